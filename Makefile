@@ -1,0 +1,32 @@
+# Every target makes the environment it needs: on a fresh machine with Python 3.11 and make, one command is enough.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/ready
+
+.PHONY: help figures test check reports clean
+
+help:  ## show this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+figures: $(READY)  ## draw every figure of the article into figures/
+	$(BIN)/gsm sample --repeat 10
+	$(BIN)/gsm expectation
+	$(BIN)/gsm grid
+
+test: check  ## lint, type-check and run the tests
+	$(BIN)/pytest -n 2
+
+check: $(READY)  ## lint and type-check
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+clean:  ## remove the environment and every cache
+	rm -rf $(VENV) build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,19 @@
+"""The errors meant for the user's eyes: one sentence with the rule, the value and the remedy."""
+
+
+class GsmError(Exception):
+    """Something failed while running; exit code 1."""
+
+    exit_code = 1
+
+
+class UsageError(GsmError):
+    """What was asked for makes no sense; exit code 2."""
+
+    exit_code = 2
+
+
+class DataError(GsmError):
+    """Data are missing or damaged; exit code 3."""
+
+    exit_code = 3

@@ -1,0 +1,183 @@
+"""The Gumbel-Softmax law in NumPy: noise, samples, exact moments and the density.
+
+Everywhere `logits` l are unnormalised log-probabilities, so that pi = softmax(l); -inf is a class of
+probability zero. With standard Gumbel noise g and temperature tau, a relaxed sample is
+
+    z = softmax((l + g) / tau)          (Jang et al. 2017, arXiv:1611.01144; Maddison et al. 2017, arXiv:1611.00712)
+
+and argmax(l + g), which is also argmax(z), has exactly the categorical law pi (the Gumbel-Max trick).
+"""
+
+from dataclasses import dataclass
+from math import lgamma, log
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Array = NDArray[np.float64]
+CHUNK = 2**22  # elements of the largest temporary array: 32 MiB
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A Monte Carlo mean (K,) of `size` draws with its standard error (K,), nan for a single draw."""
+
+    mean: Array
+    standard_error: Array
+    size: int
+
+
+def gumbel_noise(shape: int | tuple[int, ...], rng: np.random.Generator) -> Array:
+    """Standard Gumbel noise -log(-log u), always finite.
+
+    u takes the 2**52 midpoints (k + 1/2) / 2**52, every one of them exact in float64: the open interval (0, 1)
+    without an epsilon. The first rows of a longer array are the rows of a shorter one.
+    """
+    u = (rng.integers(0, 2**52, size=shape) + 0.5) / 2**52
+    return -np.log(-np.log(u))
+
+
+def softmax(logits: ArrayLike) -> Array:
+    """Normalise exp(logits) over the last axis."""
+    return relax(logits, 0.0, 1.0)
+
+
+def relax(logits: ArrayLike, noise: ArrayLike, temperature: float) -> Array:
+    """softmax((logits + noise) / temperature) over the last axis; the arguments broadcast.
+
+    Raises ValueError for a temperature that is not positive and finite, and for logits that are not a law.
+    """
+    logits, temperature = _checked(logits, temperature)
+    scores = logits + np.asarray(noise, dtype=np.float64)
+    scores = scores - scores.max(axis=-1, keepdims=True)
+    with np.errstate(over="ignore"):  # a score far below the best becomes -inf, and its weight 0
+        weights = np.exp(scores / temperature)
+    return np.asarray(weights / weights.sum(axis=-1, keepdims=True))
+
+
+def one_hot_argmax(scores: Array) -> Array:
+    """One-hot of the greatest score over the last axis; of `logits + noise` it is a categorical draw (Gumbel-Max)."""
+    return np.eye(scores.shape[-1])[scores.argmax(axis=-1)]
+
+
+def sample(logits: ArrayLike, temperature: float, size: int, rng: np.random.Generator) -> Array:
+    """`size` relaxed samples z of one law, (size, K)."""
+    logits = np.asarray(logits, dtype=np.float64)
+    return relax(logits, gumbel_noise((size, logits.size), rng), temperature)
+
+
+def expectation(logits: ArrayLike, temperature: float, size: int, rng: np.random.Generator) -> Estimate:
+    """Monte Carlo estimate of E[z] from `size` draws; `exact_expectation` is what it tends to."""
+    if size < 1:
+        raise ValueError(f"the number of draws must be at least 1, not {size}")
+    logits = np.asarray(logits, dtype=np.float64)
+    centre = relax(logits, 0.0, temperature)  # near the mean, so that the sums of squares do not cancel
+    total, squares = np.zeros(logits.size), np.zeros(logits.size)
+    rows = max(1, CHUNK // logits.size)
+    for start in range(0, size, rows):
+        deviations = sample(logits, temperature, min(rows, size - start), rng) - centre
+        total += deviations.sum(axis=0)
+        squares += (deviations**2).sum(axis=0)
+    mean = total / size
+    if size == 1:
+        return Estimate(centre + mean, np.full(logits.size, np.nan), size)
+    variance = np.maximum(squares - size * mean**2, 0.0) / (size - 1)
+    return Estimate(centre + mean, np.sqrt(variance / size), size)
+
+
+def exact_expectation(logits: ArrayLike, temperature: float) -> Array:
+    """E[z] (K,), exact to rounding: it equals P(argmax_j l_j + g_j + tau h_j = i), h again Gumbel noise."""
+    return exact_moments(logits, temperature)[0]
+
+
+def exact_second_moment(logits: ArrayLike, temperature: float) -> Array:
+    """E[z_i^2] (K,), exact to rounding."""
+    return exact_moments(logits, temperature)[1]
+
+
+def exact_standard_deviation(logits: ArrayLike, temperature: float) -> Array:
+    """The standard deviation of each z_i in one draw (K,); divide by sqrt(n) for the mean of n draws."""
+    first, second = exact_moments(logits, temperature)
+    return np.sqrt(np.maximum(second - first**2, 0.0))
+
+
+# The quadratures below use the trapezoid rule on the whole line, which for integrands analytic in the strip
+# |Im| < pi/2 errs by exp(-pi^2 / STEP), that is 1e-17. Beyond the ranges the integrands are below 1e-19.
+STEP = 0.25
+OUTER = np.arange(-45.0, 10.0, STEP)  # values of u
+INNER = np.arange(-4.0, 52.0, STEP)  # values of the noise h
+INNER_WEIGHTS = STEP * np.exp(-INNER - np.exp(-INNER))  # its density
+
+
+def exact_moments(logits: ArrayLike, temperature: float) -> tuple[Array, Array]:
+    """E[z] and E[z^2], each (K,), for every K and temperature, by two nested one-dimensional quadratures.
+
+    Write 1 / sum_j as an integral over exp(-t sum_j) and let t = exp(u / tau); the classes then separate:
+
+        E[z_i]   = integral -h'(u + l_i)            prod_{j != i} h(u + l_j) du,
+        E[z_i^2] = integral (tau h'' - h')(u + l_i) prod_{j != i} h(u + l_j) du,   h(u) = E_g exp(-e^{(u + g) / tau}).
+
+    h(-u) is the distribution function of g + tau g', in which the two noises may change places. The one with the
+    larger scale, max(1, tau), is integrated by hand and becomes the unit of u; the other has the scale
+    r = min(tau, 1 / tau). So, with v = exp(u + r g), all that is needed are the means of exp(-v), v exp(-v) and
+    v^2 exp(-v): smooth whatever the temperature.
+    """
+    logits, temperature = _checked(logits, temperature)
+    if logits.ndim != 1:
+        raise ValueError(f"exact moments are those of one law: logits must have the shape (K,), not {logits.shape}")
+    unit = max(1.0, temperature)
+    scaled = (logits - logits.max()) / unit
+    scaled -= log(np.exp(scaled).sum())  # puts the mass of every integrand near u = 0
+    spread = np.exp(min(temperature, 1.0 / temperature) * INNER)  # (H,)
+    first, second = np.zeros(logits.size), np.zeros(logits.size)
+    rows = max(1, CHUNK // (logits.size * INNER.size))
+    for start in range(0, OUTER.size, rows):
+        u = OUTER[start : start + rows, None]
+        v = np.exp(u + scaled)[..., None] * spread  # (U, K, H)
+        survival = np.exp(-v)
+        log_h = np.log(np.maximum(survival @ INNER_WEIGHTS, 1e-300))  # (U, K)
+        v_survival = np.multiply(v, survival, out=survival)
+        slope = v_survival @ INNER_WEIGHTS
+        curvature = np.multiply(v, v_survival, out=v) @ INNER_WEIGHTS
+        others = STEP * np.exp(log_h.sum(axis=1, keepdims=True) - log_h)  # prod_{j != i} h(u + l_j)
+        share = min(temperature, 1.0)
+        first += (slope * others).sum(axis=0)
+        second += ((share * curvature + (1.0 - share) * slope) * others).sum(axis=0)
+    return first, second
+
+
+def log_density(z: ArrayLike, logits: ArrayLike, temperature: float) -> Array:
+    """The density log p(z) of relaxed samples on the simplex, over the last axis (Jang et al. 2017, appendix B).
+
+        log Gamma(K) + (K - 1) log tau - K log sum_i pi_i z_i^-tau + sum_i (l_i - (tau + 1) log z_i)
+
+    It is a density with respect to the first K - 1 coordinates. Finite logits only, and z strictly inside the simplex.
+    """
+    logits, temperature = _checked(logits, temperature)
+    z = np.asarray(z, dtype=np.float64)
+    if not np.isfinite(logits).all():
+        raise ValueError("the density needs finite logits: a class of probability zero leaves the simplex")
+    if not (z > 0).all() or not np.allclose(z.sum(axis=-1), 1.0, rtol=0.0, atol=1e-6):
+        raise ValueError("z must lie strictly inside the simplex: positive, with sum 1")
+    classes = logits.shape[-1]
+    scores = logits - temperature * np.log(z)
+    top = scores.max(axis=-1, keepdims=True)
+    log_sum = top[..., 0] + np.log(np.exp(scores - top).sum(axis=-1))
+    constant = lgamma(classes) + (classes - 1) * log(temperature)
+    return np.asarray(constant - classes * log_sum + (scores - np.log(z)).sum(axis=-1))
+
+
+def random_logits(classes: int, rng: np.random.Generator) -> Array:
+    """A random law (K,) as the article makes its own: W x with x ~ N(0, I_10) and weights of deviation 3 / sqrt(10)."""
+    x = rng.standard_normal(10)
+    weights = rng.normal(0.0, 3.0 / np.sqrt(10.0), size=(classes, 10))
+    return np.asarray(weights @ x)
+
+
+def _checked(logits: ArrayLike, temperature: float) -> tuple[Array, float]:
+    logits = np.asarray(logits, dtype=np.float64)
+    if not 0.0 < temperature < np.inf:
+        raise ValueError(f"the temperature must be positive and finite, not {temperature}")
+    if np.isnan(logits).any() or not np.isfinite(logits.max(axis=-1)).all():
+        raise ValueError("logits must hold no nan or +inf, and at least one finite value")
+    return logits, float(temperature)

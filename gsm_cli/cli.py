@@ -98,15 +98,21 @@ class Format(StrEnum):
 
 
 TauOption = Annotated[
-    list[str] | None, typer.Option("--tau", help="Temperature; may be repeated.", show_default="0.1, 1, 5, 100")
+    list[str] | None,
+    typer.Option("--tau", metavar="NUMBER", help="Temperature; may be repeated.", show_default="0.1, 1, 5, 100"),
 ]
 ProbsOption = Annotated[
-    str | None, typer.Option(help="Class probabilities, as 0.5,0.3,0.2.", show_default="the article's six classes")
+    str | None,
+    typer.Option(
+        metavar="NUMBERS", help="Class probabilities, as 0.5,0.3,0.2.", show_default="the article's six classes"
+    ),
 ]
-LogitsOption = Annotated[str | None, typer.Option(help="Log-probabilities of the classes, up to a constant.")]
+LogitsOption = Annotated[
+    str | None, typer.Option(metavar="NUMBERS", help="Log-probabilities of the classes, up to a constant.")
+]
 ClassesOption = Annotated[int | None, whole_number("--classes", "Draw a random law with so many classes.", 2)]
 SeedOption = Annotated[int, whole_number("--seed", "Fixes the noise, and the law of --classes.", 0)]
-OutOption = Annotated[Path, typer.Option(help="Folder for the figures.")]
+OutOption = Annotated[Path, typer.Option(metavar="FOLDER", help="Folder for the figures.")]
 FormatOption = Annotated[Format, typer.Option(help="File format.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the figures' facts as JSON on stdout.")]
 SamplesOption = Annotated[int, whole_number("--samples", "Draws to average.", 1)]

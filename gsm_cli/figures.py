@@ -100,15 +100,8 @@ def _expectation(axes: Axes, shown: Expectation, colour: str) -> None:
     outline = axes.bar(classes, shown.probabilities, fill=False, edgecolor=INK, linestyle=(0, (3, 2)), linewidth=1.2)
     outline.set_label("π")
     axes.errorbar(classes, shown.mean, yerr=shown.standard_error, fmt="none", ecolor=INK, label="± standard error")
-    axes.plot(
-        classes,
-        shown.exact,
-        "D",
-        color="white",
-        markeredgecolor=INK,
-        markersize=max(2.0, min(5.0, 60 / len(classes))),
-        label="exact expectation",
-    )
+    size = max(2.0, min(5.0, 60 / len(classes)))
+    axes.plot(classes, shown.exact, "D", color="white", markeredgecolor=INK, markersize=size, label="exact expectation")
 
 
 def _label(axes: Axes, title: str) -> None:

@@ -70,8 +70,8 @@ def grid(law: Law, temperatures: Sequence[Temperature], size: int, draws: int) -
     taus = ", ".join(temperature.text for temperature in temperatures)
     description = (
         f"A grid of bar charts over {len(pi)} classes. Columns: the categorical law, then temperatures {taus}. "
-        f"Top row: the mean of {size} draws with its exact value. Below: {draws} draws, every row with one and the same Gumbel "
-        "noise: one-hot on the left, closer to uniform as the temperature grows."
+        f"Top row: the mean of {size} draws with its exact value. Below: {draws} draws, every row with one and the same "
+        "Gumbel noise: one-hot on the left, closer to uniform as the temperature grows."
     )
     title = "Gumbel-Softmax over temperatures"
     return Picture("grid", title, description, facts, lambda: figures.grid_chart(columns, rows))

@@ -25,4 +25,4 @@ def write_atomic(path: Path, data: bytes) -> None:
     except OSError as error:
         blocked = isinstance(error, FileExistsError | NotADirectoryError)
         reason = "a file stands where its folder should be" if blocked else error.strerror
-        raise GsmError(f"{path} cannot be written ({reason}): name a writable folder with by --out") from error
+        raise GsmError(f"{path} cannot be written ({reason}): name a writable folder with --out") from error

@@ -70,7 +70,7 @@ def grid(law: Law, temperatures: Sequence[Temperature], size: int, draws: int) -
     taus = ", ".join(temperature.text for temperature in temperatures)
     description = (
         f"A grid of bar charts over {len(pi)} classes. Columns: the categorical law, then temperatures {taus}. "
-        f"Top row: the mean of {size} draws with its exact value. Below: {draws} draws, every row with one and the same "
+        f"Top row: the mean of {size} draws with its exact value. Below: {draws} draws, each row with one and the same "
         "Gumbel noise: one-hot on the left, closer to uniform as the temperature grows."
     )
     title = "Gumbel-Softmax over temperatures"

@@ -80,7 +80,7 @@ def _read_temperature(text: str) -> Temperature:
         raise UsageError(f"--tau must be a number, not {text!r}: write for example --tau 0.5") from None
     if not exact.is_finite() or not 0.0 < float(exact) < math.inf:
         raise UsageError(f"--tau must be positive and finite, not {text}: write for example --tau 0.5")
-    return Temperature(exact)
+    return Temperature(+exact)  # to the 28 digits that a file name is computed with
 
 
 def _read_numbers(option: str, text: str) -> Array:
@@ -117,4 +117,6 @@ def _read_logits(text: str) -> Array:
             f"--logits must be log-probabilities, and {text} are probabilities: pass them as --probs "
             "(if they are meant, add one number to all of them, which leaves the law as it is)"
         )
-    return np.asarray(np.log(softmax(logits)))
+    with np.errstate(over="ignore"):  # a logit too far below the best to be told from -inf
+        scores = logits - logits.max()
+    return np.asarray(scores - np.log(np.exp(scores).sum()))

@@ -1,0 +1,158 @@
+"""The command that trains: `gsm train-ssl`."""
+
+import json
+import signal
+import sys
+import tomllib
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from gsm_cli import options
+from gsm_cli.errors import GsmError, UsageError
+
+if TYPE_CHECKING:
+    from gsm_cli.batch import Outcome
+    from gsm_cli.config import RunConfig
+
+
+def setting(help: str, *names: str, default: str) -> Any:
+    """An option for a setting of `config.RunConfig`: also read from the environment, checked where all settings are."""
+    variable = "GSM_" + names[0].strip("-").upper().replace("-", "_")
+    return typer.Option(*names, help=help, metavar="VALUE", envvar=variable, show_envvar=False, show_default=default)
+
+
+Names = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="NAME",
+        help="marginalize, gumbel, straight-through or supervised; may be repeated.",
+        show_default="marginalize and gumbel",
+    ),
+]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="NAME=VALUE", help="Any other setting, as --set kl_start=4; may be repeated."),
+]
+ConfigFile = Annotated[Path | None, typer.Option("--config", metavar="FILE", help="Settings in a TOML file.")]
+DataDir = Annotated[
+    Path | None, typer.Option(metavar="FOLDER", envvar="GSM_DATA_DIR", show_envvar=False, help="Where MNIST lies.")
+]
+Text = str | None
+TYPED = (
+    *("dataset", "model", "labels", "seeds", "epochs", "tau", "tau_min", "tau_rate", "mc_samples", "device"),
+    *("classification_weight", "batch_size", "learning_rate"),
+)
+
+
+def train_ssl(
+    objective: Names = None,
+    dataset: Annotated[Text, setting("digits or mnist.", "--dataset", default="digits")] = None,
+    model: Annotated[Text, setting("adgm or m2.", "--model", default="adgm")] = None,
+    labels: Annotated[Text, setting("Labelled images.", "--labels", default="100")] = None,
+    seeds: Annotated[Text, setting("Seeds, as 0, 0-4 or 0,3,7.", "--seeds", default="0")] = None,
+    epochs: Annotated[Text, setting("Passes over the unlabelled images.", "--epochs", default="preset")] = None,
+    tau: Annotated[Text, setting("Temperature at the first step.", "--tau", default="preset")] = None,
+    tau_min: Annotated[Text, setting("Least temperature.", "--tau-min", default="tau")] = None,
+    tau_rate: Annotated[Text, setting("tau(step) = tau exp(-rate step).", "--tau-rate", default="0")] = None,
+    mc_samples: Annotated[Text, setting("Draws of a and z per image.", "--mc-samples", default="1")] = None,
+    classification_weight: Annotated[
+        Text, setting("Weight of log q(y|a,x).", "--classification-weight", default="preset")
+    ] = None,
+    batch_size: Annotated[Text, setting("Unlabelled images in a step.", "--batch-size", default="preset")] = None,
+    learning_rate: Annotated[Text, setting("Of Adam.", "--learning-rate", default="preset")] = None,
+    device: Annotated[Text, setting("auto, cpu or cuda.", "--device", default="auto")] = None,
+    config: ConfigFile = None,
+    other: Settings = None,
+    data_dir: DataDir = None,
+    out: Annotated[Path, typer.Option(metavar="FOLDER", help="Folder for records and reports.")] = Path("reports"),
+    force: Annotated[bool, typer.Option("--force", help="Start finished and interrupted runs again.")] = False,
+    as_json: options.Json = False,
+) -> None:
+    """Train a semi-supervised deep generative model with each objective and every seed."""
+    typed = {name: text for name, text in locals().items() if name in TYPED and text is not None}
+    settings = read_file(config) | read_pairs(other or []) | {name: plain(text) for name, text in typed.items()}
+    outcomes = run(plan(objective, settings), out, data_dir, force)
+    show(outcomes, as_json)
+
+
+def plan(objectives: list[str] | None, settings: dict[str, Any]) -> "list[RunConfig]":
+    """The runs that are asked for, seed by seed, so that objectives can be compared early."""
+    from gsm_cli.config import build, read_seeds
+    from gsm_cli.training import find_device
+
+    named = objectives or settings.pop("objective", None) or ["marginalize", "gumbel"]
+    seeds = settings.pop("seeds", 0)
+    text = ",".join(str(seed) for seed in seeds) if isinstance(seeds, list) else str(seeds)
+    settings = {**settings, "device": find_device(settings.get("device", "auto"))}
+    chosen = list(dict.fromkeys([named] if isinstance(named, str) else named))
+    configs = [build({**settings, "objective": name}) for name in chosen]
+    return [replace(config, seed=seed) for seed in read_seeds(text) for config in configs]
+
+
+def run(configs: "list[RunConfig]", out: Path, data_dir: Path | None, force: bool) -> "list[Outcome]":
+    """Run them under the eyes of the user; an interruption keeps what is done."""
+    from gsm_cli.batch import run_all
+    from gsm_cli.display import Display
+    from gsm_cli.download import fetch_mnist
+
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as Ctrl-C does
+    try:
+        with Display(len(configs)) as display:
+            return run_all(configs, out, display, data_dir, fetch_mnist, force)
+    except KeyboardInterrupt:
+        print("gsm: interrupted; give the same command again to go on from the last checkpoint", file=sys.stderr)
+        raise
+
+
+def show(outcomes: "list[Outcome]", as_json: bool) -> None:
+    """Print the records' paths, or their results as JSON. Raises GsmError if a run failed."""
+    if as_json:
+        results = [
+            {"path": str(outcome.path), "config": asdict(record.config), "reused": outcome.reused}
+            | {"test": record.test and asdict(record.test), "failure": record.failure and asdict(record.failure)}
+            for outcome in outcomes
+            for record in [outcome.record]
+        ]
+        print(json.dumps({"runs": results}, indent=2))
+    else:
+        print(*(outcome.path for outcome in outcomes), sep="\n")
+    for outcome in outcomes:
+        if outcome.record.failure and not outcome.record.finished:
+            config, step = outcome.record.config, outcome.record.failure.step
+            raise GsmError(
+                f"the objective must stay finite, and {config.objective} with seed {config.seed} and tau {config.tau} "
+                f"did not at step {step}: lower --learning-rate or raise --tau"
+            )
+
+
+def plain(text: str) -> Any:
+    """A number if the text is one, a list if it has commas, else the text."""
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            pass
+    return [plain(part) for part in text.split(",")] if "," in text else text
+
+
+def read_pairs(pairs: list[str]) -> dict[str, Any]:
+    """The settings of --set."""
+    parts = [pair.partition("=") for pair in pairs]
+    for name, equals, _ in parts:
+        if not equals:
+            raise UsageError(f"--set must be NAME=VALUE, not {name!r}: write for example --set kl_start=4")
+    return {name.strip().replace("-", "_"): plain(value.strip()) for name, _, value in parts}
+
+
+def read_file(path: Path | None) -> dict[str, Any]:
+    """The settings of --config."""
+    if path is None:
+        return {}
+    try:
+        settings = tomllib.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise UsageError(f"--config must be a readable TOML file, and {path} is not ({error}): mend it") from error
+    return {name.replace("-", "_"): value for name, value in settings.items()}

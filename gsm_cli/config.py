@@ -1,0 +1,167 @@
+"""The settings of a run: names, presets and validation. No heavy import: reports read settings too."""
+
+import hashlib
+import json
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from enum import StrEnum
+from types import UnionType
+from typing import Any
+
+from gsm_cli.errors import UsageError
+
+
+class Objective(StrEnum):
+    """How the unlabelled bound averages over the class."""
+
+    MARGINALIZE = "marginalize"
+    GUMBEL = "gumbel"
+    STRAIGHT_THROUGH = "straight-through"
+    SUPERVISED = "supervised"
+
+    @property
+    def has_temperature(self) -> bool:
+        return self in (Objective.GUMBEL, Objective.STRAIGHT_THROUGH)
+
+
+class Dataset(StrEnum):
+    DIGITS = "digits"
+    MNIST = "mnist"
+
+
+class ModelName(StrEnum):
+    ADGM = "adgm"
+    M2 = "m2"
+
+
+class Norm(StrEnum):
+    LAYER = "layer"
+    BATCH = "batch"
+    NONE = "none"
+
+
+class Activation(StrEnum):
+    RELU = "relu"
+    ELU = "elu"
+    SOFTPLUS = "softplus"
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """Everything that decides a run's numbers."""
+
+    objective: Objective = Objective.GUMBEL
+    dataset: Dataset = Dataset.DIGITS
+    labels: int = 100
+    seed: int = 0
+    model: ModelName = ModelName.ADGM
+    hidden: tuple[int, ...] = (500, 500)  # units of every network's hidden layers
+    latent: int = 10  # dimensions of z
+    auxiliary: int = 10  # dimensions of a
+    norm: Norm = Norm.LAYER
+    activation: Activation = Activation.RELU
+    weight_std: float | None = None  # deviation of the initial weights; None: uniform within 1 / sqrt(fan_in)
+    epochs: int = 100  # passes over the unlabelled images
+    batch_size: int = 100  # unlabelled images in a step
+    labelled_batch: int | None = None  # labelled images in a step; None: all of them
+    learning_rate: float = 1e-3
+    decay: float = 0.5  # the last share of the steps, in which the learning rate falls to zero
+    classification_weight: float = 50.0  # against the mean bounds, in nats per image
+    kl_start: float = 4.0  # weight of the terms of z and a in the bound at the first step
+    kl_warmup: float = 0.5  # the first share of the steps, in which that weight comes to 1
+    tau: float | None = 0.5  # temperature at the first step; None for an objective without
+    tau_min: float | None = 0.0
+    tau_rate: float | None = 0.0  # tau(step) = max(tau_min, tau exp(-tau_rate step))
+    mc_samples: int = 1  # draws of a and z for each image in a step
+    clip: float = 100.0  # greatest norm of a gradient
+    device: str = "cpu"
+
+    def __post_init__(self) -> None:
+        for name, (holds, rule) in RULES.items():
+            value = getattr(self, name)
+            if value is not None and not holds(value):
+                raise UsageError(f"{name.replace('_', '-')} must be {rule}, not {value}: choose another value")
+        if self.tau is not None and (self.tau_min or 0.0) > self.tau:
+            raise UsageError(f"tau-min must be at most tau ({self.tau}), not {self.tau_min}: lower it or raise tau")
+
+    @property
+    def digest(self) -> str:
+        """Eight hex digits of all settings but the seed and the device: runs that share them may be averaged."""
+        settings = {name: value for name, value in asdict(self).items() if name not in ("seed", "device")}
+        return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:8]
+
+    @property
+    def name(self) -> str:
+        """The name of the run's files."""
+        return f"{self.objective}-{self.digest}-{self.seed}"
+
+
+def _rule(rule: str, holds: Callable[[float], bool], *names: str) -> dict[str, tuple[Callable[[float], bool], str]]:
+    return dict.fromkeys(names, (holds, rule))
+
+
+RULES = (
+    _rule("a whole number from 1 on", lambda v: v >= 1, "labels", "latent", "auxiliary", "epochs", "batch_size")
+    | _rule("a whole number from 1 on", lambda v: v >= 1, "labelled_batch", "mc_samples")
+    | _rule("a whole number from 0 on", lambda v: v >= 0, "seed")
+    | _rule("positive and finite", lambda v: 0 < v < math.inf, "learning_rate", "weight_std", "tau", "clip")
+    | _rule("finite and not negative", lambda v: 0 <= v < math.inf, "classification_weight", "kl_start")
+    | _rule("finite and not negative", lambda v: 0 <= v < math.inf, "tau_min", "tau_rate")
+    | _rule("between 0 and 1", lambda v: 0 <= v <= 1, "decay", "kl_warmup")
+)
+
+PRESETS: dict[Dataset, dict[str, Any]] = {
+    Dataset.DIGITS: {"hidden": (256, 256), "epochs": 100},
+    Dataset.MNIST: {"epochs": 30},
+}
+
+
+def build(settings: Mapping[str, Any]) -> RunConfig:
+    """A RunConfig from plain values (of JSON, TOML or the command line), each brought to its field's type.
+
+    What is not named comes from the data set's preset. An objective without a temperature has the temperature None.
+    Raises UsageError for an unknown name or a value of the wrong kind.
+    """
+    kinds = {field.name: field.type for field in fields(RunConfig)}
+    for name in settings:
+        if name not in kinds:
+            raise UsageError(f"there is no setting {name!r}: choose from {', '.join(kinds)}")
+    values = {name: _read(name, kinds[name], value) for name, value in settings.items()}
+    config = RunConfig(**(PRESETS[values.get("dataset", RunConfig.dataset)] | values))
+    return config if config.objective.has_temperature else replace(config, tau=None, tau_min=None, tau_rate=None)
+
+
+def read_seeds(text: str) -> list[int]:
+    """The seeds that `0`, `0-4` or `0,3,7` name, each once."""
+    seeds: list[int] = []
+    for part in text.split(","):
+        first, _, last = part.strip().partition("-")
+        if not first.isdecimal() or not (last or first).isdecimal() or int(last or first) < int(first):
+            raise UsageError(f"--seeds must be whole numbers and ranges, not {text!r}: write for example --seeds 0-4,7")
+        seeds += range(int(first), int(last or first) + 1)
+    return list(dict.fromkeys(seeds))
+
+
+def _read(name: str, kind: Any, value: Any) -> Any:
+    """`value` as the type of the field: an enum by its value, a float also from an integer, a tuple from a list."""
+    if value is None and isinstance(None, kind if isinstance(kind, UnionType) else type(kind)):
+        return None
+    if isinstance(kind, type) and issubclass(kind, StrEnum):
+        if value in tuple(kind):
+            return kind(value)
+        raise UsageError(f"{name} must be one of {', '.join(kind)}, not {value!r}: choose one of them")
+    base = kind.__args__[0] if isinstance(kind, UnionType) else kind
+    numbers = not isinstance(value, bool)
+    if base is int and numbers and isinstance(value, int):
+        return value
+    if base is float and numbers and isinstance(value, int | float):
+        return float(value)
+    if base is str and isinstance(value, str):
+        return value
+    if name == "hidden":
+        sizes = tuple(value) if isinstance(value, list | tuple) else (value,)
+        if sizes and all(type(size) is int and size > 0 for size in sizes):
+            return sizes
+    words = {int: "a whole number", float: "a number", str: "a text"}.get(base, "a list of positive whole numbers")
+    raise UsageError(f"{name.replace('_', '-')} must be {words}, not {value!r}: change it")

@@ -1,0 +1,61 @@
+"""What a trained model is worth: accuracy on grey images with a discrete class, and the bound of log p(x)."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from gsm_cli.config import RunConfig
+from gsm_cli.datasets import Images
+from gsm_cli.estimators import Marginal, entropy
+from gsm_cli.models import M2
+from gsm_cli.records import Test
+from gsm_cli.streams import EVALUATION, stream
+
+DRAWS = 8  # of a, averaged for every prediction
+BATCH = 1_000
+
+
+def predict(model: M2, x: Tensor, rng: torch.Generator) -> Tensor:
+    """The classifier's probabilities (B, K), averaged over draws of a."""
+    return model.classify(x, DRAWS, rng).softmax(dim=-1).mean(dim=0)
+
+
+def marginal_bound(model: M2, x: Tensor, rng: torch.Generator) -> Tensor:
+    """The lower bound of log p(x), (B,), with the class summed exactly and one draw of a and z."""
+    seen = model.encode(x, 1, rng)
+    return (Marginal()(lambda y: model.bound(seen, y), seen.logits, rng) + entropy(seen.logits))[0]
+
+
+def validate(model: M2, images: Images, config: RunConfig, epoch: int) -> tuple[float, float, float]:
+    """Accuracy, the share of the class predicted most often, and the mean entropy of q(y|x) in nats."""
+    return _classification(_over(predict, model, images, config, epoch), images)
+
+
+def test(model: M2, images: Images, config: RunConfig, epoch: int) -> Test:
+    """Read the test set."""
+    accuracy, modal_share, _ = _classification(_over(predict, model, images, config, 0), images)
+    bound = _over(marginal_bound, model, images, config, 0).double().mean().item()
+    return Test(epoch=epoch, accuracy=accuracy, bound=bound, modal_share=modal_share)
+
+
+def _classification(probabilities: Tensor, images: Images) -> tuple[float, float, float]:
+    predicted = probabilities.argmax(dim=1).cpu()
+    accuracy = (predicted == torch.from_numpy(images.classes)).double().mean().item()
+    modal_share = predicted.bincount().max().item() / len(predicted)
+    return accuracy, modal_share, entropy(probabilities.log()).double().mean().item()
+
+
+@torch.no_grad()
+def _over(
+    function: Callable[[M2, Tensor, torch.Generator], Tensor],
+    model: M2,
+    images: Images,
+    config: RunConfig,
+    counter: int,
+) -> Tensor:
+    """`function` of all images, in batches, in evaluation mode."""
+    rng = stream(config, EVALUATION, counter)
+    model.eval()
+    batches = torch.from_numpy(images.pixels).to(config.device).split(BATCH)
+    return torch.cat([function(model, batch.float() / 255, rng) for batch in batches])

@@ -1,0 +1,215 @@
+"""Semi-supervised deep generative models: M2 and ADGM, with the lower bound of log p(x, y) given a class.
+
+Shapes: B images, D pixels, K classes, S draws of the latent noise; ... are leading dimensions of the caller's choice.
+Densities and bounds are in nats, summed over pixels and latent dimensions.
+"""
+
+from dataclasses import dataclass, replace
+from functools import reduce
+from itertools import pairwise
+from math import log, pi
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812
+
+LOG_TWO_PI = log(2 * pi)
+ACTIVATIONS = {"relu": F.relu, "elu": F.elu, "softplus": F.softplus}
+HEAD_SCALE = 0.1  # Gaussian heads start near mean 0 and variance 1
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """The sizes of a model; `norm` is layer, batch or none, `weight_std` None for 1 / sqrt(3 fan_in)."""
+
+    pixels: int
+    classes: int
+    hidden: tuple[int, ...] = (500, 500)
+    latent: int = 10
+    auxiliary: int = 10
+    norm: str = "layer"
+    activation: str = "relu"
+    weight_std: float | None = None
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What a model knows of a batch before a class is named: all that the classes share, computed once per image."""
+
+    x: Tensor  # (B, D)
+    a: Tensor | None  # (S, B, A), None in M2
+    log_q_a: Tensor | None  # (S, B): log q(a|x)
+    noise: Tensor  # (S, B, Z): z = mean(y) + deviation(y) * noise, the same noise for every class
+    logits: Tensor  # (S, B, K) of q(y|a,x)
+    q_z: Tensor  # ([S,] B, H): the share of x and a in the first layer of q(z|a,x,y)
+    p_a: Tensor | None  # (B, H): the share of x in the first layer of p(a|x,y,z)
+    target: Tensor  # (B, H): x W, with W the last layer of p(x|y,z)
+    target_bias: Tensor  # (B,): x . c, with c the bias of that layer
+
+
+class Network(nn.Module):
+    """A perceptron of several named inputs; its first layer is the sum of one linear map for each.
+
+    `lift` multiplies some of the inputs; the caller adds what was lifted apart; calling the network does the rest.
+    """
+
+    def __init__(self, inputs: dict[str, int], outputs: int, architecture: Architecture, scale: float = 1.0) -> None:
+        super().__init__()
+        sizes = architecture.hidden
+        self.first = nn.ModuleDict({name: nn.Linear(size, sizes[0], bias=False) for name, size in inputs.items()})
+        self.hidden = nn.ModuleList(nn.Linear(size, after) for size, after in pairwise(sizes))
+        self.norms = nn.ModuleList(_norm(architecture.norm, size) for size in sizes)
+        self.head = nn.Linear(sizes[-1], outputs)
+        self.activation = ACTIVATIONS[architecture.activation]
+        if architecture.weight_std is not None:
+            for layer in (*self.first.values(), *self.hidden, self.head):
+                nn.init.normal_(layer.weight, std=architecture.weight_std)
+        with torch.no_grad():
+            self.head.weight *= scale
+
+    def lift(self, **inputs: Tensor) -> Tensor:
+        """The share of these inputs in the first layer, (..., H)."""
+        return reduce(torch.add, (self.first[name](value) for name, value in inputs.items()))
+
+    def features(self, lifted: Tensor) -> Tensor:
+        """The last hidden layer, (..., H)."""
+        hidden = self.activation(self.norms[0](lifted))
+        for layer, norm in zip(self.hidden, self.norms[1:], strict=True):
+            hidden = self.activation(norm(layer(hidden)))
+        return hidden
+
+    def forward(self, lifted: Tensor) -> Tensor:
+        return cast(Tensor, self.head(self.features(lifted)))
+
+
+class M2(nn.Module):
+    """The model M2 of Kingma et al. 2014 (arXiv:1406.5298).
+
+    Inference q(y|x) q(z|x,y); generation p(x|y,z) Bernoulli, p(y) uniform, p(z) = N(0, I).
+    """
+
+    def __init__(self, architecture: Architecture) -> None:
+        super().__init__()
+        self.architecture = architecture
+        k, z = architecture.classes, architecture.latent
+        context = self.context_sizes(architecture)
+        self.q_y = Network(context, k, architecture)
+        self.q_z = Network(context | {"y": k}, 2 * z, architecture, HEAD_SCALE)
+        self.p_x = Network({"y": k, "z": z}, architecture.pixels, architecture)
+
+    @staticmethod
+    def context_sizes(architecture: Architecture) -> dict[str, int]:
+        """The inputs of q(y|.), by name and size."""
+        return {"x": architecture.pixels}
+
+    def draw_a(self, x: Tensor, samples: int, rng: torch.Generator) -> tuple[Tensor, Tensor] | tuple[None, None]:
+        """The auxiliary variable (S, B, A) and log q(a|x) (S, B); M2 has none."""
+        return None, None
+
+    def classify(self, x: Tensor, samples: int, rng: torch.Generator) -> Tensor:
+        """Logits of q(y|a,x), (S, B, K), for images x (B, D) in [0, 1] and S draws of a."""
+        a, _ = self.draw_a(x, samples, rng)
+        return self._logits(_context(x, a), samples)
+
+    def encode(self, x: Tensor, samples: int, rng: torch.Generator) -> Evidence:
+        """Draw a, and the noise of z, S times for images x (B, D); compute all that the bounds of the classes share."""
+        a, log_q_a = self.draw_a(x, samples, rng)
+        context, decoder = _context(x, a), self.p_x.head
+        return Evidence(
+            x=x,
+            a=a,
+            log_q_a=log_q_a,
+            noise=torch.randn(samples, len(x), self.architecture.latent, generator=rng, device=x.device),
+            logits=self._logits(context, samples),
+            q_z=self.q_z.lift(**context),
+            p_a=None,
+            target=x @ decoder.weight,
+            target_bias=x @ decoder.bias,
+        )
+
+    def bound(self, seen: Evidence, y: Tensor, kl_weight: float = 1.0) -> Tensor:
+        """One draw of f(a, x, y, z), (..., S, B), for y (..., S, B, K) on the simplex.
+
+            f = log p(x|y,z) + log p(y) + w [log p(z) - log q(z|a,x,y) + log p(a|x,y,z) - log q(a|x)]
+
+        With w = 1 its mean over a and z is a lower bound of log p(x, y). A dimension of y along which it does not vary
+        may have the size 1, as in the identity matrix (K, 1, 1, K).
+        """
+        mean, log_variance = self.q_z(seen.q_z + self.q_z.lift(y=y)).chunk(2, dim=-1)
+        z = mean + torch.exp(0.5 * log_variance) * seen.noise
+        log_q_z = standard_normal_log_density(seen.noise) - 0.5 * log_variance.sum(dim=-1)
+        latent = standard_normal_log_density(z) - log_q_z + self.auxiliary(seen, y, z)
+        return self.log_likelihood(seen, y, z) - log(self.architecture.classes) + kl_weight * latent
+
+    def log_likelihood(self, seen: Evidence, y: Tensor, z: Tensor) -> Tensor:
+        """The reconstruction log p(x|y,z), (..., S, B).
+
+        It is sum_d x_d l_d - log(1 + e^l_d) with pixel logits l = W h + c. The first sum is (x W) . h + x . c, of which
+        x W and x . c do not depend on the class.
+        """
+        hidden = self.p_x.features(self.p_x.lift(y=y, z=z))
+        agreement = (hidden * seen.target).sum(dim=-1) + seen.target_bias
+        return agreement - F.softplus(self.p_x.head(hidden)).sum(dim=-1)
+
+    def auxiliary(self, seen: Evidence, y: Tensor, z: Tensor) -> Tensor | float:
+        """The auxiliary variable's part of the bound, log p(a|x,y,z) - log q(a|x); M2 has none."""
+        return 0.0
+
+    def _logits(self, context: dict[str, Tensor], samples: int) -> Tensor:
+        logits: Tensor = self.q_y(self.q_y.lift(**context))
+        return logits.expand(samples, *logits.shape[-2:])
+
+
+class ADGM(M2):
+    """The auxiliary deep generative model of Maaloe et al. 2016 (arXiv:1602.05473).
+
+    Inference q(a|x) q(y|a,x) q(z|a,x,y); generation as M2, with p(a|x,y,z) Gaussian.
+    """
+
+    def __init__(self, architecture: Architecture) -> None:
+        super().__init__(architecture)
+        sizes = {"x": architecture.pixels, "y": architecture.classes, "z": architecture.latent}
+        self.q_a = Network({"x": architecture.pixels}, 2 * architecture.auxiliary, architecture, HEAD_SCALE)
+        self.p_a = Network(sizes, 2 * architecture.auxiliary, architecture, HEAD_SCALE)
+
+    @staticmethod
+    def context_sizes(architecture: Architecture) -> dict[str, int]:
+        return {"x": architecture.pixels, "a": architecture.auxiliary}
+
+    def draw_a(self, x: Tensor, samples: int, rng: torch.Generator) -> tuple[Tensor, Tensor]:
+        mean, log_variance = self.q_a(self.q_a.lift(x=x)).chunk(2, dim=-1)
+        noise = torch.randn(samples, *mean.shape, generator=rng, device=x.device)
+        log_q_a = standard_normal_log_density(noise) - 0.5 * log_variance.sum(dim=-1)
+        return mean + torch.exp(0.5 * log_variance) * noise, log_q_a
+
+    def encode(self, x: Tensor, samples: int, rng: torch.Generator) -> Evidence:
+        return replace(super().encode(x, samples, rng), p_a=self.p_a.lift(x=x))
+
+    def auxiliary(self, seen: Evidence, y: Tensor, z: Tensor) -> Tensor:
+        assert seen.a is not None
+        assert seen.log_q_a is not None
+        assert seen.p_a is not None
+        mean, log_variance = self.p_a(seen.p_a + self.p_a.lift(y=y, z=z)).chunk(2, dim=-1)
+        log_p_a = standard_normal_log_density((seen.a - mean) * torch.exp(-0.5 * log_variance))
+        return log_p_a - 0.5 * log_variance.sum(dim=-1) - seen.log_q_a
+
+
+def standard_normal_log_density(value: Tensor) -> Tensor:
+    """The density log N(value; 0, I), summed over the last dimension."""
+    return -0.5 * (value.square().sum(dim=-1) + value.shape[-1] * LOG_TWO_PI)
+
+
+class BatchNorm(nn.BatchNorm1d):
+    """Batch normalisation over every dimension but the last. Over a batch of classes it mixes the classes."""
+
+    def forward(self, values: Tensor) -> Tensor:
+        return super().forward(values.flatten(0, -2)).view_as(values)
+
+
+def _norm(name: str, size: int) -> nn.Module:
+    return {"layer": nn.LayerNorm, "batch": BatchNorm, "none": lambda _: nn.Identity()}[name](size)
+
+
+def _context(x: Tensor, a: Tensor | None) -> dict[str, Tensor]:
+    return {"x": x} if a is None else {"x": x, "a": a}

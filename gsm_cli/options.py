@@ -1,0 +1,53 @@
+"""Options of the command line that several commands share."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from gsm_cli.errors import UsageError
+
+
+def whole_number(name: str, help: str, least: int) -> Any:
+    """An option that takes a whole number from `least` on."""
+
+    def read(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            value = least - 1
+        if value < least:
+            raise UsageError(
+                f"{name} must be a whole number from {least} on, not {text}: write for example {name} {least}"
+            )
+        return value
+
+    return typer.Option(name, parser=read, metavar="INTEGER", help=help)
+
+
+class Format(StrEnum):
+    png = "png"
+    svg = "svg"
+    pdf = "pdf"
+
+
+Tau = Annotated[
+    list[str] | None,
+    typer.Option("--tau", metavar="NUMBER", help="Temperature; may be repeated.", show_default="0.1, 1, 5, 100"),
+]
+Probs = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NUMBERS", help="Class probabilities, as 0.5,0.3,0.2.", show_default="the article's six classes"
+    ),
+]
+Logits = Annotated[
+    str | None, typer.Option(metavar="NUMBERS", help="Log-probabilities of the classes, up to a constant.")
+]
+Classes = Annotated[int | None, whole_number("--classes", "Draw a random law with so many classes.", 2)]
+Seed = Annotated[int, whole_number("--seed", "Fixes the noise, and the law of --classes.", 0)]
+Out = Annotated[Path, typer.Option(metavar="FOLDER", help="Folder for the figures.")]
+FormatOption = Annotated[Format, typer.Option("--format", help="File format.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the facts as JSON on stdout.")]
+Samples = Annotated[int, whole_number("--samples", "Draws to average.", 1)]

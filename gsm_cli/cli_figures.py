@@ -94,4 +94,4 @@ def _write(pictures: "list[Picture]", out: Path, format: Format, as_json: bool) 
         facts = [{"path": str(path), **picture.facts} for path, picture in zip(files, pictures, strict=True)]
         print(json.dumps({"figures": facts}, indent=2))
     else:
-        print(*files, sep="\n")
+        print(*files, sep="\n", flush=True)  # before a table on stderr

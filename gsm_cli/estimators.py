@@ -38,7 +38,7 @@ class Marginal:
         if self.chunk is None:
             values = bound(one_hot)
         else:
-            pieces = one_hot.split(self.chunk)
+            pieces = torch.split(one_hot, self.chunk)
             values = torch.cat([checkpoint(bound, piece, use_reentrant=False) for piece in pieces])
         return (logits.softmax(dim=-1) * values.movedim(0, -1)).sum(dim=-1)
 

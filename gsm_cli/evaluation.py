@@ -57,5 +57,5 @@ def _over(
     """`function` of all images, in batches, in evaluation mode."""
     rng = stream(config, EVALUATION, counter)
     model.eval()
-    batches = torch.from_numpy(images.pixels).to(config.device).split(BATCH)
+    batches = torch.split(torch.from_numpy(images.pixels).to(config.device), BATCH)
     return torch.cat([function(model, batch.float() / 255, rng) for batch in batches])

@@ -57,7 +57,7 @@ def relax(logits: ArrayLike, noise: ArrayLike, temperature: float) -> Array:
 
 def one_hot_argmax(scores: Array) -> Array:
     """One-hot of the greatest score over the last axis; of `logits + noise` it is a categorical draw (Gumbel-Max)."""
-    return np.eye(scores.shape[-1])[scores.argmax(axis=-1)]
+    return np.asarray(np.eye(scores.shape[-1])[scores.argmax(axis=-1)])
 
 
 def sample(logits: ArrayLike, temperature: float, size: int, rng: np.random.Generator) -> Array:

@@ -4,8 +4,8 @@ Shapes: B images, D pixels, K classes, S draws of the latent noise; ... are lead
 Densities and bounds are in nats, summed over pixels and latent dimensions.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import reduce
 from itertools import pairwise
 from math import log, pi
 from typing import cast
@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
 LOG_TWO_PI = log(2 * pi)
-ACTIVATIONS = {"relu": F.relu, "elu": F.elu, "softplus": F.softplus}
+ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {"relu": F.relu, "elu": F.elu, "softplus": F.softplus}
 HEAD_SCALE = 0.1  # Gaussian heads start near mean 0 and variance 1
 
 
@@ -59,7 +59,7 @@ class Network(nn.Module):
         sizes = architecture.hidden
         self.first = nn.ModuleDict({name: nn.Linear(size, sizes[0], bias=False) for name, size in inputs.items()})
         self.hidden = nn.ModuleList(nn.Linear(size, after) for size, after in pairwise(sizes))
-        self.norms = nn.ModuleList(_norm(architecture.norm, size) for size in sizes)
+        self.norms = nn.ModuleList(NORMS[architecture.norm](size) for size in sizes)
         self.head = nn.Linear(sizes[-1], outputs)
         self.activation = ACTIVATIONS[architecture.activation]
         if architecture.weight_std is not None:
@@ -70,12 +70,14 @@ class Network(nn.Module):
 
     def lift(self, **inputs: Tensor) -> Tensor:
         """The share of these inputs in the first layer, (..., H)."""
-        return reduce(torch.add, (self.first[name](value) for name, value in inputs.items()))
+        lifted: Tensor = sum(self.first[name](value) for name, value in inputs.items())
+        return lifted
 
     def features(self, lifted: Tensor) -> Tensor:
         """The last hidden layer, (..., H)."""
-        hidden = self.activation(self.norms[0](lifted))
-        for layer, norm in zip(self.hidden, self.norms[1:], strict=True):
+        first, *norms = self.norms
+        hidden: Tensor = self.activation(first(lifted))
+        for layer, norm in zip(self.hidden, norms, strict=True):
             hidden = self.activation(norm(layer(hidden)))
         return hidden
 
@@ -136,11 +138,12 @@ class M2(nn.Module):
         With w = 1 its mean over a and z is a lower bound of log p(x, y). A dimension of y along which it does not vary
         may have the size 1, as in the identity matrix (K, 1, 1, K).
         """
-        mean, log_variance = self.q_z(seen.q_z + self.q_z.lift(y=y)).chunk(2, dim=-1)
+        mean, log_variance = gaussian(self.q_z(seen.q_z + self.q_z.lift(y=y)))
         z = mean + torch.exp(0.5 * log_variance) * seen.noise
         log_q_z = standard_normal_log_density(seen.noise) - 0.5 * log_variance.sum(dim=-1)
         latent = standard_normal_log_density(z) - log_q_z + self.auxiliary(seen, y, z)
-        return self.log_likelihood(seen, y, z) - log(self.architecture.classes) + kl_weight * latent
+        log_p_y = -log(self.architecture.classes)
+        return self.log_likelihood(seen, y, z) + log_p_y + kl_weight * latent
 
     def log_likelihood(self, seen: Evidence, y: Tensor, z: Tensor) -> Tensor:
         """The reconstruction log p(x|y,z), (..., S, B).
@@ -178,7 +181,7 @@ class ADGM(M2):
         return {"x": architecture.pixels, "a": architecture.auxiliary}
 
     def draw_a(self, x: Tensor, samples: int, rng: torch.Generator) -> tuple[Tensor, Tensor]:
-        mean, log_variance = self.q_a(self.q_a.lift(x=x)).chunk(2, dim=-1)
+        mean, log_variance = gaussian(self.q_a(self.q_a.lift(x=x)))
         noise = torch.randn(samples, *mean.shape, generator=rng, device=x.device)
         log_q_a = standard_normal_log_density(noise) - 0.5 * log_variance.sum(dim=-1)
         return mean + torch.exp(0.5 * log_variance) * noise, log_q_a
@@ -190,9 +193,15 @@ class ADGM(M2):
         assert seen.a is not None
         assert seen.log_q_a is not None
         assert seen.p_a is not None
-        mean, log_variance = self.p_a(seen.p_a + self.p_a.lift(y=y, z=z)).chunk(2, dim=-1)
+        mean, log_variance = gaussian(self.p_a(seen.p_a + self.p_a.lift(y=y, z=z)))
         log_p_a = standard_normal_log_density((seen.a - mean) * torch.exp(-0.5 * log_variance))
         return log_p_a - 0.5 * log_variance.sum(dim=-1) - seen.log_q_a
+
+
+def gaussian(outputs: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and log variance, (..., Z) each, from the outputs (..., 2 Z) of a network."""
+    mean, log_variance = torch.chunk(outputs, 2, dim=-1)
+    return mean, log_variance
 
 
 def standard_normal_log_density(value: Tensor) -> Tensor:
@@ -207,8 +216,7 @@ class BatchNorm(nn.BatchNorm1d):
         return super().forward(values.flatten(0, -2)).view_as(values)
 
 
-def _norm(name: str, size: int) -> nn.Module:
-    return {"layer": nn.LayerNorm, "batch": BatchNorm, "none": lambda _: nn.Identity()}[name](size)
+NORMS: dict[str, Callable[[int], nn.Module]] = {"layer": nn.LayerNorm, "batch": BatchNorm, "none": nn.Identity}
 
 
 def _context(x: Tensor, a: Tensor | None) -> dict[str, Tensor]:

@@ -49,7 +49,7 @@ def house_style() -> Iterator[None]:
     """The defaults of matplotlib and the project's own settings, whatever the user's are."""
     with mpl.rc_context():
         mpl.rcdefaults()
-        mpl.rcParams.update(STYLE)
+        mpl.rcParams.update(STYLE)  # type: ignore[arg-type]
         yield
 
 
@@ -59,12 +59,12 @@ def render(draw: Callable[[], Figure], format: Format, title: str, description: 
     The file carries its title, a description for those who cannot see it, and `facts` (JSON): in a PNG as the text
     chunks Title, Description and Comment, in an SVG as Dublin Core elements, in a PDF as document information.
     """
-    metadata: dict[str, str | None] = {
+    metadata: dict[Format, dict[str, str | None]] = {
         "png": {"Title": title, "Description": description, "Comment": facts, "Software": "gsm"},
         "svg": {"Title": title, "Description": description, "Source": facts, "Creator": "gsm", "Date": None},
         "pdf": {"Title": title, "Subject": description, "Keywords": facts, "Creator": "gsm", "CreationDate": None},
-    }[format]
+    }
     buffer = BytesIO()
     with house_style():
-        draw().savefig(buffer, format=format, metadata=metadata)
+        draw().savefig(buffer, format=format, metadata=metadata[format])
     return buffer.getvalue()

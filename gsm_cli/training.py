@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from io import BytesIO
-from math import exp
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ from gsm_cli.files import write_atomic
 from gsm_cli.models import ADGM, M2, Architecture
 from gsm_cli.objective import Batch
 from gsm_cli.records import Epoch, Failure, RunRecord
+from gsm_cli.schedules import kl_weight, learning_rate, temperature
 from gsm_cli.streams import INITIALISATION, NOISE, ORDER, stream
 
 CHECKPOINT_SECONDS = 2.0  # between checkpoints at least, unless an epoch is longer
@@ -30,29 +30,11 @@ CHECKPOINT_SECONDS = 2.0  # between checkpoints at least, unless an epoch is lon
 OnEpoch = Callable[[Epoch], None]
 
 
-def learning_rate(config: RunConfig, progress: float) -> float:
-    """Constant, then falling to zero in a straight line over the last `decay` of the run; `progress` is in [0, 1)."""
-    return config.learning_rate * (min(1.0, (1.0 - progress) / config.decay) if config.decay else 1.0)
-
-
-def kl_weight(config: RunConfig, progress: float) -> float:
-    """From `kl_start` to 1 in a straight line over the first `kl_warmup` of the run, then 1."""
-    return 1.0 + (config.kl_start - 1.0) * max(0.0, 1.0 - progress / config.kl_warmup) if config.kl_warmup else 1.0
-
-
-def temperature(config: RunConfig, step: int) -> float | None:
-    """max(tau_min, tau exp(-tau_rate step))."""
-    if config.tau is None:
-        return None
-    return max(config.tau_min or 0.0, config.tau * exp(-(config.tau_rate or 0.0) * step))
-
-
 def estimator(config: RunConfig, tau: float | None) -> Estimator:
     """The estimator that an objective names."""
-    if config.objective is Objective.MARGINALIZE:
+    if tau is None:
         return Marginal()
-    assert tau is not None
-    return {Objective.GUMBEL: Gumbel, Objective.STRAIGHT_THROUGH: StraightThrough}[config.objective](tau)
+    return StraightThrough(tau) if config.objective is Objective.STRAIGHT_THROUGH else Gumbel(tau)
 
 
 def build_model(config: RunConfig, pixels: int, classes: int) -> M2:
@@ -145,7 +127,8 @@ class Run:
             average = estimator(config, temperature(config, number))
             terms = objective.semi_supervised(self.model, batch, average, config.mc_samples, weight, rng)
         self.optimizer.zero_grad()
-        (-terms.unlabelled - terms.labelled - config.classification_weight * terms.classification).backward()
+        loss = -(terms.unlabelled + terms.labelled + config.classification_weight * terms.classification)
+        loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), config.clip)
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(config, self.progress(number))

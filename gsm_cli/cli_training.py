@@ -75,7 +75,8 @@ def train_ssl(
     typed = {name: text for name, text in locals().items() if name in TYPED and text is not None}
     settings = read_file(config) | read_pairs(other or []) | {name: plain(text) for name, text in typed.items()}
     outcomes = run(plan(objective, settings), out, data_dir, force)
-    show(outcomes, as_json)
+    reports = write_reports(outcomes)
+    show(outcomes, reports, as_json)
 
 
 def plan(objectives: list[str] | None, settings: dict[str, Any]) -> "list[RunConfig]":
@@ -107,8 +108,16 @@ def run(configs: "list[RunConfig]", out: Path, data_dir: Path | None, force: boo
         raise
 
 
-def show(outcomes: "list[Outcome]", as_json: bool) -> None:
-    """Print the records' paths, or their results as JSON. Raises GsmError if a run failed."""
+def write_reports(outcomes: "list[Outcome]") -> list[Path]:
+    """The reports on these runs and on those that were there before."""
+    from gsm_cli.report_files import read_folder, write_report
+
+    folders = dict.fromkeys(outcome.path.parent.parent for outcome in outcomes)
+    return [write_report(read_folder(folder)) for folder in folders]
+
+
+def show(outcomes: "list[Outcome]", reports: list[Path], as_json: bool) -> None:
+    """Print the paths of the records and reports, or the results as JSON. Raises GsmError if a run failed."""
     if as_json:
         results = [
             {"path": str(outcome.path), "config": asdict(record.config), "reused": outcome.reused}
@@ -116,9 +125,9 @@ def show(outcomes: "list[Outcome]", as_json: bool) -> None:
             for outcome in outcomes
             for record in [outcome.record]
         ]
-        print(json.dumps({"runs": results}, indent=2))
+        print(json.dumps({"runs": results, "reports": [str(path) for path in reports]}, indent=2))
     else:
-        print(*(outcome.path for outcome in outcomes), sep="\n")
+        print(*(outcome.path for outcome in outcomes), *reports, sep="\n")
     for outcome in outcomes:
         if outcome.record.failure and not outcome.record.finished:
             config, step = outcome.record.config, outcome.record.failure.step

@@ -112,7 +112,10 @@ RULES = (
 )
 
 PRESETS: dict[Dataset, dict[str, Any]] = {
-    Dataset.DIGITS: {"hidden": (256, 256), "epochs": 100},
+    Dataset.DIGITS: {
+        **{"hidden": (128, 128), "latent": 4, "auxiliary": 4, "epochs": 200, "batch_size": 50},
+        **{"learning_rate": 2e-3, "classification_weight": 2.0, "kl_start": 0.2, "kl_warmup": 0.8},
+    },
     Dataset.MNIST: {"epochs": 30},
 }
 

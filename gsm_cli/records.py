@@ -57,6 +57,7 @@ class RunRecord:
     environment: dict[str, Any]
     split: str  # digest of the split's indices
     unlabelled: int  # images in a pass
+    classes: int
     parameters: int
     epochs: list[Epoch] = field(default_factory=list)
     test: Test | None = None

@@ -200,6 +200,7 @@ def train(config: RunConfig, split: Split, checkpoint: Path, on_epoch: OnEpoch =
         environment=environment(config.device),
         split=split.digest,
         unlabelled=len(split.unlabelled),
+        classes=split.classes,
         parameters=sum(parameter.numel() for parameter in run.model.parameters()),
         epochs=run.epochs,
     )

@@ -1,0 +1,34 @@
+"""The command that rebuilds reports from their records: `gsm report`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gsm_cli.errors import DataError, GsmError
+
+
+def report(
+    folder: Annotated[
+        Path, typer.Argument(metavar="FOLDER", help="A report's folder, or one that holds several.")
+    ] = Path("reports"),
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing; fail if a report is not what its records give.")
+    ] = False,
+) -> None:
+    """Rebuild every report from its records, without training."""
+    from gsm_cli.report_files import check_report, find_folders, read_folder, write_report
+
+    folders = [read_folder(path) for path in find_folders(folder)]
+    if check:
+        lines = [line for each in folders for line in check_report(each)]
+        if lines:
+            print(*lines, sep="\n")
+            raise GsmError(
+                "a report must be what its records give, and the above differs: run gsm report and look at it"
+            )
+        return
+    print(*(write_report(each) for each in folders), sep="\n")
+    problems = [problem for each in folders for problem in each.problems]
+    if problems:
+        raise DataError("; ".join(problems))

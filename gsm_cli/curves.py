@@ -1,0 +1,79 @@
+"""The picture of a report: accuracy against epochs and against seconds, drawn by seaborn from given numbers."""
+
+from typing import Any
+
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from gsm_cli.config import Dataset
+from gsm_cli.groups import Group
+from gsm_cli.references import ARTICLE_CURVES
+
+COLOURS = {"marginalize": "#d73c2c", "gumbel": "#0067b0", "straight-through": "#6e248d", "supervised": "#9e6c4b"}
+SIZE = (11.0, 4.6)  # inches
+
+
+def curve_data(each: Group) -> dict[str, list[list[list[float]]]]:
+    """For each series and seed the epochs, the seconds of training so far, and the validation accuracies."""
+    data: dict[str, list[list[list[float]]]] = {}
+    for series in each.series:
+        data[series.name] = []
+        for record in series.finished:
+            seconds = 0.0
+            points = []
+            for epoch in record.epochs:
+                seconds += epoch.seconds
+                points.append([float(epoch.epoch), round(seconds, 3), epoch.validation_accuracy])
+            data[series.name].append(points)
+    return data
+
+
+def accuracy_chart(each: Group, data: dict[str, list[list[list[float]]]]) -> Figure:
+    """Mean over seeds, a band of one standard deviation, and a thin line for each seed."""
+    frame = pd.DataFrame(
+        [(name, seed, *point) for name, seeds in data.items() for seed, points in enumerate(seeds) for point in points],
+        columns=["objective", "seed", "epoch", "seconds", "accuracy"],
+    )
+    frame["mean seconds"] = frame.groupby(["objective", "epoch"])["seconds"].transform("mean")
+    colours = _colours(list(data))
+    figure = Figure(figsize=SIZE)
+    left, right = figure.subplots(1, 2, sharey=True)
+    _curves(left, frame, "epoch", "epoch", colours)
+    _curves(right, frame, "mean seconds", "seconds", colours)
+    left.set(xlabel="epoch", ylabel="validation accuracy")
+    right.set(xlabel="seconds of training", xscale="log")
+    if each.settings["dataset"] is Dataset.MNIST:
+        _article(left, colours)
+    low = float(frame.groupby("objective")["accuracy"].quantile(0.02).min())
+    left.set_ylim(max(0.0, low - 0.02), 1.0)
+    handles, labels = left.get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
+    return figure
+
+
+def _curves(axes: Axes, frame: pd.DataFrame, mean_of: str, own: str, colours: dict[str, Any]) -> None:
+    shared: dict[str, Any] = {"y": "accuracy", "hue": "objective", "palette": colours, "ax": axes, "legend": False}
+    sns.lineplot(frame, x=own, units="seed", estimator=None, linewidth=0.5, alpha=0.25, **shared)
+    shared["legend"] = "brief"
+    sns.lineplot(frame, x=mean_of, errorbar="sd", linewidth=2.0, **shared)
+    legend = axes.get_legend()
+    if legend is not None:
+        legend.remove()
+
+
+def _article(axes: Axes, colours: dict[str, Any]) -> None:
+    """The article's values as crosses."""
+    for name, curve in ARTICLE_CURVES.items():
+        axes.plot(list(curve), list(curve.values()), "x", color=colours.get(name), label=f"{name} (article)")
+
+
+def _colours(names: list[str]) -> dict[str, Any]:
+    """An objective's own colour; where it has several series, the others take seaborn's."""
+    others = iter(sns.color_palette("husl", len(names)))
+    taken: dict[str, Any] = {}
+    for name in names:
+        colour = COLOURS.get(name.partition(",")[0])
+        taken[name] = colour if colour and colour not in taken.values() else next(others)
+    return taken

@@ -1,0 +1,27 @@
+"""Numbers and tables as Markdown."""
+
+from collections.abc import Callable, Sequence
+
+from gsm_cli.summary import Spread
+
+
+def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A Markdown table whose first column is text and whose others are numbers."""
+    lines = [headings, ["---", *["---:"] * (len(headings) - 1)], *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def percent(value: float) -> str:
+    return f"{100 * value:.2f}"
+
+
+def interval(values: Spread, form: Callable[[float], str] = percent) -> str:
+    """Mean, and the 95 % interval if there is one."""
+    if values.low is None or values.high is None:
+        return form(values.mean)
+    return f"{form(values.mean)} [{form(values.low)}, {form(values.high)}]"
+
+
+def points(value: float) -> str:
+    """A difference of accuracies, in percentage points."""
+    return f"{100 * value:+.2f}"

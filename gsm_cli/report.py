@@ -1,0 +1,201 @@
+"""Records in, Markdown out: pure and deterministic, with no clock, no host and no file read."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+from gsm_cli.config import Dataset, Objective
+from gsm_cli.groups import Group, Series, group
+from gsm_cli.markdown import interval, percent, points, table
+from gsm_cli.provenance import provenance
+from gsm_cli.records import RunRecord
+from gsm_cli.references import references
+from gsm_cli.summary import Comparison, compare, spread
+from gsm_cli.verdict import verdict
+
+CURVE_ROWS = 12  # rows of the table that stands for a curve
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture of the report: its file, its words, and the runs that it shows."""
+
+    name: str
+    description: str
+    group: Group
+
+
+@dataclass(frozen=True)
+class Report:
+    """The Markdown and the pictures that it shows."""
+
+    title: str
+    text: str
+    pictures: tuple[Picture, ...]
+
+
+def render(records: Sequence[RunRecord], problems: Sequence[str] = ()) -> Report:
+    """The report on the records of one folder; `problems` are sentences about files that are not records."""
+    groups = group(records)
+    config = records[0].config
+    name = {Dataset.DIGITS: "Digits", Dataset.MNIST: "MNIST"}[config.dataset]
+    title = f"{name} with {config.labels} labels: can one sample replace the sum over classes?"
+    pictures = tuple(
+        Picture(f"accuracy{f'-{number}' if number > 1 else ''}.png", _description(each), each)
+        for number, each in enumerate(groups, start=1)
+        if any(series.finished for series in each.series)
+    )
+    blocks = [f"# {title}", *verdict(groups[0]), *(f"> **Warning.** {problem}." for problem in problems)]
+    for number, each in enumerate(groups, start=1):
+        if len(groups) > 1:
+            blocks += [f"# Settings {number}", _differences(each, groups[0])]
+        blocks += _section(each, [picture for picture in pictures if picture.group is each])
+    blocks += [*references(config.dataset), *provenance(groups)]
+    return Report(title, "\n\n".join(blocks) + "\n", pictures)
+
+
+def _section(each: Group, pictures: Sequence[Picture]) -> list[str]:
+    trained = [series for series in each.series if series.finished]
+    blocks = ["## Results", _results(each), _legend(each)]
+    if trained:
+        blocks += ["## Accuracy against epochs and against seconds"]
+        blocks += [f"![{picture.description}]({picture.name})" for picture in pictures]
+        blocks += ["Validation accuracy in %, the mean over seeds:", _curve_table(trained)]
+        blocks += ["## Paired differences", *_paired(trained)]
+        blocks += ["## Temperature, entropy, collapse", _classifier(trained)]
+    return blocks
+
+
+def _results(each: Group) -> str:
+    marginal = each.find(Objective.MARGINALIZE)
+    floor = each.find(Objective.SUPERVISED)
+    rows = []
+    for series in each.series:
+        failed = len(series.records) - len(series.finished)
+        runs = f"{len(series.finished)}" + (f" (+ {failed} failed)" if failed else "")
+        if not series.finished:
+            rows.append([series.name, runs, *["–"] * 8])
+            continue
+        seconds = series.seconds_per_epoch()
+        gain = compare(series.test_accuracy(), floor.test_accuracy()) if floor and floor is not series else None
+        supervised = series.config.objective is Objective.SUPERVISED
+        rows.append(
+            [
+                series.name,
+                runs,
+                percent(spread(list(series.best_validation().values())).mean),
+                interval(spread(list(series.test_accuracy().values()))),
+                points(gain.spread.mean) if gain else "–",
+                "–" if supervised else f"{spread(list(series.test_bound().values())).mean:.2f}",
+                f"{seconds:.3g}",
+                f"{series.finished[0].unlabelled / seconds:,.0f}",
+                f"{_evaluations(series)}",
+                f"{marginal.seconds_per_epoch() / seconds:.2f}" if marginal else "–",
+            ]
+        )
+    headings = ["objective", "runs", "validation %", "test %", "gain", "test bound", "s / epoch", "images / s"]
+    return table([*headings, "decoder evaluations", "speed-up"], rows)
+
+
+def _legend(each: Group) -> str:
+    records = [record for series in each.series for record in series.records]
+    images = records[0].unlabelled
+    return (
+        "Validation: at the best epoch, mean over seeds. Test: read once, with the weights of that epoch; mean over "
+        "seeds and 95 % interval of the mean (BCa bootstrap). Gain: points of test accuracy over the classifier that was "
+        "trained on the labels alone, same seeds. Test bound: of log p(x), in nats per image, the class summed exactly. "
+        f"Seconds per epoch: median time of training on {images:,} unlabelled images. Decoder evaluations: for each of "
+        "these in a step. Speed-up: over marginalize."
+    )
+
+
+def _evaluations(series: Series) -> int:
+    """How often a step evaluates p(x|y,z) for one unlabelled image."""
+    classes = series.records[0].classes
+    per_draw = {Objective.SUPERVISED: 0, Objective.MARGINALIZE: classes}.get(series.config.objective, 1)
+    return per_draw * series.config.mc_samples
+
+
+def _curve_table(trained: Sequence[Series]) -> str:
+    epochs = max(len(series.curve("epoch")) for series in trained)
+    shown = sorted({max(1, round(epochs * row / CURVE_ROWS)) for row in range(1, CURVE_ROWS + 1)})
+    curves = {series.name: series.curve("validation_accuracy") for series in trained}
+    seconds = {series.name: series.curve("seconds") for series in trained}
+    headings = ["epoch", *(f"{series.name} % (after s)" for series in trained)]
+    rows = [
+        [
+            str(epoch),
+            *(f"{percent(curves[name][epoch - 1])} ({sum(seconds[name][:epoch]):.3g})" for name in curves),
+        ]
+        for epoch in shown
+    ]
+    return table(headings, rows)
+
+
+def _paired(trained: Sequence[Series]) -> list[str]:
+    rows, details = [], []
+    for first, second in combinations(trained, 2):
+        comparison = compare(second.test_accuracy(), first.test_accuracy())
+        if comparison is None:
+            continue
+        name = f"{second.name} − {first.name}"
+        rows.append([name, str(len(comparison.seeds)), *_test(comparison)])
+        details.append([name, *(points(difference) for difference in comparison.differences)])
+    if not rows:
+        return ["There is nothing to pair: no two objectives have a seed in common."]
+    return [
+        "Differences of test accuracy in points, one for every seed that both have: the same split, initial weights, "
+        "batch order and noise. p is that of the exact two-sided sign-flip test; so many seeds cannot give less than "
+        "the last column.",
+        table(["difference", "seeds", "mean and 95 % interval", "p", "least p"], rows),
+        "Seed by seed, in the order of the seeds:",
+        "\n".join(f"* {name}: {', '.join(values)}" for name, *values in details),
+    ]
+
+
+def _test(comparison: Comparison) -> list[str]:
+    if len(comparison.seeds) == 1:
+        return [points(comparison.spread.mean), "one seed: no conclusion", "1"]
+    return [interval(comparison.spread, points), f"{comparison.p_value:.3g}", f"{comparison.least_p_value:.3g}"]
+
+
+def _classifier(trained: Sequence[Series]) -> str:
+    rows = []
+    for series in trained:
+        last = series.finished[0].epochs[-1]
+        first = series.finished[0].epochs[0]
+        taus = dict.fromkeys(f"{epoch.tau:.3g}" for epoch in (first, last) if epoch.tau is not None)
+        collapsed = [str(record.config.seed) for record in series.finished if record.collapsed]
+        entropies = series.curve("validation_entropy")
+        rows.append(
+            [
+                series.name,
+                " to ".join(taus) or "none",
+                f"{entropies[0]:.3f}",
+                f"{entropies[-1]:.3f}",
+                "seeds " + ", ".join(collapsed) if collapsed else "none",
+            ]
+        )
+    headings = ["objective", "temperature", "entropy of q(y given x), first epoch", "last epoch", "collapsed"]
+    return table(headings, rows)
+
+
+def _description(each: Group) -> str:
+    """What the picture shows, for those who cannot see it."""
+    last = [
+        f"{series.name} {percent(series.curve('validation_accuracy')[-1])} %"
+        for series in each.series
+        if series.finished
+    ]
+    return (
+        "Validation accuracy against epochs (left) and against seconds of training (right), a thin line for each seed. "
+        f"After the last epoch the means are: {', '.join(last)}."
+    )
+
+
+def _differences(each: Group, reference: Group) -> str:
+    """The settings in which a group departs from the first."""
+    changed = {name: value for name, value in each.settings.items() if value != reference.settings[name]}
+    if not changed:
+        return "The largest group of runs; those below have other settings and are never averaged with it."
+    return "As above, but " + ", ".join(f"{name} {value}" for name, value in changed.items()) + "."

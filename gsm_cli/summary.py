@@ -1,0 +1,69 @@
+"""Statistics over seeds: means with intervals, and paired differences. scipy computes, this module decides what."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import fmean, stdev
+
+import numpy as np
+from scipy import stats
+
+CONFIDENCE = 0.95
+RESAMPLES = 9_999
+SMALLEST_SAMPLE = 3  # fewer values give no interval
+
+
+@dataclass(frozen=True)
+class Spread:
+    """A mean over seeds, its standard deviation and its 95 % interval; None where too few seeds give none."""
+
+    mean: float
+    deviation: float | None
+    low: float | None
+    high: float | None
+    size: int
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Per-seed differences, first minus second, with their spread and the exact sign-flip test."""
+
+    seeds: tuple[int, ...]
+    differences: tuple[float, ...]
+    spread: Spread
+    p_value: float  # two-sided, of the hypothesis that every difference is as likely as its negative
+    least_p_value: float  # the smallest that so many seeds can give
+
+
+def spread(values: Sequence[float]) -> Spread:
+    """Mean, standard deviation and the BCa bootstrap interval of the mean (Efron 1987).
+
+    Equal values give an interval of no width, and fewer than three none at all.
+    """
+    mean = fmean(values)
+    deviation = stdev(values) if len(values) > 1 else None
+    if len(values) < SMALLEST_SAMPLE:
+        return Spread(mean, deviation, None, None, len(values))
+    if np.ptp(values) < 1e-12:
+        return Spread(mean, 0.0, mean, mean, len(values))
+    resampled = stats.bootstrap(
+        (np.asarray(values),), np.mean, confidence_level=CONFIDENCE, n_resamples=RESAMPLES, method="BCa", rng=0
+    )
+    low, high = resampled.confidence_interval
+    return Spread(mean, deviation, float(low), float(high), len(values))
+
+
+def compare(first: dict[int, float], second: dict[int, float]) -> Comparison | None:
+    """The paired comparison over the seeds that both have; None if they share none."""
+    seeds = tuple(sorted(first.keys() & second.keys()))
+    if not seeds:
+        return None
+    differences = tuple(first[seed] - second[seed] for seed in seeds)
+    return Comparison(seeds, differences, spread(differences), sign_flip_test(differences), 2.0 ** (1 - len(seeds)))
+
+
+def sign_flip_test(differences: Sequence[float]) -> float:
+    """The two-sided p-value of the sum of the differences among all choices of their signs; exact up to 16 of them."""
+    if len(differences) == 1:
+        return 1.0
+    values = (np.asarray(differences),)
+    return float(stats.permutation_test(values, np.sum, permutation_type="samples", n_resamples=2**16, rng=0).pvalue)

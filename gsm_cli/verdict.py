@@ -1,0 +1,69 @@
+"""The answer that a report gives in its first lines, computed from its numbers."""
+
+from gsm_cli.config import Objective, build
+from gsm_cli.groups import Group, Series, command
+from gsm_cli.markdown import interval, points
+from gsm_cli.summary import SMALLEST_SAMPLE, Spread, compare
+
+MARGIN = 0.01  # of test accuracy: a smaller difference is called none
+
+
+def verdict(each: Group) -> list[str]:
+    """Whether Gumbel sampling may replace marginalization here, how sure that is, and what it saves."""
+    gumbel, marginal = each.find(Objective.GUMBEL), each.find(Objective.MARGINALIZE)
+    missing = [name for name, series in ((Objective.GUMBEL, gumbel), (Objective.MARGINALIZE, marginal)) if not series]
+    if gumbel is None or marginal is None:
+        return [
+            f"**There is nothing to compare yet:** no finished run of {' and '.join(missing)}. {_remedy(each, missing)}"
+        ]
+    comparison = compare(gumbel.test_accuracy(), marginal.test_accuracy())
+    if comparison is None:
+        return ["**There is nothing to compare yet:** gumbel and marginalize have no seed in common."]
+    saving = f"**What it saves:** {_saving(gumbel, marginal)}"
+    seeds = len(comparison.seeds)
+    sure = (
+        f"gumbel minus marginalize is {interval(comparison.spread, points)} points of test accuracy over {seeds} seeds"
+    )
+    if seeds < SMALLEST_SAMPLE:
+        plural = "one seed" if seeds == 1 else "two seeds"
+        return [
+            f"**May one Gumbel-Softmax sample replace the sum over classes? Nothing can be concluded from {plural}.**",
+            f"The difference seen, {sure}, may be the seed's: run at least {SMALLEST_SAMPLE}.",
+            saving,
+        ]
+    return [
+        f"**May one Gumbel-Softmax sample replace the sum over classes? {judge(comparison.spread)}**",
+        f"**How sure that is:** {sure} (95 % interval; exact sign-flip test p = {comparison.p_value:.3g}).",
+        saving,
+    ]
+
+
+def judge(difference: Spread) -> str:
+    """The answer in words; equivalence is claimed only if the whole interval lies within the margin."""
+    low, high = difference.low, difference.high
+    assert low is not None
+    assert high is not None
+    within = f"{100 * MARGIN:g} point"
+    if low > -MARGIN and high < MARGIN:
+        nuance = ", if a little worse" if high < 0 else ", if a little better" if low > 0 else ""
+        return f"Yes: the two are equal within {within}{nuance}."
+    if high < 0:
+        return "Not without loss: it is less accurate."
+    if low > 0:
+        return "Yes: it is more accurate."
+    return f"These runs cannot tell: the difference may be more than {within} either way or none."
+
+
+def _saving(gumbel: Series, marginal: Series) -> str:
+    ratio = marginal.seconds_per_epoch() / gumbel.seconds_per_epoch()
+    classes = marginal.records[0].classes
+    return (
+        f"an epoch takes {gumbel.seconds_per_epoch():.3g} s instead of {marginal.seconds_per_epoch():.3g} s "
+        f"({ratio:.2f} times as fast), with 1 evaluation of the decoder per unlabelled image instead of {classes}."
+    )
+
+
+def _remedy(each: Group, missing: list[Objective]) -> str:
+    known = each.series[0]
+    commands = [command(build({**each.settings, "objective": name}), known.seeds) for name in missing]
+    return "It comes with " + " and ".join(f"`{text}`" for text in commands) + "."

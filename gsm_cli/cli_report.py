@@ -7,15 +7,13 @@ import typer
 
 from gsm_cli.errors import DataError, GsmError
 
+FolderArgument = Annotated[Path, typer.Argument(metavar="FOLDER", help="A report's folder, or one that holds several.")]
+CheckOption = Annotated[
+    bool, typer.Option("--check", help="Write nothing; fail if a report is not what its records give.")
+]
 
-def report(
-    folder: Annotated[
-        Path, typer.Argument(metavar="FOLDER", help="A report's folder, or one that holds several.")
-    ] = Path("reports"),
-    check: Annotated[
-        bool, typer.Option("--check", help="Write nothing; fail if a report is not what its records give.")
-    ] = False,
-) -> None:
+
+def report(folder: FolderArgument = Path("reports"), check: CheckOption = False) -> None:
     """Rebuild every report from its records, without training."""
     from gsm_cli.report_files import check_report, find_folders, read_folder, write_report
 
@@ -25,7 +23,7 @@ def report(
         if lines:
             print(*lines, sep="\n")
             raise GsmError(
-                "a report must be what its records give, and the above differs: run gsm report and look at it"
+                "a report must be what its records give, and the above differs: run gsm report to rebuild it"
             )
         return
     print(*(write_report(each) for each in folders), sep="\n")

@@ -20,7 +20,7 @@ def provenance(groups: Sequence[Group]) -> list[str]:
             f"{MODELS[record.config.model]}. {record.parameters:,} parameters. {record.config.labels} labelled and "
             f"{record.unlabelled:,} unlabelled images, a stratified split for every seed, {record.classes} classes; "
             "a fresh Bernoulli draw of every image at every step of training, grey levels in evaluation.",
-            table(["setting", "value"], [[name, str(value)] for name, value in each.settings.items()]),
+            table(["setting", "value"], [[name, _plain(value)] for name, value in each.settings.items()]),
         ]
     blocks += ["## How every record was made", _commands(groups), _environments(groups), "Records:", _links(groups)]
     return blocks
@@ -46,3 +46,9 @@ def _links(groups: Sequence[Group]) -> str:
             links = (f"[{record.config.seed}](records/{record.config.name}.json)" for record in series.records)
             lines.append(f"* {series.name}: seeds {', '.join(links)}")
     return "\n".join(lines)
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, tuple):
+        return ", ".join(str(part) for part in value)
+    return "default" if value is None else str(value)

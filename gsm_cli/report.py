@@ -102,8 +102,8 @@ def _legend(each: Group) -> str:
     images = records[0].unlabelled
     return (
         "Validation: at the best epoch, mean over seeds. Test: read once, with the weights of that epoch; mean over "
-        "seeds and 95 % interval of the mean (BCa bootstrap). Gain: points of test accuracy over the classifier trained "
-        "on the labels alone, same seeds. Test bound: of log p(x), in nats per image, the class summed exactly. "
+        "seeds and 95 % interval of the mean (BCa bootstrap). Gain: points of test accuracy over a classifier learned from "
+        "the labels alone, same seeds. Test bound: of log p(x), in nats per image, the class summed exactly. "
         f"Seconds per epoch: median time of training on {images:,} unlabelled images. Decoder evaluations: for each of "
         "these in a step. Speed-up: over marginalize."
     )

@@ -30,9 +30,10 @@ def verdict(each: Group) -> list[str]:
             f"What was seen, {sure}, may be chance: run at least {ENOUGH_SEEDS} seeds.",
             saving,
         ]
+    certainty = f"over {seeds} seeds (mean and 95 % interval; exact sign-flip test p = {comparison.p_value:.3g})"
     return [
         f"**May one Gumbel-Softmax sample replace the sum over classes? {judge(comparison.spread)}**",
-        f"**How sure that is:** {sure} over {seeds} seeds (mean and 95 % interval; exact sign-flip test p = {comparison.p_value:.3g}).",
+        f"**How sure that is:** {sure} {certainty}.",
         saving,
     ]
 

@@ -27,6 +27,9 @@ check: $(READY)  ## lint and type-check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
+reports: $(READY)  ## run the digits experiment, ten seeds of every objective, and write its report
+	$(BIN)/gsm train-ssl --seeds 0-9 --objective marginalize --objective gumbel --objective straight-through --objective supervised
+
 clean:  ## remove the environment and every cache
 	rm -rf $(VENV) build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

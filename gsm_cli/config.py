@@ -116,7 +116,7 @@ PRESETS: dict[Dataset, dict[str, Any]] = {
         **{"hidden": (128, 128), "latent": 4, "auxiliary": 4, "epochs": 200, "batch_size": 50},
         **{"learning_rate": 2e-3, "classification_weight": 2.0, "kl_start": 0.2, "kl_warmup": 0.8},
     },
-    Dataset.MNIST: {"epochs": 30},
+    Dataset.MNIST: {"epochs": 30, "kl_start": 5.0, "kl_warmup": 0.6},
 }
 
 

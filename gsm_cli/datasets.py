@@ -115,7 +115,8 @@ def _mnist(data_dir: Path | None, fetch: Fetch | None) -> tuple[Images, Images]:
     """The training and the test images of MNIST."""
     files = {name: _find(name, data_dir, fetch) for name in MNIST_FILES}
     train_images, train_classes, test_images, test_classes = (
-        np.frombuffer(content, dtype=np.uint8, offset=16 if "images" in name else 8) for name, content in files.items()
+        np.frombuffer(content, dtype=np.uint8, offset=16 if "images" in name else 8).copy()
+        for name, content in files.items()
     )
     return (
         Images(train_images.reshape(-1, 28 * 28), train_classes.astype(np.int64)),

@@ -56,7 +56,7 @@ def render(records: Sequence[RunRecord], problems: Sequence[str] = ()) -> Report
 
 def _section(each: Group, pictures: Sequence[Picture]) -> list[str]:
     trained = [series for series in each.series if series.finished]
-    blocks = ["## Results", _results(each), _legend(each)]
+    blocks = ["## Results", _results(each), *_failures(each), _legend(each)]
     if trained:
         blocks += ["## Accuracy against epochs and against seconds"]
         blocks += [f"![{picture.description}]({picture.name})" for picture in pictures]
@@ -102,11 +102,21 @@ def _legend(each: Group) -> str:
     images = records[0].unlabelled
     return (
         "Validation: at the best epoch, mean over seeds. Test: read once, with the weights of that epoch; mean over "
-        "seeds and 95 % interval of the mean (BCa bootstrap). Gain: points of test accuracy over a classifier learned from "
-        "the labels alone, same seeds. Test bound: of log p(x), in nats per image, the class summed exactly. "
+        "seeds and 95 % interval of the mean (BCa bootstrap). Gain: test accuracy above the supervised floor, in "
+        "points, same seeds. Test bound: of log p(x), in nats per image, the class summed exactly. "
         f"Seconds per epoch: median time of training on {images:,} unlabelled images. Decoder evaluations: for each of "
         "these in a step. Speed-up: over marginalize."
     )
+
+
+def _failures(each: Group) -> list[str]:
+    lines = [
+        f"* {series.name} seed {record.config.seed} failed at step {record.failure.step}: {record.failure.reason}."
+        for series in each.series
+        for record in series.records
+        if record.failure
+    ]
+    return ["\n".join(lines)] if lines else []
 
 
 def _evaluations(series: Series) -> int:

@@ -1,0 +1,206 @@
+"""Reports: what they say of a small set of records, and whether they notice that something drifted."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from records_of import batch, failed, record
+
+from gsm_cli.errors import DataError, GsmError
+from gsm_cli.groups import command, group
+from gsm_cli.report import render
+from gsm_cli.report_files import check_report, find_folders, read_folder, write_report
+from gsm_cli.summary import Spread
+from gsm_cli.verdict import judge
+
+GOLDEN = Path(__file__).parent / "golden" / "report.md"
+FIVE = {
+    "marginalize": [0.00, 0.01, 0.02, 0.01, 0.00],
+    "gumbel": [0.00, 0.01, 0.01, 0.01, 0.00],
+    "straight-through": [-0.05, -0.06, -0.04, -0.05, -0.05],
+    "supervised": [-0.10, -0.11, -0.12, -0.11, -0.10],
+}
+
+
+@pytest.fixture
+def reports(tmp_path) -> Path:
+    """A folder of reports with one data set and the runs of FIVE."""
+    save(tmp_path / "digits-100", batch(FIVE))
+    write_report(read_folder(tmp_path / "digits-100"))
+    return tmp_path
+
+
+def save(folder: Path, records) -> None:
+    for each in records:
+        each.save(folder / "records" / f"{each.config.name}.json")
+
+
+def section(text: str, heading: str) -> str:
+    return text.split(f"## {heading}\n")[1].split("\n## ")[0]
+
+
+def cells(text: str, first: str) -> list[str]:
+    """The cells of the table row whose first cell is `first`."""
+    return re.search(rf"^\| {re.escape(first)} \| (.*) \|$", text, re.MULTILINE).group(1).split(" | ")
+
+
+def test_golden_report():
+    """To change it on purpose, write what `render` gives into the golden file, and read the difference."""
+    assert render(batch(FIVE)).text == GOLDEN.read_text("utf-8")
+
+
+def test_order_of_the_records_changes_nothing():
+    assert render(batch(FIVE)[::-1]).text == render(batch(FIVE)).text
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "words"),
+    [
+        (-0.002, 0.004, "Yes: the two are equal within 1 point."),
+        (-0.006, -0.002, "equal within 1 point, if a little worse"),
+        (0.002, 0.006, "equal within 1 point, if a little better"),
+        (-0.02, -0.001, "less accurate"),
+        (0.001, 0.02, "more accurate"),
+        (-0.02, 0.001, "cannot tell"),
+        (-0.001, 0.02, "cannot tell"),
+        (-0.01, 0.01, "cannot tell"),
+    ],
+)
+def test_equivalence_is_claimed_only_inside_the_margin(low, high, words):
+    assert words in judge(Spread(0.0, 0.01, low, high, 5))
+
+
+@pytest.mark.parametrize(("seeds", "words"), [(1, "one seed"), (2, "2 seeds"), (4, "4 seeds")])
+def test_few_seeds_conclude_nothing(seeds, words):
+    text = render(batch({name: values[:seeds] for name, values in FIVE.items()})).text
+    assert f"Nothing can be concluded from {words}." in text
+
+
+def test_one_objective_names_the_command_that_adds_the_other():
+    text = render([record("gumbel", seed) for seed in (0, 1, 2, 5)]).text
+    assert "no finished run of marginalize" in text
+    assert "`gsm train-ssl --dataset digits --objective marginalize --seeds 0-2,5 --epochs 3`" in text
+
+
+def test_numbers_of_the_table():
+    """Gumbel by hand: test 0.9 + 0.006 on average; 2 s an epoch for 1,000 images; 4 s for marginalize."""
+    row = cells(section(render(batch(FIVE)).text, "Results"), "gumbel")
+    runs, validation, test, gain, bound, seconds, rate, evaluations, speed_up = row
+    assert (runs, validation, gain, bound, seconds) == ("5", "91.60", "+11.40", "-25.00", "2")
+    assert test.startswith("90.60 [")
+    assert (rate, evaluations, speed_up) == ("500", "1", "2.00")
+
+
+def test_equal_accuracies_differ_by_nothing():
+    text = render(batch({"marginalize": [0.01] * 5, "gumbel": [0.01] * 5})).text
+    assert cells(text, "gumbel − marginalize") == ["5", "+0.00 [+0.00, +0.00]", "1", "0.0625"]
+
+
+def test_a_failed_seed_is_shown_and_not_averaged():
+    text = render([*batch(FIVE), failed("gumbel", 7)]).text
+    assert cells(text, "gumbel")[0] == "5 (+ 1 failed)"
+    assert cells(text, "gumbel")[2].startswith("90.60")
+    assert "gumbel seed 7 failed at step 17" in text
+
+
+def test_an_objective_that_only_failed_is_shown():
+    text = render([*batch({"marginalize": [0.0, 0.0]}), failed("gumbel", 0)]).text
+    assert cells(text, "gumbel")[0] == "0 (+ 1 failed)"
+
+
+def test_a_collapsed_run_is_called_collapsed():
+    whole = record("gumbel", 3)
+    collapsed = type(whole)(**{**vars(whole), "test": type(whole.test)(2, 0.1, -40.0, 1.0)})
+    assert cells(section(render([collapsed]).text, "Temperature, entropy, collapse"), "gumbel")[-1] == "seeds 3"
+
+
+def test_other_settings_form_another_group():
+    longer = [record("gumbel", seed, (0.5, 0.6, 0.7, 0.99)) for seed in range(2)]
+    report = render([*batch(FIVE), *longer])
+    first, second = report.text.split("# Settings 2\n")
+    assert "99.00" not in first
+    assert "As above, but epochs 4." in second
+    assert [picture.name for picture in report.pictures] == ["accuracy.png", "accuracy-2.png"]
+
+
+def test_temperatures_are_apart_but_compared():
+    each = [*batch({"marginalize": [0.0], "gumbel": [0.0]}), record("gumbel", 0, (0.1, 0.2, 0.3), tau=0.25)]
+    (only,) = group(each)
+    assert [series.name for series in only.series] == ["marginalize", "gumbel, tau 0.5", "gumbel, tau 0.25"]
+
+
+def test_command_makes_the_runs_again():
+    config = record("gumbel", 0, (0.1, 0.2), hidden=[32, 16], tau=0.25, kl_start=7).config
+    assert command(config, [3, 0, 1, 2, 9]) == (
+        "gsm train-ssl --dataset digits --objective gumbel --seeds 0-3,9 "
+        "--set hidden=32,16 --epochs 2 --set kl_start=7.0 --tau 0.25"
+    )
+
+
+def test_mnist_shows_what_others_report():
+    assert "Jang et al. 2017" in render([record("gumbel", 0, dataset="mnist")]).text
+    assert "Jang et al. 2017" not in render([record("gumbel", 0)]).text
+
+
+class TestFiles:
+    def test_a_fresh_report_is_what_its_records_give(self, reports):
+        assert check_report(read_folder(reports / "digits-100")) == []
+
+    def test_every_link_and_picture_is_there(self, reports):
+        text = (reports / "digits-100/report.md").read_text()
+        targets = re.findall(r"\]\(([^)]+)\)", text)
+        assert len(targets) == 21
+        assert all((reports / "digits-100" / target).is_file() for target in targets)
+
+    def test_an_edited_report_is_noticed(self, gsm, reports):
+        path = reports / "digits-100/report.md"
+        path.write_text(path.read_text().replace("90.60", "99.60"))
+        result = gsm("report", reports, "--check")
+        assert result.exit_code == 1
+        assert "-| gumbel | 5 | 91.60 | 99.60" in result.stdout
+        assert "+| gumbel | 5 | 91.60 | 90.60" in result.stdout
+        assert "99.60" in path.read_text()
+
+    def test_a_missing_picture_is_noticed_and_made_again(self, gsm, reports):
+        picture = reports / "digits-100/accuracy.png"
+        before = picture.read_bytes()
+        picture.unlink()
+        assert gsm("report", reports, "--check").exit_code == 1
+        assert gsm("report", reports).exit_code == 0
+        assert picture.read_bytes() == before
+
+    def test_a_picture_of_other_data_is_noticed(self, gsm, reports):
+        path = next((reports / "digits-100/records").glob("gumbel-*-0.json"))
+        changed = json.loads(path.read_text())
+        changed["epochs"][0]["validation_accuracy"] = 0.123
+        path.write_text(json.dumps(changed))
+        assert "shows other data" in gsm("report", reports, "--check").stdout
+
+    def test_a_damaged_record_is_named_and_the_others_still_rendered(self, gsm, reports):
+        (reports / "digits-100/records/gumbel-broken-9.json").write_text("{")
+        result = gsm("report", reports)
+        assert result.exit_code == 3
+        assert "gumbel-broken-9.json" in result.stderr
+        text = (reports / "digits-100/report.md").read_text()
+        assert "**Warning.** records/gumbel-broken-9.json must be a record" in text
+        assert cells(text, "gumbel")[0] == "5"
+        assert gsm("report", reports, "--check").exit_code == 1
+
+    def test_a_newer_schema_is_named_with_its_remedy(self, reports):
+        path = reports / "digits-100/records/new.json"
+        path.write_text('{"schema": 99}')
+        (problem,) = read_folder(reports / "digits-100").problems
+        assert "schema 1, not 99" in problem
+        assert "read it with the gsm that wrote it" in problem
+
+    def test_no_records_at_all(self, gsm, tmp_path):
+        with pytest.raises(GsmError, match="make some with gsm train-ssl"):
+            find_folders(tmp_path)
+        assert gsm("report", tmp_path / "nowhere").exit_code == 1
+
+    def test_nothing_but_damage(self, tmp_path):
+        (tmp_path / "digits-100/records").mkdir(parents=True)
+        (tmp_path / "digits-100/records/a.json").write_text("[]")
+        with pytest.raises(DataError, match=r"a\.json"):
+            read_folder(tmp_path / "digits-100")

@@ -43,7 +43,8 @@ def _classification(probabilities: Tensor, images: Images) -> tuple[float, float
     predicted = probabilities.argmax(dim=1).cpu()
     accuracy = (predicted == torch.from_numpy(images.classes)).double().mean().item()
     modal_share = predicted.bincount().max().item() / len(predicted)
-    return accuracy, modal_share, entropy(probabilities.log()).double().mean().item()
+    spread = torch.special.entr(probabilities).sum(dim=-1).double().mean().item()
+    return accuracy, modal_share, spread
 
 
 @torch.no_grad()

@@ -55,7 +55,7 @@ def train_ssl(
     seeds: Annotated[Text, setting("Seeds, as 0, 0-4 or 0,3,7.", "--seeds", default="0")] = None,
     epochs: Annotated[Text, setting("Passes over the unlabelled images.", "--epochs", default="preset")] = None,
     tau: Annotated[Text, setting("Temperature at the first step.", "--tau", default="preset")] = None,
-    tau_min: Annotated[Text, setting("Least temperature.", "--tau-min", default="tau")] = None,
+    tau_min: Annotated[Text, setting("Least temperature.", "--tau-min", default="0")] = None,
     tau_rate: Annotated[Text, setting("tau(step) = tau exp(-rate step).", "--tau-rate", default="0")] = None,
     mc_samples: Annotated[Text, setting("Draws of a and z per image.", "--mc-samples", default="1")] = None,
     classification_weight: Annotated[
@@ -84,6 +84,8 @@ def plan(objectives: list[str] | None, settings: dict[str, Any]) -> "list[RunCon
     from gsm_cli.config import build, read_seeds
     from gsm_cli.training import find_device
 
+    if "seed" in settings:
+        raise UsageError(f"seeds must be named by --seeds, and a setting says seed {settings['seed']}: take it out")
     named = objectives or settings.pop("objective", None) or ["marginalize", "gumbel"]
     seeds = settings.pop("seeds", 0)
     text = ",".join(str(seed) for seed in seeds) if isinstance(seeds, list) else str(seeds)

@@ -28,7 +28,7 @@ Names = Annotated[
     list[str] | None,
     typer.Option(
         metavar="NAME",
-        help="marginalize, gumbel, straight-through or supervised; may be repeated.",
+        help="marginalize, gumbel, straight-through, supervised and others; may be repeated.",
         show_default="marginalize and gumbel",
     ),
 ]

@@ -4,7 +4,7 @@ import hashlib
 import json
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
 from types import UnionType
 from typing import Any
@@ -18,11 +18,12 @@ class Objective(StrEnum):
     MARGINALIZE = "marginalize"
     GUMBEL = "gumbel"
     STRAIGHT_THROUGH = "straight-through"
+    GUMBEL_RAO = "gumbel-rao"
+    REINMAX = "reinmax"
+    SUM_AND_SAMPLE = "sum-and-sample"
+    SPARSE_MARGINALIZE = "sparse-marginalize"
+    REINFORCE = "reinforce"
     SUPERVISED = "supervised"
-
-    @property
-    def has_temperature(self) -> bool:
-        return self in (Objective.GUMBEL, Objective.STRAIGHT_THROUGH)
 
 
 class Dataset(StrEnum):
@@ -70,9 +71,12 @@ class RunConfig:
     classification_weight: float = 50.0  # against the mean bounds, in nats per image
     kl_start: float = 4.0  # weight of the terms of z and a in the bound at the first step
     kl_warmup: float = 0.5  # the first share of the steps, in which that weight comes to 1
-    tau: float | None = 0.5  # temperature at the first step; None for an objective without
+    tau: float | None = 0.5  # temperature at the first step
     tau_min: float | None = 0.0
     tau_rate: float | None = 0.0  # tau(step) = max(tau_min, tau exp(-tau_rate step))
+    draws: int | None = None  # of y for each image; None: as many as the estimator takes by itself
+    top: int | None = 1  # classes that sum-and-sample sums
+    threshold: float | None = 0.01  # of q(y|a,x), from which on sparse-marginalize sums a class
     mc_samples: int = 1  # draws of a and z for each image in a step
     clip: float = 100.0  # greatest norm of a gradient
     device: str = "cpu"
@@ -101,14 +105,23 @@ def _rule(rule: str, holds: Callable[[float], bool], *names: str) -> dict[str, t
     return dict.fromkeys(names, (holds, rule))
 
 
+RELAXED = (Objective.GUMBEL, Objective.STRAIGHT_THROUGH, Objective.GUMBEL_RAO, Objective.REINMAX)
+OWN_SETTINGS: dict[str, tuple[Objective, ...]] = {  # the objectives that read a setting; for the others it is None
+    **dict.fromkeys(("tau", "tau_min", "tau_rate"), RELAXED),
+    "draws": (Objective.GUMBEL, Objective.STRAIGHT_THROUGH, Objective.GUMBEL_RAO, Objective.REINFORCE),
+    "top": (Objective.SUM_AND_SAMPLE,),
+    "threshold": (Objective.SPARSE_MARGINALIZE,),
+}
+OBJECTIVE_PRESETS: dict[Objective, dict[str, Any]] = {Objective.REINMAX: {"tau": 1.0}}  # its paper finds 1 or more best
+
 RULES = (
     _rule("a whole number from 1 on", lambda v: v >= 1, "labels", "latent", "auxiliary", "epochs", "batch_size")
-    | _rule("a whole number from 1 on", lambda v: v >= 1, "labelled_batch", "mc_samples")
+    | _rule("a whole number from 1 on", lambda v: v >= 1, "labelled_batch", "mc_samples", "draws", "top")
     | _rule("a whole number from 0 on", lambda v: v >= 0, "seed")
     | _rule("positive and finite", lambda v: 0 < v < math.inf, "learning_rate", "weight_std", "tau", "clip")
     | _rule("finite and not negative", lambda v: 0 <= v < math.inf, "classification_weight", "kl_start")
     | _rule("finite and not negative", lambda v: 0 <= v < math.inf, "tau_min", "tau_rate")
-    | _rule("between 0 and 1", lambda v: 0 <= v <= 1, "decay", "kl_warmup")
+    | _rule("between 0 and 1", lambda v: 0 <= v <= 1, "decay", "kl_warmup", "threshold")
 )
 
 PRESETS: dict[Dataset, dict[str, Any]] = {
@@ -123,7 +136,7 @@ PRESETS: dict[Dataset, dict[str, Any]] = {
 def build(settings: Mapping[str, Any]) -> RunConfig:
     """A RunConfig from plain values (of JSON, TOML or the command line), each brought to its field's type.
 
-    What is not named comes from the data set's preset. An objective without a temperature has the temperature None.
+    What is not named comes from the presets; a setting that the objective does not read is None.
     Raises UsageError for an unknown name or a value of the wrong kind.
     """
     kinds = {field.name: field.type for field in fields(RunConfig)}
@@ -131,8 +144,10 @@ def build(settings: Mapping[str, Any]) -> RunConfig:
         if name not in kinds:
             raise UsageError(f"there is no setting {name!r}: choose from {', '.join(kinds)}")
     values = {name: _read(name, kinds[name], value) for name, value in settings.items()}
-    config = RunConfig(**(PRESETS[values.get("dataset", RunConfig.dataset)] | values))
-    return config if config.objective.has_temperature else replace(config, tau=None, tau_min=None, tau_rate=None)
+    objective = values.get("objective", RunConfig.objective)
+    preset = PRESETS[values.get("dataset", RunConfig.dataset)] | OBJECTIVE_PRESETS.get(objective, {})
+    foreign = {name: None for name, readers in OWN_SETTINGS.items() if objective not in readers}
+    return RunConfig(**(preset | values | foreign))
 
 
 def read_seeds(text: str) -> list[int]:

@@ -11,7 +11,11 @@ from gsm_cli.config import Dataset
 from gsm_cli.groups import Group
 from gsm_cli.references import ARTICLE_CURVES
 
-COLOURS = {"marginalize": "#d73c2c", "gumbel": "#0067b0", "straight-through": "#6e248d", "supervised": "#9e6c4b"}
+COLOURS = {
+    **{"marginalize": "#d73c2c", "gumbel": "#0067b0", "straight-through": "#6e248d", "supervised": "#9e6c4b"},
+    **{"gumbel-rao": "#009c41", "reinmax": "#ca2c68", "sum-and-sample": "#e08214", "sparse-marginalize": "#666666"},
+    "reinforce": "#1f9e9e",
+}
 SIZE = (11.0, 4.6)  # inches
 
 
@@ -49,7 +53,7 @@ def accuracy_chart(each: Group, data: dict[str, list[list[list[float]]]]) -> Fig
     low = float(frame.groupby("objective")["accuracy"].quantile(0.02).min())
     left.set_ylim(max(0.0, low - 0.02), 1.0)
     handles, labels = left.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
+    figure.legend(handles, labels, loc="outside lower center", ncols=min(5, len(labels)))
     return figure
 
 

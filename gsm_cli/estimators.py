@@ -1,10 +1,10 @@
 """Ways to average a conditional bound over the class: E_{y ~ q(y)}[bound(y)].
 
 An estimator takes the bound as a function of y (..., S, B, K) with values (..., S, B), the logits (S, B, K) of q(y),
-and a generator for its noise; it returns (S, B). Each is a few lines that stand for one equation.
+and a generator for its noise; it returns (S, B). Its gradient, not only its value, is an estimate: where q(y) enters by
+sampling, a term of value zero carries the gradient. Each is a few lines that stand for one equation.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -13,7 +13,11 @@ from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 from torch.utils.checkpoint import checkpoint
 
-Bound = Callable[[Tensor], Tensor]
+
+class Bound(Protocol):
+    """A conditional bound; with `images` (N,), flat indices into (S, B), y is (N, K) and the values are (N,)."""
+
+    def __call__(self, y: Tensor, images: Tensor | None = None, /) -> Tensor: ...
 
 
 class Estimator(Protocol):
@@ -65,7 +69,125 @@ class StraightThrough:
     def __call__(self, bound: Bound, logits: Tensor, rng: torch.Generator) -> Tensor:
         soft = relax(logits, gumbel_noise((self.samples, *logits.shape), rng, logits), self.temperature)
         hard = F.one_hot(soft.argmax(dim=-1), logits.shape[-1]).to(soft)
-        return bound(hard + (soft - soft.detach())).mean(dim=0)
+        return bound(_with_gradient_of(soft, hard)).mean(dim=0)
+
+
+@dataclass(frozen=True)
+class GumbelRao:
+    """Straight-through with the mean gradient of `samples` Gumbel noises that share the class (arXiv:2010.04838).
+
+    Given the class i, with Z = sum_j e^l_j and exponential E: l_i + g_i = log Z - log E_i, and for the others
+    l_j + g_j = -log(E_j e^-l_j + E_i / Z)  (Paulus et al. 2021, equation 9). One evaluation of the bound.
+    """
+
+    temperature: float
+    samples: int = 10
+
+    def __call__(self, bound: Bound, logits: Tensor, rng: torch.Generator) -> Tensor:
+        hard = sample_one_hot(logits, rng)
+        with torch.no_grad():
+            log_e = -gumbel_noise((self.samples, *logits.shape), rng, logits)
+            total = logits.logsumexp(dim=-1, keepdim=True)
+            log_e_top = (hard * log_e).sum(dim=-1, keepdim=True)
+            others = -torch.logaddexp(log_e - logits, log_e_top - total)
+            noise = torch.where(hard.bool(), total - log_e_top, others) - logits
+        soft = relax(logits, noise, self.temperature).mean(dim=0)
+        return bound(_with_gradient_of(soft, hard))
+
+
+@dataclass(frozen=True)
+class ReinMax:
+    """Straight-through of second order (Liu et al. 2023, arXiv:2304.08612, algorithm 2).
+
+    With a sample D, p = softmax(l) and m = (D + softmax(l / tau)) / 2, the gradient of D is that of
+    2 softmax(l + stop(log m - l)) - p / 2.
+    """
+
+    temperature: float = 1.0
+
+    def __call__(self, bound: Bound, logits: Tensor, rng: torch.Generator) -> Tensor:
+        hard = sample_one_hot(logits, rng)
+        middle = 0.5 * (hard + (logits / self.temperature).softmax(dim=-1))
+        shifted = (logits + (middle.log() - logits).detach()).softmax(dim=-1)
+        return bound(_with_gradient_of(2.0 * shifted - 0.5 * logits.softmax(dim=-1), hard))
+
+
+@dataclass(frozen=True)
+class Reinforce:
+    """The score-function estimator with a leave-one-out baseline over `samples` >= 2 classes; unbiased.
+
+    The gradient of E[f] is E[grad f + (f - b) grad log q], where the baseline b of a sample is the mean of the others
+    (Kool et al. 2019, "Buy 4 REINFORCE samples, get a baseline for free").
+    """
+
+    samples: int = 2
+
+    def __call__(self, bound: Bound, logits: Tensor, rng: torch.Generator) -> Tensor:
+        y = sample_one_hot(logits.expand(self.samples, *logits.shape), rng)
+        values = bound(y)  # (N, S, B)
+        baseline = (values.sum(dim=0) - values) / (self.samples - 1)
+        log_q = (y * logits.log_softmax(dim=-1)).sum(dim=-1)
+        return (values + _score(values - baseline, log_q)).mean(dim=0)
+
+
+@dataclass(frozen=True)
+class SumAndSample:
+    """The `top` most probable classes summed, one sample v of the others; unbiased (Liu et al. 2019, arXiv:1810.04777).
+
+    sum_{y in C} q(y) f(y) + q(not C) f(v), v ~ q(v | not C), with the score-function term of v, whose baseline is the
+    mean of f over C. It takes `top` + 1 evaluations of the bound.
+    """
+
+    top: int = 1
+
+    def __call__(self, bound: Bound, logits: Tensor, rng: torch.Generator) -> Tensor:
+        classes = logits.shape[-1]
+        if self.top >= classes:
+            return Marginal()(bound, logits, rng)
+        log_q = logits.log_softmax(dim=-1)
+        summed = F.one_hot(log_q.topk(self.top, dim=-1).indices, classes).movedim(-2, 0).to(logits)  # (top, S, B, K)
+        rest = log_q.masked_fill(summed.sum(dim=0).bool(), -torch.inf)
+        sampled = sample_one_hot(rest, rng)
+        values = bound(torch.cat([summed, sampled[None]]))
+        q = (summed * log_q.exp()).sum(dim=-1)  # (top, S, B)
+        exact = (q * values[:-1]).sum(dim=0)
+        log_rest = rest.logsumexp(dim=-1)
+        log_q_sampled = (sampled * log_q).sum(dim=-1) - log_rest
+        score = _score(values[-1] - exact / q.sum(dim=0), log_q_sampled)
+        return exact + log_rest.exp() * values[-1] + log_rest.exp().detach() * score
+
+
+@dataclass(frozen=True)
+class SparseMarginal:
+    """The sum over the classes with q(y) > `threshold`, gathered image by image; the others' mass is dropped.
+
+    Biased by the dropped mass, at most K * threshold, times the bound; with the threshold 0 it is the full sum.
+    """
+
+    threshold: float = 0.01
+
+    def __call__(self, bound: Bound, logits: Tensor, rng: torch.Generator) -> Tensor:
+        q = logits.softmax(dim=-1).flatten(0, -2)  # (S * B, K)
+        images, kept = (q.detach() > self.threshold).nonzero(as_tuple=True)
+        values = bound(F.one_hot(kept, q.shape[-1]).to(q), images)
+        average = torch.zeros_like(q[:, 0]).index_add(0, images, q[images, kept] * values)
+        return average.view(logits.shape[:-1])
+
+
+def sample_one_hot(logits: Tensor, rng: torch.Generator) -> Tensor:
+    """A one-hot sample of softmax(logits), without a gradient (Gumbel-Max)."""
+    noise = gumbel_noise(tuple(logits.shape), rng, logits)
+    return F.one_hot((logits + noise).argmax(dim=-1), logits.shape[-1]).to(logits)
+
+
+def _with_gradient_of(soft: Tensor, hard: Tensor) -> Tensor:
+    """The value of `hard` with the gradient of `soft`."""
+    return hard + (soft - soft.detach())
+
+
+def _score(advantage: Tensor, log_q: Tensor) -> Tensor:
+    """Zero, with the gradient `advantage` * grad log q."""
+    return advantage.detach() * (log_q - log_q.detach())
 
 
 def relax(logits: Tensor, noise: Tensor, temperature: float) -> Tensor:

@@ -1,14 +1,16 @@
 """What a trained model is worth: accuracy on grey images with a discrete class, and the bound of log p(x)."""
 
 from collections.abc import Callable
+from functools import partial
 
 import torch
 from torch import Tensor
 
 from gsm_cli.config import RunConfig
 from gsm_cli.datasets import Images
-from gsm_cli.estimators import Marginal, entropy
+from gsm_cli.estimators import Estimator, Gumbel, Marginal, StraightThrough, entropy
 from gsm_cli.models import M2
+from gsm_cli.objective import ConditionalBound
 from gsm_cli.records import Test
 from gsm_cli.streams import EVALUATION, stream
 
@@ -23,13 +25,40 @@ def predict(model: M2, x: Tensor, rng: torch.Generator) -> Tensor:
 
 def marginal_bound(model: M2, x: Tensor, rng: torch.Generator) -> Tensor:
     """The lower bound of log p(x), (B,), with the class summed exactly and one draw of a and z."""
+    return bound_by(Marginal(), model, x, rng)
+
+
+def bound_by(estimator: Estimator, model: M2, x: Tensor, rng: torch.Generator) -> Tensor:
+    """The bound of log p(x), (B,), with one draw of a and z and the class averaged by an estimator."""
     seen = model.encode(x, 1, rng)
-    return (Marginal()(lambda y: model.bound(seen, y), seen.logits, rng) + entropy(seen.logits))[0]
+    return (estimator(ConditionalBound(model, seen), seen.logits, rng) + entropy(seen.logits))[0]
+
+
+def dropped_mass(threshold: float, model: M2, x: Tensor, rng: torch.Generator) -> Tensor:
+    """The probability of the classes that a threshold leaves out, (B,)."""
+    q = model.classify(x, 1, rng)[0].softmax(dim=-1)
+    return (q * (q <= threshold)).sum(dim=-1)
 
 
 def validate(model: M2, images: Images, config: RunConfig, epoch: int) -> tuple[float, float, float]:
     """Accuracy, the share of the class predicted most often, and the mean entropy of q(y|x) in nats."""
     return _classification(_over(predict, model, images, config, epoch), images)
+
+
+def relaxation(model: M2, images: Images, config: RunConfig, tau: float, epoch: int) -> tuple[float, float]:
+    """The mean bound, in nats per image, with a relaxed y and with its one-hot argmax, from the same noise."""
+    soft, hard = (
+        _over(partial(bound_by, estimator), model, images, config, epoch).double().mean().item()
+        for estimator in (Gumbel(tau), StraightThrough(tau))
+    )
+    return soft, hard
+
+
+def mean_dropped_mass(model: M2, images: Images, config: RunConfig, epoch: int) -> float | None:
+    """The mean mass that the objective leaves out; None if it leaves out none."""
+    if config.threshold is None:
+        return None
+    return _over(partial(dropped_mass, config.threshold), model, images, config, epoch).double().mean().item()
 
 
 def test(model: M2, images: Images, config: RunConfig, epoch: int) -> Test:

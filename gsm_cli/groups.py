@@ -6,11 +6,11 @@ from functools import cached_property
 from statistics import fmean, median
 from typing import Any
 
-from gsm_cli.config import Objective, RunConfig, build
+from gsm_cli.config import OWN_SETTINGS, Objective, RunConfig, build
 from gsm_cli.records import RunRecord
 
 ORDER = list(Objective)
-OWN_SETTINGS = ("objective", "seed", "device", "tau", "tau_min", "tau_rate")  # may differ within a group
+FREE_SETTINGS = ("objective", "seed", "device", *OWN_SETTINGS)  # may differ within a group
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,10 @@ class Series:
     def seconds_per_epoch(self) -> float:
         """The median over all epochs of all runs."""
         return median(epoch.seconds for record in self.finished for epoch in record.epochs)
+
+    def evaluations(self) -> float:
+        """How often a step evaluates the conditional bound for one unlabelled image, the mean over all epochs."""
+        return fmean(epoch.evaluations for record in self.finished for epoch in record.epochs)
 
     def curve(self, name: str) -> list[float]:
         """The mean over seeds of a quantity after each epoch."""
@@ -85,12 +89,12 @@ def group(records: Iterable[RunRecord]) -> list[Group]:
 
 def shared_settings(config: RunConfig) -> dict[str, Any]:
     """The settings that every series of a group has in common."""
-    return {name: value for name, value in asdict(config).items() if name not in OWN_SETTINGS}
+    return {name: value for name, value in asdict(config).items() if name not in FREE_SETTINGS}
 
 
 def command(config: RunConfig, seeds: Iterable[int]) -> str:
     """The command that makes these runs: every setting that is not the preset's."""
-    preset = asdict(build({"objective": config.objective, "dataset": config.dataset, "device": config.device}))
+    preset = asdict(build({"objective": config.objective, "dataset": config.dataset}))
     words = [
         "gsm train-ssl",
         f"--dataset {config.dataset}",
@@ -105,12 +109,14 @@ def command(config: RunConfig, seeds: Iterable[int]) -> str:
 
 
 def _name(series: list[list[RunRecord]]) -> tuple[Series, ...]:
-    """A series bears its objective's name, and its temperature where the objective has several."""
+    """A series bears its objective's name, and its own settings where the objective has several series."""
     configs = [records[0].config for records in series]
     objectives = [config.objective for config in configs]
     return tuple(
         Series(
-            config.objective if objectives.count(config.objective) == 1 else f"{config.objective}, {_taus(config)}",
+            config.objective
+            if objectives.count(config.objective) == 1
+            else f"{config.objective}, {own_settings(config)}",
             config,
             tuple(records),
         )
@@ -118,9 +124,10 @@ def _name(series: list[list[RunRecord]]) -> tuple[Series, ...]:
     )
 
 
-def _taus(config: RunConfig) -> str:
-    falling = f" to {config.tau_min:g} at the rate {config.tau_rate:g}" if config.tau_rate else ""
-    return f"tau {config.tau:g}{falling}"
+def own_settings(config: RunConfig) -> str:
+    """The settings that are the objective's own, where they say something."""
+    values = ((name, getattr(config, name)) for name in OWN_SETTINGS)
+    return ", ".join(f"{name} {value:g}" for name, value in values if value)
 
 
 def _seeds(seeds: Iterable[int]) -> str:

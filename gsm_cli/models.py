@@ -47,6 +47,23 @@ class Evidence:
     target: Tensor  # (B, H): x W, with W the last layer of p(x|y,z)
     target_bias: Tensor  # (B,): x . c, with c the bias of that layer
 
+    def take(self, images: Tensor) -> "Evidence":
+        """The evidence of single images (N,), flat indices into (S, B); every part then has the shape (N, ...)."""
+        s, b = images // len(self.x), images % len(self.x)
+        q_z = self.q_z[s, b] if self.q_z.dim() == 3 else self.q_z[b]
+        return replace(
+            self,
+            x=self.x[b],
+            a=None if self.a is None else self.a[s, b],
+            log_q_a=None if self.log_q_a is None else self.log_q_a[s, b],
+            noise=self.noise[s, b],
+            logits=self.logits[s, b],
+            q_z=q_z,
+            p_a=None if self.p_a is None else self.p_a[b],
+            target=self.target[b],
+            target_bias=self.target_bias[b],
+        )
+
 
 class Network(nn.Module):
     """A perceptron of several named inputs; its first layer is the sum of one linear map for each.

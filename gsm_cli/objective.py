@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
 from gsm_cli.estimators import Estimator, entropy
-from gsm_cli.models import M2
+from gsm_cli.models import M2, Evidence
 
 
 @dataclass(frozen=True)
@@ -21,11 +21,28 @@ class Batch:
 
 @dataclass(frozen=True)
 class Terms:
-    """The three terms of the objective, each a scalar."""
+    """The three terms of the objective, each a scalar, and what the first cost."""
 
     unlabelled: Tensor
     labelled: Tensor
     classification: Tensor
+    evaluations: float  # of the conditional bound for each unlabelled image
+
+
+@dataclass
+class ConditionalBound:
+    """f(a, x, y, z) of the images that were seen, as a function of y alone; it counts how often it is evaluated."""
+
+    model: M2
+    seen: Evidence
+    kl_weight: float = 1.0
+    count: int = 0  # of images with a class
+
+    def __call__(self, y: Tensor, images: Tensor | None = None, /) -> Tensor:
+        seen = self.seen if images is None else self.seen.take(images)
+        values = self.model.bound(seen, y, self.kl_weight)
+        self.count += values.numel()
+        return values
 
 
 def semi_supervised(
@@ -41,15 +58,16 @@ def semi_supervised(
     seen = model.encode(batch.labelled, samples, rng)
     y = F.one_hot(batch.classes, seen.logits.shape[-1]).to(seen.logits)[None]  # (1, L, K)
     labelled = model.bound(seen, y, kl_weight)
-    average = estimator(lambda y: model.bound(unseen, y, kl_weight), unseen.logits, rng)
-    unlabelled = average + entropy(unseen.logits)
-    return Terms(unlabelled.mean(), labelled.mean(), log_probability(seen.logits, batch.classes))
+    bound = ConditionalBound(model, unseen, kl_weight)
+    unlabelled = estimator(bound, unseen.logits, rng) + entropy(unseen.logits)
+    classification = log_probability(seen.logits, batch.classes)
+    return Terms(unlabelled.mean(), labelled.mean(), classification, bound.count / len(batch.unlabelled))
 
 
 def supervised(model: M2, batch: Batch, samples: int, rng: torch.Generator) -> Terms:
     """The classification term alone, from the labelled images alone."""
     zero = torch.zeros((), device=batch.labelled.device)
-    return Terms(zero, zero, log_probability(model.classify(batch.labelled, samples, rng), batch.classes))
+    return Terms(zero, zero, log_probability(model.classify(batch.labelled, samples, rng), batch.classes), 0.0)
 
 
 def log_probability(logits: Tensor, classes: Tensor) -> Tensor:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from gsm_cli.groups import Group, command
+from gsm_cli.groups import Group, command, own_settings
 from gsm_cli.markdown import table
 
 MODELS = {
@@ -20,10 +20,18 @@ def provenance(groups: Sequence[Group]) -> list[str]:
             f"{MODELS[record.config.model]}. {record.parameters:,} parameters. {record.config.labels} labelled and "
             f"{record.unlabelled:,} unlabelled images, a stratified split for every seed, {record.classes} classes; "
             "a fresh Bernoulli draw of every image at every step of training, grey levels in evaluation.",
+            "Shared settings:",
             table(["setting", "value"], [[name, _plain(value)] for name, value in each.settings.items()]),
+            *_own(each),
         ]
     blocks += ["## How every record was made", _commands(groups), _environments(groups), "Records:", _links(groups)]
     return blocks
+
+
+def _own(each: Group) -> list[str]:
+    """The settings that are an objective's own."""
+    lines = [f"* {series.name}: {own_settings(series.config)}" for series in each.series if own_settings(series.config)]
+    return ["An objective's own settings:", "\n".join(lines)] if lines else []
 
 
 def _commands(groups: Sequence[Group]) -> str:

@@ -24,6 +24,10 @@ class Epoch:
     validation_accuracy: float
     validation_entropy: float  # mean entropy of q(y|x), in nats
     modal_share: float  # of the validation images, those in the class that was predicted most often
+    evaluations: float  # of the conditional bound for each unlabelled image, mean over the steps
+    relaxed_bound: float | None  # of the validation images, where y is relaxed, in nats per image ...
+    one_hot_bound: float | None  # ... and with its one-hot argmax, from the same noise
+    dropped_mass: float | None  # of q(y|a,x), mean over the validation images, where classes are left out
     tau: float | None  # at the last step, as the two below
     kl_weight: float
     learning_rate: float

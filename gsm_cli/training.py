@@ -13,11 +13,11 @@ import torch
 from torch import Tensor
 
 from gsm_cli import __version__, objective
+from gsm_cli.choice import build_estimator
 from gsm_cli.config import Objective, RunConfig
 from gsm_cli.datasets import Split
 from gsm_cli.errors import GsmError, UsageError
-from gsm_cli.estimators import Estimator, Gumbel, Marginal, StraightThrough
-from gsm_cli.evaluation import test, validate
+from gsm_cli.evaluation import mean_dropped_mass, relaxation, test, validate
 from gsm_cli.files import write_atomic
 from gsm_cli.models import ADGM, M2, Architecture
 from gsm_cli.objective import Batch
@@ -28,13 +28,6 @@ from gsm_cli.streams import INITIALISATION, NOISE, ORDER, stream
 CHECKPOINT_SECONDS = 2.0  # between checkpoints at least, unless an epoch is longer
 
 OnEpoch = Callable[[Epoch], None]
-
-
-def estimator(config: RunConfig, tau: float | None) -> Estimator:
-    """The estimator that an objective names."""
-    if tau is None:
-        return Marginal()
-    return StraightThrough(tau) if config.objective is Objective.STRAIGHT_THROUGH else Gumbel(tau)
 
 
 def build_model(config: RunConfig, pixels: int, classes: int) -> M2:
@@ -99,8 +92,10 @@ class Run:
             raise NotFiniteError(first + int(finite.int().argmin()))
         seconds = time.perf_counter() - start
         last = first + self.steps - 1
-        unlabelled, labelled, classification = terms.double().mean(dim=0).tolist()
-        accuracy, modal_share, spread = validate(self.model, self.split.validation, config, number)
+        unlabelled, labelled, classification, evaluations = terms.double().mean(dim=0).tolist()
+        images, tau = self.split.validation, temperature(config, last)
+        accuracy, modal_share, spread = validate(self.model, images, config, number)
+        soft, hard = relaxation(self.model, images, config, tau, number) if tau else (None, None)
         return Epoch(
             epoch=number,
             unlabelled_bound=unlabelled,
@@ -109,14 +104,18 @@ class Run:
             validation_accuracy=accuracy,
             validation_entropy=spread,
             modal_share=modal_share,
-            tau=temperature(config, last),
+            evaluations=evaluations,
+            relaxed_bound=soft,
+            one_hot_bound=hard,
+            dropped_mass=mean_dropped_mass(self.model, images, config, number),
+            tau=tau,
             kl_weight=kl_weight(config, self.progress(last)),
             learning_rate=learning_rate(config, self.progress(last)),
             seconds=seconds,
         )
 
     def step(self, number: int, rows: Tensor, labelled_rows: Tensor) -> Tensor:
-        """One update, with the noise of this step alone; the three terms of the objective before it, (3,)."""
+        """One update, with the noise of this step alone; the objective's terms before it and its evaluations, (4,)."""
         config, rng = self.config, stream(self.config, NOISE, number)
         labelled = binarise(self.labelled[labelled_rows], rng)
         batch = Batch(binarise(self.pixels[rows], rng), labelled, self.classes[labelled_rows])
@@ -124,7 +123,7 @@ class Run:
             terms = objective.supervised(self.model, batch, config.mc_samples, rng)
         else:
             weight = kl_weight(config, self.progress(number))
-            average = estimator(config, temperature(config, number))
+            average = build_estimator(config, temperature(config, number))
             terms = objective.semi_supervised(self.model, batch, average, config.mc_samples, weight, rng)
         self.optimizer.zero_grad()
         loss = -(terms.unlabelled + terms.labelled + config.classification_weight * terms.classification)
@@ -133,7 +132,8 @@ class Run:
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(config, self.progress(number))
         self.optimizer.step()
-        return torch.stack([terms.unlabelled, terms.labelled, terms.classification]).detach()
+        evaluations = torch.tensor(terms.evaluations, device=config.device)
+        return torch.stack([terms.unlabelled, terms.labelled, terms.classification, evaluations]).detach()
 
     def progress(self, step: int) -> float:
         """The share of the run before a step, in [0, 1)."""

@@ -27,8 +27,10 @@ check: $(READY)  ## lint and type-check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
+OBJECTIVES := marginalize gumbel straight-through gumbel-rao reinmax sum-and-sample sparse-marginalize reinforce supervised
+
 reports: $(READY)  ## run the digits experiment, ten seeds of every objective, and write its report
-	$(BIN)/gsm train-ssl --seeds 0-9 --objective marginalize --objective gumbel --objective straight-through --objective supervised
+	OMP_NUM_THREADS=1 $(BIN)/gsm train-ssl --seeds 0-9 $(addprefix --objective ,$(OBJECTIVES))
 
 clean:  ## remove the environment and every cache
 	rm -rf $(VENV) build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,16 +1,17 @@
 """A run's record: data in JSON, never text, and no statistic that a report can compute."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from gsm_cli.config import RunConfig, build
 from gsm_cli.errors import DataError, GsmError
 from gsm_cli.files import write_atomic
 
 SCHEMA = 1
+Record = TypeVar("Record")
 
 
 @dataclass(frozen=True)
@@ -81,31 +82,74 @@ class RunRecord:
         write_atomic(path, (_lines({"schema": SCHEMA, **asdict(self)}) + "\n").encode())
 
 
+@dataclass(frozen=True)
+class GradientRow:
+    """One estimator's gradient against the exact one, in units of its norm; each number with its Monte Carlo error."""
+
+    subject: str  # linear, quadratic or model
+    estimator: str
+    temperature: float | None
+    bias: float  # of the mean estimate
+    bias_error: float  # a bias below it cannot be seen
+    exact_bias: float | None  # the same without Monte Carlo, where that is possible
+    deviation: float
+    deviation_error: float
+    rmse: float
+    rmse_error: float
+    cosine: float  # between an estimate and the exact gradient, mean
+    cosine_error: float
+
+
+@dataclass(frozen=True)
+class GradientRecord:
+    """All that is known of one measurement of gradients."""
+
+    config: RunConfig  # of the model that was trained
+    version: str
+    environment: dict[str, Any]
+    images: int  # of the model's bound
+    replicates: int
+    rows: list[GradientRow]
+
+    def save(self, path: Path) -> None:
+        """One line of JSON for every estimator."""
+        write_atomic(path, (_lines({"schema": SCHEMA, **asdict(self)}) + "\n").encode())
+
+
+def read_gradients(path: Path) -> GradientRecord:
+    """Read a measurement of gradients. Raises DataError as `read_record` does."""
+    return _read(path, lambda data: GradientRecord(**data | {"rows": [GradientRow(**row) for row in data["rows"]]}))
+
+
 def read_record(path: Path) -> RunRecord:
     """Read one record; raises DataError, with the file and the remedy, if it is not a whole record of this schema."""
+
+    def make(data: dict[str, Any]) -> RunRecord:
+        test, failure = data["test"], data["failure"]
+        parts = {
+            "epochs": [Epoch(**epoch) for epoch in data["epochs"]],
+            "test": Test(**test) if test else None,
+            "failure": Failure(**failure) if failure else None,
+        }
+        return RunRecord(**data | parts)
+
+    return _read(path, make)
+
+
+def _read(path: Path, make: Callable[[dict[str, Any]], Record]) -> Record:
+    """What `make` gives of the JSON at `path`, whose settings are read already."""
     try:
         data = json.loads(path.read_text())
         schema = data.pop("schema")
         if schema != SCHEMA:
-            raise DataError(
-                f"{path} must be a record of schema {SCHEMA}, not {schema}: read it with the gsm that wrote it"
-            )
-        config = build(data.pop("config"))
-        epochs = [Epoch(**epoch) for epoch in data.pop("epochs")]
-        test, failure = data.pop("test"), data.pop("failure")
-        return RunRecord(
-            config=config,
-            epochs=epochs,
-            test=Test(**test) if test else None,
-            failure=Failure(**failure) if failure else None,
-            **data,
-        )
+            remedy = "read it with the gsm that wrote it, or remove it and run again"
+            raise DataError(f"{path} must be a record of schema {SCHEMA}, not {schema}: {remedy}")
+        return make(data | {"config": build(data["config"])})
     except DataError:
         raise
     except (OSError, ValueError, KeyError, TypeError, AttributeError, GsmError) as error:
-        raise DataError(
-            f"{path} must be a record of a run, and is not ({error}): restore it, or remove it and run again"
-        ) from error
+        remedy = "restore it, or remove it and run again"
+        raise DataError(f"{path} must be a whole record, and is not ({error!r}): {remedy}") from error
 
 
 def _lines(value: Any, indent: str = "") -> str:

@@ -37,9 +37,6 @@ Settings = Annotated[
     typer.Option("--set", metavar="NAME=VALUE", help="Any other setting, as --set kl_start=4; may be repeated."),
 ]
 ConfigFile = Annotated[Path | None, typer.Option("--config", metavar="FILE", help="Settings in a TOML file.")]
-DataDir = Annotated[
-    Path | None, typer.Option(metavar="FOLDER", envvar="GSM_DATA_DIR", show_envvar=False, help="Where MNIST lies.")
-]
 Text = str | None
 TYPED = (
     *("dataset", "model", "labels", "seeds", "epochs", "tau", "tau_min", "tau_rate", "mc_samples", "device"),
@@ -66,8 +63,8 @@ def train_ssl(
     device: Annotated[Text, setting("auto, cpu or cuda.", "--device", default="auto")] = None,
     config: ConfigFile = None,
     other: Settings = None,
-    data_dir: DataDir = None,
-    out: Annotated[Path, typer.Option(metavar="FOLDER", help="Folder for records and reports.")] = Path("reports"),
+    data_dir: options.DataDir = None,
+    out: options.Reports = Path("reports"),
     force: Annotated[bool, typer.Option("--force", help="Start finished and interrupted runs again.")] = False,
     as_json: options.Json = False,
 ) -> None:

@@ -1,7 +1,9 @@
-"""The picture of a report: accuracy against epochs and against seconds, drawn by seaborn from given numbers."""
+"""The pictures of a report: accuracy against epochs and seconds, and the gradients; drawn from given numbers."""
 
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
@@ -9,6 +11,7 @@ from matplotlib.figure import Figure
 
 from gsm_cli.config import Dataset
 from gsm_cli.groups import Group
+from gsm_cli.records import GradientRecord, GradientRow
 from gsm_cli.references import ARTICLE_CURVES
 
 COLOURS = {
@@ -17,6 +20,7 @@ COLOURS = {
     "reinforce": "#1f9e9e",
 }
 SIZE = (11.0, 4.6)  # inches
+SUBJECT_TITLES = {"linear": "f(y) linear", "quadratic": "f(y) quadratic", "model": "bound of a trained model"}
 
 
 def curve_data(each: Group) -> dict[str, list[list[list[float]]]]:
@@ -81,3 +85,42 @@ def _colours(names: list[str]) -> dict[str, Any]:
         colour = COLOURS.get(name.partition(",")[0])
         taken[name] = colour if colour and colour not in taken.values() else next(others)
     return taken
+
+
+def gradient_chart(record: GradientRecord) -> Figure:
+    """Bias (above) and deviation (below) of every estimator's gradient against the temperature, for each subject."""
+    subjects = list(dict.fromkeys(row.subject for row in record.rows))
+    figure = Figure(figsize=(4.0 * len(subjects), 6.4))
+    cells = figure.subplots(2, len(subjects), sharex=True, squeeze=False)
+    for column, subject in zip(cells.T, subjects, strict=True):
+        column[0].set_title(SUBJECT_TITLES[subject])
+        for axes, name in zip(column, ("bias", "deviation"), strict=True):
+            rows = [row for row in record.rows if row.subject == subject]
+            _gradient_lines(axes, rows, name)
+            axes.set(xscale="log", yscale="log")
+        column[1].set_xlabel("temperature")
+    cells[0, 0].set_ylabel("bias / norm of the gradient")
+    cells[1, 0].set_ylabel("deviation / norm")
+    handles, labels = cells[1, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=4)
+    return figure
+
+
+def _gradient_lines(axes: Axes, rows: Sequence[GradientRow], name: str) -> None:
+    """Estimators with a temperature as lines, the others as level dashes; what cannot be told from 0 is left out."""
+    temperatures = [row.temperature for row in rows if row.temperature is not None]
+    ends = [min(temperatures), max(temperatures)]
+    for estimator in dict.fromkeys(row.estimator for row in rows):
+        own = [row for row in rows if row.estimator == estimator]
+        seen = [(row.temperature, getattr(row, name)) for row in own if _is_seen(row, name)]
+        style: dict[str, Any] = {"color": COLOURS[estimator], "label": estimator}
+        if own[0].temperature is None:
+            level = seen[0][1] if seen else np.nan
+            axes.plot(ends, [level, level], linestyle="--", **style)
+        else:
+            axes.plot([tau for tau, _ in seen], [value for _, value in seen], marker="o", **style)
+
+
+def _is_seen(row: GradientRow, name: str) -> bool:
+    """Whether a number can be told from 0."""
+    return bool(getattr(row, name) > max(2 * getattr(row, f"{name}_error"), 1e-9))

@@ -74,12 +74,11 @@ def toy_subjects() -> list[Subject]:
     return [Subject("linear", logits, lambda _: linear, weights), Subject("quadratic", logits, lambda _: quadratic)]
 
 
-def model_subject(config: RunConfig, split: Split, images: int, on_epoch: Callable[[int], None]) -> Subject:
+def model_subject(config: RunConfig, split: Split, images: int) -> Subject:
     """The conditional bound of the first unlabelled images, after a training with these settings."""
     run = Run(config, split)
-    for number in range(config.epochs):
+    for _ in range(config.epochs):
         run.epochs.append(run.epoch())
-        on_epoch(number + 1)
     model = run.model.eval().requires_grad_(False)
     rng = stream(config, EVALUATION, 0)
     seen = model.encode(binarise(run.pixels[:images], rng), 1, rng)

@@ -8,8 +8,9 @@ from gsm_cli.config import Dataset, Objective
 from gsm_cli.groups import Group, Series, group
 from gsm_cli.markdown import interval, percent, points, table
 from gsm_cli.provenance import provenance
-from gsm_cli.records import RunRecord
+from gsm_cli.records import GradientRecord, RunRecord
 from gsm_cli.references import references
+from gsm_cli.report_gradients import gradient_section
 from gsm_cli.summary import Comparison, compare, spread
 from gsm_cli.verdict import verdict
 
@@ -34,10 +35,12 @@ class Report:
     pictures: tuple[Picture, ...]
 
 
-def render(records: Sequence[RunRecord], problems: Sequence[str] = ()) -> Report:
+def render(
+    records: Sequence[RunRecord], problems: Sequence[str] = (), gradients: GradientRecord | None = None
+) -> Report:
     """The report on the records of one folder; `problems` are sentences about files that are not records."""
     groups = group(records)
-    config = records[0].config
+    config = (records[0] if gradients is None else gradients).config
     name = {Dataset.DIGITS: "Digits", Dataset.MNIST: "MNIST"}[config.dataset]
     title = f"{name} with {config.labels} labels: can one sample replace the sum over classes?"
     pictures = tuple(
@@ -45,12 +48,14 @@ def render(records: Sequence[RunRecord], problems: Sequence[str] = ()) -> Report
         for number, each in enumerate(groups, start=1)
         if any(series.finished for series in each.series)
     )
-    blocks = [f"# {title}", *verdict(groups[0]), *(f"> **Warning.** {problem}." for problem in problems)]
+    answer = verdict(groups[0]) if groups else ["**There is nothing to compare yet:** no run has been made."]
+    blocks = [f"# {title}", *answer, *(f"> **Warning.** {problem}." for problem in problems)]
     for number, each in enumerate(groups, start=1):
         if len(groups) > 1:
             blocks += [f"# Settings {number}", _differences(each, groups[0])]
         blocks += _section(each, [picture for picture in pictures if picture.group is each])
-    blocks += [*references(config.dataset), *provenance(groups)]
+    blocks += gradient_section(gradients) if gradients else []
+    blocks += [*references(config.dataset), *(provenance(groups) if groups else [])]
     return Report(title, "\n\n".join(blocks) + "\n", pictures)
 
 

@@ -1,0 +1,26 @@
+"""What the tests share: reproducible hypothesis, an empty working folder, and the command line as a function."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import hypothesis
+import pytest
+from typer.testing import CliRunner, Result
+
+from gsm_cli.cli import app
+
+hypothesis.settings.register_profile("house", deadline=None, derandomize=True, max_examples=50)
+hypothesis.settings.load_profile("house")
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder, and the current one."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def gsm(folder: Path) -> Callable[..., Result]:
+    """Runs `gsm` with these words in an empty folder."""
+    return lambda *words: CliRunner().invoke(app, [str(word) for word in words], prog_name="gsm")

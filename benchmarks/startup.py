@@ -67,9 +67,8 @@ def main(repetitions: int) -> int:
             ours, theirs = medians(pair, repetitions, folder)
             ratio = ours / theirs
             exceeded |= ratio > pair.limit
-            print(
-                f"{pair.name:<22}{pair.against:<14}{1000 * ours:>8.0f}{1000 * theirs:>8.0f}{ratio:>8.2f}{pair.limit:>8.1f}"
-            )
+            times = f"{1000 * ours:>8.0f}{1000 * theirs:>8.0f}"
+            print(f"{pair.name:<22}{pair.against:<14}{times}{ratio:>8.2f}{pair.limit:>8.1f}")
     return int(exceeded)
 
 

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
@@ -154,10 +155,11 @@ def read_seeds(text: str) -> list[int]:
     """The seeds that `0`, `0-4` or `0,3,7` name, each once."""
     seeds: list[int] = []
     for part in text.split(","):
-        first, _, last = part.strip().partition("-")
-        if not first.isdecimal() or not (last or first).isdecimal() or int(last or first) < int(first):
+        found = re.fullmatch(r"\s*(\d+)(?:-(\d+))?\s*", part)
+        first, last = (found[1], found[2] or found[1]) if found else ("1", "0")
+        if int(last) < int(first):
             raise UsageError(f"--seeds must be whole numbers and ranges, not {text!r}: write for example --seeds 0-4,7")
-        seeds += range(int(first), int(last or first) + 1)
+        seeds += range(int(first), int(last) + 1)
     return list(dict.fromkeys(seeds))
 
 

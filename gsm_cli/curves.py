@@ -13,6 +13,7 @@ from gsm_cli.config import Dataset
 from gsm_cli.groups import Group
 from gsm_cli.records import GradientRecord, GradientRow
 from gsm_cli.references import ARTICLE_CURVES
+from gsm_cli.style import INK
 
 COLOURS = {
     **{"marginalize": "#d73c2c", "gumbel": "#0067b0", "straight-through": "#6e248d", "supervised": "#9e6c4b"},
@@ -91,19 +92,29 @@ def gradient_chart(record: GradientRecord) -> Figure:
     """Bias (above) and deviation (below) of every estimator's gradient against the temperature, for each subject."""
     subjects = list(dict.fromkeys(row.subject for row in record.rows))
     figure = Figure(figsize=(4.0 * len(subjects), 6.4))
-    cells = figure.subplots(2, len(subjects), sharex=True, squeeze=False)
+    cells = figure.subplots(2, len(subjects), sharex=True, sharey="row", squeeze=False)
     for column, subject in zip(cells.T, subjects, strict=True):
         column[0].set_title(SUBJECT_TITLES[subject])
         for axes, name in zip(column, ("bias", "deviation"), strict=True):
             rows = [row for row in record.rows if row.subject == subject]
             _gradient_lines(axes, rows, name)
             axes.set(xscale="log", yscale="log")
+            taus = list(dict.fromkeys(row.temperature for row in rows if row.temperature is not None))
+            axes.set_xticks(taus, [f"{tau:g}" for tau in taus])
+            axes.minorticks_off()
+        _exact_bias(column[0], [row for row in record.rows if row.subject == subject])
         column[1].set_xlabel("temperature")
     cells[0, 0].set_ylabel("bias / norm of the gradient")
     cells[1, 0].set_ylabel("deviation / norm")
-    handles, labels = cells[1, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=4)
+    handles, labels = cells[0, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=5)
     return figure
+
+
+def _exact_bias(axes: Axes, rows: Sequence[GradientRow]) -> None:
+    exact = [(row.temperature or 0.0, row.exact_bias) for row in rows if row.exact_bias is not None]
+    if exact:
+        axes.plot([tau for tau, _ in exact], [bias for _, bias in exact], "x", color=INK, label="gumbel, exactly")
 
 
 def _gradient_lines(axes: Axes, rows: Sequence[GradientRow], name: str) -> None:
@@ -112,7 +123,7 @@ def _gradient_lines(axes: Axes, rows: Sequence[GradientRow], name: str) -> None:
     ends = [min(temperatures), max(temperatures)]
     for estimator in dict.fromkeys(row.estimator for row in rows):
         own = [row for row in rows if row.estimator == estimator]
-        seen = [(row.temperature, getattr(row, name)) for row in own if _is_seen(row, name)]
+        seen = [(row.temperature or 0.0, getattr(row, name)) for row in own if _is_seen(row, name)]
         style: dict[str, Any] = {"color": COLOURS[estimator], "label": estimator}
         if own[0].temperature is None:
             level = seen[0][1] if seen else np.nan

@@ -183,7 +183,7 @@ class TestFiles:
         assert result.exit_code == 3
         assert "gumbel-broken-9.json" in result.stderr
         text = (reports / "digits-100/report.md").read_text()
-        assert "**Warning.** records/gumbel-broken-9.json must be a record" in text
+        assert "**Warning.** records/gumbel-broken-9.json must be a whole record" in text
         assert cells(text, "gumbel")[0] == "5"
         assert gsm("report", reports, "--check").exit_code == 1
 

@@ -89,6 +89,10 @@ class RunConfig:
                 raise UsageError(f"{name.replace('_', '-')} must be {rule}, not {value}: choose another value")
         if self.tau is not None and (self.tau_min or 0.0) > self.tau:
             raise UsageError(f"tau-min must be at most tau ({self.tau}), not {self.tau_min}: lower it or raise tau")
+        if self.objective is Objective.REINFORCE and self.draws == 1:
+            raise UsageError(
+                "draws must be at least 2 for reinforce, whose baseline is the other draws, not 1: raise it"
+            )
 
     @property
     def digest(self) -> str:

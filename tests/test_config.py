@@ -88,7 +88,8 @@ def test_bad_settings_are_refused_in_one_sentence(name, value):
 
 
 @pytest.mark.parametrize(
-    ("objective", "name", "value"), [("sum-and-sample", "top", 0), ("sparse-marginalize", "threshold", 2)]
+    ("objective", "name", "value"),
+    [("sum-and-sample", "top", 0), ("sparse-marginalize", "threshold", 2), ("reinforce", "draws", 1)],
 )
 def test_own_settings_are_checked_where_they_are_read(objective, name, value):
     with pytest.raises(UsageError, match=f"{name} must be"):

@@ -23,19 +23,10 @@ DRAWING = {"matplotlib", "seaborn", "rich", "typer"}
 HEAVY = {"numpy", "matplotlib", "pandas", "seaborn", "scipy", "sklearn", "torch", "rich"}
 FORBIDDEN = {  # module -> what it may not import, itself or through another module of the package
     "cli": HEAVY,
-    "gumbel": TRAINING | DRAWING,
-    "law": TRAINING | DRAWING,
-    "figures": TRAINING,
-    "pictures": TRAINING,
-    "style": TRAINING,
-    "models": DRAWING,
-    "estimators": DRAWING,
-    "objective": DRAWING,
-    "training": DRAWING,
-    "cost": DRAWING,
-    "report": TRAINING,
-    "summary": TRAINING,
-    "records": TRAINING,
+    **dict.fromkeys(("gumbel", "law"), TRAINING | DRAWING),
+    **dict.fromkeys(("figures", "pictures", "style"), TRAINING | {"seaborn", "rich", "typer"}),
+    **dict.fromkeys(("models", "estimators", "objective", "evaluation", "training", "batch", "gradients"), DRAWING),
+    **dict.fromkeys(("config", "records", "groups", "summary", "report", "report_files", "curves"), TRAINING),
 }
 QUICK_COMMANDS = ("gsm sample", "gsm expectation", "gsm grid", "python -c")
 

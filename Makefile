@@ -31,6 +31,7 @@ OBJECTIVES := marginalize gumbel straight-through gumbel-rao reinmax sum-and-sam
 
 reports: $(READY)  ## run the digits experiment, ten seeds of every objective, and write its report
 	OMP_NUM_THREADS=1 $(BIN)/gsm train-ssl --seeds 0-9 $(addprefix --objective ,$(OBJECTIVES))
+	OMP_NUM_THREADS=1 $(BIN)/gsm train-ssl --seeds 0-4 --objective marginalize --objective gumbel --set kl_start=1
 	OMP_NUM_THREADS=1 $(BIN)/gsm gradients
 
 clean:  ## remove the environment and every cache

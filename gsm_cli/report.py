@@ -53,6 +53,8 @@ def render(
     for number, each in enumerate(groups, start=1):
         if len(groups) > 1:
             blocks += [f"# Settings {number}", _differences(each, groups[0])]
+        if number > 1:
+            blocks += verdict(each)
         blocks += _section(each, [picture for picture in pictures if picture.group is each])
     blocks += gradient_section(gradients) if gradients else []
     blocks += [*references(config.dataset), *(provenance(groups) if groups else [])]
@@ -157,8 +159,9 @@ def _paired(trained: Sequence[Series]) -> list[str]:
         "batch order and noise. p is that of the exact two-sided sign-flip test; so many seeds cannot give less than "
         "the last column.",
         table(["difference", "seeds", "mean and 95 % interval", "p", "least p"], rows),
-        "Seed by seed, in the order of the seeds:",
+        "<details><summary>Seed by seed, in the order of the seeds</summary>",
         "\n".join(f"* {name}: {', '.join(values)}" for name, *values in details),
+        "</details>",
     ]
 
 

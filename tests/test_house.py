@@ -175,3 +175,10 @@ def test_readme_commands_show_what_the_readme_says(tmp_path):
             if shown.strip():
                 same = doctest.OutputChecker().check_output(shown.rstrip() + "\n", finished.stdout, doctest.ELLIPSIS)
                 assert same, f"{command}\n{finished.stdout}"
+
+
+def test_readme_results_are_those_of_the_report():
+    readme, report = ((ROOT / name).read_text("utf-8") for name in ("README.md", "reports/digits-100/report.md"))
+    table = report.split("## Results\n\n")[1].split("\n\n")[0]
+    assert table.count("\n| ") == 10
+    assert f"<!-- results -->\n\n{table}\n" in readme

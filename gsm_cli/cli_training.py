@@ -108,11 +108,15 @@ def run(configs: "list[RunConfig]", out: Path, data_dir: Path | None, force: boo
 
 
 def write_reports(outcomes: "list[Outcome]") -> list[Path]:
-    """The reports on these runs and on those that were there before."""
+    """The reports on these runs and on those that were there before; their first sentence also goes to stderr."""
     from gsm_cli.report_files import read_folder, write_report
 
     folders = dict.fromkeys(outcome.path.parent.parent for outcome in outcomes)
-    return [write_report(read_folder(folder)) for folder in folders]
+    reports = [write_report(read_folder(folder)) for folder in folders]
+    for path in reports:
+        _, answer, *_ = path.read_text().split("\n\n")
+        print(answer.replace("**", "").replace("`", ""), file=sys.stderr)
+    return reports
 
 
 def show(outcomes: "list[Outcome]", reports: list[Path], as_json: bool) -> None:

@@ -45,11 +45,12 @@ class TestRuns:
 
     def test_a_plain_line_for_every_epoch_when_stderr_is_no_terminal(self, gsm):
         lines = gsm(*QUICK, "--objective", "gumbel").stderr.splitlines()
-        assert len(lines) == 3
+        assert len(lines) == 4
         assert lines[0].startswith("[1/1] gumbel seed 0 epoch 1 bound -")
         assert " validation 0." in lines[1]
         assert " tau 0.5 " in lines[1]
         assert lines[2].startswith("[1/1] gumbel seed 0 finished: test accuracy 0.")
+        assert "It comes with gsm train-ssl --dataset digits --objective marginalize --seeds 0 " in lines[3]
 
     def test_a_finished_run_is_used_again(self, gsm, folder):
         gsm(*QUICK, "--objective", "gumbel")

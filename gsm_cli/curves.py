@@ -20,7 +20,7 @@ COLOURS = {
     **{"gumbel-rao": "#009c41", "reinmax": "#ca2c68", "sum-and-sample": "#e08214", "sparse-marginalize": "#666666"},
     "reinforce": "#1f9e9e",
 }
-SIZE = (11.0, 4.6)  # inches
+PANELS = 5  # in a row
 SUBJECT_TITLES = {"linear": "f(y) linear", "quadratic": "f(y) quadratic", "model": "bound of a trained model"}
 
 
@@ -40,42 +40,51 @@ def curve_data(each: Group) -> dict[str, list[list[list[float]]]]:
 
 
 def accuracy_chart(each: Group, data: dict[str, list[list[list[float]]]]) -> Figure:
-    """Mean over seeds, a band of one standard deviation, and a thin line for each seed."""
+    """Above, the mean over seeds of every objective; below, a panel for each with its seeds and their deviation."""
     frame = pd.DataFrame(
         [(name, seed, *point) for name, seeds in data.items() for seed, points in enumerate(seeds) for point in points],
         columns=["objective", "seed", "epoch", "seconds", "accuracy"],
     )
     frame["mean seconds"] = frame.groupby(["objective", "epoch"])["seconds"].transform("mean")
-    colours = _colours(list(data))
-    figure = Figure(figsize=SIZE)
-    left, right = figure.subplots(1, 2, sharey=True)
-    _curves(left, frame, "epoch", "epoch", colours)
-    _curves(right, frame, "mean seconds", "seconds", colours)
-    left.set(xlabel="epoch", ylabel="validation accuracy")
+    names = [name for name, seeds in data.items() if seeds]
+    colours = _colours(names)
+    rows = -(-len(names) // PANELS)
+    figure = Figure(figsize=(11.0, 4.4 + 1.9 * rows))
+    parts: Any = figure.subfigures(2, 1, height_ratios=[4.4, 1.9 * rows])
+    above, below = parts
+    lowest = max(0.0, float(frame.groupby("objective")["accuracy"].quantile(0.02).min()) - 0.02)
+    left, right = above.subplots(1, 2, sharey=True)
+    for axes, x in ((left, "epoch"), (right, "mean seconds")):
+        sns.lineplot(frame, x=x, y="accuracy", hue="objective", palette=colours, errorbar=None, legend=False, ax=axes)
+    left.set(xlabel="epoch", ylabel="validation accuracy", ylim=(lowest, 1.0))
     right.set(xlabel="seconds of training", xscale="log")
     if each.settings["dataset"] is Dataset.MNIST:
         _article(left, colours)
-    low = float(frame.groupby("objective")["accuracy"].quantile(0.02).min())
-    left.set_ylim(max(0.0, low - 0.02), 1.0)
-    handles, labels = left.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=min(5, len(labels)))
+    cells = below.subplots(rows, PANELS, sharex=True, sharey=True, squeeze=False).ravel()
+    for axes, name in zip(cells, names, strict=False):
+        _seeds(axes, frame[frame["objective"] == name], name, colours[name])
+    for axes in cells[len(names) :]:
+        axes.set_axis_off()
+    cells[0].set_ylim(lowest, 1.0)
     return figure
 
 
-def _curves(axes: Axes, frame: pd.DataFrame, mean_of: str, own: str, colours: dict[str, Any]) -> None:
-    shared: dict[str, Any] = {"y": "accuracy", "hue": "objective", "palette": colours, "ax": axes, "legend": False}
-    sns.lineplot(frame, x=own, units="seed", estimator=None, linewidth=0.5, alpha=0.25, **shared)
-    shared["legend"] = "brief"
-    sns.lineplot(frame, x=mean_of, errorbar="sd", linewidth=2.0, **shared)
-    legend = axes.get_legend()
-    if legend is not None:
-        legend.remove()
+def _seeds(axes: Axes, own: pd.DataFrame, name: str, colour: Any) -> None:
+    """One objective: a thin line for each seed, a band of one standard deviation, and the mean."""
+    shared: dict[str, Any] = {"x": "epoch", "y": "accuracy", "color": colour, "ax": axes, "legend": False}
+    sns.lineplot(own, units="seed", estimator=None, linewidth=0.4, alpha=0.4, **shared)
+    sns.lineplot(own, errorbar="sd", linewidth=2.0, **shared)
+    axes.set_title(name, color=colour, weight="bold", fontsize=11)
+    axes.set(xlabel="", ylabel="")
+    axes.tick_params(labelsize=9)
 
 
 def _article(axes: Axes, colours: dict[str, Any]) -> None:
     """The article's values as crosses."""
     for name, curve in ARTICLE_CURVES.items():
-        axes.plot(list(curve), list(curve.values()), "x", color=colours.get(name), label=f"{name} (article)")
+        label = f"{name}, the article"
+        axes.plot(list(curve), list(curve.values()), "x", color=colours.get(name, INK), label=label)
+    axes.legend(loc="lower right")
 
 
 def _colours(names: list[str]) -> dict[str, Any]:

@@ -221,7 +221,8 @@ def _description(each: Group) -> str:
         if series.finished
     ]
     return (
-        "Validation accuracy against epochs (left) and against seconds of training (right), a thin line for each seed. "
+        "Validation accuracy: means over seeds against epochs and against seconds of training, and a panel for every "
+        "objective with its seeds. "
         f"After the last epoch the means are: {', '.join(last)}."
     )
 

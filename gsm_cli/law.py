@@ -12,6 +12,7 @@ from gsm_cli.gumbel import Array, gumbel_noise, random_logits, softmax
 
 ARTICLE_PROBABILITIES = "0.107,0.765,0.022,0.006,0.055,0.045"  # read from the article's first picture
 ARTICLE_TEMPERATURES = ("0.1", "1", "5", "100")
+MOST_DIGITS = 100  # of a temperature, written without an exponent
 SUM_TOLERANCE = 1e-5  # so that 0.33333,0.33333,0.33333 is a law
 NOISE_STREAM, LAW_STREAM = 0, 1  # one seed, two independent streams
 
@@ -80,7 +81,10 @@ def _read_temperature(text: str) -> Temperature:
         raise UsageError(f"--tau must be a number, not {text!r}: write for example --tau 0.5") from None
     if not exact.is_finite() or not 0.0 < float(exact) < math.inf:
         raise UsageError(f"--tau must be positive and finite, not {text}: write for example --tau 0.5")
-    return Temperature(+exact)  # to the 28 digits that a file name is computed with
+    temperature = Temperature(+exact)  # to the 28 digits that a file name is computed with
+    if len(temperature.text) > MOST_DIGITS:
+        raise UsageError(f"--tau names a file and must have at most {MOST_DIGITS} digits, not {text}: choose another")
+    return temperature
 
 
 def _read_numbers(option: str, text: str) -> Array:

@@ -95,6 +95,7 @@ LAW_MISTAKES = [
     (["--tau", "0"], "--tau", "not 0"),
     (["--tau", "-1"], "--tau", "not -1"),
     (["--tau", "nan"], "--tau", "not nan"),
+    (["--tau", "1e-300"], "--tau", "not 1e-300"),
     (["--tau", "inf"], "--tau", "not inf"),
     (["--tau", "warm"], "--tau", "'warm'"),
     (["--tau", "1", "--tau", "0"], "--tau", "not 0"),

@@ -28,7 +28,8 @@ Names = Annotated[
     list[str] | None,
     typer.Option(
         metavar="NAME",
-        help="marginalize, gumbel, straight-through, supervised and others; may be repeated.",
+        help="What stands for the sum over classes: marginalize, gumbel, straight-through, gumbel-rao, reinmax, "
+        "sum-and-sample, sparse-marginalize, reinforce, or supervised (no unlabelled images); may be repeated.",
         show_default="marginalize and gumbel",
     ),
 ]

@@ -10,6 +10,7 @@ import time
 import pytest
 
 from gsm_cli import training
+from gsm_cli.config import Objective
 from gsm_cli.datasets import load
 from gsm_cli.records import read_record
 
@@ -220,3 +221,8 @@ def test_the_split_of_a_record_is_that_of_its_seed(gsm, folder):
     gsm(*QUICK, "--objective", "supervised", "--seeds", 2)
     whole = records(folder)["supervised 2"]
     assert whole.split == load(whole.config.dataset, 100, 2).digest
+
+
+def test_help_names_every_objective(gsm):
+    shown = gsm("train-ssl", "--help").stdout
+    assert all(objective in shown for objective in Objective)

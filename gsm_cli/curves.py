@@ -48,7 +48,8 @@ def accuracy_chart(each: Group, data: dict[str, list[list[list[float]]]]) -> Fig
     frame["mean seconds"] = frame.groupby(["objective", "epoch"])["seconds"].transform("mean")
     names = [name for name, seeds in data.items() if seeds]
     colours = _colours(names)
-    rows = -(-len(names) // PANELS)
+    width = min(PANELS, len(names))
+    rows = -(-len(names) // width)
     figure = Figure(figsize=(11.0, 4.4 + 1.9 * rows))
     parts: Any = figure.subfigures(2, 1, height_ratios=[4.4, 1.9 * rows])
     above, below = parts
@@ -60,7 +61,7 @@ def accuracy_chart(each: Group, data: dict[str, list[list[list[float]]]]) -> Fig
     right.set(xlabel="seconds of training", xscale="log")
     if each.settings["dataset"] is Dataset.MNIST:
         _article(left, colours)
-    cells = below.subplots(rows, PANELS, sharex=True, sharey=True, squeeze=False).ravel()
+    cells = below.subplots(rows, width, sharex=True, sharey=True, squeeze=False).ravel()
     for axes, name in zip(cells, names, strict=False):
         _seeds(axes, frame[frame["objective"] == name], name, colours[name])
     for axes in cells[len(names) :]:

@@ -3,10 +3,11 @@
 from gsm_cli.config import Objective, build
 from gsm_cli.groups import Group, Series, command
 from gsm_cli.markdown import interval, points
-from gsm_cli.summary import Spread, compare
+from gsm_cli.summary import Comparison, compare
 
 MARGIN = 0.01  # of test accuracy: a smaller difference is called none
-ENOUGH_SEEDS = 5  # with fewer the exact sign-flip test cannot come below 0.1
+LEVEL = 0.05  # of the sign-flip test
+ENOUGH_SEEDS = 6  # with fewer the exact sign-flip test cannot come below that level
 
 
 def verdict(each: Group) -> list[str]:
@@ -32,26 +33,32 @@ def verdict(each: Group) -> list[str]:
         ]
     certainty = f"over {seeds} seeds (mean and 95 % interval; exact sign-flip test p = {comparison.p_value:.3g})"
     return [
-        f"**May one Gumbel-Softmax sample replace the sum over classes? {judge(comparison.spread)}**",
+        f"**May one Gumbel-Softmax sample replace the sum over classes? {judge(comparison)}**",
         f"**How sure that is:** {sure} {certainty}.",
         saving,
     ]
 
 
-def judge(difference: Spread) -> str:
-    """The answer in words; equivalence is claimed only if the whole interval lies within the margin."""
-    low, high = difference.low, difference.high
+def judge(comparison: Comparison) -> str:
+    """The answer in words.
+
+    Equivalence is claimed only if the whole interval lies within the margin, a difference only if the interval leaves
+    out zero and the test agrees.
+    """
+    low, high = comparison.spread.low, comparison.spread.high
+    sure = comparison.p_value <= LEVEL
     assert low is not None
     assert high is not None
     within = f"{100 * MARGIN:g} point"
     if low > -MARGIN and high < MARGIN:
         nuance = ", if a little worse" if high < 0 else ", if a little better" if low > 0 else ""
         return f"Yes: the two are equal within {within}{nuance}."
-    if high < 0:
+    if high < 0 and sure:
         return "Not without loss: it is less accurate."
-    if low > 0:
+    if low > 0 and sure:
         return "Yes: it is more accurate."
-    return f"These runs cannot tell: the difference may be more than {within} either way or none."
+    tendency = " They lean towards a loss." if high < 0 else " They lean towards a gain." if low > 0 else ""
+    return f"These runs cannot tell: they fit no difference, and one of more than {within} too.{tendency}"
 
 
 def _saving(gumbel: Series, marginal: Series) -> str:

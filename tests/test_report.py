@@ -11,22 +11,22 @@ from gsm_cli.errors import DataError, GsmError
 from gsm_cli.groups import command, group
 from gsm_cli.report import render
 from gsm_cli.report_files import check_report, find_folders, read_folder, write_report
-from gsm_cli.summary import Spread
+from gsm_cli.summary import Comparison, Spread
 from gsm_cli.verdict import judge
 
 GOLDEN = Path(__file__).parent / "golden" / "report.md"
-FIVE = {
-    "marginalize": [0.00, 0.01, 0.02, 0.01, 0.00],
-    "gumbel": [0.00, 0.01, 0.01, 0.01, 0.00],
-    "straight-through": [-0.05, -0.06, -0.04, -0.05, -0.05],
-    "supervised": [-0.10, -0.11, -0.12, -0.11, -0.10],
+SIX = {
+    "marginalize": [0.00, 0.01, 0.02, 0.01, 0.00, 0.008],
+    "gumbel": [0.00, 0.01, 0.01, 0.01, 0.00, 0.006],
+    "straight-through": [-0.05, -0.06, -0.04, -0.05, -0.05, -0.05],
+    "supervised": [-0.10, -0.11, -0.12, -0.11, -0.10, -0.108],
 }
 
 
 @pytest.fixture
 def reports(tmp_path) -> Path:
-    """A folder of reports with one data set and the runs of FIVE."""
-    save(tmp_path / "digits-100", batch(FIVE))
+    """A folder of reports with one data set and the runs of SIX."""
+    save(tmp_path / "digits-100", batch(SIX))
     write_report(read_folder(tmp_path / "digits-100"))
     return tmp_path
 
@@ -47,33 +47,35 @@ def cells(text: str, first: str) -> list[str]:
 
 def test_golden_report():
     """To change it on purpose, write what `render` gives into the golden file, and read the difference."""
-    assert render(batch(FIVE)).text == GOLDEN.read_text("utf-8")
+    assert render(batch(SIX)).text == GOLDEN.read_text("utf-8")
 
 
 def test_order_of_the_records_changes_nothing():
-    assert render(batch(FIVE)[::-1]).text == render(batch(FIVE)).text
+    assert render(batch(SIX)[::-1]).text == render(batch(SIX)).text
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "words"),
+    ("low", "high", "p_value", "words"),
     [
-        (-0.002, 0.004, "Yes: the two are equal within 1 point."),
-        (-0.006, -0.002, "equal within 1 point, if a little worse"),
-        (0.002, 0.006, "equal within 1 point, if a little better"),
-        (-0.02, -0.001, "less accurate"),
-        (0.001, 0.02, "more accurate"),
-        (-0.02, 0.001, "cannot tell"),
-        (-0.001, 0.02, "cannot tell"),
-        (-0.01, 0.01, "cannot tell"),
+        (-0.002, 0.004, 0.5, "Yes: the two are equal within 1 point."),
+        (-0.006, -0.002, 0.01, "equal within 1 point, if a little worse"),
+        (0.002, 0.006, 0.01, "equal within 1 point, if a little better"),
+        (-0.02, -0.001, 0.05, "less accurate"),
+        (0.001, 0.02, 0.05, "more accurate"),
+        (-0.02, -0.001, 0.06, "lean towards a loss"),
+        (0.001, 0.02, 0.06, "lean towards a gain"),
+        (-0.02, 0.001, 0.01, "cannot tell"),
+        (-0.001, 0.02, 0.01, "cannot tell"),
+        (-0.01, 0.01, 0.5, "cannot tell"),
     ],
 )
-def test_equivalence_is_claimed_only_inside_the_margin(low, high, words):
-    assert words in judge(Spread(0.0, 0.01, low, high, 5))
+def test_nothing_is_claimed_beyond_the_interval_and_the_test(low, high, p_value, words):
+    assert words in judge(Comparison((), (), Spread(0.0, 0.01, low, high, 10), p_value, 0.002))
 
 
-@pytest.mark.parametrize(("seeds", "words"), [(1, "one seed"), (2, "2 seeds"), (4, "4 seeds")])
+@pytest.mark.parametrize(("seeds", "words"), [(1, "one seed"), (2, "2 seeds"), (5, "5 seeds")])
 def test_few_seeds_conclude_nothing(seeds, words):
-    text = render(batch({name: values[:seeds] for name, values in FIVE.items()})).text
+    text = render(batch({name: values[:seeds] for name, values in SIX.items()})).text
     assert f"Nothing can be concluded from {words}." in text
 
 
@@ -85,21 +87,21 @@ def test_one_objective_names_the_command_that_adds_the_other():
 
 def test_numbers_of_the_table():
     """Gumbel by hand: test 0.9 + 0.006 on average; 2 s an epoch for 1,000 images; 4 s for marginalize."""
-    row = cells(section(render(batch(FIVE)).text, "Results"), "gumbel")
+    row = cells(section(render(batch(SIX)).text, "Results"), "gumbel")
     runs, validation, test, gain, bound, seconds, rate, evaluations, speed_up = row
-    assert (runs, validation, gain, bound, seconds) == ("5", "91.60", "+11.40", "-25.00", "2")
+    assert (runs, validation, gain, bound, seconds) == ("6", "91.60", "+11.40", "-25.00", "2")
     assert test.startswith("90.60 [")
     assert (rate, evaluations, speed_up) == ("500", "1", "2.00")
 
 
 def test_equal_accuracies_differ_by_nothing():
-    text = render(batch({"marginalize": [0.01] * 5, "gumbel": [0.01] * 5})).text
-    assert cells(text, "gumbel − marginalize") == ["5", "+0.00 [+0.00, +0.00]", "1", "0.0625"]
+    text = render(batch({"marginalize": [0.01] * 6, "gumbel": [0.01] * 6})).text
+    assert cells(text, "gumbel − marginalize") == ["6", "+0.00 [+0.00, +0.00]", "1", "0.0312"]
 
 
 def test_a_failed_seed_is_shown_and_not_averaged():
-    text = render([*batch(FIVE), failed("gumbel", 7)]).text
-    assert cells(text, "gumbel")[0] == "5 (+ 1 failed)"
+    text = render([*batch(SIX), failed("gumbel", 7)]).text
+    assert cells(text, "gumbel")[0] == "6 (+ 1 failed)"
     assert cells(text, "gumbel")[2].startswith("90.60")
     assert "gumbel seed 7 failed at step 17" in text
 
@@ -117,7 +119,7 @@ def test_a_collapsed_run_is_called_collapsed():
 
 def test_other_settings_form_another_group():
     longer = [record("gumbel", seed, (0.5, 0.6, 0.7, 0.99)) for seed in range(2)]
-    report = render([*batch(FIVE), *longer])
+    report = render([*batch(SIX), *longer])
     first, second = report.text.split("# Settings 2\n")
     assert "99.00" not in first
     assert "As above, but epochs 4." in second
@@ -150,7 +152,7 @@ class TestFiles:
     def test_every_link_and_picture_is_there(self, reports):
         text = (reports / "digits-100/report.md").read_text()
         targets = re.findall(r"\]\(([^)]+)\)", text)
-        assert len(targets) == 21
+        assert len(targets) == 25
         assert all((reports / "digits-100" / target).is_file() for target in targets)
 
     def test_an_edited_report_is_noticed(self, gsm, reports):
@@ -158,8 +160,8 @@ class TestFiles:
         path.write_text(path.read_text().replace("90.60", "99.60"))
         result = gsm("report", reports, "--check")
         assert result.exit_code == 1
-        assert "-| gumbel | 5 | 91.60 | 99.60" in result.stdout
-        assert "+| gumbel | 5 | 91.60 | 90.60" in result.stdout
+        assert "-| gumbel | 6 | 91.60 | 99.60" in result.stdout
+        assert "+| gumbel | 6 | 91.60 | 90.60" in result.stdout
         assert "99.60" in path.read_text()
 
     def test_a_missing_picture_is_noticed_and_made_again(self, gsm, reports):
@@ -184,7 +186,7 @@ class TestFiles:
         assert "gumbel-broken-9.json" in result.stderr
         text = (reports / "digits-100/report.md").read_text()
         assert "**Warning.** records/gumbel-broken-9.json must be a whole record" in text
-        assert cells(text, "gumbel")[0] == "5"
+        assert cells(text, "gumbel")[0] == "6"
         assert gsm("report", reports, "--check").exit_code == 1
 
     def test_a_newer_schema_is_named_with_its_remedy(self, reports):

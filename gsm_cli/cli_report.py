@@ -1,5 +1,6 @@
 """The command that rebuilds reports from their records: `gsm report`."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -19,14 +20,11 @@ def report(folder: FolderArgument = Path("reports"), check: CheckOption = False)
 
     folders = [read_folder(path) for path in find_folders(folder)]
     if check:
-        lines = [line for each in folders for line in check_report(each)]
-        if lines:
+        if lines := [line for each in folders for line in check_report(each)]:
             print(*lines, sep="\n")
-            raise GsmError(
-                "a report must be what its records give, and the above differs: run gsm report to rebuild it"
-            )
+            raise GsmError("a report must be what its records give, and the above differs: rebuild it with gsm report")
+        print("every report is what its records give:", *(each.path for each in folders), file=sys.stderr)
         return
     print(*(write_report(each) for each in folders), sep="\n")
-    problems = [problem for each in folders for problem in each.problems]
-    if problems:
+    if problems := [problem for each in folders for problem in each.problems]:
         raise DataError("; ".join(problems))

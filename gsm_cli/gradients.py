@@ -13,38 +13,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gsm_cli.config import RunConfig
+from gsm_cli.choice import build_estimator
+from gsm_cli.config import Objective, RunConfig, build
 from gsm_cli.datasets import Split
-from gsm_cli.estimators import (
-    Bound,
-    Estimator,
-    Gumbel,
-    GumbelRao,
-    Marginal,
-    Reinforce,
-    ReinMax,
-    SparseMarginal,
-    StraightThrough,
-    SumAndSample,
-)
+from gsm_cli.estimators import Bound, Estimator, Marginal
 from gsm_cli.gumbel import exact_expectation
 from gsm_cli.law import read_law
 from gsm_cli.records import GradientRow
 from gsm_cli.streams import EVALUATION, stream
 from gsm_cli.training import Run, binarise
 
-TEMPERED: dict[str, Callable[[float], Estimator]] = {
-    "gumbel": Gumbel,
-    "straight-through": StraightThrough,
-    "gumbel-rao": GumbelRao,
-    "reinmax": ReinMax,
-}
-UNTEMPERED: dict[str, Estimator] = {
-    "marginalize": Marginal(),
-    "sum-and-sample": SumAndSample(),
-    "sparse-marginalize": SparseMarginal(),
-    "reinforce": Reinforce(),
-}
 CHUNK = 4_000  # images at once
 
 
@@ -175,7 +153,11 @@ def compare_estimators(
     def rng() -> torch.Generator:
         return torch.Generator(subject.logits.device).manual_seed(seed)
 
-    rows = [measure(name, each, subject, replicates, rng()) for name, each in UNTEMPERED.items()]
-    for name, make in TEMPERED.items():
-        rows += [measure(name, make(tau), subject, replicates, rng(), tau) for tau in temperatures]
+    rows = []
+    for objective in Objective:
+        if objective is not Objective.SUPERVISED:
+            config = build({"objective": objective})
+            for tau in temperatures if config.tau is not None else [None]:
+                estimator = build_estimator(config, tau)
+                rows.append(measure(objective, estimator, subject, replicates, rng(), tau))
     return rows

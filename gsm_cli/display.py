@@ -44,7 +44,7 @@ class Display:
 
     def start(self, config: RunConfig, unlabelled: int) -> None:
         self.unlabelled = unlabelled
-        self.title = f"[{self.done + 1}/{self.total}] {config.objective} seed {config.seed}".replace("[", r"\[")
+        self.title = self._name(config)
         self.task = self.progress.add_task(self.title, total=config.epochs, numbers="")
 
     def epoch(self, epoch: Epoch) -> None:
@@ -55,12 +55,14 @@ class Display:
             self.console.print(f"{self.title} {numbers}", soft_wrap=True)
 
     def end(self, outcome: Outcome) -> None:
-        self.done += 1
         if not outcome.reused:
             self.progress.remove_task(self.task)
-        config, state = outcome.record.config, "finished before" if outcome.reused else "finished"
-        title = f"[{self.done}/{self.total}] {config.objective} seed {config.seed}".replace("[", r"\[")
-        self.console.print(f"{title} {_result(outcome, state)}", soft_wrap=True)
+        state = "finished before" if outcome.reused else "finished"
+        self.console.print(f"{self._name(outcome.record.config)} {_result(outcome, state)}", soft_wrap=True)
+        self.done += 1
+
+    def _name(self, config: RunConfig) -> str:
+        return rf"\[{self.done + 1}/{self.total}] {config.objective} seed {config.seed}"
 
 
 def _numbers(epoch: Epoch, unlabelled: int) -> str:

@@ -96,8 +96,12 @@ class RunConfig:
 
     @property
     def digest(self) -> str:
-        """Eight hex digits of all settings but the seed and the device: runs that share them may be averaged."""
-        settings = {name: value for name, value in asdict(self).items() if name not in ("seed", "device")}
+        """Eight hex digits of all settings but the seed and the device: runs that share them may be averaged.
+
+        Those that are not read or have the class's default leave no trace, so that a new setting renames no run.
+        """
+        usual = {field.name: field.default for field in fields(self)} | {"seed": self.seed, "device": self.device}
+        settings = {name: value for name, value in asdict(self).items() if value not in (None, usual[name])}
         return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:8]
 
     @property
@@ -138,11 +142,11 @@ PRESETS: dict[Dataset, dict[str, Any]] = {
 }
 
 
-def build(settings: Mapping[str, Any]) -> RunConfig:
+def build(settings: Mapping[str, Any], presets: bool = True) -> RunConfig:
     """A RunConfig from plain values (of JSON, TOML or the command line), each brought to its field's type.
 
-    What is not named comes from the presets; a setting that the objective does not read is None.
-    Raises UsageError for an unknown name or a value of the wrong kind.
+    What is not named comes from the presets, or without them from the class; a setting that the objective does not read
+    is None. Raises UsageError for an unknown name or a value of the wrong kind.
     """
     kinds = {field.name: field.type for field in fields(RunConfig)}
     for name in settings:
@@ -152,7 +156,7 @@ def build(settings: Mapping[str, Any]) -> RunConfig:
     objective = values.get("objective", RunConfig.objective)
     preset = PRESETS[values.get("dataset", RunConfig.dataset)] | OBJECTIVE_PRESETS.get(objective, {})
     foreign = {name: None for name, readers in OWN_SETTINGS.items() if objective not in readers}
-    return RunConfig(**(preset | values | foreign))
+    return RunConfig(**((preset if presets else {}) | values | foreign))
 
 
 def read_seeds(text: str) -> list[int]:

@@ -144,7 +144,7 @@ def _read(path: Path, make: Callable[[dict[str, Any]], Record]) -> Record:
         if schema != SCHEMA:
             remedy = "read it with the gsm that wrote it, or remove it and run again"
             raise DataError(f"{path} must be a record of schema {SCHEMA}, not {schema}: {remedy}")
-        return make(data | {"config": build(data["config"])})
+        return make(data | {"config": build(data["config"], presets=False)})
     except DataError:
         raise
     except (OSError, ValueError, KeyError, TypeError, AttributeError, GsmError) as error:

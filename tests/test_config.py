@@ -1,11 +1,12 @@
 """Settings: presets, kinds, rules, and names that say which runs may be averaged."""
 
+import hashlib
 import json
 from dataclasses import asdict, replace
 
 import pytest
 
-from gsm_cli.config import OWN_SETTINGS, PRESETS, Dataset, Objective, build, read_seeds
+from gsm_cli.config import OWN_SETTINGS, PRESETS, Dataset, Objective, RunConfig, build, read_seeds
 from gsm_cli.errors import UsageError
 
 
@@ -36,6 +37,17 @@ def test_runs_of_one_digest_differ_in_seed_and_device_alone():
     assert replace(config, seed=7).digest == replace(config, device="cuda").digest == config.digest
     for changed in ({"epochs": 7}, {"tau": 0.7}, {"hidden": [3]}, {"objective": "marginalize"}, {"model": "m2"}):
         assert build(changed).digest != config.digest
+
+
+def test_the_digest_is_that_of_what_departs_from_the_defaults():
+    """So that a new setting, at a default that changes nothing, leaves the names of finished runs as they are."""
+    bare = build({}, presets=False)
+    assert bare.digest == hashlib.sha256(b"{}").hexdigest()[:8]
+    assert replace(bare, clip=3.0).digest == hashlib.sha256(b'{"clip": 3.0}').hexdigest()[:8]
+
+
+def test_a_record_says_all_and_presets_add_nothing():
+    assert build({"dataset": "mnist"}, presets=False).epochs == RunConfig.epochs != build({"dataset": "mnist"}).epochs
 
 
 def test_settings_that_are_not_read_do_not_make_another_run():

@@ -7,7 +7,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
-from gsm_cli import __version__, cli_figures, cli_gradients, cli_report, cli_training
+from gsm_cli import __version__, cli_cost, cli_figures, cli_gradients, cli_report, cli_training
 from gsm_cli.errors import GsmError
 
 
@@ -70,5 +70,6 @@ def gsm(
 for command in (cli_figures.sample, cli_figures.expectation, cli_figures.grid):
     app.command()(command)
 app.command("train-ssl")(cli_training.train_ssl)
+app.command()(cli_cost.cost)
 app.command()(cli_gradients.gradients)
 app.command()(cli_report.report)

@@ -1,7 +1,6 @@
 """The command that trains: `gsm train-ssl`."""
 
 import json
-import signal
 import sys
 import tomllib
 from dataclasses import asdict, replace
@@ -99,13 +98,8 @@ def run(configs: "list[RunConfig]", out: Path, data_dir: Path | None, force: boo
     from gsm_cli.display import Display
     from gsm_cli.download import fetch_mnist
 
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as Ctrl-C does
-    try:
-        with Display(len(configs)) as display:
-            return run_all(configs, out, display, data_dir, fetch_mnist, force)
-    except KeyboardInterrupt:
-        print("gsm: interrupted; give the same command again to go on from the last checkpoint", file=sys.stderr)
-        raise
+    with options.resumable(), Display(len(configs)) as display:
+        return run_all(configs, out, display, data_dir, fetch_mnist, force)
 
 
 def write_reports(outcomes: "list[Outcome]") -> list[Path]:

@@ -43,6 +43,11 @@ class Norm(StrEnum):
     NONE = "none"
 
 
+class Precision(StrEnum):
+    FLOAT32 = "float32"
+    BF16 = "bf16"
+
+
 class Activation(StrEnum):
     RELU = "relu"
     ELU = "elu"
@@ -80,6 +85,7 @@ class RunConfig:
     threshold: float | None = 0.01  # of q(y|a,x), from which on sparse-marginalize sums a class
     mc_samples: int = 1  # draws of a and z for each image in a step
     clip: float = 100.0  # greatest norm of a gradient
+    precision: Precision = Precision.FLOAT32  # of the matrix products; all else is float32
     device: str = "cpu"
 
     def __post_init__(self) -> None:

@@ -9,10 +9,11 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from gsm_cli.config import Dataset
+from gsm_cli.config import Dataset, Objective
+from gsm_cli.cost_records import CostRecord
 from gsm_cli.groups import Group
 from gsm_cli.records import GradientRecord, GradientRow
-from gsm_cli.references import ARTICLE_CURVES
+from gsm_cli.references import ARTICLE_CURVES, JANG_SPEED_UPS
 from gsm_cli.style import INK
 
 COLOURS = {
@@ -145,3 +146,30 @@ def _gradient_lines(axes: Axes, rows: Sequence[GradientRow], name: str) -> None:
 def _is_seen(row: GradientRow, name: str) -> bool:
     """Whether a number can be told from 0."""
     return bool(getattr(row, name) > max(2 * getattr(row, f"{name}_error"), 1e-9))
+
+
+def cost_chart(record: CostRecord, data: dict[str, Any]) -> Figure:
+    """Seconds (left) and memory (right) against the number of classes, with the fitted lines."""
+    figure = Figure(figsize=(11.0, 4.6))
+    left, right = figure.subplots(1, 2)
+    classes = record.plan.classes
+    grid = np.geomspace(min(classes), max(classes), 100)
+    for name, cost in data.items():
+        colour = COLOURS[name]
+        low, middle, high = 1000 * np.array(cost["seconds"]).T
+        left.errorbar(classes, middle, (middle - low, high - middle), fmt="o", color=colour, label=name, capsize=3)
+        left.plot(grid, 1000 * (cost["line"][0] + cost["line"][1] * grid), color=colour, linewidth=1)
+        right.plot(classes, cost["mib"], "o-", color=colour)
+    if Objective.GUMBEL in data:
+        shared, per_class = data[Objective.GUMBEL]["line"]
+        above = {k: 1000 * ratio * (shared + per_class * k) for k, ratio in JANG_SPEED_UPS.items()}
+        label = "marginalize, by Jang et al."
+        left.plot(list(above), list(above.values()), "x", color=INK, markersize=9, zorder=3, label=label)
+    left.set(ylabel="milliseconds of a step")
+    right.set(ylabel="greatest memory, MiB")
+    for axes in (left, right):
+        axes.set(xscale="log", yscale="log", xlabel="classes K")
+        axes.set_xticks(classes, [str(each) for each in classes])
+        axes.minorticks_off()
+    figure.legend(loc="outside lower center", ncols=4)
+    return figure

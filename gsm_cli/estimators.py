@@ -30,21 +30,24 @@ class Estimator(Protocol):
 class Marginal:
     """The exact sum over classes, sum_y q(y) bound(y).
 
-    All classes make one batch, or with `chunk` batches of so many classes, which are computed again in the backward
-    pass: the same numbers in bounded memory.
+    The classes are evaluated in pieces of about `piece` evaluations, small enough for a processor's caches. The first
+    `keep` evaluations keep what the backward pass needs; the others are computed again there: the same numbers in
+    bounded memory. Batch normalisation normalises each piece by itself.
     """
 
-    chunk: int | None = None
+    piece: int = 2_000
+    keep: int = 10_000
 
     def __call__(self, bound: Bound, logits: Tensor, rng: torch.Generator) -> Tensor:
-        classes = logits.shape[-1]
+        images, classes = logits[..., 0].numel(), logits.shape[-1]
         one_hot = torch.eye(classes, dtype=logits.dtype, device=logits.device)[:, None, None]  # (K, 1, 1, K)
-        if self.chunk is None:
-            values = bound(one_hot)
-        else:
-            pieces = torch.split(one_hot, self.chunk)
-            values = torch.cat([checkpoint(bound, piece, use_reentrant=False) for piece in pieces])
-        return (logits.softmax(dim=-1) * values.movedim(0, -1)).sum(dim=-1)
+        largest = self.piece if logits.device.type == "cpu" else self.keep  # a GPU wants large products
+        size = max(1, largest // images)
+        values = [
+            bound(y) if n * size * images <= self.keep else _forget(bound, y)
+            for n, y in enumerate(torch.split(one_hot, size), start=1)
+        ]
+        return (logits.softmax(dim=-1) * torch.cat(values).movedim(0, -1)).sum(dim=-1)
 
 
 @dataclass(frozen=True)
@@ -172,6 +175,12 @@ class SparseMarginal:
         values = bound(F.one_hot(kept, q.shape[-1]).to(q), images)
         average = torch.zeros_like(q[:, 0]).index_add(0, images, q[images, kept] * values)
         return average.view(logits.shape[:-1])
+
+
+def _forget(bound: Bound, y: Tensor) -> Tensor:
+    """The bound of y, of which nothing is kept for the backward pass: there it is computed again."""
+    value: Tensor = checkpoint(bound, y, use_reentrant=False, preserve_rng_state=False)
+    return value
 
 
 def sample_one_hot(logits: Tensor, rng: torch.Generator) -> Tensor:

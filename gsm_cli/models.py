@@ -6,6 +6,7 @@ Densities and bounds are in nats, summed over pixels and latent dimensions.
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import pairwise
 from math import log, pi
 from typing import cast
@@ -21,7 +22,10 @@ HEAD_SCALE = 0.1  # Gaussian heads start near mean 0 and variance 1
 
 @dataclass(frozen=True)
 class Architecture:
-    """The sizes of a model; `norm` is layer, batch or none, `weight_std` None for 1 / sqrt(3 fan_in)."""
+    """The sizes of a model; `norm` is layer, batch or none, `weight_std` None for 1 / sqrt(3 fan_in).
+
+    With `bf16` the matrix products are taken in bfloat16, and all else in float32.
+    """
 
     pixels: int
     classes: int
@@ -31,6 +35,7 @@ class Architecture:
     norm: str = "layer"
     activation: str = "relu"
     weight_std: float | None = None
+    bf16: bool = False
 
 
 @dataclass(frozen=True)
@@ -44,8 +49,6 @@ class Evidence:
     logits: Tensor  # (S, B, K) of q(y|a,x)
     q_z: Tensor  # ([S,] B, H): the share of x and a in the first layer of q(z|a,x,y)
     p_a: Tensor | None  # (B, H): the share of x in the first layer of p(a|x,y,z)
-    target: Tensor  # (B, H): x W, with W the last layer of p(x|y,z)
-    target_bias: Tensor  # (B,): x . c, with c the bias of that layer
 
     def take(self, images: Tensor) -> "Evidence":
         """The evidence of single images (N,), flat indices into (S, B); every part then has the shape (N, ...)."""
@@ -60,9 +63,24 @@ class Evidence:
             logits=self.logits[s, b],
             q_z=q_z,
             p_a=None if self.p_a is None else self.p_a[b],
-            target=self.target[b],
-            target_bias=self.target_bias[b],
         )
+
+
+class Linear(nn.Linear):
+    """A linear map; with `bf16` its product, and those of its gradients, take and give bfloat16.
+
+    The weights, the bias and what comes in and out stay float32.
+    """
+
+    def __init__(self, inputs: int, outputs: int, bias: bool = True, bf16: bool = False) -> None:
+        super().__init__(inputs, outputs, bias)
+        self.bf16 = bf16
+
+    def forward(self, value: Tensor) -> Tensor:
+        if not self.bf16:
+            return super().forward(value)
+        product = F.linear(value.bfloat16(), self.weight.bfloat16()).float()
+        return product if self.bias is None else product + self.bias
 
 
 class Network(nn.Module):
@@ -73,11 +91,11 @@ class Network(nn.Module):
 
     def __init__(self, inputs: dict[str, int], outputs: int, architecture: Architecture, scale: float = 1.0) -> None:
         super().__init__()
-        sizes = architecture.hidden
-        self.first = nn.ModuleDict({name: nn.Linear(size, sizes[0], bias=False) for name, size in inputs.items()})
-        self.hidden = nn.ModuleList(nn.Linear(size, after) for size, after in pairwise(sizes))
+        sizes, linear = architecture.hidden, partial(Linear, bf16=architecture.bf16)
+        self.first = nn.ModuleDict({name: linear(size, sizes[0], bias=False) for name, size in inputs.items()})
+        self.hidden = nn.ModuleList(linear(size, after) for size, after in pairwise(sizes))
         self.norms = nn.ModuleList(NORMS[architecture.norm](size) for size in sizes)
-        self.head = nn.Linear(sizes[-1], outputs)
+        self.head = linear(sizes[-1], outputs)
         self.activation = ACTIVATIONS[architecture.activation]
         if architecture.weight_std is not None:
             for layer in (*self.first.values(), *self.hidden, self.head):
@@ -90,16 +108,13 @@ class Network(nn.Module):
         lifted: Tensor = sum(self.first[name](value) for name, value in inputs.items())
         return lifted
 
-    def features(self, lifted: Tensor) -> Tensor:
-        """The last hidden layer, (..., H)."""
+    def forward(self, lifted: Tensor) -> Tensor:
+        """The outputs (..., O), from the sum (..., H) of what was lifted."""
         first, *norms = self.norms
         hidden: Tensor = self.activation(first(lifted))
         for layer, norm in zip(self.hidden, norms, strict=True):
             hidden = self.activation(norm(layer(hidden)))
-        return hidden
-
-    def forward(self, lifted: Tensor) -> Tensor:
-        return cast(Tensor, self.head(self.features(lifted)))
+        return cast(Tensor, self.head(hidden))
 
 
 class M2(nn.Module):
@@ -134,7 +149,7 @@ class M2(nn.Module):
     def encode(self, x: Tensor, samples: int, rng: torch.Generator) -> Evidence:
         """Draw a, and the noise of z, S times for images x (B, D); compute all that the bounds of the classes share."""
         a, log_q_a = self.draw_a(x, samples, rng)
-        context, decoder = _context(x, a), self.p_x.head
+        context = _context(x, a)
         return Evidence(
             x=x,
             a=a,
@@ -143,8 +158,6 @@ class M2(nn.Module):
             logits=self._logits(context, samples),
             q_z=self.q_z.lift(**context),
             p_a=None,
-            target=x @ decoder.weight,
-            target_bias=x @ decoder.bias,
         )
 
     def bound(self, seen: Evidence, y: Tensor, kl_weight: float = 1.0) -> Tensor:
@@ -163,14 +176,9 @@ class M2(nn.Module):
         return self.log_likelihood(seen, y, z) + log_p_y + kl_weight * latent
 
     def log_likelihood(self, seen: Evidence, y: Tensor, z: Tensor) -> Tensor:
-        """The reconstruction log p(x|y,z), (..., S, B).
-
-        It is sum_d x_d l_d - log(1 + e^l_d) with pixel logits l = W h + c. The first sum is (x W) . h + x . c, of which
-        x W and x . c do not depend on the class.
-        """
-        hidden = self.p_x.features(self.p_x.lift(y=y, z=z))
-        agreement = (hidden * seen.target).sum(dim=-1) + seen.target_bias
-        return agreement - F.softplus(self.p_x.head(hidden)).sum(dim=-1)
+        """The reconstruction log p(x|y,z), (..., S, B)."""
+        logits = self.p_x(self.p_x.lift(y=y, z=z))
+        return -F.binary_cross_entropy_with_logits(logits, seen.x.expand_as(logits), reduction="none").sum(dim=-1)
 
     def auxiliary(self, seen: Evidence, y: Tensor, z: Tensor) -> Tensor | float:
         """The auxiliary variable's part of the bound, log p(a|x,y,z) - log q(a|x); M2 has none."""

@@ -1,5 +1,9 @@
-"""Options of the command line that several commands share."""
+"""What several commands of the command line share: options, and how a long one is interrupted."""
 
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -55,3 +59,14 @@ DataDir = Annotated[
     Path | None, typer.Option(metavar="FOLDER", envvar="GSM_DATA_DIR", show_envvar=False, help="Where MNIST lies.")
 ]
 Reports = Annotated[Path, typer.Option("--out", metavar="FOLDER", help="Folder for records and reports.")]
+
+
+@contextmanager
+def resumable() -> Iterator[None]:
+    """For work that the same command resumes: SIGTERM ends it as Ctrl-C does, and the user is told."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    except KeyboardInterrupt:
+        print("gsm: interrupted; give the same command again to go on from the last checkpoint", file=sys.stderr)
+        raise

@@ -79,7 +79,7 @@ class RunRecord:
 
     def save(self, path: Path) -> None:
         """One line of JSON for every setting and every epoch, so that two records compare line by line."""
-        write_atomic(path, (_lines({"schema": SCHEMA, **asdict(self)}) + "\n").encode())
+        save_json(path, asdict(self))
 
 
 @dataclass(frozen=True)
@@ -113,12 +113,17 @@ class GradientRecord:
 
     def save(self, path: Path) -> None:
         """One line of JSON for every estimator."""
-        write_atomic(path, (_lines({"schema": SCHEMA, **asdict(self)}) + "\n").encode())
+        save_json(path, asdict(self))
 
 
 def read_gradients(path: Path) -> GradientRecord:
     """Read a measurement of gradients. Raises DataError as `read_record` does."""
-    return _read(path, lambda data: GradientRecord(**data | {"rows": [GradientRow(**row) for row in data["rows"]]}))
+
+    def make(data: dict[str, Any]) -> GradientRecord:
+        rows = [GradientRow(**row) for row in data["rows"]]
+        return GradientRecord(**data | {"config": build(data["config"], presets=False), "rows": rows})
+
+    return read_json(path, make)
 
 
 def read_record(path: Path) -> RunRecord:
@@ -127,24 +132,30 @@ def read_record(path: Path) -> RunRecord:
     def make(data: dict[str, Any]) -> RunRecord:
         test, failure = data["test"], data["failure"]
         parts = {
+            "config": build(data["config"], presets=False),
             "epochs": [Epoch(**epoch) for epoch in data["epochs"]],
             "test": Test(**test) if test else None,
             "failure": Failure(**failure) if failure else None,
         }
         return RunRecord(**data | parts)
 
-    return _read(path, make)
+    return read_json(path, make)
 
 
-def _read(path: Path, make: Callable[[dict[str, Any]], Record]) -> Record:
-    """What `make` gives of the JSON at `path`, whose settings are read already."""
+def save_json(path: Path, data: dict[str, Any]) -> None:
+    """Write a record of the present schema, atomically."""
+    write_atomic(path, (_lines({"schema": SCHEMA, **data}) + "\n").encode())
+
+
+def read_json(path: Path, make: Callable[[dict[str, Any]], Record]) -> Record:
+    """What `make` gives of the record at `path`. Raises DataError if that is not a whole record of this schema."""
     try:
         data = json.loads(path.read_text())
         schema = data.pop("schema")
         if schema != SCHEMA:
             remedy = "read it with the gsm that wrote it, or remove it and run again"
             raise DataError(f"{path} must be a record of schema {SCHEMA}, not {schema}: {remedy}")
-        return make(data | {"config": build(data["config"], presets=False)})
+        return make(data)
     except DataError:
         raise
     except (OSError, ValueError, KeyError, TypeError, AttributeError, GsmError) as error:

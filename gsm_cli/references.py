@@ -8,6 +8,7 @@ ARTICLE_CURVES = {  # validation accuracy after epochs
     "marginalize": {10: 0.875, 20: 0.92, 117: 0.964},
     "gumbel": {10: 0.875, 20: 0.90, 135: 0.956},
 }
+JANG_SPEED_UPS = {10: 2.0, 100: 9.9}  # Jang et al. 2017, figure 5: a step of Gumbel over marginalization, by classes
 PUBLISHED = (
     ("M2, marginalize", "92.6", "Jang et al. 2017 (arXiv:1611.01144), table 2"),
     ("M2, gumbel", "92.4", "Jang et al. 2017, table 2"),

@@ -12,28 +12,18 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from gsm_cli import style
-from gsm_cli.curves import accuracy_chart, curve_data, gradient_chart
+from gsm_cli.cost_records import read_cost
+from gsm_cli.curves import accuracy_chart, cost_chart, curve_data, gradient_chart
 from gsm_cli.errors import DataError, GsmError
 from gsm_cli.files import write_atomic
-from gsm_cli.records import GradientRecord, RunRecord, read_gradients, read_record
-from gsm_cli.report import Report, render
+from gsm_cli.records import Record, read_gradients, read_record
+from gsm_cli.report import render
+from gsm_cli.report_cost import COST_TITLE, cost_data, describe_costs, picture_name, render_costs
 from gsm_cli.report_gradients import PICTURE, describe
 
 TEXT = "report.md"
 GRADIENTS = "gradients.json"
-
-
-@dataclass(frozen=True)
-class Folder:
-    """The records of a folder, and a sentence for every file among them that is none."""
-
-    path: Path
-    records: tuple[RunRecord, ...]
-    problems: tuple[str, ...]
-    gradients: GradientRecord | None
-
-    def render(self) -> Report:
-        return render(self.records, self.problems, self.gradients)
+COST = "cost"  # the folder whose records are measurements of cost
 
 
 @dataclass(frozen=True)
@@ -46,6 +36,17 @@ class File:
     draw: Callable[[], Figure]
 
 
+@dataclass(frozen=True)
+class Folder:
+    """What the records of a folder give: a text and its pictures; and a sentence for every file that is no record."""
+
+    path: Path
+    title: str
+    text: str
+    pictures: tuple[File, ...]
+    problems: tuple[str, ...]
+
+
 def find_folders(path: Path) -> list[Path]:
     """`path` itself if it has records, else the folders in it that have. Raises GsmError if there are none."""
     folders = (path, *sorted(path.glob("*")))
@@ -56,55 +57,68 @@ def find_folders(path: Path) -> list[Path]:
 
 
 def read_folder(path: Path) -> Folder:
-    """Every record of a folder; what cannot be read becomes a problem. Raises DataError if nothing can be read."""
-    records, problems, gradients = [], [], None
-    files = sorted((path / "records").glob("*.json"))
-    for file in files:
-        try:
-            records.append(read_record(file))
-        except DataError as error:
-            problems.append(str(error).replace(f"{path}/", ""))
-    if (path / GRADIENTS).exists():
-        gradients = read_gradients(path / GRADIENTS)
+    """Read every record of a folder; what cannot be read becomes a problem. Raises DataError if nothing can be read."""
+    return _read_costs(path) if path.name == COST else _read_runs(path)
+
+
+def _read_runs(path: Path) -> Folder:
+    records, problems = _read_records(path, read_record)
+    gradients = read_gradients(path / GRADIENTS) if (path / GRADIENTS).exists() else None
     if not records and gradients is None:
         raise DataError(f"{path} has no readable record: {'; '.join(problems)}")
-    return Folder(path, tuple(records), tuple(problems), gradients)
-
-
-def pictures(folder: Folder, report: Report) -> list[File]:
-    """The pictures of a report."""
-    files = [
+    report = render(records, problems, gradients)
+    pictures = [
         File(picture.name, picture.description, data, partial(accuracy_chart, picture.group, data))
         for picture in report.pictures
         for data in [curve_data(picture.group)]
     ]
-    if folder.gradients is not None:
-        rows = [asdict(row) for row in folder.gradients.rows]
-        words = describe(folder.gradients)
-        files.append(File(PICTURE, words, rows, partial(gradient_chart, folder.gradients)))
-    return files
+    if gradients is not None:
+        rows = [asdict(row) for row in gradients.rows]
+        pictures.append(File(PICTURE, describe(gradients), rows, partial(gradient_chart, gradients)))
+    return Folder(path, report.title, report.text, tuple(pictures), tuple(problems))
+
+
+def _read_costs(path: Path) -> Folder:
+    records, problems = _read_records(path, read_cost)
+    if not records:
+        raise DataError(f"{path} has no readable record: {'; '.join(problems)}")
+    pictures = [
+        File(picture_name(record), describe_costs(record), data, partial(cost_chart, record, data))
+        for record in records
+        for data in [cost_data(record)]
+    ]
+    return Folder(path, COST_TITLE, render_costs(records, problems), tuple(pictures), tuple(problems))
+
+
+def _read_records(path: Path, read: Callable[[Path], Record]) -> tuple[list[Record], list[str]]:
+    """The records of a folder, and a sentence for every file that is none."""
+    records, problems = [], []
+    for file in sorted((path / "records").glob("*.json")):
+        try:
+            records.append(read(file))
+        except DataError as error:
+            problems.append(str(error).replace(f"{path}/", ""))
+    return records, problems
 
 
 def write_report(folder: Folder) -> Path:
     """Write the report of a folder and its pictures; the path of the Markdown."""
-    report = folder.render()
-    for file in pictures(folder, report):
-        image = style.render(file.draw, "png", report.title, file.description, json.dumps(file.data))
-        write_atomic(folder.path / file.name, image)
-    write_atomic(folder.path / TEXT, report.text.encode())
+    for picture in folder.pictures:
+        image = style.render(picture.draw, "png", folder.title, picture.description, json.dumps(picture.data))
+        write_atomic(folder.path / picture.name, image)
+    write_atomic(folder.path / TEXT, folder.text.encode())
     return folder.path / TEXT
 
 
 def check_report(folder: Folder) -> list[str]:
     """What differs between the report on disk and its rebuild, as lines to read; none if nothing does."""
-    report = folder.render()
     path = folder.path / TEXT
     present = path.read_text().splitlines() if path.exists() else []
     names = (str(path), f"{path} rebuilt from the records")
-    lines = list(difflib.unified_diff(present, report.text.splitlines(), *names, lineterm="", n=1))
-    for file in pictures(folder, report):
-        if data_shown(folder.path / file.name) != file.data:
-            lines.append(f"{folder.path / file.name} is missing, or shows other data than the records")
+    lines = list(difflib.unified_diff(present, folder.text.splitlines(), *names, lineterm="", n=1))
+    for picture in folder.pictures:
+        if data_shown(folder.path / picture.name) != picture.data:
+            lines.append(f"{folder.path / picture.name} is missing, or shows other data than the records")
     return lines + list(folder.problems)
 
 

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from gsm_cli import __version__, objective
 from gsm_cli.choice import build_estimator
-from gsm_cli.config import Objective, RunConfig
+from gsm_cli.config import Objective, Precision, RunConfig
 from gsm_cli.datasets import Split
 from gsm_cli.errors import GsmError, UsageError
 from gsm_cli.evaluation import mean_dropped_mass, relaxation, test, validate
@@ -41,6 +41,7 @@ def build_model(config: RunConfig, pixels: int, classes: int) -> M2:
         norm=config.norm,
         activation=config.activation,
         weight_std=config.weight_std,
+        bf16=config.precision is Precision.BF16,
     )
     seed = stream(replace(config, device="cpu"), INITIALISATION).initial_seed()
     with torch.random.fork_rng(devices=[]):

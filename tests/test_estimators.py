@@ -50,13 +50,14 @@ class TestNoise:
 
 
 class TestMarginal:
-    @pytest.mark.parametrize("chunk", [None, 1, 2, 3, 7, 100])
+    @pytest.mark.parametrize("keep", [0, 3 * B, 1000])
+    @pytest.mark.parametrize("piece", [1, B, 2 * B, 6 * B, 1000])
     @pytest.mark.parametrize("samples", [1, 3])
-    def test_is_a_loop_over_classes_in_value_and_gradient(self, chunk, samples):
+    def test_is_a_loop_over_classes_in_value_and_gradient(self, piece, keep, samples):
         logits, parameter = random_logits(samples), torch.randn(B, K, dtype=torch.float64, generator=rng(2))
         parameter.requires_grad_()
         loop = sum(logits.softmax(-1)[..., k] * smooth(parameter)(torch.eye(K)[k].double()) for k in range(K))
-        value = Marginal(chunk)(smooth(parameter), logits, rng())
+        value = Marginal(piece, keep)(smooth(parameter), logits, rng())
         torch.testing.assert_close(value, loop, rtol=1e-12, atol=1e-12)
         weights = torch.arange(1.0, samples * B + 1).view(samples, B).double()
         for ours, theirs in zip(
@@ -66,7 +67,10 @@ class TestMarginal:
         ):
             torch.testing.assert_close(ours, theirs, rtol=1e-12, atol=1e-12)
 
-    def test_chunks_are_computed_again_in_the_backward_pass(self):
+    @pytest.mark.parametrize(
+        ("keep", "again"), [(0, [1, 3, 3]), (3 * B, [1, 3]), (6 * B, [1]), (K * B, [1]), (9 * B, [])]
+    )
+    def test_only_pieces_beyond_those_kept_are_computed_again_in_the_backward_pass(self, keep, again):
         calls = []
 
         def bound(y: Tensor, images: Tensor | None = None) -> Tensor:
@@ -74,8 +78,10 @@ class TestMarginal:
             return torch.sin(y * WEIGHTS).sum(-1).expand(-1, 1, B)
 
         logits = random_logits()
-        Marginal(3)(lambda y: bound(y) * logits.sum(), logits, rng()).sum().backward()
-        assert calls == [3, 3, 1, 1, 3, 3]
+        value = Marginal(3 * B, keep)(lambda y: bound(y) * logits.sum(), logits, rng()).sum()
+        assert calls == [3, 3, 1]
+        value.backward()
+        assert calls[3:] == again
 
 
 class TestGumbel:

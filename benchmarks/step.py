@@ -1,0 +1,208 @@
+"""What a training step costs, as ratios measured in one run; docs/performance.md says what they mean.
+
+Both sides of a comparison take turns, so that a busy moment of the machine slows both; a ratio is that of their
+medians. Where another implementation is compared, its bound and gradient must first agree with ours. The exit code is 1
+where a ratio misses what is wanted. Takes two minutes; needs the extra packages of `pip install -e .[benchmark]`.
+
+    python benchmarks/step.py
+"""
+
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from itertools import cycle
+from statistics import median
+
+import torch
+from peers import Plain, pyro_loss
+from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from gsm_cli.config import Dataset, RunConfig, build
+from gsm_cli.cost import PIXELS, product_rates, random_split, timed
+from gsm_cli.cost_batch import measure_apart
+from gsm_cli.cost_records import CostPlan
+from gsm_cli.datasets import Images, load
+from gsm_cli.estimators import Estimator, Gumbel, Marginal, entropy
+from gsm_cli.models import M2, Architecture
+from gsm_cli.objective import ConditionalBound
+from gsm_cli.training import Run, shuffle
+
+IMAGES = 100
+TEMPERATURE = 0.5
+LEAST_SECONDS, LEAST_TURNS = 3.0, 5
+Work = Callable[[], object]
+
+
+@dataclass(frozen=True)
+class Result:
+    """A measured ratio, and what it should be at the least or at the most."""
+
+    name: str
+    ratio: float
+    least: float = 0.0
+    most: float = float("inf")
+
+    def __str__(self) -> str:
+        wanted = f"at least {self.least:g}" if self.least else f"at most {self.most:g}"
+        return f"{self.name:<72}{self.ratio:>8.2f}  {wanted:<14}{'' if self.holds else 'MISSED'}"
+
+    @property
+    def holds(self) -> bool:
+        return self.least <= self.ratio <= self.most
+
+
+def take_turns(*works: Work) -> list[float]:
+    """The median seconds of each, taken in turns after one turn to warm the caches."""
+    times: list[list[float]] = [[] for _ in works]
+    while len(times[0]) <= LEAST_TURNS or sum(map(sum, times)) < LEAST_SECONDS:
+        for work, own in zip(works, times, strict=True):
+            own.append(timed(work, "cpu"))
+    return [median(own[1:]) for own in times]
+
+
+class Unlabelled:
+    """Unlabelled M2 steps of one batch with fixed noise: this project's, and others' with the same weights."""
+
+    def __init__(self, classes: int) -> None:
+        torch.manual_seed(0)
+        self.architecture = Architecture(PIXELS, classes)
+        self.model = M2(self.architecture)
+        self.x = (torch.rand(IMAGES, PIXELS) > 0.5).float()
+        self.noise = torch.randn(IMAGES, self.architecture.latent)
+
+    def loss(self, estimator: Estimator, model: M2) -> Tensor:
+        rng = torch.Generator().manual_seed(0)
+        seen = replace(model.encode(self.x, 1, rng), noise=self.noise[None])
+        return -(estimator(ConditionalBound(model, seen), seen.logits, rng) + entropy(seen.logits)).mean()
+
+    def ours(self, estimator: Estimator, bf16: bool = False) -> Work:
+        model = M2(replace(self.architecture, bf16=bf16))
+        model.load_state_dict(self.model.state_dict())
+        return step(lambda: self.loss(estimator, model), model)
+
+    def repeated(self) -> Work:
+        plain = Plain(self.model)
+        self.check(plain, lambda: plain.repeated(self.x, self.noise))
+        return step(lambda: plain.repeated(self.x, self.noise), plain)
+
+    def pyro(self, checks: bool) -> Work:
+        plain = Plain(self.model)
+        loss = pyro_loss(plain, self.x, self.noise, checks)
+        self.check(plain, loss)
+        return step(loss, plain)
+
+    def gumbel(self) -> Work:
+        plain = Plain(self.model)
+        return step(lambda: plain.gumbel(self.x, self.noise, TEMPERATURE), plain)
+
+    def check(self, plain: Plain, loss: Callable[[], Tensor]) -> None:
+        """The other's marginal bound and the gradients of two layers must be ours, to rounding."""
+        ours, theirs = self.loss(Marginal(), self.model), loss()
+        torch.testing.assert_close(theirs, ours, rtol=1e-5, atol=0.0)
+        for own, other in ((self.model.p_x, plain.p_x), (self.model.q_y, plain.q_y)):
+            (expected,) = torch.autograd.grad(ours, list(own.parameters())[-2:-1], retain_graph=True)
+            (found,) = torch.autograd.grad(theirs, list(other.parameters())[-2:-1], retain_graph=True)
+            assert (found - expected).norm() < 1e-4 * expected.norm()
+
+
+def step(loss: Callable[[], Tensor], model: nn.Module) -> Work:
+    """A whole update: bound, gradient, Adam."""
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-4, fused=True)
+
+    def update() -> None:
+        optimizer.zero_grad()
+        loss().backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+
+    return update
+
+
+def training_step(config: RunConfig, run: Run) -> Work:
+    """A step of `gsm train-ssl` on the first images of a run."""
+    rows, labelled_rows = torch.arange(config.batch_size), torch.arange(len(run.labelled))
+    return lambda: run.step(0, rows, labelled_rows)
+
+
+def against_others() -> Iterator[Result]:
+    for classes in (10, 100):
+        steps = Unlabelled(classes)
+        works = (steps.ours(Marginal()), steps.repeated(), steps.pyro(True), steps.pyro(False))
+        ours, repeated, pyro, unchecked = take_turns(*works)
+        yield Result(f"K = {classes}: x repeated K times, over marginalize", repeated / ours, least=1.2)
+        yield Result(f"K = {classes}: Pyro as it comes, over marginalize", pyro / ours, least=1.4)
+        yield Result(
+            f"K = {classes}: Pyro without its checks of arguments, over marginalize", unchecked / ours, least=1
+        )
+    steps = Unlabelled(10)
+    ours, plain = take_turns(steps.ours(Gumbel(TEMPERATURE)), steps.gumbel())
+    yield Result("plain PyTorch Gumbel step, over gumbel", plain / ours, least=0.95)
+
+
+def arithmetic() -> Iterator[Result]:
+    for classes in (10, 100):
+        steps = Unlabelled(classes)
+        work = steps.ours(Marginal())
+        with FlopCounterMode(display=False) as counter:
+            work()
+        rate = median(product_rates(build({})))
+        single, half = take_turns(work, steps.ours(Marginal(), bf16=True))
+        share = counter.get_total_flops() / single / rate
+        wanted = {10: 0.5, 100: 0.75}[classes]
+        yield Result(f"K = {classes}: rate of marginalize, of that of one large product", share, least=wanted)
+        yield Result(f"K = {classes}: marginalize in float32, over bf16", single / half, least=1.5)
+
+
+def few_classes() -> Iterator[Result]:
+    configs = [build({"objective": name}, presets=False) for name in ("gumbel", "sum-and-sample")]
+    works = [training_step(config, Run(config, random_split(config, 100))) for config in configs]
+    gumbel, summed = take_turns(*works)
+    yield Result("K = 100: sum-and-sample, over gumbel", summed / gumbel, most=2)
+    shared = {"dataset": "digits", "hidden": [500, 500], "epochs": 100, "batch_size": 100}
+    configs = [build({**shared, "objective": name}) for name in ("gumbel", "sparse-marginalize")]
+    runs = [Run(config, load(Dataset.DIGITS, config.labels, config.seed)) for config in configs]
+    for _ in range(configs[1].epochs):
+        runs[1].epochs.append(runs[1].epoch())
+    runs[0].model.load_state_dict(runs[1].model.state_dict())
+    gumbel, sparse = take_turns(*(training_step(config, run) for config, run in zip(configs, runs, strict=True)))
+    yield Result("trained on digits: sparse-marginalize, over gumbel", sparse / gumbel, most=2)
+
+
+def memory() -> Iterator[Result]:
+    steps = Unlabelled(1000)
+    bounded, kept = take_turns(steps.ours(Marginal()), steps.ours(Marginal(keep=10**9)))
+    yield Result("K = 1,000: marginalize in bounded memory, over all kept", bounded / kept, most=1.4)
+    plan = CostPlan(rounds=1)
+    peak = measure_apart(plan, build({"objective": "marginalize"}).objective, 1000).peak_bytes
+    yield Result("K = 1,000: greatest memory of an ADGM marginalize process, GiB", peak / 2**30, most=2)
+
+
+def loop() -> Iterator[Result]:
+    config = build({"objective": "gumbel", "epochs": 1}, presets=False)
+    split = random_split(replace(config, batch_size=20_000), 10)
+    images = Images(split.unlabelled[:4_000], split.unlabelled[:4_000, 0].astype("int64") % 10)
+    run = Run(config, replace(split, validation=images))
+    rng = torch.Generator().manual_seed(0)
+    rows = shuffle(len(run.pixels), run.steps, config.batch_size, rng)
+    labelled_rows = torch.arange(config.labels)
+    numbers = cycle(range(run.steps))
+
+    def one_step() -> None:
+        run.step(0, rows[next(numbers)], labelled_rows)
+
+    ratios = [timed(run.epoch, "cpu") / (run.steps * take_turns(one_step)[0]) for _ in range(3)]
+    yield Result("an epoch with its validation, over its steps", median(ratios), most=1.1)
+
+
+def main() -> int:
+    """Print every ratio; 1 where one misses what is wanted, else 0."""
+    missed = False
+    for part in (against_others, arithmetic, few_classes, memory, loop):
+        for result in part():
+            print(result, flush=True)
+            missed |= not result.holds
+    return int(missed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

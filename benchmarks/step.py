@@ -154,7 +154,7 @@ def arithmetic() -> Iterator[Result]:
 
 
 def few_classes() -> Iterator[Result]:
-    configs = [build({"objective": name}, presets=False) for name in ("gumbel", "sum-and-sample")]
+    configs = [build({"objective": name}, preset=None) for name in ("gumbel", "sum-and-sample")]
     works = [training_step(config, Run(config, random_split(config, 100))) for config in configs]
     gumbel, summed = take_turns(*works)
     yield Result("K = 100: sum-and-sample, over gumbel", summed / gumbel, most=2)
@@ -178,7 +178,7 @@ def memory() -> Iterator[Result]:
 
 
 def loop() -> Iterator[Result]:
-    config = build({"objective": "gumbel", "epochs": 1}, presets=False)
+    config = build({"objective": "gumbel", "epochs": 1}, preset=None)
     split = random_split(replace(config, batch_size=20_000), 10)
     images = Images(split.unlabelled[:4_000], split.unlabelled[:4_000, 0].astype("int64") % 10)
     run = Run(config, replace(split, validation=images))

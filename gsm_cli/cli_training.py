@@ -40,6 +40,7 @@ ConfigFile = Annotated[Path | None, typer.Option("--config", metavar="FILE", hel
 Text = str | None
 TYPED = (
     *("dataset", "model", "labels", "seeds", "epochs", "tau", "tau_min", "tau_rate", "mc_samples", "device"),
+    *("preset", "precision"),
     *("classification_weight", "batch_size", "learning_rate"),
 )
 
@@ -48,6 +49,7 @@ def train_ssl(
     objective: Names = None,
     dataset: Annotated[Text, setting("digits or mnist.", "--dataset", default="digits")] = None,
     model: Annotated[Text, setting("adgm or m2.", "--model", default="adgm")] = None,
+    preset: Annotated[Text, setting("laptop; for mnist also article.", "--preset", default="laptop")] = None,
     labels: Annotated[Text, setting("Labelled images.", "--labels", default="100")] = None,
     seeds: Annotated[Text, setting("Seeds, as 0, 0-4 or 0,3,7.", "--seeds", default="0")] = None,
     epochs: Annotated[Text, setting("Passes over the unlabelled images.", "--epochs", default="preset")] = None,
@@ -60,6 +62,7 @@ def train_ssl(
     ] = None,
     batch_size: Annotated[Text, setting("Unlabelled images in a step.", "--batch-size", default="preset")] = None,
     learning_rate: Annotated[Text, setting("Of Adam.", "--learning-rate", default="preset")] = None,
+    precision: Annotated[Text, setting("Of matrix products: float32 or bf16.", "--precision", default="float32")] = None,
     device: Annotated[Text, setting("auto, cpu or cuda.", "--device", default="auto")] = None,
     config: ConfigFile = None,
     other: Settings = None,
@@ -78,7 +81,7 @@ def train_ssl(
 
 def plan(objectives: list[str] | None, settings: dict[str, Any]) -> "list[RunConfig]":
     """The runs that are asked for, seed by seed, so that objectives can be compared early."""
-    from gsm_cli.config import build, read_seeds
+    from gsm_cli.config import LAPTOP, build, read_seeds
     from gsm_cli.training import find_device
 
     if "seed" in settings:
@@ -86,9 +89,10 @@ def plan(objectives: list[str] | None, settings: dict[str, Any]) -> "list[RunCon
     named = objectives or settings.pop("objective", None) or ["marginalize", "gumbel"]
     seeds = settings.pop("seeds", 0)
     text = ",".join(str(seed) for seed in seeds) if isinstance(seeds, list) else str(seeds)
+    preset = settings.pop("preset", LAPTOP)
     settings = {**settings, "device": find_device(settings.get("device", "auto"))}
     chosen = list(dict.fromkeys([named] if isinstance(named, str) else named))
-    configs = [build({**settings, "objective": name}) for name in chosen]
+    configs = [build({**settings, "objective": name}, preset) for name in chosen]
     return [replace(config, seed=seed) for seed in read_seeds(text) for config in configs]
 
 

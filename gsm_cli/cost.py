@@ -95,7 +95,7 @@ def _synchronise(device: str) -> None:
 def main() -> None:
     """Measure what stdin asks for."""
     task = json.load(sys.stdin)
-    row = measure(build(task["settings"], presets=False), task["classes"])
+    row = measure(build(task["settings"], preset=None), task["classes"])
     print(json.dumps(asdict(row)))
 
 

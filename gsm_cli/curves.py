@@ -1,6 +1,8 @@
 """The pictures of a report: accuracy against epochs and seconds, and the gradients; drawn from given numbers."""
 
+from base64 import b64decode
 from collections.abc import Sequence
+from io import BytesIO
 from typing import Any
 
 import numpy as np
@@ -8,6 +10,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from PIL import Image
 
 from gsm_cli.config import Dataset, Objective
 from gsm_cli.cost_records import CostRecord
@@ -97,6 +100,18 @@ def _colours(names: list[str]) -> dict[str, Any]:
         colour = COLOURS.get(name.partition(",")[0])
         taken[name] = colour if colour and colour not in taken.values() else next(others)
     return taken
+
+
+def generated_chart(images: dict[str, str]) -> Figure:
+    """What each objective's model generates: a row for each z, a column for each class."""
+    figure = Figure(figsize=(11.0, 0.4 + 2.3 * -(-len(images) // 2)))
+    cells = figure.subplots(-(-len(images) // 2), 2, squeeze=False).ravel()
+    for axes in cells:
+        axes.set_axis_off()
+    for axes, (name, image) in zip(cells, images.items(), strict=False):
+        axes.imshow(Image.open(BytesIO(b64decode(image))), cmap="gray_r", vmin=0, vmax=255)
+        axes.set_title(name, color=COLOURS.get(name.partition(",")[0], INK), weight="bold", fontsize=11)
+    return figure
 
 
 def gradient_chart(record: GradientRecord) -> Figure:

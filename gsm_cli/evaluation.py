@@ -1,9 +1,13 @@
 """What a trained model is worth: accuracy on grey images with a discrete class, and the bound of log p(x)."""
 
+from base64 import b64encode
 from collections.abc import Callable
 from functools import partial
+from io import BytesIO
+from math import isqrt
 
 import torch
+from PIL import Image
 from torch import Tensor
 
 from gsm_cli.config import RunConfig
@@ -16,6 +20,7 @@ from gsm_cli.streams import EVALUATION, stream
 
 DRAWS = 8  # of a, averaged for every prediction
 BATCH = 1_000
+ANALOGIES = 4  # draws of z
 
 
 def predict(model: M2, x: Tensor, rng: torch.Generator) -> Tensor:
@@ -66,6 +71,20 @@ def test(model: M2, images: Images, config: RunConfig, epoch: int) -> Test:
     accuracy, modal_share, _ = _classification(_over(predict, model, images, config, 0), images)
     bound = _over(marginal_bound, model, images, config, 0).double().mean().item()
     return Test(epoch=epoch, accuracy=accuracy, bound=bound, modal_share=modal_share)
+
+
+@torch.no_grad()
+def analogies(model: M2, config: RunConfig) -> str:
+    """Mean images of p(x|y,z): in a row every class with one z, in a column one class; a grey PNG in base64."""
+    architecture, rng = model.architecture, stream(config, EVALUATION, 0)
+    z = torch.randn(ANALOGIES, 1, architecture.latent, generator=rng, device=config.device)
+    y = torch.eye(architecture.classes, device=config.device)
+    side = isqrt(architecture.pixels)
+    images = model.eval().generate(y, z).view(ANALOGIES, architecture.classes, side, side)
+    mosaic = (255 * images).round().byte().transpose(1, 2).reshape(ANALOGIES * side, architecture.classes * side)
+    buffer = BytesIO()
+    Image.fromarray(mosaic.cpu().numpy()).save(buffer, "png", optimize=True)
+    return b64encode(buffer.getvalue()).decode()
 
 
 def _classification(probabilities: Tensor, images: Images) -> tuple[float, float, float]:

@@ -6,7 +6,7 @@ from functools import cached_property
 from statistics import fmean, median
 from typing import Any
 
-from gsm_cli.config import OWN_SETTINGS, Objective, RunConfig, build
+from gsm_cli.config import LAPTOP, OWN_SETTINGS, PRESETS, Objective, RunConfig, build
 from gsm_cli.records import RunRecord
 
 ORDER = list(Objective)
@@ -28,6 +28,11 @@ class Series:
     @property
     def seeds(self) -> list[int]:
         return [record.config.seed for record in self.records]
+
+    @property
+    def generated(self) -> str | None:
+        """What the model of the first seed generates, if that was kept."""
+        return next((record.generated for record in self.finished), None)
 
     def test_accuracy(self) -> dict[int, float]:
         """By seed."""
@@ -93,19 +98,22 @@ def shared_settings(config: RunConfig) -> dict[str, Any]:
 
 
 def command(config: RunConfig, seeds: Iterable[int]) -> str:
-    """The command that makes these runs: every setting that is not the preset's."""
-    preset = asdict(build({"objective": config.objective, "dataset": config.dataset}))
-    words = [
-        "gsm train-ssl",
-        f"--dataset {config.dataset}",
-        f"--objective {config.objective}",
-        f"--seeds {_seeds(seeds)}",
-    ]
+    """The command that makes these runs: of the presets that with the fewest other settings, and these."""
+    words = ["gsm train-ssl", f"--dataset {config.dataset}", f"--objective {config.objective}"]
+    others = min((_departures(config, preset) for preset in PRESETS[config.dataset]), key=len)
+    return " ".join([*words, f"--seeds {_seeds(seeds)}", *others])
+
+
+def _departures(config: RunConfig, preset: str) -> list[str]:
+    """A preset, and every setting that is not the preset's, as words of the command line."""
+    usual = asdict(build({"objective": config.objective, "dataset": config.dataset}, preset))
+    words = [] if preset == LAPTOP else [f"--preset {preset}"]
     for name, value in asdict(config).items():
-        if name not in ("objective", "dataset", "seed", "device") and value != preset[name]:
+        if name not in ("objective", "dataset", "seed", "device") and value != usual[name]:
             text = ",".join(str(part) for part in value) if isinstance(value, tuple) else str(value)
-            words.append(f"--{name} {text}" if name in ("labels", "epochs", "tau") else f"--set {name}={text}")
-    return " ".join(words)
+            plain = name in ("labels", "epochs", "tau", "precision")
+            words.append(f"--{name} {text}" if plain else f"--set {name}={text}")
+    return words
 
 
 def _name(series: list[list[RunRecord]]) -> tuple[Series, ...]:

@@ -180,6 +180,10 @@ class M2(nn.Module):
         logits = self.p_x(self.p_x.lift(y=y, z=z))
         return -F.binary_cross_entropy_with_logits(logits, seen.x.expand_as(logits), reduction="none").sum(dim=-1)
 
+    def generate(self, y: Tensor, z: Tensor) -> Tensor:
+        """The mean images of p(x|y,z), (..., D), for y (..., K) and z (..., Z)."""
+        return torch.sigmoid(self.p_x(self.p_x.lift(y=y, z=z)))
+
     def auxiliary(self, seen: Evidence, y: Tensor, z: Tensor) -> Tensor | float:
         """The auxiliary variable's part of the bound, log p(a|x,y,z) - log q(a|x); M2 has none."""
         return 0.0

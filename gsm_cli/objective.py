@@ -1,4 +1,4 @@
-"""What training maximises: mean_u U + mean_l L + w mean_l log q(y|a,x), each term in nats per image."""
+"""What training maximises: mean_u U + v mean_l L + w mean_l log q(y|a,x), each term in nats per image."""
 
 from dataclasses import dataclass
 

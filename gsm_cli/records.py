@@ -66,6 +66,7 @@ class RunRecord:
     parameters: int
     epochs: list[Epoch] = field(default_factory=list)
     test: Test | None = None
+    generated: str | None = None  # mean images, a row for each z and a column for each class: a PNG in base64
     failure: Failure | None = None
 
     @property
@@ -121,7 +122,7 @@ def read_gradients(path: Path) -> GradientRecord:
 
     def make(data: dict[str, Any]) -> GradientRecord:
         rows = [GradientRow(**row) for row in data["rows"]]
-        return GradientRecord(**data | {"config": build(data["config"], presets=False), "rows": rows})
+        return GradientRecord(**data | {"config": build(data["config"], preset=None), "rows": rows})
 
     return read_json(path, make)
 
@@ -132,7 +133,7 @@ def read_record(path: Path) -> RunRecord:
     def make(data: dict[str, Any]) -> RunRecord:
         test, failure = data["test"], data["failure"]
         parts = {
-            "config": build(data["config"], presets=False),
+            "config": build(data["config"], preset=None),
             "epochs": [Epoch(**epoch) for epoch in data["epochs"]],
             "test": Test(**test) if test else None,
             "failure": Failure(**failure) if failure else None,

@@ -10,6 +10,7 @@ from gsm_cli.markdown import interval, percent, points, table
 from gsm_cli.provenance import provenance
 from gsm_cli.records import GradientRecord, RunRecord
 from gsm_cli.references import references
+from gsm_cli.report_generated import generated_section
 from gsm_cli.report_gradients import gradient_section
 from gsm_cli.summary import Comparison, compare, spread
 from gsm_cli.verdict import verdict
@@ -68,6 +69,7 @@ def _section(each: Group, pictures: Sequence[Picture]) -> list[str]:
         blocks += ["## Accuracy against epochs and against seconds"]
         blocks += [f"![{picture.description}]({picture.name})" for picture in pictures]
         blocks += ["Validation accuracy in %, the mean over seeds:", _curve_table(trained)]
+        blocks += generated_section(each)
         blocks += ["## Paired differences", *_paired(trained)]
         blocks += ["## Temperature, entropy, collapse", _classifier(trained), *_left_out(trained)]
         blocks += _soft_and_hard(trained)

@@ -1,6 +1,7 @@
 """A report on disk: read the records of a folder, write its Markdown and pictures, or compare them with a rebuild."""
 
 import difflib
+import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -13,12 +14,14 @@ from PIL import Image
 
 from gsm_cli import style
 from gsm_cli.cost_records import read_cost
-from gsm_cli.curves import accuracy_chart, cost_chart, curve_data, gradient_chart
+from gsm_cli.curves import accuracy_chart, cost_chart, curve_data, generated_chart, gradient_chart
 from gsm_cli.errors import DataError, GsmError
 from gsm_cli.files import write_atomic
+from gsm_cli.groups import group
 from gsm_cli.records import Record, read_gradients, read_record
 from gsm_cli.report import render
 from gsm_cli.report_cost import COST_TITLE, cost_data, describe_costs, picture_name, render_costs
+from gsm_cli.report_generated import DESCRIPTION, generated_images, generated_name
 from gsm_cli.report_gradients import PICTURE, describe
 
 TEXT = "report.md"
@@ -72,6 +75,12 @@ def _read_runs(path: Path) -> Folder:
         for picture in report.pictures
         for data in [curve_data(picture.group)]
     ]
+    pictures += [
+        File(generated_name(each), DESCRIPTION, _digests(images), partial(generated_chart, images))
+        for each in group(records)
+        for images in [generated_images(each)]
+        if images
+    ]
     if gradients is not None:
         rows = [asdict(row) for row in gradients.rows]
         pictures.append(File(PICTURE, describe(gradients), rows, partial(gradient_chart, gradients)))
@@ -88,6 +97,10 @@ def _read_costs(path: Path) -> Folder:
         for data in [cost_data(record)]
     ]
     return Folder(path, COST_TITLE, render_costs(records, problems), tuple(pictures), tuple(problems))
+
+
+def _digests(images: dict[str, str]) -> dict[str, str]:
+    return {name: hashlib.sha256(image.encode()).hexdigest() for name, image in images.items()}
 
 
 def _read_records(path: Path, read: Callable[[Path], Record]) -> tuple[list[Record], list[str]]:

@@ -17,7 +17,7 @@ from gsm_cli.choice import build_estimator
 from gsm_cli.config import Objective, Precision, RunConfig
 from gsm_cli.datasets import Split
 from gsm_cli.errors import GsmError, UsageError
-from gsm_cli.evaluation import mean_dropped_mass, relaxation, test, validate
+from gsm_cli.evaluation import analogies, mean_dropped_mass, relaxation, test, validate
 from gsm_cli.files import write_atomic
 from gsm_cli.models import ADGM, M2, Architecture
 from gsm_cli.objective import Batch
@@ -127,7 +127,7 @@ class Run:
             average = build_estimator(config, temperature(config, number))
             terms = objective.semi_supervised(self.model, batch, average, config.mc_samples, weight, rng)
         self.optimizer.zero_grad()
-        loss = -(terms.unlabelled + terms.labelled + config.classification_weight * terms.classification)
+        loss = -(terms.unlabelled + config.labelled_weight * terms.labelled + config.classification_weight * terms.classification)
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), config.clip)
         for group in self.optimizer.param_groups:
@@ -220,7 +220,8 @@ def train(config: RunConfig, split: Split, checkpoint: Path, on_epoch: OnEpoch =
         on_epoch(run.epochs[-1])
     run.model.load_state_dict(run.best)
     best = max(run.epochs, key=lambda epoch: epoch.validation_accuracy)
-    return replace(record, epochs=run.epochs, test=test(run.model, split.test, config, best.epoch))
+    measured = test(run.model, split.test, config, best.epoch)
+    return replace(record, epochs=run.epochs, test=measured, generated=analogies(run.model, config))
 
 
 def shuffle(count: int, steps: int, size: int, rng: torch.Generator) -> Tensor:

@@ -8,13 +8,26 @@ import pytest
 
 from gsm_cli.config import OWN_SETTINGS, PRESETS, Dataset, Objective, RunConfig, build, read_seeds
 from gsm_cli.errors import UsageError
+from gsm_cli.schedules import temperature
 
 
-@pytest.mark.parametrize("dataset", Dataset)
-def test_presets_are_settings_that_something_given_overrides(dataset):
-    config = build({"dataset": dataset.value})
-    assert {name: getattr(config, name) for name in PRESETS[dataset]} == PRESETS[dataset]
-    assert build({"dataset": dataset.value, "epochs": 3}).epochs == 3
+@pytest.mark.parametrize(("dataset", "preset"), [(dataset, name) for dataset in Dataset for name in PRESETS[dataset]])
+def test_presets_are_settings_that_something_given_overrides(dataset, preset):
+    config = build({"dataset": dataset.value}, preset)
+    assert {name: getattr(config, name) for name in PRESETS[dataset][preset]} == PRESETS[dataset][preset]
+    assert build({"dataset": dataset.value, "epochs": 3}, preset).epochs == 3
+
+
+def test_the_article_lowers_tau_by_a_thousandth_an_epoch():
+    config = build({"dataset": "mnist"}, "article")
+    assert temperature(config, 0) == 1.0
+    assert temperature(config, 499) == pytest.approx(0.999)
+    assert temperature(config, 499 * 1000) == 0.5
+
+
+def test_a_preset_that_a_data_set_does_not_have_is_refused():
+    with pytest.raises(UsageError, match="--preset must be one of laptop for digits, not 'article': choose one of them"):
+        build({}, "article")
 
 
 @pytest.mark.parametrize("objective", Objective)
@@ -41,13 +54,13 @@ def test_runs_of_one_digest_differ_in_seed_and_device_alone():
 
 def test_the_digest_is_that_of_what_departs_from_the_defaults():
     """So that a new setting, at a default that changes nothing, leaves the names of finished runs as they are."""
-    bare = build({}, presets=False)
+    bare = build({}, preset=None)
     assert bare.digest == hashlib.sha256(b"{}").hexdigest()[:8]
     assert replace(bare, clip=3.0).digest == hashlib.sha256(b'{"clip": 3.0}').hexdigest()[:8]
 
 
 def test_a_record_says_all_and_presets_add_nothing():
-    assert build({"dataset": "mnist"}, presets=False).epochs == RunConfig.epochs != build({"dataset": "mnist"}).epochs
+    assert build({"dataset": "mnist"}, preset=None).epochs == RunConfig.epochs != build({"dataset": "mnist"}).epochs
 
 
 def test_settings_that_are_not_read_do_not_make_another_run():

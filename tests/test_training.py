@@ -6,12 +6,15 @@ import signal
 import subprocess
 import sys
 import time
+from base64 import b64decode
 from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from gsm_cli import evaluation, training
 from gsm_cli.config import Dataset, build
@@ -244,6 +247,18 @@ class TestParts:
         assert sorted(rows[:10]) == sorted(rows[10:20]) == list(range(10))
         assert len(rows) == 28
 
+    @pytest.mark.parametrize("weight", ["labelled_weight", "classification_weight"])
+    def test_the_gradient_is_linear_in_the_weights_of_its_terms(self, split, weight):
+        def gradient(value: float) -> torch.Tensor:
+            without = {"labelled_weight": 0.0, "classification_weight": 0.0, "clip": 1e9, "learning_rate": 1e-9}
+            run = Run(config(**{**without, weight: value}), split)
+            run.step(0, torch.arange(20), torch.arange(100))
+            return torch.cat([parameter.grad.flatten() for parameter in run.model.parameters()])
+
+        bare, once, twice = (gradient(value) for value in (0.0, 1.0, 2.0))
+        assert (once - bare).norm() > 0.01
+        torch.testing.assert_close(twice - bare, 2 * (once - bare), rtol=1e-3, atol=1e-3)
+
     def test_part_of_the_labels_in_a_step(self, split, tmp_path):
         record = train(config(labelled_batch=30), split, tmp_path / "a.pt")
         assert timeless(record) != timeless(train(config(), split, tmp_path / "b.pt"))
@@ -276,6 +291,32 @@ class TestParts:
         accuracy, modal_share, spread = evaluation.validate(Stubborn(), split.validation, config(), 1)
         assert accuracy == (split.validation.classes == 3).mean()
         assert (modal_share, spread) == (1.0, 0.0)
+
+
+class TestGenerated:
+    def test_columns_are_classes_and_rows_share_z(self, split):
+        """A network that sees y alone gives equal rows, and one that sees z alone equal columns."""
+        sheets = []
+        for blind in ("z", "y"):
+            run = Run(config(), split)
+            with torch.no_grad():
+                for name, layer in run.model.p_x.first.items():
+                    layer.weight.mul_(0 if name == blind else 20)
+            sheet = np.asarray(Image.open(BytesIO(b64decode(evaluation.analogies(run.model, run.config)))))
+            assert sheet.shape == (evaluation.ANALOGIES * 8, 10 * 8)
+            assert sheet.dtype == np.uint8
+            sheets.append(sheet.reshape(evaluation.ANALOGIES, 8, 10, 8))
+        by_class, by_z = sheets
+        assert (by_class == by_class[:1]).all()
+        assert (by_class[:, :, 0] != by_class[:, :, 1]).any()
+        assert (by_z == by_z[:, :, :1]).all()
+        assert (by_z[0] != by_z[1]).any()
+
+    def test_a_record_keeps_them(self, split, tmp_path):
+        record = train(config(epochs=1), split, tmp_path / "run.pt")
+        assert record.generated
+        record.save(tmp_path / "run.json")
+        assert read_record(tmp_path / "run.json") == record
 
 
 def test_folders_are_made(split, tmp_path):

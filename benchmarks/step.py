@@ -24,7 +24,8 @@ from gsm_cli.cost_batch import measure_apart
 from gsm_cli.cost_records import CostPlan
 from gsm_cli.datasets import Images, load
 from gsm_cli.estimators import Estimator, Gumbel, Marginal, entropy
-from gsm_cli.models import M2, Architecture
+from gsm_cli.models import M2
+from gsm_cli.networks import Architecture
 from gsm_cli.objective import ConditionalBound
 from gsm_cli.training import Run, shuffle
 
@@ -158,13 +159,20 @@ def few_classes() -> Iterator[Result]:
     works = [training_step(config, Run(config, random_split(config, 100))) for config in configs]
     gumbel, summed = take_turns(*works)
     yield Result("K = 100: sum-and-sample, over gumbel", summed / gumbel, most=2)
-    shared = {"dataset": "digits", "hidden": [500, 500], "epochs": 100, "batch_size": 100}
-    configs = [build({**shared, "objective": name}) for name in ("gumbel", "sparse-marginalize")]
-    runs = [Run(config, load(Dataset.DIGITS, config.labels, config.seed)) for config in configs]
-    for _ in range(configs[1].epochs):
-        runs[1].epochs.append(runs[1].epoch())
-    runs[0].model.load_state_dict(runs[1].model.state_dict())
-    gumbel, sparse = take_turns(*(training_step(config, run) for config, run in zip(configs, runs, strict=True)))
+    shared = {"dataset": "digits", "hidden": [500, 500], "epochs": 60, "batch_size": 100}
+    trained, *configs = (
+        build({**shared, "objective": name}) for name in ("marginalize", "gumbel", "sparse-marginalize")
+    )
+    split = load(Dataset.DIGITS, trained.labels, trained.seed)
+    run = Run(trained, split)
+    for _ in range(trained.epochs):
+        run.epochs.append(run.epoch())
+    works = []
+    for config in configs:
+        again = Run(config, split)
+        again.model.load_state_dict(run.model.state_dict())
+        works.append(training_step(config, again))
+    gumbel, sparse = take_turns(*works)
     yield Result("trained on digits: sparse-marginalize, over gumbel", sparse / gumbel, most=2)
 
 

@@ -55,9 +55,9 @@ def cost(
     """Measure time and memory of a training step against the number of classes."""
     from gsm_cli.config import build
     from gsm_cli.cost_records import CLASSES, OBJECTIVES, CostPlan
+    from gsm_cli.environment import find_device
     from gsm_cli.report_cost import answer
     from gsm_cli.report_files import COST, read_folder, write_report
-    from gsm_cli.training import find_device
 
     checked = build({"model": model, "precision": precision})
     plan = CostPlan(
@@ -96,7 +96,7 @@ def _measure(plan: "CostPlan", path: Path, force: bool) -> "CostRecord":
     from gsm_cli import __version__
     from gsm_cli.cost_batch import measure_all
     from gsm_cli.cost_records import CostRecord, CostRow, read_cost
-    from gsm_cli.training import environment
+    from gsm_cli.environment import environment
 
     console = Console(stderr=True, highlight=False)
     if path.exists() and not force:

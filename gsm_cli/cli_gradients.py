@@ -59,9 +59,9 @@ def _measure(
     from gsm_cli import __version__
     from gsm_cli.datasets import load
     from gsm_cli.download import fetch_mnist
+    from gsm_cli.environment import environment
     from gsm_cli.gradients import compare_estimators, model_subject, toy_subjects
     from gsm_cli.records import GradientRecord
-    from gsm_cli.training import environment
 
     console = Console(stderr=True, highlight=False)
     split = load(config.dataset, config.labels, config.seed, data_dir, fetch_mnist)

@@ -62,7 +62,9 @@ def train_ssl(
     ] = None,
     batch_size: Annotated[Text, setting("Unlabelled images in a step.", "--batch-size", default="preset")] = None,
     learning_rate: Annotated[Text, setting("Of Adam.", "--learning-rate", default="preset")] = None,
-    precision: Annotated[Text, setting("Of matrix products: float32 or bf16.", "--precision", default="float32")] = None,
+    precision: Annotated[
+        Text, setting("Of matrix products: float32 or bf16.", "--precision", default="float32")
+    ] = None,
     device: Annotated[Text, setting("auto, cpu or cuda.", "--device", default="auto")] = None,
     config: ConfigFile = None,
     other: Settings = None,
@@ -82,7 +84,7 @@ def train_ssl(
 def plan(objectives: list[str] | None, settings: dict[str, Any]) -> "list[RunConfig]":
     """The runs that are asked for, seed by seed, so that objectives can be compared early."""
     from gsm_cli.config import LAPTOP, build, read_seeds
-    from gsm_cli.training import find_device
+    from gsm_cli.environment import find_device
 
     if "seed" in settings:
         raise UsageError(f"seeds must be named by --seeds, and a setting says seed {settings['seed']}: take it out")

@@ -128,7 +128,20 @@ OWN_SETTINGS: dict[str, tuple[Objective, ...]] = {  # the objectives that read a
     "top": (Objective.SUM_AND_SAMPLE,),
     "threshold": (Objective.SPARSE_MARGINALIZE,),
 }
-OBJECTIVE_LAPTOP = "laptop"  # the preset that is taken if none is named
+OBJECTIVE_PRESETS: dict[Objective, dict[str, Any]] = {Objective.REINMAX: {"tau": 1.0}}  # its paper finds 1 or more best
+
+RULES = (
+    _rule("a whole number from 1 on", lambda v: v >= 1, "labels", "latent", "auxiliary", "epochs", "batch_size")
+    | _rule("a whole number from 1 on", lambda v: v >= 1, "labelled_batch", "mc_samples", "draws", "top")
+    | _rule("a whole number from 0 on", lambda v: v >= 0, "seed")
+    | _rule("positive and finite", lambda v: 0 < v < math.inf, "learning_rate", "weight_std", "tau", "clip")
+    | _rule("finite and not negative", lambda v: 0 <= v < math.inf, "classification_weight", "kl_start")
+    | _rule("finite and not negative", lambda v: 0 <= v < math.inf, "labelled_weight")
+    | _rule("finite and not negative", lambda v: 0 <= v < math.inf, "tau_min", "tau_rate")
+    | _rule("between 0 and 1", lambda v: 0 <= v <= 1, "decay", "kl_warmup", "threshold")
+)
+
+LAPTOP = "laptop"  # the preset that is taken if none is named
 PRESETS: dict[Dataset, dict[str, dict[str, Any]]] = {
     Dataset.DIGITS: {
         LAPTOP: {
@@ -171,7 +184,9 @@ def read_preset(dataset: Dataset, name: str) -> dict[str, Any]:
     """The settings that a data set's preset names."""
     presets = PRESETS[dataset]
     if name not in presets:
-        raise UsageError(f"--preset must be one of {', '.join(presets)} for {dataset}, not {name!r}: choose one of them")
+        raise UsageError(
+            f"--preset must be one of {', '.join(presets)} for {dataset}, not {name!r}: choose one of them"
+        )
     return presets[name]
 
 

@@ -11,6 +11,11 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
+def digits(value: float) -> str:
+    """Three significant digits, from 1,000 on whole numbers."""
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
+
+
 def percent(value: float) -> str:
     return f"{100 * value:.2f}"
 

@@ -4,38 +4,17 @@ Shapes: B images, D pixels, K classes, S draws of the latent noise; ... are lead
 Densities and bounds are in nats, summed over pixels and latent dimensions.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
-from itertools import pairwise
 from math import log, pi
-from typing import cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
+from gsm_cli.networks import Architecture, Network
+
 LOG_TWO_PI = log(2 * pi)
-ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {"relu": F.relu, "elu": F.elu, "softplus": F.softplus}
 HEAD_SCALE = 0.1  # Gaussian heads start near mean 0 and variance 1
-
-
-@dataclass(frozen=True)
-class Architecture:
-    """The sizes of a model; `norm` is layer, batch or none, `weight_std` None for 1 / sqrt(3 fan_in).
-
-    With `bf16` the matrix products are taken in bfloat16, and all else in float32.
-    """
-
-    pixels: int
-    classes: int
-    hidden: tuple[int, ...] = (500, 500)
-    latent: int = 10
-    auxiliary: int = 10
-    norm: str = "layer"
-    activation: str = "relu"
-    weight_std: float | None = None
-    bf16: bool = False
 
 
 @dataclass(frozen=True)
@@ -64,57 +43,6 @@ class Evidence:
             q_z=q_z,
             p_a=None if self.p_a is None else self.p_a[b],
         )
-
-
-class Linear(nn.Linear):
-    """A linear map; with `bf16` its product, and those of its gradients, take and give bfloat16.
-
-    The weights, the bias and what comes in and out stay float32.
-    """
-
-    def __init__(self, inputs: int, outputs: int, bias: bool = True, bf16: bool = False) -> None:
-        super().__init__(inputs, outputs, bias)
-        self.bf16 = bf16
-
-    def forward(self, value: Tensor) -> Tensor:
-        if not self.bf16:
-            return super().forward(value)
-        product = F.linear(value.bfloat16(), self.weight.bfloat16()).float()
-        return product if self.bias is None else product + self.bias
-
-
-class Network(nn.Module):
-    """A perceptron of several named inputs; its first layer is the sum of one linear map for each.
-
-    `lift` multiplies some of the inputs; the caller adds what was lifted apart; calling the network does the rest.
-    """
-
-    def __init__(self, inputs: dict[str, int], outputs: int, architecture: Architecture, scale: float = 1.0) -> None:
-        super().__init__()
-        sizes, linear = architecture.hidden, partial(Linear, bf16=architecture.bf16)
-        self.first = nn.ModuleDict({name: linear(size, sizes[0], bias=False) for name, size in inputs.items()})
-        self.hidden = nn.ModuleList(linear(size, after) for size, after in pairwise(sizes))
-        self.norms = nn.ModuleList(NORMS[architecture.norm](size) for size in sizes)
-        self.head = linear(sizes[-1], outputs)
-        self.activation = ACTIVATIONS[architecture.activation]
-        if architecture.weight_std is not None:
-            for layer in (*self.first.values(), *self.hidden, self.head):
-                nn.init.normal_(layer.weight, std=architecture.weight_std)
-        with torch.no_grad():
-            self.head.weight *= scale
-
-    def lift(self, **inputs: Tensor) -> Tensor:
-        """The share of these inputs in the first layer, (..., H)."""
-        lifted: Tensor = sum(self.first[name](value) for name, value in inputs.items())
-        return lifted
-
-    def forward(self, lifted: Tensor) -> Tensor:
-        """The outputs (..., O), from the sum (..., H) of what was lifted."""
-        first, *norms = self.norms
-        hidden: Tensor = self.activation(first(lifted))
-        for layer, norm in zip(self.hidden, norms, strict=True):
-            hidden = self.activation(norm(layer(hidden)))
-        return cast(Tensor, self.head(hidden))
 
 
 class M2(nn.Module):
@@ -236,16 +164,6 @@ def gaussian(outputs: Tensor) -> tuple[Tensor, Tensor]:
 def standard_normal_log_density(value: Tensor) -> Tensor:
     """The density log N(value; 0, I), summed over the last dimension."""
     return -0.5 * (value.square().sum(dim=-1) + value.shape[-1] * LOG_TWO_PI)
-
-
-class BatchNorm(nn.BatchNorm1d):
-    """Batch normalisation over every dimension but the last. Over a batch of classes it mixes the classes."""
-
-    def forward(self, values: Tensor) -> Tensor:
-        return super().forward(values.flatten(0, -2)).view_as(values)
-
-
-NORMS: dict[str, Callable[[int], nn.Module]] = {"layer": nn.LayerNorm, "batch": BatchNorm, "none": nn.Identity}
 
 
 def _context(x: Tensor, a: Tensor | None) -> dict[str, Tensor]:

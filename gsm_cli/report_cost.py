@@ -6,7 +6,7 @@ from typing import Any
 from gsm_cli.config import Objective
 from gsm_cli.cost_records import CostPlan, CostRecord, CostRow
 from gsm_cli.costs import fit_line, pays_from, peak_bytes, product_share, rows_of, seconds, speed_up, step_seconds
-from gsm_cli.markdown import table
+from gsm_cli.markdown import digits, table
 from gsm_cli.references import JANG_SPEED_UPS
 
 COST_TITLE = "What a step costs: from how many classes on does a sample pay?"
@@ -45,12 +45,12 @@ def describe_costs(record: CostRecord) -> str:
     """What the picture shows, for those who cannot see it."""
     largest = max(record.plan.classes)
     ends = [
-        f"{objective} {1000 * seconds(rows_of(record, objective, largest))[1]:.3g} ms"
+        f"{objective} {digits(1000 * seconds(rows_of(record, objective, largest))[1])} ms"
         for objective in record.plan.objectives
     ]
     return (
         f"Milliseconds and memory of a training step against the number of classes, both axes logarithmic, for "
-        f"{_name(record.plan)}. With {largest} classes: {', '.join(ends)}."
+        f"{_name(record.plan)}. With {largest:,} classes: {', '.join(ends)}."
     )
 
 
@@ -81,7 +81,7 @@ def answer(record: CostRecord) -> str:
     objective = Objective.GUMBEL if Objective.GUMBEL in others else others[0]
     least = pays_from(record, objective, step_seconds)
     memory = pays_from(record, objective, _peak)
-    ratios = ", ".join(f"{speed_up(record, objective, each):.1f} with {each}" for each in record.plan.classes)
+    ratios = ", ".join(f"{speed_up(record, objective, each):.1f} with {each:,}" for each in record.plan.classes)
     return (
         f"**A {objective} step is {_from('faster', least)} and takes {_from('less memory', memory)} than "
         f"marginalize.** Times faster, by the number of classes: {ratios} ({_name(record.plan)})."
@@ -113,7 +113,7 @@ def _section(record: CostRecord) -> list[str]:
         "The line milliseconds = shared + K per class, with the least squares of relative residuals:",
         _lines(record),
         "Evaluations of the bound of a class, for each unlabelled image:",
-        _by_classes(record, lambda rows: f"{rows[0].evaluations:.3g}"),
+        _by_classes(record, lambda rows: digits(rows[0].evaluations)),
         "Rate of the step's matrix products in % of that of one large product, measured in the same process:",
         _by_classes(record, lambda rows: f"{100 * product_share(rows):.0f}"),
     ]
@@ -125,11 +125,11 @@ def _by_classes(record: CostRecord, cell: Callable[[list[CostRow]], str]) -> str
         [objective, *(cell(rows_of(record, objective, classes)) for classes in record.plan.classes)]
         for objective in record.plan.objectives
     ]
-    return table(["objective", *(f"K = {classes}" for classes in record.plan.classes)], rows)
+    return table(["objective", *(f"K = {classes:,}" for classes in record.plan.classes)], rows)
 
 
 def _milliseconds(rows: list[CostRow]) -> str:
-    low, middle, high = (f"{1000 * value:.3g}" for value in seconds(rows))
+    low, middle, high = (digits(1000 * value) for value in seconds(rows))
     return f"{middle} [{low}, {high}]"
 
 
@@ -140,7 +140,7 @@ def _pays(record: CostRecord) -> str:
             found = (pays_from(record, objective, cost) for cost in (step_seconds, _peak))
             ratios = (f"{speed_up(record, objective, classes):.2f}" for classes in record.plan.classes)
             rows.append([objective, *("never" if each is None else str(each) for each in found), *ratios])
-    ratios_of = (f"faster, K = {classes}" for classes in record.plan.classes)
+    ratios_of = (f"faster, K = {classes:,}" for classes in record.plan.classes)
     return table(["objective", "faster from K", "less memory from K", *ratios_of], rows)
 
 
@@ -148,7 +148,7 @@ def _lines(record: CostRecord) -> str:
     rows = []
     for objective in record.plan.objectives:
         line = fit_line(record, objective)
-        numbers = (f"{1000 * line.shared:.3g}", f"{1000 * line.per_class:.3g}", f"{100 * line.residual:.0f}")
+        numbers = (digits(1000 * line.shared), digits(1000 * line.per_class), f"{100 * line.residual:.0f}")
         rows.append([objective, *numbers])
     return table(["objective", "shared ms", "ms per class", "residual %"], rows)
 

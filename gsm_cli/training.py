@@ -1,14 +1,11 @@
 """One run: settings and a split in, a record out; resumable after every epoch."""
 
-import platform
 import time
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from io import BytesIO
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -16,10 +13,12 @@ from gsm_cli import __version__, objective
 from gsm_cli.choice import build_estimator
 from gsm_cli.config import Objective, Precision, RunConfig
 from gsm_cli.datasets import Split
+from gsm_cli.environment import environment
 from gsm_cli.errors import GsmError, UsageError
 from gsm_cli.evaluation import analogies, mean_dropped_mass, relaxation, test, validate
 from gsm_cli.files import write_atomic
-from gsm_cli.models import ADGM, M2, Architecture
+from gsm_cli.models import ADGM, M2
+from gsm_cli.networks import Architecture
 from gsm_cli.objective import Batch
 from gsm_cli.records import Epoch, Failure, RunRecord
 from gsm_cli.schedules import kl_weight, learning_rate, temperature
@@ -47,16 +46,6 @@ def build_model(config: RunConfig, pixels: int, classes: int) -> M2:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return {"adgm": ADGM, "m2": M2}[config.model](architecture).to(config.device)
-
-
-def find_device(name: str) -> str:
-    """`cpu` or `cuda`, from `auto`, `cpu` or `cuda`."""
-    present = torch.cuda.is_available()
-    if name not in ("auto", "cpu", "cuda"):
-        raise UsageError(f"--device must be auto, cpu or cuda, not {name!r}: choose one of them")
-    if name == "cuda" and not present:
-        raise UsageError("--device cuda must name a GPU that PyTorch sees, and it sees none: use --device cpu")
-    return ("cuda" if present else "cpu") if name == "auto" else name
 
 
 class Run:
@@ -127,7 +116,11 @@ class Run:
             average = build_estimator(config, temperature(config, number))
             terms = objective.semi_supervised(self.model, batch, average, config.mc_samples, weight, rng)
         self.optimizer.zero_grad()
-        loss = -(terms.unlabelled + config.labelled_weight * terms.labelled + config.classification_weight * terms.classification)
+        loss = -(
+            terms.unlabelled
+            + config.labelled_weight * terms.labelled
+            + config.classification_weight * terms.classification
+        )
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), config.clip)
         for group in self.optimizer.param_groups:
@@ -235,15 +228,3 @@ def binarise(pixels: Tensor, rng: torch.Generator) -> Tensor:
     """A Bernoulli draw of grey levels 0 to 255 (N, D): 1 with the probability level / 255."""
     threshold = torch.randint(255, pixels.shape, generator=rng, device=pixels.device, dtype=torch.uint8)
     return (threshold < pixels).float()
-
-
-def environment(device: str) -> dict[str, Any]:
-    """What a run's numbers and times depend on besides its settings."""
-    return {
-        "python": platform.python_version(),
-        "torch": torch.__version__,
-        "numpy": np.__version__,
-        "system": f"{platform.system()} {platform.machine()}",
-        "device": torch.cuda.get_device_name() if device == "cuda" else torch.backends.cpu.get_cpu_capability(),
-        "threads": torch.get_num_threads(),
-    }

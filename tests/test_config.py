@@ -26,7 +26,9 @@ def test_the_article_lowers_tau_by_a_thousandth_an_epoch():
 
 
 def test_a_preset_that_a_data_set_does_not_have_is_refused():
-    with pytest.raises(UsageError, match="--preset must be one of laptop for digits, not 'article': choose one of them"):
+    with pytest.raises(
+        UsageError, match="--preset must be one of laptop for digits, not 'article': choose one of them"
+    ):
         build({}, "article")
 
 

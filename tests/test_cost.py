@@ -27,14 +27,17 @@ def row(objective: Objective, classes: int, milliseconds: float, mib: int = 300)
 
 def record(**costs: dict[int, tuple[float, ...]]) -> CostRecord:
     """For every objective and number of classes the milliseconds of each round."""
-    rows = [row(Objective(name), k, each) for name, cells in costs.items() for k, values in cells.items() for each in values]
+    rows = [
+        row(Objective(name), k, each) for name, cells in costs.items() for k, values in cells.items() for each in values
+    ]
     (cells, *_) = costs.values()
     plan = CostPlan(tuple(map(Objective, costs)), tuple(cells), rounds=len(next(iter(cells.values()))))
     return CostRecord(plan, __version__, {"device": "abacus"}, rows)
 
 
 CROSSING = record(
-    marginalize={2: (8.0, 8.2), 10: (24.0, 24.6), 100: (204.0, 209.1)}, gumbel={2: (8.1, 8.3), 10: (12.0, 12.0), 100: (12.0, 12.0)}
+    marginalize={2: (8.0, 8.2), 10: (24.0, 24.6), 100: (204.0, 209.1)},
+    gumbel={2: (8.1, 8.3), 10: (12.0, 12.0), 100: (12.0, 12.0)},
 )
 
 
@@ -65,7 +68,7 @@ class TestMeasure:
         assert (found.objective, found.classes, found.evaluations) == (name, 5, evaluations)
         assert len(found.seconds) == cost.LEAST_STEPS
         assert all(value > 0 for value in (*found.seconds, *found.product_rates))
-        assert found.peak_bytes > found.base_bytes > 50 * 2**20
+        assert found.peak_bytes >= found.base_bytes > 50 * 2**20
 
     def test_operations_are_those_of_the_products(self, quick):
         """One more class costs, for each image, the layers that see the class: two operations a weight, three times."""
@@ -83,7 +86,7 @@ class TestMeasure:
     def test_a_process_that_dies_is_reported(self, monkeypatch):
         killed = subprocess.CompletedProcess([], -9, "", "")
         monkeypatch.setattr(subprocess, "run", lambda *_, **__: killed)
-        with pytest.raises(GsmError, match="gumbel with 2 classes .* was killed.*leave out the largest --classes"):
+        with pytest.raises(GsmError, match=r"gumbel with 2 classes .*[(]was killed[)]: leave out the largest"):
             cost_batch.measure_apart(PLAN, GUMBEL, 2)
 
 
@@ -135,7 +138,9 @@ class TestStatistics:
 
     def test_it_pays_from_where_all_processes_agree_and_stay_agreed(self):
         assert pays_from(CROSSING, GUMBEL, step_seconds) == 10
-        unsteady = record(marginalize={2: (9.0,), 10: (9.0,), 100: (99.0,)}, gumbel={2: (8.0,), 10: (9.1,), 100: (9.0,)})
+        unsteady = record(
+            marginalize={2: (9.0,), 10: (9.0,), 100: (99.0,)}, gumbel={2: (8.0,), 10: (9.1,), 100: (9.0,)}
+        )
         assert pays_from(unsteady, GUMBEL, step_seconds) == 100
         assert pays_from(record(marginalize={2: (8.0,)}, gumbel={2: (9.0,)}), GUMBEL, step_seconds) is None
 
@@ -196,7 +201,16 @@ class TestCommand:
         record = json.loads(gsm("cost", "--rounds", 1, "--json").stdout)
         assert tuple(record["plan"]["classes"]) == CLASSES
         assert set(Objective) - set(record["plan"]["objectives"]) == {"sparse-marginalize", "supervised"}
-        assert record["rows"] == [asdict(row(Objective(r["objective"]), r["classes"], float(r["classes"] if r["objective"] == "marginalize" else 3))) for r in record["rows"]]
+        assert record["rows"] == [
+            asdict(
+                row(
+                    Objective(r["objective"]),
+                    r["classes"],
+                    float(r["classes"] if r["objective"] == "marginalize" else 3),
+                )
+            )
+            for r in record["rows"]
+        ]
 
     @pytest.mark.parametrize(
         ("words", "sentence"),

@@ -26,7 +26,10 @@ FORBIDDEN = {  # module -> what it may not import, itself or through another mod
     **dict.fromkeys(("gumbel", "law"), TRAINING | DRAWING),
     **dict.fromkeys(("figures", "pictures", "style"), TRAINING | {"seaborn", "rich", "typer"}),
     **dict.fromkeys(("models", "estimators", "objective", "evaluation", "training", "batch", "gradients"), DRAWING),
+    **dict.fromkeys(("cost", "networks", "environment"), DRAWING),
     **dict.fromkeys(("config", "records", "groups", "summary", "report", "report_files", "curves"), TRAINING),
+    **dict.fromkeys(("cost_records", "costs", "report_cost"), TRAINING),
+    "cost_batch": TRAINING | DRAWING,
 }
 QUICK_COMMANDS = ("gsm sample", "gsm expectation", "gsm grid", "python -c")
 

@@ -8,7 +8,8 @@ from torch import Tensor
 from torch.distributions import Bernoulli, Independent, Normal
 
 from gsm_cli.estimators import Marginal, entropy
-from gsm_cli.models import ADGM, M2, Architecture
+from gsm_cli.models import ADGM, M2
+from gsm_cli.networks import Architecture
 from gsm_cli.objective import ConditionalBound
 
 TINY = Architecture(pixels=6, classes=3, hidden=(8, 7), latent=2, auxiliary=2)

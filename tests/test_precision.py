@@ -7,7 +7,8 @@ import torch
 
 from gsm_cli.config import Dataset, Precision, build
 from gsm_cli.datasets import load
-from gsm_cli.models import ADGM, M2, Architecture, Linear
+from gsm_cli.models import ADGM, M2
+from gsm_cli.networks import Architecture, Linear
 from gsm_cli.training import Run
 
 SMALL = Architecture(pixels=20, classes=4, hidden=(16, 16), latent=3, auxiliary=3)

@@ -52,7 +52,7 @@ def test_no_statistic_is_stored(tmp_path):
     data = json.loads((tmp_path / "a.json").read_text())
     assert set(data) == {
         *("schema", "config", "version", "environment", "split", "unlabelled", "classes", "parameters"),
-        *("epochs", "test", "failure"),
+        *("epochs", "test", "generated", "failure"),
     }
     assert data["schema"] == SCHEMA
 

@@ -19,11 +19,12 @@ from PIL import Image
 from gsm_cli import evaluation, training
 from gsm_cli.config import Dataset, build
 from gsm_cli.datasets import load
+from gsm_cli.environment import find_device
 from gsm_cli.errors import GsmError, UsageError
 from gsm_cli.records import RunRecord, read_record
 from gsm_cli.schedules import kl_weight, learning_rate, temperature
 from gsm_cli.streams import NOISE, stream
-from gsm_cli.training import Run, binarise, find_device, shuffle, train
+from gsm_cli.training import Run, binarise, shuffle, train
 
 TINY = {"hidden": [8], "latent": 2, "auxiliary": 2, "epochs": 4, "batch_size": 200}
 OBJECTIVES = ("marginalize", "gumbel", "straight-through", "gumbel-rao", "reinmax", "sum-and-sample")

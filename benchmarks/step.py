@@ -154,6 +154,12 @@ def arithmetic() -> Iterator[Result]:
         yield Result(f"K = {classes}: marginalize in float32, over bf16", single / half, least=1.5)
 
 
+def pieces() -> Iterator[Result]:
+    steps = Unlabelled(100)
+    ours, whole = take_turns(steps.ours(Marginal()), steps.ours(Marginal(piece=10**9)))
+    yield Result("K = 100: all classes in one piece, over marginalize", whole / ours, least=1)
+
+
 def few_classes() -> Iterator[Result]:
     configs = [build({"objective": name}, preset=None) for name in ("gumbel", "sum-and-sample")]
     works = [training_step(config, Run(config, random_split(config, 100))) for config in configs]
@@ -205,7 +211,7 @@ def loop() -> Iterator[Result]:
 def main() -> int:
     """Print every ratio; 1 where one misses what is wanted, else 0."""
     missed = False
-    for part in (against_others, arithmetic, few_classes, memory, loop):
+    for part in (against_others, arithmetic, pieces, few_classes, memory, loop):
         for result in part():
             print(result, flush=True)
             missed |= not result.holds

@@ -10,6 +10,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, StrMethodFormatter
 from PIL import Image
 
 from gsm_cli.config import Dataset, Objective
@@ -184,7 +185,9 @@ def cost_chart(record: CostRecord, data: dict[str, Any]) -> Figure:
     right.set(ylabel="greatest memory, MiB")
     for axes in (left, right):
         axes.set(xscale="log", yscale="log", xlabel="classes K")
-        axes.set_xticks(classes, [str(each) for each in classes])
+        axes.set_xticks(classes, [f"{each:,}" for each in classes])
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
         axes.minorticks_off()
     figure.legend(loc="outside lower center", ncols=4)
     return figure

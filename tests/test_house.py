@@ -189,7 +189,7 @@ def test_readme_results_are_those_of_the_report():
 
 def test_files_that_the_readme_names_are_there():
     readme = (ROOT / "README.md").read_text("utf-8")
-    names = set(re.findall(r"(?:figures|reports|gsm_cli|benchmarks)/[\w./-]+\.\w+", readme))
+    names = set(re.findall(r"(?:figures|reports|gsm_cli|benchmarks|docs)/[\w./-]+\.\w+", readme))
     assert len(names) > 20
     made_by_examples = {"figures/sample_2_5.png", "figures/sample_41.png"}
     assert not [name for name in names - made_by_examples if not (ROOT / name).is_file()]

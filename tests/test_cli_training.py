@@ -10,7 +10,7 @@ import time
 import pytest
 
 from gsm_cli import training
-from gsm_cli.config import Objective
+from gsm_cli.config import PRESETS, Dataset, Objective
 from gsm_cli.datasets import load
 from gsm_cli.records import read_record
 
@@ -100,6 +100,19 @@ class TestPrecedence:
         assert result.exit_code == 0, result.stderr
         assert records(folder)["gumbel 0"].config.tau == expected
 
+    def test_of_a_preset(self, gsm, folder, monkeypatch):
+        monkeypatch.setitem(
+            PRESETS[Dataset.DIGITS], "short", {"hidden": (8,), "batch_size": 200, "epochs": 1, "latent": 3}
+        )
+        result = gsm("train-ssl", "--objective", "gumbel", "--preset", "short", "--set", "latent=2")
+        assert result.exit_code == 0, result.stderr
+        config = records(folder)["gumbel 0"].config
+        assert (config.epochs, config.latent) == (1, 2)
+        assert (
+            "$ gsm train-ssl --dataset digits --objective gumbel --seeds 0 --preset short --set latent=2\n"
+            in (folder / "reports/digits-100/report.md").read_text()
+        )
+
     def test_a_file_may_say_everything(self, gsm, folder):
         (folder / "a.toml").write_text(
             'objective = ["supervised"]\nseeds = "1-2"\nhidden = [8, 4]\nepochs = 1\nbatch-size = 100\nlabels = 50\n'
@@ -115,6 +128,9 @@ class TestPrecedence:
         (("--dataset", "cifar"), "dataset must be one of digits, mnist, not 'cifar'"),
         (("--model", "vae"), "model must be one of adgm, m2, not 'vae'"),
         (("--device", "tpu"), "--device must be auto, cpu or cuda, not 'tpu'"),
+        (("--preset", "article"), "--preset must be one of laptop for digits, not 'article'"),
+        (("--precision", "fp8"), "precision must be one of float32, bf16, not 'fp8'"),
+        (("--set", "labelled_weight=-1"), "labelled-weight must be finite and not negative, not -1.0"),
         (("--labels", 95), "--labels must be a multiple of the 10 classes, not 95"),
         (("--labels", 1200), "--labels must be at most "),
         (("--labels", "many"), "labels must be a whole number, not 'many'"),

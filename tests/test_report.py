@@ -2,15 +2,20 @@
 
 import json
 import re
+from base64 import b64encode
+from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from records_of import batch, failed, record
 
 from gsm_cli.errors import DataError, GsmError
 from gsm_cli.groups import command, group
+from gsm_cli.records import read_record
 from gsm_cli.report import render
-from gsm_cli.report_files import check_report, find_folders, read_folder, write_report
+from gsm_cli.report_files import check_report, data_shown, find_folders, read_folder, write_report
 from gsm_cli.summary import Comparison, Spread
 from gsm_cli.verdict import judge
 
@@ -34,6 +39,12 @@ def reports(tmp_path) -> Path:
 def save(folder: Path, records) -> None:
     for each in records:
         each.save(folder / "records" / f"{each.config.name}.json")
+
+
+def sheet(level: int) -> str:
+    buffer = BytesIO()
+    Image.new("L", (80, 32), level).save(buffer, "png")
+    return b64encode(buffer.getvalue()).decode()
 
 
 def section(text: str, heading: str) -> str:
@@ -154,6 +165,21 @@ class TestFiles:
         targets = re.findall(r"\]\(([^)]+)\)", text)
         assert len(targets) == 25
         assert all((reports / "digits-100" / target).is_file() for target in targets)
+
+    def test_what_models_generate_is_shown_and_followed(self, gsm, reports):
+        folder = reports / "digits-100"
+        assert "What the models generate" not in (folder / "report.md").read_text()
+        sheets = [sheet(level) for level in (10, 20)]
+        paths = [next((folder / "records").glob(f"{name}-*-0.json")) for name in ("gumbel", "marginalize")]
+        for path, generated in zip(paths, sheets, strict=True):
+            replace(read_record(path), generated=generated).save(path)
+        assert "generated" in gsm("report", reports, "--check").stdout
+        gsm("report", reports)
+        (picture,) = folder.glob("generated-*.png")
+        assert f"]({picture.name})" in (folder / "report.md").read_text()
+        assert list(data_shown(picture)) == ["marginalize", "gumbel"]
+        replace(read_record(paths[0]), generated=sheets[1]).save(paths[0])
+        assert f"{picture} is missing, or shows other data" in gsm("report", reports, "--check").stdout
 
     def test_an_edited_report_is_noticed(self, gsm, reports):
         path = reports / "digits-100/report.md"

@@ -16,8 +16,9 @@ MIB = 2**20
 def render_costs(records: Sequence[CostRecord], problems: Sequence[str] = ()) -> str:
     """The report on all measurements of a folder; `problems` are sentences about files that are not records."""
     blocks = [f"# {COST_TITLE}", *(f"> **Warning.** {problem}." for problem in problems)]
+    blocks += [answer(record) for record in records]
     for record in records:
-        blocks += [answer(record), *_section(record)]
+        blocks += _section(record)
     return "\n\n".join([*blocks, *_method(records)]) + "\n"
 
 

@@ -49,7 +49,7 @@ def train_ssl(
     objective: Names = None,
     dataset: Annotated[Text, setting("digits or mnist.", "--dataset", default="digits")] = None,
     model: Annotated[Text, setting("adgm or m2.", "--model", default="adgm")] = None,
-    preset: Annotated[Text, setting("laptop; for mnist also article.", "--preset", default="laptop")] = None,
+    preset: Annotated[Text, setting("laptop; for mnist also long and article.", "--preset", default="laptop")] = None,
     labels: Annotated[Text, setting("Labelled images.", "--labels", default="100")] = None,
     seeds: Annotated[Text, setting("Seeds, as 0, 0-4 or 0,3,7.", "--seeds", default="0")] = None,
     epochs: Annotated[Text, setting("Passes over the unlabelled images.", "--epochs", default="preset")] = None,

@@ -180,11 +180,16 @@ def test_readme_commands_show_what_the_readme_says(tmp_path):
                 assert same, f"{command}\n{finished.stdout}"
 
 
-def test_readme_results_are_those_of_the_report():
-    readme, report = ((ROOT / name).read_text("utf-8") for name in ("README.md", "reports/digits-100/report.md"))
+@pytest.mark.parametrize(("name", "objectives"), [("mnist-100", 5), ("digits-100", 9)])
+def test_readme_results_are_those_of_the_report(name, objectives):
+    readme, report = ((ROOT / path).read_text("utf-8") for path in ("README.md", f"reports/{name}/report.md"))
     table = report.split("## Results\n\n")[1].split("\n\n")[0]
-    assert table.count("\n| ") == 10
-    assert f"<!-- results -->\n\n{table}\n" in readme
+    assert table.count("\n| ") == objectives + 1
+    assert f"<!-- results of {name} -->\n\n{table}\n" in readme
+
+
+def test_the_first_results_of_the_readme_are_the_articles_experiment():
+    assert re.search("<!-- results of (.*) -->", (ROOT / "README.md").read_text("utf-8"))[1] == "mnist-100"
 
 
 def test_files_that_the_readme_names_are_there():

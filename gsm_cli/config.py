@@ -154,7 +154,7 @@ PRESETS: dict[Dataset, dict[str, dict[str, Any]]] = {
             **{"epochs": 30, "kl_start": 5.0, "kl_warmup": 0.1, "labelled_weight": 0.1, "labelled_batch": 25},
         },
         "long": {
-            **{"epochs": 120, "kl_start": 5.0, "kl_warmup": 0.025, "labelled_weight": 0.1, "labelled_batch": 25},
+            **{"epochs": 100, "kl_start": 5.0, "kl_warmup": 0.03, "labelled_weight": 0.1, "labelled_batch": 25},
         },
         "article": {  # as far as its text and code say; tau falls by 0.999 an epoch of 499 steps
             **{"norm": Norm.BATCH, "activation": Activation.ELU, "weight_std": 0.01, "latent": 100, "auxiliary": 100},

@@ -94,6 +94,7 @@ def _measure(plan: "CostPlan", path: Path, force: bool) -> "CostRecord":
     from rich.progress import Progress
 
     from gsm_cli import __version__
+    from gsm_cli.config import Precision
     from gsm_cli.cost_batch import measure_all
     from gsm_cli.cost_records import CostRecord, CostRow, read_cost
     from gsm_cli.environment import environment
@@ -102,6 +103,8 @@ def _measure(plan: "CostPlan", path: Path, force: bool) -> "CostRecord":
     if path.exists() and not force:
         console.print("measured before; --force measures again")
         return read_cost(path)
+    if plan.precision is Precision.BF16:
+        options.warn_of_slow_bf16(plan.device)
     with options.resumable(), Progress(console=console, disable=not console.is_terminal, transient=True) as progress:
         task = progress.add_task("measuring", total=len(plan.objectives) * len(plan.classes) * plan.rounds)
 

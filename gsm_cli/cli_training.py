@@ -101,9 +101,12 @@ def plan(objectives: list[str] | None, settings: dict[str, Any]) -> "list[RunCon
 def run(configs: "list[RunConfig]", out: Path, data_dir: Path | None, force: bool) -> "list[Outcome]":
     """Run them under the eyes of the user; an interruption keeps what is done."""
     from gsm_cli.batch import run_all
+    from gsm_cli.config import Precision
     from gsm_cli.display import Display
     from gsm_cli.download import fetch_mnist
 
+    if configs[0].precision is Precision.BF16:
+        options.warn_of_slow_bf16(configs[0].device)
     with options.resumable(), Display(len(configs)) as display:
         return run_all(configs, out, display, data_dir, fetch_mnist, force)
 

@@ -88,9 +88,9 @@ def _seeds(axes: Axes, own: pd.DataFrame, name: str, colour: Any) -> None:
 def _article(axes: Axes, colours: dict[str, Any]) -> None:
     """The article's values as crosses."""
     for name, curve in ARTICLE_CURVES.items():
-        label = f"{name}, the article"
-        axes.plot(list(curve), list(curve.values()), "x", color=colours.get(name, INK), label=label)
-    axes.legend(loc="lower right")
+        axes.plot(list(curve), list(curve.values()), "x", color=colours.get(name, INK))
+    axes.plot([], [], "x", color=INK, label="the article")
+    axes.legend(loc="best")
     axes.set_xscale("log")  # the article's curves are four times as long as the preset
 
 

@@ -1,6 +1,7 @@
 """Where a run takes place: the device, and what else its numbers and times depend on."""
 
 import platform
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,21 @@ def find_device(name: str) -> str:
     if name == "cuda" and not present:
         raise UsageError("--device cuda must name a GPU that PyTorch sees, and it sees none: use --device cpu")
     return ("cuda" if present else "cpu") if name == "auto" else name
+
+
+def bf16_slowdown(device: str) -> float:
+    """How many times as long a matrix product takes in bfloat16 as in float32, measured now: the best of five each."""
+    times = []
+    for kind in (torch.bfloat16, torch.float32):
+        factor = torch.ones(256, 256, dtype=kind, device=device)
+        times.append(min(_seconds(factor) for _ in range(5)))
+    return times[0] / times[1]
+
+
+def _seconds(factor: torch.Tensor) -> float:
+    start = perf_counter()
+    (factor @ factor).sum().item()  # which waits for a GPU
+    return perf_counter() - start
 
 
 def environment(device: str) -> dict[str, Any]:

@@ -61,6 +61,19 @@ DataDir = Annotated[
 Reports = Annotated[Path, typer.Option("--out", metavar="FOLDER", help="Folder for records and reports.")]
 
 
+def warn_of_slow_bf16(device: str) -> None:
+    """Tell a user whose processor has no bfloat16 instructions what --precision bf16 will cost."""
+    from gsm_cli.environment import bf16_slowdown
+
+    slowdown = bf16_slowdown(device)
+    if slowdown > 1.0:
+        print(
+            f"gsm: --precision bf16 pays where the hardware has bfloat16 products, and here one takes {slowdown:.2g} "
+            "times as long as in float32: use --precision float32",
+            file=sys.stderr,
+        )
+
+
 @contextmanager
 def resumable() -> Iterator[None]:
     """For work that the same command resumes: SIGTERM ends it as Ctrl-C does, and the user is told."""

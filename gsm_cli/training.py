@@ -214,7 +214,9 @@ def train(config: RunConfig, split: Split, checkpoint: Path, on_epoch: OnEpoch =
     run.model.load_state_dict(run.best)
     best = max(run.epochs, key=lambda epoch: epoch.validation_accuracy)
     measured = test(run.model, split.test, config, best.epoch)
-    return replace(record, epochs=run.epochs, test=measured, generated=analogies(run.model, config))
+    untrained = config.objective is Objective.SUPERVISED  # its generative half
+    generated = None if untrained else analogies(run.model, config)
+    return replace(record, epochs=run.epochs, test=measured, generated=generated)
 
 
 def shuffle(count: int, steps: int, size: int, rng: torch.Generator) -> Tensor:

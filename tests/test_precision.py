@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
+from gsm_cli import environment
 from gsm_cli.config import Dataset, Precision, build
 from gsm_cli.datasets import load
 from gsm_cli.models import ADGM, M2
@@ -61,3 +62,16 @@ def test_a_run_takes_its_precision_from_its_settings():
     assert run.epoch().unlabelled_bound == pytest.approx(
         Run(build(settings | {"precision": "float32"}), split).epoch().unlabelled_bound, rel=0.02
     )
+
+
+@pytest.mark.parametrize("slowdown", [28.4, 0.6])
+def test_a_user_hears_whether_bf16_is_slow_here(slowdown, gsm, monkeypatch):
+    monkeypatch.setattr(environment, "bf16_slowdown", lambda device: slowdown)
+    quick = ("train-ssl", "--objective", "supervised", "--set", "hidden=8", "--epochs", 1)
+    warned = "28 times as long as in float32: use --precision float32" in gsm(*quick, "--precision", "bf16").stderr
+    assert warned is (slowdown > 1)
+    assert "bfloat16" not in gsm(*quick).stderr
+
+
+def test_the_slowdown_is_that_of_the_processor():
+    assert 0.01 < environment.bf16_slowdown("cpu") < 1000

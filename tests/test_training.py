@@ -313,6 +313,9 @@ class TestGenerated:
         assert (by_z == by_z[:, :, :1]).all()
         assert (by_z[0] != by_z[1]).any()
 
+    def test_a_decoder_that_was_not_trained_generates_nothing(self, split, tmp_path):
+        assert train(config(objective="supervised", epochs=1), split, tmp_path / "run.pt").generated is None
+
     def test_a_record_keeps_them(self, split, tmp_path):
         record = train(config(epochs=1), split, tmp_path / "run.pt")
         assert record.generated

@@ -101,8 +101,12 @@ def _measure(plan: "CostPlan", path: Path, force: bool) -> "CostRecord":
 
     console = Console(stderr=True, highlight=False)
     if path.exists() and not force:
-        console.print("measured before; --force measures again")
-        return read_cost(path)
+        found = read_cost(path)
+        where = "here" if found.environment == environment(plan.device) else f"on another machine, {found.machine}"
+        console.print(f"measured before, {where}; --force measures again", soft_wrap=True)
+        return found
+    if force:
+        path.with_suffix(".part").unlink(missing_ok=True)
     if plan.precision is Precision.BF16:
         options.warn_of_slow_bf16(plan.device)
     with options.resumable(), Progress(console=console, disable=not console.is_terminal, transient=True) as progress:

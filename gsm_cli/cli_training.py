@@ -75,7 +75,7 @@ def train_ssl(
 ) -> None:
     """Train a semi-supervised deep generative model with each objective and every seed."""
     typed = {name: text for name, text in locals().items() if name in TYPED and text is not None}
-    settings = read_file(config) | read_pairs(other or []) | {name: plain(text) for name, text in typed.items()}
+    settings = read_file(config) | {name: plain(text) for name, text in typed.items()} | read_pairs(other or [])
     outcomes = run(plan(objective, settings), out, data_dir, force)
     reports = write_reports(outcomes)
     show(outcomes, reports, as_json)
@@ -145,7 +145,9 @@ def show(outcomes: "list[Outcome]", reports: list[Path], as_json: bool) -> None:
 
 
 def plain(text: str) -> Any:
-    """A number if the text is one, a list if it has commas, else the text."""
+    """A number if the text is one, None if it is `none`, a list if it has commas, else the text."""
+    if text.lower() == "none":
+        return None
     for kind in (int, float):
         try:
             return kind(text)

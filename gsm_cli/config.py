@@ -186,7 +186,7 @@ def build(settings: Mapping[str, Any], preset: str | None = LAPTOP) -> RunConfig
 def read_preset(dataset: Dataset, name: str) -> dict[str, Any]:
     """The settings that a data set's preset names."""
     presets = PRESETS[dataset]
-    if name not in presets:
+    if name not in tuple(presets):
         raise UsageError(
             f"--preset must be one of {', '.join(presets)} for {dataset}, not {name!r}: choose one of them"
         )

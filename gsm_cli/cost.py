@@ -31,12 +31,13 @@ def measure(config: RunConfig, classes: int) -> CostRow:
     base = 0 if config.device == "cuda" else memory("VmRSS")
     run = Run(config, random_split(config, classes))
     rows, labelled_rows = (torch.arange(count, device=config.device) for count in (config.batch_size, config.labels))
-    evaluations = run.step(0, rows, labelled_rows)[-1].item()  # and the caches are warm now
-    rates = product_rates(config)
+    run.step(0, rows, labelled_rows)  # the caches are warm now, and Adam has its moments
+    evaluations = run.step(0, rows, labelled_rows)[-1].item()
+    peak = torch.cuda.max_memory_allocated() if config.device == "cuda" else memory("VmHWM")
+    rates = product_rates(config)  # after the peak: its matrices take memory too
     seconds: list[float] = []
     while len(seconds) < LEAST_STEPS or sum(seconds) < LEAST_SECONDS:
-        seconds.append(timed(lambda: run.step(1 + len(seconds), rows, labelled_rows), config.device))
-    peak = torch.cuda.max_memory_allocated() if config.device == "cuda" else memory("VmHWM")
+        seconds.append(timed(lambda: run.step(0, rows, labelled_rows), config.device))
     with FlopCounterMode(display=False) as counter:  # last: it holds on to memory
         run.step(0, rows, labelled_rows)
     return CostRow(

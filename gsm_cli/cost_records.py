@@ -30,6 +30,11 @@ class CostPlan:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        if Objective.SPARSE_MARGINALIZE in self.objectives:
+            raise UsageError(
+                "--objective must cost the same whatever its model has learnt, and sparse-marginalize does not: "
+                "leave it out; benchmarks/step.py measures it on a trained model"
+            )
         if Objective.SUPERVISED in self.objectives:
             raise UsageError(
                 "--objective must have a sum over classes to replace, and supervised has none: leave it out"
@@ -66,6 +71,11 @@ class CostRecord:
     version: str
     environment: dict[str, Any]
     rows: list[CostRow] = field(default_factory=list)
+
+    @property
+    def machine(self) -> str:
+        """Where it was measured, in words."""
+        return ", ".join(f"{name} {value}" for name, value in self.environment.items())
 
     @property
     def finished(self) -> bool:

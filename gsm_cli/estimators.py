@@ -36,7 +36,7 @@ class Marginal:
     """
 
     piece: int = 2_000
-    keep: int = 10_000
+    keep: int = 20_000
 
     def __call__(self, bound: Bound, logits: Tensor, rng: torch.Generator) -> Tensor:
         images, classes = logits[..., 0].numel(), logits.shape[-1]

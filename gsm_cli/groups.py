@@ -110,7 +110,7 @@ def _departures(config: RunConfig, preset: str) -> list[str]:
     words = [] if preset == LAPTOP else [f"--preset {preset}"]
     for name, value in asdict(config).items():
         if name not in ("objective", "dataset", "seed", "device") and value != usual[name]:
-            text = ",".join(str(part) for part in value) if isinstance(value, tuple) else str(value)
+            text = ",".join(str(part) for part in value) if isinstance(value, tuple) else str(value).lower()
             plain = name in ("labels", "epochs", "tau", "precision")
             words.append(f"--{name} {text}" if plain else f"--set {name}={text}")
     return words

@@ -11,6 +11,11 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
+def numbered(name: str, number: int) -> str:
+    """The file of the picture that belongs to the group of that number; the first bears none."""
+    return f"{name}{f'-{number}' if number > 1 else ''}.png"
+
+
 def digits(value: float) -> str:
     """Three significant digits, from 1,000 on whole numbers."""
     return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"

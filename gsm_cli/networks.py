@@ -62,11 +62,12 @@ class Network(nn.Module):
         self.norms = nn.ModuleList(NORMS[architecture.norm](size) for size in sizes)
         self.head = linear(sizes[-1], outputs)
         self.activation = ACTIVATIONS[architecture.activation]
-        if architecture.weight_std is not None:
+        if architecture.weight_std is None:
+            with torch.no_grad():
+                self.head.weight *= scale
+        else:
             for layer in (*self.first.values(), *self.hidden, self.head):
                 nn.init.normal_(layer.weight, std=architecture.weight_std)
-        with torch.no_grad():
-            self.head.weight *= scale
 
     def lift(self, **inputs: Tensor) -> Tensor:
         """The share of these inputs in the first layer, (..., H)."""

@@ -63,7 +63,7 @@ def cost_command(plan: CostPlan) -> str:
     words += [
         f"--{name.replace('_', '-')} {getattr(plan, name)}"
         for name in ("model", "batch_size", "precision", "rounds", "seed", "device")
-        if getattr(plan, name) != getattr(usual, name)
+        if name == "device" or getattr(plan, name) != getattr(usual, name)
     ]
     return " ".join(["gsm cost", *words])
 
@@ -157,10 +157,7 @@ def _lines(record: CostRecord) -> str:
 def _method(records: Sequence[CostRecord]) -> list[str]:
     theirs = ", ".join(f"{ratio} with {classes} classes" for classes, ratio in JANG_SPEED_UPS.items())
     commands = "\n".join(f"$ {cost_command(record.plan)}" for record in records)
-    environments = dict.fromkeys(
-        f"gsm {record.version}, " + ", ".join(f"{name} {value}" for name, value in record.environment.items())
-        for record in records
-    )
+    environments = dict.fromkeys(f"gsm {record.version}, {record.machine}" for record in records)
     links = ", ".join(f"[{record.plan.name}](records/{record.plan.name}.json)" for record in records)
     return [
         "## How it was measured",
@@ -168,8 +165,9 @@ def _method(records: Sequence[CostRecord]) -> list[str]:
         "of the objective, differentiate, clip, update. Networks of 784 inputs and 500-500 units, random images and "
         "classes. Every number comes from fresh processes, one for each round, all of them in random order, so that a "
         "drift of the machine favours none. Faster, or less memory, means: in every process of the one than in every "
-        "process of the other, for all larger numbers of classes too. Products that are computed again to save memory "
-        "count among the operations.",
+        "process of the other, for all larger numbers of classes too. What exceeds 20,000 evaluations in a "
+        "step marginalize computes again in the backward pass, to save memory: up to a third more arithmetic, which "
+        "counts among the operations.",
         f"Crosses: Jang et al. 2017 (arXiv:1611.01144), figure 5, whose marginalization takes {theirs} times as long "
         "as a Gumbel step, set above the Gumbel step measured here.",
         f"```console\n{commands}\n```",

@@ -61,7 +61,7 @@ def find_folders(path: Path) -> list[Path]:
 
 def read_folder(path: Path) -> Folder:
     """Read every record of a folder; what cannot be read becomes a problem. Raises DataError if nothing can be read."""
-    return _read_costs(path) if path.name == COST else _read_runs(path)
+    return _read_costs(path) if path.resolve().name == COST else _read_runs(path)
 
 
 def _read_runs(path: Path) -> Folder:
@@ -76,8 +76,8 @@ def _read_runs(path: Path) -> Folder:
         for data in [curve_data(picture.group)]
     ]
     pictures += [
-        File(generated_name(each), DESCRIPTION, _digests(images), partial(generated_chart, images))
-        for each in group(records)
+        File(generated_name(number), DESCRIPTION, _digests(images), partial(generated_chart, images))
+        for number, each in enumerate(group(records), start=1)
         for images in [generated_images(each)]
         if images
     ]

@@ -88,6 +88,7 @@ class TestPrecedence:
             (("--tau", 0.1), "0.2", "tau = 0.3", 0.1),
             ((), "0.2", "tau = 0.3", 0.2),
             (("--set", "tau=0.4"), "", "tau = 0.3", 0.4),
+            (("--set", "tau=0.4"), "0.2", "tau = 0.3", 0.4),
             ((), "", "tau = 0.3", 0.3),
             ((), "", "", 0.5),
         ],
@@ -113,6 +114,12 @@ class TestPrecedence:
             in (folder / "reports/digits-100/report.md").read_text()
         )
 
+    def test_none_takes_the_place_of_a_preset(self, gsm, folder, monkeypatch):
+        monkeypatch.setitem(PRESETS[Dataset.DIGITS], "part", {"hidden": (8,), "epochs": 1, "labelled_batch": 20})
+        result = gsm("train-ssl", "--objective", "gumbel", "--preset", "part", "--set", "labelled_batch=none")
+        assert result.exit_code == 0, result.stderr
+        assert records(folder)["gumbel 0"].config.labelled_batch is None
+
     def test_a_file_may_say_everything(self, gsm, folder):
         (folder / "a.toml").write_text(
             'objective = ["supervised"]\nseeds = "1-2"\nhidden = [8, 4]\nepochs = 1\nbatch-size = 100\nlabels = 50\n'
@@ -128,6 +135,7 @@ class TestPrecedence:
         (("--dataset", "cifar"), "dataset must be one of digits, mnist, not 'cifar'"),
         (("--model", "vae"), "model must be one of adgm, m2, not 'vae'"),
         (("--device", "tpu"), "--device must be auto, cpu or cuda, not 'tpu'"),
+        (("--preset", "laptop,long"), "--preset must be one of laptop for digits, not ['laptop', 'long']"),
         (("--preset", "article"), "--preset must be one of laptop for digits, not 'article'"),
         (("--precision", "fp8"), "precision must be one of float32, bf16, not 'fp8'"),
         (("--set", "labelled_weight=-1"), "labelled-weight must be finite and not negative, not -1.0"),

@@ -12,6 +12,7 @@ from gsm_cli.config import Objective, Precision, build
 from gsm_cli.cost_records import CLASSES, CostPlan, CostRecord, CostRow, read_cost
 from gsm_cli.costs import fit_line, pays_from, product_share, seconds, speed_up, step_seconds
 from gsm_cli.errors import GsmError
+from gsm_cli.estimators import Marginal
 from gsm_cli.report_cost import cost_command, render_costs
 
 MARGINALIZE, GUMBEL = Objective.MARGINALIZE, Objective.GUMBEL
@@ -69,6 +70,14 @@ class TestMeasure:
         assert len(found.seconds) == cost.LEAST_STEPS
         assert all(value > 0 for value in (*found.seconds, *found.product_rates))
         assert found.peak_bytes >= found.base_bytes > 50 * 2**20
+
+    def test_memory_is_that_of_the_steps_alone(self, monkeypatch):
+        """Not of the large product, whose rate is measured in the same process."""
+        done = []
+        monkeypatch.setattr(cost, "memory", lambda name: done.append(name) or 1)
+        monkeypatch.setattr(cost, "product_rates", lambda config: done.append("product") or [1.0])
+        cost.measure(build({"objective": "gumbel", "model": "m2", "labels": 4}, preset=None), 2)
+        assert done == ["VmRSS", "VmHWM", "product", "product"]
 
     def test_operations_are_those_of_the_products(self, quick):
         """One more class costs, for each image, the layers that see the class: two operations a weight, three times."""
@@ -152,6 +161,7 @@ class TestStatistics:
 class TestReport:
     def test_the_answer_is_the_first_sentence(self):
         text = render_costs([CROSSING], ["x.json must be a whole record"])
+        assert f"What exceeds {Marginal().keep:,} evaluations" in text
         assert text.startswith("# What a step costs")
         assert "**A gumbel step is faster from 10 classes on and takes not less memory" in text
         assert "> **Warning.** x.json must be a whole record." in text
@@ -169,7 +179,7 @@ class TestReport:
     def test_the_command_measures_the_same_plan(self, gsm, monkeypatch, plan):
         taken = []
         monkeypatch.setattr("gsm_cli.cli_cost._measure", lambda plan, path, force: taken.append(plan) or 1 / 0)
-        gsm(*cost_command(plan).split()[1:], "--device", "cpu")
+        gsm(*cost_command(plan).split()[1:])
         assert taken == [plan]
 
 
@@ -192,7 +202,7 @@ class TestCommand:
         first = json.loads(gsm(*self.WORDS, "--json").stdout)
         again = gsm(*self.WORDS, "--json")
         assert json.loads(again.stdout) == first
-        assert "measured before" in again.stderr
+        assert "measured before, here" in again.stderr
         assert len(pretended) == 18
         gsm(*self.WORDS, "--force")
         assert len(pretended) == 36
@@ -218,6 +228,7 @@ class TestCommand:
             (("--classes", 1), "--classes must be at least 2, not 1: raise it"),
             (("--classes", "2,x"), "--classes must be whole numbers, not '2,x'"),
             (("--objective", "supervised"), "supervised has none: leave it out"),
+            (("--objective", "sparse-marginalize"), "whatever its model has learnt, and sparse-marginalize does not"),
             (("--objective", "gumble"), "objective must be one of marginalize, "),
             (("--model", "m3"), "model must be one of adgm, m2, not 'm3'"),
             (("--precision", "fp8"), "precision must be one of float32, bf16, not 'fp8'"),

@@ -175,7 +175,7 @@ class TestFiles:
             replace(read_record(path), generated=generated).save(path)
         assert "generated" in gsm("report", reports, "--check").stdout
         gsm("report", reports)
-        (picture,) = folder.glob("generated-*.png")
+        (picture,) = folder.glob("generated*.png")
         assert f"]({picture.name})" in (folder / "report.md").read_text()
         assert list(data_shown(picture)) == ["marginalize", "gumbel"]
         replace(read_record(paths[0]), generated=sheets[1]).save(paths[0])

@@ -22,15 +22,22 @@ class TestSpread:
         same = spread([0.7] * 5)
         assert (same.mean, same.deviation, same.low, same.high) == (pytest.approx(0.7), 0.0, same.mean, same.mean)
 
-    def test_interval_holds_the_mean_and_lies_within_the_values(self):
-        values = [0.91, 0.95, 0.93, 0.96, 0.90]
+    def test_interval_of_few_values_is_students(self):
+        few = spread([1.0, 2.0, 4.0])
+        quantile = 4.3026527  # of Student's t with two degrees of freedom, 97.5 %; from a table
+        half = quantile * few.deviation / math.sqrt(3)
+        assert (few.low, few.high) == pytest.approx((few.mean - half, few.mean + half))
+
+    def test_interval_of_many_values_holds_the_mean_and_lies_within_the_values(self):
+        values = [0.91, 0.95, 0.93, 0.96, 0.90, 0.92, 0.92, 0.97]
         several = spread(values)
         assert min(values) <= several.low < several.mean < several.high <= max(values)
 
-    def test_interval_covers_a_known_mean_about_as_often_as_it_says(self):
-        """400 samples of 20 normal values: 95 % would be 380; BCa at n = 20 covers about 93 %, s.e. 1.3 %."""
+    @pytest.mark.parametrize("size", [3, 20])
+    def test_interval_covers_a_known_mean_about_as_often_as_it_says(self, size):
+        """400 samples of normal values: 95 % would be 380; BCa at n = 20 covers about 93 %, s.e. 1.3 %."""
         rng = np.random.default_rng(0)
-        intervals = [spread(list(rng.normal(size=20))) for _ in range(400)]
+        intervals = [spread(list(rng.normal(size=size))) for _ in range(400)]
         covered = sum(each.low < 0.0 < each.high for each in intervals) / len(intervals)
         assert 0.89 < covered < 0.98
 

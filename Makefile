@@ -41,6 +41,8 @@ reports: $(READY)  ## run the digits experiment, ten seeds of every objective, a
 
 reports-mnist: $(READY)  ## run the article's experiment on MNIST, three seeds of five objectives, and write its report
 	OMP_NUM_THREADS=1 $(BIN)/gsm train-ssl --dataset mnist --precision $(PRECISION) --seeds 0-2 $(addprefix --objective ,$(ON_MNIST))
+	OMP_NUM_THREADS=1 $(BIN)/gsm train-ssl --dataset mnist --preset long --objective gumbel --objective sum-and-sample
+	OMP_NUM_THREADS=1 $(BIN)/gsm train-ssl --dataset mnist --preset article --epochs 10
 
 clean:  ## remove the environment and every cache
 	rm -rf $(VENV) build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -65,7 +65,7 @@ def accuracy_chart(each: Group, data: dict[str, list[list[list[float]]]]) -> Fig
     left.set(xlabel="epoch", ylabel="validation accuracy", ylim=(lowest, 1.0))
     right.set(xlabel="seconds of training", xscale="log")
     if each.settings["dataset"] is Dataset.MNIST:
-        _article(left, colours)
+        _article(left)
     cells = below.subplots(rows, width, sharex=True, sharey=True, squeeze=False).ravel()
     for axes, name in zip(cells, names, strict=False):
         _seeds(axes, frame[frame["objective"] == name], name, colours[name])
@@ -85,10 +85,10 @@ def _seeds(axes: Axes, own: pd.DataFrame, name: str, colour: Any) -> None:
     axes.tick_params(labelsize=9)
 
 
-def _article(axes: Axes, colours: dict[str, Any]) -> None:
+def _article(axes: Axes) -> None:
     """The article's values as crosses."""
     for name, curve in ARTICLE_CURVES.items():
-        axes.plot(list(curve), list(curve.values()), "x", color=colours.get(name, INK))
+        axes.plot(list(curve), list(curve.values()), "x", color=COLOURS[name])
     axes.plot([], [], "x", color=INK, label="the article")
     axes.legend(loc="best")
     axes.set_xscale("log")  # the article's curves are four times as long as the preset

@@ -21,7 +21,7 @@ def provenance(groups: Sequence[Group]) -> list[str]:
             f"{record.unlabelled:,} unlabelled images, a stratified split for every seed, {record.classes} classes; "
             "a fresh Bernoulli draw of every image at every step of training, grey levels in evaluation.",
             "Shared settings:",
-            table(["setting", "value"], [[name, _plain(value)] for name, value in each.settings.items()]),
+            table(["setting", "value"], [[name, setting(value)] for name, value in each.settings.items()]),
             *_own(each),
         ]
     blocks += ["## How every record was made", _commands(groups), _environments(groups), "Records:", _links(groups)]
@@ -56,7 +56,8 @@ def _links(groups: Sequence[Group]) -> str:
     return "\n".join(lines)
 
 
-def _plain(value: object) -> str:
+def setting(value: object) -> str:
+    """A setting as a reader sees it."""
     if isinstance(value, tuple):
         return ", ".join(str(part) for part in value)
     return "default" if value is None else str(value)

@@ -6,8 +6,8 @@ from itertools import combinations
 
 from gsm_cli.config import Dataset, Objective
 from gsm_cli.groups import Group, Series, group
-from gsm_cli.markdown import interval, numbered, percent, points, table
-from gsm_cli.provenance import provenance
+from gsm_cli.markdown import digits, interval, numbered, percent, points, table
+from gsm_cli.provenance import provenance, setting
 from gsm_cli.records import GradientRecord, RunRecord
 from gsm_cli.references import references
 from gsm_cli.report_generated import generated_section
@@ -139,7 +139,7 @@ def _curve_table(trained: Sequence[Series]) -> str:
     rows = [
         [
             str(epoch),
-            *(f"{percent(curves[name][epoch - 1])} ({sum(seconds[name][:epoch]):.3g})" for name in curves),
+            *(f"{percent(curves[name][epoch - 1])} ({digits(sum(seconds[name][:epoch]))})" for name in curves),
         ]
         for epoch in shown
     ]
@@ -235,4 +235,4 @@ def _differences(each: Group, reference: Group) -> str:
     changed = {name: value for name, value in each.settings.items() if value != reference.settings[name]}
     if not changed:
         return "The largest group of runs; those below have other settings and are never averaged with it."
-    return "As above, but " + ", ".join(f"{name} {value}" for name, value in changed.items()) + "."
+    return "As above, but " + ", ".join(f"{name} {setting(value)}" for name, value in changed.items()) + "."

@@ -19,10 +19,11 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from gsm_cli.config import Dataset, RunConfig, build
-from gsm_cli.cost import PIXELS, product_rates, random_split, timed
+from gsm_cli.cost import PIXELS, product_rates, random_split
 from gsm_cli.cost_batch import measure_apart
 from gsm_cli.cost_records import CostPlan
 from gsm_cli.datasets import Images, load
+from gsm_cli.environment import timed
 from gsm_cli.estimators import Estimator, Gumbel, Marginal, entropy
 from gsm_cli.models import M2
 from gsm_cli.networks import Architecture

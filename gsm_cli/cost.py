@@ -6,8 +6,6 @@ python -m gsm_cli.cost     reads settings and the number of classes as JSON, pri
 import json
 import resource
 import sys
-import time
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
@@ -18,6 +16,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from gsm_cli.config import Precision, RunConfig, build
 from gsm_cli.cost_records import CostRow
 from gsm_cli.datasets import Images, Split
+from gsm_cli.environment import timed
 from gsm_cli.training import Run
 
 PIXELS = 784
@@ -70,15 +69,6 @@ def product_rates(config: RunConfig) -> list[float]:
     return [2 * PRODUCT_SIZE**3 / seconds for seconds in times]
 
 
-def timed(work: Callable[[], object], device: str) -> float:
-    """The seconds that it takes, on a GPU until all of it is done."""
-    _synchronise(device)
-    start = time.perf_counter()
-    work()
-    _synchronise(device)
-    return time.perf_counter() - start
-
-
 def memory(name: str) -> int:
     """Bytes of this process: VmRSS now, VmHWM at the greatest; where there is no /proc, the greatest for both."""
     status = Path("/proc/self/status")
@@ -86,11 +76,6 @@ def memory(name: str) -> int:
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # macOS counts in bytes
     fields = dict(line.split(":", 1) for line in status.read_text().splitlines())
     return 1024 * int(fields[name].split()[0])
-
-
-def _synchronise(device: str) -> None:
-    if device == "cuda":
-        torch.cuda.synchronize()
 
 
 def main() -> None:

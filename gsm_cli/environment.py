@@ -1,7 +1,9 @@
 """Where a run takes place: the device, and what else its numbers and times depend on."""
 
 import platform
-from time import perf_counter
+import time
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -25,14 +27,22 @@ def bf16_slowdown(device: str) -> float:
     times = []
     for kind in (torch.bfloat16, torch.float32):
         factor = torch.ones(256, 256, dtype=kind, device=device)
-        times.append(min(_seconds(factor) for _ in range(5)))
+        times.append(min(timed(partial(torch.matmul, factor, factor), device) for _ in range(5)))
     return times[0] / times[1]
 
 
-def _seconds(factor: torch.Tensor) -> float:
-    start = perf_counter()
-    (factor @ factor).sum().item()  # which waits for a GPU
-    return perf_counter() - start
+def timed(work: Callable[[], object], device: str) -> float:
+    """The seconds that it takes, on a GPU until all of it is done."""
+    _synchronise(device)
+    start = time.perf_counter()
+    work()
+    _synchronise(device)
+    return time.perf_counter() - start
+
+
+def _synchronise(device: str) -> None:
+    if device == "cuda":
+        torch.cuda.synchronize()
 
 
 def environment(device: str) -> dict[str, Any]:

@@ -96,9 +96,7 @@ class RunConfig:
                 raise UsageError(f"{name.replace('_', '-')} must be {rule}, not {value}: choose another value")
         for name, readers in OWN_SETTINGS.items():
             if self.objective in readers and getattr(self, name) is None and getattr(RunConfig, name) is not None:
-                raise UsageError(
-                    f"{name.replace('_', '-')} must be a number for {self.objective}, not none: name one"
-                )
+                raise UsageError(f"{name.replace('_', '-')} must be a number for {self.objective}, not none: name one")
         if self.tau is not None and (self.tau_min or 0.0) > self.tau:
             raise UsageError(f"tau-min must be at most tau ({self.tau}), not {self.tau_min}: lower it or raise tau")
         if self.objective is Objective.REINFORCE and self.draws == 1:

@@ -34,7 +34,7 @@ class Picture:
 
 def samples(law: Law, temperatures: Sequence[Temperature], repeat: int) -> list[Picture]:
     """The law itself, draw 0 at every temperature, and the draws 0 to `repeat` - 1 at the first temperature."""
-    pi = rounded(law.probabilities)
+    pi = _rounded(law.probabilities)
     title = f"Categorical law π, {len(pi)} classes"
     pictures = [_bar_picture("original", title, style.ORIGINAL_COLOUR, pi, _facts(law, "sample", ()))]
     noise = law.noise(max(1, repeat))
@@ -55,13 +55,13 @@ def expectations(law: Law, temperatures: Sequence[Temperature], size: int, plain
 def grid(law: Law, temperatures: Sequence[Temperature], size: int, draws: int) -> Picture:
     """The categorical law and every temperature side by side: expectation above, the same `draws` noises below."""
     noise = law.noise(draws)
-    pi = rounded(law.probabilities)
-    one_hots = [rounded(draw) for draw in one_hot_argmax(law.logits + noise)]
+    pi = _rounded(law.probabilities)
+    one_hots = [_rounded(draw) for draw in one_hot_argmax(law.logits + noise)]
     columns = [figures.Column("categorical π", style.ORIGINAL_COLOUR, pi, one_hots)]
     facts = _facts(law, "grid", temperatures, "--samples", size, "--draws", draws)
     facts |= {"samples": size, "columns": [{"temperature": None, "mean": pi, "draws": one_hots}]}
     for temperature in temperatures:
-        relaxed = [rounded(draw) for draw in relax(law.logits, noise, temperature.value)]
+        relaxed = [_rounded(draw) for draw in relax(law.logits, noise, temperature.value)]
         shown, numbers = _expectation(law, temperature, size)
         colour = style.temperature_colour(temperature.value)
         columns.append(figures.Column(f"τ = {temperature.text}", colour, shown, relaxed))
@@ -77,15 +77,16 @@ def grid(law: Law, temperatures: Sequence[Temperature], size: int, draws: int) -
     return Picture("grid", title, description, facts, lambda: figures.grid_chart(columns, rows))
 
 
-def rounded(values: Array) -> list[float]:
-    """Six significant digits: what a figure shows and says does not depend on a processor's last bit."""
-    return [float(f"{value:.6g}") for value in values]
+def _rounded(values: Array) -> list[float]:
+    """What a figure shows and says does not depend on a processor's last bit."""
+    numbers: list[float] = style.rounded(values.tolist())
+    return numbers
 
 
 def _draw_picture(
     name: str, law: Law, temperature: Temperature, noise: Array, facts: dict[str, Any], colour: str | None = None
 ) -> Picture:
-    values = rounded(relax(law.logits, noise, temperature.value))
+    values = _rounded(relax(law.logits, noise, temperature.value))
     title = f"One Gumbel-Softmax draw, τ = {temperature.text}"
     return _bar_picture(name, title, colour or style.temperature_colour(temperature.value), values, facts)
 
@@ -120,7 +121,7 @@ def _expectation(law: Law, temperature: Temperature, size: int) -> tuple[figures
     exact = exact_expectation(law.logits, temperature.value)
     error = exact_standard_deviation(law.logits, temperature.value) / np.sqrt(size)
     z_scores = [(m - e) / s if s > 0 else None for m, e, s in zip(estimate.mean, exact, error, strict=True)]
-    shown = figures.Expectation(rounded(estimate.mean), rounded(error), rounded(exact), rounded(law.probabilities))
+    shown = figures.Expectation(_rounded(estimate.mean), _rounded(error), _rounded(exact), _rounded(law.probabilities))
     numbers = {
         "mean": shown.mean,
         "standard_error": shown.standard_error,
@@ -139,7 +140,7 @@ def _facts(law: Law, command: str, temperatures: Sequence[Temperature], *options
         "version": __version__,
         "seed": law.seed,
         "temperatures": [temperature.value for temperature in temperatures],
-        "probabilities": rounded(law.probabilities),
+        "probabilities": _rounded(law.probabilities),
     }
 
 

@@ -38,6 +38,11 @@ class File:
     data: Any
     draw: Callable[[], Figure]
 
+    @property
+    def carried(self) -> Any:
+        """The data that the file carries, the same on every processor."""
+        return style.rounded(self.data)
+
 
 @dataclass(frozen=True)
 class Folder:
@@ -117,7 +122,7 @@ def _read_records(path: Path, read: Callable[[Path], Record]) -> tuple[list[Reco
 def write_report(folder: Folder) -> Path:
     """Write the report of a folder and its pictures; the path of the Markdown."""
     for picture in folder.pictures:
-        image = style.render(picture.draw, "png", folder.title, picture.description, json.dumps(picture.data))
+        image = style.render(picture.draw, "png", folder.title, picture.description, json.dumps(picture.carried))
         write_atomic(folder.path / picture.name, image)
     write_atomic(folder.path / TEXT, folder.text.encode())
     return folder.path / TEXT
@@ -130,7 +135,7 @@ def check_report(folder: Folder) -> list[str]:
     names = (str(path), f"{path} rebuilt from the records")
     lines = list(difflib.unified_diff(present, folder.text.splitlines(), *names, lineterm="", n=1))
     for picture in folder.pictures:
-        if data_shown(folder.path / picture.name) != picture.data:
+        if data_shown(folder.path / picture.name) != picture.carried:
             lines.append(f"{folder.path / picture.name} is missing, or shows other data than the records")
     return lines + list(folder.problems)
 

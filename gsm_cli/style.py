@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import BytesIO
 from math import log10
-from typing import Literal
+from typing import Any, Literal
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
@@ -42,6 +42,15 @@ def temperature_colour(temperature: float) -> str:
         return TEMPERATURE_COLOURS[temperature]
     position = min(max((log10(temperature) + 2) / 5, 0.0), 1.0)
     return mpl.colors.to_hex(mpl.colormaps["viridis"](0.85 * position))  # its last part is too pale for bars
+
+
+def rounded(value: Any) -> Any:
+    """Every number in a JSON value to six significant digits, so that a processor's last bit decides nothing."""
+    if isinstance(value, dict):
+        return {name: rounded(entry) for name, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [rounded(entry) for entry in value]
+    return float(f"{value:.6g}") if isinstance(value, float) else value
 
 
 @contextmanager

@@ -221,7 +221,7 @@ class TestNumbers:
         assert facts_in(picture.encode("png"))["z_score"] == picture.facts["z_score"]
 
     def test_rounding_keeps_six_digits(self):
-        assert pictures.rounded(np.array([1 / 3, 2e-20 / 3, 0.0])) == [0.333333, 6.66667e-21, 0.0]
+        assert style.rounded([1 / 3, 2e-20 / 3, 0.0]) == [0.333333, 6.66667e-21, 0.0]
 
     def test_another_temperature_changes_no_other_figure(self):
         def encoded(temperatures):

@@ -205,6 +205,21 @@ class TestFiles:
         path.write_text(json.dumps(changed))
         assert "shows other data" in gsm("report", reports, "--check").stdout
 
+    @pytest.mark.parametrize(("factor", "noticed"), [(1 + 2**-52, False), (1 - 2**-52, False), (1.0001, True)])
+    def test_a_last_bit_of_another_processor_is_no_difference_and_a_digit_is(self, reports, factor, noticed):
+        def moved(value):
+            if isinstance(value, dict | list):
+                entries = value.items() if isinstance(value, dict) else enumerate(value)
+                return type(value)(
+                    moved(entry) if isinstance(value, list) else (key, moved(entry)) for key, entry in entries
+                )
+            return value * factor if isinstance(value, float) else value
+
+        folder = read_folder(reports / "digits-100")
+        pictures = tuple(replace(picture, data=moved(picture.data)) for picture in folder.pictures)
+        assert pictures
+        assert bool(check_report(replace(folder, pictures=pictures))) == noticed
+
     def test_a_damaged_record_is_named_and_the_others_still_rendered(self, gsm, reports):
         (reports / "digits-100/records/gumbel-broken-9.json").write_text("{")
         result = gsm("report", reports)

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
-from gsm_cli.models import M2
-from gsm_cli.networks import Linear, Network
+from gsm_cli.model.generative import M2
+from gsm_cli.model.networks import Linear, Network
 
 Loss = Callable[[], Tensor]
 

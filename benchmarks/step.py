@@ -19,16 +19,16 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from gsm_cli.config import Dataset, RunConfig, build
-from gsm_cli.cost import PIXELS, product_rates, random_split
-from gsm_cli.cost_batch import measure_apart
-from gsm_cli.cost_records import CostPlan
-from gsm_cli.datasets import Images, load
-from gsm_cli.environment import timed
-from gsm_cli.estimators import Estimator, Gumbel, Marginal, entropy
-from gsm_cli.models import M2
-from gsm_cli.networks import Architecture
-from gsm_cli.objective import ConditionalBound
-from gsm_cli.training import Run, shuffle
+from gsm_cli.data.split import Images, load
+from gsm_cli.measures.cost_rounds import measure_apart
+from gsm_cli.measures.step_cost import PIXELS, product_rates, random_split
+from gsm_cli.model.estimators import Estimator, Gumbel, Marginal, entropy
+from gsm_cli.model.generative import M2
+from gsm_cli.model.networks import Architecture
+from gsm_cli.model.terms import ConditionalBound
+from gsm_cli.records.cost import CostPlan
+from gsm_cli.runs.environment import timed
+from gsm_cli.runs.training import Run, shuffle
 
 IMAGES = 100
 TEMPERATURE = 0.5

@@ -1,6 +1,6 @@
 """`python -m gsm_cli` is `gsm`."""
 
-from gsm_cli.cli import app
+from gsm_cli.cli.app import app
 
 if __name__ == "__main__":
     app(prog_name="gsm")

@@ -7,7 +7,7 @@ import hypothesis
 import pytest
 from typer.testing import CliRunner, Result
 
-from gsm_cli.cli import app
+from gsm_cli.cli.app import app
 
 hypothesis.settings.register_profile("house", deadline=None, derandomize=True, max_examples=50)
 hypothesis.settings.load_profile("house")

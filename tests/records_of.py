@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from gsm_cli.config import build
-from gsm_cli.records import Epoch, Failure, RunRecord, Test
+from gsm_cli.records.run import Epoch, Failure, RunRecord, Test
 
 
 def record(objective: str, seed: int, accuracies: Sequence[float] = (0.5, 0.8, 0.7), **settings: object) -> RunRecord:

@@ -8,7 +8,7 @@ import pytest
 
 from gsm_cli.config import OWN_SETTINGS, PRESETS, Dataset, Objective, RunConfig, build, read_seeds
 from gsm_cli.errors import UsageError
-from gsm_cli.schedules import temperature
+from gsm_cli.runs.schedules import temperature
 
 
 @pytest.mark.parametrize(("dataset", "preset"), [(dataset, name) for dataset in Dataset for name in PRESETS[dataset]])

@@ -1,0 +1,120 @@
+"""The command that measures what a step costs: `gsm cost`."""
+
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gsm_cli.cli import options
+from gsm_cli.cli.options import whole_number
+from gsm_cli.errors import UsageError
+
+if TYPE_CHECKING:
+    from gsm_cli.records.cost import CostPlan, CostRecord
+
+Classes = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="INTEGERS",
+        help="Numbers of classes, as 10 or 2,5,10; may be repeated.",
+        show_default="2,5,10,20,50,100,200,500,1000",
+    ),
+]
+Objectives = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--objective",
+        metavar="NAME",
+        help="As of train-ssl; may be repeated.",
+        show_default="those that need no trained model",
+    ),
+]
+
+
+def cost(
+    classes: Classes = None,
+    objective: Objectives = None,
+    model: Annotated[str, typer.Option(metavar="NAME", help="adgm or m2.")] = "adgm",
+    batch_size: Annotated[
+        int, whole_number("--batch-size", "Unlabelled images in a step, and labelled ones.", 1)
+    ] = 100,
+    precision: Annotated[
+        str, typer.Option(metavar="NAME", help="Of the matrix products: float32 or bf16.")
+    ] = "float32",
+    device: Annotated[str, typer.Option(metavar="NAME", help="auto, cpu or cuda.")] = "auto",
+    rounds: Annotated[int, whole_number("--rounds", "Processes for each number.", 1)] = 3,
+    seed: Annotated[int, whole_number("--seed", "Fixes the order of the measurements.", 0)] = 0,
+    out: options.Reports = Path("reports"),
+    force: Annotated[bool, typer.Option("--force", help="Measure again what was measured before.")] = False,
+    as_json: options.Json = False,
+) -> None:
+    """Measure time and memory of a training step against the number of classes."""
+    from gsm_cli.config import build
+    from gsm_cli.records.cost import CLASSES, OBJECTIVES, CostPlan
+    from gsm_cli.reports.cost import answer
+    from gsm_cli.reports.folder import COST, read_folder, write_report
+    from gsm_cli.runs.environment import find_device
+
+    checked = build({"model": model, "precision": precision})
+    plan = CostPlan(
+        objectives=tuple(dict.fromkeys(build({"objective": name}).objective for name in objective or OBJECTIVES)),
+        classes=tuple(sorted({count for text in classes or [] for count in read_classes(text)})) or CLASSES,
+        model=checked.model,
+        batch_size=batch_size,
+        precision=checked.precision,
+        device=find_device(device),
+        rounds=rounds,
+        seed=seed,
+    )
+    path = out / COST / "records" / f"{plan.name}.json"
+    record = _measure(plan, path, force)
+    written = write_report(read_folder(out / COST))
+    print(answer(record).replace("**", ""), file=sys.stderr)
+    if as_json:
+        print(json.dumps({"path": str(path), "report": str(written), **asdict(record)}, indent=2))
+    else:
+        print(path, written, sep="\n")
+
+
+def read_classes(text: str) -> list[int]:
+    """The numbers that `2,5,10` names."""
+    try:
+        return [int(part) for part in text.split(",")]
+    except ValueError:
+        raise UsageError(f"--classes must be whole numbers, not {text!r}: write for example --classes 2,5,10") from None
+
+
+def _measure(plan: "CostPlan", path: Path, force: bool) -> "CostRecord":
+    """The record at `path`, made now if it is not there, under the eyes of the user."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from gsm_cli import __version__
+    from gsm_cli.config import Precision
+    from gsm_cli.measures.cost_rounds import measure_all
+    from gsm_cli.records.cost import CostRecord, CostRow, read_cost
+    from gsm_cli.runs.environment import environment
+
+    console = Console(stderr=True, highlight=False)
+    if path.exists() and not force:
+        found = read_cost(path)
+        where = "here" if found.environment == environment(plan.device) else f"on another machine, {found.machine}"
+        console.print(f"measured before, {where}; --force measures again", soft_wrap=True)
+        return found
+    if force:
+        path.with_suffix(".part").unlink(missing_ok=True)
+    if plan.precision is Precision.BF16:
+        options.warn_of_slow_bf16(plan.device)
+    with options.resumable(), Progress(console=console, disable=not console.is_terminal, transient=True) as progress:
+        task = progress.add_task("measuring", total=len(plan.objectives) * len(plan.classes) * plan.rounds)
+
+        def show(row: CostRow, done: int) -> None:
+            progress.update(task, completed=done)
+            milliseconds = 1000 * median(row.seconds)
+            console.print(f"{row.objective} with {row.classes} classes: {milliseconds:.3g} ms", soft_wrap=True)
+
+        return measure_all(CostRecord(plan, __version__, environment(plan.device)), path, show)

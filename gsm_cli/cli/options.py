@@ -1,0 +1,85 @@
+"""What several commands of the command line share: options, and how a long one is interrupted."""
+
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from gsm_cli.errors import UsageError
+
+
+def whole_number(name: str, help: str, least: int) -> Any:
+    """An option that takes a whole number from `least` on."""
+
+    def read(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            value = least - 1
+        if value < least:
+            raise UsageError(
+                f"{name} must be a whole number from {least} on, not {text}: write for example {name} {least}"
+            )
+        return value
+
+    return typer.Option(name, parser=read, metavar="INTEGER", help=help)
+
+
+class Format(StrEnum):
+    png = "png"
+    svg = "svg"
+    pdf = "pdf"
+
+
+Tau = Annotated[
+    list[str] | None,
+    typer.Option("--tau", metavar="NUMBER", help="Temperature; may be repeated.", show_default="0.1, 1, 5, 100"),
+]
+Probs = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NUMBERS", help="Class probabilities, as 0.5,0.3,0.2.", show_default="the article's six classes"
+    ),
+]
+Logits = Annotated[
+    str | None, typer.Option(metavar="NUMBERS", help="Log-probabilities of the classes, up to a constant.")
+]
+Classes = Annotated[int | None, whole_number("--classes", "Draw a random law with so many classes.", 2)]
+Seed = Annotated[int, whole_number("--seed", "Fixes the noise, and the law of --classes.", 0)]
+Out = Annotated[Path, typer.Option(metavar="FOLDER", help="Folder for the figures.")]
+FormatOption = Annotated[Format, typer.Option("--format", help="File format.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the facts as JSON on stdout.")]
+Samples = Annotated[int, whole_number("--samples", "Draws to average.", 1)]
+DataDir = Annotated[
+    Path | None, typer.Option(metavar="FOLDER", envvar="GSM_DATA_DIR", show_envvar=False, help="Where MNIST lies.")
+]
+Reports = Annotated[Path, typer.Option("--out", metavar="FOLDER", help="Folder for records and reports.")]
+
+
+def warn_of_slow_bf16(device: str) -> None:
+    """Tell a user whose processor has no bfloat16 instructions what --precision bf16 will cost."""
+    from gsm_cli.runs.environment import bf16_slowdown
+
+    slowdown = bf16_slowdown(device)
+    if slowdown > 1.0:
+        print(
+            f"gsm: --precision bf16 pays where the hardware has bfloat16 products, and here one takes {slowdown:.2g} "
+            "times as long as in float32: use --precision float32",
+            file=sys.stderr,
+        )
+
+
+@contextmanager
+def resumable() -> Iterator[None]:
+    """For work that the same command resumes: SIGTERM ends it as Ctrl-C does, and the user is told."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    except KeyboardInterrupt:
+        print("gsm: interrupted; give the same command again to go on from the last checkpoint", file=sys.stderr)
+        raise

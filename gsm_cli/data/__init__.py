@@ -1,0 +1,1 @@
+"""Data sets: found, verified, read and split; NumPy alone."""

@@ -1,0 +1,1 @@
+"""The Gumbel-Softmax law: its mathematics and its figures; NumPy and matplotlib, never torch."""

@@ -1,0 +1,170 @@
+"""Semi-supervised deep generative models: M2 and ADGM, with the lower bound of log p(x, y) given a class.
+
+Shapes: B images, D pixels, K classes, S draws of the latent noise; ... are leading dimensions of the caller's choice.
+Densities and bounds are in nats, summed over pixels and latent dimensions.
+"""
+
+from dataclasses import dataclass, replace
+from math import log, pi
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812
+
+from gsm_cli.model.networks import Architecture, Network
+
+LOG_TWO_PI = log(2 * pi)
+HEAD_SCALE = 0.1  # Gaussian heads start near mean 0 and variance 1
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What a model knows of a batch before a class is named: all that the classes share, computed once per image."""
+
+    x: Tensor  # (B, D)
+    a: Tensor | None  # (S, B, A), None in M2
+    log_q_a: Tensor | None  # (S, B): log q(a|x)
+    noise: Tensor  # (S, B, Z): z = mean(y) + deviation(y) * noise, the same noise for every class
+    logits: Tensor  # (S, B, K) of q(y|a,x)
+    q_z: Tensor  # ([S,] B, H): the share of x and a in the first layer of q(z|a,x,y)
+    p_a: Tensor | None  # (B, H): the share of x in the first layer of p(a|x,y,z)
+
+    def take(self, images: Tensor) -> "Evidence":
+        """The evidence of single images (N,), flat indices into (S, B); every part then has the shape (N, ...)."""
+        s, b = images // len(self.x), images % len(self.x)
+        q_z = self.q_z[s, b] if self.q_z.dim() == 3 else self.q_z[b]
+        return replace(
+            self,
+            x=self.x[b],
+            a=None if self.a is None else self.a[s, b],
+            log_q_a=None if self.log_q_a is None else self.log_q_a[s, b],
+            noise=self.noise[s, b],
+            logits=self.logits[s, b],
+            q_z=q_z,
+            p_a=None if self.p_a is None else self.p_a[b],
+        )
+
+
+class M2(nn.Module):
+    """The model M2 of Kingma et al. 2014 (arXiv:1406.5298).
+
+    Inference q(y|x) q(z|x,y); generation p(x|y,z) Bernoulli, p(y) uniform, p(z) = N(0, I).
+    """
+
+    def __init__(self, architecture: Architecture) -> None:
+        super().__init__()
+        self.architecture = architecture
+        k, z = architecture.classes, architecture.latent
+        context = self.context_sizes(architecture)
+        self.q_y = Network(context, k, architecture)
+        self.q_z = Network(context | {"y": k}, 2 * z, architecture, HEAD_SCALE)
+        self.p_x = Network({"y": k, "z": z}, architecture.pixels, architecture)
+
+    @staticmethod
+    def context_sizes(architecture: Architecture) -> dict[str, int]:
+        """The inputs of q(y|.), by name and size."""
+        return {"x": architecture.pixels}
+
+    def draw_a(self, x: Tensor, samples: int, rng: torch.Generator) -> tuple[Tensor, Tensor] | tuple[None, None]:
+        """The auxiliary variable (S, B, A) and log q(a|x) (S, B); M2 has none."""
+        return None, None
+
+    def classify(self, x: Tensor, samples: int, rng: torch.Generator) -> Tensor:
+        """Logits of q(y|a,x), (S, B, K), for images x (B, D) in [0, 1] and S draws of a."""
+        a, _ = self.draw_a(x, samples, rng)
+        return self._logits(_context(x, a), samples)
+
+    def encode(self, x: Tensor, samples: int, rng: torch.Generator) -> Evidence:
+        """Draw a, and the noise of z, S times for images x (B, D); compute all that the bounds of the classes share."""
+        a, log_q_a = self.draw_a(x, samples, rng)
+        context = _context(x, a)
+        return Evidence(
+            x=x,
+            a=a,
+            log_q_a=log_q_a,
+            noise=torch.randn(samples, len(x), self.architecture.latent, generator=rng, device=x.device),
+            logits=self._logits(context, samples),
+            q_z=self.q_z.lift(**context),
+            p_a=None,
+        )
+
+    def bound(self, seen: Evidence, y: Tensor, kl_weight: float = 1.0) -> Tensor:
+        """One draw of f(a, x, y, z), (..., S, B), for y (..., S, B, K) on the simplex.
+
+            f = log p(x|y,z) + log p(y) + w [log p(z) - log q(z|a,x,y) + log p(a|x,y,z) - log q(a|x)]
+
+        With w = 1 its mean over a and z is a lower bound of log p(x, y). A dimension of y along which it does not vary
+        may have the size 1, as in the identity matrix (K, 1, 1, K).
+        """
+        mean, log_variance = gaussian(self.q_z(seen.q_z + self.q_z.lift(y=y)))
+        z = mean + torch.exp(0.5 * log_variance) * seen.noise
+        log_q_z = standard_normal_log_density(seen.noise) - 0.5 * log_variance.sum(dim=-1)
+        latent = standard_normal_log_density(z) - log_q_z + self.auxiliary(seen, y, z)
+        log_p_y = -log(self.architecture.classes)
+        return self.log_likelihood(seen, y, z) + log_p_y + kl_weight * latent
+
+    def log_likelihood(self, seen: Evidence, y: Tensor, z: Tensor) -> Tensor:
+        """The reconstruction log p(x|y,z), (..., S, B)."""
+        logits = self.p_x(self.p_x.lift(y=y, z=z))
+        return -F.binary_cross_entropy_with_logits(logits, seen.x.expand_as(logits), reduction="none").sum(dim=-1)
+
+    def generate(self, y: Tensor, z: Tensor) -> Tensor:
+        """The mean images of p(x|y,z), (..., D), for y (..., K) and z (..., Z)."""
+        return torch.sigmoid(self.p_x(self.p_x.lift(y=y, z=z)))
+
+    def auxiliary(self, seen: Evidence, y: Tensor, z: Tensor) -> Tensor | float:
+        """The auxiliary variable's part of the bound, log p(a|x,y,z) - log q(a|x); M2 has none."""
+        return 0.0
+
+    def _logits(self, context: dict[str, Tensor], samples: int) -> Tensor:
+        logits: Tensor = self.q_y(self.q_y.lift(**context))
+        return logits.expand(samples, *logits.shape[-2:])
+
+
+class ADGM(M2):
+    """The auxiliary deep generative model of Maaloe et al. 2016 (arXiv:1602.05473).
+
+    Inference q(a|x) q(y|a,x) q(z|a,x,y); generation as M2, with p(a|x,y,z) Gaussian.
+    """
+
+    def __init__(self, architecture: Architecture) -> None:
+        super().__init__(architecture)
+        sizes = {"x": architecture.pixels, "y": architecture.classes, "z": architecture.latent}
+        self.q_a = Network({"x": architecture.pixels}, 2 * architecture.auxiliary, architecture, HEAD_SCALE)
+        self.p_a = Network(sizes, 2 * architecture.auxiliary, architecture, HEAD_SCALE)
+
+    @staticmethod
+    def context_sizes(architecture: Architecture) -> dict[str, int]:
+        return {"x": architecture.pixels, "a": architecture.auxiliary}
+
+    def draw_a(self, x: Tensor, samples: int, rng: torch.Generator) -> tuple[Tensor, Tensor]:
+        mean, log_variance = gaussian(self.q_a(self.q_a.lift(x=x)))
+        noise = torch.randn(samples, *mean.shape, generator=rng, device=x.device)
+        log_q_a = standard_normal_log_density(noise) - 0.5 * log_variance.sum(dim=-1)
+        return mean + torch.exp(0.5 * log_variance) * noise, log_q_a
+
+    def encode(self, x: Tensor, samples: int, rng: torch.Generator) -> Evidence:
+        return replace(super().encode(x, samples, rng), p_a=self.p_a.lift(x=x))
+
+    def auxiliary(self, seen: Evidence, y: Tensor, z: Tensor) -> Tensor:
+        assert seen.a is not None
+        assert seen.log_q_a is not None
+        assert seen.p_a is not None
+        mean, log_variance = gaussian(self.p_a(seen.p_a + self.p_a.lift(y=y, z=z)))
+        log_p_a = standard_normal_log_density((seen.a - mean) * torch.exp(-0.5 * log_variance))
+        return log_p_a - 0.5 * log_variance.sum(dim=-1) - seen.log_q_a
+
+
+def gaussian(outputs: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and log variance, (..., Z) each, from the outputs (..., 2 Z) of a network."""
+    mean, log_variance = torch.chunk(outputs, 2, dim=-1)
+    return mean, log_variance
+
+
+def standard_normal_log_density(value: Tensor) -> Tensor:
+    """The density log N(value; 0, I), summed over the last dimension."""
+    return -0.5 * (value.square().sum(dim=-1) + value.shape[-1] * LOG_TWO_PI)
+
+
+def _context(x: Tensor, a: Tensor | None) -> dict[str, Tensor]:
+    return {"x": x} if a is None else {"x": x, "a": a}

@@ -1,0 +1,1 @@
+"""Records in, Markdown and pictures out: pure and deterministic."""

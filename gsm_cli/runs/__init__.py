@@ -1,0 +1,1 @@
+"""One run and many: settings and a split in, a record out."""

@@ -1,0 +1,255 @@
+"""`gsm train-ssl` as a user meets it: files, reuse, precedence of settings, exit codes and sentences."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from gsm_cli.config import PRESETS, Dataset, Objective
+from gsm_cli.data.split import load
+from gsm_cli.records.run import read_record
+from gsm_cli.runs import training
+
+QUICK = ("train-ssl", "--set", "hidden=8", "--batch-size", 200, "--epochs", 2)
+
+
+@pytest.fixture(autouse=True)
+def no_settings_from_outside(monkeypatch):
+    for name in [name for name in os.environ if name.startswith("GSM_")]:
+        monkeypatch.delenv(name)
+
+
+def records(folder) -> dict[str, object]:
+    """By file name, without the digest."""
+    found = sorted((folder / "reports/digits-100/records").glob("*.json"))
+    return {f"{path.stem.rsplit('-', 2)[0]} {path.stem.rsplit('-', 1)[1]}": read_record(path) for path in found}
+
+
+class TestRuns:
+    def test_default_objectives_and_paths(self, gsm, folder):
+        result = gsm(*QUICK)
+        assert result.exit_code == 0, result.stderr
+        assert set(records(folder)) == {"marginalize 0", "gumbel 0"}
+        *paths, report = result.stdout.splitlines()
+        assert [path.rpartition("/")[2].rsplit("-", 2)[0] for path in paths] == ["marginalize", "gumbel"]
+        assert report == "reports/digits-100/report.md"
+        assert all((folder / path).is_file() for path in (*paths, report))
+        assert not list(folder.rglob("*.pt"))
+
+    def test_seeds_and_objectives(self, gsm, folder):
+        assert gsm(*QUICK, "--objective", "supervised", "--seeds", "0,3").exit_code == 0
+        assert set(records(folder)) == {"supervised 0", "supervised 3"}
+
+    def test_a_plain_line_for_every_epoch_when_stderr_is_no_terminal(self, gsm):
+        lines = gsm(*QUICK, "--objective", "gumbel").stderr.splitlines()
+        assert len(lines) == 4
+        assert lines[0].startswith("[1/1] gumbel seed 0 epoch 1 bound -")
+        assert " validation 0." in lines[1]
+        assert " tau 0.5 " in lines[1]
+        assert lines[2].startswith("[1/1] gumbel seed 0 finished: test accuracy 0.")
+        assert "It comes with gsm train-ssl --dataset digits --objective marginalize --seeds 0 " in lines[3]
+
+    def test_a_finished_run_is_used_again(self, gsm, folder):
+        gsm(*QUICK, "--objective", "gumbel")
+        (path,) = (folder / "reports/digits-100/records").iterdir()
+        before = path.stat().st_mtime_ns
+        assert "finished before" in gsm(*QUICK, "--objective", "gumbel").stderr
+        assert path.stat().st_mtime_ns == before
+        assert "finished before" not in gsm(*QUICK, "--objective", "gumbel", "--force").stderr
+        assert path.stat().st_mtime_ns > before
+
+    def test_other_settings_are_other_runs(self, gsm, folder):
+        gsm(*QUICK, "--objective", "gumbel")
+        gsm(*QUICK, "--objective", "gumbel", "--tau", 0.9)
+        assert len(list((folder / "reports/digits-100/records").iterdir())) == 2
+
+    def test_json(self, gsm):
+        shown = json.loads(gsm(*QUICK, "--objective", "gumbel", "--json").stdout)
+        (run,) = shown["runs"]
+        assert run["config"]["objective"] == "gumbel"
+        assert 0 < run["test"]["accuracy"] < 1
+        assert (run["failure"], run["reused"]) == (None, False)
+
+    def test_m2(self, gsm, folder):
+        assert gsm(*QUICK, "--objective", "gumbel", "--model", "m2", "--mc-samples", 2).exit_code == 0
+        assert records(folder)["gumbel 0"].config.model == "m2"
+
+
+class TestPrecedence:
+    """Command line, environment, file, preset."""
+
+    @pytest.mark.parametrize(
+        ("words", "variable", "line", "expected"),
+        [
+            (("--tau", 0.1), "0.2", "tau = 0.3", 0.1),
+            ((), "0.2", "tau = 0.3", 0.2),
+            (("--set", "tau=0.4"), "", "tau = 0.3", 0.4),
+            (("--set", "tau=0.4"), "0.2", "tau = 0.3", 0.4),
+            ((), "", "tau = 0.3", 0.3),
+            ((), "", "", 0.5),
+        ],
+    )
+    def test_of_a_setting(self, gsm, folder, monkeypatch, words, variable, line, expected):
+        (folder / "settings.toml").write_text(line)
+        if variable:
+            monkeypatch.setenv("GSM_TAU", variable)
+        result = gsm(*QUICK, "--objective", "gumbel", "--config", "settings.toml", *words)
+        assert result.exit_code == 0, result.stderr
+        assert records(folder)["gumbel 0"].config.tau == expected
+
+    def test_of_a_preset(self, gsm, folder, monkeypatch):
+        monkeypatch.setitem(
+            PRESETS[Dataset.DIGITS], "short", {"hidden": (8,), "batch_size": 200, "epochs": 1, "latent": 3}
+        )
+        result = gsm("train-ssl", "--objective", "gumbel", "--preset", "short", "--set", "latent=2")
+        assert result.exit_code == 0, result.stderr
+        config = records(folder)["gumbel 0"].config
+        assert (config.epochs, config.latent) == (1, 2)
+        assert (
+            "$ gsm train-ssl --dataset digits --objective gumbel --seeds 0 --preset short --set latent=2\n"
+            in (folder / "reports/digits-100/report.md").read_text()
+        )
+
+    def test_none_takes_the_place_of_a_preset(self, gsm, folder, monkeypatch):
+        monkeypatch.setitem(PRESETS[Dataset.DIGITS], "part", {"hidden": (8,), "epochs": 1, "labelled_batch": 20})
+        result = gsm("train-ssl", "--objective", "gumbel", "--preset", "part", "--set", "labelled_batch=none")
+        assert result.exit_code == 0, result.stderr
+        assert records(folder)["gumbel 0"].config.labelled_batch is None
+
+    def test_a_file_may_say_everything(self, gsm, folder):
+        (folder / "a.toml").write_text(
+            'objective = ["supervised"]\nseeds = "1-2"\nhidden = [8, 4]\nepochs = 1\nbatch-size = 100\nlabels = 50\n'
+        )
+        assert gsm("train-ssl", "--config", "a.toml").exit_code == 0
+        assert len(list((folder / "reports/digits-50/records").glob("supervised-*"))) == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("--objective", "sum"), "objective must be one of marginalize, gumbel, "),
+        (("--dataset", "cifar"), "dataset must be one of digits, mnist, not 'cifar'"),
+        (("--model", "vae"), "model must be one of adgm, m2, not 'vae'"),
+        (("--device", "tpu"), "--device must be auto, cpu or cuda, not 'tpu'"),
+        (("--tau", "none", "--objective", "gumbel"), "tau must be a number for gumbel, not none: name one"),
+        (("--set", "top=none", "--objective", "sum-and-sample"), "top must be a number for sum-and-sample, not none"),
+        (("--set", "latent=none"), "latent must be a whole number, not None: change it"),
+        (("--preset", "laptop,long"), "--preset must be one of laptop for digits, not ['laptop', 'long']"),
+        (("--preset", "article"), "--preset must be one of laptop for digits, not 'article'"),
+        (("--precision", "fp8"), "precision must be one of float32, bf16, not 'fp8'"),
+        (("--set", "labelled_weight=-1"), "labelled-weight must be finite and not negative, not -1.0"),
+        (("--labels", 95), "--labels must be a multiple of the 10 classes, not 95"),
+        (("--labels", 1200), "--labels must be at most "),
+        (("--labels", "many"), "labels must be a whole number, not 'many'"),
+        (("--seeds", "1-"), "--seeds must be whole numbers and ranges, not '1-'"),
+        (("--epochs", 0), "epochs must be a whole number from 1 on, not 0"),
+        (("--tau", -1), "tau must be positive and finite, not -1.0"),
+        (("--tau-min", 3), "tau-min must be at most tau (0.5), not 3.0"),
+        (("--tau-rate", -1), "tau-rate must be finite and not negative, not -1.0"),
+        (("--mc-samples", 0), "mc-samples must be a whole number from 1 on, not 0"),
+        (("--classification-weight", "nan"), "classification-weight must be finite and not negative, not nan"),
+        (("--batch-size", 5000), "batch-size must be at most the 997 unlabelled images, not 5000"),
+        (("--learning-rate", 0), "learning-rate must be positive and finite, not 0.0"),
+        (("--set", "kl_start"), "--set must be NAME=VALUE, not 'kl_start'"),
+        (("--set", "unknown=3"), "there is no setting 'unknown'"),
+        (("--set", "seed=3"), "seeds must be named by --seeds"),
+        (("--config", "missing.toml"), "--config must be a readable TOML file, and missing.toml is not"),
+        (("--nonsense",), "No such option: --nonsense"),
+    ],
+    ids=str,
+)
+def test_bad_input_is_one_sentence_and_leaves_no_record(gsm, folder, words, sentence):
+    result = gsm("train-ssl", "--objective", "gumbel", *words)
+    assert result.exit_code == 2
+    assert sentence in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+    assert ": " in result.stderr.removeprefix("gsm: ")
+    assert not list(folder.rglob("*.json"))
+
+
+def test_no_mnist_and_no_network(gsm, folder, monkeypatch):
+    def refuse(*_: object, **__: object) -> None:
+        raise ConnectionError("refused")
+
+    monkeypatch.setattr("pooch.retrieve", refuse)
+    monkeypatch.setattr("gsm_cli.data.split.cache_dir", lambda: folder / "cache")
+    result = gsm("train-ssl", "--dataset", "mnist", "--data-dir", "here")
+    assert result.exit_code == 3
+    assert all(words in result.stderr for words in ("here", "cache", "--data-dir", "--dataset digits"))
+
+
+def test_a_run_that_diverges_fails_with_its_circumstances(gsm, folder, monkeypatch):
+    original = training.semi_supervised
+
+    def broken(*given):
+        terms = original(*given)
+        return type(terms)(terms.unlabelled * float("inf"), terms.labelled, terms.classification, 1.0)
+
+    monkeypatch.setattr(training, "semi_supervised", broken)
+    result = gsm(*QUICK, "--objective", "gumbel", "--objective", "supervised", "--seeds", 4)
+    assert result.exit_code == 1
+    assert "gumbel with seed 4 and tau 0.5 did not at step 0" in result.stderr
+    assert records(folder)["supervised 4"].finished
+    assert records(folder)["gumbel 4"].failure.step == 0
+    assert "1 failed" in (folder / "reports/digits-100/report.md").read_text()
+    monkeypatch.undo()
+
+
+def test_a_failure_does_not_replace_what_was_finished(gsm, folder, monkeypatch):
+    gsm(*QUICK, "--objective", "gumbel")
+    before = records(folder)
+    monkeypatch.setattr(training.Run, "epoch", lambda run: (_ for _ in ()).throw(training.NotFiniteError(0)))
+    assert gsm(*QUICK, "--objective", "gumbel", "--force").exit_code == 1
+    assert records(folder) == before
+
+
+def test_ctrl_c_says_how_to_go_on(gsm, monkeypatch):
+    def interrupt(run):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(training.Run, "epoch", interrupt)
+    result = gsm(*QUICK)
+    assert result.exit_code == 130
+    assert "give the same command again" in result.stderr
+
+
+def test_sigterm_ends_as_ctrl_c_does(folder):
+    words = [sys.executable, "-m", "gsm_cli", "train-ssl", "--epochs", "5000", "--set", "hidden=8"]
+    process = subprocess.Popen(words, cwd=folder, stderr=subprocess.PIPE, text=True)
+    time.sleep(0.1)
+    assert "epoch 1" in process.stderr.readline()
+    process.send_signal(signal.SIGTERM)
+    _, said = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "give the same command again" in said
+    assert not list(folder.rglob("*.tmp"))
+
+
+def test_a_full_disk_leaves_what_was_there(gsm, folder, monkeypatch):
+    gsm(*QUICK, "--objective", "gumbel")
+    before = records(folder)
+
+    def full(self, *_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    result = gsm(*QUICK, "--objective", "gumbel", "--force")
+    assert result.exit_code == 1
+    assert "No space left on device" in result.stderr
+    assert records(folder) == before
+    assert not list(folder.rglob("*.tmp"))
+
+
+def test_the_split_of_a_record_is_that_of_its_seed(gsm, folder):
+    gsm(*QUICK, "--objective", "supervised", "--seeds", 2)
+    whole = records(folder)["supervised 2"]
+    assert whole.split == load(whole.config.dataset, 100, 2).digest
+
+
+def test_help_names_every_objective(gsm):
+    shown = "".join(gsm("train-ssl", "--help").stdout.split())
+    assert all(objective in shown for objective in Objective)

@@ -1,0 +1,169 @@
+"""What the user types as a temperature or as a law, and every way of getting it wrong."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose, assert_array_equal
+
+from gsm_cli.errors import UsageError
+from gsm_cli.law.gumbel import random_logits
+from gsm_cli.law.request import ARTICLE_TEMPERATURES, Law, Temperature, read_law, read_temperatures
+
+
+def temperature(text: str) -> Temperature:
+    (only,) = read_temperatures([text])
+    return only
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "label"),
+    [
+        ("0.1", 0.1, "1"),
+        ("1", 1.0, "10"),
+        ("4.1", 4.1, "41"),
+        ("0.25", 0.25, "2_5"),
+        ("0.01", 0.01, "0_1"),
+        ("100", 100.0, "1000"),
+        ("1e2", 100.0, "1000"),
+        ("1e-3", 0.001, "0_01"),
+        (" 5.0 ", 5.0, "50"),
+    ],
+)
+def test_temperature_keeps_its_decimals(text, value, label):
+    assert temperature(text).value == value
+    assert temperature(text).file_label == label
+
+
+@given(st.integers(1, 10**9), st.integers(0, 6))
+def test_text_of_a_temperature_is_the_same_temperature(digits, places):
+    first = temperature(f"{digits}e-{places}")
+    again = temperature(first.text)
+    assert first == again
+    assert first.file_label == again.file_label
+    assert "e" not in first.text.lower()
+
+
+def test_temperatures_keep_their_order_each_once():
+    texts = ["5", "1", "1.0", "1e2", "100", "+5", "0.10", "0.1"]
+    assert [each.text for each in read_temperatures(texts)] == ["5", "1", "100", "0.1"]
+
+
+@pytest.mark.parametrize("longer", ["0.1000000000000000000000000000000000001", "0.10000000000000000000000000001"])
+def test_temperatures_of_one_name_are_one_figure(longer):
+    labels = [each.file_label for each in read_temperatures(["0.1", longer])]
+    assert len(labels) == len(set(labels))
+
+
+def test_article_temperatures_name_the_article_files():
+    assert [each.file_label for each in read_temperatures(ARTICLE_TEMPERATURES)] == ["1", "10", "50", "1000"]
+
+
+@pytest.mark.parametrize(
+    "text", ["0", "-1", "-0", "nan", "sNaN", "inf", "-inf", "1e-400", "1e999", "1e99999999999999999999", "", "x", "1,5"]
+)
+def test_bad_temperature_is_refused(text):
+    with pytest.raises(UsageError, match=r"--tau must be .*, not .*: write for example --tau 0\.5") as refusal:
+        read_temperatures(["1", text])
+    assert text in str(refusal.value)
+
+
+def test_default_law_is_the_article_s():
+    law = read_law(None, None, None, seed=3)
+    assert_allclose(law.probabilities, [0.107, 0.765, 0.022, 0.006, 0.055, 0.045], rtol=1e-14)
+    assert (law.seed, law.options) == (3, ())
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"probs": "0.5,0.3,0.2"}, [0.5, 0.3, 0.2]),
+        ({"probs": " 0.5, 0.5 "}, [0.5, 0.5]),
+        ({"probs": "1,0"}, [1.0, 0.0]),
+        ({"probs": "0.33333,0.33333,0.33333"}, [1 / 3, 1 / 3, 1 / 3]),
+        ({"probs": "1e-12,0.999999999999"}, [1e-12, 1 - 1e-12]),
+        ({"logits": "0,0"}, [0.5, 0.5]),
+        ({"logits": "-1,-1,-1,-1"}, [0.25, 0.25, 0.25, 0.25]),
+        ({"logits": "1001,1000"}, [1 / (1 + np.exp(-1)), 1 / (1 + np.e)]),
+        ({"logits": "0.5,1.5"}, [1 / (1 + np.e), 1 / (1 + np.exp(-1))]),
+        ({"logits": "0,-700"}, [1.0, np.exp(-700)]),
+        ({"logits": "0,-1000"}, [1.0, 0.0]),
+        ({"logits": "1e308,-1e308"}, [1.0, 0.0]),
+    ],
+    ids=str,
+)
+def test_law_is_read_and_normalised(given, expected):
+    law = read_law(**({"probs": None, "logits": None, "classes": None} | given), seed=0)
+    assert_allclose(law.probabilities, expected, rtol=1e-12)
+    assert_allclose(np.exp(law.logits), expected, rtol=1e-12)
+    ((name, text),) = given.items()
+    assert law.options == (f"--{name}", text)
+
+
+def test_logits_survive_where_probabilities_underflow():
+    assert_allclose(read_law(None, "0,-1000", None, seed=0).logits, [0.0, -1000.0])
+
+
+@pytest.mark.parametrize(
+    ("given", "value", "remedy"),
+    [
+        ({"probs": "0.5,0.6"}, "sum to 1, not to 1.1", "scale them"),
+        ({"probs": "0.2,0.2"}, "not to 0.4", "--logits"),
+        ({"probs": "1.5,-0.5"}, "-0.5", "--logits"),
+        ({"probs": "-1,-2"}, "-2", "--logits"),
+        ({"probs": "1"}, "not 1", "add the others"),
+        ({"probs": "nan,1"}, "nan,1", "replace"),
+        ({"probs": "inf,0"}, "inf,0", "replace"),
+        ({"probs": ""}, "''", "write for example"),
+        ({"probs": "0.5;0.5"}, "'0.5;0.5'", "--probs 0.5,0.3,0.2"),
+        ({"probs": "0.5,,0.5"}, "'0.5,,0.5'", "--probs 0.5,0.3,0.2"),
+        ({"logits": "0.5,0.3,0.2"}, "0.5,0.3,0.2", "--probs"),
+        ({"logits": "0"}, "not 1", "add the others"),
+        ({"logits": "nan,0"}, "nan,0", "replace"),
+        ({"logits": "x,y"}, "'x,y'", "write for example"),
+        ({"probs": "0.5,0.5", "logits": "1,2"}, "--probs and --logits", "leave out"),
+        ({"probs": "0.5,0.5", "classes": 2}, "--probs and --classes", "leave out"),
+        ({"logits": "1,2", "classes": 2}, "--logits and --classes", "leave out"),
+    ],
+    ids=str,
+)
+def test_bad_law_is_refused_with_its_value_and_a_remedy(given, value, remedy):
+    with pytest.raises(UsageError) as refusal:
+        read_law(**({"probs": None, "logits": None, "classes": None} | given), seed=0)
+    rule, colon, advice = str(refusal.value).partition(": ")
+    assert value in rule + colon + advice
+    assert remedy in advice
+
+
+def test_random_laws_follow_their_seed():
+    laws = [read_law(None, None, 20, seed) for seed in (3, 3, 4)]
+    assert laws[0].options == ("--classes", "20")
+    assert_array_equal(laws[0].logits, laws[1].logits)
+    assert (laws[0].logits != laws[2].logits).all()
+    assert_allclose(laws[0].probabilities.sum(), 1.0, rtol=1e-14)
+
+
+def test_random_logits_are_the_article_s_linear_map():
+    """Given x each logit is N(0, 0.9 |x|^2), so overall it has deviation 3 and kurtosis 3 (1 + 2/10). Seed 0.
+
+    Tolerances: five standard errors over 20,000 independent laws, and a chi-square for the map's rank of ten.
+    """
+    n, rng = 20_000, np.random.default_rng(0)
+    logits = np.array([random_logits(3, rng) for _ in range(n)])
+    assert_allclose(logits.mean(axis=0), 0.0, atol=5 * 3 / np.sqrt(n))
+    assert_allclose(logits.var(axis=0), 9.0, atol=5 * 9 * np.sqrt((3.6 - 1) / n))
+    assert_allclose(np.corrcoef(logits.T) - np.eye(3), 0.0, atol=5 / np.sqrt(n))
+    squares = (logits**2).T
+    assert 0.05 < np.corrcoef(squares)[0, 1] < 0.12  # (1.2 - 1) / (3.6 - 1) = 0.077: the classes share one x
+
+
+@pytest.mark.parametrize(("fewer", "more"), [(1, 2), (5, 500)])
+def test_noise_of_more_draws_starts_with_that_of_fewer(fewer, more):
+    law = Law(np.zeros(4), seed=7, options=())
+    assert_array_equal(law.noise(more)[:fewer], law.noise(fewer))
+
+
+def test_noise_depends_on_the_seed_alone():
+    skewed, even = Law(np.array([5.0, 0.0]), 7, ("--classes", "2")), Law(np.zeros(2), 7, ())
+    assert_array_equal(skewed.noise(3), even.noise(3))
+    assert (even.noise(3) != Law(np.zeros(2), 8, ()).noise(3)).all()

@@ -1,0 +1,69 @@
+"""The objective against its terms written out by hand."""
+
+import pytest
+import torch
+
+from gsm_cli.model.estimators import Gumbel, Marginal, entropy, gumbel_noise
+from gsm_cli.model.generative import ADGM, Architecture
+from gsm_cli.model.terms import Batch, semi_supervised, supervised
+
+
+@pytest.fixture
+def model() -> ADGM:
+    torch.manual_seed(0)
+    return ADGM(Architecture(pixels=6, classes=3, hidden=(8,), latent=2, auxiliary=2)).eval()
+
+
+@pytest.fixture
+def batch() -> Batch:
+    pixels = torch.randint(2, (7, 6), generator=torch.Generator().manual_seed(1)).float()
+    return Batch(pixels[:4], pixels[4:], torch.tensor([2, 0, 1]))
+
+
+def rng() -> torch.Generator:
+    return torch.Generator().manual_seed(5)
+
+
+@pytest.mark.parametrize("kl_weight", [1.0, 2.5])
+@pytest.mark.parametrize("samples", [1, 3])
+def test_marginal_terms_by_hand(model, batch, kl_weight, samples):
+    """Image by image and class by class; the entropy and the classifier use the very draws of a that the bound uses."""
+    terms = semi_supervised(model, batch, Marginal(), samples, kl_weight, rng())
+    noise = rng()
+    unseen, seen = (model.encode(x, samples, noise) for x in (batch.unlabelled, batch.labelled))
+    q = unseen.logits.softmax(-1)
+    unlabelled = -(q * q.log()).sum(-1)
+    for k in range(3):
+        unlabelled = unlabelled + q[..., k] * model.bound(unseen, torch.eye(3)[k].expand(samples, 4, 3), kl_weight)
+    labelled = [model.bound(seen, torch.eye(3)[k].expand(samples, 3, 3), kl_weight) for k in (2, 0, 1)]
+    log_q = seen.logits.log_softmax(-1)
+    torch.testing.assert_close(terms.unlabelled, unlabelled.mean())
+    torch.testing.assert_close(terms.labelled, sum(each[:, i].mean() for i, each in enumerate(labelled)) / 3)
+    torch.testing.assert_close(terms.classification, (log_q[:, 0, 2] + log_q[:, 1, 0] + log_q[:, 2, 1]).mean() / 3)
+    assert terms.evaluations == 3 * samples
+
+
+def test_gumbel_has_the_entropy_and_draws_its_noise_last(model, batch):
+    terms = semi_supervised(model, batch, Gumbel(0.5), 1, 1.0, rng())
+    noise = rng()
+    unseen, _ = (model.encode(x, 1, noise) for x in (batch.unlabelled, batch.labelled))
+    g = gumbel_noise((1, *unseen.logits.shape), noise, unseen.logits)
+    y = ((unseen.logits + g) / 0.5).softmax(-1)
+    torch.testing.assert_close(terms.unlabelled, (model.bound(unseen, y)[0] + entropy(unseen.logits)).mean())
+    assert terms.evaluations == 1
+
+
+def test_labelled_terms_are_the_same_for_every_objective(model, batch):
+    exact, sampled = (semi_supervised(model, batch, each, 2, 1.0, rng()) for each in (Marginal(), Gumbel(0.5)))
+    assert torch.equal(exact.labelled, sampled.labelled)
+    assert torch.equal(exact.classification, sampled.classification)
+
+
+def test_supervised_reads_labelled_images_alone(model, batch):
+    other = Batch(1 - batch.unlabelled, batch.labelled, batch.classes)
+    first, second = (supervised(model, each, 1, rng()) for each in (batch, other))
+    assert torch.equal(first.classification, second.classification)
+    assert (first.unlabelled, first.labelled, first.evaluations) == (0.0, 0.0, 0.0)
+    first.classification.backward()
+    used = {name.partition(".")[0] for name, each in model.named_parameters() if each.grad is not None}
+    assert used == {"q_a", "q_y"}

@@ -1,0 +1,177 @@
+"""Estimators beyond the article: unbiased where they claim it, exact where they must be, and as cheap as they say.
+
+The gradient with respect to the logits of E_q[f(y)] is known because the sum over classes is finite. Statistical tests
+fix their seed and allow 5 standard errors for each of a handful of numbers.
+"""
+
+import pytest
+import torch
+from torch import Tensor
+
+from gsm_cli.model.estimators import (
+    GumbelRao,
+    Marginal,
+    Reinforce,
+    ReinMax,
+    SparseMarginal,
+    StraightThrough,
+    SumAndSample,
+    relax,
+)
+
+DRAWS = 200_000
+LOGITS = torch.tensor([0.3, -0.5, 1.2, 0.0], dtype=torch.float64)
+WEIGHTS = torch.tensor([1.0, -2.0, 0.5, 3.0], dtype=torch.float64)
+MATRIX = torch.linspace(-1.0, 1.0, 16, dtype=torch.float64).view(4, 4) ** 3
+
+
+class Toy:
+    """f(y) = w y + y A y, for any leading dimensions; counts the values it gives."""
+
+    def __init__(self, weights: Tensor, matrix: Tensor) -> None:
+        self.weights, self.matrix, self.count = weights, matrix, 0
+
+    def __call__(self, y: Tensor, images: Tensor | None = None, /) -> Tensor:
+        values = y @ self.weights + ((y @ self.matrix) * y).sum(dim=-1)
+        self.count += values.numel()
+        return values
+
+
+def rng(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def toy() -> Toy:
+    return Toy(WEIGHTS, MATRIX)
+
+
+def values_and_gradients(estimator, bound, logits: Tensor, draws: int = DRAWS) -> tuple[Tensor, Tensor]:
+    """`draws` independent estimates (draws,) and their gradients with respect to the logits (draws, K)."""
+    leaf = logits.repeat(1, draws, 1).requires_grad_()
+    values = estimator(bound, leaf, rng())
+    (gradients,) = torch.autograd.grad(values.sum(), leaf)
+    return values[0].detach(), gradients[0]
+
+
+def exact(bound, logits: Tensor) -> tuple[Tensor, Tensor]:
+    values, gradients = values_and_gradients(Marginal(), bound, logits, 1)
+    return values[0], gradients[0]
+
+
+def assert_mean(samples: Tensor, expected: Tensor, standard_errors: float = 5.0) -> None:
+    error = samples.std(dim=0) / len(samples) ** 0.5
+    assert ((samples.mean(dim=0) - expected).abs() <= standard_errors * error + 1e-12).all()
+
+
+UNBIASED = [
+    *(Reinforce(2), Reinforce(5), SumAndSample(1), SumAndSample(2), SumAndSample(3), Marginal()),
+    ReinMax(1.0),  # because the toy is of second order
+]
+BIASED = [SparseMarginal(0.2), StraightThrough(0.5), GumbelRao(0.5), ReinMax(0.5)]
+
+
+@pytest.mark.parametrize("estimator", UNBIASED, ids=repr)
+def test_value_and_gradient_are_unbiased(estimator):
+    values, gradients = values_and_gradients(estimator, toy(), LOGITS)
+    value, gradient = exact(toy(), LOGITS)
+    assert_mean(values, value)
+    assert_mean(gradients, gradient)
+
+
+@pytest.mark.parametrize("estimator", BIASED, ids=repr)
+def test_the_test_of_bias_finds_bias(estimator):
+    _, gradients = values_and_gradients(estimator, toy(), LOGITS)
+    with pytest.raises(AssertionError):
+        assert_mean(gradients, exact(toy(), LOGITS)[1])
+
+
+def test_variance_falls_as_more_classes_are_summed():
+    spreads = [values_and_gradients(SumAndSample(top), toy(), LOGITS)[1].var(dim=0).sum() for top in (1, 2, 3, 4)]
+    assert spreads[0] > spreads[1] > spreads[2] >= spreads[3]
+    assert spreads[3] < 1e-20
+
+
+@pytest.mark.parametrize("estimator", [SumAndSample(4), SumAndSample(9), SparseMarginal(0.0)], ids=repr)
+def test_full_sums_are_the_marginal(estimator):
+    value, gradient = (each[0] for each in values_and_gradients(estimator, toy(), LOGITS, 1))
+    expected_value, expected_gradient = exact(toy(), LOGITS)
+    torch.testing.assert_close(value, expected_value, rtol=1e-14, atol=1e-14)
+    torch.testing.assert_close(gradient, expected_gradient, rtol=1e-14, atol=1e-14)
+
+
+def test_sparse_marginal_sums_what_exceeds_the_threshold():
+    """By hand: q = 0.65, 0.25, 0.1 and the threshold 0.2."""
+    logits = torch.tensor([0.65, 0.25, 0.1], dtype=torch.float64).log()
+    bound = Toy(WEIGHTS[:3], torch.zeros(3, 3, dtype=torch.float64))
+    values, _ = values_and_gradients(SparseMarginal(0.2), bound, logits, 1)
+    assert values.item() == pytest.approx(0.65 * 1.0 + 0.25 * -2.0)
+    assert bound.count == 2
+
+
+@pytest.mark.parametrize(
+    ("estimator", "evaluations"),
+    [
+        *[(SumAndSample(1), 2), (SumAndSample(2), 3), (Reinforce(2), 2), (Reinforce(3), 3)],
+        *[(StraightThrough(0.5), 1), (GumbelRao(0.5, 100), 1), (ReinMax(1.0), 1), (SparseMarginal(0.2), 2)],
+    ],
+    ids=repr,
+)
+def test_evaluations_are_as_many_as_claimed(estimator, evaluations):
+    """q = 0.22, 0.10, 0.53, 0.16: two classes exceed 0.2."""
+    bound = toy()
+    values_and_gradients(estimator, bound, LOGITS, 7)
+    assert bound.count == 7 * evaluations
+
+
+class TestGumbelRao:
+    def test_one_sample_is_straight_through_in_mean(self):
+        _, rao = values_and_gradients(GumbelRao(0.5, 1), toy(), LOGITS)
+        _, straight = values_and_gradients(StraightThrough(0.5), toy(), LOGITS)
+        difference = rao.mean(dim=0) - straight.mean(dim=0)
+        error = ((rao.var(dim=0) + straight.var(dim=0)) / DRAWS).sqrt()
+        assert (difference.abs() < 5 * error).all()
+
+    def test_many_samples_keep_the_mean_and_lower_the_variance(self):
+        _, one = values_and_gradients(GumbelRao(0.5, 1), toy(), LOGITS)
+        _, many = values_and_gradients(GumbelRao(0.5, 50), toy(), LOGITS, 20_000)
+        error = (one.var(dim=0) / len(one) + many.var(dim=0) / len(many)).sqrt()
+        assert ((one.mean(dim=0) - many.mean(dim=0)).abs() < 5 * error).all()
+        assert (many.var(dim=0) < 0.8 * one.var(dim=0)).all()
+
+    def test_forward_is_one_hot_with_the_law_of_the_classes(self):
+        seen = []
+        values_and_gradients(GumbelRao(0.5), lambda y, images=None: seen.append(y) or y.sum(dim=-1), LOGITS)
+        counts = seen[0][0].sum(dim=0)
+        expected = DRAWS * LOGITS.softmax(dim=-1)
+        assert set(seen[0].unique().tolist()) == {0.0, 1.0}
+        assert ((counts - expected).abs() < 5 * expected.sqrt()).all()
+
+    def test_noise_given_the_class_has_that_class_on_top(self, monkeypatch):
+        """At a temperature near 0 the relaxed sample is the class itself, whatever the conditional noise."""
+        softs = []
+        monkeypatch.setattr("gsm_cli.model.estimators.relax", lambda *given: softs.append(relax(*given)) or softs[-1])
+        hards = []
+        values_and_gradients(GumbelRao(1e-4, 3), lambda y, images=None: hards.append(y) or y.sum(dim=-1), LOGITS, 1_000)
+        assert (softs[0].argmax(dim=-1) == hards[0].argmax(dim=-1)).all()
+
+
+class TestReinMax:
+    @pytest.mark.parametrize("logit", [-1.5, 0.0, 0.7])
+    def test_is_exact_for_second_order_functions_of_one_binary_variable(self, logit):
+        """In mean over the two outcomes, each weighted by its probability: no Monte Carlo."""
+        logits = torch.tensor([logit, 0.0], dtype=torch.float64)
+        bound = Toy(WEIGHTS[:2], MATRIX[:2, :2])
+        _, gradients = values_and_gradients(ReinMax(1.0), bound, logits, 20_000)
+        outcomes = torch.unique(gradients, dim=0)
+        assert len(outcomes) == 2
+        q = logits.softmax(dim=-1)
+        _, gradient = exact(bound, logits)
+        means = [q @ outcomes, q.flip(0) @ outcomes]  # in one of the two orders
+        assert min((mean - gradient).abs().max() for mean in means) < 1e-12
+
+    def test_straight_through_is_not(self):
+        logits = torch.tensor([0.7, 0.0], dtype=torch.float64)
+        bound = Toy(WEIGHTS[:2], MATRIX[:2, :2])
+        _, gradients = values_and_gradients(StraightThrough(1.0), bound, logits)
+        with pytest.raises(AssertionError):
+            assert_mean(gradients, exact(bound, logits)[1])

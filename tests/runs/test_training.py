@@ -1,0 +1,329 @@
+"""One run: the same record whatever happens on the way, and the same noise whatever the objective."""
+
+import math
+import os
+import signal
+import subprocess
+import sys
+import time
+from base64 import b64decode
+from dataclasses import replace
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from gsm_cli.config import Dataset, build
+from gsm_cli.data.split import load
+from gsm_cli.errors import GsmError, UsageError
+from gsm_cli.records.run import RunRecord, read_record
+from gsm_cli.runs import evaluation, training
+from gsm_cli.runs.environment import find_device
+from gsm_cli.runs.schedules import kl_weight, learning_rate, temperature
+from gsm_cli.runs.streams import NOISE, stream
+from gsm_cli.runs.training import Run, binarise, shuffle, train
+
+TINY = {"hidden": [8], "latent": 2, "auxiliary": 2, "epochs": 4, "batch_size": 200}
+OBJECTIVES = ("marginalize", "gumbel", "straight-through", "gumbel-rao", "reinmax", "sum-and-sample")
+MORE = ("sparse-marginalize", "reinforce", "supervised")
+
+
+@pytest.fixture(scope="module")
+def split():
+    return load(Dataset.DIGITS, 100, 0)
+
+
+def config(objective: str = "gumbel", **settings):
+    return build({**TINY, "objective": objective, **settings})
+
+
+def timeless(record: RunRecord) -> RunRecord:
+    return replace(record, epochs=[replace(epoch, seconds=0.0) for epoch in record.epochs])
+
+
+class TestSchedules:
+    def test_learning_rate_falls_over_its_last_part(self):
+        settings = config(learning_rate=0.1, decay=0.25)
+        rates = [learning_rate(settings, share) for share in (0.0, 0.5, 0.75, 0.875, 1.0)]
+        assert rates == pytest.approx([0.1, 0.1, 0.1, 0.05, 0.0])
+        assert learning_rate(config(learning_rate=0.1, decay=0), 0.999) == 0.1
+
+    @pytest.mark.parametrize(("start", "middle"), [(5.0, 3.0), (0.2, 0.6)])
+    def test_kl_weight_comes_to_one(self, start, middle):
+        settings = config(kl_start=start, kl_warmup=0.5)
+        weights = [kl_weight(settings, share) for share in (0.0, 0.25, 0.5, 0.9)]
+        assert weights == pytest.approx([start, middle, 1.0, 1.0])
+        assert kl_weight(config(kl_start=start, kl_warmup=0), 0.0) == 1.0
+
+    def test_temperature_falls_with_the_steps_to_its_least(self):
+        settings = config(tau=1.0, tau_min=0.5, tau_rate=0.01)
+        assert [temperature(settings, step) for step in (0, 10, 1000)] == pytest.approx([1.0, math.exp(-0.1), 0.5])
+        assert temperature(config(tau=0.7), 10**6) == 0.7
+        assert temperature(config("marginalize"), 0) is None
+
+
+class TestRecord:
+    @pytest.mark.parametrize("objective", OBJECTIVES + MORE)
+    def test_two_runs_of_one_seed_are_equal(self, split, tmp_path, objective):
+        first, second = (train(config(objective), split, tmp_path / f"{i}.pt") for i in range(2))
+        assert timeless(first) == timeless(second)
+        assert first.finished
+        assert [epoch.epoch for epoch in first.epochs] == [1, 2, 3, 4]
+        values = [value for epoch in first.epochs for value in vars(epoch).values() if value is not None]
+        assert np.isfinite(values).all()
+
+    def test_another_seed_is_another_run(self, split, tmp_path):
+        first, second = (train(config(seed=seed), split, tmp_path / f"{seed}.pt") for seed in (0, 1))
+        assert first.epochs[0].unlabelled_bound != second.epochs[0].unlabelled_bound
+
+    def test_evaluations_are_counted(self, split, tmp_path):
+        counted = {
+            name: train(config(name, epochs=1), split, tmp_path / f"{name}.pt").epochs[0].evaluations
+            for name in OBJECTIVES + MORE
+        }
+        once = dict.fromkeys(("gumbel", "straight-through", "gumbel-rao", "reinmax"), 1)
+        assert counted == once | {
+            **{"marginalize": 10, "sum-and-sample": 2, "reinforce": 2, "supervised": 0},
+            "sparse-marginalize": pytest.approx(10, abs=1.0),
+        }
+
+    def test_training_learns(self, split, tmp_path):
+        record = train(config(epochs=20, hidden=[32], batch_size=50, seed=0), split, tmp_path / "a.pt")
+        assert record.test.accuracy > 0.7
+        assert record.epochs[-1].unlabelled_bound > record.epochs[0].unlabelled_bound + 5
+
+    def test_the_test_set_is_read_once_with_the_first_best_epoch(self, split, tmp_path, monkeypatch):
+        accuracies, read = iter([0.5, 0.9, 0.9, 0.7]), []
+        monkeypatch.setattr(training, "validate", lambda *_: (next(accuracies), 0.1, 1.0))
+        monkeypatch.setattr(training, "test", lambda model, images, config, epoch: read.append(epoch))
+        train(config(), split, tmp_path / "a.pt")
+        assert read == [2]
+
+    def test_best_weights_are_those_of_the_best_epoch(self, split, monkeypatch):
+        accuracies = iter([0.9, 0.5])
+        monkeypatch.setattr(training, "validate", lambda *_: (next(accuracies), 0.1, 1.0))
+        run = Run(config(), split)
+        run.epochs.append(run.epoch())
+        run.keep_best()
+        first = {name: value.clone() for name, value in run.model.state_dict().items()}
+        run.epochs.append(run.epoch())
+        run.keep_best()
+        assert all(torch.equal(first[name], value) for name, value in run.best.items())
+        assert not torch.equal(first["q_y.head.weight"], run.model.state_dict()["q_y.head.weight"])
+
+    def test_a_classifier_of_one_class_is_collapsed(self, split, tmp_path):
+        record = train(config(epochs=1), split, tmp_path / "a.pt")
+        assert replace(record, test=replace(record.test, modal_share=1.0)).collapsed
+        assert not replace(record, test=replace(record.test, modal_share=0.99)).collapsed
+
+    @pytest.mark.filterwarnings("ignore:overflow")
+    def test_a_loss_that_is_not_finite_ends_the_run_with_its_step(self, split, tmp_path, monkeypatch):
+        original, steps = training.semi_supervised, []
+
+        def broken(*given):
+            steps.append(1)
+            terms = original(*given)
+            return replace(terms, labelled=terms.labelled * float("nan")) if len(steps) == 7 else terms
+
+        monkeypatch.setattr(training, "semi_supervised", broken)
+        record = train(config(), split, tmp_path / "a.pt")  # 4 steps an epoch
+        assert not record.finished
+        assert record.failure.step == 6
+        assert len(record.epochs) == 1
+
+
+class TestResume:
+    @pytest.mark.parametrize("objective", ["gumbel", "sum-and-sample"])
+    @pytest.mark.parametrize("epochs", [1, 3, 4])
+    def test_an_interrupted_run_ends_in_the_same_record(self, split, tmp_path, monkeypatch, objective, epochs):
+        monkeypatch.setattr(training, "CHECKPOINT_SECONDS", 0.0)
+        unbroken = train(config(objective), split, tmp_path / "unbroken.pt")
+
+        def interrupt(epoch) -> None:
+            if epoch.epoch == epochs:
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            train(config(objective), split, tmp_path / "broken.pt", interrupt)
+        seen = []
+        resumed = train(config(objective), split, tmp_path / "broken.pt", lambda epoch: seen.append(epoch.epoch))
+        assert seen == list(range(epochs + 1, 5))
+        assert timeless(resumed) == timeless(unbroken)
+
+    def test_a_killed_process_ends_in_the_same_record(self, tmp_path):
+        """SIGKILL as soon as a checkpoint is there; then the same command again, and once without an interruption."""
+        words = ["train-ssl", "--objective", "gumbel", "--set", "hidden=8", "--batch-size", "100", "--epochs", "60"]
+        change = "from gsm_cli.cli.app import app; from gsm_cli.runs import training; training.CHECKPOINT_SECONDS = 0.0"
+        run = f"{change}; app({words!r})"
+        environment = os.environ | {"OMP_NUM_THREADS": "1"}
+        broken, unbroken = tmp_path / "broken", tmp_path / "unbroken"
+        for folder in (broken, unbroken):
+            folder.mkdir()
+        process = subprocess.Popen([sys.executable, "-c", run], cwd=broken, env=environment, stderr=subprocess.PIPE)
+        deadline = time.monotonic() + 60
+        while not list(broken.rglob("*.pt")) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        assert process.returncode == -signal.SIGKILL
+        assert not list(broken.rglob("*.json"))
+        for folder in (broken, unbroken):
+            subprocess.run([sys.executable, "-c", run], cwd=folder, env=environment, check=True, capture_output=True)
+        records = [read_record(next(folder.rglob("gumbel*.json"))) for folder in (broken, unbroken)]
+        assert timeless(records[0]) == timeless(records[1])
+        assert not list(tmp_path.rglob("*.pt"))
+        assert not list(tmp_path.rglob("*.tmp"))
+
+    @pytest.mark.parametrize("damage", ["cut", "other version", "other settings", "other split"])
+    def test_a_checkpoint_of_something_else_is_refused_and_kept(self, split, tmp_path, monkeypatch, damage):
+        path = tmp_path / "a.pt"
+        train(config(), split, path)
+        settings, data = config(), split
+        if damage == "cut":
+            path.write_bytes(path.read_bytes()[:1000])
+        elif damage == "other version":
+            monkeypatch.setattr(training, "__version__", "99.0")
+        elif damage == "other settings":
+            settings = config(tau=0.9)
+        else:
+            data = load(Dataset.DIGITS, 100, 5)
+        before = path.read_bytes()
+        with pytest.raises(GsmError, match=r"a\.pt must be a checkpoint .*--force"):
+            train(settings, data, path)
+        assert path.read_bytes() == before
+
+
+class TestPairing:
+    def test_objectives_share_weights_batches_and_noise(self, split, monkeypatch):
+        """What an epoch's steps see: initial weights, binary images in their order, and the noise of a and z."""
+        monkeypatch.setattr(training, "relaxation", lambda *_: (None, None))
+        seen = {}
+        for objective in ("marginalize", "gumbel", "reinforce", "sum-and-sample"):
+            run, trace = Run(config(objective), split), []
+            trace += [value.clone() for value in run.model.state_dict().values()]
+            monkeypatch.setattr(run.optimizer, "step", lambda: None)
+            encode = run.model.encode
+            run.model.encode = lambda x, samples, rng, encode=encode, trace=trace: (
+                trace.extend([x, (found := encode(x, samples, rng)).a, found.noise]) or found
+            )
+            run.epoch()
+            seen[objective] = trace
+        first = seen.pop("marginalize")
+        for trace in seen.values():
+            assert len(trace) == len(first)
+            assert all(torch.equal(ours, theirs) for ours, theirs in zip(trace, first, strict=True))
+
+    def test_supervised_shares_the_weights_and_never_reads_unlabelled_images(self, split, tmp_path):
+        others = replace(split, unlabelled=255 - split.unlabelled)
+        first, second = (
+            train(config("supervised"), data, tmp_path / f"{i}.pt") for i, data in enumerate((split, others))
+        )
+        assert timeless(first) == timeless(second)
+        gumbel, supervised = (Run(config(name), split).model.state_dict() for name in ("gumbel", "supervised"))
+        assert all(torch.equal(gumbel[name], supervised[name]) for name in gumbel)
+
+    def test_noise_differs_from_step_to_step(self):
+        first, second = (torch.rand(5, generator=stream(config(), NOISE, step)) for step in (0, 1))
+        assert not torch.equal(first, second)
+
+    def test_the_global_generator_is_left_as_it_was(self, split):
+        before = torch.get_rng_state()
+        run = Run(config(), split)
+        run.epoch()
+        assert torch.equal(torch.get_rng_state(), before)
+
+
+class TestParts:
+    def test_binarise_draws_each_level_with_its_probability(self):
+        """Every level 100,000 times; 5 standard errors, and none for black and white."""
+        levels = torch.arange(256, dtype=torch.uint8).expand(100_000, 256)
+        means = binarise(levels, torch.Generator().manual_seed(0)).mean(0)
+        p = torch.arange(256) / 255
+        assert ((means - p).abs() <= 5 * (p * (1 - p) / 100_000).sqrt()).all()
+
+    def test_shuffle_covers_every_row_before_any_comes_again(self):
+        rows = shuffle(10, 7, 4, torch.Generator().manual_seed(0)).flatten().tolist()
+        assert sorted(rows[:10]) == sorted(rows[10:20]) == list(range(10))
+        assert len(rows) == 28
+
+    @pytest.mark.parametrize("weight", ["labelled_weight", "classification_weight"])
+    def test_the_gradient_is_linear_in_the_weights_of_its_terms(self, split, weight):
+        def gradient(value: float) -> torch.Tensor:
+            without = {"labelled_weight": 0.0, "classification_weight": 0.0, "clip": 1e9, "learning_rate": 1e-9}
+            run = Run(config(**{**without, weight: value}), split)
+            run.step(0, torch.arange(20), torch.arange(100))
+            return torch.cat([parameter.grad.flatten() for parameter in run.model.parameters()])
+
+        bare, once, twice = (gradient(value) for value in (0.0, 1.0, 2.0))
+        assert (once - bare).norm() > 0.01
+        torch.testing.assert_close(twice - bare, 2 * (once - bare), rtol=1e-3, atol=1e-3)
+
+    def test_part_of_the_labels_in_a_step(self, split, tmp_path):
+        record = train(config(labelled_batch=30), split, tmp_path / "a.pt")
+        assert timeless(record) != timeless(train(config(), split, tmp_path / "b.pt"))
+
+    def test_a_batch_larger_than_the_data_is_refused(self, split):
+        with pytest.raises(UsageError, match="batch-size must be at most the 997 unlabelled images, not 998"):
+            Run(config(batch_size=998), split)
+
+    @pytest.mark.parametrize(
+        ("name", "present", "found"), [("auto", False, "cpu"), ("auto", True, "cuda"), ("cpu", True, "cpu")]
+    )
+    def test_device(self, monkeypatch, name, present, found):
+        monkeypatch.setattr(torch.cuda, "is_available", lambda: present)
+        assert find_device(name) == found
+
+    def test_no_gpu_or_no_such_device(self, monkeypatch):
+        monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+        with pytest.raises(UsageError, match="use --device cpu"):
+            find_device("cuda")
+        with pytest.raises(UsageError, match="auto, cpu or cuda, not 'tpu'"):
+            find_device("tpu")
+
+    def test_validation_counts_what_is_right(self, split):
+        """A classifier that always answers 3 is right as often as there are threes, and has no entropy."""
+
+        class Stubborn(torch.nn.Module):
+            def classify(self, x, samples, rng):
+                return torch.full((samples, len(x), 10), -1000.0).index_fill(2, torch.tensor([3]), 0.0)
+
+        accuracy, modal_share, spread = evaluation.validate(Stubborn(), split.validation, config(), 1)
+        assert accuracy == (split.validation.classes == 3).mean()
+        assert (modal_share, spread) == (1.0, 0.0)
+
+
+class TestGenerated:
+    def test_columns_are_classes_and_rows_share_z(self, split):
+        """A network that sees y alone gives equal rows, and one that sees z alone equal columns."""
+        sheets = []
+        for blind in ("z", "y"):
+            run = Run(config(), split)
+            with torch.no_grad():
+                for name, layer in run.model.p_x.first.items():
+                    layer.weight.mul_(0 if name == blind else 20)
+            sheet = np.asarray(Image.open(BytesIO(b64decode(evaluation.analogies(run.model, run.config)))))
+            assert sheet.shape == (evaluation.ANALOGIES * 8, 10 * 8)
+            assert sheet.dtype == np.uint8
+            sheets.append(sheet.reshape(evaluation.ANALOGIES, 8, 10, 8))
+        by_class, by_z = sheets
+        assert (by_class == by_class[:1]).all()
+        assert (by_class[:, :, 0] != by_class[:, :, 1]).any()
+        assert (by_z == by_z[:, :, :1]).all()
+        assert (by_z[0] != by_z[1]).any()
+
+    def test_a_decoder_that_was_not_trained_generates_nothing(self, split, tmp_path):
+        assert train(config(objective="supervised", epochs=1), split, tmp_path / "run.pt").generated is None
+
+    def test_a_record_keeps_them(self, split, tmp_path):
+        record = train(config(epochs=1), split, tmp_path / "run.pt")
+        assert record.generated
+        record.save(tmp_path / "run.json")
+        assert read_record(tmp_path / "run.json") == record
+
+
+def test_folders_are_made(split, tmp_path):
+    train(config(epochs=1), split, tmp_path / "deep" / "er.pt")
+    assert Path(tmp_path / "deep" / "er.pt").exists()

@@ -1,1 +1,38 @@
-"""Data sets: found, verified, read and split; NumPy alone."""
+"""Data sets: found, verified, read and split. A new one is a file here, and a line in `DATASETS`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gsm_cli.data.dataset import LAPTOP, Dataset, Fetch
+from gsm_cli.data.digits import DIGITS
+from gsm_cli.data.mnist import MNIST
+from gsm_cli.data.own import is_own, own_dataset, short_name
+from gsm_cli.errors import DataError, UsageError
+
+if TYPE_CHECKING:
+    from gsm_cli.data.split import Pool
+
+DATASETS: dict[str, Dataset] = {each.name: each for each in (DIGITS, MNIST)}
+
+
+def find_dataset(name: str) -> Dataset:
+    """The data set of that name, or of the file `<name>.npz`. Raises UsageError if there is none."""
+    if is_own(name):
+        return own_dataset(name)
+    if name not in DATASETS:
+        raise UsageError(
+            f"dataset must be one of {', '.join(DATASETS)} or a file .npz, not {name!r}: choose one of them"
+        )
+    return DATASETS[name]
+
+
+def describe_dataset(name: str) -> Dataset:
+    """What is known of a data set without its file: of somebody's own its title alone, for a report."""
+    return DATASETS.get(name) or Dataset(short_name(name), short_name(name), (0, 0), _absent, 0)
+
+
+def _absent(folder: Path | None, fetch: Fetch | None) -> "Pool":
+    raise DataError("images of somebody's own are read by the name of their file")
+
+
+__all__ = ["DATASETS", "LAPTOP", "Dataset", "describe_dataset", "find_dataset", "short_name"]

@@ -1,70 +1,38 @@
-"""MNIST from its mirrors, with pooch and a progress bar on stderr."""
+"""Files from their mirrors, with pooch."""
 
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
-
-from gsm_cli.data.split import MNIST_FILES, MNIST_MIRRORS, read_verified
+from gsm_cli.data.files import read_verified
 from gsm_cli.errors import DataError
 
+Bar = Callable[[str], AbstractContextManager[Any]]  # what pooch shows its progress with, by the name of the file
 
-def fetch_mnist(name: str, path: Path) -> None:
-    """Download a file of MNIST to `path`, from the first mirror that gives its true content. Raises OSError."""
+
+def download(urls: Sequence[str], path: Path, sha256: str, bar: Bar = lambda name: nullcontext(False)) -> None:
+    """Download to `path` from the first of the mirrors that gives the content of that SHA-256. Raises OSError."""
     import pooch
 
     pooch.get_logger().setLevel("ERROR")
     failures = []
-    for mirror in MNIST_MIRRORS:
+    for url in urls:
         temporary = path.with_name(f".{path.name}.download")
         try:
-            with _Bar(path.name) as bar:
+            with bar(path.name) as progress:
                 pooch.retrieve(
-                    mirror + path.name,
+                    url,
                     known_hash=None,  # the content is what is verified, below
                     fname=temporary.name,
                     path=path.parent,
-                    downloader=pooch.HTTPDownloader(progressbar=bar, timeout=20),
+                    downloader=pooch.HTTPDownloader(progressbar=progress, timeout=20),
                 )
-            read_verified(temporary, MNIST_FILES[name])
+            read_verified(temporary, sha256)
             temporary.replace(path)
             return
         except (OSError, ValueError, DataError) as error:
-            failures.append(f"{mirror}: {type(error).__name__}")
+            failures.append(f"{url}: {type(error).__name__}")
         finally:
             temporary.unlink(missing_ok=True)
     raise OSError("; ".join(failures))
-
-
-class _Bar:
-    """The four methods that pooch asks of a progress bar."""
-
-    def __init__(self, name: str) -> None:
-        columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
-        self.progress = Progress(*columns, console=Console(stderr=True), transient=True)
-        self.task = self.progress.add_task(name)
-
-    def __enter__(self) -> "_Bar":
-        self.progress.start()
-        return self
-
-    def __exit__(self, *_: Any) -> None:
-        self.progress.stop()
-
-    @property
-    def total(self) -> float | None:
-        return self.progress.tasks[0].total
-
-    @total.setter
-    def total(self, size: int) -> None:
-        self.progress.update(self.task, total=size)
-
-    def update(self, size: int) -> None:
-        self.progress.advance(self.task, size)
-
-    def reset(self) -> None:
-        self.progress.reset(self.task)
-
-    def close(self) -> None:
-        self.progress.refresh()

@@ -5,9 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from gsm_cli.config import RunConfig
-from gsm_cli.data.split import Fetch, load
-from gsm_cli.records.run import Epoch, RunRecord, read_record
+from gsm_cli.config import RunConfig, differences
+from gsm_cli.data import find_dataset
+from gsm_cli.data.dataset import Fetch
+from gsm_cli.data.split import load
+from gsm_cli.errors import DataError
+from gsm_cli.records.run import Epoch, RunRecord, read_run
+from gsm_cli.runs.environment import Device
 from gsm_cli.runs.training import train
 
 
@@ -23,22 +27,18 @@ class Outcome:
 class Watcher(Protocol):
     """Somebody who looks on: at the start of a run, at every epoch, and at its end."""
 
-    def start(self, config: RunConfig, unlabelled: int) -> None: ...
+    def start(self, config: RunConfig, images: int) -> None: ...
 
-    def epoch(self, epoch: Epoch) -> None: ...
+    def epoch(self, number: int, epoch: Epoch) -> None: ...
 
     def end(self, outcome: Outcome) -> None: ...
-
-
-def folder(config: RunConfig, out: Path) -> Path:
-    """Where a run's report lies."""
-    return out / f"{config.dataset}-{config.labels}"
 
 
 def run_all(
     configs: Sequence[RunConfig],
     out: Path,
     watcher: Watcher,
+    device: Device = "cpu",
     data_dir: Path | None = None,
     fetch: Fetch | None = None,
     force: bool = False,
@@ -46,30 +46,45 @@ def run_all(
     """Run what is not finished, in order; the records go to `out`/<dataset>-<labels>/records/."""
     outcomes = []
     for config in configs:
-        path = folder(config, out) / "records" / f"{config.name}.json"
-        outcome = None if force else _reuse(path)
+        path = out / config.folder / "records" / f"{config.name}.json"
+        outcome = None if force else reuse(path, config)
         if outcome is None:
-            outcome = _run(config, path, watcher, data_dir, fetch, force)
+            outcome = _run(config, path, watcher, device, data_dir, fetch, force)
         watcher.end(outcome)
         outcomes.append(outcome)
     return outcomes
 
 
-def _reuse(path: Path) -> Outcome | None:
-    record = read_record(path) if path.exists() else None
-    return Outcome(path, record, reused=True) if record and record.finished else None
+def reuse(path: Path, config: RunConfig) -> Outcome | None:
+    """The finished run at `path`, if there is one. Raises DataError if it is one of other settings."""
+    record = read_run(path) if path.exists() else None
+    if record is None or not record.finished:
+        return None
+    if departures := differences(record.config.identity, config.identity):
+        raise DataError(
+            f"{path} must be a run of the settings that are asked for, and has {departures}: "
+            "move it away, or take its place with --force"
+        )
+    return Outcome(path, record, reused=True)
 
 
 def _run(
-    config: RunConfig, path: Path, watcher: Watcher, data_dir: Path | None, fetch: Fetch | None, force: bool
+    config: RunConfig,
+    path: Path,
+    watcher: Watcher,
+    device: Device,
+    data_dir: Path | None,
+    fetch: Fetch | None,
+    force: bool,
 ) -> Outcome:
     checkpoint = path.with_suffix(".pt")
     if force:
         checkpoint.unlink(missing_ok=True)
-    split = load(config.dataset, config.labels, config.seed, data_dir, fetch)
-    watcher.start(config, len(split.unlabelled))
-    record = train(config, split, checkpoint, watcher.epoch)
-    if record.finished or _reuse(path) is None:  # a run that fails does not take the place of one that did not
+    split = load(find_dataset(config.dataset), config.labels, config.seed, data_dir, fetch)
+    watcher.start(config, len(split.unlabelled) // config.batch_size * config.batch_size)
+    record = train(config, split, checkpoint, watcher.epoch, device)
+    before = read_run(path) if path.exists() else None
+    if record.finished or before is None or not before.finished:  # a failure does not replace what was finished
         record.save(path)
     checkpoint.unlink(missing_ok=True)
     return Outcome(path, record, reused=False)

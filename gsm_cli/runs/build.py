@@ -1,39 +1,61 @@
-"""From a name to the estimator that it means."""
+"""From settings to what they mean: the model with its initial weights, and the estimator of a step."""
 
-from gsm_cli.config import Objective, RunConfig
-from gsm_cli.model.estimators import (
-    Estimator,
-    Gumbel,
-    GumbelRao,
-    Marginal,
-    Reinforce,
-    ReinMax,
-    SparseMarginal,
-    StraightThrough,
-    SumAndSample,
-)
+from typing import cast
+
+import torch
+
+from gsm_cli.config import RunConfig
+from gsm_cli.errors import UsageError
+from gsm_cli.extensions import find_objective, load_class
+from gsm_cli.model.estimators import Estimator
+from gsm_cli.model.generative import ADGM, M2
+from gsm_cli.model.networks import Architecture
+from gsm_cli.objectives import SCHEDULE
+from gsm_cli.runs.schedules import temperature
+from gsm_cli.runs.streams import state
+from gsm_cli.streams import Purpose
+
+MODELS = {"adgm": ADGM, "m2": M2}
 
 
-def build_estimator(config: RunConfig, tau: float | None) -> Estimator:
-    """The estimator that an objective names, at the temperature of the step."""
-    draws = {} if config.draws is None else {"samples": config.draws}
-    match config.objective:
-        case Objective.MARGINALIZE:
-            return Marginal()
-        case Objective.SUM_AND_SAMPLE:
-            assert config.top is not None
-            return SumAndSample(config.top)
-        case Objective.SPARSE_MARGINALIZE:
-            assert config.threshold is not None
-            return SparseMarginal(config.threshold)
-        case Objective.REINFORCE:
-            return Reinforce(**draws)
-    assert tau is not None
-    match config.objective:
-        case Objective.STRAIGHT_THROUGH:
-            return StraightThrough(tau, **draws)
-        case Objective.GUMBEL_RAO:
-            return GumbelRao(tau, **draws)
-        case Objective.REINMAX:
-            return ReinMax(tau)
-    return Gumbel(tau, **draws)
+def build_model(config: RunConfig, pixels: int, classes: int, device: str = "cpu") -> M2:
+    """The model with the initial weights of the seed; the global generator stays as it was."""
+    architecture = Architecture(
+        pixels=pixels,
+        classes=classes,
+        hidden=config.hidden,
+        latent=config.latent,
+        auxiliary=config.auxiliary,
+        norm=config.norm,
+        activation=config.activation,
+        weight_std=config.weight_std,
+        bf16=config.precision == "bf16",
+    )
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(state(config.seed, Purpose.INITIALISATION))
+        return MODELS[config.model](architecture).to(device)
+
+
+def temperature_at(config: RunConfig, step: int) -> float | None:
+    """The temperature of a step; None for an objective that has none."""
+    if "tau" not in config.own:
+        return None
+    tau, least, rate = (float(config.own[name]) for name in SCHEDULE)
+    return temperature(tau, least, rate, step)
+
+
+class Averaging:
+    """The estimators of a run, one for each step: the class that the objective names, with its own settings."""
+
+    def __init__(self, config: RunConfig) -> None:
+        row = find_objective(config.objective)
+        if row.sha256 != config.objective_sha256:
+            raise UsageError(f"{config.objective} must stay as it was when the run began, and changed: start it again")
+        assert row.estimator is not None, f"{row.name} has no unlabelled bound"
+        self.estimator = load_class(row.estimator)
+        self.own = {name: value for name, value in config.own.items() if name not in SCHEDULE}
+
+    def at(self, tau: float | None) -> Estimator:
+        """The estimator at a temperature."""
+        temperature = {} if tau is None else {"temperature": tau}
+        return cast(Estimator, self.estimator(**self.own, **temperature))

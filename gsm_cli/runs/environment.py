@@ -4,22 +4,26 @@ import platform
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Literal
 
 import numpy as np
 import torch
 
 from gsm_cli.errors import UsageError
+from gsm_cli.records.store import Environment
+
+Device = Literal["cpu", "cuda"]
+FEATURES = ("avx2", "avx512_f", "avx512_bf16", "avx512_fp16", "amx_bf16", "sve", "bf16")  # what kernels are chosen by
 
 
-def find_device(name: str) -> str:
+def find_device(name: str, place: str = "--device") -> Device:
     """`cpu` or `cuda`, from `auto`, `cpu` or `cuda`."""
     present = torch.cuda.is_available()
     if name not in ("auto", "cpu", "cuda"):
-        raise UsageError(f"--device must be auto, cpu or cuda, not {name!r}: choose one of them")
+        raise UsageError(f"{place} must be auto, cpu or cuda, not {name!r}: choose one of them")
     if name == "cuda" and not present:
-        raise UsageError("--device cuda must name a GPU that PyTorch sees, and it sees none: use --device cpu")
-    return ("cuda" if present else "cpu") if name == "auto" else name
+        raise UsageError(f"{place} cuda must name a GPU that PyTorch sees, and it sees none: use --device cpu")
+    return "cuda" if name == "cuda" or (name == "auto" and present) else "cpu"
 
 
 def bf16_slowdown(device: str) -> float:
@@ -45,13 +49,16 @@ def _synchronise(device: str) -> None:
         torch.cuda.synchronize()
 
 
-def environment(device: str) -> dict[str, Any]:
+def environment(device: Device) -> Environment:
     """What a run's numbers and times depend on besides its settings."""
-    return {
-        "python": platform.python_version(),
-        "torch": torch.__version__,
-        "numpy": np.__version__,
-        "system": f"{platform.system()} {platform.machine()}",
-        "device": torch.cuda.get_device_name() if device == "cuda" else torch.backends.cpu.get_cpu_capability(),
-        "threads": torch.get_num_threads(),
-    }
+    present = torch.cpu.get_capabilities()
+    return Environment(
+        python=platform.python_version(),
+        torch=torch.__version__,
+        numpy=np.__version__,
+        system=f"{platform.system()} {platform.machine()}",
+        device=device,
+        kernels=torch.cuda.get_device_name() if device == "cuda" else torch.backends.cpu.get_cpu_capability(),
+        features=[name for name in FEATURES if present.get(name)],
+        threads=torch.get_num_threads(),
+    )

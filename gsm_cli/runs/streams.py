@@ -1,17 +1,19 @@
-"""The independent random streams of a run, each a function of the seed, its purpose and a counter.
+"""The random streams of `gsm_cli.streams` as PyTorch's generators, on a processor or a GPU.
 
-There is no state to save, and objectives of one seed stay in step however much noise each of them draws.
+Objectives of one seed stay in step however much noise each of them draws.
 """
 
 import numpy as np
 import torch
 
-from gsm_cli.config import RunConfig
-
-INITIALISATION, ORDER, NOISE, EVALUATION = range(4)
+from gsm_cli.streams import Purpose, sequence
 
 
-def stream(config: RunConfig, purpose: int, counter: int = 0) -> torch.Generator:
-    """The generator for one purpose at one step (NOISE), epoch (ORDER, EVALUATION) or at the start."""
-    state = np.random.SeedSequence([config.seed, purpose, counter]).generate_state(1, np.uint64)
-    return torch.Generator(config.device).manual_seed(int(state[0]) >> 1)
+def state(seed: int, purpose: Purpose, counter: int = 0) -> int:
+    """A seed of 63 bits for one stream."""
+    return int(sequence(seed, purpose, counter).generate_state(1, np.uint64)[0]) >> 1
+
+
+def stream(seed: int, purpose: Purpose, counter: int = 0, device: str = "cpu") -> torch.Generator:
+    """The generator for one purpose, at one step or epoch; a GPU's differs from a processor's."""
+    return torch.Generator(device).manual_seed(state(seed, purpose, counter))

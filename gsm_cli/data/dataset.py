@@ -1,0 +1,45 @@
+"""What a data set says of itself. Light: reports and the command line read it without any data."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gsm_cli.data.split import Pool
+
+LAPTOP = "laptop"  # the preset that is taken if none is named; every data set has it
+
+Fetch = Callable[[Sequence[str], Path, str], None]  # downloads from one of these mirrors to a path what has a SHA-256
+Preset = Mapping[str, object]  # settings by name, as somebody would write them
+
+
+@dataclass(frozen=True)
+class Published:
+    """A number of somebody else's: the model, the accuracy in per cent as printed, and where it stands."""
+
+    model: str
+    accuracy: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A data set: one file beside this one, one line in `gsm_cli.data`.
+
+    `read` finds, verifies and reads the images; it takes a folder to look in first, and what downloads a file.
+    """
+
+    name: str
+    title: str
+    shape: tuple[int, int]  # of an image, in pixels: height and width
+    read: "Callable[[Path | None, Fetch | None], Pool]"
+    validation: int  # images
+    test: int = 0  # images, for a data set without a test part of its own
+    presets: Mapping[str, Preset] = field(default_factory=lambda: {LAPTOP: {}})
+    curves: Mapping[str, Mapping[int, float]] = field(
+        default_factory=dict
+    )  # of others: accuracy, by objective and epoch
+    curves_source: str = ""
+    published: tuple[Published, ...] = ()
+    sha256: str | None = None  # of the file, for images of somebody's own

@@ -1,0 +1,102 @@
+"""MNIST: its files found, verified and read, its presets, and what others report on it with 100 labels."""
+
+import math
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gsm_cli.data.dataset import LAPTOP, Dataset, Fetch, Published
+from gsm_cli.data.files import cache_dir, read_verified
+from gsm_cli.errors import DataError
+
+if TYPE_CHECKING:
+    from gsm_cli.data.split import Pool
+
+FILES = {  # SHA-256 of the uncompressed files
+    "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+    "train-labels-idx1-ubyte": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+    "t10k-images-idx3-ubyte": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+    "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+}
+MIRRORS = (
+    "https://ossci-datasets.s3.amazonaws.com/mnist/",
+    "https://storage.googleapis.com/cvdf-datasets/mnist/",
+)
+DATA_DIR = "GSM_DATA_DIR"  # the environment variable that names a folder to look in
+
+
+def read(folder: Path | None, fetch: Fetch | None) -> "Pool":
+    """The training and the test images. Raises DataError for what is missing or damaged."""
+    import numpy as np
+
+    from gsm_cli.data.split import Images, Pool
+
+    contents = (np.frombuffer(_find(name, folder, fetch), dtype=np.uint8) for name in FILES)
+    train_images, train_classes, test_images, test_classes = contents
+    pixels = math.prod(MNIST.shape)
+    return Pool(
+        Images(train_images[16:].reshape(-1, pixels).copy(), train_classes[8:].astype(np.int64)),
+        Images(test_images[16:].reshape(-1, pixels).copy(), test_classes[8:].astype(np.int64)),
+        MNIST.shape,
+    )
+
+
+def _find(name: str, folder: Path | None, fetch: Fetch | None) -> bytes:
+    """The verified content of a file: from `folder`, $GSM_DATA_DIR or the cache, else downloaded."""
+    named = (folder, os.environ.get(DATA_DIR))
+    folders = [*(Path(each) for each in named if each), cache_dir()]
+    for path in (each / (name + ending) for each in folders for ending in (".gz", "")):
+        if path.is_file():
+            return read_verified(path, FILES[name])
+    places = ", ".join(str(each) for each in folders)
+    missing = f"MNIST must be on this machine or on a mirror, and {name}.gz is in none of {places}"
+    remedy = "put its four files into a folder and name it with --data-dir, or use --dataset digits, which needs none"
+    if fetch is None:
+        raise DataError(f"{missing}: {remedy}")
+    path = cache_dir() / f"{name}.gz"
+    try:
+        fetch([mirror + path.name for mirror in MIRRORS], path, FILES[name])
+    except OSError as error:
+        raise DataError(f"{missing}, and no mirror gave it ({error}): {remedy}") from error
+    return read_verified(path, FILES[name])
+
+
+SHORT = {"kl_start": 5.0, "labelled_weight": 0.1, "labelled_batch": 25}
+
+MNIST = Dataset(
+    name="mnist",
+    title="MNIST",
+    shape=(28, 28),
+    read=read,
+    validation=10_000,
+    presets={
+        LAPTOP: {**SHORT, "epochs": 30, "kl_warmup": 0.1},
+        "long": {**SHORT, "epochs": 100, "kl_warmup": 0.03},
+        "article": {  # as far as its text and code say; tau falls by 0.999 an epoch of 499 steps
+            "norm": "batch",
+            "activation": "elu",
+            "weight_std": 0.01,
+            "latent": 100,
+            "auxiliary": 100,
+            "epochs": 135,
+            "learning_rate": 3e-4,
+            "decay": 0.0,
+            "classification_weight": 1.0,
+            "kl_start": 1.0,
+            "tau": 1.0,
+            "tau_min": 0.5,
+            "tau_rate": -math.log(0.999) / 499,
+        },
+    },
+    curves={
+        "marginalize": {10: 0.875, 20: 0.92, 117: 0.964},
+        "gumbel": {10: 0.875, 20: 0.90, 135: 0.956},
+    },
+    curves_source="the article, validation, one seed, read from its curve",
+    published=(
+        Published("M2, marginalize", "92.6", "Jang et al. 2017 (arXiv:1611.01144), table 2"),
+        Published("M2, gumbel", "92.4", "Jang et al. 2017, table 2"),
+        Published("M2, straight-through", "93.6", "Jang et al. 2017, table 2"),
+        Published("ADGM, test, 60,000 unlabelled", "99.04", "Maaløe et al. 2016 (arXiv:1602.05473)"),
+    ),
+)

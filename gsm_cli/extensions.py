@@ -1,0 +1,109 @@
+"""Estimators of somebody else's: a class in a file, `mine.py:Mine`, or one that an installed package offers.
+
+A package offers one by an entry point of the group `gsm.objectives`. The parameters of the class are its settings: each
+needs a default, a number, a text or true or false; `temperature` is given by tau, tau_min and tau_rate at every step.
+"""
+
+import hashlib
+import importlib.util
+import inspect
+import sys
+from functools import lru_cache
+from importlib.metadata import entry_points
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from gsm_cli.errors import UsageError
+from gsm_cli.objectives import OBJECTIVES, Objective, Setting, annealed
+
+GROUP = "gsm.objectives"
+TAU = 0.5  # where the class has no default for its temperature
+RULES = {bool: "true or false", int: "a whole number", float: "a finite number", str: "a text"}
+
+
+def find_objective(name: str) -> Objective:
+    """The row of the table with that name, or one made for somebody's own class. Raises UsageError if there is none."""
+    if name in OBJECTIVES:
+        return OBJECTIVES[name]
+    path, colon, attribute = name.rpartition(":")
+    if colon:
+        return _from_file(name, Path(path), attribute, _digest(Path(path)))
+    for point in entry_points(group=GROUP):
+        if point.name == name:
+            found = point.load()
+            return _row(name, point.value, found, _digest(Path(inspect.getfile(found))))
+    choices = ", ".join(OBJECTIVES)
+    raise UsageError(f"objective must be one of {choices} or a class as mine.py:Mine, not {name!r}: choose one of them")
+
+
+def load_class(estimator: str) -> Any:
+    """The class that "module:Class" or "file.py:Class" names."""
+    place, _, attribute = estimator.rpartition(":")
+    module = _module(Path(place), _digest(Path(place))) if place.endswith(".py") else importlib.import_module(place)
+    return getattr(module, attribute)
+
+
+def _digest(path: Path) -> str:
+    if not path.is_file():
+        raise UsageError(f"--objective must name a file that exists, and there is no {path}: write its path and class")
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+@lru_cache
+def _from_file(name: str, path: Path, attribute: str, sha256: str) -> Objective:
+    found = getattr(_module(path, sha256), attribute, None)
+    if not inspect.isclass(found):
+        classes = [each for each, value in vars(_module(path, sha256)).items() if _is_estimator(value)]
+        raise UsageError(
+            f"{path} must have a class {attribute!r}, and has {', '.join(classes) or 'none'}: name another"
+        )
+    return _row(name, name, found, sha256)
+
+
+@lru_cache
+def _module(path: Path, sha256: str) -> ModuleType:
+    """The file run as a module, once for each content."""
+    name = f"gsm_own_{path.stem}_{sha256[:8]}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise UsageError(f"--objective must name a Python file, as mine.py:Mine, not {path}: write its path and class")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # where dataclasses look
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        del sys.modules[name]
+        raise UsageError(
+            f"{path} must run without an error, and raises {type(error).__name__} ({error}): correct it"
+        ) from error
+    return module
+
+
+def _is_estimator(value: object) -> bool:
+    return inspect.isclass(value) and "__call__" in vars(value)
+
+
+def _row(name: str, estimator: str, found: Any, sha256: str) -> Objective:
+    """A row of the table from the signature of a class."""
+    try:
+        inspect.signature(found.__call__).bind(None, None, None, None)  # self, bound, logits, rng
+    except (TypeError, ValueError):
+        raise UsageError(
+            f"{name} must be called with (bound, logits, rng), and its __call__ cannot be: change its parameters"
+        ) from None
+    settings: dict[str, Setting] = {}
+    for parameter in inspect.signature(found).parameters.values():
+        missing = parameter.default is inspect.Parameter.empty
+        if parameter.name == "temperature":
+            settings |= annealed(TAU if missing else float(parameter.default))
+        elif type(parameter.default) not in RULES:
+            what = "no default" if missing else repr(parameter.default)
+            raise UsageError(
+                f"{name} must have a number, a text or true or false as the default of its parameter {parameter.name}, "
+                f"and has {what}: give it one"
+            )
+        else:
+            settings[parameter.name] = Setting(parameter.default, RULES[type(parameter.default)])
+    summary = (inspect.getdoc(found) or "an estimator of somebody's own").splitlines()[0]
+    return Objective(name, summary, estimator, settings, sha256=sha256)

@@ -1,0 +1,82 @@
+"""Records on disk: JSON with a schema and a kind, whole or refused."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from gsm_cli.errors import DataError
+from gsm_cli.files import write_atomic
+
+SCHEMA = 2
+REMEDY = "restore it, or remove it and run again"
+
+
+class Environment(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What numbers and times depend on besides the settings; None where an older record does not say."""
+
+    python: str
+    torch: str
+    numpy: str
+    system: str
+    device: Literal["cpu", "cuda"]
+    kernels: str  # of PyTorch on a processor, as AVX512; on a GPU its name
+    features: list[str] | None = None  # of the processor, those that decide kernels: avx2, avx512_f, avx512_bf16 ...
+    threads: int
+
+    @property
+    def words(self) -> str:
+        """The environment in words."""
+        features = "" if self.features is None else f" ({' '.join(self.features) or 'none of the newer instructions'})"
+        return (
+            f"python {self.python}, torch {self.torch}, numpy {self.numpy}, {self.system}, {self.device}, "
+            f"{self.kernels}{features}, threads {self.threads}"
+        )
+
+
+class Record(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind"):
+    """What every record says: its schema, its kind (the tag of the class), and what made it."""
+
+    schema: Literal[2] = 2
+    version: str
+    environment: Environment
+
+    def save(self, path: Path) -> None:
+        """Write it atomically: a line for every entry of the two outer levels, so that two records compare by line."""
+        write_atomic(path, (_lines(msgspec.to_builtins(self)) + "\n").encode())
+
+
+AnyRecord = TypeVar("AnyRecord")
+
+
+class _Head(Struct):
+    schema: int
+
+
+def read(path: Path, kind: type[AnyRecord]) -> AnyRecord:
+    """The record at `path`. Raises DataError, with the file and the remedy, if it is not a whole one of that kind."""
+    try:
+        content = path.read_bytes()
+        schema = msgspec.json.decode(content, type=_Head).schema
+        if schema != SCHEMA:
+            remedy = "read it with the gsm that wrote it, or remove it and run again"
+            raise DataError(f"{path} must be a record of schema {SCHEMA}, not {schema}: {remedy}")
+        return msgspec.json.decode(content, type=kind)
+    except OSError as error:
+        raise DataError(f"{path} must be a whole record, and cannot be read ({error.strerror}): {REMEDY}") from error
+    except (msgspec.MsgspecError, UnicodeError) as error:
+        raise DataError(f"{path} must be a whole record, and is not ({error}): {REMEDY}") from error
+
+
+def _lines(value: Any, indent: str = "") -> str:
+    """JSON with a line for every entry of the two outer levels."""
+    deeper = indent + " "
+    if isinstance(value, dict) and value and len(indent) < 2:
+        entries: Iterator[str] = (f"{json.dumps(key)}: {_lines(entry, deeper)}" for key, entry in value.items())
+        return "{\n" + ",\n".join(deeper + entry for entry in entries) + f"\n{indent}}}"
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        return "[\n" + ",\n".join(deeper + json.dumps(entry) for entry in value) + f"\n{indent}]"
+    return json.dumps(value, allow_nan=False)

@@ -1,0 +1,169 @@
+"""From what somebody wrote to settings: on the command line, in the environment, in a file or in a preset.
+
+One grammar of values for all of them: numbers, words, lists with commas, and `none` where a setting has it.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+
+import msgspec
+
+from gsm_cli.config import DATASET, RunConfig, type_of
+from gsm_cli.data import LAPTOP, Dataset, find_dataset
+from gsm_cli.errors import UsageError
+from gsm_cli.extensions import find_objective
+from gsm_cli.objectives import GUMBEL, OBJECTIVES, Objective
+
+TYPES: dict[str, Any] = {  # of the settings that every objective has, by name
+    name: kind
+    for name, kind in get_type_hints(RunConfig, include_extras=True).items()
+    if name not in ("objective", "own", "objective_sha256", "dataset_sha256")
+}
+LONGEST = 60  # letters of a wrong value that are shown
+
+
+def hyphened(name: str) -> str:
+    """A setting as sentences name it."""
+    return name.replace("_", "-")
+
+
+@dataclass(frozen=True)
+class Source:
+    """Settings as they stand in one place, and how a sentence names one of them there."""
+
+    values: Mapping[str, object]
+    named: Callable[[str], str] = hyphened
+
+
+def build(settings: Mapping[str, object], preset: str | None = LAPTOP) -> RunConfig:
+    """One run from plain values; what they do not name comes from the data set's preset, or with None from the class.
+
+    Raises UsageError for an unknown name, for a value that breaks its rule and for a setting that is not read.
+    """
+    others = dict(settings)
+    (config,) = plan(read_names("objective", others.pop("objective", GUMBEL)), [Source(others)], preset)
+    return config
+
+
+def plan(objectives: Sequence[str], sources: Iterable[Source], preset: str | None = LAPTOP) -> list[RunConfig]:
+    """A run of each objective, with the settings of all sources, the last the strongest; every one of them is checked.
+
+    A setting may belong to some of the objectives alone; one that none of them reads is refused.
+    """
+    rows = [find_objective(name) for name in dict.fromkeys(objectives)]
+    values: dict[str, object] = {}
+    for source in sources:
+        for name, value in source.values.items():
+            values[name] = _check(name, value, source.named(name), rows)
+    return [_build(row, values, preset) for row in rows]
+
+
+def read_preset(dataset: Dataset, preset: str) -> dict[str, object]:
+    """The settings that a data set's preset names, checked."""
+    if preset not in dataset.presets:
+        names = ", ".join(dataset.presets)
+        raise UsageError(f"--preset must be one of {names} for {dataset.name}, not {preset!r}: choose one of them")
+    place = f"of the preset {preset} of {dataset.name}"
+    rows = list(OBJECTIVES.values())
+    settings = dataset.presets[preset]
+    return {name: _check(name, value, f"{hyphened(name)} {place}", rows) for name, value in settings.items()}
+
+
+def read_names(place: str, value: object) -> list[str]:
+    """The names in a text with commas, or in a list of texts; each once."""
+    parts = value if isinstance(value, list | tuple) else [value]
+    names = [name.strip() for part in parts for name in (part.split(",") if isinstance(part, str) else [""])]
+    if not all(names) or not names:
+        raise UsageError(
+            f"{place} must be a name or several with commas, not {_shown(value)}: write for example gumbel"
+        )
+    return list(dict.fromkeys(names))
+
+
+def read_seeds(place: str, value: object) -> list[int]:
+    """The seeds that `0`, `0-4` or `0,3,7` name, or a list of whole numbers; each once."""
+    parts = value if isinstance(value, list) else str(value).split(",")
+    seeds: list[int] = []
+    for part in parts:
+        found = re.fullmatch(r"\s*([0-9]{1,18})(?:-([0-9]{1,18}))?\s*", str(part))
+        last = found and int(found[2] or found[1])
+        if found is None or last is None or last < int(found[1]) or isinstance(part, bool):
+            raise UsageError(
+                f"{place} must be whole numbers and ranges, not {_shown(value)}: write for example --seeds 0-4,7"
+            )
+        seeds += range(int(found[1]), last + 1)
+    return list(dict.fromkeys(seeds))
+
+
+def _build(row: Objective, values: Mapping[str, object], preset: str | None) -> RunConfig:
+    dataset = find_dataset(str(values.get("dataset", DATASET)))
+    merged = {**(read_preset(dataset, preset) if preset else {}), **values}
+    given: dict[str, Any] = {name: value for name, value in merged.items() if name in TYPES}
+    own: dict[str, Any] = {name: merged.get(name, setting.default) for name, setting in row.settings.items()}
+    try:
+        return RunConfig(
+            **given | {"objective": row.name, "own": own},
+            objective_sha256=row.sha256,
+            dataset_sha256=dataset.sha256,
+        )
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+
+
+def _check(name: str, value: object, place: str, rows: Sequence[Objective]) -> object:
+    """`value` as the type of the setting. Raises UsageError for one that is not there, not read or not by its rule."""
+    if name in TYPES:
+        return _convert(value, TYPES[name], place)
+    readers = [row for row in rows if name in row.settings]
+    if not readers:
+        raise UsageError(_unread(name, place, rows))
+    first, *_ = [_convert(value, type_of(row.settings[name]), f"{place} of {row.name}") for row in readers]
+    return first
+
+
+def _unread(name: str, place: str, rows: Sequence[Objective]) -> str:
+    others = [row.name for row in OBJECTIVES.values() if name in row.settings]
+    if others:
+        chosen = ", ".join(row.name for row in rows)
+        return f"{place} is a setting of {', '.join(others)}, and none of {chosen} reads it: leave it out"
+    known = dict.fromkeys([*TYPES, *(setting for row in rows for setting in row.settings)])
+    return f"there is no setting {name!r}: choose from {', '.join(known)}"
+
+
+def _convert(value: object, kind: Any, place: str) -> object:
+    """`value`, which may be a text, as a `kind`. Raises UsageError with the rule of that kind."""
+    base, optional = _without_none(kind)
+    if optional and (value is None or str(value).lower() == "none"):
+        return None
+    plain = get_args(base)[0] if get_origin(base) is Annotated else base
+    listed: object = value
+    if get_origin(plain) is tuple:
+        listed = value.split(",") if isinstance(value, str) else value if isinstance(value, list | tuple) else [value]
+    try:
+        converted: object = msgspec.convert(listed, base, strict=False)
+        return converted
+    except msgspec.ValidationError:
+        raise UsageError(f"{place} must be {_rule(base)}, not {_shown(value)}: choose another value") from None
+
+
+def _without_none(kind: Any) -> tuple[Any, bool]:
+    """A type without None, and whether it had it."""
+    if get_origin(kind) not in (Union, UnionType):
+        return kind, False
+    (base,) = (each for each in get_args(kind) if each is not NoneType)
+    return base, True
+
+
+def _rule(kind: Any) -> str:
+    """What a value of that type must be, in words."""
+    if get_origin(kind) is Annotated:
+        return str(kind.__metadata__[-1].description)
+    return f"one of {', '.join(get_args(kind))}" if get_origin(kind) is Literal else "a word"
+
+
+def _shown(value: object) -> str:
+    text = str(value) if re.fullmatch(r"[-+.\w]*[0-9.][-+.\w]*", str(value)) else repr(value)
+    return text if len(text) <= LONGEST else text[:LONGEST] + "…"

@@ -2,7 +2,6 @@
 
 import json
 import sys
-from dataclasses import asdict
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Annotated
@@ -11,6 +10,7 @@ import typer
 
 from gsm_cli.cli import options
 from gsm_cli.cli.options import whole_number
+from gsm_cli.cli.plan import ALL
 from gsm_cli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -53,29 +53,38 @@ def cost(
     as_json: options.Json = False,
 ) -> None:
     """Measure time and memory of a training step against the number of classes."""
-    from gsm_cli.config import build
-    from gsm_cli.records.cost import CLASSES, OBJECTIVES, CostPlan
+    import msgspec
+
+    from gsm_cli.extensions import find_objective
+    from gsm_cli.records.cost import CLASSES, MEASURED, CostPlan
     from gsm_cli.reports.cost import answer
     from gsm_cli.reports.folder import COST, read_folder, write_report
     from gsm_cli.runs.environment import find_device
+    from gsm_cli.settings import build, read_names
 
+    names = read_names("--objective", objective or [ALL])
+    rows = [find_objective(name) for each in names for name in (MEASURED if each == ALL else [each])]
     checked = build({"model": model, "precision": precision})
-    plan = CostPlan(
-        objectives=tuple(dict.fromkeys(build({"objective": name}).objective for name in objective or OBJECTIVES)),
-        classes=tuple(sorted({count for text in classes or [] for count in read_classes(text)})) or CLASSES,
-        model=checked.model,
-        batch_size=batch_size,
-        precision=checked.precision,
-        device=find_device(device),
-        rounds=rounds,
-        seed=seed,
-    )
+    try:
+        plan = CostPlan(
+            objectives=tuple(dict.fromkeys(row.name for row in rows)),
+            sha256={row.name: row.sha256 for row in rows if row.sha256},
+            classes=tuple(sorted({count for text in classes or [] for count in read_classes(text)})) or CLASSES,
+            model=checked.model,
+            batch_size=batch_size,
+            precision=checked.precision,
+            device=find_device(device),
+            rounds=rounds,
+            seed=seed,
+        )
+    except ValueError as error:
+        raise UsageError(str(error)) from None
     path = out / COST / "records" / f"{plan.name}.json"
     record = _measure(plan, path, force)
     written = write_report(read_folder(out / COST))
     print(answer(record).replace("**", ""), file=sys.stderr)
     if as_json:
-        print(json.dumps({"path": str(path), "report": str(written), **asdict(record)}, indent=2))
+        print(json.dumps({"path": str(path), "report": str(written), **msgspec.to_builtins(record)}, indent=2))
     else:
         print(path, written, sep="\n")
 
@@ -89,25 +98,23 @@ def read_classes(text: str) -> list[int]:
 
 
 def _measure(plan: "CostPlan", path: Path, force: bool) -> "CostRecord":
-    """The record at `path`, made now if it is not there, under the eyes of the user."""
+    """The record at `path`, measured now if it is not there; what goes on is said on stderr."""
     from rich.console import Console
     from rich.progress import Progress
 
     from gsm_cli import __version__
-    from gsm_cli.config import Precision
     from gsm_cli.measures.cost_rounds import measure_all
     from gsm_cli.records.cost import CostRecord, CostRow, read_cost
     from gsm_cli.runs.environment import environment
 
     console = Console(stderr=True, highlight=False)
+    empty = CostRecord(version=__version__, environment=environment(plan.device), plan=plan, rows=[])
     if path.exists() and not force:
         found = read_cost(path)
-        where = "here" if found.environment == environment(plan.device) else f"on another machine, {found.machine}"
+        where = "here" if found.environment == empty.environment else f"on another machine, {found.environment.words}"
         console.print(f"measured before, {where}; --force measures again", soft_wrap=True)
         return found
-    if force:
-        path.with_suffix(".part").unlink(missing_ok=True)
-    if plan.precision is Precision.BF16:
+    if plan.precision == "bf16":
         options.warn_of_slow_bf16(plan.device)
     with options.resumable(), Progress(console=console, disable=not console.is_terminal, transient=True) as progress:
         task = progress.add_task("measuring", total=len(plan.objectives) * len(plan.classes) * plan.rounds)
@@ -117,4 +124,4 @@ def _measure(plan: "CostPlan", path: Path, force: bool) -> "CostRecord":
             milliseconds = 1000 * median(row.seconds)
             console.print(f"{row.objective} with {row.classes} classes: {milliseconds:.3g} ms", soft_wrap=True)
 
-        return measure_all(CostRecord(plan, __version__, environment(plan.device)), path, show)
+        return measure_all(empty, path, show)

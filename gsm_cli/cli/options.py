@@ -55,9 +55,7 @@ Out = Annotated[Path, typer.Option(metavar="FOLDER", help="Folder for the figure
 FormatOption = Annotated[Format, typer.Option("--format", help="File format.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the facts as JSON on stdout.")]
 Samples = Annotated[int, whole_number("--samples", "Draws to average.", 1)]
-DataDir = Annotated[
-    Path | None, typer.Option(metavar="FOLDER", envvar="GSM_DATA_DIR", show_envvar=False, help="Where MNIST lies.")
-]
+DataDir = Annotated[Path | None, typer.Option(metavar="FOLDER", help="Where MNIST lies.", show_default="$GSM_DATA_DIR")]
 Reports = Annotated[Path, typer.Option("--out", metavar="FOLDER", help="Folder for records and reports.")]
 
 

@@ -1,29 +1,51 @@
 """Many measurements of cost, one process after the other in a random order; an interrupted plan goes on."""
 
-import json
 import random
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-from gsm_cli.config import Objective
+import msgspec
+from msgspec.structs import replace
+
+from gsm_cli.config import RunConfig
 from gsm_cli.errors import GsmError
+from gsm_cli.measures.step_cost import Task
 from gsm_cli.records.cost import CostPlan, CostRecord, CostRow, read_cost
+from gsm_cli.settings import build
+
+PART = ".part"  # the ending of a measurement that is not whole
 
 
-def order(plan: CostPlan) -> list[tuple[Objective, int]]:
+def order(plan: CostPlan) -> list[tuple[str, int]]:
     """All measurements of a plan: in each round every objective at every number of classes, shuffled anew."""
     rng = random.Random(plan.seed)
     pairs = [(objective, classes) for objective in plan.objectives for classes in plan.classes]
     return [pair for _ in range(plan.rounds) for pair in rng.sample(pairs, len(pairs))]
 
 
-def settings(plan: CostPlan, objective: Objective) -> dict[str, Any]:
+def step_settings(plan: CostPlan, objective: str) -> RunConfig:
     """The run whose step is measured: the class's own network and as many labelled as unlabelled images."""
-    shared = {"model": plan.model, "precision": plan.precision, "device": plan.device, "seed": plan.seed}
-    return {**shared, "objective": objective, "batch_size": plan.batch_size, "labels": plan.batch_size}
+    shared = {"model": plan.model, "precision": plan.precision, "seed": plan.seed, "objective": objective}
+    return build({**shared, "batch_size": plan.batch_size, "labels": plan.batch_size}, preset=None)
+
+
+def begun(record: CostRecord, path: Path) -> CostRecord:
+    """The part of a record that lies beside `path`, or the record itself if none does.
+
+    Raises GsmError if the part is of another version or machine: the two are never mixed.
+    """
+    part = path.with_suffix(PART)
+    if not part.exists():
+        return record
+    found = read_cost(part)
+    if (found.version, found.environment) != (record.version, record.environment):
+        raise GsmError(
+            f"{part} must be of this version and this machine to go on with, and is of gsm {found.version}, "
+            f"{found.environment.words}: finish it there, or remove it and measure anew"
+        )
+    return found
 
 
 def measure_all(
@@ -33,31 +55,27 @@ def measure_all(
 
     Until then it lies beside it under the ending `.part`, with which a later call goes on.
     """
-    part = path.with_suffix(".part")
-    if part.exists():
-        found = read_cost(part)
-        same = (found.version, found.environment) == (record.version, record.environment)
-        record = found if same else record
+    record, part = begun(record, path), path.with_suffix(PART)
     for objective, classes in order(record.plan)[len(record.rows) :]:
-        record.rows.append(measure_apart(record.plan, objective, classes))
+        row = measure_apart(record.plan, objective, classes)
+        record = replace(record, rows=[*record.rows, row])
         record.save(part)
-        on_row(record.rows[-1], len(record.rows))
+        on_row(row, len(record.rows))
     record.save(path)
     part.unlink(missing_ok=True)
     return record
 
 
-def measure_apart(plan: CostPlan, objective: Objective, classes: int) -> CostRow:
-    """One measurement in a fresh process. Raises GsmError if it fails, as for want of memory."""
-    task = json.dumps({"settings": settings(plan, objective), "classes": classes})
-    child = subprocess.run(
-        [sys.executable, "-m", "gsm_cli.measures.step_cost"], input=task, capture_output=True, text=True
-    )
+def measure_apart(plan: CostPlan, objective: str, classes: int) -> CostRow:
+    """One measurement in a fresh process. Raises GsmError if it fails, for example because memory runs out."""
+    task = msgspec.json.encode(Task(step_settings(plan, objective), classes, plan.device))
+    command = [sys.executable, "-P", "-m", "gsm_cli.measures.step_cost"]  # -P: nothing of the working folder is run
+    child = subprocess.run(command, input=task, capture_output=True)
     if child.returncode:
-        reason = "was killed" if child.returncode < 0 else (child.stderr.strip().splitlines() or ["no word"])[-1]
+        said = child.stderr.decode(errors="replace").strip().splitlines()
+        reason = "was killed" if child.returncode < 0 else (said or ["no word"])[-1]
         raise GsmError(
             f"a step of {objective} with {classes} classes must fit into memory and end, and did not ({reason}): "
             "leave out the largest --classes"
         )
-    row = json.loads(child.stdout)
-    return CostRow(**row | {"objective": Objective(row["objective"])})
+    return msgspec.json.decode(child.stdout, type=CostRow)

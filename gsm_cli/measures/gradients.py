@@ -13,15 +13,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gsm_cli.config import Objective, RunConfig, build
+from gsm_cli.config import RunConfig
 from gsm_cli.data.split import Split
 from gsm_cli.law.gumbel import exact_expectation
 from gsm_cli.law.request import read_law
 from gsm_cli.model.estimators import Bound, Estimator, Marginal
-from gsm_cli.records.run import GradientRow
-from gsm_cli.runs.build import build_estimator
-from gsm_cli.runs.streams import EVALUATION, stream
+from gsm_cli.records.gradients import GradientRow
+from gsm_cli.runs.build import Averaging
+from gsm_cli.runs.streams import stream
 from gsm_cli.runs.training import Run, binarise
+from gsm_cli.settings import build
+from gsm_cli.streams import Purpose
 
 CHUNK = 4_000  # images at once
 
@@ -58,7 +60,7 @@ def model_subject(config: RunConfig, split: Split, images: int) -> Subject:
     for _ in range(config.epochs):
         run.epochs.append(run.epoch())
     model = run.model.eval().requires_grad_(False)
-    rng = stream(config, EVALUATION, 0)
+    rng = stream(config.seed, Purpose.EVALUATION)
     seen = model.encode(binarise(run.pixels[:images], rng), 1, rng)
 
     def copies(count: int) -> Bound:
@@ -146,18 +148,14 @@ def exact_gumbel_bias(subject: Subject, tau: float, step: float = 1e-4) -> float
 
 
 def compare_estimators(
-    subject: Subject, temperatures: Sequence[float], replicates: int, seed: int
+    subject: Subject, objectives: Sequence[str], temperatures: Sequence[float], replicates: int, seed: int
 ) -> list[GradientRow]:
-    """Every estimator on one subject, those with a temperature at each; all from the same seed."""
-
-    def rng() -> torch.Generator:
-        return torch.Generator(subject.logits.device).manual_seed(seed)
-
+    """The estimators of these objectives on one subject, those with a temperature at each; all from the same seed."""
     rows = []
-    for objective in Objective:
-        if objective is not Objective.SUPERVISED:
-            config = build({"objective": objective})
-            for tau in temperatures if config.tau is not None else [None]:
-                estimator = build_estimator(config, tau)
-                rows.append(measure(objective, estimator, subject, replicates, rng(), tau))
+    for name in objectives:
+        config = build({"objective": name})
+        averaging = Averaging(config)
+        for tau in temperatures if "tau" in config.own else [None]:
+            rng = stream(seed, Purpose.GRADIENTS, device=str(subject.logits.device))
+            rows.append(measure(config.objective_name, averaging.at(tau), subject, replicates, rng, tau))
     return rows

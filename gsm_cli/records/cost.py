@@ -33,6 +33,9 @@ class CostPlan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     device: Literal["cpu", "cuda"] = "cpu"
     rounds: Count = 3
     seed: Natural = 0
+    sha256: dict[str, str] = msgspec.field(
+        default_factory=dict
+    )  # of the files of estimators of somebody's own, by objective
 
     def __post_init__(self) -> None:
         for name in self.objectives:
@@ -44,7 +47,8 @@ class CostPlan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     @property
     def name(self) -> str:
         """The name of the record's file."""
-        digest = hashlib.sha256(json.dumps(msgspec.to_builtins(self), sort_keys=True).encode()).hexdigest()[:8]
+        settings = {name: value for name, value in msgspec.to_builtins(self).items() if value != {}}
+        digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:8]
         return f"{self.model}-{self.device}-{digest}"
 
 

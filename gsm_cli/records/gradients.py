@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import msgspec
 from msgspec import Struct
 
 from gsm_cli.config import Count, NotNegative, Positive, RunConfig
@@ -33,6 +34,9 @@ class GradientRecord(Record, frozen=True, kw_only=True, tag="gradients"):
     images: Count  # of the model's bound
     replicates: Count
     rows: list[GradientRow]
+    sha256: dict[str, str] = msgspec.field(
+        default_factory=dict
+    )  # of the files of estimators of somebody's own, by name
 
 
 def read_gradients(path: Path) -> GradientRecord:

@@ -54,8 +54,33 @@ class Averaging:
         assert row.estimator is not None, f"{row.name} has no unlabelled bound"
         self.estimator = load_class(row.estimator)
         self.own = {name: value for name, value in config.own.items() if name not in SCHEDULE}
+        if row.sha256:
+            try_out(config.objective, self.at(temperature_at(config, 0)))
 
     def at(self, tau: float | None) -> Estimator:
         """The estimator at a temperature."""
         temperature = {} if tau is None else {"temperature": tau}
         return cast(Estimator, self.estimator(**self.own, **temperature))
+
+
+def try_out(name: str, estimator: Estimator) -> None:
+    """Let somebody's own estimator average a small linear bound. Raises UsageError with the rule that it breaks."""
+    rng = torch.Generator().manual_seed(0)
+    logits, weights = torch.randn(1, 2, 3, generator=rng), torch.randn(3, generator=rng)
+    logits.requires_grad_()
+    try:
+        found: object = estimator(lambda y, images=None, /: y @ weights, logits, rng)
+    except Exception as error:
+        raise UsageError(
+            f"{name} must average a bound over the classes, and raises {type(error).__name__} ({error}): correct it"
+        ) from error
+    if not isinstance(found, torch.Tensor) or found.shape != (1, 2):
+        came = tuple(found.shape) if isinstance(found, torch.Tensor) else type(found).__name__
+        raise UsageError(f"{name} must give a tensor (1, 2) for logits (1, 2, 3), not {came}: correct it")
+    if not found.isfinite().all():
+        raise UsageError(f"{name} must give finite values for finite bounds, not {found.tolist()}: correct it")
+    if not found.requires_grad:
+        raise UsageError(f"{name} must have a gradient for the logits, and has none: do not detach them")
+    (gradient,) = torch.autograd.grad(found.sum(), logits)
+    if not gradient.isfinite().all():
+        raise UsageError(f"{name} must have a finite gradient, not {gradient.tolist()}: correct it")

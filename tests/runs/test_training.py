@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from base64 import b64decode
-from dataclasses import replace
+from dataclasses import replace as replace_split
 from io import BytesIO
 from pathlib import Path
 
@@ -16,10 +16,10 @@ import pytest
 import torch
 from PIL import Image
 
-from gsm_cli.config import Dataset, build
+from gsm_cli.data import find_dataset
 from gsm_cli.data.split import load
 from gsm_cli.errors import GsmError, UsageError
-from gsm_cli.records.run import RunRecord, read_record
+from gsm_cli.records.run import RunRecord, read_run
 from gsm_cli.runs import evaluation, training
 from gsm_cli.runs.environment import find_device
 from gsm_cli.runs.schedules import kl_weight, learning_rate, temperature
@@ -33,7 +33,7 @@ MORE = ("sparse-marginalize", "reinforce", "supervised")
 
 @pytest.fixture(scope="module")
 def split():
-    return load(Dataset.DIGITS, 100, 0)
+    return load(find_dataset("digits"), 100, 0)
 
 
 def config(objective: str = "gumbel", **settings):
@@ -41,7 +41,7 @@ def config(objective: str = "gumbel", **settings):
 
 
 def timeless(record: RunRecord) -> RunRecord:
-    return replace(record, epochs=[replace(epoch, seconds=0.0) for epoch in record.epochs])
+    return replace(record, epochs=replace(record.epochs, seconds=[0.0] * len(record.epochs)))
 
 
 class TestSchedules:
@@ -172,7 +172,7 @@ class TestResume:
         assert not list(broken.rglob("*.json"))
         for folder in (broken, unbroken):
             subprocess.run([sys.executable, "-c", run], cwd=folder, env=environment, check=True, capture_output=True)
-        records = [read_record(next(folder.rglob("gumbel*.json"))) for folder in (broken, unbroken)]
+        records = [read_run(next(folder.rglob("gumbel*.json"))) for folder in (broken, unbroken)]
         assert timeless(records[0]) == timeless(records[1])
         assert not list(tmp_path.rglob("*.pt"))
         assert not list(tmp_path.rglob("*.tmp"))
@@ -189,7 +189,7 @@ class TestResume:
         elif damage == "other settings":
             settings = config(tau=0.9)
         else:
-            data = load(Dataset.DIGITS, 100, 5)
+            data = load(find_dataset("digits"), 100, 5)
         before = path.read_bytes()
         with pytest.raises(GsmError, match=r"a\.pt must be a checkpoint .*--force"):
             train(settings, data, path)
@@ -321,7 +321,7 @@ class TestGenerated:
         record = train(config(epochs=1), split, tmp_path / "run.pt")
         assert record.generated
         record.save(tmp_path / "run.json")
-        assert read_record(tmp_path / "run.json") == record
+        assert read_run(tmp_path / "run.json") == record
 
 
 def test_folders_are_made(split, tmp_path):

@@ -22,9 +22,10 @@ figures: $(READY)  ## draw every figure of the article into figures/
 test: check  ## lint, type-check and run the tests
 	$(BIN)/pytest -n 2
 
-check: $(READY)  ## lint and type-check
+check: $(READY)  ## lint, check who imports whom, type-check
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+	$(BIN)/lint-imports --no-cache
 	$(BIN)/mypy
 
 ON_MNIST := marginalize gumbel straight-through sum-and-sample supervised

@@ -1,6 +1,5 @@
-"""The rules of the house: who imports whom, how long things are, and that the README's commands do what it shows."""
+"""The README's commands do what it shows, its numbers are those of the reports, and its files are there."""
 
-import ast
 import doctest
 import os
 import re
@@ -11,48 +10,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tree import README, ROOT
 from typer.testing import CliRunner, Result
 
 from gsm_cli.cli.app import app
 
-ROOT = Path(__file__).parents[1]
-PACKAGE = ROOT / "gsm_cli"
-SOURCES = {  # by dotted name below the package
-    ".".join(path.relative_to(PACKAGE).with_suffix("").parts): path.read_text(encoding="utf-8")
-    for path in sorted(PACKAGE.rglob("*.py"))
-}
-
-HEAVY = {"numpy", "matplotlib", "pandas", "seaborn", "scipy", "sklearn", "torch", "rich"}
 QUICK_COMMANDS = ("gsm sample", "gsm expectation", "gsm grid", "python -c")
-
-
-def modules_after(code: str, folder: Path) -> set[str]:
-    """The top-level modules in memory after a fresh interpreter has run `code`."""
-    report = f"{code}\nimport sys\nprint(*{{name.partition('.')[0] for name in sys.modules}}, file=sys.stderr)"
-    finished = subprocess.run([sys.executable, "-c", report], cwd=folder, check=True, capture_output=True, text=True)
-    return set(finished.stderr.split())
-
-
-def test_importing_the_command_line_imports_nothing_heavy(tmp_path):
-    modules = modules_after("import gsm_cli.cli.app", tmp_path)
-    assert "typer" in modules
-    assert not modules & HEAVY
-
-
-@pytest.mark.parametrize("command", ["sample", "grid"])
-def test_figure_commands_import_no_more_than_numpy_and_matplotlib(command, tmp_path):
-    run = f"from gsm_cli.cli.app import app\ntry:\n    app(['{command}', '--tau', '1'])\nexcept SystemExit: pass"
-    modules = modules_after(run, tmp_path)
-    assert {"numpy", "matplotlib"} <= modules
-    assert not modules & (HEAVY - {"numpy", "matplotlib"})
-
-
-@pytest.mark.parametrize("module", SOURCES)
-def test_modules_and_functions_are_short(module):
-    functions = [node for node in ast.walk(ast.parse(SOURCES[module])) if isinstance(node, ast.FunctionDef)]
-    lines = SOURCES[module].count("\n")
-    assert lines <= 250
-    assert not [node.name for node in functions if node.end_lineno - node.lineno >= 45]
 
 
 def console_blocks(text: str) -> Iterator[tuple[str, str]]:
@@ -64,7 +27,7 @@ def console_blocks(text: str) -> Iterator[tuple[str, str]]:
 
 
 def readme_commands() -> list[tuple[str, str]]:
-    commands = list(console_blocks((ROOT / "README.md").read_text("utf-8")))
+    commands = list(console_blocks(README))
     assert any(command.startswith("gsm ") for command, _ in commands), "README.md shows no command"
     return commands
 
@@ -108,19 +71,18 @@ def test_readme_commands_show_what_the_readme_says(tmp_path):
 
 @pytest.mark.parametrize(("name", "objectives"), [("mnist-100", 5), ("digits-100", 9)])
 def test_readme_results_are_those_of_the_report(name, objectives):
-    readme, report = ((ROOT / path).read_text("utf-8") for path in ("README.md", f"reports/{name}/report.md"))
+    report = (ROOT / f"reports/{name}/report.md").read_text("utf-8")
     table = report.split("## Results\n\n")[1].split("\n\n")[0]
     assert table.count("\n| ") == objectives + 1
-    assert f"<!-- results of {name} -->\n\n{table}\n" in readme
+    assert f"<!-- results of {name} -->\n\n{table}\n" in README
 
 
 def test_the_first_results_of_the_readme_are_the_articles_experiment():
-    assert re.search("<!-- results of (.*) -->", (ROOT / "README.md").read_text("utf-8"))[1] == "mnist-100"
+    assert re.search("<!-- results of (.*) -->", README)[1] == "mnist-100"
 
 
 def test_files_that_the_readme_names_are_there():
-    readme = (ROOT / "README.md").read_text("utf-8")
-    names = set(re.findall(r"(?:figures|reports|gsm_cli|benchmarks|docs)/[\w./-]+\.\w+", readme))
+    names = set(re.findall(r"(?:figures|reports|gsm_cli|benchmarks|docs)/[\w./-]+\.\w+", README))
     assert len(names) > 20
     made_by_examples = {"figures/sample_2_5.png", "figures/sample_41.png"}
     assert not [name for name in names - made_by_examples if not (ROOT / name).is_file()]

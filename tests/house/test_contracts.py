@@ -1,0 +1,115 @@
+"""The contracts of pyproject.toml say who imports whom; here each is broken, to show that it holds something."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tree import PACKAGE, PROJECT, ROOMS, ROOT
+
+CONTRACTS = [contract["name"] for contract in PROJECT["tool"]["importlinter"]["contracts"]]
+INSIDE_A_FUNCTION = "\n\ndef _late():\n    {}\n"
+OFFENCES = [  # a contract, a module, and the import that breaks this contract and no other
+    ("Imports go downwards", "errors.py", "from gsm_cli.files import write_atomic"),
+    ("Imports go downwards", "files.py", "from gsm_cli.config import RunConfig"),
+    ("Imports go downwards", "config.py", "from gsm_cli.records import run"),
+    ("Imports go downwards", "data/split.py", "from gsm_cli.records import run"),
+    ("Imports go downwards", "runs/batch.py", "from gsm_cli.measures import cost_rounds"),
+    ("Imports go downwards", "measures/cost_rounds.py", "from gsm_cli.reports import markdown"),
+    ("Imports go downwards", "reports/cost.py", "from gsm_cli.measures import cost_rounds"),
+    ("Imports go downwards", "new_room/__init__.py", "import json"),
+    ("Imports go downwards", "new_module.py", "import json"),
+    ("The law stands alone", "law/request.py", "from gsm_cli.config import RunConfig"),
+    ("The law stands alone", "law/gumbel.py", "from gsm_cli.data import split"),
+    ("The law stands alone", "law/pictures.py", "from gsm_cli.model.estimators import Gumbel"),
+    ("The law stands alone", "law/figures.py", "import pandas as pd"),
+    ("The law stands alone", "law/figures.py", "import seaborn as sns"),
+    ("One arrow leads to the law", "measures/step_cost.py", "from gsm_cli.law import gumbel"),
+    ("One arrow leads to the law", "reports/charts.py", "from gsm_cli.law.gumbel import exact_expectation"),
+    ("Models know nothing of the package", "model/terms.py", "from gsm_cli.config import RunConfig"),
+    ("Models know nothing of the package", "model/networks.py", "from gsm_cli import streams"),
+    ("Reports read records and run nothing", "reports/groups.py", "from gsm_cli.runs.schedules import temperature"),
+    ("Reports read records and run nothing", "reports/charts.py", "from gsm_cli.model.estimators import entropy"),
+    ("Torch is for models, runs and measures", "law/gumbel.py", "import torch"),
+    ("Torch is for models, runs and measures", "law/gumbel.py", "from torch import Tensor"),
+    ("Torch is for models, runs and measures", "style.py", "import torch"),
+    ("Torch is for models, runs and measures", "data/split.py", "import torch.nn.functional"),
+    ("Torch is for models, runs and measures", "records/run.py", "from torch import Tensor"),
+    ("Torch is for models, runs and measures", "reports/statistics.py", "import torch"),
+    ("Torch is for models, runs and measures", "cli/options.py", "import torch"),
+    ("What computes does not draw", "model/terms.py", "import seaborn"),
+    ("What computes does not draw", "records/run.py", "from gsm_cli.style import INK"),
+    ("What computes does not draw", "data/split.py", "import matplotlib.pyplot as plt"),
+    ("What computes does not draw", "runs/training.py", "import gsm_cli.style"),
+    ("What computes does not draw", "measures/gradients.py", "from matplotlib.figure import Figure"),
+    ("Only the command line speaks to a terminal", "runs/training.py", "import rich.progress"),
+    ("Only the command line speaks to a terminal", "model/terms.py", "from rich import print"),
+    ("Only the command line speaks to a terminal", "data/split.py", "import typer"),
+    ("Only the command line speaks to a terminal", "records/run.py", "from typer import echo"),
+    ("Only the command line speaks to a terminal", "errors.py", "import typer"),
+    ("Only the command line speaks to a terminal", "reports/folder.py", "from rich.console import Console"),
+]
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """The package and its contracts, in a folder of their own."""
+    shutil.copytree(PACKAGE, tmp_path / "gsm_cli", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    return tmp_path
+
+
+def broken_contracts(folder: Path) -> list[str]:
+    """The names of the contracts that the package in this folder breaks; every contract must have been judged."""
+    program = str(Path(sys.executable).parent / "lint-imports")
+    finished = subprocess.run([program, "--no-cache", "--no-logo"], cwd=folder, capture_output=True, text=True)
+    verdicts = dict(re.findall(r"^(.+?) (KEPT|BROKEN)\b", finished.stdout, re.MULTILINE))
+    assert list(verdicts) == CONTRACTS, finished.stdout + finished.stderr
+    broken = [name for name, verdict in verdicts.items() if verdict == "BROKEN"]
+    assert finished.returncode == bool(broken)
+    return broken
+
+
+def test_the_contracts_hold(copy):
+    assert broken_contracts(copy) == []
+
+
+def test_every_contract_is_broken_below():
+    assert {contract for contract, _, _ in OFFENCES} == set(CONTRACTS)
+
+
+@pytest.mark.parametrize(("contract", "module", "offence"), OFFENCES)
+def test_an_offence_breaks_its_contract_and_no_other(contract, module, offence, copy):
+    path = copy / "gsm_cli" / module
+    path.parent.mkdir(exist_ok=True)
+    with path.open("a", encoding="utf-8") as file:
+        file.write(f"\n{offence}\n")
+    assert broken_contracts(copy) == [contract]
+
+
+@pytest.mark.parametrize("wrapper", [INSIDE_A_FUNCTION, "\nif TYPE_CHECKING:\n    {}\n"], ids=["late", "for types"])
+def test_an_import_counts_wherever_it_stands(wrapper, copy):
+    with (copy / "gsm_cli/law/gumbel.py").open("a", encoding="utf-8") as file:
+        file.write(wrapper.format("import torch"))
+    assert broken_contracts(copy) == ["Torch is for models, runs and measures"]
+
+
+def test_an_exception_that_is_no_longer_needed_is_refused(copy):
+    """Otherwise it would stay behind, and let in what nobody decided."""
+    settings = copy / "pyproject.toml"
+    before = settings.read_text("utf-8")
+    after = before.replace("gsm_cli.measures.gradients -> ", "gsm_cli.measures.cost_rounds -> ")
+    assert after != before
+    settings.write_text(after, "utf-8")
+    with pytest.raises(AssertionError, match="No matches for ignored import"):
+        broken_contracts(copy)
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_every_room_has_its_place_in_a_contract(room):
+    """A folder without `__init__.py` is installed, but no contract sees it."""
+    assert (PACKAGE / room / "__init__.py").is_file()
+    layers = next(contract for contract in PROJECT["tool"]["importlinter"]["contracts"] if "layers" in contract)
+    assert room in re.findall(r"\w+", " ".join(layers["layers"]))

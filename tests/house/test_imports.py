@@ -1,0 +1,51 @@
+"""What is in memory after a command, or after one import: nothing heavy before it is needed."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tree import GROUND
+
+HEAVY = {"numpy", "matplotlib", "pandas", "seaborn", "scipy", "sklearn", "torch", "rich"}
+LIGHT = ["gsm_cli", "gsm_cli.data", *(f"gsm_cli.{name}" for name in GROUND if name != "style")]
+
+
+def modules_after(code: str, folder: Path) -> set[str]:
+    """The top-level modules in memory after a fresh interpreter has run `code`."""
+    report = f"{code}\nimport sys\nprint(*{{name.partition('.')[0] for name in sys.modules}}, file=sys.stderr)"
+    finished = subprocess.run([sys.executable, "-c", report], cwd=folder, check=True, capture_output=True, text=True)
+    return set(finished.stderr.split())
+
+
+def heavy_modules_of(command: str, folder: Path) -> set[str]:
+    call = f"app({command.split()})"
+    run = f"from gsm_cli.cli.app import app\ntry: {call}\nexcept SystemExit as end: assert not end.code"
+    return modules_after(run, folder) & HEAVY
+
+
+def test_importing_the_command_line_imports_nothing_heavy(tmp_path):
+    modules = modules_after("import gsm_cli.cli.app", tmp_path)
+    assert "typer" in modules
+    assert not modules & HEAVY
+
+
+@pytest.mark.parametrize("module", LIGHT)
+def test_settings_and_the_names_of_data_sets_are_light(module, tmp_path):
+    modules = modules_after(f"import {module}", tmp_path)
+    assert "gsm_cli" in modules
+    assert not modules & HEAVY
+
+
+@pytest.mark.parametrize("command", ["sample --tau 1", "grid --tau 1"])
+def test_figure_commands_import_no_more_than_numpy_and_matplotlib(command, tmp_path):
+    assert heavy_modules_of(command, tmp_path) == {"numpy", "matplotlib"}
+
+
+def test_expectation_adds_no_more_than_its_table(tmp_path):
+    assert heavy_modules_of("expectation --tau 1", tmp_path) == {"numpy", "matplotlib", "rich"}
+
+
+@pytest.mark.parametrize("command", ["--help", "sample --help", "train-ssl --help"])
+def test_help_needs_nothing_that_computes(command, tmp_path):
+    assert heavy_modules_of(command, tmp_path) <= {"rich"}

@@ -1,0 +1,30 @@
+"""How long things are: neither a module nor a function too long to be read at once, nor a module that is a crumb."""
+
+import ast
+
+import pytest
+from tree import SOURCES
+
+SHORT = {  # modules under thirty lines, and why they are right so
+    "gsm_cli/__main__.py": "python -m gsm_cli",
+    "gsm_cli/errors.py": "every other module imports it",
+    "gsm_cli/files.py": "the one way to write a file",
+    "gsm_cli/cli/tables.py": "Rich's tables, which only two commands need",
+    "gsm_cli/reports/generated.py": "a section of a report, as its neighbours are",
+    "gsm_cli/runs/schedules.py": "what changes from step to step, without torch",
+    "gsm_cli/runs/streams.py": "the random streams of a run",
+}
+
+
+@pytest.mark.parametrize("module", SOURCES)
+def test_modules_and_functions_are_short(module):
+    tree = ast.parse(SOURCES[module])
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    assert SOURCES[module].count("\n") <= 250
+    assert not [node.name for node in functions if node.end_lineno - node.lineno >= 45]
+
+
+def test_there_are_no_crumbs():
+    """Join a crumb with what needs it, or say above why it stands alone; who grew leaves the list."""
+    short = {module for module, source in SOURCES.items() if source.count("\n") < 30}
+    assert {module for module in short if not module.endswith("/__init__.py")} == set(SHORT)

@@ -1,5 +1,6 @@
 """One run: the same record whatever happens on the way, and the same noise whatever the objective."""
 
+import dataclasses
 import math
 import os
 import signal
@@ -7,13 +8,14 @@ import subprocess
 import sys
 import time
 from base64 import b64decode
-from dataclasses import replace as replace_split
 from io import BytesIO
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 import torch
+from msgspec.structs import replace
 from PIL import Image
 
 from gsm_cli.data import find_dataset
@@ -21,10 +23,14 @@ from gsm_cli.data.split import load
 from gsm_cli.errors import GsmError, UsageError
 from gsm_cli.records.run import RunRecord, read_run
 from gsm_cli.runs import evaluation, training
+from gsm_cli.runs.build import temperature_at
 from gsm_cli.runs.environment import find_device
+from gsm_cli.runs.evaluation import Classification
 from gsm_cli.runs.schedules import kl_weight, learning_rate, temperature
-from gsm_cli.runs.streams import NOISE, stream
+from gsm_cli.runs.streams import stream
 from gsm_cli.runs.training import Run, binarise, shuffle, train
+from gsm_cli.settings import build
+from gsm_cli.streams import Purpose
 
 TINY = {"hidden": [8], "latent": 2, "auxiliary": 2, "epochs": 4, "batch_size": 200}
 OBJECTIVES = ("marginalize", "gumbel", "straight-through", "gumbel-rao", "reinmax", "sum-and-sample")
@@ -46,23 +52,23 @@ def timeless(record: RunRecord) -> RunRecord:
 
 class TestSchedules:
     def test_learning_rate_falls_over_its_last_part(self):
-        settings = config(learning_rate=0.1, decay=0.25)
-        rates = [learning_rate(settings, share) for share in (0.0, 0.5, 0.75, 0.875, 1.0)]
+        rates = [learning_rate(0.1, 0.25, share) for share in (0.0, 0.5, 0.75, 0.875, 1.0)]
         assert rates == pytest.approx([0.1, 0.1, 0.1, 0.05, 0.0])
-        assert learning_rate(config(learning_rate=0.1, decay=0), 0.999) == 0.1
+        assert learning_rate(0.1, 0.0, 0.999) == 0.1
 
     @pytest.mark.parametrize(("start", "middle"), [(5.0, 3.0), (0.2, 0.6)])
     def test_kl_weight_comes_to_one(self, start, middle):
-        settings = config(kl_start=start, kl_warmup=0.5)
-        weights = [kl_weight(settings, share) for share in (0.0, 0.25, 0.5, 0.9)]
+        weights = [kl_weight(start, 0.5, share) for share in (0.0, 0.25, 0.5, 0.9)]
         assert weights == pytest.approx([start, middle, 1.0, 1.0])
-        assert kl_weight(config(kl_start=start, kl_warmup=0), 0.0) == 1.0
+        assert kl_weight(start, 0.0, 0.0) == 1.0
 
     def test_temperature_falls_with_the_steps_to_its_least(self):
-        settings = config(tau=1.0, tau_min=0.5, tau_rate=0.01)
-        assert [temperature(settings, step) for step in (0, 10, 1000)] == pytest.approx([1.0, math.exp(-0.1), 0.5])
-        assert temperature(config(tau=0.7), 10**6) == 0.7
-        assert temperature(config("marginalize"), 0) is None
+        assert [temperature(1.0, 0.5, 0.01, step) for step in (0, 10, 1000)] == pytest.approx(
+            [1.0, math.exp(-0.1), 0.5]
+        )
+        assert temperature(0.7, 0.0, 0.0, 10**6) == 0.7
+        assert temperature_at(config("marginalize"), 0) is None
+        assert temperature_at(config(tau=1.0, tau_rate=0.01), 10) == pytest.approx(math.exp(-0.1))
 
 
 class TestRecord:
@@ -71,17 +77,17 @@ class TestRecord:
         first, second = (train(config(objective), split, tmp_path / f"{i}.pt") for i in range(2))
         assert timeless(first) == timeless(second)
         assert first.finished
-        assert [epoch.epoch for epoch in first.epochs] == [1, 2, 3, 4]
-        values = [value for epoch in first.epochs for value in vars(epoch).values() if value is not None]
-        assert np.isfinite(values).all()
+        assert len(first.epochs) == 4
+        columns = [column for column in msgspec.structs.astuple(first.epochs) if column is not None]
+        assert np.isfinite(columns).all()
 
     def test_another_seed_is_another_run(self, split, tmp_path):
         first, second = (train(config(seed=seed), split, tmp_path / f"{seed}.pt") for seed in (0, 1))
-        assert first.epochs[0].unlabelled_bound != second.epochs[0].unlabelled_bound
+        assert first.epochs.unlabelled_bound != second.epochs.unlabelled_bound
 
     def test_evaluations_are_counted(self, split, tmp_path):
         counted = {
-            name: train(config(name, epochs=1), split, tmp_path / f"{name}.pt").epochs[0].evaluations
+            name: train(config(name, epochs=1), split, tmp_path / f"{name}.pt").epochs.evaluations[0]
             for name in OBJECTIVES + MORE
         }
         once = dict.fromkeys(("gumbel", "straight-through", "gumbel-rao", "reinmax"), 1)
@@ -93,18 +99,23 @@ class TestRecord:
     def test_training_learns(self, split, tmp_path):
         record = train(config(epochs=20, hidden=[32], batch_size=50, seed=0), split, tmp_path / "a.pt")
         assert record.test.accuracy > 0.7
-        assert record.epochs[-1].unlabelled_bound > record.epochs[0].unlabelled_bound + 5
+        assert record.epochs.unlabelled_bound[-1] > record.epochs.unlabelled_bound[0] + 5
 
     def test_the_test_set_is_read_once_with_the_first_best_epoch(self, split, tmp_path, monkeypatch):
-        accuracies, read = iter([0.5, 0.9, 0.9, 0.7]), []
-        monkeypatch.setattr(training, "validate", lambda *_: (next(accuracies), 0.1, 1.0))
-        monkeypatch.setattr(training, "test", lambda model, images, config, epoch: read.append(epoch))
-        train(config(), split, tmp_path / "a.pt")
-        assert read == [2]
+        accuracies, read = iter([0.5, 0.9, 0.9, 0.7, 0.85]), []
+
+        def classify(model, images, rng):
+            read.append(images is split.test)
+            return Classification(next(accuracies), 0.1, 1.0)
+
+        monkeypatch.setattr(training, "classification", classify)
+        record = train(config(), split, tmp_path / "a.pt")
+        assert read == [False] * 4 + [True]
+        assert (record.test.epoch, record.test.accuracy) == (2, 0.85)
 
     def test_best_weights_are_those_of_the_best_epoch(self, split, monkeypatch):
         accuracies = iter([0.9, 0.5])
-        monkeypatch.setattr(training, "validate", lambda *_: (next(accuracies), 0.1, 1.0))
+        monkeypatch.setattr(training, "classification", lambda *_: Classification(next(accuracies), 0.1, 1.0))
         run = Run(config(), split)
         run.epochs.append(run.epoch())
         run.keep_best()
@@ -126,7 +137,7 @@ class TestRecord:
         def broken(*given):
             steps.append(1)
             terms = original(*given)
-            return replace(terms, labelled=terms.labelled * float("nan")) if len(steps) == 7 else terms
+            return dataclasses.replace(terms, labelled=terms.labelled * float("nan")) if len(steps) == 7 else terms
 
         monkeypatch.setattr(training, "semi_supervised", broken)
         record = train(config(), split, tmp_path / "a.pt")  # 4 steps an epoch
@@ -142,14 +153,14 @@ class TestResume:
         monkeypatch.setattr(training, "CHECKPOINT_SECONDS", 0.0)
         unbroken = train(config(objective), split, tmp_path / "unbroken.pt")
 
-        def interrupt(epoch) -> None:
-            if epoch.epoch == epochs:
+        def interrupt(number, epoch) -> None:
+            if number == epochs:
                 raise KeyboardInterrupt
 
         with pytest.raises(KeyboardInterrupt):
             train(config(objective), split, tmp_path / "broken.pt", interrupt)
         seen = []
-        resumed = train(config(objective), split, tmp_path / "broken.pt", lambda epoch: seen.append(epoch.epoch))
+        resumed = train(config(objective), split, tmp_path / "broken.pt", lambda number, epoch: seen.append(number))
         assert seen == list(range(epochs + 1, 5))
         assert timeless(resumed) == timeless(unbroken)
 
@@ -217,7 +228,7 @@ class TestPairing:
             assert all(torch.equal(ours, theirs) for ours, theirs in zip(trace, first, strict=True))
 
     def test_supervised_shares_the_weights_and_never_reads_unlabelled_images(self, split, tmp_path):
-        others = replace(split, unlabelled=255 - split.unlabelled)
+        others = dataclasses.replace(split, unlabelled=255 - split.unlabelled)
         first, second = (
             train(config("supervised"), data, tmp_path / f"{i}.pt") for i, data in enumerate((split, others))
         )
@@ -226,7 +237,7 @@ class TestPairing:
         assert all(torch.equal(gumbel[name], supervised[name]) for name in gumbel)
 
     def test_noise_differs_from_step_to_step(self):
-        first, second = (torch.rand(5, generator=stream(config(), NOISE, step)) for step in (0, 1))
+        first, second = (torch.rand(5, generator=stream(0, Purpose.NOISE, step)) for step in (0, 1))
         assert not torch.equal(first, second)
 
     def test_the_global_generator_is_left_as_it_was(self, split):
@@ -290,9 +301,9 @@ class TestParts:
             def classify(self, x, samples, rng):
                 return torch.full((samples, len(x), 10), -1000.0).index_fill(2, torch.tensor([3]), 0.0)
 
-        accuracy, modal_share, spread = evaluation.validate(Stubborn(), split.validation, config(), 1)
-        assert accuracy == (split.validation.classes == 3).mean()
-        assert (modal_share, spread) == (1.0, 0.0)
+        found = evaluation.classification(Stubborn(), split.validation, stream(0, Purpose.EVALUATION, 1))
+        assert found.accuracy == (split.validation.classes == 3).mean()
+        assert (found.modal_share, found.entropy) == (1.0, 0.0)
 
 
 class TestGenerated:

@@ -16,7 +16,7 @@ from gsm_cli.model.estimators import (
 
 def build_estimator(config: RunConfig, tau: float | None) -> Estimator:
     """The estimator that an objective names, at the temperature of the step."""
-    draws = {} if config.draws is None else {"samples": config.draws}
+    draws = {} if config.draws is None else {"draws": config.draws}
     match config.objective:
         case Objective.MARGINALIZE:
             return Marginal()

@@ -12,9 +12,9 @@ from torch import Tensor
 
 from gsm_cli.config import RunConfig
 from gsm_cli.data.split import Images
-from gsm_cli.model.estimators import Estimator, Gumbel, Marginal, StraightThrough, entropy
+from gsm_cli.model.estimators import Estimator, Gumbel, Marginal, StraightThrough
 from gsm_cli.model.generative import M2
-from gsm_cli.model.terms import ConditionalBound
+from gsm_cli.model.terms import ConditionalBound, unlabelled_bound
 from gsm_cli.records.run import Test
 from gsm_cli.runs.streams import EVALUATION, stream
 
@@ -35,8 +35,7 @@ def marginal_bound(model: M2, x: Tensor, rng: torch.Generator) -> Tensor:
 
 def bound_by(estimator: Estimator, model: M2, x: Tensor, rng: torch.Generator) -> Tensor:
     """The bound of log p(x), (B,), with one draw of a and z and the class averaged by an estimator."""
-    seen = model.encode(x, 1, rng)
-    return (estimator(ConditionalBound(model, seen), seen.logits, rng) + entropy(seen.logits))[0]
+    return unlabelled_bound(ConditionalBound(model, model.encode(x, 1, rng)), estimator, rng)[0]
 
 
 def dropped_mass(threshold: float, model: M2, x: Tensor, rng: torch.Generator) -> Tensor:

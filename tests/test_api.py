@@ -92,7 +92,9 @@ README_BLOCKS = python_blocks((ROOT / "README.md").read_text("utf-8"))
 
 
 def test_python_blocks_are_read_as_written():
-    text = "a\n```python\none\n```\n\n```text\nshown\n```\n\n```console\n$\n```\n```python\ntwo\n```\nb\n```text\nno\n```\n"
+    text = (
+        "```python\none\n```\n\n```text\nshown\n```\n\n```console\n$\n```\n```python\ntwo\n```\nb\n```text\nno\n```\n"
+    )
     assert python_blocks(text) == [("one\n", "shown\n"), ("two\n", "")]
 
 

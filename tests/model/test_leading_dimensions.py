@@ -148,7 +148,7 @@ CASES: list[tuple[Estimator, Loop, list[tuple[int, ...]]]] = [
 
 
 @pytest.mark.parametrize("leading", [(), (1,), (4,), (2, 3), (2, 1, 3)], ids=str)
-@pytest.mark.parametrize(("estimator", "loop", "draws"), CASES, ids=lambda case: type(case).__name__)
+@pytest.mark.parametrize(("estimator", "loop", "draws"), CASES, ids=[type(case[0]).__name__ for case in CASES])
 def test_is_a_loop_over_images_in_value_and_gradient(estimator, loop, draws, leading):
     generator = torch.Generator().manual_seed(prod(leading))
     logits, weights = torch.randn(2, *leading, K, dtype=torch.float64, generator=generator)

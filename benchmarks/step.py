@@ -22,10 +22,10 @@ from gsm_cli.config import Dataset, RunConfig, build
 from gsm_cli.data.split import Images, load
 from gsm_cli.measures.cost_rounds import measure_apart
 from gsm_cli.measures.step_cost import PIXELS, product_rates, random_split
-from gsm_cli.model.estimators import Estimator, Gumbel, Marginal, entropy
+from gsm_cli.model.estimators import Estimator, Gumbel, Marginal
 from gsm_cli.model.generative import M2
 from gsm_cli.model.networks import Architecture
-from gsm_cli.model.terms import ConditionalBound
+from gsm_cli.model.terms import ConditionalBound, unlabelled_bound
 from gsm_cli.records.cost import CostPlan
 from gsm_cli.runs.environment import timed
 from gsm_cli.runs.training import Run, shuffle
@@ -75,8 +75,8 @@ class Unlabelled:
 
     def loss(self, estimator: Estimator, model: M2) -> Tensor:
         rng = torch.Generator().manual_seed(0)
-        seen = replace(model.encode(self.x, 1, rng), noise=self.noise[None])
-        return -(estimator(ConditionalBound(model, seen), seen.logits, rng) + entropy(seen.logits)).mean()
+        evidence = replace(model.encode(self.x, 1, rng), noise=self.noise[None])
+        return -unlabelled_bound(ConditionalBound(model, evidence), estimator, rng).mean()
 
     def ours(self, estimator: Estimator, bf16: bool = False) -> Work:
         model = M2(replace(self.architecture, bf16=bf16))

@@ -1,3 +1,61 @@
-"""Draws what Gumbel-Softmax does and measures what it earns."""
+"""Draws what Gumbel-Softmax does and measures what it earns.
+
+What others import is imported when it is first asked for: the law in NumPy (`relax`, `sample`, `expectation`,
+`exact_expectation`, `exact_moments`, `log_density`), and the estimators, the `entropy` and the protocols in torch.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "Bound",
+    "Estimator",
+    "Gumbel",
+    "GumbelRao",
+    "Marginal",
+    "ReinMax",
+    "Reinforce",
+    "SparseMarginal",
+    "StraightThrough",
+    "SumAndSample",
+    "__version__",
+    "entropy",
+    "exact_expectation",
+    "exact_moments",
+    "expectation",
+    "log_density",
+    "relax",
+    "sample",
+]
+
+if TYPE_CHECKING:
+    from gsm_cli.law.gumbel import exact_expectation, exact_moments, expectation, log_density, relax, sample
+    from gsm_cli.model.bounds import Bound
+    from gsm_cli.model.categorical import entropy
+    from gsm_cli.model.estimators import (
+        Estimator,
+        Gumbel,
+        GumbelRao,
+        Marginal,
+        Reinforce,
+        ReinMax,
+        SparseMarginal,
+        StraightThrough,
+        SumAndSample,
+    )
+else:  # a type checker that saw this function would accept every name
+    _LAW = {"exact_expectation", "exact_moments", "expectation", "log_density", "relax", "sample"}
+    _HOMES = dict.fromkeys(_LAW, "law.gumbel") | {"Bound": "model.bounds", "entropy": "model.categorical"}
+
+    def __getattr__(name):
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = getattr(import_module(f"{__name__}.{_HOMES.get(name, 'model.estimators')}"), name)
+        globals()[name] = value  # the next time it is there
+        return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

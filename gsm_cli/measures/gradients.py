@@ -17,7 +17,8 @@ from gsm_cli.config import RunConfig
 from gsm_cli.data.split import Split
 from gsm_cli.law.gumbel import exact_expectation
 from gsm_cli.law.request import read_law
-from gsm_cli.model.estimators import Bound, Estimator, Marginal
+from gsm_cli.model.bounds import Bound
+from gsm_cli.model.estimators import Estimator, Marginal
 from gsm_cli.records.gradients import GradientRow
 from gsm_cli.runs.build import Averaging
 from gsm_cli.runs.streams import stream

@@ -1,29 +1,38 @@
 """Ways to average a conditional bound over the class: E_{y ~ q(y)}[bound(y)].
 
-An estimator takes the bound as a function of y (..., S, B, K) with values (..., S, B), the logits (S, B, K) of q(y),
-and a generator for its noise; it returns (S, B). Its gradient, not only its value, is an estimate: where q(y) enters by
-sampling, a term of value zero carries the gradient. Each is a few lines that stand for one equation.
+An estimator takes the bound as a function of y on the simplex, the logits (..., K) of q(y), and a generator for its
+noise; it returns (...): a number for one law (K,), (B,) for the laws of B images, (S, B) for S draws of each. Its
+gradient, not only its value, is an estimate: where q(y) enters by sampling, a term of value zero carries the gradient.
+Each is a few lines that stand for one equation. What is wrong with a setting, the logits or the bound is a ValueError.
 """
 
 from dataclasses import dataclass
-from typing import Protocol
+from math import prod
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
-from torch.utils.checkpoint import checkpoint
 
-
-class Bound(Protocol):
-    """A conditional bound; with `images` (N,), flat indices into (S, B), y is (N, K) and the values are (N,)."""
-
-    def __call__(self, y: Tensor, images: Tensor | None = None, /) -> Tensor: ...
+from gsm_cli.model.bounds import Bound, evaluate, evaluate_classes, evaluate_images
+from gsm_cli.model.categorical import gumbel_noise, relax, sample_one_hot
+from gsm_cli.model.checks import check_logits, check_temperature, check_threshold, check_whole
 
 
 class Estimator(Protocol):
-    """One way to average a conditional bound over q(y)."""
+    """One way to average a conditional bound over q(y).
+
+    One that averages over another distribution than q also has a method `entropy(logits)`, see `OwnEntropy`.
+    """
 
     def __call__(self, bound: Bound, logits: Tensor, rng: torch.Generator) -> Tensor: ...
+
+
+@runtime_checkable
+class OwnEntropy(Protocol):
+    """What an estimator has that averages over another distribution than q: the entropy (...) of that distribution."""
+
+    def entropy(self, logits: Tensor) -> Tensor: ...
 
 
 @dataclass(frozen=True)
@@ -32,19 +41,26 @@ class Marginal:
 
     The classes are evaluated in pieces of about `piece` evaluations, small enough for a processor's caches. The first
     `keep` evaluations keep what the backward pass needs; the others are computed again there: the same numbers in
-    bounded memory. Batch normalisation normalises each piece by itself.
+    bounded memory. Batch normalisation normalises each piece by itself, and counts it once.
     """
 
     piece: int = 2_000
     keep: int = 20_000
 
+    def __post_init__(self) -> None:
+        check_whole("piece", self.piece, 1)
+        check_whole("keep", self.keep, 0)
+
     def __call__(self, bound: Bound, logits: Tensor, rng: torch.Generator) -> Tensor:
-        images, classes = logits[..., 0].numel(), logits.shape[-1]
-        one_hot = torch.eye(classes, dtype=logits.dtype, device=logits.device)[:, None, None]  # (K, 1, 1, K)
+        check_logits(logits)
+        *leading, classes = logits.shape
+        images = max(1, prod(leading))
+        one_hot = torch.eye(classes, dtype=logits.dtype, device=logits.device)
+        one_hot = one_hot.view(classes, *(1 for _ in leading), classes)  # (K, 1, ..., 1, K)
         largest = self.piece if logits.device.type == "cpu" else self.keep  # a GPU wants large products
         size = max(1, largest // images)
         values = [
-            bound(y) if n * size * images <= self.keep else _forget(bound, y)
+            evaluate_classes(bound, y, leading, recompute=n * size * images > self.keep)
             for n, y in enumerate(torch.split(one_hot, size), start=1)
         ]
         return (logits.softmax(dim=-1) * torch.cat(values).movedim(0, -1)).sum(dim=-1)
@@ -55,11 +71,16 @@ class Gumbel:
     """The mean of bound(z) over relaxed samples z = softmax((logits + g) / temperature)  (Jang et al. 2017)."""
 
     temperature: float
-    samples: int = 1
+    draws: int = 1
+
+    def __post_init__(self) -> None:
+        check_temperature(self.temperature)
+        check_whole("draws", self.draws, 1)
 
     def __call__(self, bound: Bound, logits: Tensor, rng: torch.Generator) -> Tensor:
-        noise = gumbel_noise((self.samples, *logits.shape), rng, logits)
-        return bound(relax(logits, noise, self.temperature)).mean(dim=0)
+        check_logits(logits)
+        noise = gumbel_noise((self.draws, *logits.shape), rng, logits)
+        return evaluate(bound, relax(logits, noise, self.temperature)).mean(dim=0)
 
 
 @dataclass(frozen=True)
@@ -67,35 +88,46 @@ class StraightThrough:
     """The mean of bound(one_hot(argmax z)) over Gumbel samples, with the gradient of bound(z)  (Jang et al. 2017)."""
 
     temperature: float
-    samples: int = 1
+    draws: int = 1
+
+    def __post_init__(self) -> None:
+        check_temperature(self.temperature)
+        check_whole("draws", self.draws, 1)
 
     def __call__(self, bound: Bound, logits: Tensor, rng: torch.Generator) -> Tensor:
-        soft = relax(logits, gumbel_noise((self.samples, *logits.shape), rng, logits), self.temperature)
+        check_logits(logits)
+        noise = gumbel_noise((self.draws, *logits.shape), rng, logits)
+        soft = relax(logits, noise, self.temperature)
         hard = F.one_hot(soft.argmax(dim=-1), logits.shape[-1]).to(soft)
-        return bound(_with_gradient_of(soft, hard)).mean(dim=0)
+        return evaluate(bound, _with_gradient_of(soft, hard)).mean(dim=0)
 
 
 @dataclass(frozen=True)
 class GumbelRao:
-    """Straight-through with the mean gradient of `samples` Gumbel noises that share the class (arXiv:2010.04838).
+    """Straight-through with the mean gradient of `draws` Gumbel noises that share the class (arXiv:2010.04838).
 
     Given the class i, with Z = sum_j e^l_j and exponential E: l_i + g_i = log Z - log E_i, and for the others
     l_j + g_j = -log(E_j e^-l_j + E_i / Z)  (Paulus et al. 2021, equation 9). One evaluation of the bound.
     """
 
     temperature: float
-    samples: int = 10
+    draws: int = 10
+
+    def __post_init__(self) -> None:
+        check_temperature(self.temperature)
+        check_whole("draws", self.draws, 1)
 
     def __call__(self, bound: Bound, logits: Tensor, rng: torch.Generator) -> Tensor:
+        check_logits(logits)
         hard = sample_one_hot(logits, rng)
         with torch.no_grad():
-            log_e = -gumbel_noise((self.samples, *logits.shape), rng, logits)
+            log_e = -gumbel_noise((self.draws, *logits.shape), rng, logits)
             total = logits.logsumexp(dim=-1, keepdim=True)
             log_e_top = (hard * log_e).sum(dim=-1, keepdim=True)
             others = -torch.logaddexp(log_e - logits, log_e_top - total)
             noise = torch.where(hard.bool(), total - log_e_top, others) - logits
         soft = relax(logits, noise, self.temperature).mean(dim=0)
-        return bound(_with_gradient_of(soft, hard))
+        return evaluate(bound, _with_gradient_of(soft, hard))
 
 
 @dataclass(frozen=True)
@@ -108,27 +140,35 @@ class ReinMax:
 
     temperature: float = 1.0
 
+    def __post_init__(self) -> None:
+        check_temperature(self.temperature)
+
     def __call__(self, bound: Bound, logits: Tensor, rng: torch.Generator) -> Tensor:
+        check_logits(logits)
         hard = sample_one_hot(logits, rng)
         middle = 0.5 * (hard + (logits / self.temperature).softmax(dim=-1))
         shifted = (logits + (middle.log() - logits).detach()).softmax(dim=-1)
-        return bound(_with_gradient_of(2.0 * shifted - 0.5 * logits.softmax(dim=-1), hard))
+        return evaluate(bound, _with_gradient_of(2.0 * shifted - 0.5 * logits.softmax(dim=-1), hard))
 
 
 @dataclass(frozen=True)
 class Reinforce:
-    """The score-function estimator with a leave-one-out baseline over `samples` >= 2 classes; unbiased.
+    """The score-function estimator with a leave-one-out baseline over `draws` >= 2 classes; unbiased.
 
     The gradient of E[f] is E[grad f + (f - b) grad log q], where the baseline b of a sample is the mean of the others
     (Kool et al. 2019, "Buy 4 REINFORCE samples, get a baseline for free").
     """
 
-    samples: int = 2
+    draws: int = 2
+
+    def __post_init__(self) -> None:
+        check_whole("draws", self.draws, 2)
 
     def __call__(self, bound: Bound, logits: Tensor, rng: torch.Generator) -> Tensor:
-        y = sample_one_hot(logits.expand(self.samples, *logits.shape), rng)
-        values = bound(y)  # (N, S, B)
-        baseline = (values.sum(dim=0) - values) / (self.samples - 1)
+        check_logits(logits)
+        y = sample_one_hot(logits.expand(self.draws, *logits.shape), rng)
+        values = evaluate(bound, y)  # (draws, ...)
+        baseline = (values.sum(dim=0) - values) / (self.draws - 1)
         log_q = (y * logits.log_softmax(dim=-1)).sum(dim=-1)
         return (values + _score(values - baseline, log_q)).mean(dim=0)
 
@@ -143,16 +183,20 @@ class SumAndSample:
 
     top: int = 1
 
+    def __post_init__(self) -> None:
+        check_whole("top", self.top, 1)
+
     def __call__(self, bound: Bound, logits: Tensor, rng: torch.Generator) -> Tensor:
+        check_logits(logits)
         classes = logits.shape[-1]
         if self.top >= classes:
             return Marginal()(bound, logits, rng)
         log_q = logits.log_softmax(dim=-1)
-        summed = F.one_hot(log_q.topk(self.top, dim=-1).indices, classes).movedim(-2, 0).to(logits)  # (top, S, B, K)
+        summed = F.one_hot(log_q.topk(self.top, dim=-1).indices, classes).movedim(-2, 0).to(logits)  # (top, ..., K)
         rest = log_q.masked_fill(summed.sum(dim=0).bool(), -torch.inf)
         sampled = sample_one_hot(rest, rng)
-        values = bound(torch.cat([summed, sampled[None]]))
-        q = (summed * log_q.exp()).sum(dim=-1)  # (top, S, B)
+        values = evaluate(bound, torch.cat([summed, sampled[None]]))
+        q = (summed * log_q.exp()).sum(dim=-1)  # (top, ...)
         exact = (q * values[:-1]).sum(dim=0)
         log_rest = rest.logsumexp(dim=-1)
         log_q_sampled = (sampled * log_q).sum(dim=-1) - log_rest
@@ -169,24 +213,16 @@ class SparseMarginal:
 
     threshold: float = 0.01
 
+    def __post_init__(self) -> None:
+        check_threshold(self.threshold)
+
     def __call__(self, bound: Bound, logits: Tensor, rng: torch.Generator) -> Tensor:
-        q = logits.softmax(dim=-1).flatten(0, -2)  # (S * B, K)
+        check_logits(logits)
+        q = logits.softmax(dim=-1).reshape(-1, logits.shape[-1])  # a row for each image
         images, kept = (q.detach() > self.threshold).nonzero(as_tuple=True)
-        values = bound(F.one_hot(kept, q.shape[-1]).to(q), images)
+        values = evaluate_images(bound, F.one_hot(kept, q.shape[-1]).to(q), images)
         average = torch.zeros_like(q[:, 0]).index_add(0, images, q[images, kept] * values)
         return average.view(logits.shape[:-1])
-
-
-def _forget(bound: Bound, y: Tensor) -> Tensor:
-    """The bound of y, of which nothing is kept for the backward pass: there it is computed again."""
-    value: Tensor = checkpoint(bound, y, use_reentrant=False, preserve_rng_state=False)
-    return value
-
-
-def sample_one_hot(logits: Tensor, rng: torch.Generator) -> Tensor:
-    """A one-hot sample of softmax(logits), without a gradient (Gumbel-Max)."""
-    noise = gumbel_noise(tuple(logits.shape), rng, logits)
-    return F.one_hot((logits + noise).argmax(dim=-1), logits.shape[-1]).to(logits)
 
 
 def _with_gradient_of(soft: Tensor, hard: Tensor) -> Tensor:
@@ -197,20 +233,3 @@ def _with_gradient_of(soft: Tensor, hard: Tensor) -> Tensor:
 def _score(advantage: Tensor, log_q: Tensor) -> Tensor:
     """Zero, with the gradient `advantage` * grad log q."""
     return advantage.detach() * (log_q - log_q.detach())
-
-
-def relax(logits: Tensor, noise: Tensor, temperature: float) -> Tensor:
-    """softmax((logits + noise) / temperature) over the last dimension: `gumbel.relax` with gradients."""
-    return ((logits + noise) / temperature).softmax(dim=-1)
-
-
-def gumbel_noise(shape: tuple[int, ...], rng: torch.Generator, like: Tensor) -> Tensor:
-    """Standard Gumbel noise -log(-log u), always finite: u lies in the middle of one of 2**52 equal parts of (0, 1)."""
-    u = (torch.randint(2**52, shape, generator=rng, device=like.device).double() + 0.5) / 2**52
-    return -torch.log(-torch.log(u)).to(like.dtype)
-
-
-def entropy(logits: Tensor) -> Tensor:
-    """The entropy of softmax(logits) over the last dimension, in nats."""
-    log_probabilities = logits.log_softmax(dim=-1)
-    return -(log_probabilities.exp() * log_probabilities).sum(dim=-1)

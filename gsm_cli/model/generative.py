@@ -88,7 +88,7 @@ class M2(nn.Module):
             p_a=None,
         )
 
-    def bound(self, seen: Evidence, y: Tensor, kl_weight: float = 1.0) -> Tensor:
+    def bound(self, evidence: Evidence, y: Tensor, kl_weight: float = 1.0) -> Tensor:
         """One draw of f(a, x, y, z), (..., S, B), for y (..., S, B, K) on the simplex.
 
             f = log p(x|y,z) + log p(y) + w [log p(z) - log q(z|a,x,y) + log p(a|x,y,z) - log q(a|x)]
@@ -96,23 +96,23 @@ class M2(nn.Module):
         With w = 1 its mean over a and z is a lower bound of log p(x, y). A dimension of y along which it does not vary
         may have the size 1, as in the identity matrix (K, 1, 1, K).
         """
-        mean, log_variance = gaussian(self.q_z(seen.q_z + self.q_z.lift(y=y)))
-        z = mean + torch.exp(0.5 * log_variance) * seen.noise
-        log_q_z = standard_normal_log_density(seen.noise) - 0.5 * log_variance.sum(dim=-1)
-        latent = standard_normal_log_density(z) - log_q_z + self.auxiliary(seen, y, z)
+        mean, log_variance = gaussian(self.q_z(evidence.q_z + self.q_z.lift(y=y)))
+        z = mean + torch.exp(0.5 * log_variance) * evidence.noise
+        log_q_z = standard_normal_log_density(evidence.noise) - 0.5 * log_variance.sum(dim=-1)
+        latent = standard_normal_log_density(z) - log_q_z + self.auxiliary(evidence, y, z)
         log_p_y = -log(self.architecture.classes)
-        return self.log_likelihood(seen, y, z) + log_p_y + kl_weight * latent
+        return self.log_likelihood(evidence, y, z) + log_p_y + kl_weight * latent
 
-    def log_likelihood(self, seen: Evidence, y: Tensor, z: Tensor) -> Tensor:
+    def log_likelihood(self, evidence: Evidence, y: Tensor, z: Tensor) -> Tensor:
         """The reconstruction log p(x|y,z), (..., S, B)."""
         logits = self.p_x(self.p_x.lift(y=y, z=z))
-        return -F.binary_cross_entropy_with_logits(logits, seen.x.expand_as(logits), reduction="none").sum(dim=-1)
+        return -F.binary_cross_entropy_with_logits(logits, evidence.x.expand_as(logits), reduction="none").sum(dim=-1)
 
     def generate(self, y: Tensor, z: Tensor) -> Tensor:
         """The mean images of p(x|y,z), (..., D), for y (..., K) and z (..., Z)."""
         return torch.sigmoid(self.p_x(self.p_x.lift(y=y, z=z)))
 
-    def auxiliary(self, seen: Evidence, y: Tensor, z: Tensor) -> Tensor | float:
+    def auxiliary(self, evidence: Evidence, y: Tensor, z: Tensor) -> Tensor | float:
         """The auxiliary variable's part of the bound, log p(a|x,y,z) - log q(a|x); M2 has none."""
         return 0.0
 
@@ -146,13 +146,13 @@ class ADGM(M2):
     def encode(self, x: Tensor, samples: int, rng: torch.Generator) -> Evidence:
         return replace(super().encode(x, samples, rng), p_a=self.p_a.lift(x=x))
 
-    def auxiliary(self, seen: Evidence, y: Tensor, z: Tensor) -> Tensor:
-        assert seen.a is not None
-        assert seen.log_q_a is not None
-        assert seen.p_a is not None
-        mean, log_variance = gaussian(self.p_a(seen.p_a + self.p_a.lift(y=y, z=z)))
-        log_p_a = standard_normal_log_density((seen.a - mean) * torch.exp(-0.5 * log_variance))
-        return log_p_a - 0.5 * log_variance.sum(dim=-1) - seen.log_q_a
+    def auxiliary(self, evidence: Evidence, y: Tensor, z: Tensor) -> Tensor:
+        assert evidence.a is not None
+        assert evidence.log_q_a is not None
+        assert evidence.p_a is not None
+        mean, log_variance = gaussian(self.p_a(evidence.p_a + self.p_a.lift(y=y, z=z)))
+        log_p_a = standard_normal_log_density((evidence.a - mean) * torch.exp(-0.5 * log_variance))
+        return log_p_a - 0.5 * log_variance.sum(dim=-1) - evidence.log_q_a
 
 
 def gaussian(outputs: Tensor) -> tuple[Tensor, Tensor]:

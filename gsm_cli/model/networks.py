@@ -1,6 +1,8 @@
 """The perceptrons that the models are made of, and their sizes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
@@ -84,10 +86,34 @@ class Network(nn.Module):
 
 
 class BatchNorm(nn.BatchNorm1d):
-    """Batch normalisation over every dimension but the last. Over a batch of classes it mixes the classes."""
+    """Batch normalisation over every dimension but the last. Over a batch of classes it mixes the classes.
+
+    What is computed again within `recomputing` leaves the running statistics as they are.
+    """
 
     def forward(self, values: Tensor) -> Tensor:
-        return super().forward(values.flatten(0, -2)).view_as(values)
+        rows = values.flatten(0, -2)
+        if not _RECOMPUTING.get():
+            return super().forward(rows).view_as(values)
+        assert self.running_mean is not None
+        assert self.running_var is not None
+        mean, variance = self.running_mean.clone(), self.running_var.clone()
+        return F.batch_norm(rows, mean, variance, self.weight, self.bias, training=self.training, eps=self.eps).view_as(
+            values
+        )
+
+
+_RECOMPUTING = ContextVar("recomputing", default=False)
+
+
+@contextmanager
+def recomputing() -> Iterator[None]:
+    """Where what the forward pass did not keep is computed again: it must not count twice."""
+    token = _RECOMPUTING.set(True)
+    try:
+        yield
+    finally:
+        _RECOMPUTING.reset(token)
 
 
 NORMS: dict[str, Callable[[int], nn.Module]] = {"layer": nn.LayerNorm, "batch": BatchNorm, "none": nn.Identity}

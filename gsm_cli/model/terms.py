@@ -6,7 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
-from gsm_cli.model.estimators import Estimator, entropy
+from gsm_cli.model.categorical import entropy
+from gsm_cli.model.estimators import Estimator, OwnEntropy
 from gsm_cli.model.generative import M2, Evidence
 
 
@@ -28,21 +29,37 @@ class Terms:
     classification: Tensor
     evaluations: float  # of the conditional bound for each unlabelled image
 
+    def objective(self, labelled_weight: float, classification_weight: float) -> Tensor:
+        """What is maximised: the unlabelled bound + v times the labelled one + w times the classification."""
+        return self.unlabelled + labelled_weight * self.labelled + classification_weight * self.classification
+
 
 @dataclass
 class ConditionalBound:
-    """f(a, x, y, z) of the images that were seen, as a function of y alone; it counts how often it is evaluated."""
+    """f(a, x, y, z) of the images that gave the evidence, as a function of y; it counts how often it is evaluated."""
 
     model: M2
-    seen: Evidence
+    evidence: Evidence
     kl_weight: float = 1.0
     count: int = 0  # of images with a class
 
     def __call__(self, y: Tensor, images: Tensor | None = None, /) -> Tensor:
-        seen = self.seen if images is None else self.seen.take(images)
-        values = self.model.bound(seen, y, self.kl_weight)
+        evidence = self.evidence if images is None else self.evidence.take(images)
+        values = self.model.bound(evidence, y, self.kl_weight)
         self.count += values.numel()
         return values
+
+
+def unlabelled_bound(bound: ConditionalBound, estimator: Estimator, rng: torch.Generator) -> Tensor:
+    """One draw of U(x), (S, B): the estimator's average of f over the class, and the entropy.
+
+        U(x) = E_{q(y|a,x)}[f(a, x, y, z)] + H(q(y|a,x))
+
+    An estimator that averages over another distribution than q brings that one's entropy in place of q's.
+    """
+    logits = bound.evidence.logits
+    own = estimator.entropy if isinstance(estimator, OwnEntropy) else entropy
+    return estimator(bound, logits, rng) + own(logits)
 
 
 def semi_supervised(
@@ -54,13 +71,12 @@ def semi_supervised(
 
     The draw of a that serves the classifier serves every class and the bound.
     """
-    unseen = model.encode(batch.unlabelled, samples, rng)
-    seen = model.encode(batch.labelled, samples, rng)
-    y = F.one_hot(batch.classes, seen.logits.shape[-1]).to(seen.logits)[None]  # (1, L, K)
-    labelled = model.bound(seen, y, kl_weight)
-    bound = ConditionalBound(model, unseen, kl_weight)
-    unlabelled = estimator(bound, unseen.logits, rng) + entropy(unseen.logits)
-    classification = log_probability(seen.logits, batch.classes)
+    bound = ConditionalBound(model, model.encode(batch.unlabelled, samples, rng), kl_weight)
+    evidence = model.encode(batch.labelled, samples, rng)
+    y = F.one_hot(batch.classes, evidence.logits.shape[-1]).to(evidence.logits)[None]  # (1, L, K)
+    labelled = model.bound(evidence, y, kl_weight)
+    unlabelled = unlabelled_bound(bound, estimator, rng)
+    classification = log_probability(evidence.logits, batch.classes)
     return Terms(unlabelled.mean(), labelled.mean(), classification, bound.count / len(batch.unlabelled))
 
 

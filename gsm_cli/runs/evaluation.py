@@ -11,9 +11,9 @@ from PIL import Image
 from torch import Tensor
 
 from gsm_cli.data.split import Images
-from gsm_cli.model.estimators import Estimator, Gumbel, Marginal, StraightThrough, entropy
+from gsm_cli.model.estimators import Estimator, Gumbel, Marginal, StraightThrough
 from gsm_cli.model.generative import M2
-from gsm_cli.model.terms import ConditionalBound
+from gsm_cli.model.terms import ConditionalBound, unlabelled_bound
 
 DRAWS = 8  # of a, averaged for every prediction
 BATCH = 1_000
@@ -35,8 +35,7 @@ def predict(model: M2, x: Tensor, rng: torch.Generator) -> Tensor:
 
 def bound_by(estimator: Estimator, model: M2, x: Tensor, rng: torch.Generator) -> Tensor:
     """The bound of log p(x), (B,), with one draw of a and z and the class averaged by an estimator."""
-    seen = model.encode(x, 1, rng)
-    return (estimator(ConditionalBound(model, seen), seen.logits, rng) + entropy(seen.logits))[0]
+    return unlabelled_bound(ConditionalBound(model, model.encode(x, 1, rng)), estimator, rng)[0]
 
 
 def dropped_mass(threshold: float, model: M2, x: Tensor, rng: torch.Generator) -> Tensor:

@@ -99,11 +99,7 @@ class Run:
             average = self.averaging.at(temperature_at(config, number))
             terms = semi_supervised(self.model, batch, average, config.mc_samples, self.kl_weight(number), rng)
         self.optimizer.zero_grad()
-        loss = -(
-            terms.unlabelled
-            + config.labelled_weight * terms.labelled
-            + config.classification_weight * terms.classification
-        )
+        loss = -terms.objective(config.labelled_weight, config.classification_weight)
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), config.clip)
         for group in self.optimizer.param_groups:

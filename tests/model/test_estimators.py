@@ -8,7 +8,8 @@ from torch import Tensor
 
 from gsm_cli.law import gumbel
 from gsm_cli.model import estimators
-from gsm_cli.model.estimators import Gumbel, Marginal, StraightThrough, entropy, gumbel_noise, relax
+from gsm_cli.model.categorical import entropy, gumbel_noise, relax
+from gsm_cli.model.estimators import Gumbel, Marginal, StraightThrough
 
 K, B = 7, 5
 WEIGHTS = torch.linspace(-2.0, 2.0, K, dtype=torch.float64) ** 3
@@ -24,7 +25,12 @@ def random_logits(samples: int = 1) -> Tensor:
 
 def smooth(parameter: Tensor):
     """A bound that is not linear in y, differs from image to image and has a parameter of its own (B, K)."""
-    return lambda y, images=None: torch.sin(y * parameter).sum(-1) + (y.square() * parameter).sum(-1)
+
+    def bound(y: Tensor, images: Tensor | None = None) -> Tensor:
+        weights = parameter if images is None else parameter[images % len(parameter)]
+        return torch.sin(y * weights).sum(-1) + (y.square() * weights).sum(-1)
+
+    return bound
 
 
 def linear(y: Tensor, images: Tensor | None = None) -> Tensor:
@@ -97,26 +103,26 @@ class TestGumbel:
     @pytest.mark.parametrize("kind", [Gumbel, StraightThrough])
     def test_tends_to_the_marginal_as_the_temperature_falls(self, kind):
         logits, bound = random_logits().detach(), smooth(torch.ones(B, K, dtype=torch.float64))
-        values = kind(1e-3, samples=1)(bound, logits.repeat(20_000, 1, 1), rng())
+        values = kind(1e-3, draws=1)(bound, logits.repeat(20_000, 1, 1), rng())
         expected = Marginal()(bound, logits, rng())[0]
         assert ((values.mean(0) - expected).abs() < 5 * values.std(0) / 20_000**0.5 + 1e-3).all()
 
     @pytest.mark.parametrize("kind", [Gumbel, StraightThrough])
-    def test_samples_are_averaged(self, kind):
+    def test_draws_are_averaged(self, kind):
         logits, bound = random_logits(2), smooth(torch.ones(B, K, dtype=torch.float64))
         noise = gumbel_noise((4, 2, B, K), rng(), logits)
         scores = relax(logits, noise, 0.5)
         if kind is StraightThrough:
             scores = torch.nn.functional.one_hot(scores.argmax(-1), K).double()
-        torch.testing.assert_close(kind(0.5, samples=4)(bound, logits, rng()), bound(scores).mean(0))
+        torch.testing.assert_close(kind(0.5, draws=4)(bound, logits, rng()), bound(scores).mean(0))
 
 
 class TestStraightThrough:
     def test_forward_is_the_one_hot_of_logits_plus_noise(self):
-        logits, seen = random_logits(), []
-        StraightThrough(0.7)(lambda y: seen.append(y) or linear(y), logits, rng())
+        logits, given = random_logits(), []
+        StraightThrough(0.7)(lambda y: given.append(y) or linear(y), logits, rng())
         noise = gumbel_noise((1, 1, B, K), rng(), logits)
-        assert torch.equal(seen[0], torch.nn.functional.one_hot((logits + noise).argmax(-1), K).double())
+        assert torch.equal(given[0], torch.nn.functional.one_hot((logits + noise).argmax(-1), K).double())
 
     def test_gradient_is_that_of_the_relaxed_sample(self):
         """For a linear bound the two have the same gradient, from the same noise."""
@@ -132,11 +138,20 @@ def test_entropy_is_that_of_the_categorical_law():
     torch.testing.assert_close(entropy(logits), torch.distributions.Categorical(logits=logits).entropy())
 
 
+def test_entropy_is_finite_where_a_class_has_the_probability_zero():
+    logits = torch.tensor([0.3, -torch.inf, -0.2], requires_grad=True)
+    (gradient,) = torch.autograd.grad(entropy(logits), logits)
+    rest = torch.tensor([0.3, -0.2], requires_grad=True)
+    torch.testing.assert_close(entropy(logits), entropy(rest))
+    torch.testing.assert_close(gradient[[0, 2]], torch.autograd.grad(entropy(rest), rest)[0])
+    assert gradient[1] == 0.0
+
+
 def test_every_estimator_is_unchanged_by_a_shift_of_the_logits():
     logits, bound = random_logits().detach(), smooth(torch.ones(B, K, dtype=torch.float64))
     every = [
         *(Marginal(), Gumbel(0.5), StraightThrough(0.5), estimators.GumbelRao(0.5), estimators.ReinMax()),
-        *(estimators.Reinforce(), estimators.SumAndSample()),
+        *(estimators.Reinforce(), estimators.SumAndSample(), estimators.SparseMarginal()),
     ]
     for estimator in every:
         torch.testing.assert_close(estimator(bound, logits + 3.0, rng()), estimator(bound, logits, rng()))

@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 from torch.distributions import Bernoulli, Independent, Normal
 
-from gsm_cli.model.estimators import Marginal, entropy
+from gsm_cli.model.categorical import entropy
+from gsm_cli.model.estimators import Marginal
 from gsm_cli.model.generative import ADGM, M2
 from gsm_cli.model.networks import Architecture
 from gsm_cli.model.terms import ConditionalBound
@@ -57,16 +58,16 @@ def gaussian(outputs: Tensor) -> Independent:
     return Independent(Normal(mean, torch.exp(0.5 * log_variance)), 1)
 
 
-def reference_bound(model: M2, seen, y: Tensor, kl_weight: float) -> Tensor:
+def reference_bound(model: M2, evidence, y: Tensor, kl_weight: float) -> Tensor:
     """f(a, x, y, z) term by term from torch.distributions, with the noise that was drawn."""
-    x = seen.x.expand(*seen.noise.shape[:-1], -1)
-    context = (x,) if seen.a is None else (x, seen.a)
+    x = evidence.x.expand(*evidence.noise.shape[:-1], -1)
+    context = (x,) if evidence.a is None else (x, evidence.a)
     q_z = gaussian(dense(model.q_z, *context, y))
-    z = q_z.base_dist.loc + q_z.base_dist.scale * seen.noise
+    z = q_z.base_dist.loc + q_z.base_dist.scale * evidence.noise
     latent = Normal(0.0, 1.0).log_prob(z).sum(-1) - q_z.log_prob(z)
-    if seen.a is not None:
+    if evidence.a is not None:
         p_a = gaussian(dense(model.p_a, x, y, z))
-        latent = latent + p_a.log_prob(seen.a) - gaussian(dense(model.q_a, x)).log_prob(seen.a)
+        latent = latent + p_a.log_prob(evidence.a) - gaussian(dense(model.q_a, x)).log_prob(evidence.a)
     log_p_x = Bernoulli(logits=dense(model.p_x, y, z)).log_prob(x).sum(-1)
     return log_p_x + torch.log(torch.tensor(1 / TINY.classes)) + kl_weight * latent
 
@@ -75,35 +76,35 @@ def reference_bound(model: M2, seen, y: Tensor, kl_weight: float) -> Tensor:
 @pytest.mark.parametrize("kl_weight", [1.0, 0.3])
 def test_bound_is_the_sum_of_its_densities(kind, kl_weight):
     model, y = build(kind), torch.rand(5, 2, 4, 3, generator=rng()).softmax(dim=-1)
-    seen = model.encode(images(), 2, rng())
-    torch.testing.assert_close(model.bound(seen, y, kl_weight), reference_bound(model, seen, y, kl_weight))
+    evidence = model.encode(images(), 2, rng())
+    torch.testing.assert_close(model.bound(evidence, y, kl_weight), reference_bound(model, evidence, y, kl_weight))
 
 
 @BOTH
 def test_logits_are_those_of_the_classifier(kind):
     model = build(kind)
-    seen = model.encode(images(), 3, rng())
-    x = seen.x.expand(3, -1, -1)
-    expected = dense(model.q_y, *((x,) if seen.a is None else (x, seen.a)))
-    torch.testing.assert_close(seen.logits, expected)
+    evidence = model.encode(images(), 3, rng())
+    x = evidence.x.expand(3, -1, -1)
+    expected = dense(model.q_y, *((x,) if evidence.a is None else (x, evidence.a)))
+    torch.testing.assert_close(evidence.logits, expected)
     torch.testing.assert_close(model.classify(images(), 3, rng()), expected)
 
 
 @BOTH
 def test_broadcast_classes_equal_repeated_ones(kind):
     model = build(kind)
-    seen = model.encode(images(), 2, rng())
+    evidence = model.encode(images(), 2, rng())
     once = torch.eye(3)[:, None, None]
-    torch.testing.assert_close(model.bound(seen, once), model.bound(seen, once.expand(3, 2, 4, 3)))
+    torch.testing.assert_close(model.bound(evidence, once), model.bound(evidence, once.expand(3, 2, 4, 3)))
 
 
 @BOTH
 def test_taken_images_have_the_bounds_of_their_batch(kind):
     model = build(kind)
-    seen = model.encode(images(), 2, rng())
-    values = model.bound(seen, torch.eye(3)[:, None, None])  # (K, S, B)
+    evidence = model.encode(images(), 2, rng())
+    values = model.bound(evidence, torch.eye(3)[:, None, None])  # (K, S, B)
     chosen, classes = torch.tensor([7, 0, 3, 3]), torch.tensor([2, 0, 1, 2])
-    taken = model.bound(seen.take(chosen), torch.eye(3)[classes])
+    taken = model.bound(evidence.take(chosen), torch.eye(3)[classes])
     torch.testing.assert_close(taken, values.flatten(1)[classes, chosen])
 
 
@@ -118,8 +119,8 @@ def test_a_is_drawn_once_for_every_image_and_sample(monkeypatch):
 
     model = build(ADGM)
     monkeypatch.setattr(torch, "randn", counting)
-    seen = model.encode(images(), 5, rng())
-    Marginal()(ConditionalBound(model, seen), seen.logits, rng())
+    evidence = model.encode(images(), 5, rng())
+    Marginal()(ConditionalBound(model, evidence), evidence.logits, rng())
     assert drawn == [(5, 4, 2), (5, 4, 2)]
 
 
@@ -130,8 +131,8 @@ def test_gradients_agree_with_finite_differences(kind):
     weights = [model.p_x.head.weight, model.q_z.first["y"].weight, model.q_y.head.bias]
 
     def loss(y: Tensor, *_: Tensor) -> Tensor:
-        seen = model.encode(images(), 1, rng())
-        return model.bound(seen, y.softmax(dim=-1)).sum() + seen.logits.square().sum()
+        evidence = model.encode(images(), 1, rng())
+        return model.bound(evidence, y.softmax(dim=-1)).sum() + evidence.logits.square().sum()
 
     assert torch.autograd.gradcheck(loss, (y, *weights))
 
@@ -141,9 +142,9 @@ def test_bound_is_below_the_likelihood(kind):
     """log p(x) by 20,000 importance samples; the bound's mean over 20,000 draws is lower by many standard errors."""
     model, draws = build(kind), 20_000
     with torch.no_grad():
-        seen = model.encode(images(3), draws, rng())
-        by_class = model.bound(seen, torch.eye(3)[:, None, None])  # log p(a, x, y, z) - log q(a, z)
-        single = (seen.logits.softmax(-1).movedim(-1, 0) * by_class).sum(0) + entropy(seen.logits)
+        evidence = model.encode(images(3), draws, rng())
+        by_class = model.bound(evidence, torch.eye(3)[:, None, None])  # log p(a, x, y, z) - log q(a, z)
+        single = (evidence.logits.softmax(-1).movedim(-1, 0) * by_class).sum(0) + entropy(evidence.logits)
         likelihood = by_class.logsumexp(0).logsumexp(0) - torch.log(torch.tensor(float(draws)))
         weights = (by_class.logsumexp(0) - likelihood).exp()
     error = (single.var(0) / draws).sqrt() + (weights.var(0) / draws).sqrt()
@@ -157,8 +158,8 @@ def test_likelihood_sums_to_one_over_images():
     model, draws = build(ADGM), 4_000
     everything = torch.cartesian_prod(*[torch.tensor([0.0, 1.0])] * TINY.pixels)
     with torch.no_grad():
-        seen = model.encode(everything, draws, rng())
-        weights = model.bound(seen, torch.eye(3)[:, None, None]).logsumexp(0).exp()  # (S, B)
+        evidence = model.encode(everything, draws, rng())
+        weights = model.bound(evidence, torch.eye(3)[:, None, None]).logsumexp(0).exp()  # (S, B)
     total = weights.sum(1)
     assert total.mean() == pytest.approx(1.0, abs=5 * (total.std() / draws**0.5).item())
     assert (total.std() / draws**0.5).item() < 0.02
@@ -168,7 +169,7 @@ def test_layer_normalisation_keeps_classes_apart_and_batch_normalisation_mixes_t
     once = torch.eye(3)[:, None, None]
     for norm, apart in (("layer", True), ("none", True), ("batch", False)):
         model = build(ADGM, replace(TINY, norm=norm)).train()
-        seen = model.encode(images(), 1, rng())
-        together = model.bound(seen, once)
-        one_by_one = torch.cat([model.bound(seen, each[None]) for each in once])
+        evidence = model.encode(images(), 1, rng())
+        together = model.bound(evidence, once)
+        one_by_one = torch.cat([model.bound(evidence, each[None]) for each in once])
         assert torch.allclose(together, one_by_one) is apart

@@ -2,10 +2,12 @@
 
 import pytest
 import torch
+from torch import Tensor
 
-from gsm_cli.model.estimators import Gumbel, Marginal, entropy, gumbel_noise
+from gsm_cli.model.categorical import entropy, gumbel_noise
+from gsm_cli.model.estimators import Gumbel, Marginal
 from gsm_cli.model.generative import ADGM, Architecture
-from gsm_cli.model.terms import Batch, semi_supervised, supervised
+from gsm_cli.model.terms import Batch, ConditionalBound, Terms, semi_supervised, supervised, unlabelled_bound
 
 
 @pytest.fixture
@@ -30,13 +32,14 @@ def test_marginal_terms_by_hand(model, batch, kl_weight, samples):
     """Image by image and class by class; the entropy and the classifier use the very draws of a that the bound uses."""
     terms = semi_supervised(model, batch, Marginal(), samples, kl_weight, rng())
     noise = rng()
-    unseen, seen = (model.encode(x, samples, noise) for x in (batch.unlabelled, batch.labelled))
-    q = unseen.logits.softmax(-1)
+    unlabelled_evidence, evidence = (model.encode(x, samples, noise) for x in (batch.unlabelled, batch.labelled))
+    q = unlabelled_evidence.logits.softmax(-1)
     unlabelled = -(q * q.log()).sum(-1)
     for k in range(3):
-        unlabelled = unlabelled + q[..., k] * model.bound(unseen, torch.eye(3)[k].expand(samples, 4, 3), kl_weight)
-    labelled = [model.bound(seen, torch.eye(3)[k].expand(samples, 3, 3), kl_weight) for k in (2, 0, 1)]
-    log_q = seen.logits.log_softmax(-1)
+        y = torch.eye(3)[k].expand(samples, 4, 3)
+        unlabelled = unlabelled + q[..., k] * model.bound(unlabelled_evidence, y, kl_weight)
+    labelled = [model.bound(evidence, torch.eye(3)[k].expand(samples, 3, 3), kl_weight) for k in (2, 0, 1)]
+    log_q = evidence.logits.log_softmax(-1)
     torch.testing.assert_close(terms.unlabelled, unlabelled.mean())
     torch.testing.assert_close(terms.labelled, sum(each[:, i].mean() for i, each in enumerate(labelled)) / 3)
     torch.testing.assert_close(terms.classification, (log_q[:, 0, 2] + log_q[:, 1, 0] + log_q[:, 2, 1]).mean() / 3)
@@ -46,10 +49,10 @@ def test_marginal_terms_by_hand(model, batch, kl_weight, samples):
 def test_gumbel_has_the_entropy_and_draws_its_noise_last(model, batch):
     terms = semi_supervised(model, batch, Gumbel(0.5), 1, 1.0, rng())
     noise = rng()
-    unseen, _ = (model.encode(x, 1, noise) for x in (batch.unlabelled, batch.labelled))
-    g = gumbel_noise((1, *unseen.logits.shape), noise, unseen.logits)
-    y = ((unseen.logits + g) / 0.5).softmax(-1)
-    torch.testing.assert_close(terms.unlabelled, (model.bound(unseen, y)[0] + entropy(unseen.logits)).mean())
+    evidence, _ = (model.encode(x, 1, noise) for x in (batch.unlabelled, batch.labelled))
+    g = gumbel_noise((1, *evidence.logits.shape), noise, evidence.logits)
+    y = ((evidence.logits + g) / 0.5).softmax(-1)
+    torch.testing.assert_close(terms.unlabelled, (model.bound(evidence, y)[0] + entropy(evidence.logits)).mean())
     assert terms.evaluations == 1
 
 
@@ -67,3 +70,30 @@ def test_supervised_reads_labelled_images_alone(model, batch):
     first.classification.backward()
     used = {name.partition(".")[0] for name, each in model.named_parameters() if each.grad is not None}
     assert used == {"q_a", "q_y"}
+
+
+def test_objective_weighs_its_terms():
+    terms = Terms(torch.tensor(-5.0), torch.tensor(-7.0), torch.tensor(-0.5), evaluations=3.0)
+    assert terms.objective(labelled_weight=0.1, classification_weight=20.0).item() == pytest.approx(-5.0 - 0.7 - 10.0)
+
+
+class Certain:
+    """Averages over the first class alone, a law without entropy."""
+
+    def __call__(self, bound, logits: Tensor, rng: torch.Generator) -> Tensor:
+        return bound(torch.eye(3)[0].expand_as(logits))
+
+    def entropy(self, logits: Tensor) -> Tensor:
+        return torch.full(logits.shape[:-1], 0.25)  # not the truth, so that it is recognised
+
+
+def test_the_unlabelled_bound_has_the_entropy_that_the_estimator_brings(model, batch):
+    bound = ConditionalBound(model, model.encode(batch.unlabelled, 2, rng()), kl_weight=0.7)
+    first = model.bound(bound.evidence, torch.eye(3)[0].expand(2, 4, 3), 0.7)
+    torch.testing.assert_close(unlabelled_bound(bound, Certain(), rng()), first + 0.25)
+
+
+def test_the_unlabelled_bound_has_the_entropy_of_q_where_the_estimator_brings_none(model, batch):
+    bound = ConditionalBound(model, model.encode(batch.unlabelled, 2, rng()))
+    constant = lambda bound, logits, rng: torch.full(logits.shape[:-1], 2.0)  # noqa: E731
+    torch.testing.assert_close(unlabelled_bound(bound, constant, rng()), 2.0 + entropy(bound.evidence.logits))

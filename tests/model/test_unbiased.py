@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from gsm_cli.model.categorical import relax
 from gsm_cli.model.estimators import (
     GumbelRao,
     Marginal,
@@ -16,7 +17,6 @@ from gsm_cli.model.estimators import (
     SparseMarginal,
     StraightThrough,
     SumAndSample,
-    relax,
 )
 
 DRAWS = 200_000
@@ -86,9 +86,9 @@ def test_the_test_of_bias_finds_bias(estimator):
 
 
 def test_variance_falls_as_more_classes_are_summed():
-    spreads = [values_and_gradients(SumAndSample(top), toy(), LOGITS)[1].var(dim=0).sum() for top in (1, 2, 3, 4)]
-    assert spreads[0] > spreads[1] > spreads[2] >= spreads[3]
-    assert spreads[3] < 1e-20
+    variances = [values_and_gradients(SumAndSample(top), toy(), LOGITS)[1].var(dim=0).sum() for top in (1, 2, 3, 4)]
+    assert variances[0] > variances[1] > variances[2] >= variances[3]
+    assert variances[3] < 1e-20
 
 
 @pytest.mark.parametrize("estimator", [SumAndSample(4), SumAndSample(9), SparseMarginal(0.0)], ids=repr)
@@ -139,11 +139,11 @@ class TestGumbelRao:
         assert (many.var(dim=0) < 0.8 * one.var(dim=0)).all()
 
     def test_forward_is_one_hot_with_the_law_of_the_classes(self):
-        seen = []
-        values_and_gradients(GumbelRao(0.5), lambda y, images=None: seen.append(y) or y.sum(dim=-1), LOGITS)
-        counts = seen[0][0].sum(dim=0)
+        given = []
+        values_and_gradients(GumbelRao(0.5), lambda y, images=None: given.append(y) or y.sum(dim=-1), LOGITS)
+        counts = given[0][0].sum(dim=0)
         expected = DRAWS * LOGITS.softmax(dim=-1)
-        assert set(seen[0].unique().tolist()) == {0.0, 1.0}
+        assert set(given[0].unique().tolist()) == {0.0, 1.0}
         assert ((counts - expected).abs() < 5 * expected.sqrt()).all()
 
     def test_noise_given_the_class_has_that_class_on_top(self, monkeypatch):

@@ -1,0 +1,95 @@
+"""A conditional bound as estimators see it: a function of y. It is evaluated here, and what it gives is checked."""
+
+import inspect
+from collections.abc import Sequence
+from contextlib import nullcontext
+from typing import Protocol, cast
+
+from torch import Tensor
+from torch.utils.checkpoint import checkpoint
+
+from gsm_cli.model.networks import recomputing
+
+
+class Bound(Protocol):
+    """A conditional bound: y on the simplex, (..., K) or (N, ..., K), gives values (...) or (N, ...).
+
+    The dimensions ... are those of the logits. `Marginal` evaluates every class for all images: its y (N, 1, ..., 1, K)
+    broadcasts against what the bound knows of the images, and the values may keep these ones. `SparseMarginal`
+    evaluates single images and needs a `SelectiveBound`.
+    """
+
+    def __call__(self, y: Tensor, /) -> Tensor: ...
+
+
+class SelectiveBound(Protocol):
+    """A bound that can also be evaluated for some of the images.
+
+    With `images` (N,), flat indices into the leading dimensions of the logits, y is (N, K) and the values are (N,). A
+    bound that is the same for all images may ignore them: `lambda y, images=None: bound(y)`.
+    """
+
+    def __call__(self, y: Tensor, images: Tensor | None = None, /) -> Tensor: ...
+
+
+def evaluate(bound: Bound, y: Tensor) -> Tensor:
+    """The values (...) of y (..., K). Raises ValueError if they have another shape."""
+    values = bound(y)
+    if values.shape != y.shape[:-1]:
+        raise _wrong_shape(y, y.shape[:-1], values)
+    return values
+
+
+def evaluate_classes(bound: Bound, y: Tensor, leading: Sequence[int], recompute: bool) -> Tensor:
+    """The values (N, ...) of N classes y (N, 1, ..., 1, K), with the leading dimensions ... of the logits or ones.
+
+    With `recompute` nothing is kept for the backward pass, which computes it again. Raises ValueError if the values
+    have another shape.
+    """
+    values = _recomputed(bound, y) if recompute else bound(y)
+    wanted = (len(y), *leading)
+    if len(values.shape) != len(wanted) or any(
+        found not in (size, once) for found, size, once in zip(values.shape, wanted, y.shape, strict=False)
+    ):
+        raise _wrong_shape(y, wanted, values)
+    return values
+
+
+def evaluate_images(bound: Bound, y: Tensor, images: Tensor) -> Tensor:
+    """The values (N,) of y (N, K) for single images (N,), flat indices into the leading dimensions of the logits.
+
+    Raises ValueError if the bound is no `SelectiveBound`, or if the values have another shape.
+    """
+    try:
+        values = cast(SelectiveBound, bound)(y, images)
+    except TypeError as error:
+        if _takes_images(bound):
+            raise
+        raise ValueError("the bound must take (y, images) to be evaluated for single images, not y alone") from error
+    if values.shape != images.shape:
+        raise _wrong_shape(y, images.shape, values)
+    return values
+
+
+def _recomputed(bound: Bound, y: Tensor) -> Tensor:
+    """The bound of y, of which nothing is kept for the backward pass: there it is computed again."""
+    value: Tensor = checkpoint(
+        bound,
+        y,
+        use_reentrant=False,
+        preserve_rng_state=False,
+        context_fn=lambda: (nullcontext(), recomputing()),
+    )
+    return value
+
+
+def _takes_images(bound: Bound) -> bool:
+    try:
+        inspect.signature(bound).bind(None, None)
+    except (TypeError, ValueError):  # ValueError: a built-in function without a signature
+        return False
+    return True
+
+
+def _wrong_shape(y: Tensor, wanted: tuple[int, ...], values: Tensor) -> ValueError:
+    return ValueError(f"the bound of y {tuple(y.shape)} must have the shape {tuple(wanted)}, not {tuple(values.shape)}")

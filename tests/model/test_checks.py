@@ -1,0 +1,123 @@
+"""What estimators refuse: each breach of a rule is a ValueError that names the rule and the value."""
+
+from math import inf, nan
+from re import escape
+
+import pytest
+import torch
+
+from gsm_cli.model.categorical import relax
+from gsm_cli.model.estimators import (
+    Gumbel,
+    GumbelRao,
+    Marginal,
+    Reinforce,
+    ReinMax,
+    SparseMarginal,
+    StraightThrough,
+    SumAndSample,
+)
+
+RELAXED = [Gumbel, StraightThrough, GumbelRao, ReinMax]
+ALL = [
+    *(Marginal(), Gumbel(0.5), StraightThrough(0.5), GumbelRao(0.5), ReinMax(), Reinforce(), SumAndSample()),
+    *(SumAndSample(9), SparseMarginal(0.0)),
+]
+EACH = pytest.mark.parametrize("estimator", ALL, ids=repr)
+
+
+def rng() -> torch.Generator:
+    return torch.Generator().manual_seed(0)
+
+
+@pytest.mark.parametrize("temperature", [0.0, -1.0, nan, inf, -inf])
+@pytest.mark.parametrize("kind", RELAXED)
+def test_a_temperature_is_positive_and_finite(kind, temperature):
+    with pytest.raises(ValueError, match=f"the temperature must be positive and finite, not {temperature}"):
+        kind(temperature)
+
+
+@pytest.mark.parametrize("temperature", [0.0, nan])
+def test_relax_takes_the_temperatures_that_the_law_takes(temperature):
+    with pytest.raises(ValueError, match="the temperature must be positive and finite"):
+        relax(torch.zeros(3), torch.zeros(3), temperature)
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "value", "least"),
+    [
+        *[(kind, "draws", value, 1) for kind in RELAXED[:3] for value in (0, -1, 1.5)],
+        *[(Reinforce, "draws", 1, 2), (Reinforce, "draws", 2.5, 2)],
+        *[(SumAndSample, "top", 0, 1), (SumAndSample, "top", 1.5, 1)],
+        *[(Marginal, "piece", 0, 1), (Marginal, "keep", -1, 0)],
+    ],
+)
+def test_counts_are_whole_numbers(kind, name, value, least):
+    others = {"temperature": 0.5} if kind in RELAXED else {}
+    with pytest.raises(ValueError, match=f"{name} must be a whole number from {least} on, not {value}"):
+        kind(**others, **{name: value})
+    kind(**others, **{name: least})
+
+
+@pytest.mark.parametrize("threshold", [-0.1, 1.0, nan, inf])
+def test_a_threshold_is_a_probability_below_one(threshold):
+    with pytest.raises(ValueError, match=f"the threshold must be at least 0 and less than 1, not {threshold}"):
+        SparseMarginal(threshold)
+
+
+@EACH
+@pytest.mark.parametrize("shape", [(), (0,), (4, 0)], ids=str)
+def test_logits_have_a_class(estimator, shape):
+    rule = escape(f"logits must have the shape (..., K) with at least one class, not {shape}")
+    with pytest.raises(ValueError, match=rule):
+        estimator(lambda y, images=None: y.sum(dim=-1), torch.zeros(shape), rng())
+
+
+@EACH
+def test_one_class_is_enough(estimator):
+    values = estimator(lambda y, images=None: 2.0 * y.sum(dim=-1), torch.zeros(3, 1), rng())
+    torch.testing.assert_close(values, torch.full((3,), 2.0))
+
+
+SHAPES = {  # of y and of the values that are wanted, for logits (3, 4)
+    "Marginal": ((4, 1, 4), (4, 3)),
+    "GumbelRao": ((3, 4), (3,)),
+    "ReinMax": ((3, 4), (3,)),
+    "Reinforce": ((2, 3, 4), (2, 3)),
+    "SumAndSample": ((2, 3, 4), (2, 3)),
+    "SparseMarginal": ((12, 4), (12,)),
+}
+
+
+@EACH
+@pytest.mark.parametrize("wrong", ["the dimension of classes is left", "summed over images", "a dimension too many"])
+def test_a_bound_has_one_value_for_each_y(estimator, wrong):
+    y, wanted = SHAPES.get(type(estimator).__name__, ((1, 3, 4), (1, 3)))
+    if estimator == SumAndSample(9):
+        y, wanted = SHAPES["Marginal"]
+    makes = {
+        "the dimension of classes is left": lambda y: 2.0 * y,
+        "summed over images": lambda y: y.sum(),
+        "a dimension too many": lambda y: y.sum(dim=-1)[None].expand(5, *y.shape[:-1]),
+    }[wrong]
+    found = tuple(makes(torch.zeros(y)).shape)
+    with pytest.raises(ValueError, match=escape(f"the bound of y {y} must have the shape {wanted}, not {found}")):
+        estimator(lambda y, images=None: makes(y), torch.zeros(3, 4), rng())
+
+
+def test_values_of_other_images_are_refused_although_they_broadcast():
+    with pytest.raises(ValueError, match=escape("must have the shape (4, 1, 3), not (4, 2, 3)")):
+        Marginal()(lambda y: y.sum(dim=-1).expand(4, 2, 3), torch.zeros(1, 3, 4), rng())
+
+
+class TestSingleImages:
+    def test_a_bound_of_y_alone_is_refused_by_name_of_what_is_needed(self):
+        with pytest.raises(ValueError, match=escape("the bound must take (y, images)")):
+            SparseMarginal()(lambda y: y.sum(dim=-1), torch.zeros(3, 4), rng())
+
+    def test_an_error_of_the_bound_itself_is_its_own(self):
+        def bound(y: torch.Tensor, images: torch.Tensor | None = None) -> torch.Tensor:
+            raise TypeError("of the bound")
+
+        with pytest.raises(TypeError, match="of the bound"):
+            SparseMarginal()(bound, torch.zeros(3, 4), rng())

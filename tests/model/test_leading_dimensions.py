@@ -1,0 +1,188 @@
+"""Every estimator for every shape of logits, against a loop over images and draws whose gradient is written by hand.
+
+The loops know nothing of autograd: f(y) = sum_k w_k (sin y_k + y_k^2) has the gradient w (cos y + 2 y), and a softmax s
+with the temperature tau the Jacobian (diag(s) - s s') / tau. Only the noise is shared.
+"""
+
+from collections.abc import Callable
+from math import prod
+
+import pytest
+import torch
+from torch import Tensor
+
+from gsm_cli.model.categorical import gumbel_noise
+from gsm_cli.model.estimators import (
+    Estimator,
+    Gumbel,
+    GumbelRao,
+    Marginal,
+    Reinforce,
+    ReinMax,
+    SparseMarginal,
+    StraightThrough,
+    SumAndSample,
+)
+
+K, TAU, DRAWS = 5, 0.7, 3
+Loop = Callable[["Image", list[Tensor]], tuple[Tensor, Tensor]]  # the value () and the gradient (K,) of one image
+
+
+def rng() -> torch.Generator:
+    return torch.Generator().manual_seed(3)
+
+
+class Image:
+    """The law q and the function f of one image."""
+
+    def __init__(self, logits: Tensor, weights: Tensor) -> None:
+        self.logits, self.weights = logits, weights
+        self.q = logits.exp() / logits.exp().sum()
+
+    def value(self, y: Tensor) -> Tensor:
+        return (self.weights * (y.sin() + y**2)).sum()
+
+    def slope(self, y: Tensor) -> Tensor:
+        return self.weights * (y.cos() + 2 * y)
+
+    def one_hot(self, k: int) -> Tensor:
+        return torch.eye(K, dtype=torch.float64)[k]
+
+    def score(self, k: int) -> Tensor:
+        """The gradient of log q(k)."""
+        return self.one_hot(k) - self.q
+
+    def relaxed(self, noise: Tensor) -> Tensor:
+        scores = ((self.logits + noise) / TAU).exp()
+        return scores / scores.sum()
+
+
+def jacobian(softmax: Tensor) -> Tensor:
+    return torch.diag(softmax) - torch.outer(softmax, softmax)
+
+
+def sum_over(image: Image, classes: list[int]) -> tuple[Tensor, Tensor]:
+    values = [image.q[k] * image.value(image.one_hot(k)) for k in classes]
+    gradients = [value * image.score(k) for k, value in zip(classes, values, strict=True)]
+    return sum(values, torch.zeros(())), sum(gradients, torch.zeros(K))
+
+
+def marginal(image: Image, noises: list[Tensor]) -> tuple[Tensor, Tensor]:
+    return sum_over(image, list(range(K)))
+
+
+def sparse_marginal(image: Image, noises: list[Tensor]) -> tuple[Tensor, Tensor]:
+    return sum_over(image, [k for k in range(K) if image.q[k] > 0.15])
+
+
+def gumbel(image: Image, noises: list[Tensor]) -> tuple[Tensor, Tensor]:
+    relaxed = [image.relaxed(noise) for noise in noises[0]]
+    gradients = [jacobian(z) @ image.slope(z) / TAU for z in relaxed]
+    return sum(map(image.value, relaxed)) / DRAWS, sum(gradients) / DRAWS
+
+
+def straight_through(image: Image, noises: list[Tensor]) -> tuple[Tensor, Tensor]:
+    value, gradient = torch.zeros(()), torch.zeros(K)
+    for noise in noises[0]:
+        z = image.relaxed(noise)
+        hard = image.one_hot(int(z.argmax()))
+        value = value + image.value(hard) / DRAWS
+        gradient = gradient + jacobian(z) @ image.slope(hard) / TAU / DRAWS
+    return value, gradient
+
+
+def gumbel_rao(image: Image, noises: list[Tensor]) -> tuple[Tensor, Tensor]:
+    drawn = int((image.logits + noises[0]).argmax())
+    hard, total, gradient = image.one_hot(drawn), image.logits.exp().sum(), torch.zeros(K)
+    for noise in noises[1]:
+        exponential = (-noise).exp()
+        shared = exponential[drawn] / total
+        scores = torch.stack(  # l + g, given that the class is `drawn`
+            [-(shared if k == drawn else exponential[k] / image.logits[k].exp() + shared).log() for k in range(K)]
+        )
+        z = image.relaxed(scores - image.logits)
+        gradient = gradient + jacobian(z) @ image.slope(hard) / TAU / DRAWS
+    return image.value(hard), gradient
+
+
+def reinmax(image: Image, noises: list[Tensor]) -> tuple[Tensor, Tensor]:
+    hard = image.one_hot(int((image.logits + noises[0]).argmax()))
+    middle = (hard + image.relaxed(torch.zeros(K))) / 2
+    return image.value(hard), (2 * jacobian(middle) - jacobian(image.q) / 2) @ image.slope(hard)
+
+
+def reinforce(image: Image, noises: list[Tensor]) -> tuple[Tensor, Tensor]:
+    drawn = [int((image.logits + noise).argmax()) for noise in noises[0]]
+    values = [image.value(image.one_hot(k)) for k in drawn]
+    gradient = torch.zeros(K)
+    for k, value in zip(drawn, values, strict=True):
+        others = (sum(values) - value) / (DRAWS - 1)
+        gradient = gradient + (value - others) * image.score(k) / DRAWS
+    return sum(values) / DRAWS, gradient
+
+
+def sum_and_sample(image: Image, noises: list[Tensor]) -> tuple[Tensor, Tensor]:
+    ranked = image.q.argsort(descending=True).tolist()
+    summed, others = ranked[:2], ranked[2:]
+    drawn = max(others, key=lambda k: image.logits[k] + noises[0][k])
+    value, gradient = sum_over(image, summed)
+    rest, sampled = sum(image.q[k] for k in others), image.value(image.one_hot(drawn))
+    slope_of_rest = sum(image.q[k] * image.score(k) for k in others)
+    baseline = value / (1 - rest)
+    gradient = gradient + slope_of_rest * sampled
+    gradient = gradient + rest * (sampled - baseline) * (image.score(drawn) - slope_of_rest / rest)
+    return value + rest * sampled, gradient
+
+
+ONE, MANY = (), (DRAWS,)  # the draws of each array of noise that an estimator takes, in this order
+CASES: list[tuple[Estimator, Loop, list[tuple[int, ...]]]] = [
+    (Marginal(), marginal, []),
+    (Gumbel(TAU, DRAWS), gumbel, [MANY]),
+    (StraightThrough(TAU, DRAWS), straight_through, [MANY]),
+    (GumbelRao(TAU, DRAWS), gumbel_rao, [ONE, MANY]),
+    (ReinMax(TAU), reinmax, [ONE]),
+    (Reinforce(DRAWS), reinforce, [MANY]),
+    (SumAndSample(2), sum_and_sample, [ONE]),
+    (SparseMarginal(0.15), sparse_marginal, []),
+]
+
+
+@pytest.mark.parametrize("leading", [(), (1,), (4,), (2, 3), (2, 1, 3)], ids=str)
+@pytest.mark.parametrize(("estimator", "loop", "draws"), CASES, ids=[type(case[0]).__name__ for case in CASES])
+def test_is_a_loop_over_images_in_value_and_gradient(estimator, loop, draws, leading):
+    generator = torch.Generator().manual_seed(prod(leading))
+    logits, weights = torch.randn(2, *leading, K, dtype=torch.float64, generator=generator)
+    logits.requires_grad_()
+
+    def bound(y: Tensor, images: Tensor | None = None, /) -> Tensor:
+        own = weights if images is None else weights.reshape(-1, K)[images]
+        return (own * (y.sin() + y**2)).sum(dim=-1)
+
+    values = estimator(bound, logits, rng())
+    assert values.shape == leading
+    (gradients,) = torch.autograd.grad(values.sum(), logits)
+    shared = rng()
+    noises = [gumbel_noise((*each, *leading, K), shared, logits).view(*each, -1, K) for each in draws]
+    for i, (value, gradient) in enumerate(zip(values.reshape(-1), gradients.reshape(-1, K), strict=True)):
+        image = Image(logits.detach().reshape(-1, K)[i], weights.reshape(-1, K)[i])
+        expected_value, expected_gradient = loop(image, [noise[..., i, :] for noise in noises])
+        torch.testing.assert_close(value, expected_value, check_dtype=False, rtol=1e-10, atol=1e-10)
+        torch.testing.assert_close(gradient, expected_gradient, check_dtype=False, rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.parametrize("leading", [(), (4,), (2, 3)], ids=str)
+@pytest.mark.parametrize("estimator", [case[0] for case in CASES], ids=lambda each: type(each).__name__)
+def test_a_bound_that_knows_no_images_broadcasts(estimator, leading):
+    """`y @ w`; for `SparseMarginal` with an argument that it ignores. A constant w makes the sum of q(y) appear."""
+    logits = torch.randn(*leading, K, dtype=torch.float64, generator=rng())
+    weights = torch.full((K,), 3.0, dtype=torch.float64)
+    values = estimator(lambda y, images=None: y @ weights, logits, rng())
+    q = logits.softmax(dim=-1)
+    kept = (q * (q > 0.15)).sum(dim=-1) if isinstance(estimator, SparseMarginal) else torch.ones(leading)
+    torch.testing.assert_close(values, 3.0 * kept.double(), rtol=1e-12, atol=0)
+
+
+@pytest.mark.parametrize("estimator", [case[0] for case in CASES], ids=lambda each: type(each).__name__)
+def test_no_images_have_no_values(estimator):
+    values = estimator(lambda y, images=None: y.sum(dim=-1), torch.zeros(0, K), rng())
+    assert values.shape == (0,)

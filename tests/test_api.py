@@ -1,0 +1,111 @@
+"""What others import: `import gsm_cli` is light, its names come when they are asked for, and the README's code runs."""
+
+import ast
+import contextlib
+import importlib
+import io
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+import gsm_cli
+
+ROOT = Path(__file__).parents[1]
+INIT = ast.parse((ROOT / "gsm_cli/__init__.py").read_text("utf-8"))
+LAW = ["exact_expectation", "exact_moments", "expectation", "log_density", "relax", "sample"]
+TORCH = [
+    *("Marginal", "Gumbel", "StraightThrough", "GumbelRao", "ReinMax", "Reinforce", "SumAndSample", "SparseMarginal"),
+    *("Estimator", "Bound", "entropy"),
+]
+
+
+def modules_after(code: str) -> set[str]:
+    """The modules in memory after a fresh interpreter has run `code`."""
+    report = f"{code}\nimport sys\nprint(*sys.modules)"
+    finished = subprocess.run([sys.executable, "-c", report], cwd=ROOT, check=True, capture_output=True, text=True)
+    return set(finished.stdout.split())
+
+
+def test_the_import_loads_neither_numpy_nor_torch():
+    modules = modules_after("import gsm_cli; dir(gsm_cli); gsm_cli.__version__")
+    assert "gsm_cli" in modules
+    assert not modules & {"numpy", "torch", "gsm_cli.law", "gsm_cli.model"}
+
+
+def test_the_law_loads_numpy_alone():
+    modules = modules_after("from gsm_cli import relax")
+    assert "numpy" in modules
+    assert "torch" not in modules
+
+
+@pytest.mark.parametrize("name", [*LAW, *TORCH])
+def test_names_are_those_of_their_modules(name):
+    homes = ["law.gumbel"] if name in LAW else ["model.bounds", "model.categorical", "model.estimators"]
+    value = gsm_cli.__getattr__(name)
+    assert value is getattr(gsm_cli, name)
+    assert value in [vars(importlib.import_module(f"gsm_cli.{home}")).get(name) for home in homes]
+
+
+def test_all_names_are_listed():
+    assert sorted(gsm_cli.__all__) == sorted([*LAW, *TORCH, "__version__"])
+    assert set(gsm_cli.__all__) <= set(dir(gsm_cli))
+    namespace = {}
+    exec("from gsm_cli import *", namespace)
+    assert set(gsm_cli.__all__) <= set(namespace)
+
+
+def test_a_type_checker_sees_the_same_names():
+    """Those that are imported under TYPE_CHECKING, each from where it is at run time."""
+    (condition,) = [node for node in INIT.body if isinstance(node, ast.If)]
+    imports = [node for node in condition.body if isinstance(node, ast.ImportFrom)]
+    typed = {
+        alias.name: getattr(importlib.import_module(node.module), alias.name)
+        for node in imports
+        for alias in node.names
+    }
+    assert typed == {name: getattr(gsm_cli, name) for name in [*LAW, *TORCH]}
+    assert (ROOT / "gsm_cli/py.typed").is_file()
+
+
+@pytest.mark.parametrize("name", ["nothing", "Gumble", "numpy"])
+def test_unknown_names_are_attribute_errors(name):
+    with pytest.raises(AttributeError, match=f"module 'gsm_cli' has no attribute '{name}'"):
+        getattr(gsm_cli, name)
+
+
+def test_the_version_is_a_plain_assignment():
+    """So that setuptools reads it without an import."""
+    assignments = [node for node in INIT.body if isinstance(node, ast.Assign) and node.targets[0].id == "__version__"]
+    assert [ast.literal_eval(node.value) for node in assignments] == [gsm_cli.__version__]
+
+
+def python_blocks(text: str) -> list[tuple[str, str | None]]:
+    """Every ```python block, and the ```text block that follows it at once, if one does."""
+    return re.findall(r"^```python\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?", text, re.DOTALL | re.MULTILINE)
+
+
+README_BLOCKS = python_blocks((ROOT / "README.md").read_text("utf-8"))
+
+
+def test_python_blocks_are_read_as_written():
+    text = (
+        "```python\none\n```\n\n```text\nshown\n```\n\n```console\n$\n```\n```python\ntwo\n```\nb\n```text\nno\n```\n"
+    )
+    assert python_blocks(text) == [("one\n", "shown\n"), ("two\n", "")]
+
+
+def test_the_readme_has_a_bound_of_ones_own():
+    assert any("def bound" in code for code, _ in README_BLOCKS)
+
+
+@pytest.mark.parametrize(("code", "shown"), README_BLOCKS, ids=range(len(README_BLOCKS)))
+def test_python_in_the_readme_prints_what_the_readme_shows(code, shown):
+    assert code.count("\n") <= 25
+    printed = io.StringIO()
+    with torch.random.fork_rng(), contextlib.redirect_stdout(printed):
+        exec(code, {"__name__": "__main__"})
+    assert printed.getvalue() == shown

@@ -54,7 +54,7 @@ def environment(device: Device) -> Environment:
     present = torch.cpu.get_capabilities()
     return Environment(
         python=platform.python_version(),
-        torch=torch.__version__,
+        torch=str(torch.__version__),
         numpy=np.__version__,
         system=f"{platform.system()} {platform.machine()}",
         device=device,

@@ -9,9 +9,11 @@ import time
 
 import pytest
 
-from gsm_cli.config import PRESETS, Dataset, Objective
+from gsm_cli.cli.plan import read_plan
+from gsm_cli.data import DATASETS, find_dataset
 from gsm_cli.data.split import load
-from gsm_cli.records.run import read_record
+from gsm_cli.objectives import OBJECTIVES
+from gsm_cli.records.run import read_run
 from gsm_cli.runs import training
 
 QUICK = ("train-ssl", "--set", "hidden=8", "--batch-size", 200, "--epochs", 2)
@@ -26,7 +28,7 @@ def no_settings_from_outside(monkeypatch):
 def records(folder) -> dict[str, object]:
     """By file name, without the digest."""
     found = sorted((folder / "reports/digits-100/records").glob("*.json"))
-    return {f"{path.stem.rsplit('-', 2)[0]} {path.stem.rsplit('-', 1)[1]}": read_record(path) for path in found}
+    return {f"{path.stem.rsplit('-', 2)[0]} {path.stem.rsplit('-', 1)[1]}": read_run(path) for path in found}
 
 
 class TestRuns:
@@ -61,6 +63,17 @@ class TestRuns:
         assert path.stat().st_mtime_ns == before
         assert "finished before" not in gsm(*QUICK, "--objective", "gumbel", "--force").stderr
         assert path.stat().st_mtime_ns > before
+
+    def test_a_run_of_other_settings_under_the_same_name_is_not_used(self, gsm, folder):
+        """As after a change of a default, which leaves no trace in the name."""
+        gsm(*QUICK, "--objective", "gumbel")
+        (path,) = (folder / "reports/digits-100/records").iterdir()
+        path.write_text(path.read_text().replace('"clip": 100.0', '"clip": 99.0'))
+        result = gsm(*QUICK, "--objective", "gumbel")
+        assert result.exit_code == 3
+        assert "clip 99.0 and not 100.0" in result.stderr
+        assert "--force" in result.stderr
+        assert gsm(*QUICK, "--objective", "gumbel", "--force").exit_code == 0
 
     def test_other_settings_are_other_runs(self, gsm, folder):
         gsm(*QUICK, "--objective", "gumbel")
@@ -99,12 +112,11 @@ class TestPrecedence:
             monkeypatch.setenv("GSM_TAU", variable)
         result = gsm(*QUICK, "--objective", "gumbel", "--config", "settings.toml", *words)
         assert result.exit_code == 0, result.stderr
-        assert records(folder)["gumbel 0"].config.tau == expected
+        assert records(folder)["gumbel 0"].config.own["tau"] == expected
 
     def test_of_a_preset(self, gsm, folder, monkeypatch):
-        monkeypatch.setitem(
-            PRESETS[Dataset.DIGITS], "short", {"hidden": (8,), "batch_size": 200, "epochs": 1, "latent": 3}
-        )
+        preset = {"hidden": (8,), "batch_size": 200, "epochs": 1, "latent": 3}
+        monkeypatch.setitem(DATASETS["digits"].presets, "short", preset)
         result = gsm("train-ssl", "--objective", "gumbel", "--preset", "short", "--set", "latent=2")
         assert result.exit_code == 0, result.stderr
         config = records(folder)["gumbel 0"].config
@@ -115,10 +127,52 @@ class TestPrecedence:
         )
 
     def test_none_takes_the_place_of_a_preset(self, gsm, folder, monkeypatch):
-        monkeypatch.setitem(PRESETS[Dataset.DIGITS], "part", {"hidden": (8,), "epochs": 1, "labelled_batch": 20})
+        monkeypatch.setitem(DATASETS["digits"].presets, "part", {"hidden": (8,), "epochs": 1, "labelled_batch": 20})
         result = gsm("train-ssl", "--objective", "gumbel", "--preset", "part", "--set", "labelled_batch=none")
         assert result.exit_code == 0, result.stderr
         assert records(folder)["gumbel 0"].config.labelled_batch is None
+
+    @pytest.mark.parametrize(
+        ("variable", "sentence"),
+        [
+            ("GSM_EPOCHS", "$GSM_EPOCHS must be a whole number from 1 on, not 'many'"),
+            ("GSM_OBJECTIVE", "objective must be one of marginalize, "),
+            ("GSM_SEEDS", "$GSM_SEEDS must be whole numbers and ranges, not 'many'"),
+        ],
+    )
+    def test_a_wrong_value_of_the_environment_is_named_as_its(self, gsm, monkeypatch, variable, sentence):
+        monkeypatch.setenv(variable, "many")
+        result = gsm("train-ssl")
+        assert result.exit_code == 2
+        assert sentence in result.stderr
+
+    @pytest.mark.parametrize(
+        ("line", "sentence"),
+        [
+            ("objective = 3", "objective in a.toml must be a name or several with commas, not 3"),
+            ('objective = [["gumbel"]]', "objective in a.toml must be a name or several"),
+            ("objective = true", "objective in a.toml must be a name or several"),
+            ("objective = 2020-01-01", "objective in a.toml must be a name or several"),
+            ("objective = []", "objective in a.toml must be a name or several"),
+            ("[objective]", "objective in a.toml must be a name or several"),
+            ("epochs = 2.5", "epochs in a.toml must be a whole number from 1 on, not 2.5"),
+            ("norm = 3", "norm in a.toml must be one of layer, batch, none, not 3"),
+            ("a = " + "[" * 3000, "--config must be a readable TOML file"),
+        ],
+        ids=lambda text: text[:20],
+    )
+    def test_a_wrong_value_of_a_file_is_named_as_its(self, gsm, folder, line, sentence):
+        (folder / "a.toml").write_text(line)
+        result = gsm("train-ssl", "--config", "a.toml")
+        assert result.exit_code == 2
+        assert sentence in result.stderr
+        assert len(result.stderr.splitlines()) == 1
+
+    def test_commas_and_all_name_objectives(self, gsm, folder):
+        assert gsm(*QUICK, "--objective", "gumbel,supervised").exit_code == 0
+        assert set(records(folder)) == {"gumbel 0", "supervised 0"}
+        configs = read_plan({"objective": "all", "seeds": "0,1"}, [], None).configs
+        assert [config.objective for config in configs] == [*OBJECTIVES] * 2
 
     def test_a_file_may_say_everything(self, gsm, folder):
         (folder / "a.toml").write_text(
@@ -132,31 +186,37 @@ class TestPrecedence:
     ("words", "sentence"),
     [
         (("--objective", "sum"), "objective must be one of marginalize, gumbel, "),
-        (("--dataset", "cifar"), "dataset must be one of digits, mnist, not 'cifar'"),
-        (("--model", "vae"), "model must be one of adgm, m2, not 'vae'"),
+        (("--objective", ","), "--objective must be a name or several with commas, not "),
+        (("--set", "objective="), "--set objective must be a name or several with commas, not ''"),
+        (("--dataset", "cifar"), "dataset must be one of digits, mnist or a file .npz, not 'cifar'"),
+        (("--dataset", "mine.npz"), "--dataset mine.npz must be a file of images, and there is none"),
+        (("--objective", "mine.py:Mine"), "--objective must name a file that exists, and there is no mine.py"),
+        (("--model", "vae"), "--model must be one of adgm, m2, not 'vae'"),
         (("--device", "tpu"), "--device must be auto, cpu or cuda, not 'tpu'"),
-        (("--tau", "none", "--objective", "gumbel"), "tau must be a number for gumbel, not none: name one"),
-        (("--set", "top=none", "--objective", "sum-and-sample"), "top must be a number for sum-and-sample, not none"),
-        (("--set", "latent=none"), "latent must be a whole number, not None: change it"),
-        (("--preset", "laptop,long"), "--preset must be one of laptop for digits, not ['laptop', 'long']"),
+        (("--tau", "none"), "--tau of gumbel must be positive and finite, not 'none'"),
+        (("--set", "top=3"), "--set top is a setting of sum-and-sample, and none of gumbel reads it"),
+        (("--set", "latent=none"), "--set latent must be a whole number from 1 on, not 'none'"),
+        (("--preset", "laptop,long"), "--preset must be one of laptop for digits, not 'laptop,long'"),
         (("--preset", "article"), "--preset must be one of laptop for digits, not 'article'"),
-        (("--precision", "fp8"), "precision must be one of float32, bf16, not 'fp8'"),
-        (("--set", "labelled_weight=-1"), "labelled-weight must be finite and not negative, not -1.0"),
+        (("--preset", "none"), "--preset must be one of laptop for digits, not 'none'"),
+        (("--precision", "fp8"), "--precision must be one of float32, bf16, not 'fp8'"),
+        (("--set", "labelled_weight=-1"), "--set labelled_weight must be finite and not negative, not -1"),
         (("--labels", 95), "--labels must be a multiple of the 10 classes, not 95"),
         (("--labels", 1200), "--labels must be at most "),
-        (("--labels", "many"), "labels must be a whole number, not 'many'"),
-        (("--seeds", "1-"), "--seeds must be whole numbers and ranges, not '1-'"),
-        (("--epochs", 0), "epochs must be a whole number from 1 on, not 0"),
-        (("--tau", -1), "tau must be positive and finite, not -1.0"),
-        (("--tau-min", 3), "tau-min must be at most tau (0.5), not 3.0"),
-        (("--tau-rate", -1), "tau-rate must be finite and not negative, not -1.0"),
-        (("--mc-samples", 0), "mc-samples must be a whole number from 1 on, not 0"),
-        (("--classification-weight", "nan"), "classification-weight must be finite and not negative, not nan"),
+        (("--labels", "many"), "--labels must be a whole number from 1 on, not 'many'"),
+        (("--seeds", "1-"), "--seeds must be whole numbers and ranges, not 1-"),
+        (("--epochs", 0), "--epochs must be a whole number from 1 on, not 0"),
+        (("--epochs", "abc", "--set", "epochs=1"), "--epochs must be a whole number from 1 on, not 'abc'"),
+        (("--tau", -1), "--tau of gumbel must be positive and finite, not -1"),
+        (("--tau-min", 3), "tau_min must be at most tau (0.5), not 3.0"),
+        (("--tau-rate", -1), "--tau-rate of gumbel must be finite and not negative, not -1"),
+        (("--mc-samples", 0), "--mc-samples must be a whole number from 1 on, not 0"),
+        (("--classification-weight", "nan"), "--classification-weight must be finite and not negative, not 'nan'"),
         (("--batch-size", 5000), "batch-size must be at most the 997 unlabelled images, not 5000"),
-        (("--learning-rate", 0), "learning-rate must be positive and finite, not 0.0"),
+        (("--learning-rate", 0), "--learning-rate must be positive and finite, not 0"),
         (("--set", "kl_start"), "--set must be NAME=VALUE, not 'kl_start'"),
         (("--set", "unknown=3"), "there is no setting 'unknown'"),
-        (("--set", "seed=3"), "seeds must be named by --seeds"),
+        (("--set", "seed=3"), "--set seed must be named by --seeds"),
         (("--config", "missing.toml"), "--config must be a readable TOML file, and missing.toml is not"),
         (("--nonsense",), "No such option: --nonsense"),
     ],
@@ -176,7 +236,7 @@ def test_no_mnist_and_no_network(gsm, folder, monkeypatch):
         raise ConnectionError("refused")
 
     monkeypatch.setattr("pooch.retrieve", refuse)
-    monkeypatch.setattr("gsm_cli.data.split.cache_dir", lambda: folder / "cache")
+    monkeypatch.setattr("gsm_cli.data.mnist.cache_dir", lambda: folder / "cache")
     result = gsm("train-ssl", "--dataset", "mnist", "--data-dir", "here")
     assert result.exit_code == 3
     assert all(words in result.stderr for words in ("here", "cache", "--data-dir", "--dataset digits"))
@@ -192,11 +252,12 @@ def test_a_run_that_diverges_fails_with_its_circumstances(gsm, folder, monkeypat
     monkeypatch.setattr(training, "semi_supervised", broken)
     result = gsm(*QUICK, "--objective", "gumbel", "--objective", "supervised", "--seeds", 4)
     assert result.exit_code == 1
-    assert "gumbel with seed 4 and tau 0.5 did not at step 0" in result.stderr
+    assert "gumbel with seed 4 and tau 0.5 did not at step 0: lower --learning-rate or raise --tau" in result.stderr
     assert records(folder)["supervised 4"].finished
     assert records(folder)["gumbel 4"].failure.step == 0
     assert "1 failed" in (folder / "reports/digits-100/report.md").read_text()
-    monkeypatch.undo()
+    result = gsm(*QUICK, "--objective", "marginalize", "--seeds", 4)
+    assert "marginalize with seed 4 did not at step 0: lower --learning-rate\n" in result.stderr
 
 
 def test_a_failure_does_not_replace_what_was_finished(gsm, folder, monkeypatch):
@@ -247,9 +308,9 @@ def test_a_full_disk_leaves_what_was_there(gsm, folder, monkeypatch):
 def test_the_split_of_a_record_is_that_of_its_seed(gsm, folder):
     gsm(*QUICK, "--objective", "supervised", "--seeds", 2)
     whole = records(folder)["supervised 2"]
-    assert whole.split == load(whole.config.dataset, 100, 2).digest
+    assert whole.split == load(find_dataset(whole.config.dataset), 100, 2).digest
 
 
 def test_help_names_every_objective(gsm):
     shown = "".join(gsm("train-ssl", "--help").stdout.split())
-    assert all(objective in shown for objective in Objective)
+    assert all(objective in shown for objective in OBJECTIVES)

@@ -3,18 +3,21 @@
 import gzip
 import hashlib
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from gsm_cli.config import Dataset
-from gsm_cli.data import download
-from gsm_cli.data import split as datasets
-from gsm_cli.data.split import MNIST_FILES, load
+from gsm_cli.data import find_dataset
+from gsm_cli.data import mnist as mnist_files
+from gsm_cli.data.download import download
+from gsm_cli.data.split import load
 from gsm_cli.errors import DataError, UsageError
 
+DIGITS, MNIST = find_dataset("digits"), find_dataset("mnist")
 TRAIN, TEST = 400, 50
+SMALL = replace(MNIST, validation=100)
 
 
 def everything(split) -> list[np.ndarray]:
@@ -23,34 +26,34 @@ def everything(split) -> list[np.ndarray]:
 
 class TestDigits:
     def test_sizes(self):
-        assert [len(part) for part in everything(load(Dataset.DIGITS, 100, 0))] == [100, 997, 300, 400]
+        assert [len(part) for part in everything(load(DIGITS, 100, 0))] == [100, 997, 300, 400]
 
     def test_parts_are_disjoint_and_together_everything(self):
         """The embedded set has 1,797 different images."""
-        rows = np.concatenate(everything(load(Dataset.DIGITS, 100, 0)))
+        rows = np.concatenate(everything(load(DIGITS, 100, 0)))
         assert len(np.unique(rows, axis=0)) == len(rows) == 1797
 
     def test_labels_are_balanced_and_held_out_parts_stratified(self):
-        split = load(Dataset.DIGITS, 50, 3)
+        split = load(DIGITS, 50, 3)
         assert set(np.bincount(split.labelled.classes)) == {5}
         for part in (split.validation, split.test):
             counts = np.bincount(part.classes) / len(part.classes)
             assert np.abs(counts - 0.1).max() < 0.01
 
     def test_pixels_are_bytes_over_the_whole_range(self):
-        split = load(Dataset.DIGITS, 100, 0)
+        split = load(DIGITS, 100, 0)
         assert split.unlabelled.dtype == np.uint8
         assert (split.unlabelled.min(), split.unlabelled.max()) == (0, 255)
 
     def test_a_seed_is_a_split(self):
-        first, again, other = (load(Dataset.DIGITS, 100, seed) for seed in (0, 0, 1))
+        first, again, other = (load(DIGITS, 100, seed) for seed in (0, 0, 1))
         assert first.digest == again.digest != other.digest
         assert np.array_equal(first.unlabelled, again.unlabelled)
 
     @pytest.mark.parametrize("labels", [95, 5, 1, 1_000_000, 1110])
     def test_labels_that_cannot_be_had(self, labels):
         with pytest.raises(UsageError, match=rf"--labels must be .*, not {labels}: "):
-            load(Dataset.DIGITS, labels, 0)
+            load(DIGITS, labels, 0)
 
 
 @pytest.fixture
@@ -61,10 +64,8 @@ def mnist(tmp_path, monkeypatch) -> dict[str, bytes]:
     for part, count in (("train", TRAIN), ("t10k", TEST)):
         contents[f"{part}-images-idx3-ubyte"] = bytes(16) + rng.integers(0, 256, count * 784, dtype=np.uint8).tobytes()
         contents[f"{part}-labels-idx1-ubyte"] = bytes(8) + bytes(np.arange(count, dtype=np.uint8) % 10)
-    monkeypatch.setattr(datasets, "MNIST_FILES", {name: hashlib.sha256(c).hexdigest() for name, c in contents.items()})
-    monkeypatch.setattr(download, "MNIST_FILES", datasets.MNIST_FILES)
-    monkeypatch.setitem(datasets.HELD_OUT, Dataset.MNIST, 100)
-    monkeypatch.setattr(datasets, "cache_dir", lambda: tmp_path / "cache")
+    monkeypatch.setattr(mnist_files, "FILES", {name: hashlib.sha256(c).hexdigest() for name, c in contents.items()})
+    monkeypatch.setattr(mnist_files, "cache_dir", lambda: tmp_path / "cache")
     monkeypatch.delenv("GSM_DATA_DIR", raising=False)
     return contents
 
@@ -83,16 +84,16 @@ class TestMnist:
         folder = put(tmp_path / ("cache" if place == "cache" else "else"), mnist, zipped)
         if place == "environment":
             monkeypatch.setenv("GSM_DATA_DIR", str(folder))
-        split = load(Dataset.MNIST, 20, 0, folder if place == "data_dir" else None)
+        split = load(SMALL, 20, 0, folder if place == "data_dir" else None)
         assert [len(part) for part in everything(split)] == [20, TRAIN - 120, 100, TEST]
         assert np.array_equal(split.test.classes, np.arange(TEST) % 10)
         assert split.test.pixels.tobytes() == mnist["t10k-images-idx3-ubyte"][16:]
 
     def test_the_named_folder_comes_before_the_environment(self, mnist, tmp_path, monkeypatch):
         monkeypatch.setenv("GSM_DATA_DIR", str(put(tmp_path / "bad", dict.fromkeys(mnist, b"bad"))))
-        load(Dataset.MNIST, 20, 0, put(tmp_path / "good", mnist))
+        load(SMALL, 20, 0, put(tmp_path / "good", mnist))
         with pytest.raises(DataError, match="bad"):
-            load(Dataset.MNIST, 20, 0)
+            load(SMALL, 20, 0)
 
     @pytest.mark.parametrize("damage", ["truncated", "swapped", "not zipped", "cut content"])
     def test_a_damaged_file_is_named_and_left_alone(self, mnist, tmp_path, damage):
@@ -108,19 +109,19 @@ class TestMnist:
         )
         before = path.read_bytes()
         with pytest.raises(DataError) as refused:
-            load(Dataset.MNIST, 20, 0, folder)
+            load(SMALL, 20, 0, folder)
         message = str(refused.value)
         assert str(path) in message
-        assert datasets.MNIST_FILES["train-labels-idx1-ubyte"] in message
+        assert mnist_files.FILES["train-labels-idx1-ubyte"] in message
         assert "remove it to download it again" in message
         assert path.read_bytes() == before
 
     def test_nothing_found_says_where_it_looked_and_what_to_do(self, mnist, tmp_path):
-        def no_network(name: str, path: Path) -> None:
+        def no_network(urls: list[str], path: Path, sha256: str) -> None:
             raise OSError("no route")
 
         with pytest.raises(DataError) as refused:
-            load(Dataset.MNIST, 20, 0, tmp_path / "empty", no_network)
+            load(SMALL, 20, 0, tmp_path / "empty", no_network)
         message = str(refused.value)
         assert all(words in message for words in (str(tmp_path / "empty"), str(tmp_path / "cache"), "no route"))
         assert "--data-dir" in message
@@ -132,13 +133,11 @@ class TestMnist:
         def retrieve(url: str, known_hash: None, fname: str, path: Path, downloader: object) -> None:
             asked.append(url)
             path.mkdir(parents=True, exist_ok=True)
-            content = (
-                b"a login page" if url.startswith(datasets.MNIST_MIRRORS[0]) else mnist[url.rpartition("/")[2][:-3]]
-            )
+            content = b"a login page" if url.startswith(mnist_files.MIRRORS[0]) else mnist[url.rpartition("/")[2][:-3]]
             (path / fname).write_bytes(content)
 
         monkeypatch.setattr("pooch.retrieve", retrieve)
-        split = load(Dataset.MNIST, 20, 0, None, download.fetch_mnist)
+        split = load(SMALL, 20, 0, None, download)
         assert len(split.unlabelled) == TRAIN - 120
         assert len(asked) == 8
         assert {path.name for path in (tmp_path / "cache").iterdir()} == {f"{name}.gz" for name in mnist}
@@ -149,13 +148,13 @@ class TestMnist:
 
         monkeypatch.setattr("pooch.retrieve", retrieve)
         with pytest.raises(DataError, match=r"no mirror gave it .*ConnectionError"):
-            load(Dataset.MNIST, 20, 0, None, download.fetch_mnist)
+            load(SMALL, 20, 0, None, download)
         assert not (tmp_path / "cache").exists() or not list((tmp_path / "cache").iterdir())
 
 
 @pytest.mark.skipif("GSM_DATA_DIR" not in os.environ, reason="needs the real MNIST in GSM_DATA_DIR")
 def test_real_mnist_is_split_as_in_the_article():
-    split = load(Dataset.MNIST, 100, 0, Path(os.environ["GSM_DATA_DIR"]))
+    split = load(MNIST, 100, 0, Path(os.environ["GSM_DATA_DIR"]))
     assert [len(part) for part in everything(split)] == [100, 49_900, 10_000, 10_000]
     assert set(np.bincount(split.labelled.classes)) == {10}
-    assert len(MNIST_FILES) == 4
+    assert len(mnist_files.FILES) == 4

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from gsm_cli.measures.gradients import exact_gumbel_bias, measure, toy_subjects
 from gsm_cli.model.estimators import Gumbel, Marginal, SumAndSample
-from gsm_cli.records.run import read_gradients
+from gsm_cli.records.gradients import read_gradients
 
 LINEAR, QUADRATIC = toy_subjects()
 REPLICATES = 20_000

@@ -5,12 +5,13 @@ from dataclasses import replace
 import pytest
 import torch
 
-from gsm_cli.config import Dataset, Precision, build
+from gsm_cli.data import find_dataset
 from gsm_cli.data.split import load
 from gsm_cli.model.generative import ADGM, M2
 from gsm_cli.model.networks import Architecture, Linear
 from gsm_cli.runs import environment
 from gsm_cli.runs.training import Run
+from gsm_cli.settings import build
 
 SMALL = Architecture(pixels=20, classes=4, hidden=(16, 16), latent=3, auxiliary=3)
 
@@ -53,10 +54,10 @@ def test_a_bound_is_that_of_float32_to_bfloat16s_rounding(kind):
 
 
 def test_a_run_takes_its_precision_from_its_settings():
-    split = load(Dataset.DIGITS, 100, 0)
+    split = load(find_dataset("digits"), 100, 0)
     settings = {"hidden": [16], "batch_size": 200, "epochs": 2, "precision": "bf16"}
     run = Run(build(settings), split)
-    assert run.config.precision is Precision.BF16
+    assert run.config.precision == "bf16"
     assert all(layer.bf16 for layer in run.model.modules() if isinstance(layer, Linear))
     assert {parameter.dtype for parameter in run.model.parameters()} == {torch.float32}
     assert run.epoch().unlabelled_bound == pytest.approx(

@@ -315,7 +315,9 @@ class TestGenerated:
             with torch.no_grad():
                 for name, layer in run.model.p_x.first.items():
                     layer.weight.mul_(0 if name == blind else 20)
-            sheet = np.asarray(Image.open(BytesIO(b64decode(evaluation.analogies(run.model, run.config)))))
+            sheet = np.asarray(
+                Image.open(BytesIO(b64decode(evaluation.analogies(run.model, (8, 8), stream(0, Purpose.EVALUATION)))))
+            )
             assert sheet.shape == (evaluation.ANALOGIES * 8, 10 * 8)
             assert sheet.dtype == np.uint8
             sheets.append(sheet.reshape(evaluation.ANALOGIES, 8, 10, 8))

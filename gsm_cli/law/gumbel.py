@@ -106,8 +106,14 @@ INNER_WEIGHTS = STEP * np.exp(-INNER - np.exp(-INNER))  # its density
 def exact_moments(logits: ArrayLike, temperature: float) -> tuple[Array, Array]:
     """The mean E[z] and the variance Var z, each (K,), for every K and temperature.
 
-    E[z_i] = P(argmax_j l_j + g_j + tau h_j = i) with a second Gumbel noise h, and the two may change places. So a low
-    temperature needs no sharp integrand: with p = softmax(l + tau h),
+    With y_j = exp((l_j + g_j) / tau) and S = sum_j y_j, the powers of z_i = y_i / S are integrals of exp(-t S) over t.
+    Let t = exp(u / tau): the classes then enter through h(u) = E exp(-e^{(u + g) / tau}) and its derivatives alone,
+
+        E[z_i]   = integral -h'(u + l_i)            prod_{j != i} h(u + l_j) du,
+        E[z_i^2] = integral (tau h'' - h')(u + l_i) prod_{j != i} h(u + l_j) du.
+
+    But h(-u) is the distribution function of g + tau g', where the two noises may change places:
+    h(u) = E exp(-e^{u + tau g}). So a low temperature needs no sharp integrand: with p = softmax(l + tau g),
 
         E[z] = E[p],    E[z^2] = tau E[p^2] + (1 - tau) E[p],    Var z = tau Var p + (1 - tau) E[p] (1 - E[p]),
 

@@ -153,13 +153,13 @@ def _smooth_moments(logits: Array, scale: float) -> tuple[Array, Array]:
     rows = max(1, CHUNK // (logits.size * INNER.size))
     for start in range(0, OUTER.size, rows):
         level = np.exp(OUTER[start : start + rows, None] + logits)  # e^u exp(l_j), (U, K)
-        h, first, second = np.moveaxis(np.exp(-level[..., None] * (1.0 + departure)) @ weights, -1, 0)
+        h, m, s = np.moveaxis(np.exp(-level[..., None] * (1.0 + departure)) @ weights, -1, 0)  # m, s without `level`
         h = np.maximum(h, 1e-300)
-        first = level * first / h
-        second = level**2 * second / h - first**2
         mass = STEP * np.exp(np.log(h).sum(axis=1))  # H du, (U,)
-        linear = first - centre * first.sum(axis=1, keepdims=True)
-        quadratic = (1.0 - 2.0 * centre) * second + centre**2 * second.sum(axis=1, keepdims=True)
+        first = level * m / h
+        second = level**2 * s / h - first**2
+        linear = first - centre * first.sum(axis=1, keepdims=True)  # sum_j b_ij first_j
+        quadratic = (1.0 - 2.0 * centre) * second + centre**2 * second.sum(axis=1, keepdims=True)  # with b_ij^2
         shift += mass @ linear
         square += mass @ (linear**2 + quadratic)
     return centre + shift, np.maximum(square - shift**2, 0.0)

@@ -306,7 +306,9 @@ class TestProvenance:
         assert facts["command"].startswith("gsm ")
         assert (facts["version"], facts["seed"]) == (__version__, 0)
         assert facts["probabilities"] == [0.107, 0.765, 0.022, 0.006, 0.055, 0.045]
-        assert facts["temperatures"] == {"original": [], "grid": [0.1, 1, 5, 100]}.get(name, facts["temperatures"])
+        kind, _, label = name.partition("_")
+        expected = {"original": [], "grid": [0.1, 1, 5, 100], "z": [0.1]}
+        assert facts["temperatures"] == (expected[kind] if kind in expected else [int(label) / 10])
         assert chunks["Title"] == picture.title
         assert "bar chart" in chunks["Description"].lower()
         assert not {"Creation Time", "Date"} & set(chunks)

@@ -1,16 +1,18 @@
 """The commands that draw the law: `gsm sample`, `gsm expectation`, `gsm grid`."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from gsm_cli.cli import options
-from gsm_cli.cli.options import Format, whole_number
+from gsm_cli.cli.options import whole_number
+from gsm_cli.style import JSON, Format, Picture
 
 if TYPE_CHECKING:
-    from gsm_cli.law.pictures import Picture
+    from gsm_cli.law.facts import Facts
     from gsm_cli.law.request import Law, Temperature
 
 
@@ -22,7 +24,7 @@ def sample(
     classes: options.Classes = None,
     seed: options.Seed = 0,
     out: options.Out = Path("figures"),
-    format: options.FormatOption = Format.png,
+    format: options.FormatOption = "png",
     as_json: options.Json = False,
 ) -> None:
     """Draw the law and one relaxed sample at every temperature."""
@@ -41,7 +43,7 @@ def expectation(
     classes: options.Classes = None,
     seed: options.Seed = 0,
     out: options.Out = Path("figures"),
-    format: options.FormatOption = Format.png,
+    format: options.FormatOption = "png",
     as_json: options.Json = False,
 ) -> None:
     """Draw the mean of many samples against its exact value."""
@@ -65,7 +67,7 @@ def grid(
     classes: options.Classes = None,
     seed: options.Seed = 0,
     out: options.Out = Path("figures"),
-    format: options.FormatOption = Format.png,
+    format: options.FormatOption = "png",
     as_json: options.Json = False,
 ) -> None:
     """Draw expectations and samples over all temperatures in one picture."""
@@ -83,15 +85,20 @@ def _read(
     return read_law(probs, logits, classes, seed), read_temperatures(tau or ARTICLE_TEMPERATURES)
 
 
-def _write(pictures: "list[Picture]", out: Path, format: Format, as_json: bool) -> None:
-    """Encode every picture before the first is written; then print the paths, or the facts as JSON."""
+def _write(pictures: "Sequence[Picture[Facts]]", out: Path, format: Format, as_json: bool) -> None:
+    """Encode every picture before the first is written; then print the paths, or what the files carry as JSON."""
     from gsm_cli.files import write_atomic
 
-    files = {out / f"{picture.name}.{format}": picture.encode(format.value) for picture in pictures}
+    files = {out / f"{picture.name}.{format}": picture.encode(format) for picture in pictures}
     for path, data in files.items():
         write_atomic(path, data)
     if as_json:
-        facts = [{"path": str(path), **picture.facts} for path, picture in zip(files, pictures, strict=True)]
-        print(json.dumps({"figures": facts}, indent=2))
+        print(json.dumps({"figures": [_told(*each) for each in zip(files, pictures, strict=True)]}, indent=2))
     else:
         print(*files, sep="\n", flush=True)  # before a table on stderr
+
+
+def _told(path: Path, picture: "Picture[Facts]") -> dict[str, JSON]:
+    carried = picture.carried
+    assert isinstance(carried, dict), "facts are a struct"
+    return {"path": str(path), **carried}

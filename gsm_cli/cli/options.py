@@ -4,13 +4,13 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from gsm_cli.errors import UsageError
+from gsm_cli.style import Format
 
 
 def whole_number(name: str, help: str, least: int) -> Any:
@@ -30,12 +30,6 @@ def whole_number(name: str, help: str, least: int) -> Any:
     return typer.Option(name, parser=read, metavar="INTEGER", help=help)
 
 
-class Format(StrEnum):
-    png = "png"
-    svg = "svg"
-    pdf = "pdf"
-
-
 Tau = Annotated[
     list[str] | None,
     typer.Option("--tau", metavar="NUMBER", help="Temperature; may be repeated.", show_default="0.1, 1, 5, 100"),
@@ -47,7 +41,7 @@ Probs = Annotated[
     ),
 ]
 Logits = Annotated[
-    str | None, typer.Option(metavar="NUMBERS", help="Log-probabilities of the classes, up to a constant.")
+    str | None, typer.Option(metavar="NUMBERS", help="Log-probabilities up to a constant, as -0.7,-1.2,-1.6.")
 ]
 Classes = Annotated[int | None, whole_number("--classes", "Draw a random law with so many classes.", 2)]
 Seed = Annotated[int, whole_number("--seed", "Fixes the noise, and the law of --classes.", 0)]

@@ -12,7 +12,8 @@ from gsm_cli.style import INK
 
 LABELLED_CLASSES = 10  # up to so many bars carry their height as a number
 SIZE = (6.0, 4.2)  # inches
-FRAME = (0.12, 0.145, 0.86, 0.77)  # of a single chart; to lay it out would take as long as to draw it
+FRAME = (0.12, 0.145, 0.86, 0.73)  # of a single chart; to lay it out would take as long as to draw it
+HEADROOM = 20  # points between the axes and the title: the height of a bar of 1 is written there
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ def bar_chart(values: Sequence[float], title: str, colour: str) -> Figure:
     _bars(axes, values, colour)
     if len(values) <= LABELLED_CLASSES:
         axes.bar_label(axes.containers[0], fmt="%.2f", padding=2, fontsize=11)  # type: ignore[arg-type]
-    _label(axes, title)
+    _label(axes, title, HEADROOM)
     return figure
 
 
@@ -67,7 +68,7 @@ def grid_chart(columns: Sequence[Column], row_names: Sequence[str]) -> Figure:
     cells = figure.subplots(rows, len(columns), sharex=True, sharey=True, squeeze=False)
     for position, column in enumerate(columns):
         top, *below = cells[:, position]
-        top.set_title(column.title, color=column.colour, weight="bold", fontsize=17)
+        top.set_title(column.title, color=column.colour, weight="bold", fontsize=_fitting(17, column.title, 13))
         if isinstance(column.expectation, Expectation):
             _expectation(top, column.expectation, column.colour)
         else:
@@ -80,7 +81,8 @@ def grid_chart(columns: Sequence[Column], row_names: Sequence[str]) -> Figure:
     for axes in cells[-1]:
         axes.set_xlabel("class")
     handles, labels = cells[0, -1].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=len(labels), fontsize=14)
+    beside = 4 if len(columns) > 3 else 2  # entries of the legend
+    figure.legend(handles, labels, loc="outside lower center", ncols=beside, fontsize=14)
     return figure
 
 
@@ -106,7 +108,12 @@ def _expectation(axes: Axes, shown: Expectation, colour: str) -> None:
     axes.plot(classes, shown.exact, "D", color="white", markeredgecolor=INK, markersize=size, label="exact expectation")
 
 
-def _label(axes: Axes, title: str) -> None:
-    axes.set_title(title)
+def _label(axes: Axes, title: str, pad: float | None = None) -> None:
+    axes.set_title(title, pad=pad, fontsize=_fitting(13, title, 46))
     axes.set_xlabel("class")
     axes.set_ylabel("probability mass")
+
+
+def _fitting(size: float, text: str, characters: int) -> float:
+    """The font size at which a text takes no more room than so many characters of `size`."""
+    return size * min(1.0, characters / len(text))

@@ -1,6 +1,7 @@
-"""Which categorical law and which temperatures a figure command shows: what the user typed, read and checked."""
+"""Which categorical law and which temperatures a figure command shows: what the user typed, read and written again."""
 
 import math
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
@@ -9,12 +10,12 @@ import numpy as np
 
 from gsm_cli.errors import UsageError
 from gsm_cli.law.gumbel import Array, gumbel_noise, random_logits, softmax
+from gsm_cli.streams import Purpose, generator
 
 ARTICLE_PROBABILITIES = "0.107,0.765,0.022,0.006,0.055,0.045"  # read from the article's first picture
 ARTICLE_TEMPERATURES = ("0.1", "1", "5", "100")
 MOST_DIGITS = 100  # of a temperature, written without an exponent
 SUM_TOLERANCE = 1e-5  # so that 0.33333,0.33333,0.33333 is a law
-NOISE_STREAM, LAW_STREAM = 0, 1  # one seed, two independent streams
 
 
 @dataclass(frozen=True)
@@ -51,16 +52,20 @@ class Law:
 
     def noise(self, draws: int) -> Array:
         """The Gumbel noise of the draws 0 to `draws` - 1, (draws, K): it depends on the seed and on nothing else."""
-        return gumbel_noise((draws, self.logits.size), np.random.default_rng([self.seed, NOISE_STREAM]))
+        return gumbel_noise((draws, self.logits.size), self.rng())
+
+    def rng(self) -> np.random.Generator:
+        """The stream of that noise, from its beginning."""
+        return generator(self.seed, Purpose.DRAWS)
 
 
 def read_temperatures(texts: Sequence[str]) -> list[Temperature]:
-    """The temperatures in the order given, each number once, however it is written."""
+    """The temperatures in the order given, each number once, however it is written. Raises UsageError."""
     return list(dict.fromkeys(_read_temperature(text) for text in texts))
 
 
 def read_law(probs: str | None, logits: str | None, classes: int | None, seed: int) -> Law:
-    """The law that exactly one of the options names; the article's own where none is given."""
+    """The law that one of the options names; the article's own where none is given. Raises UsageError."""
     choices = (("--probs", probs), ("--logits", logits), ("--classes", classes))
     given = [(name, value) for name, value in choices if value is not None]
     if len(given) > 1:
@@ -68,10 +73,16 @@ def read_law(probs: str | None, logits: str | None, classes: int | None, seed: i
         raise UsageError(f"one law at a time: {names} were given together, so leave out all but one")
     options = tuple(str(part) for pair in given for part in pair)
     if classes is not None:
-        return Law(random_logits(classes, np.random.default_rng([seed, LAW_STREAM])), seed, options)
+        return Law(random_logits(classes, generator(seed, Purpose.LAW)), seed, options)
     if logits is not None:
         return Law(_read_logits(logits), seed, options)
     return Law(_read_probabilities(probs if probs is not None else ARTICLE_PROBABILITIES), seed, options)
+
+
+def command_line(command: str, law: Law, temperatures: Sequence[Temperature], *options: object) -> str:
+    """The line, quoted for a shell, that asks `gsm` for this command, law and temperatures, with further options."""
+    taus = [word for temperature in temperatures for word in ("--tau", temperature.text)]
+    return shlex.join(str(word) for word in ("gsm", command, *taus, *law.options, "--seed", law.seed, *options))
 
 
 def _read_temperature(text: str) -> Temperature:
@@ -107,8 +118,8 @@ def _read_probabilities(text: str) -> Array:
         raise UsageError(
             f"--probs must not be negative, and {probabilities.min():g} is: log-probabilities go with --logits"
         )
-    total = math.fsum(probabilities)
-    if abs(total - 1.0) > SUM_TOLERANCE:
+    total = _total(probabilities)
+    if not _is_one(total):
         raise UsageError(f"--probs must sum to 1, not to {total:g}: scale them, or pass log-probabilities as --logits")
     with np.errstate(divide="ignore"):  # probability 0 is the logit -inf
         return np.asarray(np.log(probabilities / total))
@@ -116,7 +127,7 @@ def _read_probabilities(text: str) -> Array:
 
 def _read_logits(text: str) -> Array:
     logits = _read_numbers("--logits", text)
-    if (logits >= 0).all() and abs(math.fsum(logits) - 1.0) <= SUM_TOLERANCE:
+    if (logits >= 0).all() and _is_one(_total(logits)):
         raise UsageError(
             f"--logits must be log-probabilities, and {text} are probabilities: pass them as --probs "
             "(if they are meant, add one number to all of them, which leaves the law as it is)"
@@ -124,3 +135,12 @@ def _read_logits(text: str) -> Array:
     with np.errstate(over="ignore"):  # a logit too far below the best to be told from -inf
         scores = logits - logits.max()
     return np.asarray(scores - np.log(np.exp(scores).sum()))
+
+
+def _total(numbers: Array) -> float:
+    with np.errstate(over="ignore"):  # too great a sum is inf
+        return float(numbers.sum())
+
+
+def _is_one(total: float) -> bool:
+    return abs(total - 1.0) <= SUM_TOLERANCE

@@ -102,6 +102,7 @@ LAW_MISTAKES = [
     (["--tau", "1", "--tau", "0"], "--tau", "not 0"),
     (["--probs", "1.5,-0.5"], "--probs", "-0.5"),
     (["--probs", "0.5,0.6"], "--probs", "1.1"),
+    (["--probs", "1e308,1e308"], "--probs", "not to inf"),
     (["--probs", "1"], "--probs", "two classes, not 1"),
     (["--probs", "nan,0.5"], "--probs", "nan,0.5"),
     (["--probs", "a,b"], "--probs", "'a,b'"),

@@ -89,6 +89,7 @@ def test_default_law_is_the_article_s():
         ({"logits": "0,-700"}, [1.0, np.exp(-700)]),
         ({"logits": "0,-1000"}, [1.0, 0.0]),
         ({"logits": "1e308,-1e308"}, [1.0, 0.0]),
+        ({"logits": "1e308,1e308"}, [0.5, 0.5]),
     ],
     ids=str,
 )
@@ -109,6 +110,7 @@ def test_logits_survive_where_probabilities_underflow():
     [
         ({"probs": "0.5,0.6"}, "sum to 1, not to 1.1", "scale them"),
         ({"probs": "0.2,0.2"}, "not to 0.4", "--logits"),
+        ({"probs": "1e308,1e308"}, "not to inf", "scale them"),
         ({"probs": "1.5,-0.5"}, "-0.5", "--logits"),
         ({"probs": "-1,-2"}, "-2", "--logits"),
         ({"probs": "1"}, "not 1", "add the others"),

@@ -1,0 +1,212 @@
+"""Estimators and images of somebody's own: found, checked, trained, measured, and named in what is kept."""
+
+import hashlib
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gsm_cli import extensions
+from gsm_cli.errors import DataError, UsageError
+from gsm_cli.extensions import find_objective
+from gsm_cli.records.cost import read_cost
+from gsm_cli.records.gradients import read_gradients
+from gsm_cli.records.run import read_run
+from gsm_cli.runs.build import Averaging
+from gsm_cli.settings import build
+
+README = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
+(EXAMPLE,) = re.findall(r"```python\n(# decoupled\.py\n.*?)```", README, flags=re.DOTALL)
+HEAD = "import torch\nclass Mine:\n"
+QUICK = ("--set", "hidden=8", "--batch-size", 200, "--epochs", 2)
+
+
+@pytest.fixture
+def example(folder) -> Path:
+    """The README's own estimator in the current folder."""
+    path = folder / "decoupled.py"
+    path.write_text(EXAMPLE)
+    return path
+
+
+@pytest.fixture
+def images(folder) -> dict[str, np.ndarray]:
+    """Sixty images of 4 x 6 in three classes, told apart by their rows."""
+    rng = np.random.default_rng(0)
+    classes = np.arange(60) % 3
+    pixels = rng.integers(0, 60, (60, 4, 6)).astype(np.uint8)
+    pixels[np.arange(60), classes] = 255
+    return {"images": pixels, "classes": classes}
+
+
+class TestEstimator:
+    def test_its_parameters_are_its_settings(self, example):
+        row = find_objective("decoupled.py:Decoupled")
+        assert set(row.settings) == {"tau", "tau_min", "tau_rate", "backward"}
+        config = build({"objective": "decoupled.py:Decoupled", "backward": "2", "tau": 0.7})
+        assert config.own == {"tau": 0.7, "tau_min": 0.0, "tau_rate": 0.0, "backward": 2.0}
+        estimator = Averaging(config).at(0.7)
+        assert (estimator.temperature, estimator.backward) == (0.7, 2.0)
+
+    def test_trains_beside_the_others_and_is_kept_with_its_digest(self, gsm, folder, example):
+        words = ("train-ssl", *QUICK, "--objective", "decoupled.py:Decoupled,gumbel", "--set", "backward=2")
+        result = gsm(*words)
+        assert result.exit_code == 0, result.stderr
+        (path,) = (folder / "reports/digits-100/records").glob("Decoupled-*.json")
+        record = read_run(path)
+        digest = hashlib.sha256(example.read_bytes()).hexdigest()
+        assert (record.config.objective_sha256, record.config.own["backward"]) == (digest, 2.0)
+        report = (folder / "reports/digits-100/report.md").read_text()
+        assert "| Decoupled | 1 |" in report
+        assert digest[:12] in report
+        assert gsm("report", "--check").exit_code == 0
+        example.unlink()
+        assert gsm("report", "--check").exit_code == 0  # a report runs nobody's file
+
+    def test_another_content_is_another_run(self, example):
+        before = build({"objective": "decoupled.py:Decoupled"})
+        example.write_text(EXAMPLE + "\n# changed\n")
+        after = build({"objective": "decoupled.py:Decoupled"})
+        assert before.name != after.name
+        with pytest.raises(UsageError, match="changed: start it again"):
+            Averaging(before)
+
+    def test_the_folder_of_the_file_makes_no_other_run(self, example, folder):
+        (folder / "sub").mkdir()
+        (folder / "sub/decoupled.py").write_text(EXAMPLE)
+        first, second = (build({"objective": f"{place}decoupled.py:Decoupled"}) for place in ("", "sub/"))
+        assert first.name == second.name
+        assert first.identity == second.identity
+
+    def test_its_gradient_and_its_cost_are_measured(self, gsm, folder, example):
+        words = ("--epochs", 1, "--images", 3, "--replicates", 20, "--tau", "0.5,1")
+        result = gsm("gradients", *words, "--objective", "decoupled.py:Decoupled,marginalize")
+        assert result.exit_code == 0, result.stderr
+        gradients = read_gradients(folder / "reports/digits-100/gradients.json")
+        assert {row.estimator for row in gradients.rows} == {"Decoupled", "marginalize"}
+        assert list(gradients.sha256) == ["decoupled.py:Decoupled"]
+        words = ("--classes", "2,3", "--rounds", 1, "--batch-size", 2)
+        result = gsm("cost", *words, "--objective", "marginalize,decoupled.py:Decoupled")
+        assert result.exit_code == 0, result.stderr
+        cost = read_cost(folder / result.stdout.splitlines()[0])
+        assert [row.evaluations for row in cost.rows if row.objective == "decoupled.py:Decoupled"] == [1.0, 1.0]
+        assert "Decoupled" in (folder / "reports/cost/report.md").read_text()
+        assert gsm("report", "--check").exit_code == 0
+
+    def test_one_of_an_installed_package_has_its_name(self, monkeypatch, example):
+        class Point:
+            name, value = "decoupled", "decoupled:Decoupled"
+
+            @staticmethod
+            def load() -> object:
+                return extensions.load_class("decoupled.py:Decoupled")
+
+        monkeypatch.setattr(extensions, "entry_points", lambda group: [Point] if group == "gsm.objectives" else [])
+        row = find_objective("decoupled")
+        assert (row.name, row.estimator) == ("decoupled", "decoupled:Decoupled")
+        assert row.sha256 == hashlib.sha256(example.read_bytes()).hexdigest()
+
+    @pytest.mark.parametrize(
+        ("content", "sentence"),
+        [
+            (
+                "class Other:\n    def __call__(self, bound, logits, rng): ...",
+                "must have a class 'Mine', and has Other",
+            ),
+            ("Mine = 3", "must have a class 'Mine', and has none"),
+            ("1 / 0", r"must run without an error, and raises ZeroDivisionError \(division by zero\)"),
+            ("def", "must run without an error, and raises SyntaxError"),
+            (HEAD + "    def __call__(self, bound): ...", r"must be called with \(bound, logits, rng\)"),
+            (HEAD + "    pass", r"must be called with \(bound, logits, rng\)"),
+            (
+                HEAD + "    def __init__(self, size): ...\n    def __call__(self, bound, logits, rng): ...",
+                "default of its parameter size, and has no default",
+            ),
+            (
+                HEAD + "    def __init__(self, size=None): ...\n    def __call__(self, bound, logits, rng): ...",
+                "default of its parameter size, and has None",
+            ),
+            (HEAD + "    def __call__(self, b, l, r): return b(l).mean()", r"must give a tensor \(1, 2\) .*, not \(\)"),
+            (HEAD + "    def __call__(self, b, l, r): return 3", r"must give a tensor \(1, 2\) .*, not int"),
+            (HEAD + "    def __call__(self, b, l, r): return b(l) / 0", "must give finite values"),
+            (HEAD + "    def __call__(self, b, l, r): return b(l.detach())", "must have a gradient"),
+            (HEAD + "    def __call__(self, b, l, r): return (b(l) * 0).sqrt()", "must have a finite gradient"),
+            (HEAD + "    def __call__(self, b, l, r): return missing", r"and raises NameError \(name 'missing'"),
+        ],
+    )
+    def test_what_a_file_may_get_wrong_is_one_sentence(self, gsm, folder, content, sentence):
+        (folder / "mine.py").write_text(content)
+        result = gsm("train-ssl", *QUICK, "--objective", "mine.py:Mine")
+        assert result.exit_code == 2, result.stderr
+        assert re.search(sentence, result.stderr)
+        assert len(result.stderr.splitlines()) == 1
+        assert not list(folder.rglob("*.json"))
+
+
+class TestImages:
+    @pytest.mark.parametrize("as_numbers", [False, True])
+    @pytest.mark.parametrize("with_test", [False, True])
+    def test_are_trained_on_and_kept_with_their_digest(self, gsm, folder, images, as_numbers, with_test):
+        if as_numbers:
+            images["images"] = images["images"] / 255
+        if with_test:
+            images |= {"test_images": images["images"][:15], "test_classes": images["classes"][:15]}
+        np.savez(folder / "mine.npz", **images)
+        words = ("train-ssl", "--dataset", "mine.npz", "--labels", 6, "--set", "hidden=8", "--epochs", 2)
+        result = gsm(*words, "--batch-size", 10, "--objective", "gumbel")
+        assert result.exit_code == 0, result.stderr
+        (path,) = (folder / "reports/mine-6/records").glob("gumbel-*.json")
+        record = read_run(path)
+        digest = hashlib.sha256((folder / "mine.npz").read_bytes()).hexdigest()
+        assert record.config.dataset_sha256 == digest
+        assert record.unlabelled == 60 - 12 - (0 if with_test else 12) - 6
+        report = (folder / "reports/mine-6/report.md").read_text()
+        assert report.startswith("# mine with 6 labels")
+        assert digest[:12] in report
+
+    def test_json_names_the_file(self, gsm, folder, images):
+        np.savez(folder / "mine.npz", **images)
+        words = ("train-ssl", "--dataset", "mine.npz", "--labels", 6, "--set", "hidden=8", "--epochs", 1)
+        result = gsm(*words, "--batch-size", 10, "--objective", "supervised", "--json")
+        assert json.loads(result.stdout)["runs"][0]["config"]["dataset"] == "mine.npz"
+
+    @pytest.mark.parametrize(
+        ("change", "sentence"),
+        [
+            (lambda a: a.pop("classes"), "must have an array 'classes', not only images"),
+            (lambda a: a.update(images=a["images"][0]), r"images must have the shape \(N, H, W\), not \(4, 6\)"),
+            (lambda a: a.update(images=a["images"].astype(np.int64)), "images must be bytes or numbers in"),
+            (lambda a: a.update(images=a["images"] * 1.0), "images must be bytes or numbers in"),
+            (lambda a: a.update(images=np.full((60, 4, 6), np.nan)), "images must be bytes or numbers in"),
+            (lambda a: a.update(classes=a["classes"][1:]), "classes must be 60 whole numbers"),
+            (lambda a: a.update(classes=a["classes"] * 1.0), "classes must be 60 whole numbers"),
+            (lambda a: a.update(classes=a["classes"] + 1), "classes must be 0 to K - 1, each of them at least once"),
+            (lambda a: a.update(classes=a["classes"] - 1), "classes must be 0 to K - 1, each of them at least once"),
+            (lambda a: a.update(classes=a["classes"] * 0), "classes must be 0 to K - 1, each of them at least once"),
+            (
+                lambda a: a.update(test_images=a["images"][:, :2], test_classes=a["classes"]),
+                "test_images must have the shape and the classes of images",
+            ),
+            (lambda a: a.update(images=a["images"][:4], classes=a["classes"][:4]), "must have enough images"),
+        ],
+    )
+    def test_what_a_file_may_get_wrong_is_one_sentence(self, gsm, folder, images, change, sentence):
+        change(images)
+        np.savez(folder / "mine.npz", **images)
+        result = gsm("train-ssl", "--dataset", "mine.npz", "--labels", 3, "--objective", "gumbel")
+        assert result.exit_code == 3, result.stderr
+        assert re.search(sentence, result.stderr)
+        assert len(result.stderr.splitlines()) == 1
+
+    @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 cut", b"text"])
+    def test_what_is_no_archive(self, folder, content):
+        (folder / "mine.npz").write_bytes(content)
+        with pytest.raises(DataError, match=r"mine\.npz must be a NumPy archive"):
+            build({"dataset": "mine.npz"})
+
+    def test_an_archive_with_objects_runs_no_code(self, folder):
+        np.savez(folder / "mine.npz", images=np.array([print], dtype=object), classes=np.array([0]))
+        with pytest.raises(DataError, match=r"mine\.npz must be a NumPy archive"):
+            build({"dataset": "mine.npz"})

@@ -48,7 +48,8 @@ class Objective:
         return "tau" in self.settings
 
 
-POSITIVE, NOT_NEGATIVE, SHARE = "positive and finite", "finite and not negative", "between 0 and 1"
+POSITIVE, NOT_NEGATIVE = "positive and finite", "finite and not negative"
+ALMOST_ONE = 1 - 2**-53  # the greatest number below 1
 SCHEDULE = ("tau", "tau_min", "tau_rate")  # tau(step) = max(tau_min, tau exp(-tau_rate step))
 
 
@@ -128,12 +129,12 @@ ROWS = (
     ),
     Objective(
         name=SPARSE,
-        help="the classes with a probability above 0.01, gathered image by image",
+        help="the classes with a probability above 0.01, renormalised, gathered image by image",
         estimator=f"{_ESTIMATORS}:SparseMarginal",
-        settings={"threshold": Setting(0.01, SHARE, least=0.0, most=1.0)},
+        settings={"threshold": Setting(0.01, "at least 0 and less than 1", least=0.0, most=ALMOST_ONE)},
         colour="#666666",
         evaluations="up to K",
-        gradient="biased by what is left out",
+        gradient="exact, of a lower bound",
     ),
     Objective(
         name="reinforce",

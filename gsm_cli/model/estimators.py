@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
 from gsm_cli.model.bounds import Bound, evaluate, evaluate_classes, evaluate_images
-from gsm_cli.model.categorical import gumbel_noise, relax, sample_one_hot
+from gsm_cli.model.categorical import entropy, gumbel_noise, relax, sample_one_hot
 from gsm_cli.model.checks import check_logits, check_temperature, check_threshold, check_whole
 
 
@@ -206,9 +206,14 @@ class SumAndSample:
 
 @dataclass(frozen=True)
 class SparseMarginal:
-    """The sum over the classes with q(y) > `threshold`, gathered image by image; the others' mass is dropped.
+    """The sum over the classes C with q(y) > `threshold`, and the most probable one, gathered image by image.
 
-    Biased by the dropped mass, at most K * threshold, times the bound; with the threshold 0 it is the full sum.
+    It averages over q restricted to C and renormalised, q~(y) = q(y) / q(C), and brings the entropy of q~:
+
+        sum_{y in C} q~(y) f(y) + H(q~) <= log sum_y exp f(y)
+
+    a lower bound like the full sum's, whatever C is; with the threshold 0 it is the full sum. Without the division it
+    would be none: every f is far below 0, so that to drop mass would raise it.
     """
 
     threshold: float = 0.01
@@ -218,11 +223,25 @@ class SparseMarginal:
 
     def __call__(self, bound: Bound, logits: Tensor, rng: torch.Generator) -> Tensor:
         check_logits(logits)
-        q = logits.softmax(dim=-1).reshape(-1, logits.shape[-1])  # a row for each image
-        images, kept = (q.detach() > self.threshold).nonzero(as_tuple=True)
-        values = evaluate_images(bound, F.one_hot(kept, q.shape[-1]).to(q), images)
+        classes = logits.shape[-1]
+        q = self._restricted(logits).softmax(dim=-1).reshape(-1, classes)  # a row for each image
+        images, kept = self.keeps(logits).view(-1, classes).nonzero(as_tuple=True)
+        values = evaluate_images(bound, F.one_hot(kept, classes).to(q), images)
         average = torch.zeros_like(q[:, 0]).index_add(0, images, q[images, kept] * values)
         return average.view(logits.shape[:-1])
+
+    def keeps(self, logits: Tensor) -> Tensor:
+        """Which classes are summed, (..., K)."""
+        q = logits.detach().softmax(dim=-1)
+        return (q > self.threshold) | (q == q.amax(dim=-1, keepdim=True))
+
+    def entropy(self, logits: Tensor) -> Tensor:
+        """H(q~), (...), in nats."""
+        return entropy(self._restricted(logits))
+
+    def _restricted(self, logits: Tensor) -> Tensor:
+        """The logits of q~."""
+        return logits.masked_fill(~self.keeps(logits), -torch.inf)
 
 
 def _with_gradient_of(soft: Tensor, hard: Tensor) -> Tensor:

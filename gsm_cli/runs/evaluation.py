@@ -11,7 +11,7 @@ from PIL import Image
 from torch import Tensor
 
 from gsm_cli.data.split import Images
-from gsm_cli.model.estimators import Estimator, Gumbel, Marginal, StraightThrough
+from gsm_cli.model.estimators import Estimator, Gumbel, Marginal, SparseMarginal, StraightThrough
 from gsm_cli.model.generative import M2
 from gsm_cli.model.terms import ConditionalBound, unlabelled_bound
 
@@ -40,8 +40,8 @@ def bound_by(estimator: Estimator, model: M2, x: Tensor, rng: torch.Generator) -
 
 def dropped_mass(threshold: float, model: M2, x: Tensor, rng: torch.Generator) -> Tensor:
     """The probability of the classes that a threshold leaves out, (B,)."""
-    q = model.classify(x, 1, rng)[0].softmax(dim=-1)
-    return (q * (q <= threshold)).sum(dim=-1)
+    logits = model.classify(x, 1, rng)[0]
+    return (logits.softmax(dim=-1) * ~SparseMarginal(threshold).keeps(logits)).sum(dim=-1)
 
 
 def classification(model: M2, images: Images, rng: torch.Generator) -> Classification:

@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.distributions import Bernoulli, Independent, Normal
 
 from gsm_cli.model.categorical import entropy
-from gsm_cli.model.estimators import Marginal
+from gsm_cli.model.estimators import Marginal, SparseMarginal
 from gsm_cli.model.generative import ADGM, M2
 from gsm_cli.model.networks import Architecture
 from gsm_cli.model.terms import ConditionalBound
@@ -151,6 +151,34 @@ def test_bound_is_below_the_likelihood(kind):
     assert (single.mean(0) < likelihood - 5 * error).all()
     ten = by_class.logsumexp(0).view(draws // 10, 10, 3).logsumexp(1) - torch.log(torch.tensor(10.0))
     assert (ten.mean(0) > single.mean(0)).all()
+
+
+@pytest.mark.parametrize("threshold", [0.0, 0.2, 0.34, 0.9])
+@pytest.mark.parametrize("scale", [1.0, 30.0])
+def test_a_bound_over_some_classes_is_never_above_the_sum(threshold, scale):
+    """log sum_y exp f(y) by enumeration, for every draw of a and z; functions far below 0 reward no dropped mass."""
+    estimator = SparseMarginal(threshold)
+    logits = scale * torch.randn(5, 40, 3, generator=rng(), dtype=torch.float64)
+    values = -25.0 + 8.0 * torch.randn(5, 40, 3, generator=rng(1), dtype=torch.float64)
+
+    def bound(y: Tensor, images: Tensor | None = None, /) -> Tensor:
+        return (y * (values if images is None else values.view(-1, 3)[images])).sum(dim=-1)
+
+    found = estimator(bound, logits, rng()) + estimator.entropy(logits)
+    assert (found <= values.logsumexp(dim=-1) + 1e-9).all()
+    full = Marginal()(bound, logits, rng()) + entropy(logits)
+    assert (full <= values.logsumexp(dim=-1) + 1e-9).all()
+
+
+def test_a_constant_bound_gives_a_sparse_sum_no_gradient():
+    """The audit's example: one likely class, nine just below the threshold."""
+    q = torch.tensor([1 - 9 * 0.0099] + [0.0099] * 9, dtype=torch.float64)
+    logits = q.log().requires_grad_()
+    estimator = SparseMarginal(0.01)
+    value = estimator(lambda y, images=None: 0 * y.sum(dim=-1) - 24.0, logits, rng()) + estimator.entropy(logits)
+    (gradient,) = torch.autograd.grad(value, logits)
+    assert value.item() == pytest.approx(-24.0)
+    assert gradient.abs().max() < 1e-12
 
 
 def test_likelihood_sums_to_one_over_images():

@@ -100,12 +100,32 @@ def test_full_sums_are_the_marginal(estimator):
 
 
 def test_sparse_marginal_sums_what_exceeds_the_threshold():
-    """By hand: q = 0.65, 0.25, 0.1 and the threshold 0.2."""
+    """By hand: q = 0.65, 0.25, 0.1 and the threshold 0.2, so that the mass 0.9 is divided out."""
     logits = torch.tensor([0.65, 0.25, 0.1], dtype=torch.float64).log()
     bound = Toy(WEIGHTS[:3], torch.zeros(3, 3, dtype=torch.float64))
     values, _ = values_and_gradients(SparseMarginal(0.2), bound, logits, 1)
-    assert values.item() == pytest.approx(0.65 * 1.0 + 0.25 * -2.0)
+    assert values.item() == pytest.approx((0.65 * 1.0 + 0.25 * -2.0) / 0.9)
     assert bound.count == 2
+
+
+def test_sparse_marginal_keeps_the_most_probable_class_whatever_the_threshold():
+    bound = toy()
+    values, _ = values_and_gradients(SparseMarginal(0.9), bound, LOGITS, 1)
+    assert bound.count == 1
+    assert values.item() == pytest.approx((WEIGHTS[2] + MATRIX[2, 2]).item())
+
+
+@pytest.mark.parametrize("estimator", [Reinforce(2), Reinforce(5), SumAndSample(1), SumAndSample(2)], ids=repr)
+def test_a_baseline_lowers_the_variance_where_the_bound_is_far_from_zero(estimator):
+    """Against the same estimator with the plain score, (f grad log q), by hand."""
+    q, far = LOGITS.softmax(dim=-1), WEIGHTS - 30.0
+    _, gradients = values_and_gradients(estimator, Toy(far, torch.zeros_like(MATRIX)), LOGITS)
+    count = estimator.draws if isinstance(estimator, Reinforce) else 1
+    scores = torch.eye(4, dtype=torch.float64) - q  # (K, K): of each outcome
+    plain = (q[:, None] * (far[:, None] * scores).square()).sum() - exact(Toy(far, 0 * MATRIX), LOGITS)[
+        1
+    ].square().sum()
+    assert gradients.var(dim=0).sum() < 0.1 * plain / count
 
 
 @pytest.mark.parametrize(

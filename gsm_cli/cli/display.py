@@ -81,7 +81,7 @@ def _result(outcome: Outcome, state: str) -> str:
         assert record.failure is not None
         return f"failed: {record.failure.reason}"
     collapsed = ", collapsed: one class is predicted for everything" if record.collapsed else ""
-    return f"{state}: test accuracy {record.test.accuracy:.4f} at epoch {record.test.epoch}{collapsed}"
+    return f"{state}: test accuracy {record.test.chosen.accuracy:.4f} at epoch {record.test.chosen.epoch}{collapsed}"
 
 
 def fetch(urls: Sequence[str], path: Path, sha256: str) -> None:

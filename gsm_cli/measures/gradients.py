@@ -21,8 +21,8 @@ from gsm_cli.model.bounds import Bound
 from gsm_cli.model.estimators import Estimator, Marginal
 from gsm_cli.records.gradients import GradientRow
 from gsm_cli.runs.build import Averaging
-from gsm_cli.runs.streams import stream
-from gsm_cli.runs.training import Run, binarise
+from gsm_cli.runs.streams import binarise, stream
+from gsm_cli.runs.training import Run
 from gsm_cli.settings import build
 from gsm_cli.streams import Purpose
 

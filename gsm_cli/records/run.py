@@ -1,6 +1,7 @@
 """A run's record: data, never text, and no statistic that a report can compute."""
 
 import sys
+from base64 import b64decode
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -25,8 +26,8 @@ class Epoch(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     modal_share: Share  # of the validation images, those in the class that was predicted most often
     evaluations: NotNegative  # of the conditional bound for each unlabelled image, mean over the steps
     relaxed_bound: Number | None  # of the validation images, where y is relaxed, in nats per image ...
-    one_hot_bound: Number | None  # ... and with its one-hot argmax, from the same noise
-    dropped_mass: Share | None  # of q(y|a,x), mean over the validation images, where classes are left out
+    one_hot_bound: Number | None  # ... and with its one-hot argmax, from the same noise; after some of the epochs
+    dropped_mass: Share | None  # of q(y|a,x), mean over the validation images, where classes are left out; likewise
     tau: NotNegative | None  # at the last step, as the two below
     kl_weight: NotNegative
     learning_rate: NotNegative
@@ -43,9 +44,9 @@ class Curves(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     validation_entropy: list[Number]
     modal_share: list[Share]
     evaluations: list[NotNegative]
-    relaxed_bound: list[Number] | None
-    one_hot_bound: list[Number] | None
-    dropped_mass: list[Share] | None
+    relaxed_bound: list[Number | None] | None
+    one_hot_bound: list[Number | None] | None
+    dropped_mass: list[Share | None] | None
     tau: list[NotNegative] | None
     kl_weight: list[NotNegative]
     learning_rate: list[NotNegative]
@@ -64,7 +65,8 @@ class Curves(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """The columns of these epochs."""
         rows = [msgspec.structs.asdict(epoch) for epoch in epochs]
         columns = {name: [row[name] for row in rows] for name in cls.__struct_fields__}
-        return msgspec.convert({name: None if None in column else column for name, column in columns.items()}, cls)
+        said = {name: column if set(column) != {None} else None for name, column in columns.items()}
+        return msgspec.convert(said, cls)
 
     @property
     def best(self) -> int:
@@ -72,13 +74,34 @@ class Curves(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return self.validation_accuracy.index(max(self.validation_accuracy)) + 1
 
 
-class Test(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The test set's one reading, with the weights of the epoch that validation chose."""
+class Reading(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the test set says of the weights of one epoch."""
 
     epoch: Count
     accuracy: Share
-    bound: Number  # of log p(x), the class summed exactly, in nats per image
     modal_share: Share
+    wrong: str | None  # the images that were classified wrongly: a bit each, the first the highest, in base64
+    bounds: list[Number] | None  # of log p(x) of binary images, the class summed exactly: a mean in nats for each draw
+
+    @property
+    def errors(self) -> int | None:
+        """How many images were classified wrongly; None where an older record does not say which."""
+        return None if self.wrong is None else int.from_bytes(b64decode(self.wrong)).bit_count()
+
+
+class Test(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The test set, read at the end of a run: with the weights that validation chose, and with the last."""
+
+    images: Count
+    chosen: Reading
+    last: Reading | None  # None where an older record does not say
+
+    def __post_init__(self) -> None:
+        for reading in (self.chosen, self.last):
+            if reading and reading.errors is not None:
+                accuracy = 1 - reading.errors / self.images
+                if abs(accuracy - reading.accuracy) > 1e-9:
+                    raise ValueError(f"an accuracy of {reading.accuracy} must be that of its {reading.errors} errors")
 
 
 class Failure(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -103,10 +126,10 @@ class RunRecord(Record, frozen=True, kw_only=True, tag="run"):
     failure: Failure | None = None
 
     def __post_init__(self) -> None:
-        if self.test is not None and not self.test.epoch <= len(self.epochs) == self.config.epochs:
+        if self.test is not None and not self.test.chosen.epoch <= len(self.epochs) == self.config.epochs:
             raise ValueError(
                 f"a finished run must have its {self.config.epochs} epochs and the one that was tested, "
-                f"and it has {len(self.epochs)} and tested {self.test.epoch}"
+                f"and it has {len(self.epochs)} and tested {self.test.chosen.epoch}"
             )
 
     @property
@@ -116,7 +139,7 @@ class RunRecord(Record, frozen=True, kw_only=True, tag="run"):
     @property
     def collapsed(self) -> bool:
         """Whether the classifier predicts one class for everything."""
-        return self.test is not None and self.test.modal_share == 1.0
+        return self.test is not None and self.test.chosen.modal_share == 1.0
 
 
 def read_run(path: Path) -> RunRecord:

@@ -26,6 +26,7 @@ class Environment(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     kernels: str  # of PyTorch on a processor, as AVX512; on a GPU its name
     features: list[str] | None = None  # of the processor, those that decide kernels: avx2, avx512_f, avx512_bf16 ...
     threads: int
+    beside: int | None = None  # runs on the same machine at the same time
 
     @property
     def words(self) -> str:

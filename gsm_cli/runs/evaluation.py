@@ -6,7 +6,9 @@ from functools import partial
 from io import BytesIO
 from typing import NamedTuple
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
@@ -16,16 +18,21 @@ from gsm_cli.model.generative import M2
 from gsm_cli.model.terms import ConditionalBound, unlabelled_bound
 
 DRAWS = 8  # of a, averaged for every prediction
+BOUND_DRAWS = 5  # of binary images, a and z
 BATCH = 1_000
 ANALOGIES = 4  # draws of z
 
 
 class Classification(NamedTuple):
-    """Of a set of images: accuracy, the share of the class predicted most often, the mean entropy of q(y|x) in nats."""
+    """Of a set of images: which are wrong, the share of the class predicted most often, the mean entropy of q(y|x)."""
 
-    accuracy: float
+    wrong: NDArray[np.bool_]  # (N,)
     modal_share: float
-    entropy: float
+    entropy: float  # in nats
+
+    @property
+    def accuracy(self) -> float:
+        return 1.0 - float(self.wrong.mean())
 
 
 def predict(model: M2, x: Tensor, rng: torch.Generator) -> Tensor:
@@ -49,15 +56,23 @@ def classification(model: M2, images: Images, rng: torch.Generator) -> Classific
     probabilities = over(predict, model, images, rng)
     predicted = probabilities.argmax(dim=1).cpu()
     return Classification(
-        accuracy=(predicted == torch.from_numpy(images.classes)).double().mean().item(),
+        wrong=predicted.numpy() != images.classes,
         modal_share=predicted.bincount().max().item() / len(predicted),
         entropy=torch.special.entr(probabilities).sum(dim=-1).double().mean().item(),
     )
 
 
-def marginal_bound(model: M2, images: Images, rng: torch.Generator) -> float:
-    """The mean lower bound of log p(x) with the class summed exactly, in nats per image."""
-    return over(partial(bound_by, Marginal()), model, images, rng).double().mean().item()
+def binary_bound(model: M2, x: Tensor, rng: torch.Generator) -> Tensor:
+    """The lower bound of log p(x), (B,), of a Bernoulli draw of grey images, with the class summed exactly.
+
+    Of the draw: with grey levels p(x|y,z) is no normalised density.
+    """
+    return bound_by(Marginal(), model, torch.bernoulli(x, generator=rng), rng)
+
+
+def binary_bounds(model: M2, images: Images, rng: torch.Generator) -> list[float]:
+    """The mean bound over the images, in nats, for each of several draws of the images, a and z."""
+    return [over(binary_bound, model, images, rng).double().mean().item() for _ in range(BOUND_DRAWS)]
 
 
 def relaxation(

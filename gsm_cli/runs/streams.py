@@ -1,10 +1,11 @@
-"""The random streams of `gsm_cli.streams` as PyTorch's generators, on a processor or a GPU.
+"""The random streams of `gsm_cli.streams` as PyTorch's generators, and what is drawn from them in a run.
 
 Objectives of one seed stay in step however much noise each of them draws.
 """
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from gsm_cli.streams import Purpose, sequence
 
@@ -17,3 +18,16 @@ def state(seed: int, purpose: Purpose, counter: int = 0) -> int:
 def stream(seed: int, purpose: Purpose, counter: int = 0, device: str = "cpu") -> torch.Generator:
     """The generator for one purpose, at one step or epoch; a GPU's differs from a processor's."""
     return torch.Generator(device).manual_seed(state(seed, purpose, counter))
+
+
+def shuffle(count: int, steps: int, size: int, rng: torch.Generator) -> Tensor:
+    """Row numbers for `steps` batches (steps, size): permutations of all rows, one after the other."""
+    passes = -(-steps * size // count)
+    order = torch.cat([torch.randperm(count, generator=rng, device=rng.device) for _ in range(passes)])
+    return order[: steps * size].view(steps, size)
+
+
+def binarise(pixels: Tensor, rng: torch.Generator) -> Tensor:
+    """A Bernoulli draw of grey levels 0 to 255 (N, D): 1 with the probability level / 255."""
+    threshold = torch.randint(255, pixels.shape, generator=rng, device=pixels.device, dtype=torch.uint8)
+    return (threshold < pixels).float()

@@ -1,10 +1,12 @@
 """One run: settings and a split in, a record out; resumable after every epoch."""
 
 import time
+from base64 import b64encode
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -14,15 +16,16 @@ from gsm_cli.data.split import Split
 from gsm_cli.errors import UsageError
 from gsm_cli.model.terms import Batch, semi_supervised, supervised
 from gsm_cli.objectives import SUPERVISED
-from gsm_cli.records.run import Curves, Epoch, Failure, RunRecord, Test
+from gsm_cli.records.run import Curves, Epoch, Failure, Reading, RunRecord, Test
 from gsm_cli.runs.build import Averaging, build_model, temperature_at
 from gsm_cli.runs.checkpoint import Checkpoint
 from gsm_cli.runs.environment import Device, environment
-from gsm_cli.runs.evaluation import analogies, classification, marginal_bound, mean_dropped_mass, relaxation
+from gsm_cli.runs.evaluation import analogies, binary_bounds, classification, mean_dropped_mass, relaxation
 from gsm_cli.runs.schedules import kl_weight, learning_rate
-from gsm_cli.runs.streams import stream
+from gsm_cli.runs.streams import binarise, shuffle, stream
 from gsm_cli.streams import Purpose
 
+PROBES = 10  # epochs of a run, the first apart, after which its bounds are measured
 CHECKPOINT_SECONDS = 2.0  # between checkpoints at least, unless an epoch is longer
 
 OnEpoch = Callable[[int, Epoch], None]  # with the number of the epoch, from 1 on
@@ -68,7 +71,9 @@ class Run:
         images, noise = self.split.validation, partial(self.stream, Purpose.EVALUATION, number)
         validation = classification(self.model, images, noise())
         tau, threshold = temperature_at(config, last), config.own.get("threshold")
-        soft, hard = relaxation(self.model, images, tau, noise) if tau else (None, None)
+        probed = is_probed(number, config.epochs)
+        soft, hard = relaxation(self.model, images, tau, noise) if tau and probed else (None, None)
+        dropped = mean_dropped_mass(self.model, images, float(threshold), noise()) if threshold and probed else None
         return Epoch(
             unlabelled_bound=unlabelled,
             labelled_bound=labelled,
@@ -79,9 +84,7 @@ class Run:
             evaluations=evaluations,
             relaxed_bound=soft,
             one_hot_bound=hard,
-            dropped_mass=mean_dropped_mass(self.model, images, float(threshold), noise())
-            if threshold is not None
-            else None,
+            dropped_mass=dropped,
             tau=tau,
             kl_weight=self.kl_weight(last),
             learning_rate=self.learning_rate(last),
@@ -184,7 +187,7 @@ def train(
 ) -> RunRecord:
     """Train from the checkpoint, if there is one, to the end; the record is the same as without an interruption.
 
-    The test set is read once, at the end. A run that diverges gives a record with a failure.
+    The test set is read at the end alone. A run that diverges gives a record with a failure.
     """
     run = Run(config, split, device)
     if checkpoint.exists():
@@ -200,31 +203,26 @@ def train(
             run.checkpoint().save(checkpoint)
             saved = time.monotonic()
         on_epoch(len(run.epochs), run.epochs[-1])
+    last = _read_test_set(run, len(run.epochs))
     run.model.load_state_dict(run.best)
+    test = Test(images=len(split.test.classes), chosen=_read_test_set(run, Curves.of(run.epochs).best), last=last)
     untrained = config.objective == SUPERVISED  # its generative half
-    noise = partial(run.stream, Purpose.EVALUATION, 0)
-    return run.record(_test(run, noise), None if untrained else analogies(run.model, split.shape, noise()))
+    generated = None if untrained else analogies(run.model, split.shape, run.stream(Purpose.EVALUATION, 0))
+    return run.record(test, generated)
 
 
-def _test(run: Run, noise: Callable[[], torch.Generator]) -> Test:
-    """Read the test set, with the weights of the epoch that validation chose."""
-    found = classification(run.model, run.split.test, noise())
-    return Test(
-        epoch=Curves.of(run.epochs).best,
+def _read_test_set(run: Run, epoch: int) -> Reading:
+    """What the test set says of the present weights, those of an epoch; always with the same noise."""
+    found = classification(run.model, run.split.test, run.stream(Purpose.EVALUATION, 0))
+    return Reading(
+        epoch=epoch,
         accuracy=found.accuracy,
-        bound=marginal_bound(run.model, run.split.test, noise()),
         modal_share=found.modal_share,
+        wrong=b64encode(np.packbits(found.wrong).tobytes()).decode(),
+        bounds=binary_bounds(run.model, run.split.test, run.stream(Purpose.EVALUATION, 0)),
     )
 
 
-def shuffle(count: int, steps: int, size: int, rng: torch.Generator) -> Tensor:
-    """Row numbers for `steps` batches (steps, size): permutations of all rows, one after the other."""
-    passes = -(-steps * size // count)
-    order = torch.cat([torch.randperm(count, generator=rng, device=rng.device) for _ in range(passes)])
-    return order[: steps * size].view(steps, size)
-
-
-def binarise(pixels: Tensor, rng: torch.Generator) -> Tensor:
-    """A Bernoulli draw of grey levels 0 to 255 (N, D): 1 with the probability level / 255."""
-    threshold = torch.randint(255, pixels.shape, generator=rng, device=pixels.device, dtype=torch.uint8)
-    return (threshold < pixels).float()
+def is_probed(number: int, epochs: int) -> bool:
+    """Whether the bounds are measured after an epoch: the first, the last, and a tenth of the others."""
+    return number == 1 or number * PROBES // epochs > (number - 1) * PROBES // epochs

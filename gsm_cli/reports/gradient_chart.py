@@ -45,7 +45,8 @@ def gradient_chart(rows: Sequence[GradientRow]) -> Figure:
         _exact_bias(column[0], own)
         column[1].set_xlabel("temperature")
     for axes, quantity in zip(cells[:, 0], (BIAS, DEVIATION), strict=True):
-        axes.set_ylabel(quantity.label)
+        nothing = not any(quantity.is_seen(row) for row in rows)
+        axes.set(ylabel=quantity.label, yscale="linear" if nothing else "log")
     handles, labels = cells[0, 0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=5)
     return figure
@@ -63,7 +64,7 @@ def _lines(axes: Axes, rows: Sequence[GradientRow], quantity: Quantity, palette:
             axes.plot(ends, [values[0] if values else nan] * 2, linestyle="--", color=colour, label=estimator)
         else:
             axes.plot([tau or nan for tau, _ in seen], values, marker="o", color=colour, label=estimator)
-    axes.set(xscale="log", yscale="log")
+    axes.set_xscale("log")
     axes.set_xticks(temperatures, [f"{tau:g}" for tau in temperatures])
     axes.minorticks_off()
 

@@ -47,6 +47,8 @@ def gradient_chart(rows: Sequence[GradientRow]) -> Figure:
     for axes, quantity in zip(cells[:, 0], (BIAS, DEVIATION), strict=True):
         nothing = not any(quantity.is_seen(row) for row in rows)
         axes.set(ylabel=quantity.label, yscale="linear" if nothing else "log")
+    for axes in cells.flat:
+        axes.minorticks_off()
     handles, labels = cells[0, 0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=5)
     return figure
@@ -66,7 +68,6 @@ def _lines(axes: Axes, rows: Sequence[GradientRow], quantity: Quantity, palette:
             axes.plot([tau or nan for tau, _ in seen], values, marker="o", color=colour, label=estimator)
     axes.set_xscale("log")
     axes.set_xticks(temperatures, [f"{tau:g}" for tau in temperatures])
-    axes.minorticks_off()
 
 
 def _exact_bias(axes: Axes, rows: Sequence[GradientRow]) -> None:

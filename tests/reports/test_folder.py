@@ -2,7 +2,7 @@
 
 import re
 from base64 import b64encode
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -182,37 +182,26 @@ class TestCheck:
         assert bool(check(replace(report, sections=[Section(blocks, pictures)]))) == noticed
 
 
-@dataclass(frozen=True)
-class Damage:
-    """A file of a folder that is not as it should be, and what is said of it."""
-
-    name: str
-    sentence: str
-    content: str | None = None  # None: a record of another run
-
-
-DAMAGES = [
-    Damage("records/gumbel-broken-9.json", "must be a whole record, and is not", "{"),
-    Damage(
-        "records/new.json", "must be a record of schema 2, not 99: read it with the gsm that wrote it", '{"schema": 99}'
-    ),
-    Damage("gradients.json", "must be a whole record, and is not", "[]"),
-    Damage("records/gumbel-01234567-3.json", "is the record of another run than its name says: of gumbel-"),
-]
+DAMAGES = {  # what a file holds (None: a record of another run), and what is said of it
+    "records/gumbel-broken-9.json": ("{", "must be a whole record, and is not"),
+    "records/new.json": ('{"schema": 99}', "must be a record of schema 2, not 99: read it with the gsm that wrote it"),
+    "gradients.json": ("[]", "must be a whole record, and is not"),
+    "records/gumbel-01234567-3.json": (None, "is the record of another run than its name says: of gumbel-"),
+}
 
 
 class TestDamage:
-    @pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: damage.name)
-    def test_is_named_and_the_rest_still_rendered(self, digits, damage):
-        before = read(digits)
-        path = digits.path / damage.name
-        if damage.content is None:
+    @pytest.mark.parametrize("name", DAMAGES)
+    def test_is_named_and_the_rest_still_rendered(self, digits, name):
+        content, sentence = DAMAGES[name]
+        before, path = read(digits), digits.path / name
+        if content is None:
             record("gumbel", 0, (0.1,)).save(path)
         else:
-            path.write_text(damage.content)
+            path.write_text(content)
         report = read(digits)
         (problem,) = report.problems
-        assert problem.startswith(f"{damage.name} {damage.sentence}")
+        assert problem.startswith(f"{name} {sentence}")
         assert f"> **Warning.** {problem}." in report.text
         assert report.text.replace(f"\n\n> **Warning.** {problem}.", "") == before.text
         write(report)

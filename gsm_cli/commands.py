@@ -47,7 +47,7 @@ def cost(plan: CostPlan) -> str:
     usual, chosen = (msgspec.structs.asdict(each) for each in (CostPlan(), plan))
     words = []
     for name, value in chosen.items():
-        if name == "device" or value != usual[name]:
+        if name != "sha256" and (name == "device" or value != usual[name]):  # a digest is found from the file
             words += [f"--{'objective' if name == 'objectives' else hyphened(name)}", write(value)]
     return shlex.join(["gsm", "cost", *words])
 

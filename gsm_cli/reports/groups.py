@@ -73,11 +73,11 @@ class Series:
         """How often a step evaluates the conditional bound for one unlabelled image, the mean over all epochs."""
         return fmean(count for record in self.finished for count in record.epochs.evaluations)
 
-    def curve(self, column: Callable[[Curves], Sequence[float] | None]) -> list[float]:
-        """The mean over seeds of a quantity after each epoch; empty if a run does not have it."""
-        columns = [column(record.epochs) for record in self.finished]
-        present = [values for values in columns if values is not None]
-        return [fmean(values) for values in zip(*present, strict=True)] if len(present) == len(columns) else []
+    def curve(self, column: Callable[[Curves], Sequence[float | None] | None]) -> list[float]:
+        """The mean over seeds of a quantity, after each of the epochs after which every run has it."""
+        columns = [column(record.epochs) or [] for record in self.finished]
+        present = ([value for value in values if value is not None] for values in zip(*columns, strict=False))
+        return [fmean(values) for values in present if len(values) == len(columns)]
 
 
 @dataclass(frozen=True)

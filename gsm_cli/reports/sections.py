@@ -34,14 +34,14 @@ def _results_row(series: Series, marginal: Series | None, floor: Series | None) 
     if not series.finished:
         return [series.name, runs, *["–"] * (len(HEADINGS) - 2)]
     gain = compare(series.test_accuracy(), floor.test_accuracy()) if floor and floor is not series else None
-    supervised = series.config.objective == SUPERVISED
+    bounds = [] if series.config.objective == SUPERVISED else list(series.test_bound().values())
     return [
         series.name,
         runs,
         percent(summarize(list(series.best_validation().values())).mean),
         interval(summarize(list(series.test_accuracy().values()))),
         points(gain.summary.mean) if gain else "–",
-        "–" if supervised else f"{summarize(list(series.test_bound().values())).mean:.2f}",
+        f"{summarize(bounds).mean:.2f}" if bounds else "–",
         f"{series.seconds_per_epoch():.3g}",
         f"{series.images_per_second():,.0f}",
         f"{series.evaluations():.3g}",

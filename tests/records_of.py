@@ -5,10 +5,18 @@ from collections.abc import Mapping, Sequence
 from msgspec.structs import replace
 
 from gsm_cli.objectives import OBJECTIVES
+from gsm_cli.records.cost import CostPlan, CostRecord, CostRow
+from gsm_cli.records.gradients import GradientRecord, GradientRow
 from gsm_cli.records.run import Curves, Epoch, Failure, RunRecord, Test
 from gsm_cli.records.store import Environment
 from gsm_cli.settings import build
 
+SIX = {  # test accuracies above 0.9, by objective and seed
+    "marginalize": [0.00, 0.01, 0.02, 0.01, 0.00, 0.008],
+    "gumbel": [0.00, 0.01, 0.01, 0.01, 0.00, 0.006],
+    "straight-through": [-0.05, -0.06, -0.04, -0.05, -0.05, -0.05],
+    "supervised": [-0.10, -0.11, -0.12, -0.11, -0.10, -0.108],
+}
 ABACUS = Environment(
     python="3.11",
     torch="2.0",
@@ -73,3 +81,54 @@ def batch(differences: Mapping[str, Sequence[float]]) -> list[RunRecord]:
         for objective, values in differences.items()
         for seed, difference in enumerate(values)
     ]
+
+
+def gradient_record(*estimators: tuple[str, float | None], **settings: object) -> GradientRecord:
+    """A measurement on one subject of these estimators at these temperatures, each worse than the one before."""
+    rows = [
+        GradientRow(
+            subject="linear",
+            estimator=name,
+            temperature=tau,
+            bias=0.1 * number,
+            bias_error=0.01,
+            exact_bias=0.1 if name == "gumbel" else None,
+            deviation=0.5 * number,
+            deviation_error=0.01,
+            rmse=0.6 * number,
+            rmse_error=0.01,
+            cosine=1 / (1 + number),
+            cosine_error=0.01,
+        )
+        for number, (name, tau) in enumerate(estimators)
+    ]
+    config = build({"objective": "marginalize", **settings})
+    return GradientRecord(version="0.0.0", environment=ABACUS, config=config, images=20, replicates=5000, rows=rows)
+
+
+def cost_record(**costs: Mapping[int, Sequence[float]]) -> CostRecord:
+    """For every objective and number of classes the milliseconds of each round."""
+    cells = next(iter(costs.values()))
+    objectives = tuple(name.replace("_", "-") for name in costs)
+    plan = CostPlan(objectives=objectives, classes=tuple(cells), rounds=len(next(iter(cells.values()))))
+    rows = [
+        cost_row(name, classes, milliseconds)
+        for name, of in zip(objectives, costs.values(), strict=True)
+        for classes, values in of.items()
+        for milliseconds in values
+    ]
+    return CostRecord(version="0.0.0", environment=ABACUS, plan=plan, rows=rows)
+
+
+def cost_row(objective: str, classes: int, milliseconds: float, mib: int = 300) -> CostRow:
+    """What a process finds whose steps take so long, and half of whose time is lost."""
+    return CostRow(
+        objective=objective,
+        classes=classes,
+        seconds=[milliseconds / 1000 * factor for factor in (0.9, 1.0, 1.1)],
+        evaluations=float(classes) if objective == "marginalize" else 1.0,
+        flops=int(5e8 * milliseconds),
+        product_rates=[1e12] * 6,
+        base_bytes=2**27,
+        peak_bytes=mib * 2**20,
+    )

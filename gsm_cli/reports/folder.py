@@ -1,149 +1,138 @@
-"""A report on disk: read the records of a folder, write its Markdown and pictures, or compare them with a rebuild."""
+"""A report on disk: made from the records of its folder, written, or compared with what is there."""
 
 import difflib
-import hashlib
 import json
+from base64 import b64decode
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from functools import partial
+from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
-from matplotlib.figure import Figure
 from PIL import Image
 
-from gsm_cli import style
-from gsm_cli.errors import DataError, GsmError
+from gsm_cli.errors import DataError
 from gsm_cli.files import write_atomic
-from gsm_cli.records.cost import read_cost
-from gsm_cli.records.run import Record, read_gradients, read_record
-from gsm_cli.reports.charts import accuracy_chart, cost_chart, curve_data, generated_chart, gradient_chart
-from gsm_cli.reports.cost import COST_TITLE, cost_data, describe_costs, picture_name, render_costs
-from gsm_cli.reports.generated import DESCRIPTION, generated_images, generated_name
-from gsm_cli.reports.gradients import PICTURE, describe
-from gsm_cli.reports.groups import group
-from gsm_cli.reports.sections import render
+from gsm_cli.records.cost import CostRecord, read_cost
+from gsm_cli.records.gradients import GradientRecord, read_gradients
+from gsm_cli.records.layout import ReportFolder
+from gsm_cli.records.run import RunRecord, read_run
+from gsm_cli.reports.cost import render_costs
+from gsm_cli.reports.cost_statistics import unmeasured
+from gsm_cli.reports.report import Report
+from gsm_cli.reports.runs import render_runs
 
-TEXT = "report.md"
-GRADIENTS = "gradients.json"
-COST = "cost"  # the folder whose records are measurements of cost
-
-
-@dataclass(frozen=True)
-class File:
-    """A picture: its name, its words, the data it shows, and how to draw it."""
-
-    name: str
-    description: str
-    data: Any
-    draw: Callable[[], Figure]
-
-    @property
-    def carried(self) -> Any:
-        """The data that the file carries, the same on every processor."""
-        return style.rounded(self.data)
+AnyRecord = TypeVar("AnyRecord")
+ANOTHER = "is the record of another run than its name says"
 
 
-@dataclass(frozen=True)
-class Folder:
-    """What the records of a folder give: a text and its pictures; and a sentence for every file that is no record."""
-
-    path: Path
-    title: str
-    text: str
-    pictures: tuple[File, ...]
-    problems: tuple[str, ...]
-
-
-def find_folders(path: Path) -> list[Path]:
-    """`path` itself if it has records, else the folders in it that have. Raises GsmError if there are none."""
-    folders = (path, *sorted(path.glob("*")))
-    found = [each for each in folders if any((each / "records").glob("*.json")) or (each / GRADIENTS).exists()]
-    if not found:
-        raise GsmError(f"a report needs records, and {path} has none: make some with gsm train-ssl --out {path}")
-    return found
+def read(folder: ReportFolder) -> Report:
+    """The report on every record of a folder; what cannot be read becomes a problem. Raises DataError if all cannot."""
+    problems: list[str] = []
+    if folder.of_costs:
+        costs = [record for path in folder.records for record in _read(folder, path, read_cost, _cost_fault, problems)]
+        report = render_costs(folder, costs, problems) if costs else None
+    else:
+        runs = [record for path in folder.records for record in _read(folder, path, read_run, _run_fault, problems)]
+        path = folder.gradients
+        gradients = _read(folder, path, read_gradients, _gradients_fault, problems) if path.exists() else []
+        report = render_runs(folder, runs, problems, *gradients) if runs or gradients else None
+    if report is None:
+        raise DataError(f"{folder.path} has no readable record: {'; '.join(problems)}")
+    return report
 
 
-def read_folder(path: Path) -> Folder:
-    """Read every record of a folder; what cannot be read becomes a problem. Raises DataError if nothing can be read."""
-    return _read_costs(path) if path.resolve().name == COST else _read_runs(path)
+def write(report: Report) -> Path:
+    """Write a report and its pictures, and remove those that it showed before; the path of the Markdown."""
+    folder = report.folder
+    for picture in report.pictures:
+        write_atomic(folder.picture(picture.name), picture.encode("png"))
+    for path in _not_shown(report):
+        if _texts(path).get("Title") == report.title:
+            path.unlink()
+    write_atomic(folder.text, report.text.encode())
+    return folder.text
 
 
-def _read_runs(path: Path) -> Folder:
-    records, problems = _read_records(path, read_record)
-    gradients = read_gradients(path / GRADIENTS) if (path / GRADIENTS).exists() else None
-    if not records and gradients is None:
-        raise DataError(f"{path} has no readable record: {'; '.join(problems)}")
-    report = render(records, problems, gradients)
-    pictures = [
-        File(picture.name, picture.description, data, partial(accuracy_chart, picture.group, data))
-        for picture in report.pictures
-        for data in [curve_data(picture.group)]
-    ]
-    pictures += [
-        File(generated_name(number), DESCRIPTION, _digests(images), partial(generated_chart, images))
-        for number, each in enumerate(group(records), start=1)
-        for images in [generated_images(each)]
-        if images
-    ]
-    if gradients is not None:
-        rows = [asdict(row) for row in gradients.rows]
-        pictures.append(File(PICTURE, describe(gradients), rows, partial(gradient_chart, gradients)))
-    return Folder(path, report.title, report.text, tuple(pictures), tuple(problems))
-
-
-def _read_costs(path: Path) -> Folder:
-    records, problems = _read_records(path, read_cost)
-    if not records:
-        raise DataError(f"{path} has no readable record: {'; '.join(problems)}")
-    pictures = [
-        File(picture_name(record), describe_costs(record), data, partial(cost_chart, record, data))
-        for record in records
-        for data in [cost_data(record)]
-    ]
-    return Folder(path, COST_TITLE, render_costs(records, problems), tuple(pictures), tuple(problems))
-
-
-def _digests(images: dict[str, str]) -> dict[str, str]:
-    return {name: hashlib.sha256(image.encode()).hexdigest() for name, image in images.items()}
-
-
-def _read_records(path: Path, read: Callable[[Path], Record]) -> tuple[list[Record], list[str]]:
-    """The records of a folder, and a sentence for every file that is none."""
-    records, problems = [], []
-    for file in sorted((path / "records").glob("*.json")):
-        try:
-            records.append(read(file))
-        except DataError as error:
-            problems.append(str(error).replace(f"{path}/", ""))
-    return records, problems
-
-
-def write_report(folder: Folder) -> Path:
-    """Write the report of a folder and its pictures; the path of the Markdown."""
-    for picture in folder.pictures:
-        image = style.render(picture.draw, "png", folder.title, picture.description, json.dumps(picture.carried))
-        write_atomic(folder.path / picture.name, image)
-    write_atomic(folder.path / TEXT, folder.text.encode())
-    return folder.path / TEXT
-
-
-def check_report(folder: Folder) -> list[str]:
-    """What differs between the report on disk and its rebuild, as lines to read; none if nothing does."""
-    path = folder.path / TEXT
-    present = path.read_text().splitlines() if path.exists() else []
+def check(report: Report) -> list[str]:
+    """What differs between the report on disk and this one, as lines to read; none if nothing does."""
+    path = report.folder.text
+    present = path.read_text("utf-8").splitlines() if path.exists() else []
     names = (str(path), f"{path} rebuilt from the records")
-    lines = list(difflib.unified_diff(present, folder.text.splitlines(), *names, lineterm="", n=1))
-    for picture in folder.pictures:
-        if data_shown(folder.path / picture.name) != picture.carried:
-            lines.append(f"{folder.path / picture.name} is missing, or shows other data than the records")
-    return lines + list(folder.problems)
+    lines = list(difflib.unified_diff(present, report.text.splitlines(), *names, lineterm="", n=1))
+    for picture in report.pictures:
+        file = report.folder.picture(picture.name)
+        if facts_shown(file) != picture.carried:
+            lines.append(f"{file} is missing, or shows other data than the records")
+    lines += [f"{file} is in no report: remove it" for file in _not_shown(report)]
+    return lines + list(report.problems)
 
 
-def data_shown(path: Path) -> object:
-    """The data that a picture carries; None if there is no such picture."""
+def facts_shown(path: Path) -> object:
+    """The facts that a picture carries; None if there is no such picture."""
+    try:
+        return json.loads(_texts(path)["Comment"])
+    except (KeyError, ValueError):
+        return None
+
+
+def _not_shown(report: Report) -> list[Path]:
+    """The pictures of the folder that the report does not show."""
+    shown = {report.folder.picture(picture.name) for picture in report.pictures}
+    return [path for path in report.folder.pictures if path not in shown]
+
+
+def _texts(path: Path) -> dict[str, str]:
+    """The texts that a PNG carries, by name; none if it is not one."""
     try:
         with Image.open(path) as image:
-            return json.loads(image.info["Comment"])
-    except (OSError, KeyError, ValueError):
-        return None
+            return {str(name): text for name, text in image.info.items() if isinstance(text, str)}
+    except (OSError, ValueError):
+        return {}
+
+
+def _read(
+    folder: ReportFolder,
+    path: Path,
+    read: Callable[[Path], AnyRecord],
+    fault: Callable[[ReportFolder, Path, AnyRecord], str | None],
+    problems: list[str],
+) -> list[AnyRecord]:
+    """The record at `path`, or nothing and one more problem."""
+    try:
+        record = read(path)
+    except DataError as error:
+        problems.append(str(error).replace(f"{folder.path}/", ""))
+        return []
+    if reason := fault(folder, path, record):
+        problems.append(f"{folder.link(path)} {reason}")
+        return []
+    return [record]
+
+
+def _run_fault(folder: ReportFolder, path: Path, record: RunRecord) -> str | None:
+    """Why a record cannot be in the report of this folder; None if it can."""
+    if path.stem != record.config.name:
+        return f"{ANOTHER}: of {record.config.name}"
+    if folder.name != record.config.folder:
+        return f"{ANOTHER}: it belongs to {record.config.folder}"
+    return None if record.generated is None else _image_fault(record.generated)
+
+
+def _image_fault(generated: str) -> str | None:
+    try:
+        Image.open(BytesIO(b64decode(generated, validate=True))).verify()
+    except (OSError, ValueError, SyntaxError) as error:
+        return f"must hold its generated images as a PNG in base64, and does not ({error})"
+    return None
+
+
+def _gradients_fault(folder: ReportFolder, path: Path, record: GradientRecord) -> str | None:
+    belongs = record.config.folder
+    return None if folder.name == belongs else f"{ANOTHER}: it belongs to {belongs}"
+
+
+def _cost_fault(folder: ReportFolder, path: Path, record: CostRecord) -> str | None:
+    if path.stem != record.plan.name:
+        return f"{ANOTHER}: of {record.plan.name}"
+    missing = unmeasured(record)
+    return f"must have all measurements of its plan, and lacks {', '.join(missing)}" if missing else None

@@ -2,18 +2,28 @@
 
 from collections.abc import Callable, Sequence
 
-from gsm_cli.reports.statistics import Spread
+from gsm_cli.reports.statistics import Summary
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """A Markdown table whose first column is text and whose others are numbers."""
     lines = [headings, ["---", *["---:"] * (len(headings) - 1)], *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+
+
+def console(commands: Sequence[str]) -> str:
+    """Commands as a reader types them."""
+    return "```console\n" + "\n".join(f"$ {command}" for command in commands) + "\n```"
+
+
+def listed(words: Sequence[str]) -> str:
+    """Words in a sentence: a, b and c."""
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
 def numbered(name: str, number: int) -> str:
-    """The file of the picture that belongs to the group of that number; the first bears none."""
-    return f"{name}{f'-{number}' if number > 1 else ''}.png"
+    """The name of the picture that belongs to the group of that number; the first bears none."""
+    return f"{name}-{number}" if number > 1 else name
 
 
 def digits(value: float) -> str:
@@ -25,11 +35,11 @@ def percent(value: float) -> str:
     return f"{100 * value:.2f}"
 
 
-def interval(values: Spread, form: Callable[[float], str] = percent) -> str:
+def interval(summary: Summary, form: Callable[[float], str] = percent) -> str:
     """Mean, and the 95 % interval if there is one."""
-    if values.low is None or values.high is None:
-        return form(values.mean)
-    return f"{form(values.mean)} [{form(values.low)}, {form(values.high)}]"
+    if summary.low is None or summary.high is None:
+        return form(summary.mean)
+    return f"{form(summary.mean)} [{form(summary.low)}, {form(summary.high)}]"
 
 
 def points(value: float) -> str:

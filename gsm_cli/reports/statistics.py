@@ -1,8 +1,8 @@
 """Statistics over seeds: means with intervals, and paired differences. scipy computes, this module decides what."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from statistics import fmean, stdev
+from statistics import fmean
 
 import numpy as np
 from scipy import stats
@@ -14,55 +14,52 @@ SMALLEST_BOOTSTRAP = 8  # of fewer values a bootstrap interval covers far less t
 
 
 @dataclass(frozen=True)
-class Spread:
-    """A mean over seeds, its standard deviation and its 95 % interval; None where too few seeds give none."""
+class Summary:
+    """A mean over seeds and its 95 % interval; None where too few seeds give none."""
 
     mean: float
-    deviation: float | None
     low: float | None
     high: float | None
-    size: int
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Per-seed differences, first minus second, with their spread and the exact sign-flip test."""
+    """Per-seed differences, first minus second, with their summary and the exact sign-flip test."""
 
     seeds: tuple[int, ...]
     differences: tuple[float, ...]
-    spread: Spread
+    summary: Summary
     p_value: float  # two-sided, of the hypothesis that every difference is as likely as its negative
     least_p_value: float  # the smallest that so many seeds can give
 
 
-def spread(values: Sequence[float]) -> Spread:
-    """Mean, standard deviation and interval of the mean: the BCa bootstrap's (Efron 1987), of few values Student's t.
+def summarize(values: Sequence[float]) -> Summary:
+    """Mean and interval of the mean: the BCa bootstrap's (Efron 1987), of few values Student's t.
 
     Equal values give an interval of no width, and fewer than three none at all.
     """
     mean = fmean(values)
-    deviation = stdev(values) if len(values) > 1 else None
     if len(values) < SMALLEST_SAMPLE:
-        return Spread(mean, deviation, None, None, len(values))
+        return Summary(mean, None, None)
     if np.ptp(values) < 1e-12:
-        return Spread(mean, 0.0, mean, mean, len(values))
+        return Summary(mean, mean, mean)
     if len(values) < SMALLEST_BOOTSTRAP:
         low, high = stats.ttest_1samp(values, 0.0).confidence_interval(CONFIDENCE)
-        return Spread(mean, deviation, float(low), float(high), len(values))
+        return Summary(mean, float(low), float(high))
     resampled = stats.bootstrap(
         (np.asarray(values),), np.mean, confidence_level=CONFIDENCE, n_resamples=RESAMPLES, method="BCa", rng=0
     )
     low, high = resampled.confidence_interval
-    return Spread(mean, deviation, float(low), float(high), len(values))
+    return Summary(mean, float(low), float(high))
 
 
-def compare(first: dict[int, float], second: dict[int, float]) -> Comparison | None:
+def compare(first: Mapping[int, float], second: Mapping[int, float]) -> Comparison | None:
     """The paired comparison over the seeds that both have; None if they share none."""
     seeds = tuple(sorted(first.keys() & second.keys()))
     if not seeds:
         return None
     differences = tuple(first[seed] - second[seed] for seed in seeds)
-    return Comparison(seeds, differences, spread(differences), sign_flip_test(differences), 2.0 ** (1 - len(seeds)))
+    return Comparison(seeds, differences, summarize(differences), sign_flip_test(differences), 2.0 ** (1 - len(seeds)))
 
 
 def sign_flip_test(differences: Sequence[float]) -> float:

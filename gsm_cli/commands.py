@@ -1,0 +1,92 @@
+"""From settings to the command line that names them again, exactly."""
+
+import shlex
+from collections.abc import Iterable
+
+import msgspec
+
+from gsm_cli.config import DATASET, RunConfig
+from gsm_cli.data import LAPTOP, Dataset, describe_dataset
+from gsm_cli.objectives import OBJECTIVES
+from gsm_cli.records.cost import CostPlan
+from gsm_cli.records.gradients import GradientRecord
+from gsm_cli.settings import hyphened, read_preset
+
+OPTIONS = (  # settings of a run with an option of their own; the others follow --set
+    *("model", "labels", "epochs", "tau", "tau_min", "tau_rate", "mc_samples", "classification_weight"),
+    *("batch_size", "learning_rate", "precision"),
+)
+NAMED = ("objective", "dataset", "seed", "own", "objective_sha256", "dataset_sha256")  # otherwise than by value
+GRADIENTS = tuple(row.name for row in OBJECTIVES.values() if row.estimator)  # that are measured if none is named
+
+
+def run(config: RunConfig, seeds: Iterable[int]) -> str:
+    """The command that makes these runs: of the presets the one with the fewest other settings, and these."""
+    dataset = describe_dataset(config.dataset)
+    words = ["--dataset", config.dataset, "--objective", config.objective, "--seeds", write_seeds(seeds)]
+    others = min((_departures(config, dataset, preset) for preset in dataset.presets), key=len)
+    return shlex.join(["gsm", "train-ssl", *words, *others])
+
+
+def gradients(record: GradientRecord) -> str:
+    """The command that measures these gradients."""
+    config = record.config
+    words = ["--dataset", config.dataset] if config.dataset != DATASET else []
+    for name, number in (("epochs", config.epochs), ("seed", config.seed)):
+        words += [f"--{name}", write(number)]
+    words += ["--images", write(record.images), "--replicates", write(record.replicates)]
+    taus = tuple(dict.fromkeys(row.temperature for row in record.rows if row.temperature is not None))
+    words += ["--tau", write(taus)] if taus else []
+    names = tuple(dict.fromkeys(row.estimator for row in record.rows))
+    words += ["--objective", write(names)] if set(names) != set(GRADIENTS) else []
+    return shlex.join(["gsm", "gradients", *words])
+
+
+def cost(plan: CostPlan) -> str:
+    """The command that measures these costs; it always names the device."""
+    usual, chosen = (msgspec.structs.asdict(each) for each in (CostPlan(), plan))
+    words = []
+    for name, value in chosen.items():
+        if name != "sha256" and (name == "device" or value != usual[name]):  # a digest is found from the file
+            words += [f"--{'objective' if name == 'objectives' else hyphened(name)}", write(value)]
+    return shlex.join(["gsm", "cost", *words])
+
+
+def write(value: object) -> str:
+    """A value as the command line reads it: every number with all its digits, a list with commas, none for None."""
+    if isinstance(value, list | tuple):
+        return ",".join(write(part) for part in value)
+    if value is None or isinstance(value, bool):
+        return str(value).lower()
+    return repr(value).removesuffix(".0") if isinstance(value, float) else str(value)
+
+
+def write_seeds(seeds: Iterable[int]) -> str:
+    """Seeds as `settings.read_seeds` reads them: 0-4,7."""
+    parts: list[list[int]] = []
+    for seed in sorted(set(seeds)):
+        if parts and seed == parts[-1][-1] + 1:
+            parts[-1].append(seed)
+        else:
+            parts.append([seed])
+    return ",".join(str(part[0]) if len(part) == 1 else f"{part[0]}-{part[-1]}" for part in parts)
+
+
+def _departures(config: RunConfig, dataset: Dataset, preset: str) -> list[str]:
+    """A preset, and every setting that is not the preset's, as words of the command line."""
+    usual = _usual(config, dataset, preset)
+    general = {name: value for name, value in msgspec.structs.asdict(config).items() if name not in NAMED}
+    words = [] if preset == LAPTOP else ["--preset", preset]
+    for name, value in (general | config.own).items():
+        if name not in usual or value != usual[name]:
+            text = write(value)
+            words += [f"--{hyphened(name)}", text] if name in OPTIONS else ["--set", f"{name}={text}"]
+    return words
+
+
+def _usual(config: RunConfig, dataset: Dataset, preset: str) -> dict[str, object]:
+    """The settings that a preset gives to a run of that objective; of an estimator of somebody's own no default."""
+    fields = {field.name: field.default for field in msgspec.structs.fields(RunConfig)}
+    row = OBJECTIVES.get(config.objective)
+    own = {name: setting.default for name, setting in row.settings.items()} if row else {}
+    return {**fields, **own, **read_preset(dataset, preset)}

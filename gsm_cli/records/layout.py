@@ -1,0 +1,80 @@
+"""Where the records, the pictures and the text of a report lie: the one place that knows."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from gsm_cli.errors import GsmError
+from gsm_cli.records.cost import CostRecord
+
+COST = "cost"  # the folder that `gsm cost` writes to; what is in a folder its records say, and not its name
+
+
+class _Head(Struct):
+    kind: str
+
+
+@dataclass(frozen=True)
+class ReportFolder:
+    """A folder with records, and with the report on them."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        return self.path.resolve().name
+
+    @property
+    def text(self) -> Path:
+        return self.path / "report.md"
+
+    @property
+    def gradients(self) -> Path:
+        """The record of a measurement of gradients."""
+        return self.path / "gradients.json"
+
+    def record(self, name: str) -> Path:
+        """The record of the run, or of the measurement of costs, that bears this name."""
+        return self.path / "records" / f"{name}.json"
+
+    def picture(self, name: str) -> Path:
+        return self.path / f"{name}.png"
+
+    def link(self, path: Path) -> str:
+        """How the report names a file of the folder."""
+        return path.relative_to(self.path).as_posix()
+
+    @property
+    def records(self) -> list[Path]:
+        """All records that are there, but for that of gradients."""
+        return sorted((self.path / "records").glob("*.json"))
+
+    @property
+    def pictures(self) -> list[Path]:
+        """All pictures that are there."""
+        return sorted(self.path.glob("*.png"))
+
+    @property
+    def of_costs(self) -> bool:
+        """Whether it holds measurements of costs and no runs."""
+        kinds = {_kind(path) for path in self.records} - {None}
+        return kinds == {CostRecord.__struct_config__.tag}
+
+
+def find_folders(path: Path) -> list[ReportFolder]:
+    """`path` itself if it has records, else the folders in it that have. Raises GsmError if there are none."""
+    candidates = [ReportFolder(each) for each in (path, *sorted(path.glob("*")))]
+    found = [folder for folder in candidates if folder.records or folder.gradients.exists()]
+    if not found:
+        raise GsmError(f"a report needs records, and {path} has none: make some with gsm train-ssl --out {path}")
+    return found
+
+
+def _kind(path: Path) -> str | None:
+    """What kind of record a file says that it is; None if it says nothing."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=_Head).kind
+    except (OSError, msgspec.MsgspecError, UnicodeError):
+        return None

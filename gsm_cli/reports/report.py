@@ -1,0 +1,57 @@
+"""What a report is: sections, each with its text and the pictures that it shows."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from gsm_cli.records.layout import ReportFolder
+from gsm_cli.style import Picture
+
+
+@dataclass(frozen=True)
+class Section:
+    """Blocks of Markdown, and the pictures that they show."""
+
+    blocks: Sequence[str]
+    pictures: Sequence[Picture[object]] = ()
+
+
+@dataclass(frozen=True)
+class Report:
+    """What the records of a folder give. The answer is plain text; the problems name files that are no such records."""
+
+    folder: ReportFolder
+    title: str
+    answer: str
+    sections: Sequence[Section]
+    problems: Sequence[str] = ()
+
+    @property
+    def text(self) -> str:
+        """The Markdown."""
+        return "\n\n".join([f"# {self.title}", *(block for each in self.sections for block in each.blocks)]) + "\n"
+
+    @property
+    def pictures(self) -> list[Picture[object]]:
+        return [picture for each in self.sections for picture in each.pictures]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The answer of a report, in plain text, and what stands with it."""
+
+    answer: str
+    details: Sequence[str] = ()
+
+    @property
+    def blocks(self) -> list[str]:
+        return [f"**{self.answer}**", *self.details]
+
+
+def show(folder: ReportFolder, picture: Picture[object]) -> str:
+    """A picture in the text, with its description for those who cannot see it."""
+    return f"![{picture.description}]({folder.link(folder.picture(picture.name))})"
+
+
+def warnings(problems: Sequence[str]) -> list[str]:
+    """A block for every problem."""
+    return [f"> **Warning.** {problem}." for problem in problems]

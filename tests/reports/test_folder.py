@@ -1,0 +1,242 @@
+"""Reports on disk: read, written, and whether they notice that something drifted."""
+
+import re
+from base64 import b64encode
+from dataclasses import replace
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from PIL import Image
+from records_of import SIX, batch, cost_record, gradient_record, record
+
+from gsm_cli.errors import DataError, GsmError
+from gsm_cli.records.layout import ReportFolder, find_folders
+from gsm_cli.records.run import RunRecord, read_run
+from gsm_cli.reports.folder import check, facts_shown, read, write
+from gsm_cli.reports.report import Section
+
+DRIFT = "{} is missing, or shows other data than the records"
+
+
+@pytest.fixture
+def digits(tmp_path) -> ReportFolder:
+    """A report on the runs of SIX, as it was written."""
+    folder = ReportFolder(tmp_path / "digits-100")
+    save(folder, batch(SIX))
+    write(read(folder))
+    return folder
+
+
+@pytest.fixture
+def costs(tmp_path) -> ReportFolder:
+    """A report on costs, in a folder of any name."""
+    folder = ReportFolder(tmp_path / "how-long")
+    measured = cost_record(marginalize={2: (8.0,), 10: (9.0,)}, gumbel={2: (7.0,), 10: (7.1,)})
+    measured.save(folder.record(measured.plan.name))
+    write(read(folder))
+    return folder
+
+
+def save(folder: ReportFolder, records: list[RunRecord]) -> None:
+    for each in records:
+        each.save(folder.record(each.config.name))
+
+
+def of(folder: ReportFolder, objective: str) -> Path:
+    """The record of that objective's first seed."""
+    return next(path for path in folder.records if re.fullmatch(rf"{objective}-\w{{8}}-0", path.stem))
+
+
+def change(path: Path, **changes: object) -> RunRecord:
+    changed = msgspec.structs.replace(read_run(path), **changes)
+    changed.save(path)
+    return changed
+
+
+def sheet(level: int) -> str:
+    buffer = BytesIO()
+    Image.new("L", (80, 32), level).save(buffer, "png")
+    return b64encode(buffer.getvalue()).decode()
+
+
+class TestLayout:
+    def test_every_file_is_in_its_place(self, tmp_path):
+        folder = ReportFolder(tmp_path / "digits-100")
+        paths = (folder.record("gumbel-0"), folder.gradients, folder.text, folder.picture("accuracy"))
+        names = ["records/gumbel-0.json", "gradients.json", "report.md", "accuracy.png"]
+        assert [folder.link(path) for path in paths] == names
+        assert folder.name == "digits-100"
+
+    def test_folders_are_found_in_order(self, digits, costs, tmp_path):
+        (tmp_path / "empty").mkdir()
+        (tmp_path / "a file").touch()
+        gradients = ReportFolder(tmp_path / "mnist-100")
+        gradient_record(("gumbel", 1.0)).save(gradients.gradients)
+        assert find_folders(tmp_path) == [digits, costs, gradients]
+        assert find_folders(digits.path) == [digits]
+
+    @pytest.mark.parametrize("name", ["", "nowhere"])
+    def test_no_records_at_all(self, tmp_path, name):
+        with pytest.raises(GsmError, match="make some with gsm train-ssl"):
+            find_folders(tmp_path / name)
+
+    def test_records_say_of_what_a_folder_is(self, digits, costs):
+        assert (digits.of_costs, costs.of_costs) == (False, True)
+        (costs.path / "records/broken.json").write_text("{")
+        assert costs.of_costs
+        record("gumbel", 0).save(costs.record("gumbel"))
+        assert not costs.of_costs
+
+    def test_the_current_folder_has_a_name(self, digits, monkeypatch):
+        monkeypatch.chdir(digits.path)
+        assert read(ReportFolder(Path())).problems == []
+
+
+class TestWrite:
+    def test_a_fresh_report_is_what_its_records_give(self, digits, costs):
+        assert check(read(digits)) == []
+        assert check(read(costs)) == []
+        assert "A gumbel step is faster" in costs.text.read_text("utf-8")
+
+    def test_every_link_and_picture_is_there(self, digits):
+        targets = re.findall(r"\]\(([^)]+)\)", digits.text.read_text("utf-8"))
+        assert len(targets) == 25
+        assert all((digits.path / target).is_file() for target in targets)
+
+    def test_a_missing_picture_is_made_again(self, digits):
+        picture = digits.picture("accuracy")
+        before = picture.read_bytes()
+        picture.unlink()
+        assert check(read(digits)) == [DRIFT.format(picture)]
+        assert write(read(digits)) == digits.text
+        assert picture.read_bytes() == before
+
+    def test_pictures_that_it_showed_before_are_removed_and_others_stay(self, digits):
+        save(digits, [record("gumbel", 0, (0.1, 0.2))])
+        write(read(digits))
+        Image.new("L", (1, 1)).save(digits.picture("mine"))
+        of_two = read(digits).pictures
+        assert [picture.name for picture in of_two] == ["accuracy", "accuracy-2"]
+        assert digits.picture("accuracy-2").exists()
+        digits.record(record("gumbel", 0, (0.1, 0.2)).config.name).unlink()
+        write(read(digits))
+        assert digits.pictures == [digits.picture("accuracy"), digits.picture("mine")]
+
+
+class TestCheck:
+    def test_an_edited_report(self, digits):
+        text = digits.text.read_text("utf-8")
+        digits.text.write_text(text.replace("90.60", "99.60"), "utf-8")
+        lines = "\n".join(check(read(digits)))
+        assert "-| gumbel | 6 | 91.60 | 99.60" in lines
+        assert "+| gumbel | 6 | 91.60 | 90.60" in lines
+        assert "99.60" in digits.text.read_text("utf-8")
+
+    def test_a_report_that_is_not_there(self, digits):
+        digits.text.unlink()
+        assert len(check(read(digits))) > 50
+
+    def test_a_picture_of_other_data(self, digits):
+        epochs = read_run(of(digits, "gumbel")).epochs
+        accuracies = [0.123, *epochs.validation_accuracy[1:]]
+        change(of(digits, "gumbel"), epochs=msgspec.structs.replace(epochs, validation_accuracy=accuracies))
+        assert DRIFT.format(digits.picture("accuracy")) in check(read(digits))
+
+    @pytest.mark.parametrize("content", [b"", b"\x89PNG", b"no PNG"])
+    def test_a_damaged_picture(self, digits, content):
+        digits.picture("accuracy").write_bytes(content)
+        assert check(read(digits)) == [DRIFT.format(digits.picture("accuracy"))]
+
+    def test_a_picture_that_no_report_shows(self, digits):
+        Image.new("L", (1, 1)).save(digits.picture("accuracy-2"))
+        assert check(read(digits)) == [f"{digits.picture('accuracy-2')} is in no report: remove it"]
+
+    def test_what_models_generate_is_shown_and_followed(self, digits):
+        assert "What the models generate" not in read(digits).text
+        for path, level in ((of(digits, "gumbel"), 10), (of(digits, "marginalize"), 20)):
+            change(path, generated=sheet(level))
+        picture = digits.picture("generated")
+        assert DRIFT.format(picture) in check(read(digits))
+        write(read(digits))
+        assert f"]({picture.name})" in digits.text.read_text("utf-8")
+        assert list(facts_shown(picture)) == ["marginalize", "gumbel"]
+        change(of(digits, "gumbel"), generated=sheet(20))
+        assert check(read(digits)) == [DRIFT.format(picture)]
+
+    @pytest.mark.parametrize(("factor", "noticed"), [(1 + 2**-52, False), (1 - 2**-52, False), (1.0001, True)])
+    def test_a_last_bit_of_another_processor_is_no_difference_and_a_digit_is(self, digits, factor, noticed):
+        def moved(value: Any) -> Any:
+            if isinstance(value, dict):
+                return {name: moved(entry) for name, entry in value.items()}
+            if isinstance(value, list):
+                return [moved(entry) for entry in value]
+            return value * factor if isinstance(value, float) else value
+
+        report = read(digits)
+        pictures = [replace(picture, facts=moved(msgspec.to_builtins(picture.facts))) for picture in report.pictures]
+        blocks = [block for section in report.sections for block in section.blocks]
+        assert pictures
+        assert bool(check(replace(report, sections=[Section(blocks, pictures)]))) == noticed
+
+
+DAMAGES = {  # what a file holds (None: a record of another run), and what is said of it
+    "records/gumbel-broken-9.json": ("{", "must be a whole record, and is not"),
+    "records/new.json": ('{"schema": 99}', "must be a record of schema 2, not 99: read it with the gsm that wrote it"),
+    "gradients.json": ("[]", "must be a whole record, and is not"),
+    "records/gumbel-01234567-3.json": (None, "is the record of another run than its name says: of gumbel-"),
+}
+
+
+class TestDamage:
+    @pytest.mark.parametrize("name", DAMAGES)
+    def test_is_named_and_the_rest_still_rendered(self, digits, name):
+        content, sentence = DAMAGES[name]
+        before, path = read(digits), digits.path / name
+        if content is None:
+            record("gumbel", 0, (0.1,)).save(path)
+        else:
+            path.write_text(content)
+        report = read(digits)
+        (problem,) = report.problems
+        assert problem.startswith(f"{name} {sentence}")
+        assert f"> **Warning.** {problem}." in report.text
+        assert report.text.replace(f"\n\n> **Warning.** {problem}.", "") == before.text
+        write(report)
+        assert check(read(digits)) == [problem]
+
+    def test_runs_of_another_folder(self, digits):
+        other = record("gumbel", 0, dataset="mnist")
+        other.save(digits.record(other.config.name))
+        (problem,) = read(digits).problems
+        assert problem.endswith("is the record of another run than its name says: it belongs to mnist-100")
+
+    def test_gradients_of_another_folder(self, digits):
+        gradient_record(("gumbel", 1.0), dataset="mnist").save(digits.gradients)
+        (problem,) = read(digits).problems
+        assert problem.endswith("is the record of another run than its name says: it belongs to mnist-100")
+
+    @pytest.mark.parametrize("generated", ["no base64", b64encode(b"no PNG").decode(), sheet(1)[:40]])
+    def test_images_that_are_none(self, digits, generated):
+        change(of(digits, "gumbel"), generated=generated)
+        (problem,) = read(digits).problems
+        assert "must hold its generated images as a PNG in base64, and does not" in problem
+
+    def test_costs_that_were_not_all_measured(self, costs):
+        whole = cost_record(marginalize={2: (8.0,)}, gumbel={2: (7.0,)})
+        msgspec.structs.replace(whole, rows=whole.rows[:1]).save(costs.record(whole.plan.name))
+        (problem,) = read(costs).problems
+        assert problem.endswith("must have all measurements of its plan, and lacks gumbel with 2 classes")
+
+    def test_costs_of_another_plan(self, costs):
+        costs.records[0].rename(costs.record("adgm-cpu-01234567"))
+        with pytest.raises(DataError, match="is the record of another run than its name says: of adgm-cpu-"):
+            read(costs)
+
+    def test_nothing_but_damage(self, tmp_path):
+        (tmp_path / "digits-100/records").mkdir(parents=True)
+        (tmp_path / "digits-100/records/a.json").write_text("[]")
+        with pytest.raises(DataError, match=r"a\.json"):
+            read(ReportFolder(tmp_path / "digits-100"))

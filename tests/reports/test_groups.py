@@ -1,0 +1,113 @@
+"""Runs sorted for a report: what is averaged, what is compared, in which order and under which names."""
+
+import msgspec
+import pytest
+from records_of import batch, failed, record
+
+from gsm_cli.config import RunConfig
+from gsm_cli.objectives import OBJECTIVES
+from gsm_cli.records.run import RunRecord
+from gsm_cli.reports.charts import colours
+from gsm_cli.reports.groups import name_series, sort_records
+
+
+def named(*records: RunRecord) -> list[str]:
+    (group,) = sort_records(records)
+    return [series.name for series in group.series]
+
+
+def mine(sha256: str, name: str = "there/mine.py:Mine", **own: object) -> RunRecord:
+    """A run of an estimator of somebody's own, whose file is not there."""
+    whole = record("marginalize", 0)
+    config = msgspec.structs.replace(whole.config, objective=name, own=own, objective_sha256=sha256 * 8)
+    return msgspec.structs.replace(whole, config=config)
+
+
+class TestNames:
+    def test_temperatures_are_apart_and_in_order(self):
+        gumbels = [record("gumbel", 0, tau=tau) for tau in (1.0, 0.25, 10.0)]
+        names = ["marginalize", "gumbel, tau 0.25", "gumbel, tau 1", "gumbel, tau 10"]
+        assert named(*gumbels, record("marginalize", 0)) == names
+
+    def test_close_temperatures_have_names_of_their_own(self):
+        close = [record("gumbel", 0, tau=tau) for tau in (0.1 + 0.2, 0.3)]
+        assert named(*close) == ["gumbel, tau 0.3", "gumbel, tau 0.30000000000000004"]
+
+    def test_zero_has_a_name(self):
+        sparse = [record("sparse-marginalize", 0, threshold=value) for value in (0.01, 0)]
+        assert named(*sparse) == ["sparse-marginalize, threshold 0", "sparse-marginalize, threshold 0.01"]
+
+    def test_only_what_differs_is_named(self):
+        both = [record("gumbel", 0, tau=0.5, draws=2), record("gumbel", 0, tau=0.25, draws=2)]
+        assert named(*both) == ["gumbel, tau 0.25", "gumbel, tau 0.5"]
+        annealed = [record("gumbel", 0, tau_rate=1e-7), record("gumbel", 0, tau=0.25)]
+        assert named(*annealed) == ["gumbel, tau 0.25, tau_rate 0", "gumbel, tau 0.5, tau_rate 1e-07"]
+
+    def test_seeds_are_not_named(self):
+        assert named(record("gumbel", 1), record("gumbel", 0)) == ["gumbel"]
+
+    def test_somebodys_own_is_last_and_bears_the_name_of_its_class(self):
+        assert named(mine("a" * 8, strength=2.5), record("supervised", 0)) == ["supervised", "Mine"]
+
+    def test_two_contents_of_a_file_are_told_apart_by_their_digests(self):
+        names = named(mine("abcdef01", strength=1), mine("23456789", strength=1))
+        assert names == ["Mine, SHA-256 234567892345", "Mine, SHA-256 abcdef01abcd"]
+
+    def test_a_class_may_bear_the_name_of_another_objective(self):
+        names = named(record("gumbel", 0), mine("abcdef01", "mine.py:gumbel", strength=2.5))
+        assert len(set(names)) == 2
+
+    def test_names_are_unique(self):
+        settings = [{}, {"draws": 2}, {"tau": 0.25}, {"tau_rate": 1e-9}, {"tau_min": 0.1, "draws": 2}]
+        configs: list[RunConfig] = [record("gumbel", 0, **each).config for each in settings]
+        assert len(set(name_series(configs))) == len(settings)
+
+
+class TestGroups:
+    def test_objectives_stand_in_the_order_of_the_table(self):
+        assert named(*(record(name, 0) for name in reversed(OBJECTIVES))) == list(OBJECTIVES)
+
+    def test_other_settings_form_another_group_and_the_largest_is_first(self):
+        longer = [record("gumbel", seed, (0.5, 0.6, 0.7, 0.99)) for seed in range(2)]
+        first, second = sort_records([*longer, *batch({"gumbel": [0.0] * 3})])
+        assert (first.settings["epochs"], second.settings["epochs"]) == (3, 4)
+        assert (len(first.records), len(second.records)) == (3, 2)
+
+    def test_find_takes_the_series_with_the_most_finished_runs(self):
+        runs = [record("gumbel", 0, tau=0.25), *(record("gumbel", seed) for seed in range(2))]
+        (group,) = sort_records([*runs, *(failed("gumbel", seed) for seed in (7, 8))])
+        assert group.find("gumbel").config.own["tau"] == 0.5
+        assert group.find("marginalize") is None
+
+
+class TestSeries:
+    def test_numbers_of_a_pass(self):
+        """950 of the 1,000 images are trained on in 2 s, and in 4 s by marginalize."""
+        (group,) = sort_records(batch({"marginalize": [0.0, 0.0], "gumbel": [0.0, 0.04]}))
+        marginal, gumbel = group.series
+        assert (gumbel.images_per_second(), gumbel.speed_up(marginal), gumbel.evaluations()) == (475.0, 2.0, 1.0)
+        assert gumbel.test_accuracy() == pytest.approx({0: 0.9, 1: 0.94})
+        assert gumbel.best_validation() == pytest.approx({0: 0.91, 1: 0.95})
+        assert gumbel.curve(lambda epochs: epochs.validation_accuracy) == pytest.approx([0.5, 0.93, 0.7])
+
+    def test_a_column_that_a_run_does_not_have_is_empty(self):
+        (group,) = sort_records([record("marginalize", 0)])
+        assert group.series[0].curve(lambda epochs: epochs.relaxed_bound) == []
+
+    def test_a_clock_that_stood_still_is_no_error(self):
+        whole = record("gumbel", 0)
+        still = msgspec.structs.replace(whole.epochs, seconds=[0.0] * 3)
+        (group,) = sort_records([msgspec.structs.replace(whole, epochs=still)])
+        assert group.series[0].images_per_second() == float("inf")
+
+
+class TestColours:
+    def test_are_those_of_the_table(self):
+        assert colours(list(OBJECTIVES)) == {name: row.colour for name, row in OBJECTIVES.items()}
+
+    def test_are_different_for_every_series(self):
+        names = ["gumbel, tau 0.25", "gumbel, tau 0.5", "Mine", "marginalize", "Other"]
+        found = colours(names)
+        assert list(found) == names
+        assert len(set(found.values())) == 5
+        assert (found["gumbel, tau 0.25"], found["marginalize"]) == ("#0067b0", "#d73c2c")

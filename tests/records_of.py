@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from gsm_cli.objectives import OBJECTIVES
 from gsm_cli.records.cost import CostPlan, CostRecord, CostRow
 from gsm_cli.records.gradients import GradientRecord, GradientRow
-from gsm_cli.records.run import Curves, Epoch, Failure, RunRecord, Test
+from gsm_cli.records.run import Curves, Epoch, Failure, Reading, RunRecord, Test
 from gsm_cli.records.store import Environment
 from gsm_cli.settings import build
 
@@ -63,7 +63,13 @@ def record(objective: str, seed: int, accuracies: Sequence[float] = (0.5, 0.8, 0
         classes=10,
         parameters=12345,
         epochs=Curves.of(epochs),
-        test=Test(epoch=accuracies.index(best) + 1, accuracy=best - 0.01, bound=-25.0, modal_share=0.15),
+        test=Test(
+            images=400,
+            chosen=Reading(
+                epoch=accuracies.index(best) + 1, accuracy=best - 0.01, modal_share=0.15, wrong=None, bounds=[-25.0]
+            ),
+            last=None,
+        ),
     )
 
 

@@ -57,8 +57,9 @@ def cost(
 
     from gsm_cli.extensions import find_objective
     from gsm_cli.records.cost import CLASSES, MEASURED, CostPlan
+    from gsm_cli.records.layout import COST, ReportFolder
     from gsm_cli.reports.cost import answer
-    from gsm_cli.reports.folder import COST, read_folder, write_report
+    from gsm_cli.reports.folder import read, write
     from gsm_cli.runs.environment import find_device
     from gsm_cli.settings import build, read_names
 
@@ -79,10 +80,11 @@ def cost(
         )
     except ValueError as error:
         raise UsageError(str(error)) from None
-    path = out / COST / "records" / f"{plan.name}.json"
+    folder = ReportFolder(out / COST)
+    path = folder.record(plan.name)
     record = _measure(plan, path, force)
-    written = write_report(read_folder(out / COST))
-    print(answer(record).replace("**", ""), file=sys.stderr)
+    written = write(read(folder))
+    print(answer(record).answer, file=sys.stderr)
     if as_json:
         print(json.dumps({"path": str(path), "report": str(written), **msgspec.to_builtins(record)}, indent=2))
     else:

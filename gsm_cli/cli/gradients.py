@@ -49,21 +49,22 @@ def gradients(
     import msgspec
 
     from gsm_cli.law.request import read_temperatures
-    from gsm_cli.reports.folder import GRADIENTS, read_folder, write_report
+    from gsm_cli.records.layout import ReportFolder
+    from gsm_cli.reports.folder import read, write
     from gsm_cli.settings import build, read_names
 
     words = [word for text in tau or [TEMPERATURES] for word in text.split(",")]
     taus = [temperature.value for temperature in read_temperatures(words)]
     objectives = with_estimators(read_names("--objective", objective or [ALL]))
     config = build({"objective": "marginalize", "dataset": dataset, "epochs": epochs, "seed": seed})
-    folder = out / config.folder
+    folder = ReportFolder(out / config.folder)
     record = _measure(config, objectives, taus, images, replicates, data_dir)
-    record.save(folder / GRADIENTS)
-    written = write_report(read_folder(folder))
+    record.save(folder.gradients)
+    written = write(read(folder))
     if as_json:
-        print(json.dumps({"path": str(folder / GRADIENTS), **msgspec.to_builtins(record)}, indent=2))
+        print(json.dumps({"path": str(folder.gradients), **msgspec.to_builtins(record)}, indent=2))
     else:
-        print(folder / GRADIENTS, written, sep="\n")
+        print(folder.gradients, written, sep="\n")
 
 
 def with_estimators(names: list[str]) -> list[str]:

@@ -16,15 +16,17 @@ CheckOption = Annotated[
 
 def report(folder: FolderArgument = Path("reports"), check: CheckOption = False) -> None:
     """Rebuild every report from its records, without training."""
-    from gsm_cli.reports.folder import check_report, find_folders, read_folder, write_report
+    from gsm_cli.records.layout import find_folders
+    from gsm_cli.reports.folder import check as differences
+    from gsm_cli.reports.folder import read, write
 
-    folders = [read_folder(path) for path in find_folders(folder)]
+    reports = [read(found) for found in find_folders(folder)]
     if check:
-        if lines := [line for each in folders for line in check_report(each)]:
+        if lines := [line for report in reports for line in differences(report)]:
             print(*lines, sep="\n")
             raise GsmError("a report must be what its records give, and the above differs: rebuild it with gsm report")
-        print("every report is what its records give:", *(each.path for each in folders), file=sys.stderr)
+        print("every report is what its records give:", *(report.folder.path for report in reports), file=sys.stderr)
         return
-    print(*(write_report(each) for each in folders), sep="\n")
-    if problems := [problem for each in folders for problem in each.problems]:
+    print(*(write(report) for report in reports), sep="\n")
+    if problems := [problem for report in reports for problem in report.problems]:
         raise DataError("; ".join(problems))

@@ -114,15 +114,14 @@ def _run(plan: "Plan", out: Path, data_dir: Path | None, force: bool) -> "list[O
 
 
 def _write_reports(outcomes: "list[Outcome]") -> list[Path]:
-    """The reports on these runs and on those that were there before; their first sentence also goes to stderr."""
-    from gsm_cli.reports.folder import read_folder, write_report
+    """The reports on these runs and on those that were there before; their answers also go to stderr."""
+    from gsm_cli.records.layout import ReportFolder
+    from gsm_cli.reports.folder import read, write
 
-    folders = dict.fromkeys(outcome.path.parent.parent for outcome in outcomes)
-    reports = [write_report(read_folder(folder)) for folder in folders]
-    for path in reports:
-        _, answer, *_ = path.read_text("utf-8").split("\n\n")
-        print(answer.replace("**", "").replace("`", ""), file=sys.stderr)
-    return reports
+    reports = [read(ReportFolder(path)) for path in dict.fromkeys(outcome.path.parent.parent for outcome in outcomes)]
+    for report in reports:
+        print(report.answer, file=sys.stderr)
+    return [write(report) for report in reports]
 
 
 def _show(outcomes: "list[Outcome]", reports: list[Path], as_json: bool) -> None:

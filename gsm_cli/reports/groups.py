@@ -45,11 +45,12 @@ class Series:
 
     def test_accuracy(self) -> dict[int, float]:
         """By seed."""
-        return {record.config.seed: record.test.accuracy for record in self.finished if record.test}
+        return {record.config.seed: record.test.chosen.accuracy for record in self.finished if record.test}
 
     def test_bound(self) -> dict[int, float]:
         """By seed, in nats per image."""
-        return {record.config.seed: record.test.bound for record in self.finished if record.test}
+        readings = {record.config.seed: record.test.chosen for record in self.finished if record.test}
+        return {seed: fmean(reading.bounds) for seed, reading in readings.items() if reading.bounds}
 
     def best_validation(self) -> dict[int, float]:
         """By seed, at the epoch that validation chose."""

@@ -10,6 +10,7 @@ from gsm_cli.data import find_dataset
 from gsm_cli.data.dataset import Fetch
 from gsm_cli.data.split import load
 from gsm_cli.errors import DataError
+from gsm_cli.records.layout import ReportFolder
 from gsm_cli.records.run import Epoch, RunRecord, read_run
 from gsm_cli.runs.environment import Device
 from gsm_cli.runs.training import train
@@ -46,7 +47,7 @@ def run_all(
     """Run what is not finished, in order; the records go to `out`/<dataset>-<labels>/records/."""
     outcomes = []
     for config in configs:
-        path = out / config.folder / "records" / f"{config.name}.json"
+        path = ReportFolder(out / config.folder).record(config.name)
         outcome = None if force else reuse(path, config)
         if outcome is None:
             outcome = _run(config, path, watcher, device, data_dir, fetch, force)

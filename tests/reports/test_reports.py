@@ -102,7 +102,7 @@ def test_an_objective_that_only_failed_is_shown():
 
 def test_a_collapsed_run_is_called_collapsed():
     whole = record("gumbel", 3)
-    test = msgspec.structs.replace(whole.test, modal_share=1.0)
+    test = msgspec.structs.replace(whole.test, chosen=msgspec.structs.replace(whole.test.chosen, modal_share=1.0))
     collapsed = msgspec.structs.replace(whole, test=test)
     assert cells(section(rendered([collapsed]).text, "Temperature, entropy, collapse"), "gumbel")[-1] == "seeds 3"
 

@@ -19,16 +19,17 @@ from msgspec.structs import replace
 from PIL import Image
 
 from gsm_cli.data import find_dataset
-from gsm_cli.data.split import load
+from gsm_cli.data.split import Images, load
 from gsm_cli.errors import GsmError, UsageError
+from gsm_cli.model.estimators import Marginal
 from gsm_cli.records.run import RunRecord, read_run
 from gsm_cli.runs import evaluation, training
 from gsm_cli.runs.build import temperature_at
 from gsm_cli.runs.environment import find_device
 from gsm_cli.runs.evaluation import Classification
 from gsm_cli.runs.schedules import kl_weight, learning_rate, temperature
-from gsm_cli.runs.streams import stream
-from gsm_cli.runs.training import Run, binarise, shuffle, train
+from gsm_cli.runs.streams import binarise, shuffle, stream
+from gsm_cli.runs.training import Run, is_probed, train
 from gsm_cli.settings import build
 from gsm_cli.streams import Purpose
 
@@ -48,6 +49,11 @@ def config(objective: str = "gumbel", **settings):
 
 def timeless(record: RunRecord) -> RunRecord:
     return replace(record, epochs=replace(record.epochs, seconds=[0.0] * len(record.epochs)))
+
+
+def classified(accuracy: float, images: Images) -> Classification:
+    """What a classifier of that accuracy finds."""
+    return Classification(np.arange(len(images.classes)) >= accuracy * len(images.classes), 0.1, 1.0)
 
 
 class TestSchedules:
@@ -98,24 +104,45 @@ class TestRecord:
 
     def test_training_learns(self, split, tmp_path):
         record = train(config(epochs=20, hidden=[32], batch_size=50, seed=0), split, tmp_path / "a.pt")
-        assert record.test.accuracy > 0.7
+        assert record.test.chosen.accuracy > 0.7
         assert record.epochs.unlabelled_bound[-1] > record.epochs.unlabelled_bound[0] + 5
 
     def test_the_test_set_is_read_once_with_the_first_best_epoch(self, split, tmp_path, monkeypatch):
-        accuracies, read = iter([0.5, 0.9, 0.9, 0.7, 0.85]), []
+        accuracies, read = iter([0.5, 0.9, 0.9, 0.7, 0.75, 0.85]), []
 
         def classify(model, images, rng):
             read.append(images is split.test)
-            return Classification(next(accuracies), 0.1, 1.0)
+            return classified(next(accuracies), images)
 
         monkeypatch.setattr(training, "classification", classify)
         record = train(config(), split, tmp_path / "a.pt")
-        assert read == [False] * 4 + [True]
-        assert (record.test.epoch, record.test.accuracy) == (2, 0.85)
+        assert read == [False] * 4 + [True] * 2
+        last, chosen = record.test.last, record.test.chosen
+        assert (last.epoch, last.accuracy, last.errors) == (4, 0.75, 100)
+        assert (chosen.epoch, chosen.accuracy, chosen.errors) == (2, 0.85, 60)
+
+    def test_the_test_set_is_read_as_the_record_says(self, split, tmp_path):
+        """Which images are wrong, and the bounds of several draws of binary images, of both readings."""
+        record = train(config(hidden=[32], batch_size=50), split, tmp_path / "a.pt")
+        run = Run(config(hidden=[32], batch_size=50), split)
+        run.restore(tmp_path / "a.pt")
+        found = evaluation.classification(run.model, split.test, stream(0, Purpose.EVALUATION))
+        packed = np.frombuffer(b64decode(record.test.last.wrong), np.uint8)
+        assert np.array_equal(np.unpackbits(packed, count=400).astype(bool), found.wrong)
+        assert 0 < record.test.last.errors < 400
+        assert len(set(record.test.last.bounds)) == evaluation.BOUND_DRAWS
+        assert np.ptp(record.test.last.bounds) < 1.0
+        x = torch.from_numpy(split.test.pixels).float() / 255
+        levels = evaluation.bound_by(Marginal(), run.model, x, stream(0, Purpose.EVALUATION)).mean().item()
+        assert abs(levels - np.mean(record.test.last.bounds)) > 3 * np.std(record.test.last.bounds)
+
+    def test_bounds_are_measured_after_a_tenth_of_the_epochs(self):
+        assert [number for number in range(1, 31) if is_probed(number, 30)] == [1, *range(3, 31, 3)]
+        assert [number for number in range(1, 5) if is_probed(number, 4)] == [1, 2, 3, 4]
 
     def test_best_weights_are_those_of_the_best_epoch(self, split, monkeypatch):
         accuracies = iter([0.9, 0.5])
-        monkeypatch.setattr(training, "classification", lambda *_: Classification(next(accuracies), 0.1, 1.0))
+        monkeypatch.setattr(training, "classification", lambda _, images, rng: classified(next(accuracies), images))
         run = Run(config(), split)
         run.epochs.append(run.epoch())
         run.keep_best()
@@ -127,8 +154,9 @@ class TestRecord:
 
     def test_a_classifier_of_one_class_is_collapsed(self, split, tmp_path):
         record = train(config(epochs=1), split, tmp_path / "a.pt")
-        assert replace(record, test=replace(record.test, modal_share=1.0)).collapsed
-        assert not replace(record, test=replace(record.test, modal_share=0.99)).collapsed
+        for share, collapsed in ((1.0, True), (0.99, False)):
+            chosen = replace(record.test.chosen, modal_share=share)
+            assert replace(record, test=replace(record.test, chosen=chosen)).collapsed is collapsed
 
     @pytest.mark.filterwarnings("ignore:overflow")
     def test_a_loss_that_is_not_finite_ends_the_run_with_its_step(self, split, tmp_path, monkeypatch):
@@ -302,7 +330,7 @@ class TestParts:
                 return torch.full((samples, len(x), 10), -1000.0).index_fill(2, torch.tensor([3]), 0.0)
 
         found = evaluation.classification(Stubborn(), split.validation, stream(0, Purpose.EVALUATION, 1))
-        assert found.accuracy == (split.validation.classes == 3).mean()
+        assert found.accuracy == pytest.approx((split.validation.classes == 3).mean())
         assert (found.modal_share, found.entropy) == (1.0, 0.0)
 
 

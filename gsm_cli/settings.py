@@ -165,5 +165,5 @@ def _rule(kind: Any) -> str:
 
 
 def _shown(value: object) -> str:
-    text = str(value) if re.fullmatch(r"[-+.\w]*[0-9.][-+.\w]*", str(value)) else repr(value)
+    text = str(value) if re.fullmatch(r"[-+]?[0-9.][-0-9.e+]*", str(value)) else repr(value)
     return text if len(text) <= LONGEST else text[:LONGEST] + "…"

@@ -208,12 +208,8 @@ class SumAndSample:
 class SparseMarginal:
     """The sum over the classes C with q(y) > `threshold`, and the most probable one, gathered image by image.
 
-    It averages over q restricted to C and renormalised, q~(y) = q(y) / q(C), and brings the entropy of q~:
-
-        sum_{y in C} q~(y) f(y) + H(q~) <= log sum_y exp f(y)
-
-    a lower bound like the full sum's, whatever C is; with the threshold 0 it is the full sum. Without the division it
-    would be none: every f is far below 0, so that to drop mass would raise it.
+    It averages over q~(y) = q(y) / q(C), and brings its entropy: sum_{y in C} q~(y) f(y) + H(q~) <= log sum_y exp f(y)
+    is a lower bound whatever C is. Without the division it would be none: f is far below 0, so dropped mass raises it.
     """
 
     threshold: float = 0.01

@@ -10,9 +10,7 @@ SHORT = {  # modules under thirty lines, and why they are right so
     "gsm_cli/errors.py": "every other module imports it",
     "gsm_cli/files.py": "the one way to write a file",
     "gsm_cli/cli/tables.py": "Rich's tables, which only two commands need",
-    "gsm_cli/reports/generated.py": "a section of a report, as its neighbours are",
     "gsm_cli/runs/schedules.py": "what changes from step to step, without torch",
-    "gsm_cli/runs/streams.py": "the random streams of a run",
 }
 
 

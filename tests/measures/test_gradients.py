@@ -93,7 +93,7 @@ class TestCommand:
         assert len(record.rows) == 3 * 8
         text = (folder / "reports/digits-100/report.md").read_text()
         assert "## How good the gradients are" in text
-        assert "gsm gradients --dataset digits --epochs 1 --seed 0 --images 3 --replicates 20 --tau 0.5" in text
+        assert "gsm gradients --epochs 1 --seed 0 --images 3 --replicates 20 --tau 0.5" in text
         assert gsm("report", "--check").exit_code == 0
         (folder / "reports/digits-100/gradients.png").unlink()
         assert gsm("report", "--check").exit_code == 1

@@ -3,7 +3,6 @@
 import json
 import sys
 from pathlib import Path
-from statistics import median
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -101,6 +100,8 @@ def read_classes(text: str) -> list[int]:
 
 def _measure(plan: "CostPlan", path: Path, force: bool) -> "CostRecord":
     """The record at `path`, measured now if it is not there; what goes on is said on stderr."""
+    from statistics import median
+
     from rich.console import Console
     from rich.progress import Progress
 

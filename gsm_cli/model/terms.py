@@ -33,6 +33,11 @@ class Terms:
         """What is maximised: the unlabelled bound + v times the labelled one + w times the classification."""
         return self.unlabelled + labelled_weight * self.labelled + classification_weight * self.classification
 
+    def detach(self) -> "Terms":
+        """The same values without their graph."""
+        values = (self.unlabelled.detach(), self.labelled.detach(), self.classification.detach())
+        return Terms(*values, self.evaluations)
+
 
 @dataclass
 class ConditionalBound:

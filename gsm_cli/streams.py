@@ -22,6 +22,7 @@ class Purpose(IntEnum):
     EVALUATION = 6  # by epoch
     GRADIENTS = 7  # replicates of `gsm gradients`
     COST = 8  # random images of `gsm cost`
+    PAIRS = 9  # of the images of a test part
 
 
 def sequence(seed: int, purpose: Purpose, counter: int = 0) -> "np.random.SeedSequence":

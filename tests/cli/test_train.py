@@ -188,7 +188,10 @@ class TestPrecedence:
         (("--objective", "sum"), "objective must be one of marginalize, gumbel, "),
         (("--objective", ","), "--objective must be a name or several with commas, not "),
         (("--set", "objective="), "--set objective must be a name or several with commas, not ''"),
-        (("--dataset", "cifar"), "dataset must be one of digits, mnist or a file .npz, not 'cifar'"),
+        (
+            ("--dataset", "cifar"),
+            "dataset must be one of digits, mnist, digits-pairs, mnist-pairs or a file .npz, not 'cifar'",
+        ),
         (("--dataset", "mine.npz"), "--dataset mine.npz must be a file of images, and there is none"),
         (("--objective", "mine.py:Mine"), "--objective must name a file that exists, and there is no mine.py"),
         (("--model", "vae"), "--model must be one of adgm, m2, not 'vae'"),

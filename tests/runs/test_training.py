@@ -357,6 +357,13 @@ class TestGenerated:
         assert (by_z == by_z[:, :, :1]).all()
         assert (by_z[0] != by_z[1]).any()
 
+    def test_of_many_classes_there_is_one_z_with_ten_in_a_row(self, split):
+        many = dataclasses.replace(split, classes=23)
+        sheet = evaluation.analogies(Run(config(), many).model, (8, 8), stream(0, Purpose.EVALUATION))
+        pixels = np.asarray(Image.open(BytesIO(b64decode(sheet))))
+        assert pixels.shape == (3 * 8, 10 * 8)
+        assert (pixels[16:, 24:] == 255).all()
+
     def test_a_decoder_that_was_not_trained_generates_nothing(self, split, tmp_path):
         assert train(config(objective="supervised", epochs=1), split, tmp_path / "run.pt").generated is None
 

@@ -3,7 +3,7 @@
 import threading
 from collections import deque
 from collections.abc import Iterable, Sequence
-from concurrent.futures import CancelledError, Future
+from concurrent.futures import Future
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import Protocol
@@ -12,7 +12,7 @@ from gsm_cli.errors import GsmError
 from gsm_cli.records.run import Epoch, RunRecord
 from gsm_cli.runs.locks import RunLock
 from gsm_cli.runs.outcomes import Outcome, keep, reuse, unfinished
-from gsm_cli.runs.places import WorkerLost, Workers
+from gsm_cli.runs.places import ExecutorLostError, WorkerLostError, Workers
 from gsm_cli.runs.task import News, Task, execute
 
 POLL = 0.5  # seconds between looks at what others train
@@ -67,6 +67,7 @@ class Batch:
         self.mail: SimpleQueue[News | Future[RunRecord]] = SimpleQueue()
         self.running: dict[Future[RunRecord], _Running] = {}
         self.elsewhere: deque[Task] = deque()  # others train them
+        self.present: set[str] = set()  # names of those with the executor: news of others come too late
         self.outcomes: dict[str, Outcome] = {}
         executor.hear = self.hear
 
@@ -109,6 +110,7 @@ class Batch:
         return True
 
     def submit(self, running: _Running) -> None:
+        self.present.add(running.task.name)
         future = self.executor.submit(execute, running.task.absolute())
         self.running[future] = running
         future.add_done_callback(self.mail.put)
@@ -122,6 +124,8 @@ class Batch:
             self.mail.put(news)
 
     def tell(self, news: News) -> None:
+        if news.name not in self.present:
+            return
         if news.epoch is None:
             self.watcher.start(news.name, news.images)
         else:
@@ -139,9 +143,9 @@ class Batch:
         running = self.running[mail]
         try:
             record = mail.result()
-        except CancelledError:
-            self.fail(running, WorkerLost("was cancelled"))
-        except WorkerLost as error:
+        except ExecutorLostError:
+            raise
+        except WorkerLostError as error:
             if running.tries < self.executor.tries:
                 self.watcher.note(running.task.name, f"is tried again: its worker {error}")
                 self.submit(_Running(running.task, running.lock, running.tries + 1))
@@ -179,6 +183,7 @@ class Batch:
         self.end(Outcome(task, record, problem=error))
 
     def end(self, outcome: Outcome) -> None:
+        self.present.discard(outcome.task.name)
         self.outcomes[outcome.task.name] = outcome
         self.watcher.end(outcome)
 

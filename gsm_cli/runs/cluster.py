@@ -16,8 +16,8 @@ from uuid import uuid4
 
 import msgspec
 
-from gsm_cli.errors import GsmError, UsageError
-from gsm_cli.runs.places import PLACE, Hear, Place, WorkerLost, Workers
+from gsm_cli.errors import UsageError
+from gsm_cli.runs.places import PLACE, ExecutorLostError, Hear, Place, WorkerLostError, Workers
 from gsm_cli.runs.task import News
 
 P = ParamSpec("P")
@@ -38,6 +38,7 @@ class Cluster(Workers):
     tries = 1
 
     def __init__(self, scheduler: str, note: Callable[[str], None] = lambda words: None) -> None:
+        self.scheduler = scheduler
         self.client = connect(scheduler)
         self._hosts: Mapping[str, int] = {}
         self._seen = -GLANCE
@@ -59,9 +60,11 @@ class Cluster(Workers):
         return sum(self._look().values())
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        if self.client.status == "closed":
+            raise self._lost()
         there = self.executor.submit(_there, self._topic, self._look(), partial(fn, *args, **kwargs))
         here: Future[T] = Future()
-        there.add_done_callback(partial(_hand_on, here))
+        there.add_done_callback(partial(self._hand_on, here))
         return here
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
@@ -73,6 +76,25 @@ class Cluster(Workers):
     def _hear(self, event: tuple[float, bytes]) -> None:
         self.hear(msgspec.json.decode(event[1], type=News))
 
+    def _hand_on(self, here: Future[Any], there: Future[Any]) -> None:
+        """What Dask's future has to the one that waits, a lost worker in the words of every executor."""
+        from distributed import KilledWorker
+
+        if there.cancelled():
+            here.set_exception(self._lost())
+        elif isinstance(error := there.exception(), KilledWorker):
+            here.set_exception(WorkerLostError("was lost, and so was every other that had the run"))
+        elif error is not None:
+            here.set_exception(error if isinstance(error, Exception) else WorkerLostError(f"ended with {error!r}"))
+        else:
+            here.set_result(there.result())
+
+    def _lost(self) -> ExecutorLostError:
+        return ExecutorLostError(
+            f"the scheduler at {self.scheduler} must answer until the batch ends, and does not any more: "
+            "start it again with its workers, and give the same command again to go on from the last checkpoints"
+        )
+
     def _workers(self) -> Mapping[str, Mapping[str, Any]]:
         found: Mapping[str, Mapping[str, Any]] = self.client.scheduler_info(n_workers=-1)["workers"]
         return found
@@ -80,7 +102,7 @@ class Cluster(Workers):
     def _look(self) -> Mapping[str, int]:
         """How many workers every host has, as seen not long ago."""
         if time.monotonic() - self._seen > GLANCE:
-            with suppress(OSError):  # the scheduler is looked for again
+            with suppress(OSError, KeyError):  # the scheduler is looked for again
                 self._hosts = Counter(_host(address) for address in self._workers())
             self._seen = time.monotonic()
         return self._hosts
@@ -170,17 +192,3 @@ def _sparing(say: Hear) -> Hear:
             say(news)
 
     return spare
-
-
-def _hand_on(here: Future[Any], there: Future[Any]) -> None:
-    """What Dask's future has to the one that waits, a lost worker in the words of every executor."""
-    from distributed import KilledWorker
-
-    if there.cancelled():
-        here.set_exception(WorkerLost("was lost with its scheduler"))
-    elif isinstance(error := there.exception(), KilledWorker):
-        here.set_exception(WorkerLost(f"was lost, and so were those that had it before or after: {error.last_worker}"))
-    elif error is not None:
-        here.set_exception(error if isinstance(error, Exception) else GsmError(f"{type(error).__name__} on a worker"))
-    else:
-        here.set_result(there.result())

@@ -9,7 +9,7 @@ from gsm_cli.data.dataset import Fetch
 from gsm_cli.data.split import Split
 from gsm_cli.errors import DataError, GsmError
 from gsm_cli.records.run import Failure, RunRecord, read_run
-from gsm_cli.runs.places import WorkerLost
+from gsm_cli.runs.places import WorkerLostError
 from gsm_cli.runs.task import Task, load_split
 from gsm_cli.runs.training import Run
 
@@ -75,7 +75,7 @@ def unfinished(task: Task, error: Exception) -> RunRecord | None:
 
 def words(error: Exception) -> str:
     """An error in the words of a report, in one line."""
-    if isinstance(error, WorkerLost):
+    if isinstance(error, WorkerLostError):
         return f"its worker {error}"
     text = str(error) if isinstance(error, GsmError) else f"{type(error).__name__} ({error})"
     line = " ".join(text.split())

@@ -10,17 +10,23 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import ParamSpec, TypeVar
 
+from gsm_cli.errors import GsmError
+
 P = ParamSpec("P")
 T = TypeVar("T")
 Hear = Callable[[object], None]
 
 
-class Stopped(BaseException):
+class StoppedError(BaseException):
     """Whoever asked for a task wants it no longer."""
 
 
-class WorkerLost(BrokenExecutor):
+class WorkerLostError(BrokenExecutor):
     """A worker ended in the middle of a task, which says nothing about the task; the words say how."""
+
+
+class ExecutorLostError(GsmError):
+    """There is nobody left who could run anything."""
 
 
 @dataclass(frozen=True)
@@ -33,9 +39,9 @@ class Place:
     wanted: Callable[[], bool] = lambda: True
 
     def check(self) -> None:
-        """Raise Stopped if the task is wanted no longer."""
+        """Raise StoppedError if the task is wanted no longer."""
         if not self.wanted():
-            raise Stopped
+            raise StoppedError
 
 
 PLACE: ContextVar[Place] = ContextVar("place", default=Place())  # noqa: B039  it is frozen

@@ -16,7 +16,8 @@ from queue import SimpleQueue
 from threading import Lock, Thread
 from typing import IO, Any, ParamSpec, TypeVar, cast
 
-from gsm_cli.runs.places import Hear, WorkerLost, Workers
+from gsm_cli.runs.environment import Device
+from gsm_cli.runs.places import Hear, Here, WorkerLostError, Workers
 from gsm_cli.runs.worker import ERROR, NEWS
 
 P = ParamSpec("P")
@@ -27,6 +28,35 @@ START = (  # nothing of the working folder is imported, and the package is this 
     f"import sys; {PACKAGE!r} in sys.path or sys.path.insert(0, {PACKAGE!r}); "
     "from gsm_cli.runs.worker import main; main()"
 )
+
+
+def cores() -> int:
+    """How many this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def named_threads() -> int | None:
+    """The threads of PyTorch that the environment names."""
+    text = os.environ.get("OMP_NUM_THREADS", "")
+    return int(text) if text.isdecimal() and int(text) else None
+
+
+def share(jobs: int | None, runs: int, device: Device) -> tuple[int, int]:
+    """How many of so many runs are done at once, and the threads of each.
+
+    None is one for each core that the runs can fill, on a GPU one. A job has its share of the cores, unless the
+    environment names its threads.
+    """
+    threads = named_threads()
+    most = jobs or (1 if device == "cuda" else max(1, cores() // (threads or 1)))
+    filled = max(1, min(most, runs))
+    return filled, threads or max(1, cores() // filled)
+
+
+def on_this_machine(jobs: int | None, runs: int, device: Device) -> Workers:
+    """Workers for so many runs: this process for one at a time, else processes."""
+    filled, threads = share(jobs, runs, device)
+    return Processes(filled, threads) if filled > 1 else Here()
 
 
 class Processes(Workers):
@@ -82,7 +112,7 @@ class Processes(Workers):
             try:
                 worker = worker or self._start(number)
                 result = worker.ask(request, self.hear)
-            except WorkerLost as error:
+            except WorkerLostError as error:
                 worker = None
                 future.set_exception(error)
             except Exception as error:
@@ -91,14 +121,14 @@ class Processes(Workers):
                 future.set_result(result)
 
     def _start(self, number: int) -> "Worker":
-        """A new worker. Raises WorkerLost if there can be none."""
+        """A new worker. Raises WorkerLostError if there can be none."""
         with self._lock:
             if not self._open:
-                raise WorkerLost("was stopped")
+                raise WorkerLostError("was stopped")
             try:
                 self._workers[number] = Worker(self.jobs - 1, self.threads)
             except OSError as error:
-                raise WorkerLost(f"could not be started ({error.strerror})") from error
+                raise WorkerLostError(f"could not be started ({error.strerror})") from error
             return self._workers[number]
 
 
@@ -116,7 +146,7 @@ class Worker:
         self.requests.write(pickle.dumps(pickle.dumps((beside, threads))))
 
     def ask(self, request: bytes, hear: Hear) -> Any:
-        """What a call returns, or the exception that it raises. Raises WorkerLost if the process ends before."""
+        """What a call returns, or the exception that it raises. Raises WorkerLostError if the process ends before."""
         try:
             self.requests.write(request)
             self.requests.flush()
@@ -126,7 +156,7 @@ class Worker:
                 kind, value = pickle.load(self.answers)
         except (EOFError, OSError, ValueError, pickle.UnpicklingError) as error:
             self.stop()
-            raise WorkerLost(_ending(self.process.returncode)) from error
+            raise WorkerLostError(_ending(self.process.returncode)) from error
         if kind == ERROR:
             raise value
         return value

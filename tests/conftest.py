@@ -1,6 +1,6 @@
 """What the tests share: reproducible hypothesis, an empty working folder, and the command line as a function."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import hypothesis
@@ -24,3 +24,14 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def gsm(folder: Path) -> Callable[..., Result]:
     """Runs `gsm` with these words in an empty folder."""
     return lambda *words: CliRunner().invoke(app, [str(word) for word in words], prog_name="gsm")
+
+
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """PyTorch with one thread, as runs have that are to be equal bit for bit."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)

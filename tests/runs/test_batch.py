@@ -23,12 +23,7 @@ from gsm_cli.runs.processes import Processes, Worker, share
 HOLD = "import sys; from pathlib import Path; from gsm_cli.runs.locks import RunLock; lock = RunLock(Path(sys.argv[1]))"
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture(scope="module")

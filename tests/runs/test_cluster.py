@@ -12,7 +12,6 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-import torch
 from batches import Diary, kept, tasks
 from tree import ROOT
 
@@ -104,14 +103,6 @@ def busiest() -> int:
 
 def cluster_of(shared: Path) -> cluster.Cluster:
     return cluster.Cluster(str(shared / "scheduler.json"))
-
-
-@pytest.fixture
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def test_the_commands_of_the_document_give_the_records_of_this_machine(shared, tmp_path, one_thread):

@@ -13,6 +13,7 @@ from gsm_cli.reports.learning import generated, learning
 from gsm_cli.reports.markdown import table
 from gsm_cli.reports.provenance import provenance, setting
 from gsm_cli.reports.report import Report, Section, warnings
+from gsm_cli.reports.sweeps import sweep_section
 from gsm_cli.reports.verdict import verdict
 
 
@@ -32,6 +33,7 @@ def render_runs(
     for number, group in enumerate(groups, start=1):
         found += [_heading(group, groups[0], number)] if len(groups) > 1 else []
         found += _group_sections(folder, title, group, number)
+    found += [sweep_section(folder, title, groups)]
     found += [gradient_section(folder, title, gradients)] if gradients else []
     found += [_others(dataset), provenance(folder, groups)]
     return Report(folder, title, first.answer, found, problems)

@@ -1,0 +1,181 @@
+"""The section of a report on what was swept: accuracy against a setting that takes several values, or over two."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from statistics import fmean
+
+from gsm_cli import commands
+from gsm_cli.records.layout import ReportFolder
+from gsm_cli.reports.groups import Group, Series
+from gsm_cli.reports.markdown import interval, listed, percent, table
+from gsm_cli.reports.report import Section, show
+from gsm_cli.reports.statistics import Summary, summarize
+from gsm_cli.reports.sweep_charts import Grid, Lines, Point, grid_chart, lines_chart
+from gsm_cli.style import Picture
+
+SWEPT = 3  # values of a setting that make a sweep; where somebody chose the name of the folder, two
+NAMED = ("objective", "seed", "objective_sha256")  # what is no setting that is swept
+
+
+@dataclass(frozen=True)
+class Swept:
+    """Runs of one objective that differ in their seeds and these settings alone: a series for each of the values."""
+
+    names: tuple[str, ...]
+    rest: tuple[tuple[str, str], ...]
+    objective: str
+    series: dict[tuple[object, ...], Series]
+
+    def values(self, number: int) -> list[object]:
+        """Those of one of the settings, in their order."""
+        return sorted({key[number] for key in self.series}, key=_ordered)
+
+
+def sweep_section(folder: ReportFolder, title: str, groups: Sequence[Group]) -> Section:
+    """What was swept, a picture and a table for each setting or pair of them; empty if nothing was."""
+    series = [each for group in groups for each in group.trained if each.test_accuracy()]
+    least = 2 if folder.chosen else SWEPT
+    maps = [swept for swept in find(series, 2) if _whole(swept) and min(len(swept.values(n)) for n in (0, 1)) > 1]
+    lines = [swept for swept in find(series, 1) if len(swept.series) >= least and not _in_a_map(swept, maps)]
+    maps = [swept for swept in maps if len(swept.series) > least]
+    blocks: list[str] = []
+    pictures: list[Picture[object]] = []
+    for names in dict.fromkeys(swept.names for swept in [*lines, *maps]):
+        chosen = [swept for swept in [*lines, *maps] if swept.names == names]
+        part = _lines(folder, title, chosen, series) if len(names) == 1 else _maps(folder, title, chosen)
+        blocks += part.blocks
+        pictures += part.pictures
+    return Section(["## What was swept", *blocks] if blocks else [], pictures)
+
+
+def find(series: Sequence[Series], number: int) -> Iterator[Swept]:
+    """All sets of series of one objective that differ in so many settings alone, each of which can be put in order."""
+    every = {name: None for each in series for name in each.config.identity if name not in NAMED}
+    for names in combinations(every, number):
+        found: dict[tuple[str, tuple[tuple[str, str], ...]], dict[tuple[object, ...], Series]] = defaultdict(dict)
+        for each in series:
+            settings = _settings(each)
+            if all(name in settings for name in names) and (number > 1 or _is_number(settings[names[0]])):
+                rest = tuple((name, repr(value)) for name, value in settings.items() if name not in names)
+                found[each.config.objective_name, rest][tuple(settings[name] for name in names)] = each
+        for (objective, rest), own in found.items():
+            if all(len({key[n] for key in own}) > 1 for n in range(number)):
+                yield Swept(names, rest, objective, own)
+
+
+def _lines(folder: ReportFolder, title: str, found: Sequence[Swept], series: Sequence[Series]) -> Section:
+    """Accuracy against one setting."""
+    (name,) = found[0].names
+    named = _named(found)
+    points = {label: [_point(swept, value) for value in swept.values(0)] for label, swept in named.items()}
+    levels = {
+        each.config.objective_name: fmean(each.test_accuracy().values())
+        for each in series
+        if name not in each.config.identity and any(_shares(each, swept) for swept in found)
+    }
+    facts = Lines(name, points, levels)
+    best = {label: max(own, key=lambda point: point.mean) for label, own in points.items()}
+    words = listed([f"{label} at {point.value:g} ({percent(point.mean)} %)" for label, point in best.items()])
+    description = f"Test accuracy against {name}: a line with its 95 % interval for each objective. Best: {words}."
+    picture = Picture[object](f"sweep-{_file(name)}", title, description, facts, lambda: lines_chart(facts))
+    rows = [
+        [f"{label}, {name} {point.value:g}", str(point.seeds), interval(Summary(point.mean, point.low, point.high))]
+        for label, own in points.items()
+        for point in own
+    ]
+    rows += [[f"{label}, which does not read {name}", "", percent(mean)] for label, mean in levels.items()]
+    text = (
+        f"Test accuracy in % against {name}, the mean over seeds with its 95 % interval; all else is equal in a line."
+    )
+    return Section([f"### {name}", show(folder, picture), text, table(["runs", "seeds", "test %"], rows)], [picture])
+
+
+def _maps(folder: ReportFolder, title: str, found: Sequence[Swept]) -> Section:
+    """Accuracy over two settings, for those sets that have the same values as the first."""
+    first, second = found[0].names
+    rows, columns = found[0].values(0), found[0].values(1)
+    same = [swept for swept in found if (swept.values(0), swept.values(1)) == (rows, columns)]
+    maps = {
+        label: [[_summary(swept.series[row, column]).mean for column in columns] for row in rows]
+        for label, swept in _named(same).items()
+    }
+    facts = Grid(
+        (first, second), [commands.write(row) for row in rows], [commands.write(each) for each in columns], maps
+    )
+    description = f"Test accuracy in % over {first} and {second}: a map for each objective, a number in every cell."
+    name = f"sweep-{_file(first)}-{_file(second)}"
+    picture = Picture[object](name, title, description, facts, lambda: grid_chart(facts))
+    cells = [
+        [
+            f"{label}, {first} {commands.write(row)}, {second} {commands.write(column)}",
+            *_cell(swept.series[row, column]),
+        ]
+        for label, swept in _named(same).items()
+        for row in rows
+        for column in columns
+    ]
+    text = f"Test accuracy in % over {first} and {second}, the mean over seeds with its 95 % interval."
+    heading = f"### {first} and {second}"
+    return Section([heading, show(folder, picture), text, table(["runs", "seeds", "test %"], cells)], [picture])
+
+
+def _named(found: Sequence[Swept]) -> dict[str, Swept]:
+    """Every set by its objective, and by what else sets it apart from others of that objective."""
+    named = {}
+    for swept in found:
+        others = [dict(other.rest) for other in found if other.objective == swept.objective]
+        differing = [
+            f"{name} {value}" for name, value in swept.rest if any(other.get(name) != value for other in others)
+        ]
+        named[", ".join([swept.objective, *differing])] = swept
+    return named
+
+
+def _settings(series: Series) -> dict[str, object]:
+    return {name: value for name, value in series.config.identity.items() if name not in NAMED}
+
+
+def _shares(series: Series, swept: Swept) -> bool:
+    """Whether a series has the settings of a sweep, as far as both have them."""
+    rest = dict(swept.rest)
+    return all(rest[name] == repr(value) for name, value in _settings(series).items() if name in rest)
+
+
+def _whole(swept: Swept) -> bool:
+    """Whether there is a series for every pair of values."""
+    return len(swept.series) == len(swept.values(0)) * len(swept.values(1))
+
+
+def _in_a_map(line: Swept, maps: Sequence[Swept]) -> bool:
+    """Whether a map shows all of a line."""
+    own = set(map(id, line.series.values()))
+    return any(own <= set(map(id, swept.series.values())) for swept in maps)
+
+
+def _point(swept: Swept, value: object) -> Point:
+    series = swept.series[(value,)]
+    found = _summary(series)
+    return Point(float(str(value)), found.mean, found.low, found.high, len(series.test_accuracy()))
+
+
+def _cell(series: Series) -> list[str]:
+    return [str(len(series.test_accuracy())), interval(_summary(series))]
+
+
+def _summary(series: Series) -> Summary:
+    return summarize(list(series.test_accuracy().values()))
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _ordered(value: object) -> tuple[bool, float, str]:
+    """Numbers by their size, then words, none first of all."""
+    return (not _is_number(value) and value is not None, float(str(value)) if _is_number(value) else -1.0, str(value))
+
+
+def _file(name: str) -> str:
+    return name.replace("_", "-")

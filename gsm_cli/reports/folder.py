@@ -25,8 +25,11 @@ AnyRecord = TypeVar("AnyRecord")
 ANOTHER = "is the record of another run than its name says"
 
 
-def read(folder: ReportFolder) -> Report:
-    """The report on every record of a folder; what cannot be read becomes a problem. Raises DataError if all cannot."""
+def read(folder: ReportFolder, margin: float | None = None) -> Report:
+    """The report on every record of a folder; what cannot be read becomes a problem. Raises DataError if all cannot.
+
+    `margin` is the loss of test accuracy that counts as none in a report on runs.
+    """
     problems: list[str] = []
     if folder.of_costs:
         costs = [record for path in folder.records for record in _read(folder, path, read_cost, _cost_fault, problems)]
@@ -35,7 +38,8 @@ def read(folder: ReportFolder) -> Report:
         runs = [record for path in folder.records for record in _read(folder, path, read_run, _run_fault, problems)]
         path = folder.gradients
         gradients = _read(folder, path, read_gradients, _gradients_fault, problems) if path.exists() else []
-        report = render_runs(folder, runs, problems, *gradients) if runs or gradients else None
+        measured = gradients[0] if gradients else None
+        report = render_runs(folder, runs, problems, measured, margin) if runs or measured else None
     if report is None:
         raise DataError(f"{folder.path} has no readable record: {'; '.join(problems)}")
     return report

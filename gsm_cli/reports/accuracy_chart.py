@@ -15,6 +15,7 @@ from gsm_cli.reports.charts import apart, colours, log_ticks
 
 PANELS = 5  # in a row
 SMOOTHED = 40  # the running mean is over the epochs divided by this
+Span = tuple[float, float]
 MARKERS = ("x", "+", "1", "2", "*")
 
 
@@ -61,18 +62,27 @@ def accuracy_chart(learning: Learning) -> Figure:
     rows = -(-len(names) // PANELS)
     figure = Figure(figsize=(11.0, 4.6 + 2.0 * rows))
     above, below = figure.subfigures(2, 1, squeeze=False, height_ratios=[4.6, 2.0 * rows]).ravel()
-    lowest = max(0.0, min(float(np.quantile(each.accuracy, 0.04)) for each in learning.curves.values()) - 0.02)
-    _means(above, learning, palette, lowest)
+    span = _span(learning)
+    _means(above, learning, palette, span)
     cells = below.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
     for axes, name in zip(cells, names, strict=False):
-        _panel(axes, learning.curves[name], name, palette[name], lowest)
+        _panel(axes, learning.curves[name], name, palette[name], span)
     for axes in cells[len(names) :]:
         axes.set_axis_off()
-    cells[0].set_ylim(lowest, 1.0)
+    cells[0].set_ylim(*span)
     return figure
 
 
-def _means(figure: SubFigure, learning: Learning, palette: Mapping[str, str], lowest: float) -> None:
+def _span(learning: Learning) -> Span:
+    """What the axis of accuracy shows: all but the first steep rise."""
+    curves = learning.curves.values()
+    low = min(float(np.quantile(each.accuracy, 0.04)) for each in curves)
+    high = max(float(np.max(np.add(each.accuracy, each.deviation))) for each in curves)
+    high = max([high, *(value for curve in learning.others.values() for value in curve.values())])
+    return max(0.0, low - 0.02), min(1.0, high + 0.01)
+
+
+def _means(figure: SubFigure, learning: Learning, palette: Mapping[str, str], span: Span) -> None:
     """Accuracy against epochs, with what others report as crosses, and against seconds."""
     left, right = figure.subplots(1, 2, sharey=True)
     for name, curve in learning.curves.items():
@@ -83,41 +93,42 @@ def _means(figure: SubFigure, learning: Learning, palette: Mapping[str, str], lo
         left.plot(epochs[place], means[place], "o", color=palette[name], markersize=6)
         if curve.seconds:
             right.plot(curve.seconds, means[: len(curve.seconds)], color=palette[name])
-    left.set(xlabel="epoch", ylabel="validation accuracy", ylim=(lowest, 1.0))
+    left.set(xlabel="epoch", ylabel="validation accuracy", ylim=span)
     right.set(xlabel="seconds of training")
     log_ticks(right, [second for curve in learning.curves.values() for second in curve.seconds])
     left.xaxis.set_major_locator(MaxNLocator(6, integer=True))
-    _others(left, learning)
-    _labels(left, learning, palette, lowest)
+    _others(figure, left, learning)
+    _labels(left, learning, palette, span)
 
 
-def _labels(axes: Axes, learning: Learning, palette: Mapping[str, str], lowest: float) -> None:
+def _labels(axes: Axes, learning: Learning, palette: Mapping[str, str], span: Span) -> None:
     """The names at the ends of their lines, none over another."""
     ends = [smooth(each.accuracy, width(len(each.accuracy)))[-1] for each in learning.curves.values()]
-    places = apart([max(end, lowest) for end in ends], 0.052 * (1 - lowest), lowest, 1.0)
+    low, high = span
+    places = apart([max(end, low) for end in ends], 0.052 * (high - low), low, high)
     for (name, colour), place in zip(palette.items(), places, strict=True):
         at = axes.get_yaxis_transform()
         axes.text(1.02, place, fill(name, 24), color=colour, transform=at, fontsize=10, va="center", linespacing=0.9)
 
 
-def _others(axes: Axes, learning: Learning) -> None:
+def _others(figure: SubFigure, axes: Axes, learning: Learning) -> None:
     palette = colours(list(learning.others))
     for (name, curve), marker in zip(learning.others.items(), MARKERS, strict=False):
         axes.plot(list(curve), list(curve.values()), marker, color=palette[name], markersize=9, zorder=3)
         axes.plot([], [], marker, color=palette[name], label=f"{learning.source.partition(',')[0]}: {name}")
     if learning.others:
-        axes.legend(loc="lower right")
+        figure.legend(loc="outside upper left", ncols=len(learning.others))
         epochs = [len(curve.accuracy) for curve in learning.curves.values()]
         log_ticks(axes, [1, *epochs, *(epoch for curve in learning.others.values() for epoch in curve)])
 
 
-def _panel(axes: Axes, curve: Curve, name: str, colour: str, lowest: float) -> None:
+def _panel(axes: Axes, curve: Curve, name: str, colour: str, span: Span) -> None:
     """One objective: the mean, a band of the deviation of one seed, and a stroke for every chosen epoch."""
     epochs = np.arange(1, len(curve.accuracy) + 1)
     mean, deviation = np.array(curve.accuracy), np.array(curve.deviation)
     axes.fill_between(epochs, mean - deviation, mean + deviation, color=colour, alpha=0.25, linewidth=0)
     axes.plot(epochs, mean, color=colour, linewidth=1)
-    height = lowest + 0.04 * (1 - lowest)
+    height = span[0] + 0.04 * (span[1] - span[0])
     axes.plot(curve.chosen, [height] * len(curve.chosen), "|", color=INK, markersize=7, alpha=0.7)
     axes.set_title(fill(name, 22), color=colour, weight="bold", fontsize=10)
     axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))

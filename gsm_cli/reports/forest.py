@@ -102,12 +102,14 @@ def _numbers(judgements: Sequence[Judgement]) -> str:
 
 def _explanation(judgements: Sequence[Judgement]) -> str:
     family = sum(each.role == "secondary" for each in judgements)
+    holm = {0: "", 1: " the one secondary question is not corrected either;"}.get(
+        family, f" the {family} secondary ones are corrected together by Holm's method;"
+    )
     return (
         "p is that of the sign-flip test on counts of correct answers, exact and two-sided. Worse means: the interval "
         f"lies below zero and the corrected p is at most {LEVEL}. Gumbel is the primary question and is tested by "
-        f"itself; the {family} secondary ones are corrected together by Holm's method; exploratory ones, and every "
-        "other pair, are not corrected and decide nothing. Each interval holds with 95 % by itself. Equal differences "
-        "of all seeds get the deviation of one seed that is one image off."
+        f"itself;{holm} exploratory ones, and every other pair, are not corrected and decide nothing. Each interval "
+        "holds with 95 % by itself. Equal differences of all seeds get the deviation of one seed that is one image off."
     )
 
 
@@ -128,7 +130,7 @@ def draw(forest: Forest) -> Figure:
     left.set_yticks(range(len(forest.rows)), [fill(row.name, 26) for row in forest.rows])
     for label, row in zip(left.get_yticklabels(), forest.rows, strict=True):
         label.set(color=palette[row.name], weight=_weight(row))
-    left.tick_params(axis="y", length=0)
+    left.tick_params(axis="y", length=0, pad=12)
     left.spines["left"].set_visible(False)
     right.set(xlim=(0.0, 1.0))
     right.set_axis_off()
@@ -136,10 +138,13 @@ def draw(forest: Forest) -> Figure:
 
 
 def _limits(forest: Forest) -> tuple[float, float]:
-    """Of the axis: all seeds, the margin, and a little more; a wider interval ends in an arrow."""
+    """Of the axis: all seeds, the margin, and intervals up to half as wide again; a wider one ends in an arrow."""
     seen = [value for row in forest.rows for value in row.differences] + [-1.5 * forest.margin, 1.5 * forest.margin]
-    space = 0.08 * (max(seen) - min(seen))
-    return min(seen) - space, max(seen) + space
+    span = max(seen) - min(seen)
+    lows = [min(seen), *(row.low for row in forest.rows if row.low is not None)]
+    highs = [max(seen), *(row.high for row in forest.rows if row.high is not None)]
+    low, high = max(min(lows), min(seen) - span / 4), min(max(highs), max(seen) + span / 4)
+    return low - 0.04 * span, high + 0.04 * span
 
 
 def _draw_row(axes: Axes, row: Row, place: int, colour: str, limits: tuple[float, float]) -> None:

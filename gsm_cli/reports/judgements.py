@@ -17,6 +17,7 @@ Ruling = Literal["no worse", "worse", "undecided"]
 LARGEST_MARGIN = 0.01  # of test accuracy
 MORE_ERRORS = 0.25  # of the sum's errors
 MARGIN_STEP = 0.001
+PRINTED = 4  # decimals of a share, as points have two
 
 
 @dataclass(frozen=True)
@@ -94,11 +95,15 @@ def judge(group: Group, margin: float) -> list[Judgement]:
 
 
 def rule(summary: Summary, p_value: float, margin: float) -> Ruling:
-    """No worse if the interval's lower end lies above minus the margin; worse if interval and test both say so."""
-    if summary.low is not None and summary.low > -margin:
+    """No worse if the interval's lower end lies above minus the margin; worse if interval and test both say so.
+
+    The ends are taken as a report prints them, so that nobody reads -0.80 as above -0.8: that decides less, never more.
+    """
+    if summary.low is None or summary.high is None:
+        return "undecided"
+    if summary.low > -margin and round(summary.low, PRINTED) > -margin:
         return "no worse"
-    worse = summary.high is not None and summary.high < 0 and p_value <= LEVEL
-    return "worse" if worse else "undecided"
+    return "worse" if round(summary.high, PRINTED) < 0 and p_value <= LEVEL else "undecided"
 
 
 def deciding_seeds(comparison: Comparison, margin: float, family: int) -> float | None:

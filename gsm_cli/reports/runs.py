@@ -71,6 +71,6 @@ def _sections(folder: ReportFolder, title: str, group: Group, number: int, margi
     judgements = judge(group, chosen.value) if chosen else []
     found = [forest_section(folder, title, judgements, chosen, number), results(group)]
     if group.trained:
-        found += [learning(folder, title, group, number), limits(group, judgements)]
+        found += [learning(folder, title, group, number), *([limits(group, judgements)] if number == 1 else [])]
         found += [generated(folder, title, group, number), details(group)]
     return found

@@ -54,10 +54,19 @@ def _of_gumbel(judgement: Judgement, margin: Margin) -> str:
         "no worse": f"One Gumbel-Softmax sample may replace the sum over classes here: if it costs test accuracy, then "
         f"less than {loss}",
         "worse": "One Gumbel-Softmax sample does not replace the sum over classes here: it costs test accuracy",
-        "undecided": f"Whether one Gumbel-Softmax sample may replace the sum over classes is undecided here: it may "
-        f"cost {loss} of test accuracy or more, and it may cost less",
+        "undecided": "Whether one Gumbel-Softmax sample may replace the sum over classes is undecided here: "
+        + _doubt(judgement, loss),
     }
     return f"{words[judgement.ruling]} ({difference(judgement)})."
+
+
+def _doubt(judgement: Judgement, loss: str) -> str:
+    """Why nothing is decided."""
+    if judgement.summary.high is None:
+        return "one seed shows no deviation"
+    if judgement.summary.high < 0:
+        return "the interval says that it costs test accuracy, and the exact test of so few seeds does not confirm it"
+    return f"it may cost {loss} of test accuracy or more, and it may cost less"
 
 
 def _of_others(judgements: Sequence[Judgement], margin: Margin, first: bool) -> list[str]:

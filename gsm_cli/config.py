@@ -4,6 +4,7 @@ import hashlib
 import json
 import sys
 from collections.abc import Mapping
+from functools import cache
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -102,7 +103,7 @@ class RunConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """
         row = OBJECTIVES.get(self.objective)
         own = {name: setting.default for name, setting in row.settings.items()} if row else {}
-        usual = {field.name: field.default for field in msgspec.structs.fields(self)} | own | {"objective": GUMBEL}
+        usual = _defaults() | own | {"objective": GUMBEL}
         departures = {
             name: value for name, value in self.identity.items() if name != "seed" and value != usual.get(name)
         }
@@ -127,3 +128,9 @@ class RunConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def folder(self) -> str:
         """The name of the folder of its report."""
         return f"{self.dataset_name}-{self.labels}"
+
+
+@cache
+def _defaults() -> dict[str, Any]:
+    """Of the settings that every objective has; asked once, because reports ask for the digests of many records."""
+    return {field.name: field.default for field in msgspec.structs.fields(RunConfig)}

@@ -9,7 +9,7 @@ from math import gcd, inf, nan, sqrt
 from statistics import fmean, stdev
 
 import numpy as np
-from scipy import special, stats
+from scipy import special
 
 CONFIDENCE = 0.95
 LEVEL = 0.05  # of a test, or of a family of tests
@@ -136,7 +136,7 @@ def seeds_needed(distance: float, deviation: float, tail: float = (1 - CONFIDENC
 def power(distance: float, deviation: float, seeds: int, tail: float) -> float:
     """How often that interval of so many seeds leaves it out."""
     shift = distance * sqrt(seeds) / deviation
-    return 1.0 if shift > 100 else float(stats.nct.sf(quantile(1 - tail, seeds - 1), seeds - 1, shift))
+    return 1.0 if shift > 30 else 1.0 - float(special.nctdtr(seeds - 1, shift, quantile(1 - tail, seeds - 1)))
 
 
 def quantile(probability: float, freedom: int) -> float:

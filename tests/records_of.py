@@ -11,11 +11,11 @@ from gsm_cli.records.run import Curves, Epoch, Failure, Reading, RunRecord, Test
 from gsm_cli.records.store import Environment
 from gsm_cli.settings import build
 
-SIX = {  # test accuracies above 0.9, by objective and seed
-    "marginalize": [0.00, 0.01, 0.02, 0.01, 0.00, 0.008],
-    "gumbel": [0.00, 0.01, 0.01, 0.01, 0.00, 0.006],
+SIX = {  # test accuracies above 0.9, by objective and seed: whole numbers of 400 images
+    "marginalize": [0.00, 0.01, 0.02, 0.01, 0.00, 0.0075],
+    "gumbel": [0.00, 0.01, 0.01, 0.01, 0.00, 0.005],
     "straight-through": [-0.05, -0.06, -0.04, -0.05, -0.05, -0.05],
-    "supervised": [-0.10, -0.11, -0.12, -0.11, -0.10, -0.108],
+    "supervised": [-0.10, -0.11, -0.12, -0.11, -0.10, -0.1075],
 }
 ABACUS = Environment(
     python="3.11",

@@ -22,7 +22,9 @@ from gsm_cli.records.store import Environment
 from gsm_cli.settings import build
 
 EPOCHS, IMAGES = 200, 400
-SERIES = [(name, None) for name in OBJECTIVES] + [("gumbel", tau) for tau in (0.1, 0.3, 1.0, 2.0)]
+SERIES: list[tuple[str, float | None]] = [(name, None) for name in OBJECTIVES] + [
+    ("gumbel", tau) for tau in (0.1, 0.3, 1.0, 2.0)
+]
 MACHINE = Environment(
     python="3", torch="2", numpy="2", system="Linux", device="cpu", kernels="MADE UP", threads=1, beside=0
 )

@@ -105,10 +105,12 @@ def _labels(axes: Axes, learning: Learning, palette: Mapping[str, str], span: Sp
     """The names at the ends of their lines, none over another."""
     ends = [smooth(each.accuracy, width(len(each.accuracy)))[-1] for each in learning.curves.values()]
     low, high = span
-    places = apart([max(end, low) for end in ends], 0.052 * (high - low), low, high)
-    for (name, colour), place in zip(palette.items(), places, strict=True):
+    labels = [fill(name, 26) for name in palette]
+    sizes = [(0.012 + 0.038 * (1 + label.count("\n"))) * (high - low) for label in labels]
+    places = apart(ends, sizes, low, high)
+    for label, colour, place in zip(labels, palette.values(), places, strict=True):
         at = axes.get_yaxis_transform()
-        axes.text(1.02, place, fill(name, 24), color=colour, transform=at, fontsize=10, va="center", linespacing=0.9)
+        axes.text(1.02, place, label, color=colour, transform=at, fontsize=9, va="center", linespacing=1.0)
 
 
 def _others(figure: SubFigure, axes: Axes, learning: Learning) -> None:

@@ -54,17 +54,19 @@ def log_ticks(axes: Axes, values: Sequence[float]) -> None:
     axes.minorticks_off()
 
 
-def apart(heights: Sequence[float], gap: float, least: float, most: float) -> list[float]:
-    """Places for labels, as near as may be to these heights, in their order and a gap from each other."""
+def apart(heights: Sequence[float], sizes: Sequence[float], least: float, most: float) -> list[float]:
+    """Places for the middles of labels of these sizes: near these heights, in their order, none over another."""
     order = sorted(range(len(heights)), key=lambda place: heights[place])
-    gap = min(gap, (most - least) / max(len(heights) - 1, 1))
-    places = np.array([heights[place] for place in order])
+    shrink = min(1.0, (most - least) / sum(sizes))
+    halves = [shrink * sizes[place] / 2 for place in order]
+    places = [max(heights[place], least + half) for place, half in zip(order, halves, strict=True)]
     for rank in range(1, len(places)):
-        places[rank] = max(places[rank], places[rank - 1] + gap)
-    places[-1:] = np.minimum(places[-1:], most)
-    for rank in range(len(places) - 2, -1, -1):
-        places[rank] = min(places[rank], places[rank + 1] - gap)
-    found = dict(zip(order, places.tolist(), strict=True))
+        places[rank] = max(places[rank], places[rank - 1] + halves[rank - 1] + halves[rank])
+    top = most
+    for rank in reversed(range(len(places))):
+        places[rank] = min(places[rank], top - halves[rank])
+        top = places[rank] - halves[rank]
+    found = dict(zip(order, places, strict=True))
     return [found[place] for place in range(len(heights))]
 
 

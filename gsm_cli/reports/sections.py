@@ -46,7 +46,6 @@ def _row(group: Group, series: Series) -> list[str]:
     marginal, floor = group.find(MARGINALIZE), group.find(SUPERVISED)
     gain = compare(series.scores, floor.scores) if floor and floor is not series else None
     last = [score.accuracy for score in series.last_scores.values()]
-    bound = None if series.config.objective == SUPERVISED else series.bound()
     seconds = series.seconds_per_epoch(group.circumstances)
     dear = marginal.seconds_per_epoch(group.circumstances) if marginal else None
     return [
@@ -56,11 +55,19 @@ def _row(group: Group, series: Series) -> list[str]:
         interval(accuracy(series)),
         percent(fmean(last)) if last else NOTHING,
         points(gain.summary.mean) if gain else NOTHING,
-        f"{bound[0]:.2f} ± {bound[1]:.2f}" if bound else NOTHING,
+        _bound(series),
         digits(seconds) if seconds else NOTHING,
         f"{dear / seconds:.2f}" if dear and seconds else NOTHING,
         f"{series.evaluations():.3g}",
     ]
+
+
+def _bound(series: Series) -> str:
+    found = None if series.config.objective == SUPERVISED else series.bound()
+    if found is None:
+        return NOTHING
+    mean, error = found
+    return f"{mean:.2f}" if error is None else f"{mean:.2f} ± {error:.2f}"
 
 
 def _legend(group: Group, headings: Sequence[str]) -> str:

@@ -75,13 +75,15 @@ class Series:
         """At the epoch that validation chose, for each seed."""
         return [max(record.epochs.validation_accuracy) for record in self.finished]
 
-    def bound(self) -> tuple[float, float] | None:
-        """Of log p(x) of binary test images in nats, the mean over seeds, and its standard error over the draws."""
+    def bound(self) -> tuple[float, float | None] | None:
+        """Of log p(x) of binary test images in nats: mean over seeds, and its standard error over several draws."""
         draws = [record.test.chosen.bounds for record in self.finished if record.test and record.test.chosen.bounds]
         if not draws:
             return None
-        variances = [variance(values) / len(values) if len(values) > 1 else 0.0 for values in draws]
-        return fmean(fmean(values) for values in draws), math.sqrt(sum(variances)) / len(draws)
+        mean = fmean(fmean(values) for values in draws)
+        if min(len(values) for values in draws) < 2:
+            return mean, None
+        return mean, math.sqrt(sum(variance(values) / len(values) for values in draws)) / len(draws)
 
     def timed(self, circumstances: Circumstances) -> list[RunRecord]:
         """The finished runs whose times may be compared with others of these circumstances."""

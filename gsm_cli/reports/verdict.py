@@ -107,7 +107,7 @@ def _meaning(margin: Margin, named: float | None) -> str:
     return (
         f"**What counts as no worse:** a loss of less than {margin_points(margin.value)}, with which {margin.errors:,} "
         f"errors of the sum become {margin.with_it:,} of {margin.images:,} images "
-        f"({default if named is None else 'named with `--margin`'}); the whole 95 % interval must lie above it."
+        f"({default if named is None else 'named with `--margin`'}); the whole 95 % interval must lie above that loss."
     )
 
 

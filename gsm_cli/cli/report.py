@@ -51,6 +51,8 @@ def report(
     from gsm_cli.reports.folder import check as differences
     from gsm_cli.reports.folder import read, write
 
+    if check and as_json:
+        raise UsageError("--json goes with reports that are written, and --check writes none: leave one of them out")
     reports = [read(found, margin) for found in find_folders(folder)]
     if check:
         if lines := [line for report in reports for line in differences(report)]:

@@ -70,7 +70,16 @@ def accuracy_chart(learning: Learning) -> Figure:
     for axes in cells[len(names) :]:
         axes.set_axis_off()
     cells[0].set_ylim(*span)
+    _whole_epochs(cells[0], learning, 4)
     return figure
+
+
+def _whole_epochs(axes: Axes, learning: Learning, ticks: int) -> None:
+    """Ticks at whole epochs, also where there is but one."""
+    last = max(len(curve.accuracy) for curve in learning.curves.values())
+    axes.xaxis.set_major_locator(MaxNLocator(ticks, integer=True))
+    if last < 3:
+        axes.set_xlim(0, last + 1)
 
 
 def _span(learning: Learning) -> Span:
@@ -93,10 +102,11 @@ def _means(figure: SubFigure, learning: Learning, palette: Mapping[str, str], sp
         left.plot(epochs[place], means[place], "o", color=palette[name], markersize=6)
         if curve.seconds:
             right.plot(curve.seconds, means[: len(curve.seconds)], color=palette[name])
+            right.plot(curve.seconds[place], means[place], "o", color=palette[name], markersize=6)
     left.set(xlabel="epoch", ylabel="validation accuracy", ylim=span)
     right.set(xlabel="seconds of training")
     log_ticks(right, [second for curve in learning.curves.values() for second in curve.seconds])
-    left.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+    _whole_epochs(left, learning, 6)
     _others(figure, left, learning)
     _labels(left, learning, palette, span)
 
@@ -133,5 +143,4 @@ def _panel(axes: Axes, curve: Curve, name: str, colour: str, span: Span) -> None
     height = span[0] + 0.04 * (span[1] - span[0])
     axes.plot(curve.chosen, [height] * len(curve.chosen), "|", color=INK, markersize=7, alpha=0.7)
     axes.set_title(fill(name, 22), color=colour, weight="bold", fontsize=10)
-    axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
     axes.tick_params(labelsize=9)

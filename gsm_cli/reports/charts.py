@@ -16,7 +16,7 @@ from gsm_cli.objectives import OBJECTIVES
 
 Colour = tuple[float, float, float]
 
-PALEST = 0.65  # how much white the last of an objective's series has
+PALEST = 0.5  # how much white the last of an objective's series has
 SPREAD = 10  # from the lowest to the highest value from which on an axis is logarithmic
 GAP = 2  # white pixels between generated images
 

@@ -12,6 +12,13 @@ def check_temperature(temperature: float) -> None:
         raise ValueError(f"the temperature must be positive and finite, not {temperature}")
 
 
+def check_at_least_one(temperature: float) -> None:
+    """Raise ValueError unless the temperature is finite and at least 1."""
+    check_temperature(temperature)
+    if temperature < 1.0:
+        raise ValueError(f"the temperature must be at least 1, not {temperature}")
+
+
 def check_whole(name: str, value: int, least: int) -> None:
     """Raise ValueError unless `value` is a whole number of at least `least`."""
     if not isinstance(value, Integral) or value < least:

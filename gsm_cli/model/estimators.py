@@ -16,7 +16,13 @@ from torch.nn import functional as F  # noqa: N812
 
 from gsm_cli.model.bounds import Bound, evaluate, evaluate_classes, evaluate_images
 from gsm_cli.model.categorical import entropy, gumbel_noise, relax, sample_one_hot
-from gsm_cli.model.checks import check_logits, check_temperature, check_threshold, check_whole
+from gsm_cli.model.checks import (
+    check_at_least_one,
+    check_logits,
+    check_temperature,
+    check_threshold,
+    check_whole,
+)
 
 
 class Estimator(Protocol):
@@ -135,13 +141,14 @@ class ReinMax:
     """Straight-through of second order (Liu et al. 2023, arXiv:2304.08612, algorithm 2).
 
     With a sample D, p = softmax(l) and m = (D + softmax(l / tau)) / 2, the gradient of D is that of
-    2 softmax(l + stop(log m - l)) - p / 2.
+    2 softmax(l + stop(log m - l)) - p / 2. The temperature is at least 1: its authors' code refuses others, and
+    at 1 it is exact to second order.
     """
 
     temperature: float = 1.0
 
     def __post_init__(self) -> None:
-        check_temperature(self.temperature)
+        check_at_least_one(self.temperature)
 
     def __call__(self, bound: Bound, logits: Tensor, rng: torch.Generator) -> Tensor:
         check_logits(logits)

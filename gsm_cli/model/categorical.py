@@ -68,6 +68,11 @@ def sample_one_hot(logits: Tensor, rng: torch.Generator) -> Tensor:
     return F.one_hot((logits + noise).argmax(dim=-1), logits.shape[-1]).to(logits)
 
 
+def with_gradient_of(soft: Tensor, hard: Tensor) -> Tensor:
+    """The value of `hard` with the gradient of `soft`."""
+    return hard + (soft - soft.detach())
+
+
 def entropy(logits: Tensor) -> Tensor:
     """The entropy of softmax(logits) over the last dimension, in nats; a class with the logit -inf adds nothing."""
     log_probabilities = logits.log_softmax(dim=-1)

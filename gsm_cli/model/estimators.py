@@ -15,14 +15,8 @@ from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
 from gsm_cli.model.bounds import Bound, evaluate, evaluate_classes, evaluate_images
-from gsm_cli.model.categorical import entropy, gumbel_noise, relax, sample_one_hot
-from gsm_cli.model.checks import (
-    check_at_least_one,
-    check_logits,
-    check_temperature,
-    check_threshold,
-    check_whole,
-)
+from gsm_cli.model.categorical import entropy, gumbel_noise, relax, sample_one_hot, with_gradient_of
+from gsm_cli.model.checks import check_logits, check_temperature, check_threshold, check_whole
 
 
 class Estimator(Protocol):
@@ -105,7 +99,7 @@ class StraightThrough:
         noise = gumbel_noise((self.draws, *logits.shape), rng, logits)
         soft = relax(logits, noise, self.temperature)
         hard = F.one_hot(soft.argmax(dim=-1), logits.shape[-1]).to(soft)
-        return evaluate(bound, _with_gradient_of(soft, hard)).mean(dim=0)
+        return evaluate(bound, with_gradient_of(soft, hard)).mean(dim=0)
 
 
 @dataclass(frozen=True)
@@ -133,7 +127,7 @@ class GumbelRao:
             others = -torch.logaddexp(log_e - logits, log_e_top - total)
             noise = torch.where(hard.bool(), total - log_e_top, others) - logits
         soft = relax(logits, noise, self.temperature).mean(dim=0)
-        return evaluate(bound, _with_gradient_of(soft, hard))
+        return evaluate(bound, with_gradient_of(soft, hard))
 
 
 @dataclass(frozen=True)
@@ -148,14 +142,14 @@ class ReinMax:
     temperature: float = 1.0
 
     def __post_init__(self) -> None:
-        check_at_least_one(self.temperature)
+        check_temperature(self.temperature, least=1.0)
 
     def __call__(self, bound: Bound, logits: Tensor, rng: torch.Generator) -> Tensor:
         check_logits(logits)
         hard = sample_one_hot(logits, rng)
         middle = 0.5 * (hard + (logits / self.temperature).softmax(dim=-1))
         shifted = (logits + (middle.log() - logits).detach()).softmax(dim=-1)
-        return evaluate(bound, _with_gradient_of(2.0 * shifted - 0.5 * logits.softmax(dim=-1), hard))
+        return evaluate(bound, with_gradient_of(2.0 * shifted - 0.5 * logits.softmax(dim=-1), hard))
 
 
 @dataclass(frozen=True)
@@ -249,11 +243,6 @@ class SparseMarginal:
     def _restricted(self, logits: Tensor) -> Tensor:
         """The logits of q~."""
         return logits.masked_fill(~self.keeps(logits), -torch.inf)
-
-
-def _with_gradient_of(soft: Tensor, hard: Tensor) -> Tensor:
-    """The value of `hard` with the gradient of `soft`."""
-    return hard + (soft - soft.detach())
 
 
 def _score(advantage: Tensor, log_q: Tensor) -> Tensor:

@@ -68,16 +68,15 @@ def gradient_chart(record: GradientRecord) -> Figure:
             axes.minorticks_off()
             axes.tick_params(labelsize=10)
             axes.axhline(0.0 if quantity is COSINE else 1.0, color=INK, linewidth=0.6, linestyle=":", zorder=0)
-    figure.legend(handles=_handles(record.rows, palette), loc="outside lower center", ncols=4)
+    figure.legend(_handles(record.rows, palette), list(palette), loc="outside lower center", ncols=4)
     return figure
 
 
 def _handles(rows: Sequence[GradientRow], palette: Mapping[str, str]) -> list[Line2D]:
     """What the legend shows: estimators with a temperature by their points, the others by a dash."""
     level = {row.estimator for row in rows if row.temperature is None}
-    styles = {name: ("--", "") if name in level else ("-", "o") for name in palette}
     return [
-        Line2D([], [], color=colour, linestyle=styles[name][0], marker=styles[name][1], label=name)
+        Line2D([], [], color=colour, linestyle="--" if name in level else "-", marker="" if name in level else "o")
         for name, colour in palette.items()
     ]
 
@@ -106,7 +105,8 @@ def _draw(
             axes.plot(x, values, marker="o", markersize=4, color=palette[name], alpha=opacity)
         unseen = [place for place, value in zip(x, values, strict=True) if value != value]
         height = 0.03 if name in level else 0.03 + STEP * names.index(name)  # of the panel
-        style = {"color": palette[name], "alpha": opacity, "transform": axes.get_xaxis_transform()}
-        axes.plot(unseen, [height] * len(unseen), "v", fillstyle="none", **style)
+        below = Line2D(unseen, [height] * len(unseen), linestyle="", marker="v", fillstyle="none")
+        below.set(color=palette[name], alpha=opacity, transform=axes.get_xaxis_transform())
+        axes.add_artist(below)
     axes.set_xscale("log")
     axes.set_xticks(temperatures, [f"{tau:g}" for tau in temperatures])

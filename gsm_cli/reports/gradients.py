@@ -24,6 +24,7 @@ from gsm_cli.reports.report import Section, show
 from gsm_cli.style import Picture
 
 CLOSE = 0.9  # the cosine of 26 degrees
+ERRORS = 2.0  # that a cosine must keep from such a border
 METHOD = (
     "The gradient of E_{q(y)}[f(y)] with respect to the logits of q(y) is known, because the sum over classes is "
     "finite. Each estimator is held against it, in units of the exact gradient's norm, for one draw of the latent "
@@ -158,21 +159,25 @@ def _means(rows: Sequence[GradientRow]) -> str:
     def is_exact(own: list[GradientRow]) -> bool:
         return all(row.mean != "sampled" for row in own)
 
-    def lies(own: list[GradientRow], low: float, high: float) -> bool:
-        return not is_unbiased(own) and all(low <= _known(row) < high for row in own)
+    def is_close(own: list[GradientRow]) -> bool:
+        return all(_cosine_from(row, -ERRORS) >= CLOSE for row in own)
+
+    def is_away(own: list[GradientRow]) -> bool:
+        return all(_cosine_from(row, ERRORS) < 0.0 for row in own)
 
     parts = {
         "no bias at all": where(lambda own: is_unbiased(own) and is_exact(own)),
         "none that is seen": where(lambda own: is_unbiased(own) and not is_exact(own)),
-        f"a biased mean within 26° (cosine from {CLOSE:g})": where(lambda own: lies(own, CLOSE, 1.1)),
-        "between": where(lambda own: not is_unbiased(own) and not lies(own, CLOSE, 1.1) and not lies(own, -1.0, 0.0)),
-        "a mean at a right angle or beyond": where(lambda own: lies(own, -1.0, 0.0)),
+        f"a biased mean within 26° (cosine from {CLOSE:g})": where(lambda own: not is_unbiased(own) and is_close(own)),
+        "between": where(lambda own: not (is_unbiased(own) or is_close(own) or is_away(own))),
+        "a mean beyond a right angle": where(is_away),
     }
     return "; ".join(f"{words}: {names}" for words, names in parts.items() if names)
 
 
-def _known(row: GradientRow) -> float:
-    return 0.5 if row.logits.cosine is None else row.logits.cosine
+def _cosine_from(row: GradientRow, errors: float) -> float:
+    """The cosine of the mean, so many standard errors on; where it has none, one that says nothing."""
+    return CLOSE / 2 if row.logits.cosine is None else row.logits.cosine + errors * row.logits.cosine_error
 
 
 def _compact(labels: Sequence[tuple[str, float | None]]) -> str:

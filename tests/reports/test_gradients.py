@@ -69,9 +69,17 @@ class TestText:
         assert "* f(y) linear: none that is seen: reinforce; between: gumbel (tau 0.1, 0.5, 1)." in text
         assert "* model, epoch 1 (every one of seeds 0 and 1): between: reinforce, gumbel (tau 0.1, 0.5, 1)." in text
         record = change(record, 15 + 4, logits=mean_gradient(1.2, True, -0.2))
-        assert "between: reinforce, gumbel (tau 0.1, 0.5); a mean at a right angle or beyond: gumbel (tau 1)." in (
+        assert "between: reinforce, gumbel (tau 0.1, 0.5); a mean beyond a right angle: gumbel (tau 1)." in (
             rendered(record).text
         )
+
+    def test_a_cosine_within_two_errors_of_a_border_lies_between(self):
+        for bias, cosine, words in ((1.2, -0.015, "between"), (1.2, -0.025, "a mean beyond a right angle")):
+            record = change(self.RECORD, 1, logits=mean_gradient(bias, True, cosine))
+            assert f"{words}: reinforce" in rendered(record).text.split("* model, epoch 1")[0]
+        for cosine, words in ((0.915, "between"), (0.925, "a biased mean within 26° (cosine from 0.9)")):
+            record = change(self.RECORD, 1, logits=mean_gradient(0.2, True, cosine))
+            assert f"{words}: reinforce" in rendered(record).text.split("* model, epoch 1")[0]
 
     def test_nothing_is_ranked_by_a_number_that_zero_would_win(self):
         text = rendered(gradient_record(("marginalize", None), ("reinforce", None), ("gumbel", 0.5), ("gumbel", 1.0)))

@@ -19,7 +19,7 @@ from gsm_cli.runs.streams import binarise, stream
 from gsm_cli.runs.training import Run
 from gsm_cli.streams import Purpose
 
-LEAST_IMAGES = 50
+LEAST_IMAGES, MOST_IMAGES = 50, 1_000  # that are taken if no number is asked for
 REPLICATES, IMAGES = 0, 1  # counters of the random stream
 
 
@@ -93,7 +93,7 @@ def _model_subject(
 ) -> Subject:
     """The bound for one draw of x, a and z, weighted as in this epoch's training."""
     rng = stream(seed, Purpose.GRADIENTS, IMAGES)
-    order = torch.randperm(len(pixels), generator=rng)
+    order = torch.randperm(len(pixels), generator=rng)[: max(images or 0, MOST_IMAGES)]
     with torch.no_grad():
         seen = model.encode(binarise(pixels[order], rng), 1, rng)
     bound = ConditionalBound(model, seen, kl_weight)

@@ -224,6 +224,13 @@ class TestModel:
         (subject,) = model_subjects(config, load(find_dataset("digits"), 100, 0), 7, 10)
         assert subject.facts().images == 7
 
+    def test_no_more_images_than_memory_and_time_allow(self, monkeypatch):
+        monkeypatch.setattr("gsm_cli.measures.gradient_subjects.MOST_IMAGES", 55)
+        monkeypatch.setattr("gsm_cli.measures.gradient_subjects.MOST_SHARE", 0.0)
+        config = build({"objective": "marginalize", "epochs": 1, "hidden": [12], "batch_size": 200})
+        (subject,) = model_subjects(config, load(find_dataset("digits"), 100, 0), None, 10)
+        assert 50 <= subject.facts().images <= 55
+
     def test_the_sum_of_two_gradients_is_autograds(self, models):
         subject = models[-1]
         found = enumerate_outcomes(SumAndSample(), subject, 60)

@@ -88,6 +88,10 @@ class RunConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         tau, least = self.own.get("tau"), self.own.get("tau_min")
         if isinstance(tau, float) and isinstance(least, float) and least > tau:
             raise ValueError(f"tau_min must be at most tau ({tau}), not {least}: lower it or raise tau")
+        lowest = row.settings["tau"].least if row and "tau" in row.settings else None
+        if lowest is not None and self.own["tau_rate"] and isinstance(least, float) and least < lowest:
+            rule = f"tau_min must be at least {lowest:g} for {self.objective} where tau_rate lowers tau"
+            raise ValueError(f"{rule}, not {least}: raise it")
 
     @property
     def identity(self) -> dict[str, Any]:

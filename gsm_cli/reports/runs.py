@@ -7,7 +7,7 @@ from gsm_cli.records.gradients import GradientRecord
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.records.run import RunRecord
 from gsm_cli.reports import sections
-from gsm_cli.reports.gradients import gradient_section
+from gsm_cli.reports.gradients import gradient_sections
 from gsm_cli.reports.groups import Group, sort_records
 from gsm_cli.reports.learning import generated, learning
 from gsm_cli.reports.markdown import table
@@ -20,11 +20,11 @@ def render_runs(
     folder: ReportFolder,
     records: Sequence[RunRecord],
     problems: Sequence[str] = (),
-    gradients: GradientRecord | None = None,
+    gradients: Sequence[GradientRecord] = (),
 ) -> Report:
     """The report on these records, of which there is at least one; `problems` are sentences about other files."""
     groups = sort_records(records)
-    config = (gradients or records[0]).config
+    config = records[0].config if records else gradients[0].plan.config
     dataset = describe_dataset(config.dataset)
     title = f"{dataset.title} with {config.labels} labels: can one sample replace the sum over classes?"
     first = verdict(groups[0] if groups else None)
@@ -32,7 +32,7 @@ def render_runs(
     for number, group in enumerate(groups, start=1):
         found += [_heading(group, groups[0], number)] if len(groups) > 1 else []
         found += _group_sections(folder, title, group, number)
-    found += [gradient_section(folder, title, gradients)] if gradients else []
+    found += gradient_sections(folder, title, gradients)
     found += [_others(dataset), provenance(folder, groups)]
     return Report(folder, title, first.answer, found, problems)
 

@@ -14,11 +14,13 @@ from itertools import cycle
 from statistics import median
 
 import torch
+from msgspec import structs
 from peers import Plain, pyro_loss
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from gsm_cli.config import Dataset, RunConfig, build
+from gsm_cli.config import RunConfig
+from gsm_cli.data import find_dataset
 from gsm_cli.data.split import Images, load
 from gsm_cli.measures.cost_rounds import measure_apart
 from gsm_cli.measures.step_cost import PIXELS, product_rates, random_split
@@ -26,9 +28,12 @@ from gsm_cli.model.estimators import Estimator, Gumbel, Marginal
 from gsm_cli.model.generative import M2
 from gsm_cli.model.networks import Architecture
 from gsm_cli.model.terms import ConditionalBound, unlabelled_bound
+from gsm_cli.objectives import MARGINALIZE
 from gsm_cli.records.cost import CostPlan
 from gsm_cli.runs.environment import timed
-from gsm_cli.runs.training import Run, shuffle
+from gsm_cli.runs.streams import shuffle
+from gsm_cli.runs.training import Run
+from gsm_cli.settings import build
 
 IMAGES = 100
 TEMPERATURE = 0.5
@@ -147,7 +152,7 @@ def arithmetic() -> Iterator[Result]:
         work = steps.ours(Marginal())
         with FlopCounterMode(display=False) as counter:
             work()
-        rate = median(product_rates(build({})))
+        rate = median(product_rates("float32", "cpu"))
         single, half = take_turns(work, steps.ours(Marginal(), bf16=True))
         share = counter.get_total_flops() / single / rate
         wanted = {10: 0.5, 100: 0.75}[classes]
@@ -170,7 +175,7 @@ def few_classes() -> Iterator[Result]:
     trained, *configs = (
         build({**shared, "objective": name}) for name in ("marginalize", "gumbel", "sparse-marginalize")
     )
-    split = load(Dataset.DIGITS, trained.labels, trained.seed)
+    split = load(find_dataset("digits"), trained.labels, trained.seed)
     run = Run(trained, split)
     for _ in range(trained.epochs):
         run.epochs.append(run.epoch())
@@ -188,13 +193,13 @@ def memory() -> Iterator[Result]:
     bounded, kept = take_turns(steps.ours(Marginal()), steps.ours(Marginal(keep=10**9)))
     yield Result("K = 1,000: marginalize in bounded memory, over all kept", bounded / kept, most=1.4)
     plan = CostPlan(rounds=1)
-    peak = measure_apart(plan, build({"objective": "marginalize"}).objective, 1000).peak_bytes
+    peak = measure_apart(plan, MARGINALIZE, 1000).peak_bytes
     yield Result("K = 1,000: greatest memory of an ADGM marginalize process, GiB", peak / 2**30, most=2)
 
 
 def loop() -> Iterator[Result]:
     config = build({"objective": "gumbel", "epochs": 1}, preset=None)
-    split = random_split(replace(config, batch_size=20_000), 10)
+    split = random_split(structs.replace(config, batch_size=20_000), 10)
     images = Images(split.unlabelled[:4_000], split.unlabelled[:4_000, 0].astype("int64") % 10)
     run = Run(config, replace(split, validation=images))
     rng = torch.Generator().manual_seed(0)

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Annotated
@@ -20,7 +21,7 @@ Classes = Annotated[
     list[str] | None,
     typer.Option(
         metavar="INTEGERS",
-        help="Numbers of classes, as 10 or 2,5,10; may be repeated.",
+        help="Numbers of classes, with commas or repeated.",
         show_default="2,5,10,20,50,100,200,500,1000",
     ),
 ]
@@ -28,8 +29,8 @@ Objectives = Annotated[
     list[str] | None,
     typer.Option(
         "--objective",
-        metavar="NAME",
-        help="As of train-ssl; may be repeated.",
+        metavar="NAMES",
+        help="As of train-ssl, with commas or repeated.",
         show_default="those that need no trained model",
     ),
 ]
@@ -55,31 +56,13 @@ def cost(
     """Measure time and memory of a training step against the number of classes."""
     import msgspec
 
-    from gsm_cli.extensions import find_objective
-    from gsm_cli.records.cost import CLASSES, MEASURED, CostPlan
     from gsm_cli.records.layout import COST, ReportFolder
     from gsm_cli.reports.cost import answer
     from gsm_cli.reports.folder import read, write
-    from gsm_cli.runs.environment import find_device
-    from gsm_cli.settings import build, read_names
 
-    names = read_names("--objective", objective or [ALL])
-    rows = [find_objective(name) for each in names for name in (MEASURED if each == ALL else [each])]
-    checked = build({"model": model, "precision": precision})
-    try:
-        plan = CostPlan(
-            objectives=tuple(dict.fromkeys(row.name for row in rows)),
-            sha256={row.name: row.sha256 for row in rows if row.sha256},
-            classes=tuple(sorted({count for text in classes or [] for count in read_classes(text)})) or CLASSES,
-            model=checked.model,
-            batch_size=batch_size,
-            precision=checked.precision,
-            device=find_device(device),
-            rounds=rounds,
-            seed=seed,
-        )
-    except ValueError as error:
-        raise UsageError(str(error)) from None
+    plan = read_plan(
+        classes or [], objective or [ALL], model, precision, device, batch_size=batch_size, rounds=rounds, seed=seed
+    )
     folder = ReportFolder(out / COST)
     path = folder.record(plan.name)
     record = _measure(plan, path, force)
@@ -89,6 +72,32 @@ def cost(
         print(json.dumps({"path": str(path), "report": str(written), **msgspec.to_builtins(record)}, indent=2))
     else:
         print(path, written, sep="\n")
+
+
+def read_plan(
+    classes: Sequence[str], objectives: Sequence[str], model: str, precision: str, device: str, **numbers: int
+) -> "CostPlan":
+    """What is to be measured; without classes at the usual ones. Raises UsageError with the rule of what is wrong."""
+    from gsm_cli.extensions import find_objective
+    from gsm_cli.records.cost import CLASSES, MEASURED, CostPlan
+    from gsm_cli.runs.environment import find_device
+    from gsm_cli.settings import build, read_names
+
+    names = read_names("--objective", objectives)
+    rows = [find_objective(name) for each in names for name in (MEASURED if each == ALL else [each])]
+    checked = build({"model": model, "precision": precision})
+    try:
+        return CostPlan(
+            objectives=tuple(dict.fromkeys(row.name for row in rows)),
+            sha256={row.name: row.sha256 for row in rows if row.sha256},
+            classes=tuple(sorted({count for text in classes for count in read_classes(text)})) or CLASSES,
+            model=checked.model,
+            precision=checked.precision,
+            device=find_device(device),
+            **numbers,
+        )
+    except ValueError as error:
+        raise UsageError(str(error)) from None
 
 
 def read_classes(text: str) -> list[int]:

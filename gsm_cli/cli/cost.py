@@ -47,7 +47,7 @@ def cost(
         str, typer.Option(metavar="NAME", help="Of the matrix products: float32 or bf16.")
     ] = "float32",
     device: Annotated[str, typer.Option(metavar="NAME", help="auto, cpu or cuda.")] = "auto",
-    rounds: Annotated[int, whole_number("--rounds", "Processes for each number.", 1)] = 3,
+    rounds: Annotated[int, whole_number("--rounds", "Processes for each number.", 1)] = 5,
     seed: Annotated[int, whole_number("--seed", "Fixes the order of the measurements.", 0)] = 0,
     out: options.Reports = Path("reports"),
     force: Annotated[bool, typer.Option("--force", help="Measure again what was measured before.")] = False,

@@ -12,9 +12,11 @@ import typer
 from gsm_cli.cli import options
 from gsm_cli.cli.options import whole_number
 from gsm_cli.cli.plan import ALL
-from gsm_cli.errors import UsageError
+from gsm_cli.errors import DataError, UsageError
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from gsm_cli.records.cost import CostPlan, CostRecord
 
 Classes = Annotated[
@@ -50,7 +52,7 @@ def cost(
     rounds: Annotated[int, whole_number("--rounds", "Processes for each number.", 1)] = 5,
     seed: Annotated[int, whole_number("--seed", "Fixes the order of the measurements.", 0)] = 0,
     out: options.Reports = Path("reports"),
-    force: Annotated[bool, typer.Option("--force", help="Measure again what was measured before.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Measure again, and replace the record.")] = False,
     as_json: options.Json = False,
 ) -> None:
     """Measure time and memory of a training step against the number of classes."""
@@ -111,28 +113,55 @@ def read_classes(text: str) -> list[int]:
 def _measure(plan: "CostPlan", path: Path, force: bool) -> "CostRecord":
     """The record at `path`, measured now if it is not there; what goes on is said on stderr."""
     from rich.console import Console
-    from rich.progress import Progress
 
     from gsm_cli import __version__
-    from gsm_cli.measures.cost_rounds import measure_all
-    from gsm_cli.records.cost import CostRecord, CostRow, read_cost
+    from gsm_cli.measures.cost_rounds import PART, begun
+    from gsm_cli.records.cost import CostRecord, read_cost
     from gsm_cli.runs.environment import environment
 
-    console = Console(stderr=True, highlight=False)
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
     empty = CostRecord(version=__version__, environment=environment(plan.device), plan=plan, rows=[])
     if path.exists() and not force:
         found = read_cost(path)
         where = "here" if found.environment == empty.environment else f"on another machine, {found.environment.words}"
-        console.print(f"measured before, {where}; --force measures again", soft_wrap=True)
+        begun_anew = path.with_suffix(PART).exists()
+        remedy = "--force goes on with the measurement that was begun anew" if begun_anew else "--force measures again"
+        console.print(f"measured before, {where}; {remedy}")
         return found
+    done = len(begun(empty, path).rows)
+    if path.exists():
+        console.print(f"at its end this replaces {describe(path)}")
+    if done:
+        console.print(f"goes on where it was interrupted, after {done} of {plan.measurements} measurements")
     if plan.precision == "bf16":
         options.warn_of_slow_bf16(plan.device)
-    with options.resumable(), Progress(console=console, disable=not console.is_terminal, transient=True) as progress:
-        task = progress.add_task("measuring", total=len(plan.objectives) * len(plan.classes) * plan.rounds)
+    with options.resumable():
+        return _measure_all(empty, path, console)
+
+
+def describe(path: Path) -> str:
+    """What a record at `path` is, for somebody who is about to lose it."""
+    from gsm_cli.records.cost import read_cost
+
+    try:
+        found = read_cost(path)
+    except DataError:
+        return f"{path}, which is no whole record"
+    return f"{path}, measured with gsm {found.version}, {found.environment.words}"
+
+
+def _measure_all(record: "CostRecord", path: Path, console: "Console") -> "CostRecord":
+    """Measure what is not yet measured, with a line for each."""
+    from rich.progress import Progress
+
+    from gsm_cli.measures.cost_rounds import measure_all
+    from gsm_cli.records.cost import CostRow
+
+    with Progress(console=console, disable=not console.is_terminal, transient=True) as progress:
+        task = progress.add_task("measuring", total=record.plan.measurements)
 
         def show(row: CostRow, done: int) -> None:
             progress.update(task, completed=done)
-            milliseconds = 1000 * median(row.seconds)
-            console.print(f"{row.objective} with {row.classes} classes: {milliseconds:.3g} ms", soft_wrap=True)
+            console.print(f"{row.objective} with {row.classes} classes: {1000 * median(row.seconds):.3g} ms")
 
-        return measure_all(empty, path, show)
+        return measure_all(record, path, show)

@@ -16,7 +16,7 @@ CLASSES = (2, 5, 10, 20, 50, 100, 200, 500, 1000)
 MEASURED = tuple(name for name in OBJECTIVES if name not in (SPARSE, SUPERVISED))
 REFUSED = {
     SPARSE: "must cost the same whatever its model has learnt, and sparse-marginalize does not: leave it out; "
-    "benchmarks/step.py measures it on a trained model",
+    "benchmarks/sparse.py measures it on a trained model",
     SUPERVISED: "must have a sum over classes to replace, and supervised has none: leave it out",
 }
 Classes = Annotated[int, Meta(ge=2)]
@@ -43,6 +43,11 @@ class CostPlan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
                 raise ValueError(f"--objective {REFUSED[name]}")
         if min(self.classes) < 2:
             raise ValueError(f"--classes must be at least 2, not {min(self.classes)}: raise it")
+
+    @property
+    def measurements(self) -> int:
+        """How many processes it takes."""
+        return len(self.objectives) * len(self.classes) * self.rounds
 
     @property
     def name(self) -> str:

@@ -140,10 +140,10 @@ class TestCommand:
         result = gsm(*self.WORDS)
         assert result.exit_code == 0, result.stderr
         path, report = result.stdout.splitlines()
-        assert len(read_cost(folder / path).rows) == len(pretended) == 18
+        assert len(read_cost(folder / path).rows) == len(pretended) == 30
         assert "A gumbel step is faster than marginalize from 10 classes on" in result.stderr
         assert "gumbel with 2 classes: 3 ms" in result.stderr
-        assert (folder / report).read_text().count("\n| gumbel |") == 6
+        assert (folder / report).read_text().count("\n| gumbel |") == 8
         assert gsm("report", "--check").exit_code == 0
         (folder / report).write_text("edited")
         assert gsm("report", "--check").exit_code == 1
@@ -152,10 +152,64 @@ class TestCommand:
         first = json.loads(gsm(*self.WORDS, "--json").stdout)
         again = gsm(*self.WORDS, "--json")
         assert json.loads(again.stdout) == first
-        assert "measured before, here" in again.stderr
-        assert len(pretended) == 18
-        gsm(*self.WORDS, "--force")
-        assert len(pretended) == 36
+        assert "measured before, here; --force measures again" in again.stderr
+        assert len(pretended) == 30
+
+    def test_other_settings_have_a_file_of_their_own(self, gsm, folder, pretended):
+        path, _ = gsm(*self.WORDS).stdout.splitlines()
+        before = (folder / path).read_bytes()
+        for other in (("--seed", 1), ("--rounds", 2), ("--model", "m2"), ("--batch-size", 7), ("--classes", 3)):
+            assert gsm(*self.WORDS, *other).stdout.splitlines()[0] != path
+        assert (folder / path).read_bytes() == before
+        assert len(list((folder / path).parent.glob("*.json"))) == 6
+
+    def test_force_says_what_it_replaces(self, gsm, folder, pretended):
+        path, _ = gsm(*self.WORDS).stdout.splitlines()
+        older = replace(read_cost(folder / path), version="0.0.7", environment=ABACUS)
+        older.save(folder / path)
+        said = gsm(*self.WORDS, "--force").stderr
+        assert f"at its end this replaces {path}, measured with gsm 0.0.7, python 3.11, torch 2.0" in said
+        assert (read_cost(folder / path).version, len(pretended)) == (__version__, 60)
+        (folder / path).write_text("{")
+        assert f"at its end this replaces {path}, which is no whole record" in gsm(*self.WORDS, "--force").stderr
+        assert len(read_cost(folder / path).rows) == 30
+
+    @pytest.mark.parametrize("force", [(), ("--force",)], ids=["first", "again"])
+    def test_an_interrupted_command_goes_on_and_says_so(self, gsm, folder, pretended, monkeypatch, force):
+        path = gsm(*self.WORDS).stdout.splitlines()[0] if force else None
+        before = (folder / path).read_bytes() if path else None
+        pretended.clear()
+        go_on = cost_rounds.measure_apart
+
+        def interrupt(*asked: object) -> CostRow:
+            if len(pretended) == 7:
+                raise KeyboardInterrupt
+            return go_on(*asked)
+
+        monkeypatch.setattr(cost_rounds, "measure_apart", interrupt)
+        stopped = gsm(*self.WORDS, *force)
+        assert (stopped.exit_code, stopped.stdout) == (130, "")
+        assert "give the same command again" in stopped.stderr
+        if path:
+            assert (folder / path).read_bytes() == before
+            said = gsm(*self.WORDS).stderr
+            assert "measured before, here; --force goes on with the measurement that was begun anew" in said
+        monkeypatch.setattr(cost_rounds, "measure_apart", go_on)
+        result = gsm(*self.WORDS, *force)
+        assert "goes on where it was interrupted, after 7 of 30 measurements" in result.stderr
+        record = read_cost(folder / result.stdout.splitlines()[0])
+        assert pretended == cost_rounds.order(record.plan) == [(row.objective, row.classes) for row in record.rows]
+        assert not list(folder.rglob("*.part"))
+
+    def test_what_another_machine_began_is_refused(self, gsm, folder, pretended):
+        path = folder / gsm(*self.WORDS).stdout.splitlines()[0]
+        other = replace(read_cost(path), environment=ABACUS)
+        path.unlink()
+        replace(other, rows=other.rows[:3]).save(path.with_suffix(".part"))
+        result = gsm(*self.WORDS)
+        assert (result.exit_code, result.stdout) == (1, "")
+        assert "BEADS (none of the newer instructions), threads 1: finish it there, or remove it" in result.stderr
+        assert len(read_cost(path.with_suffix(".part")).rows) == 3
 
     def test_defaults(self, gsm, pretended):
         record = json.loads(gsm("cost", "--rounds", 1, "--json").stdout)

@@ -8,7 +8,7 @@ where a ratio misses what is wanted. Takes two minutes; needs the extra packages
 """
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import cycle
 from statistics import median
@@ -20,8 +20,7 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from gsm_cli.config import RunConfig
-from gsm_cli.data import find_dataset
-from gsm_cli.data.split import Images, load
+from gsm_cli.data.split import Images
 from gsm_cli.measures.cost_rounds import measure_apart
 from gsm_cli.measures.step_cost import PIXELS, product_rates, random_split
 from gsm_cli.model.estimators import Estimator, Gumbel, Marginal
@@ -171,21 +170,6 @@ def few_classes() -> Iterator[Result]:
     works = [training_step(config, Run(config, random_split(config, 100))) for config in configs]
     gumbel, summed = take_turns(*works)
     yield Result("K = 100: sum-and-sample, over gumbel", summed / gumbel, most=2)
-    shared = {"dataset": "digits", "hidden": [500, 500], "epochs": 60, "batch_size": 100}
-    trained, *configs = (
-        build({**shared, "objective": name}) for name in ("marginalize", "gumbel", "sparse-marginalize")
-    )
-    split = load(find_dataset("digits"), trained.labels, trained.seed)
-    run = Run(trained, split)
-    for _ in range(trained.epochs):
-        run.epochs.append(run.epoch())
-    works = []
-    for config in configs:
-        again = Run(config, split)
-        again.model.load_state_dict(run.model.state_dict())
-        works.append(training_step(config, again))
-    gumbel, sparse = take_turns(*works)
-    yield Result("trained on digits: sparse-marginalize, over gumbel", sparse / gumbel, most=2)
 
 
 def memory() -> Iterator[Result]:
@@ -214,15 +198,15 @@ def loop() -> Iterator[Result]:
     yield Result("an epoch with its validation, over its steps", median(ratios), most=1.1)
 
 
-def main() -> int:
-    """Print every ratio; 1 where one misses what is wanted, else 0."""
+def report(parts: Iterable[Iterator[Result]]) -> int:
+    """Print every number; 1 where one misses what is wanted, else 0."""
     missed = False
-    for part in (against_others, arithmetic, pieces, few_classes, memory, loop):
-        for result in part():
+    for part in parts:
+        for result in part:
             print(result, flush=True)
             missed |= not result.holds
     return int(missed)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(report(part() for part in (against_others, arithmetic, pieces, few_classes, memory, loop)))

@@ -80,8 +80,8 @@ def savings() -> Iterator[Result]:
 
 def sharpened(run: Run) -> Run:
     """The run with the logits of its q(y|a,x) doubled until it sums over few classes."""
-    with torch.no_grad():
-        while evaluations(run) > FEW:
+    while evaluations(run) > FEW:
+        with torch.no_grad():
             run.model.q_y.head.weight *= 2
     return run
 

@@ -261,7 +261,10 @@ class TestReport:
 
     def test_the_rule_is_told(self):
         text = render_costs(FOLDER, [CROSSING]).text
-        assert "at every larger number of classes and at the next smaller one: at least 8 of the 9 pairs" in text
+        assert "at K, at every larger number of classes and at the next smaller one, the objective took less" in text
+        assert "in at least 8 of the 9 pairs" in text
+        whole = cost_record(marginalize={2: (8.0,) * 4}, gumbel={2: (8.0,) * 4})
+        assert "at every larger number of classes, every process of the objective" in render_costs(FOLDER, [whole]).text
         assert "at most one report in 20 would say" in text
         assert "with a chance of 75 %" in text
 

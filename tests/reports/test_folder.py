@@ -100,7 +100,7 @@ class TestWrite:
     def test_a_fresh_report_is_what_its_records_give(self, digits, costs):
         assert check(read(digits)) == []
         assert check(read(costs)) == []
-        assert "A gumbel step is faster" in costs.text.read_text("utf-8")
+        assert "Whether a gumbel step pays" in costs.text.read_text("utf-8")
 
     def test_every_link_and_picture_is_there(self, digits):
         targets = re.findall(r"\]\(([^)]+)\)", digits.text.read_text("utf-8"))

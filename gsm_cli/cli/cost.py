@@ -111,7 +111,6 @@ def read_classes(text: str) -> list[int]:
 
 def _measure(plan: "CostPlan", path: Path, force: bool) -> "CostRecord":
     """The record at `path`, measured now if it is not there; what goes on is said on stderr."""
-    from statistics import median
 
     from rich.console import Console
 
@@ -153,6 +152,8 @@ def describe(path: Path) -> str:
 
 def _measure_all(record: "CostRecord", path: Path, console: "Console") -> "CostRecord":
     """Measure what is not yet measured, with a line for each."""
+    from statistics import median
+
     from rich.progress import Progress
 
     from gsm_cli.measures.cost_rounds import measure_all

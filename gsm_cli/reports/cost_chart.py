@@ -9,9 +9,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, StrMethodFormatter
 from scipy.optimize import isotonic_regression
 
-from gsm_cli.objectives import GUMBEL, INK, MARGINALIZE
+from gsm_cli.objectives import GUMBEL, MARGINALIZE
 from gsm_cli.reports.charts import colours
 from gsm_cli.reports.cost_statistics import JANG_SPEED_UPS, Scaling
+from gsm_cli.style import INK
 
 Numbers = npt.NDArray[np.float64]
 MARKERS = "osD^vPXp"

@@ -9,9 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from gsm_cli.objectives import INK
 from gsm_cli.records.gradients import ROUNDING, GradientRecord, GradientRow, GradientSubject
 from gsm_cli.reports.charts import colours
+from gsm_cli.style import INK
 
 TITLES = {"linear": "f(y) linear", "quadratic": "f(y) quadratic"}
 DASH = 5.0  # the length of a dash, in widths of the line

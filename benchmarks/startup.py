@@ -37,7 +37,7 @@ class Comparison:
 
 
 COMPARISONS = (
-    Comparison("gsm --help", (GSM, "--help"), "import typer", (sys.executable, "-c", "import typer"), 2.5),
+    Comparison("gsm --help", (GSM, "--help"), "import typer", (sys.executable, "-c", "import typer"), 1.5),
     Comparison(
         "gsm sample --tau 0.1", (GSM, "sample", "--tau", "0.1"), "bare chart", (sys.executable, "-c", BARE_CHART), 1.5
     ),

@@ -1,6 +1,7 @@
 """Files that are either whole or not there."""
 
 import os
+import platform
 from pathlib import Path
 
 from gsm_cli.errors import GsmError
@@ -11,7 +12,8 @@ def write_atomic(path: Path, data: bytes) -> None:
 
     Makes the folder if it is missing. Raises GsmError if the disk refuses; what was at `path` is then still there.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    owner = f"{platform.node()}-{os.getpid()}-{os.urandom(4).hex()}"  # hosts may share a folder
+    temporary = path.with_name(f".{path.name}.{owner}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:

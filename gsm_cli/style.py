@@ -11,8 +11,6 @@ from io import BytesIO
 from math import log10
 from typing import TYPE_CHECKING, Generic, Literal, TypeAlias, TypeVar
 
-import msgspec
-
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
@@ -62,7 +60,9 @@ class Picture(Generic[Facts_co]):
     @property
     def carried(self) -> JSON:
         """The facts as the file carries them, the same on every processor."""
-        return rounded(msgspec.to_builtins(self.facts, str_keys=True))
+        from msgspec import to_builtins
+
+        return rounded(to_builtins(self.facts, str_keys=True))
 
     def encode(self, format: Format) -> bytes:
         """The file, as `render` makes it."""

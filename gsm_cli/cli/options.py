@@ -1,5 +1,6 @@
 """What several commands of the command line share: options, and how a long one is interrupted."""
 
+import re
 import signal
 import sys
 from collections.abc import Iterator
@@ -16,16 +17,13 @@ from gsm_cli.style import Format
 def whole_number(name: str, help: str, least: int) -> Any:
     """An option that takes a whole number from `least` on."""
 
-    def read(text: str) -> int:
-        try:
-            value = int(text)
-        except ValueError:
-            value = least - 1
-        if value < least:
-            raise UsageError(
-                f"{name} must be a whole number from {least} on, not {text}: write for example {name} {least}"
-            )
-        return value
+    def read(given: str | int) -> int:  # a default is given as it is
+        text = str(given).strip()
+        if re.fullmatch(r"[+-]?[0-9]{1,18}", text) and int(text) >= least:
+            return int(text)
+        raise UsageError(
+            f"{name} must be a whole number from {least} on, not {text[:60]}: write for example {name} {least}"
+        )
 
     return typer.Option(name, parser=read, metavar="INTEGER", help=help)
 

@@ -1,7 +1,6 @@
 """From the words of `gsm train-ssl` to its runs: options, --set, the environment, a file."""
 
 import os
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,6 +87,8 @@ def _read_pairs(pairs: Sequence[str]) -> dict[str, object]:
 
 def _read_file(path: Path | None) -> dict[str, object]:
     """The settings of --config."""
+    import tomllib
+
     if path is None:
         return {}
     try:

@@ -7,12 +7,13 @@ from gsm_cli.data.dataset import LAPTOP, Dataset, Fetch
 from gsm_cli.data.digits import DIGITS
 from gsm_cli.data.mnist import MNIST
 from gsm_cli.data.own import is_own, own_dataset, short_name
+from gsm_cli.data.pairs import DIGITS_PAIRS, MNIST_PAIRS
 from gsm_cli.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from gsm_cli.data.split import Pool
 
-DATASETS: dict[str, Dataset] = {each.name: each for each in (DIGITS, MNIST)}
+DATASETS: dict[str, Dataset] = {each.name: each for each in (DIGITS, MNIST, DIGITS_PAIRS, MNIST_PAIRS)}
 
 
 def find_dataset(name: str) -> Dataset:

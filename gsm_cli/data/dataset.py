@@ -36,6 +36,7 @@ class Dataset:
     read: "Callable[[Path | None, Fetch | None], Pool]"
     validation: int  # images
     test: int = 0  # images, for a data set without a test part of its own
+    paired: int = 0  # how often an image stands in a pair of two side by side; 0: images stay single
     presets: Mapping[str, Preset] = field(default_factory=lambda: {LAPTOP: {}})
     curves: Mapping[str, Mapping[int, float]] = field(
         default_factory=dict

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gsm_cli.data.dataset import LAPTOP, Dataset, Fetch, Published
-from gsm_cli.data.files import cache_dir, read_verified
 from gsm_cli.errors import DataError
 
 if TYPE_CHECKING:
@@ -43,6 +42,8 @@ def read(folder: Path | None, fetch: Fetch | None) -> "Pool":
 
 def _find(name: str, folder: Path | None, fetch: Fetch | None) -> bytes:
     """The verified content of a file: from `folder`, $GSM_DATA_DIR or the cache, else downloaded."""
+    from gsm_cli.data.files import cache_dir, read_verified
+
     named = (folder, os.environ.get(DATA_DIR))
     folders = [*(Path(each) for each in named if each), cache_dir()]
     for path in (each / (name + ending) for each in folders for ending in (".gz", "")):

@@ -4,8 +4,6 @@ images   (N, H, W), bytes or numbers in [0, 1]          classes   (N,), whole nu
 test_images and test_classes, likewise, if there is a test part; without one a fifth of the images is kept for it
 """
 
-import hashlib
-import zipfile
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -40,6 +38,8 @@ def own_dataset(name: str) -> Dataset:
 
 @lru_cache(maxsize=4)
 def _described(path: Path, modified: int) -> Dataset:
+    import hashlib
+
     pool = read_npz(path)
     count = len(pool.images.classes)
     return Dataset(
@@ -55,6 +55,8 @@ def _described(path: Path, modified: int) -> Dataset:
 
 def read_npz(path: Path) -> "Pool":
     """The images of a file, checked. Raises DataError with the rule that they break."""
+    import zipfile
+
     import numpy as np
 
     from gsm_cli.data.split import Pool

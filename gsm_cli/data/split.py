@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gsm_cli.data.dataset import Dataset, Fetch
+from gsm_cli.data.pairs import pair
 from gsm_cli.errors import DataError, UsageError
 from gsm_cli.streams import Purpose, generator
 
@@ -60,15 +61,25 @@ def load(dataset: Dataset, labels: int, seed: int, folder: Path | None = None, f
         test, rest = np.arange(len(pool.test.classes)), everything
         held_out = pool.test
     validation, rest = _stratify(dataset, classes, rest, dataset.validation, rng)
-    labelled, unlabelled = _choose_labelled(classes, rest, labels, rng)
+    labelled, unlabelled = _choose_labelled(classes, rest, labels, bool(dataset.paired), rng)
+    parts = [_take(pool.images, rows) for rows in (labelled, unlabelled, validation)]
     digest = hashlib.sha256(b"".join(part.astype("<i8").tobytes() for part in (labelled, unlabelled, validation, test)))
+    shape, kinds = pool.shape, int(classes.max()) + 1
+    if dataset.paired:
+        own = generator(0 if pool.test else seed, Purpose.PAIRS)  # a test part that is fixed stays so
+        held_out = pair(held_out, pool.shape, dataset.paired, own)
+        parts = [
+            pair(part, pool.shape, times, rng)
+            for part, times in zip(parts, (1, dataset.paired, dataset.paired), strict=True)
+        ]
+        shape, kinds = (shape[0], 2 * shape[1]), kinds**2
     return Split(
-        labelled=_take(pool.images, labelled),
-        unlabelled=pool.images.pixels[unlabelled],
-        validation=_take(pool.images, validation),
+        labelled=parts[0],
+        unlabelled=parts[1].pixels,
+        validation=parts[2],
         test=held_out,
-        classes=int(classes.max()) + 1,
-        shape=pool.shape,
+        classes=kinds,
+        shape=shape,
         digest=digest.hexdigest(),
     )
 
@@ -91,17 +102,21 @@ def _stratify(
     return chosen, rest
 
 
-def _choose_labelled(classes: Indices, pool: Indices, labels: int, rng: np.random.Generator) -> tuple[Indices, Indices]:
-    """`labels` indices of the pool, as many of every class, and the others."""
+def _choose_labelled(
+    classes: Indices, pool: Indices, labels: int, paired: bool, rng: np.random.Generator
+) -> tuple[Indices, Indices]:
+    """The images of the pool for `labels` labels, as many of every class, and the others.
+
+    In pairs a class is one of two digits, so that `each` of every class takes 2 K `each` single images of a digit.
+    """
     counts = np.bincount(classes[pool])
-    each, remainder = divmod(labels, len(counts))
+    kinds, takes = (len(counts) ** 2, 2 * len(counts)) if paired else (len(counts), 1)
+    each, remainder = divmod(labels, kinds)
     if remainder or each < 1:
-        raise UsageError(
-            f"--labels must be a multiple of the {len(counts)} classes, not {labels}: every class gets as many"
-        )
-    if each >= counts.min():
-        most = (int(counts.min()) - 1) * len(counts)
-        raise UsageError(f"--labels must be at most {most}, not {labels}: some images must stay unlabelled")
+        raise UsageError(f"--labels must be a multiple of the {kinds} classes, not {labels}: every class gets as many")
+    most = (int(counts.min()) - 1) // takes
+    if each > most:
+        raise UsageError(f"--labels must be at most {most * kinds}, not {labels}: some images must stay unlabelled")
     shuffled = rng.permutation(pool)
-    labelled = np.concatenate([shuffled[classes[shuffled] == k][:each] for k in range(len(counts))])
+    labelled = np.concatenate([shuffled[classes[shuffled] == k][: takes * each] for k in range(len(counts))])
     return labelled, np.setdiff1d(pool, labelled)

@@ -40,7 +40,7 @@ def measure(config: RunConfig, classes: int, device: Device = "cpu") -> CostRow:
     run = Run(config, random_split(config, classes), device)
     rows, labelled_rows = (torch.arange(count, device=device) for count in (config.batch_size, config.labels))
     run.step(0, rows, labelled_rows)  # the caches are warm now, and Adam has its moments
-    evaluations = run.step(0, rows, labelled_rows)[-1].item()
+    evaluations = run.step(0, rows, labelled_rows).evaluations
     peak = torch.cuda.max_memory_allocated() if device == "cuda" else memory("VmHWM")
     rates = product_rates(config.precision, device)  # after the peak: its matrices take memory too
     seconds: list[float] = []
@@ -95,7 +95,7 @@ def memory(name: str) -> int:
     status = Path("/proc/self/status")
     if not status.exists():
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # macOS counts in bytes
-    fields = dict(line.split(":", 1) for line in status.read_text().splitlines())
+    fields = dict(line.split(":", 1) for line in status.read_text("utf-8").splitlines())
     return 1024 * int(fields[name].split()[0])
 
 

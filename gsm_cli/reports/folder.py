@@ -36,10 +36,12 @@ def read(folder: ReportFolder, margin: float | None = None) -> Report:
         report = render_costs(folder, costs, problems) if costs else None
     else:
         runs = [record for path in folder.records for record in _read(folder, path, read_run, _run_fault, problems)]
-        path = folder.gradients
-        gradients = _read(folder, path, read_gradients, _gradients_fault, problems) if path.exists() else []
-        measured = gradients[0] if gradients else None
-        report = render_runs(folder, runs, problems, measured, margin) if runs or measured else None
+        gradients = [
+            record
+            for path in folder.gradients
+            for record in _read(folder, path, read_gradients, _gradients_fault, problems)
+        ]
+        report = render_runs(folder, runs, problems, gradients, margin) if runs or gradients else None
     if report is None:
         raise DataError(f"{folder.path} has no readable record: {'; '.join(problems)}")
     return report
@@ -131,7 +133,9 @@ def _image_fault(generated: str) -> str | None:
 
 
 def _gradients_fault(folder: ReportFolder, path: Path, record: GradientRecord) -> str | None:
-    belongs = record.config.folder
+    if path.stem != record.plan.name:
+        return f"{ANOTHER}: of {record.plan.name}"
+    belongs = record.plan.config.folder
     return None if folder.name == belongs else f"{ANOTHER}: it belongs to {belongs}"
 
 

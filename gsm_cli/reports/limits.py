@@ -28,7 +28,10 @@ def limits(group: Group, judgements: Sequence[Judgement]) -> Section:
 
 def _validation(group: Group, dataset: Dataset) -> str:
     """Validation labels choose the epoch; what that is worth here."""
-    images = f"the labels of {dataset.validation:,} validation images" if dataset.validation else "validation labels"
+    paired = ", in pairs," if dataset.paired else ""
+    images = (
+        f"the labels of {dataset.validation:,} validation images{paired}" if dataset.validation else "validation labels"
+    )
     gains = {
         series.name: fmean(series.scores[seed].accuracy - last.accuracy for seed, last in series.last_scores.items())
         for series in group.trained
@@ -56,13 +59,18 @@ def _overlap(group: Group, dataset: Dataset, judgements: Sequence[Judgement]) ->
     )
     if judgements and judgements[0].summary.deviation is not None:
         first, record = judgements[0], group.records[0]
-        ratio = dataset.test / (group.config.labels + record.unlabelled)
+        ratio = dataset.test / _training_images(dataset, group.config.labels, record.unlabelled)
         wider = corrected(first.summary, len(first.comparison.seeds), ratio)
         sentence += (
             " For other images of the same kind the correction of Nadeau and Bengio (2003) widens them: "
             f"{first.name} − marginalize is then {interval(wider, points)} points."
         )
     return [sentence]
+
+
+def _training_images(dataset: Dataset, labelled: int, unlabelled: int) -> float:
+    """Single images of which training knows; in pairs a labelled one stands once, an unlabelled one several times."""
+    return 2 * labelled + 2 * unlabelled / dataset.paired if dataset.paired else labelled + unlabelled
 
 
 def _test_set(group: Group, dataset: Dataset) -> list[str]:

@@ -9,7 +9,7 @@ from gsm_cli.records.run import RunRecord
 from gsm_cli.reports.details import details, others
 from gsm_cli.reports.facts import group_facts
 from gsm_cli.reports.forest import forest_section
-from gsm_cli.reports.gradients import gradient_section
+from gsm_cli.reports.gradients import gradient_sections
 from gsm_cli.reports.groups import Group, sort_records
 from gsm_cli.reports.judgements import judge, margin_of
 from gsm_cli.reports.learning import generated, learning
@@ -25,7 +25,7 @@ def render_runs(
     folder: ReportFolder,
     records: Sequence[RunRecord],
     problems: Sequence[str] = (),
-    gradients: GradientRecord | None = None,
+    gradients: Sequence[GradientRecord] = (),
     margin: float | None = None,
 ) -> Report:
     """The report on these records, of which there is at least one; `problems` are sentences about other files.
@@ -33,13 +33,13 @@ def render_runs(
     `margin` is a loss of test accuracy that counts as none; without it, one follows from the sum's errors.
     """
     groups = sort_records(records)
-    config = (gradients or records[0]).config
+    config = records[0].config if records else gradients[0].plan.config
     dataset = describe_dataset(config.dataset)
     title = f"{dataset.title} with {config.labels} labels: can one sample replace the sum over classes?"
     first = verdict(groups[0] if groups else None, margin)
     found = [*_main(folder, title, groups, margin)]
     found += [_other(folder, title, group, number, margin) for number, group in enumerate(groups[1:], start=2)]
-    found += [gradient_section(folder, title, gradients)] if gradients else []
+    found += gradient_sections(folder, title, gradients)
     found += [others(dataset), provenance(folder, groups)]
     listed = contents([block for section in found for block in section.blocks])
     opening = Section([*first.blocks, *warnings(problems), *([listed] if listed else [])])

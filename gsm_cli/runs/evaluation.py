@@ -21,6 +21,7 @@ DRAWS = 8  # of a, averaged for every prediction
 BOUND_DRAWS = 5  # of binary images, a and z
 BATCH = 1_000
 ANALOGIES = 4  # draws of z
+WIDEST, ACROSS = 20, 10  # classes that fit into one row of generated images; classes in a row of more
 
 
 class Classification(NamedTuple):
@@ -93,12 +94,18 @@ def mean_dropped_mass(model: M2, images: Images, threshold: float, rng: torch.Ge
 
 @torch.no_grad()
 def analogies(model: M2, shape: tuple[int, int], rng: torch.Generator) -> str:
-    """Mean images of p(x|y,z): in a row every class with one z, in a column one class; a grey PNG in base64."""
+    """Mean images of p(x|y,z): in a row every class with one z, in a column one class; a grey PNG in base64.
+
+    Of more classes than fit into a row, one z alone, ten classes in a row.
+    """
     architecture, (height, width) = model.architecture, shape
-    z = torch.randn(ANALOGIES, 1, architecture.latent, generator=rng, device=rng.device)
+    few = architecture.classes <= WIDEST
+    z = torch.randn(ANALOGIES if few else 1, 1, architecture.latent, generator=rng, device=rng.device)
     y = torch.eye(architecture.classes, device=rng.device)
-    images = model.eval().generate(y, z).view(ANALOGIES, architecture.classes, height, width)
-    mosaic = (255 * images).round().byte().transpose(1, 2).reshape(ANALOGIES * height, architecture.classes * width)
+    columns = architecture.classes if few else ACROSS
+    images = (255 * model.eval().generate(y, z)).round().byte().view(-1, height, width)
+    images = torch.cat([images, images.new_full((-len(images) % columns, height, width), 255)])
+    mosaic = images.view(-1, columns, height, width).transpose(1, 2).reshape(-1, columns * width)
     buffer = BytesIO()
     Image.fromarray(mosaic.cpu().numpy()).save(buffer, "png", optimize=True)
     return b64encode(buffer.getvalue()).decode()

@@ -5,6 +5,7 @@ from base64 import b64encode
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from statistics import fmean
 
 import numpy as np
 import torch
@@ -14,7 +15,7 @@ from gsm_cli import __version__
 from gsm_cli.config import RunConfig
 from gsm_cli.data.split import Split
 from gsm_cli.errors import UsageError
-from gsm_cli.model.terms import Batch, semi_supervised, supervised
+from gsm_cli.model.terms import Batch, Terms, semi_supervised, supervised
 from gsm_cli.objectives import SUPERVISED
 from gsm_cli.records.run import Curves, Epoch, Failure, Reading, RunRecord, Test
 from gsm_cli.runs.build import Averaging, build_model, temperature_at
@@ -43,7 +44,9 @@ class Run:
         self.classes = torch.from_numpy(split.labelled.classes).to(device)
         self.averaging = None if config.objective == SUPERVISED else Averaging(config)
         self.model = build_model(config, split.unlabelled.shape[1], split.classes, device)
-        self.optimizer = torch.optim.Adam(self.model.parameters(), lr=config.learning_rate, fused=True)
+        self.optimizer = torch.optim.AdamW(
+            self.model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay, fused=True
+        )
         self.epochs: list[Epoch] = []
         self.best: dict[str, Tensor] = {}  # the weights of the best epoch so far
         self.steps = len(self.pixels) // config.batch_size  # in an epoch
@@ -61,13 +64,14 @@ class Run:
         rows = shuffle(len(self.pixels), self.steps, config.batch_size, rng)
         labelled_rows = shuffle(len(self.labelled), self.steps, config.labelled_batch or len(self.labelled), rng)
         self.model.train()
-        terms = torch.stack([self.step(first + n, rows[n], labelled_rows[n]) for n in range(self.steps)])
+        steps = [self.step(first + n, rows[n], labelled_rows[n]) for n in range(self.steps)]
+        terms = torch.stack([torch.stack([step.unlabelled, step.labelled, step.classification]) for step in steps])
         finite = terms.isfinite().all(dim=1)
         if not finite.all():
             raise NotFiniteError(first + int(finite.int().argmin()))
         seconds = time.perf_counter() - start
         last = first + self.steps - 1
-        unlabelled, labelled, log_q, evaluations = terms.double().mean(dim=0).tolist()
+        unlabelled, labelled, log_q = terms.double().mean(dim=0).tolist()
         images, noise = self.split.validation, partial(self.stream, Purpose.EVALUATION, number)
         validation = classification(self.model, images, noise())
         tau, threshold = temperature_at(config, last), config.own.get("threshold")
@@ -81,7 +85,7 @@ class Run:
             validation_accuracy=validation.accuracy,
             validation_entropy=validation.entropy,
             modal_share=validation.modal_share,
-            evaluations=evaluations,
+            evaluations=fmean(step.evaluations for step in steps),
             relaxed_bound=soft,
             one_hot_bound=hard,
             dropped_mass=dropped,
@@ -91,8 +95,8 @@ class Run:
             seconds=seconds,
         )
 
-    def step(self, number: int, rows: Tensor, labelled_rows: Tensor) -> Tensor:
-        """One update, with the noise of this step alone; the objective's terms before it and its evaluations, (4,)."""
+    def step(self, number: int, rows: Tensor, labelled_rows: Tensor) -> Terms:
+        """One update, with the noise of this step alone; the objective's terms before it, without their graph."""
         config, rng = self.config, self.stream(Purpose.NOISE, number)
         labelled = binarise(self.labelled[labelled_rows], rng)
         batch = Batch(binarise(self.pixels[rows], rng), labelled, self.classes[labelled_rows])
@@ -100,7 +104,8 @@ class Run:
             terms = supervised(self.model, batch, config.mc_samples, rng)
         else:
             average = self.averaging.at(temperature_at(config, number))
-            terms = semi_supervised(self.model, batch, average, config.mc_samples, self.kl_weight(number), rng)
+            weights = (self.kl_weight(number), rng, config.entropy_weight)
+            terms = semi_supervised(self.model, batch, average, config.mc_samples, *weights)
         self.optimizer.zero_grad()
         loss = -terms.objective(config.labelled_weight, config.classification_weight)
         loss.backward()  # type: ignore[no-untyped-call]
@@ -108,8 +113,7 @@ class Run:
         for group in self.optimizer.param_groups:
             group["lr"] = self.learning_rate(number)
         self.optimizer.step()
-        evaluations = torch.tensor(terms.evaluations, device=self.device)
-        return torch.stack([terms.unlabelled, terms.labelled, terms.classification, evaluations]).detach()
+        return terms.detach()
 
     def stream(self, purpose: Purpose, counter: int) -> torch.Generator:
         return stream(self.config.seed, purpose, counter, self.device)

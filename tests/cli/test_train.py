@@ -188,7 +188,10 @@ class TestPrecedence:
         (("--objective", "sum"), "objective must be one of marginalize, gumbel, "),
         (("--objective", ","), "--objective must be a name or several with commas, not "),
         (("--set", "objective="), "--set objective must be a name or several with commas, not ''"),
-        (("--dataset", "cifar"), "dataset must be one of digits, mnist or a file .npz, not 'cifar'"),
+        (
+            ("--dataset", "cifar"),
+            "dataset must be one of digits, mnist, digits-pairs, mnist-pairs or a file .npz, not 'cifar'",
+        ),
         (("--dataset", "mine.npz"), "--dataset mine.npz must be a file of images, and there is none"),
         (("--objective", "mine.py:Mine"), "--objective must name a file that exists, and there is no mine.py"),
         (("--model", "vae"), "--model must be one of adgm, m2, not 'vae'"),
@@ -236,7 +239,7 @@ def test_no_mnist_and_no_network(gsm, folder, monkeypatch):
         raise ConnectionError("refused")
 
     monkeypatch.setattr("pooch.retrieve", refuse)
-    monkeypatch.setattr("gsm_cli.data.mnist.cache_dir", lambda: folder / "cache")
+    monkeypatch.setattr("gsm_cli.data.files.cache_dir", lambda: folder / "cache")
     result = gsm("train-ssl", "--dataset", "mnist", "--data-dir", "here")
     assert result.exit_code == 3
     assert all(words in result.stderr for words in ("here", "cache", "--data-dir", "--dataset digits"))

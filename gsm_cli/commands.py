@@ -19,12 +19,12 @@ OPTIONS = (  # settings of a run with an option of their own; the others follow 
 NAMED = ("objective", "dataset", "seed", "own", "objective_sha256", "dataset_sha256")  # otherwise than by value
 
 
-def run(config: RunConfig, seeds: Iterable[int]) -> str:
-    """The command that makes these runs: of the presets the one with the fewest other settings, and these."""
+def run(config: RunConfig, seeds: Iterable[int], extra: Iterable[str] = ()) -> str:
+    """The command that makes these runs: of the presets the one with the fewest others, those, and `extra`."""
     dataset = describe_dataset(config.dataset)
     words = ["--dataset", config.dataset, "--objective", config.objective, "--seeds", write_seeds(seeds)]
     others = min((_departures(config, dataset, preset) for preset in dataset.presets), key=len)
-    return shlex.join(["gsm", "train-ssl", *words, *others])
+    return shlex.join(["gsm", "train-ssl", *words, *others, *extra])
 
 
 def gradients(plan: GradientPlan) -> str:

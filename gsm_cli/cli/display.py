@@ -1,40 +1,51 @@
-"""What work looks like on stderr: a live line in a terminal, a plain line per epoch elsewhere; bars of downloads."""
+"""What work looks like on stderr: live lines in a terminal, a plain line per epoch elsewhere; bars of downloads."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.table import Column
 
-from gsm_cli.config import RunConfig
 from gsm_cli.data.download import download
 from gsm_cli.records.run import Epoch
-from gsm_cli.runs.batch import Outcome
+from gsm_cli.runs.outcomes import Outcome
+from gsm_cli.runs.task import Task
 
-BAR_WIDTH = 16
+BAR_WIDTH = 10
+WINDOW = 600.0  # seconds over which the speed of a batch is taken
 
 
 class Display:
-    """A watcher of `total` runs; use it as a context."""
+    """A watcher of these runs, each with its label by its name; use it as a context."""
 
-    def __init__(self, total: int) -> None:
+    def __init__(self, tasks: Sequence[Task], labels: Mapping[str, str]) -> None:
         self.console = Console(stderr=True, highlight=False)
         self.progress = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", table_column=Column(no_wrap=True, overflow="ellipsis", ratio=1)),
             BarColumn(BAR_WIDTH),
-            TextColumn("{task.fields[numbers]}"),
+            TextColumn("{task.fields[numbers]}", table_column=Column(no_wrap=True, min_width=22)),
             TimeRemainingColumn(compact=True),
             console=self.console,
             disable=not self.console.is_terminal,
             transient=True,
+            expand=True,
+            speed_estimate_period=WINDOW,
         )
-        self.total = total
-        self.done = 0
-        self.task = TaskID(0)
-        self.title = ""
-        self.images = 0
+        self.epochs = {task.name: task.config.epochs for task in tasks}
+        self.to_do = dict(self.epochs)  # epochs of each run that are work of this batch ...
+        self.done = dict.fromkeys(self.epochs, 0)  # ... and those of them that are done
+        self.numbers = {task.name: number for number, task in enumerate(tasks, start=1)}
+        self.labels = labels
+        self.images: dict[str, int] = {}
+        self.rows: dict[str, TaskID] = {}
+        self.ended = 0
+        self.failed = 0
+        self.batch = self.progress.add_task("", total=None, numbers="", visible=len(tasks) > 1)
+        self._count()
 
     def __enter__(self) -> Self:
         self.progress.start()
@@ -45,27 +56,48 @@ class Display:
     ) -> None:
         self.progress.stop()
 
-    def start(self, config: RunConfig, images: int) -> None:
-        self.images = images
-        self.title = self._name(config)
-        self.task = self.progress.add_task(self.title, total=config.epochs, numbers="")
+    def start(self, name: str, images: int) -> None:
+        self.images[name] = images
+        if name not in self.rows:
+            label = escape(self.labels[name])
+            self.rows[name] = self.progress.add_task(label, total=self.epochs[name], numbers="")
 
-    def epoch(self, number: int, epoch: Epoch) -> None:
-        numbers = _numbers(number, epoch, self.images)
+    def epoch(self, name: str, number: int, epoch: Epoch) -> None:
         if self.console.is_terminal:
-            self.progress.update(self.task, completed=number, numbers=numbers)
+            numbers = f"epoch {number} acc {epoch.validation_accuracy:.4f}"
+            self.progress.update(self.rows[name], completed=number, numbers=numbers)
         else:
-            self.console.print(f"{self.title} {numbers}", soft_wrap=True)
+            self.console.print(f"{self._name(name)} {_numbers(number, epoch, self.images[name])}", soft_wrap=True)
+        if not self.done[name]:  # what a resumed run had before is no work of this batch
+            self.to_do[name] -= number - 1
+        self.done[name] = self.to_do[name] - (self.epochs[name] - number)
+        self._count()
 
     def end(self, outcome: Outcome) -> None:
-        if not outcome.reused:
-            self.progress.remove_task(self.task)
-        state = "finished before" if outcome.reused else "finished"
-        self.console.print(f"{self._name(outcome.record.config)} {_result(outcome, state)}", soft_wrap=True)
-        self.done += 1
+        name = outcome.task.name
+        if name in self.rows:
+            self.progress.remove_task(self.rows.pop(name))
+        self.ended += 1
+        self.failed += not outcome.finished
+        self.to_do[name] = self.done[name]  # nothing more is to come
+        self.console.print(f"{self._name(name)} {escape(_result(outcome))}", soft_wrap=True)
+        self._count()
 
-    def _name(self, config: RunConfig) -> str:
-        return rf"\[{self.done + 1}/{self.total}] {config.objective_name} seed {config.seed}"
+    def note(self, name: str, words: str) -> None:
+        self.console.print(f"{self._name(name)} {escape(words)}", soft_wrap=True)
+
+    def _count(self) -> None:
+        """Show how far the batch is, in epochs of what was to do when it began."""
+        failed = f", {self.failed} failed" if self.failed else ""
+        self.progress.update(
+            self.batch,
+            description=f"{self.ended} of {len(self.numbers)} runs{failed}",
+            total=sum(self.to_do.values()),
+            completed=sum(self.done.values()),
+        )
+
+    def _name(self, name: str) -> str:
+        return rf"\[{self.numbers[name]}/{len(self.numbers)}] {escape(self.labels[name])}"
 
 
 def _numbers(number: int, epoch: Epoch, images: int) -> str:
@@ -75,11 +107,15 @@ def _numbers(number: int, epoch: Epoch, images: int) -> str:
     return f"epoch {number} {bound} validation {epoch.validation_accuracy:.4f}{tau} {rate}"
 
 
-def _result(outcome: Outcome, state: str) -> str:
+def _result(outcome: Outcome) -> str:
     record = outcome.record
+    if outcome.reason:
+        return f"failed: {outcome.reason}"
+    assert record is not None
     if record.test is None:
         assert record.failure is not None
         return f"failed: {record.failure.reason}"
+    state = "finished before" if outcome.reused else "finished"
     collapsed = ", collapsed: one class is predicted for everything" if record.collapsed else ""
     return f"{state}: test accuracy {record.test.chosen.accuracy:.4f} at epoch {record.test.chosen.epoch}{collapsed}"
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gsm_cli.cli.sweep import Sweep, combinations, read_sweeps, split_options
 from gsm_cli.data import LAPTOP
 from gsm_cli.errors import UsageError
 from gsm_cli.objectives import GUMBEL, MARGINALIZE, OBJECTIVES
@@ -15,8 +16,12 @@ if TYPE_CHECKING:
     from gsm_cli.runs.environment import Device
     from gsm_cli.settings import Source
 
+AUTO = "auto"  # jobs: one for each core that the runs can fill
 ALL = "all"  # every objective of the table
-OF_THE_BATCH = ("objective", "seeds", "preset", "device")  # what is asked for once, and not of each run
+OF_THE_BATCH = (  # what is asked for once, and not of each run
+    *("objective", "seeds", "preset", "device"),
+    *("jobs", "scheduler", "report", "sweep"),
+)
 
 
 @dataclass(frozen=True)
@@ -25,14 +30,31 @@ class Plan:
 
     configs: "list[RunConfig]"
     device: "Device"
+    jobs: int | None = None  # None: as many as there are cores
+    scheduler: str | None = None  # of Dask, instead of jobs
+    report: str | None = None  # the folder of the report, if its name was chosen
+    swept: tuple[str, ...] = ()  # settings that have several values
+
+    def folder(self, config: "RunConfig") -> str:
+        """The name of the folder that a run belongs to."""
+        return self.report or config.folder
+
+    def label(self, config: "RunConfig") -> str:
+        """A run in a few words: what sets it apart from the others."""
+        from gsm_cli import commands
+
+        own = [f"{name} {commands.write(config.identity[name])}" for name in self.swept if name in config.identity]
+        return " ".join([config.objective_name, *own, f"seed {config.seed}"])
 
 
 def read_plan(options: Mapping[str, object], pairs: Sequence[str], file: Path | None) -> Plan:
-    """The runs of all sources. Raises UsageError with the place and the rule of what is wrong, wherever it stands."""
+    """The runs of all sources, of the options those that are settings.
+
+    Raises UsageError with the place and the rule of what is wrong, wherever it stands.
+    """
     from msgspec.structs import replace
 
-    from gsm_cli.runs.environment import find_device
-    from gsm_cli.settings import Source, plan, read_names, read_seeds
+    from gsm_cli.settings import Source, read_names, read_seeds
 
     chosen: dict[str, tuple[str, object]] = {
         "objective": ("--objective", [MARGINALIZE, GUMBEL]),
@@ -40,8 +62,11 @@ def read_plan(options: Mapping[str, object], pairs: Sequence[str], file: Path | 
         "preset": ("--preset", LAPTOP),
         "device": ("--device", "auto"),
     }
+    given = {name: options[name] for name in _known() if options.get(name) not in (None, [])}
+    single, sweeps = split_options({name: value for name, value in given.items() if name not in OF_THE_BATCH})
+    batch = {name: value for name, value in given.items() if name in OF_THE_BATCH}
     settings = []
-    for source in _sources(options, pairs, file):
+    for source in _sources(batch | single, pairs, file):
         if "seed" in source.values:
             raise UsageError(f"{source.named('seed')} must be named by --seeds, as --seeds 0-4: take it out")
         chosen |= {name: (source.named(name), source.values[name]) for name in OF_THE_BATCH if name in source.values}
@@ -50,25 +75,97 @@ def read_plan(options: Mapping[str, object], pairs: Sequence[str], file: Path | 
     names = read_names(*chosen["objective"])
     objectives = [name for each in names for name in (OBJECTIVES if each == ALL else [each])]
     seeds = read_seeds(*chosen["seeds"])
+    sweeps += read_sweeps(*chosen["sweep"]) if "sweep" in chosen else []
+    _refuse_twice(settings, sweeps)
+    swept = tuple(sweep.name for sweep in sweeps if len(sweep.values) > 1)
+    configs = _configs(objectives, settings, sweeps, str(chosen["preset"][1]))
+    every = [replace(config, seed=seed) for seed in seeds for config in configs]
+    return Plan(every, *_where(chosen), _report(chosen, configs), swept)
+
+
+def _refuse_twice(settings: "list[Source]", sweeps: Sequence[Sweep]) -> None:
+    """Raise UsageError for a setting that the command line sweeps and also gives one value."""
+    for sweep in sweeps:
+        for source in settings:
+            place = source.named(sweep.name)
+            if sweep.name in source.values and place.startswith("--"):
+                raise UsageError(
+                    f"{place} must stand without {sweep.place}, which gives it several values: leave one out"
+                )
+
+
+def _configs(
+    objectives: Sequence[str], settings: "list[Source]", sweeps: Sequence[Sweep], preset: str
+) -> "list[RunConfig]":
+    """A run for every objective and every combination of what is swept and it reads."""
+    from gsm_cli.settings import plan
+
+    found = [config for each in combinations(sweeps) for config in plan(objectives, [*settings, each], preset)]
+    return list({config.digest: config for config in found}.values())
+
+
+def _where(chosen: Mapping[str, tuple[str, object]]) -> "tuple[Device, int | None, str | None]":
+    """The device, the jobs and the scheduler."""
+    from gsm_cli.runs.environment import find_device
+
     place, device = chosen["device"]
-    configs = plan(objectives, settings, str(chosen["preset"][1]))
-    return Plan([replace(config, seed=seed) for seed in seeds for config in configs], find_device(str(device), place))
+    if "scheduler" not in chosen:
+        jobs = _read_jobs(*chosen["jobs"]) if "jobs" in chosen else None
+        return find_device(str(device), place), jobs, None
+    if "jobs" in chosen:
+        raise UsageError(
+            f"{chosen['scheduler'][0]} must stand without {chosen['jobs'][0]}, since a cluster has the workers that "
+            "were started for it: leave one of them out"
+        )
+    asked = "cpu" if device == "auto" else str(device)
+    return "cuda" if asked == "cuda" else find_device(asked, place), None, str(chosen["scheduler"][1])
+
+
+def _read_jobs(place: str, value: object) -> int | None:
+    text = str(value)
+    if text == AUTO:
+        return None
+    if not text.isdecimal() or not int(text):
+        raise UsageError(f"{place} must be {AUTO} or a whole number from 1 on, not {text}: write for example --jobs 2")
+    return int(text)
+
+
+def _report(chosen: Mapping[str, tuple[str, object]], configs: "Sequence[RunConfig]") -> str | None:
+    """The name that was chosen for the folder of the report."""
+    from gsm_cli.records.layout import CHOSEN, COST, OF_A_DATASET
+
+    if "report" not in chosen:
+        return None
+    place, value = chosen["report"]
+    name = str(value)
+    own = {config.folder for config in configs} == {name}
+    if not own and (not CHOSEN.fullmatch(name) or OF_A_DATASET.fullmatch(name) or name == COST):
+        raise UsageError(
+            f"{place} must be a name of letters and digits that does not end in a hyphen and a number, as the folder "
+            f"of a data set does, and is not {COST}; not {name!r}: write for example --report temperatures"
+        )
+    return name
 
 
 def _sources(options: Mapping[str, object], pairs: Sequence[str], file: Path | None) -> "list[Source]":
     """All places where settings stand, the weakest first."""
-    from gsm_cli.settings import TYPES, Source
+    from gsm_cli.settings import Source
 
-    own = (name for row in OBJECTIVES.values() for name in row.settings)
-    known = dict.fromkeys([*TYPES, *own, *OF_THE_BATCH])
-    environment = {name: os.environ[_variable(name)] for name in known if _variable(name) in os.environ}
-    given = {name: value for name, value in options.items() if value not in (None, [])}
+    environment = {name: os.environ[_variable(name)] for name in _known() if _variable(name) in os.environ}
     return [
         Source(_read_file(file), lambda name: f"{name} in {file}"),
         Source(environment, lambda name: f"${_variable(name)}"),
-        Source(given, lambda name: f"--{name.replace('_', '-')}"),
+        Source(options, lambda name: f"--{name.replace('_', '-')}"),
         Source(_read_pairs(pairs), lambda name: f"--set {name}"),
     ]
+
+
+def _known() -> list[str]:
+    """The names of all settings, of runs and of the batch."""
+    from gsm_cli.settings import TYPES
+
+    own = (name for row in OBJECTIVES.values() for name in row.settings)
+    return list(dict.fromkeys([*TYPES, *own, *OF_THE_BATCH]))
 
 
 def _variable(name: str) -> str:

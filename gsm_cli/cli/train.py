@@ -1,21 +1,22 @@
 """The command that trains: `gsm train-ssl`."""
 
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gsm_cli.cli import options
-from gsm_cli.cli.plan import read_plan
+from gsm_cli.cli import options, preview, results
+from gsm_cli.cli.plan import ALL, AUTO, read_plan
 from gsm_cli.data import DATASETS
-from gsm_cli.errors import GsmError
+from gsm_cli.errors import UsageError
 from gsm_cli.objectives import OBJECTIVES
 
 if TYPE_CHECKING:
     from gsm_cli.cli.plan import Plan
-    from gsm_cli.runs.batch import Outcome
+    from gsm_cli.runs.outcomes import Outcome
+    from gsm_cli.runs.places import Workers
+    from gsm_cli.runs.task import Task
 
 
 def setting(name: str, help: str, default: str) -> Any:
@@ -27,7 +28,7 @@ Names = Annotated[
     list[str] | None,
     typer.Option(
         metavar="NAMES",
-        help=f"What stands for the sum over classes: {', '.join(OBJECTIVES)} (no unlabelled images), or all; with "
+        help=f"What stands for the sum over classes: {', '.join(OBJECTIVES)} (no unlabelled images), or {ALL}; with "
         "commas or repeated. A class of your own is mine.py:Mine.",
         show_default="marginalize,gumbel",
     ),
@@ -44,7 +45,10 @@ PresetName = Annotated[Text, setting("--preset", "laptop; for mnist also long an
 Labels = Annotated[Text, setting("--labels", "Labelled images.", "100")]
 Seeds = Annotated[Text, setting("--seeds", "Seeds, as 0, 0-4 or 0,3,7.", "0")]
 Epochs = Annotated[Text, setting("--epochs", "Passes over the unlabelled images.", "of the preset")]
-Tau = Annotated[Text, setting("--tau", "Temperature at the first step.", "of the preset")]
+Tau = Annotated[
+    list[str] | None,
+    typer.Option("--tau", metavar="NUMBERS", help="Temperature at the first step.", show_default="of the preset"),
+]
 TauMin = Annotated[Text, setting("--tau-min", "Least temperature.", "0")]
 TauRate = Annotated[Text, setting("--tau-rate", "tau(step) = tau exp(-rate step).", "0")]
 McSamples = Annotated[Text, setting("--mc-samples", "Draws of a and z per image.", "1")]
@@ -53,6 +57,25 @@ BatchSize = Annotated[Text, setting("--batch-size", "Unlabelled images in a step
 Rate = Annotated[Text, setting("--learning-rate", "Of Adam.", "of the preset")]
 Precision = Annotated[Text, setting("--precision", "Of matrix products: float32 or bf16.", "float32")]
 Device = Annotated[Text, setting("--device", "auto, cpu or cuda.", "auto")]
+Jobs = Annotated[Text, setting("--jobs", "Runs at a time on this machine: a number, or auto for its cores.", AUTO)]
+Scheduler = Annotated[
+    Text, typer.Option(metavar="ADDRESS", help="A Dask scheduler whose workers train, or the file that it wrote.")
+]
+Sweeps = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--sweep",
+        metavar="NAME=VALUES",
+        help="A setting that takes several values, as --sweep tau=0.1,0.5; may be repeated. So does --tau 0.1,0.5.",
+    ),
+]
+ReportName = Annotated[
+    Text, typer.Option("--report", metavar="NAME", help="The report's folder.", show_default="DATASET-LABELS")
+]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Only say which runs are finished and how long the rest takes.")
+]
+Print = Annotated[bool, typer.Option("--print", help="Only print a command for each run.")]
 
 
 def train_ssl(
@@ -74,84 +97,78 @@ def train_ssl(
     device: Device = None,
     config: ConfigFile = None,
     other: Settings = None,
+    sweep: Sweeps = None,
+    jobs: Jobs = None,
+    scheduler: Scheduler = None,
+    report: ReportName = None,
+    dry_run: DryRun = False,
+    as_commands: Print = False,
     data_dir: options.DataDir = None,
     out: options.Reports = Path("reports"),
     force: Annotated[bool, typer.Option("--force", help="Start finished and interrupted runs again.")] = False,
     as_json: options.Json = False,
 ) -> None:
     """Train a semi-supervised deep generative model with each objective and every seed."""
-    given = {
-        "objective": objective,
-        "dataset": dataset,
-        "model": model,
-        "preset": preset,
-        "labels": labels,
-        "seeds": seeds,
-        "epochs": epochs,
-        "tau": tau,
-        "tau_min": tau_min,
-        "tau_rate": tau_rate,
-        "mc_samples": mc_samples,
-        "classification_weight": classification_weight,
-        "batch_size": batch_size,
-        "learning_rate": learning_rate,
-        "precision": precision,
-        "device": device,
-    }
-    outcomes = _run(read_plan(given, other or [], config), out, data_dir, force)
-    _show(outcomes, _write_reports(outcomes), as_json)
+    given = dict(locals())
+    if dry_run and as_commands:
+        raise UsageError("--dry-run must stand without --print, since each says what to do instead: give one of them")
+    plan = read_plan(given, other or [], config)
+    tasks = _tasks(plan, out, data_dir)
+    if as_commands:
+        preview.show_commands(plan, tasks, _extra(plan, out, data_dir, force))
+    elif dry_run:
+        preview.show_prospects(plan, tasks, out, force, as_json)
+    else:
+        outcomes = _run(plan, tasks, force)
+        results.show(plan, outcomes, results.write_reports(outcomes), as_json)
 
 
-def _run(plan: "Plan", out: Path, data_dir: Path | None, force: bool) -> "list[Outcome]":
+def _tasks(plan: "Plan", out: Path, data_dir: Path | None) -> "list[Task]":
+    from gsm_cli.records.layout import ReportFolder
+    from gsm_cli.runs.task import Task
+
+    return [
+        Task(config, ReportFolder(out / plan.folder(config)).record(config.name), plan.device, data_dir)
+        for config in plan.configs
+    ]
+
+
+def _extra(plan: "Plan", out: Path, data_dir: Path | None, force: bool) -> list[str]:
+    """What the command of a run says besides its settings."""
+    words = ["--report", plan.report] if plan.report else []
+    words += ["--device", plan.device] if plan.device != "cpu" else []
+    words += ["--data-dir", str(data_dir)] if data_dir else []
+    words += ["--out", str(out)] if out != Path("reports") else []
+    return [*words, *(["--force"] if force else [])]
+
+
+def _run(plan: "Plan", tasks: "list[Task]", force: bool) -> "list[Outcome]":
     """Run them and show how it goes; an interruption keeps what is done."""
     from gsm_cli.cli.display import Display, fetch
     from gsm_cli.runs.batch import run_all
+    from gsm_cli.runs.outcomes import check, reuse
+    from gsm_cli.runs.places import Here
+    from gsm_cli.runs.task import POOLS, versions
 
-    if plan.configs[0].precision == "bf16":
+    if "bf16" in {config.precision for config in plan.configs}:
         options.warn_of_slow_bf16(plan.device)
-    with options.resumable(), Display(len(plan.configs)) as display:
-        return run_all(plan.configs, out, display, plan.device, data_dir, fetch, force)
+    with options.resumable():
+        to_do = [task for task in tasks if force or not reuse(task.record, task.config)]
+        with _workers(plan, len(to_do)) as workers:
+            workers.warm_up(versions)
+            check(to_do, fetch)
+            if not isinstance(workers, Here):
+                POOLS.clear()
+            with Display(tasks, {task.name: plan.label(task.config) for task in tasks}) as display:
+                return run_all(tasks, workers, display, force)
 
 
-def _write_reports(outcomes: "list[Outcome]") -> list[Path]:
-    """The reports on these runs and on those that were there before; their answers also go to stderr."""
-    from gsm_cli.records.layout import ReportFolder
-    from gsm_cli.reports.folder import read, write
+def _workers(plan: "Plan", runs: int) -> "Workers":
+    """Who runs so many runs."""
+    from gsm_cli.runs.processes import on_this_machine
 
-    reports = [read(ReportFolder(path)) for path in dict.fromkeys(outcome.path.parent.parent for outcome in outcomes)]
-    for report in reports:
-        print(report.answer, file=sys.stderr)
-    return [write(report) for report in reports]
+    if plan.scheduler is None:
+        return on_this_machine(plan.jobs, runs, plan.device)
+    from gsm_cli.runs.cluster import Cluster
 
-
-def _show(outcomes: "list[Outcome]", reports: list[Path], as_json: bool) -> None:
-    """Print the paths of the records and reports, or the results as JSON. Raises GsmError if a run failed."""
-    import msgspec
-
-    if as_json:
-        results = [
-            {
-                "path": str(outcome.path),
-                "config": msgspec.to_builtins(outcome.record.config),
-                "reused": outcome.reused,
-                "test": msgspec.to_builtins(outcome.record.test),
-                "failure": msgspec.to_builtins(outcome.record.failure),
-            }
-            for outcome in outcomes
-        ]
-        print(json.dumps({"runs": results, "reports": [str(path) for path in reports]}, indent=2))
-    else:
-        print(*(outcome.path for outcome in outcomes), *reports, sep="\n")
-    for outcome in outcomes:
-        if outcome.record.failure and not outcome.record.finished:
-            raise GsmError(_failed(outcome))
-
-
-def _failed(outcome: "Outcome") -> str:
-    """The sentence on a run that diverged: its circumstances, and what may help."""
-    config, failure = outcome.record.config, outcome.record.failure
-    assert failure is not None
-    tau = config.own.get("tau")
-    circumstances = f"{config.objective_name} with seed {config.seed}" + ("" if tau is None else f" and tau {tau:g}")
-    remedy = "lower --learning-rate" + ("" if tau is None else " or raise --tau")
-    return f"the objective must stay finite, and {circumstances} did not at step {failure.step}: {remedy}"
+    return Cluster(plan.scheduler, lambda words: print(words, file=sys.stderr))

@@ -1,5 +1,6 @@
 """Where the records, the pictures and the text of a report lie: the one place that knows."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +11,9 @@ from gsm_cli.errors import GsmError
 from gsm_cli.records.cost import CostRecord
 
 COST = "cost"  # the folder that `gsm cost` writes to; what is in a folder its records say, and not its name
+
+OF_A_DATASET = re.compile(r".+-\d+")  # the name of a folder whose runs share a data set and its labels
+CHOSEN = re.compile(r"[A-Za-z0-9][\w.+-]{0,99}")  # a name that somebody may choose
 
 
 class _Head(Struct):
@@ -25,6 +29,11 @@ class ReportFolder:
     @property
     def name(self) -> str:
         return self.path.resolve().name
+
+    @property
+    def chosen(self) -> bool:
+        """Whether somebody chose its name; that of a data set and its labels ends with their number."""
+        return not OF_A_DATASET.fullmatch(self.name)
 
     @property
     def text(self) -> Path:

@@ -119,7 +119,7 @@ def _run_fault(folder: ReportFolder, path: Path, record: RunRecord) -> str | Non
     """Why a record cannot be in the report of this folder; None if it can."""
     if path.stem != record.config.name:
         return f"{ANOTHER}: of {record.config.name}"
-    if folder.name != record.config.folder:
+    if not folder.chosen and folder.name != record.config.folder:
         return f"{ANOTHER}: it belongs to {record.config.folder}"
     return None if record.generated is None else _image_fault(record.generated)
 

@@ -62,3 +62,12 @@ class Checkpoint:
 class _Data(msgspec.Struct):
     config: RunConfig
     epochs: list[Epoch]
+
+
+def epochs_of(path: Path) -> int:
+    """How many epochs a checkpoint has. Raises GsmError if it is damaged."""
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        return len(msgspec.json.decode(state["epochs"], type=_Data).epochs)
+    except Exception as error:
+        raise GsmError(f"{path} must be a checkpoint and is damaged: start the run again with --force") from error

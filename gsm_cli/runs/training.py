@@ -30,15 +30,17 @@ PROBES = 10  # epochs of a run, the first apart, after which its bounds are meas
 CHECKPOINT_SECONDS = 2.0  # between checkpoints at least, unless an epoch is longer
 
 OnEpoch = Callable[[int, Epoch], None]  # with the number of the epoch, from 1 on
+OnStep = Callable[[], None]
 
 
 class Run:
     """A run in progress: what an epoch changes, and what a checkpoint keeps."""
 
-    def __init__(self, config: RunConfig, split: Split, device: Device = "cpu") -> None:
+    def __init__(self, config: RunConfig, split: Split, device: Device = "cpu", on_step: OnStep = lambda: None) -> None:
         self.config = config
         self.split = split
         self.device = device
+        self.on_step = on_step
         self.pixels = torch.from_numpy(split.unlabelled).to(device)
         self.labelled = torch.from_numpy(split.labelled.pixels).to(device)
         self.classes = torch.from_numpy(split.labelled.classes).to(device)
@@ -97,6 +99,7 @@ class Run:
 
     def step(self, number: int, rows: Tensor, labelled_rows: Tensor) -> Terms:
         """One update, with the noise of this step alone; the objective's terms before it, without their graph."""
+        self.on_step()
         config, rng = self.config, self.stream(Purpose.NOISE, number)
         labelled = binarise(self.labelled[labelled_rows], rng)
         batch = Batch(binarise(self.pixels[rows], rng), labelled, self.classes[labelled_rows])
@@ -188,12 +191,14 @@ def train(
     checkpoint: Path,
     on_epoch: OnEpoch = lambda number, epoch: None,
     device: Device = "cpu",
+    on_step: OnStep = lambda: None,
 ) -> RunRecord:
     """Train from the checkpoint, if there is one, to the end; the record is the same as without an interruption.
 
-    The test set is read at the end alone. A run that diverges gives a record with a failure.
+    The test set is read at the end alone. A run that diverges gives a record with a failure. What `on_step` raises
+    before a step ends the run, which can be resumed.
     """
-    run = Run(config, split, device)
+    run = Run(config, split, device, on_step)
     if checkpoint.exists():
         run.restore(checkpoint)
     saved = time.monotonic()

@@ -23,6 +23,7 @@ QUICK = ("train-ssl", "--set", "hidden=8", "--batch-size", 200, "--epochs", 2)
 def no_settings_from_outside(monkeypatch):
     for name in [name for name in os.environ if name.startswith("GSM_")]:
         monkeypatch.delenv(name)
+    monkeypatch.setenv("GSM_JOBS", "1")  # what a test changes is changed in this process alone
 
 
 def records(folder) -> dict[str, object]:

@@ -1,0 +1,76 @@
+"""What `gsm train-ssl` says instead of training: what it would do, or the commands that do it run by run."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gsm_cli.cli.plan import Plan
+
+if TYPE_CHECKING:
+    from gsm_cli.runs.forecast import Prospect
+    from gsm_cli.runs.task import Task
+
+
+def show_prospects(plan: Plan, tasks: "list[Task]", out: Path, force: bool, as_json: bool) -> None:
+    """The runs, which of them are finished, which resume, and how long the rest takes."""
+    from gsm_cli.runs.forecast import foresee, total
+    from gsm_cli.runs.processes import share
+
+    folders = sorted(path for path in out.glob("*") if path.is_dir())
+    prospects = foresee(tasks, folders, force)
+    to_do = [each for each in prospects if not each.finished]
+    jobs, _ = share(plan.jobs, len(to_do), plan.device)
+    seconds = None if plan.scheduler else total(prospects, jobs)
+    if as_json:
+        rows = [_row(plan, each) for each in prospects]
+        print(json.dumps({"runs": rows, "jobs": None if plan.scheduler else jobs, "seconds": seconds}, indent=2))
+        return
+    width = max(len(plan.label(each.task.config)) for each in prospects)
+    for each in prospects:
+        time = "" if each.finished or each.seconds is None else f", about {duration(each.seconds)}"
+        print(f"{plan.label(each.task.config):<{width}}  {each.state}{time}")
+    print(_sum(prospects, None if plan.scheduler else jobs, seconds))
+
+
+def show_commands(plan: Plan, tasks: "list[Task]", extra: list[str]) -> None:
+    """One command for each run."""
+    from gsm_cli import commands
+
+    for task in tasks:
+        print(commands.run(task.config, [task.config.seed], extra))
+
+
+def duration(seconds: float) -> str:
+    """A time as people say it."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = seconds / 60
+    return f"{minutes:.0f} min" if minutes < 90 else f"{minutes / 60:.1f} h"
+
+
+def _row(plan: Plan, prospect: "Prospect") -> dict[str, object]:
+    return {
+        "run": plan.label(prospect.task.config),
+        "path": str(prospect.task.record),
+        "finished": prospect.finished,
+        "epochs": prospect.done,
+        "seconds": prospect.seconds,
+    }
+
+
+def _sum(prospects: "list[Prospect]", jobs: int | None, seconds: float | None) -> str:
+    """The last line: how many of each, and the time of all."""
+    to_do = [each for each in prospects if not each.finished]
+    resumed = sum(each.done > 0 for each in to_do)
+    line = (
+        f"{len(prospects)} runs: {len(prospects) - len(to_do)} finished, {resumed} to resume, "
+        f"{len(to_do) - resumed} to start"
+    )
+    if not to_do:
+        return line
+    if jobs is None:
+        return f"{line}; the time depends on the workers of the cluster"
+    if seconds is None:
+        unknown = sum(each.seconds is None for each in to_do)
+        return f"{line}; no record of this machine says how long {unknown} of them take"
+    return f"{line}; about {duration(seconds)} with {jobs} job{'s' if jobs > 1 else ''}, from records of this machine"

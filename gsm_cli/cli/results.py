@@ -1,0 +1,80 @@
+"""What `gsm train-ssl` says when the runs have ended: paths, reports, and what could not be had."""
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gsm_cli.errors import GsmError
+
+if TYPE_CHECKING:
+    from gsm_cli.cli.plan import Plan
+    from gsm_cli.runs.outcomes import Outcome
+
+
+def write_reports(outcomes: "list[Outcome]") -> list[Path]:
+    """The reports on these runs and on those that were there before; their answers also go to stderr."""
+    from gsm_cli.records.layout import ReportFolder
+    from gsm_cli.reports.folder import read, write
+
+    folders = [ReportFolder(path) for path in dict.fromkeys(outcome.path.parent.parent for outcome in outcomes)]
+    reports = [read(folder) for folder in folders if folder.records]
+    for report in reports:
+        print(report.answer, file=sys.stderr)
+    return [write(report) for report in reports]
+
+
+def show(plan: "Plan", outcomes: "list[Outcome]", reports: list[Path], as_json: bool) -> None:
+    """Print the paths of the records and reports, or the results as JSON. Raises the error of what could not be had."""
+    import msgspec
+
+    if as_json:
+        results = [
+            {
+                "path": str(outcome.path),
+                "config": msgspec.to_builtins(outcome.task.config),
+                "reused": outcome.reused,
+                "test": msgspec.to_builtins(outcome.record and outcome.record.test),
+                "failure": msgspec.to_builtins(outcome.record and outcome.record.failure),
+                "problem": outcome.reason,
+            }
+            for outcome in outcomes
+        ]
+        print(json.dumps({"runs": results, "reports": [str(path) for path in reports]}, indent=2))
+    else:
+        print(*(outcome.path for outcome in outcomes if outcome.record), *reports, sep="\n")
+    failures = [outcome for outcome in outcomes if not outcome.finished]
+    if len(failures) == 1:
+        raise _error(plan, failures[0])
+    if failures:
+        for outcome in failures:
+            print(f"gsm: {plan.label(outcome.task.config)}: {_error(plan, outcome)}", file=sys.stderr)
+        raise GsmError(
+            f"all {len(outcomes)} runs must end, and {len(failures)} did not, as said above: give the same command "
+            "again to try only these"
+        )
+
+
+def _error(plan: "Plan", outcome: "Outcome") -> Exception:
+    """Why a run could not be had."""
+    from gsm_cli.runs.places import WorkerLostError
+
+    if outcome.problem is None:
+        return GsmError(_failed(outcome))
+    if isinstance(outcome.problem, WorkerLostError):
+        return GsmError(
+            f"{plan.label(outcome.task.config)} must be trained to its end, and {outcome.reason}, more than once: "
+            "give the same command again to go on from its last checkpoint"
+        )
+    return outcome.problem
+
+
+def _failed(outcome: "Outcome") -> str:
+    """The sentence on a run that diverged: its circumstances, and what may help."""
+    assert outcome.record is not None
+    config, failure = outcome.record.config, outcome.record.failure
+    assert failure is not None
+    tau = config.own.get("tau")
+    circumstances = f"{config.objective_name} with seed {config.seed}" + ("" if tau is None else f" and tau {tau:g}")
+    remedy = "lower --learning-rate" + ("" if tau is None else " or raise --tau")
+    return f"the objective must stay finite, and {circumstances} did not at step {failure.step}: {remedy}"

@@ -1,0 +1,194 @@
+"""Workers on other machines: a Dask scheduler that somebody started, behind the interface of the executors.
+
+Dask gives a task whose worker is lost to another by itself, as often as its scheduler's `allowed-failures` says.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import msgspec
+
+from gsm_cli.errors import UsageError
+from gsm_cli.runs.places import PLACE, ExecutorLostError, Hear, Place, WorkerLostError, Workers
+from gsm_cli.runs.task import News
+
+P = ParamSpec("P")
+T = TypeVar("T")
+PATIENCE = 10  # seconds in which a scheduler must answer
+GLANCE = 2.0  # seconds between looks at which workers there are
+NEWS_EVERY = 0.5  # seconds between what a run says, through a scheduler that may have hundreds of them
+COMMON = {"gsm-cli": "gsm", "python": "Python", "torch": "torch"}  # packages whose versions must agree
+INSTALL = "pip install 'gsm-cli[cluster]'"
+
+
+class Cluster(Workers):
+    """The workers of the scheduler at an address, or of the one that wrote a scheduler file.
+
+    Raises UsageError if Dask is not installed, if nobody answers, or if a worker has other versions or several threads.
+    """
+
+    tries = 1
+
+    def __init__(self, scheduler: str, note: Callable[[str], None] = lambda words: None) -> None:
+        self.scheduler = scheduler
+        self.client = connect(scheduler)
+        self._hosts: Mapping[str, int] = {}
+        self._seen = -GLANCE
+        self._topic = f"gsm-{uuid4().hex}"
+        try:
+            if not self._workers():
+                note(f"the scheduler at {scheduler} has no worker yet: the batch waits for one")
+                self.client.wait_for_workers(1)
+            refuse_others(self.client.get_versions(packages=list(COMMON)))
+            refuse_threads(self._workers())
+            self.client.subscribe_topic(self._topic, self._hear)
+        except BaseException:
+            self.client.close()
+            raise
+        self.executor = self.client.get_executor(pure=False)
+
+    @property
+    def places(self) -> int:
+        return sum(self._look().values())
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        if self.client.status == "closed":
+            raise self._lost()
+        there = self.executor.submit(_there, self._topic, self._look(), partial(fn, *args, **kwargs))
+        here: Future[T] = Future()
+        there.add_done_callback(partial(self._hand_on, here))
+        return here
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Leave the cluster; what still runs there for this batch stops at its next step."""
+        with suppress(Exception):  # the scheduler may be gone
+            self.executor.shutdown(wait=False)
+        self.client.close(timeout=PATIENCE)
+
+    def _hear(self, event: tuple[float, bytes]) -> None:
+        self.hear(msgspec.json.decode(event[1], type=News))
+
+    def _hand_on(self, here: Future[Any], there: Future[Any]) -> None:
+        """What Dask's future has to the one that waits, a lost worker in the words of every executor."""
+        from distributed import KilledWorker
+
+        if there.cancelled():
+            here.set_exception(self._lost())
+        elif isinstance(error := there.exception(), KilledWorker):
+            here.set_exception(WorkerLostError("was lost, and so was every other that had the run"))
+        elif error is not None:
+            here.set_exception(error if isinstance(error, Exception) else WorkerLostError(f"ended with {error!r}"))
+        else:
+            here.set_result(there.result())
+
+    def _lost(self) -> ExecutorLostError:
+        return ExecutorLostError(
+            f"the scheduler at {self.scheduler} must answer until the batch ends, and does not any more: "
+            "start it again with its workers, and give the same command again to go on from the last checkpoints"
+        )
+
+    def _workers(self) -> Mapping[str, Mapping[str, Any]]:
+        found: Mapping[str, Mapping[str, Any]] = self.client.scheduler_info(n_workers=-1)["workers"]
+        return found
+
+    def _look(self) -> Mapping[str, int]:
+        """How many workers every host has, as seen not long ago."""
+        if time.monotonic() - self._seen > GLANCE:
+            with suppress(OSError, KeyError):  # the scheduler is looked for again
+                self._hosts = Counter(_host(address) for address in self._workers())
+            self._seen = time.monotonic()
+        return self._hosts
+
+
+def connect(scheduler: str) -> Any:
+    """A client of the scheduler. Raises UsageError if there is none."""
+    try:
+        from distributed import Client
+    except ImportError:
+        raise UsageError(f"--scheduler must have Dask, and it is not installed: {INSTALL}") from None
+    is_file = Path(scheduler).is_file()
+    if not is_file and scheduler.endswith(".json"):
+        raise UsageError(f"--scheduler must name a file that a scheduler wrote, and there is no {scheduler}: start one")
+    try:
+        return Client(**{"scheduler_file" if is_file else "address": scheduler}, timeout=PATIENCE, set_as_default=False)
+    except (OSError, ValueError, TypeError) as error:
+        raise UsageError(
+            f"--scheduler must name a scheduler that answers, and within {PATIENCE} seconds none did at {scheduler}: "
+            "start one with dask scheduler, or give the address that it prints"
+        ) from error
+
+
+def refuse_others(found: Mapping[str, Any]) -> None:
+    """Raise UsageError for a worker of another version of gsm, Python or torch than this one."""
+    ours = found["client"]["packages"]
+    for address, worker in found["workers"].items():
+        for package, name in COMMON.items():
+            theirs = worker["packages"].get(package)
+            if theirs != ours[package]:
+                raise UsageError(
+                    f"every worker must have {name} {_version(ours[package])} as this machine has, and the one at "
+                    f"{address} has {_version(theirs)}: install the same there"
+                )
+
+
+def refuse_threads(workers: Mapping[str, Mapping[str, Any]]) -> None:
+    """Raise UsageError for a worker that would train several runs in one process."""
+    for address, worker in workers.items():
+        if worker["nthreads"] != 1:
+            raise UsageError(
+                f"every worker must do one task at a time, and the one at {address} does {worker['nthreads']}: "
+                "start it with --nthreads 1, and as many with --nworkers as the machine has cores"
+            )
+
+
+def _version(found: str | None) -> str:
+    """A version as its package is known; Python's without what follows its three numbers."""
+    if found is None:
+        return "none"
+    parts = found.split(".")
+    return ".".join(parts[:3]) if parts[3:4] == ["final"] else found
+
+
+def _host(address: str) -> str:
+    return urlsplit(address).hostname or address
+
+
+def _there(topic: str, hosts: Mapping[str, int], call: Callable[[], T]) -> T:
+    """On a worker: make the call, as one that knows where it is, and stop it when it is wanted no longer."""
+    from distributed import get_worker
+    from distributed.worker import thread_state
+
+    worker, key = get_worker(), thread_state.key
+
+    def wanted() -> bool:
+        state = worker.state.tasks.get(key)
+        return state is not None and state.state in ("executing", "long-running")
+
+    say = _sparing(lambda news: worker.log_event(topic, msgspec.json.encode(news)))
+    beside = hosts.get(_host(worker.address), 1) - 1
+    token = PLACE.set(Place(say, beside, wanted=wanted))
+    try:
+        return call()
+    finally:
+        PLACE.reset(token)
+
+
+def _sparing(say: Hear) -> Hear:
+    """Says what it is told, unless it said something a moment ago."""
+    last = 0.0
+
+    def spare(news: object) -> None:
+        nonlocal last
+        if time.monotonic() - last > NEWS_EVERY:
+            last = time.monotonic()
+            say(news)
+
+    return spare

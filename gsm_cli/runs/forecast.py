@@ -1,0 +1,86 @@
+"""What a batch will have to do: which runs are finished, which resume, and how long the rest takes."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+from gsm_cli.config import RunConfig
+from gsm_cli.errors import DataError
+from gsm_cli.records.layout import ReportFolder
+from gsm_cli.records.run import RunRecord, read_run
+from gsm_cli.records.store import Environment
+from gsm_cli.runs.checkpoint import epochs_of
+from gsm_cli.runs.environment import environment
+from gsm_cli.runs.outcomes import reuse
+from gsm_cli.runs.task import Task
+
+TIMELESS = (  # settings that leave the time of an epoch as it is
+    *("seed", "epochs", "learning_rate", "decay", "classification_weight", "labelled_weight", "kl_start", "kl_warmup"),
+    *("clip", "weight_std", "tau", "tau_min", "tau_rate"),
+)
+
+
+@dataclass(frozen=True)
+class Prospect:
+    """A run before it starts: whether it is finished, the epochs that it has, and the seconds of those to come."""
+
+    task: Task
+    finished: bool
+    done: int
+    seconds: float | None  # None: no record of this machine says
+
+    @property
+    def state(self) -> str:
+        """In words."""
+        if self.finished:
+            return "finished"
+        return f"resumes after epoch {self.done} of {self.task.config.epochs}" if self.done else "to do"
+
+
+def foresee(tasks: Sequence[Task], folders: Iterable[Path], force: bool) -> list[Prospect]:
+    """How every run stands, with times from records of this machine in these folders. Raises DataError."""
+    here = environment(tasks[0].device) if tasks else None
+    records = [record for folder in folders for record in _records(folder) if here and _same(record.environment, here)]
+    times: dict[str, list[float]] = {}
+    for record in records:
+        times.setdefault(_cost(record.config), []).append(median(record.epochs.seconds))
+    return [_prospect(task, times, force) for task in tasks]
+
+
+def total(prospects: Sequence[Prospect], jobs: int) -> float | None:
+    """The seconds that so many jobs need for what is to come; None if of some of it nobody knows."""
+    seconds = [each.seconds for each in prospects if not each.finished]
+    known = [each for each in seconds if each is not None]
+    return max(sum(known) / jobs, max(known, default=0.0)) if len(known) == len(seconds) else None
+
+
+def _prospect(task: Task, times: dict[str, list[float]], force: bool) -> Prospect:
+    if not force and reuse(task.record, task.config):
+        return Prospect(task, True, task.config.epochs, 0.0)
+    done = 0 if force or not task.checkpoint.exists() else epochs_of(task.checkpoint)
+    found = times.get(_cost(task.config))
+    return Prospect(task, False, done, median(found) * (task.config.epochs - done) if found else None)
+
+
+def _records(folder: Path) -> list[RunRecord]:
+    """The finished runs of a folder, as far as they can be read."""
+    found = []
+    for path in ReportFolder(folder).records:
+        try:
+            record = read_run(path)
+        except DataError:
+            continue
+        found += [record] if record.finished else []
+    return found
+
+
+def _same(found: Environment, here: Environment) -> bool:
+    """Whether two environments are one machine, as far as the speed goes."""
+    names = ("system", "device", "kernels", "features")
+    return all(getattr(found, name) == getattr(here, name) for name in names)
+
+
+def _cost(config: RunConfig) -> str:
+    """What the time of an epoch depends on."""
+    return repr({name: value for name, value in config.identity.items() if name not in TIMELESS})

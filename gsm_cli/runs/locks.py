@@ -1,0 +1,58 @@
+"""A run is locked while somebody trains it, so that two that start it do not train it twice.
+
+The lock is the operating system's, on a file beside the record, and ends with the process that holds it, however that
+ends. The file says who holds it. On network file systems the lock reaches as far as their own locks do.
+"""
+
+import os
+import platform
+from contextlib import suppress
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from gsm_cli.errors import GsmError
+
+
+class RunLock:
+    """The lock of the run whose record is to be at `record`."""
+
+    def __init__(self, record: Path) -> None:
+        self.record = record
+        self.path = lock_path(record)
+        self._lock = FileLock(self.path, timeout=0, thread_local=False)
+
+    def acquire(self) -> bool:
+        """Whether it could be had. Whoever has it may sweep up what a killed process left. Raises GsmError."""
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._lock.acquire()
+            self.path.write_text(f"{platform.node()}, process {os.getpid()}", "utf-8")
+        except Timeout:
+            return False
+        except (OSError, NotImplementedError) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise GsmError(
+                f"{self.path} must be a file that can be locked, and cannot ({reason}): name another folder with --out"
+            ) from error
+        for stray in self.path.parent.glob(f".{self.record.stem}.*.tmp"):
+            stray.unlink(missing_ok=True)
+        return True
+
+    def holder(self) -> str:
+        """Who holds it, as far as the file says."""
+        with suppress(OSError, ValueError):
+            return self.path.read_text("utf-8") or "another process"
+        return "another process"
+
+    def release(self) -> None:
+        """Give it back, and remove its file while nobody else can have it."""
+        if self._lock.is_locked:
+            with suppress(OSError):
+                self.path.unlink(missing_ok=True)
+            self._lock.release()
+
+
+def lock_path(record: Path) -> Path:
+    """The file that is locked while the run of this record is trained."""
+    return record.with_name(f".{record.stem}.lock")

@@ -1,0 +1,99 @@
+"""What becomes of runs: found finished, kept, or kept as what could not be had; and what would end them all."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from gsm_cli.config import RunConfig, differences
+from gsm_cli.data.dataset import Fetch
+from gsm_cli.data.split import Split
+from gsm_cli.errors import DataError, GsmError
+from gsm_cli.records.run import Failure, RunRecord, read_run
+from gsm_cli.runs.places import WorkerLostError
+from gsm_cli.runs.task import Task, load_split
+from gsm_cli.runs.training import Run
+
+LONGEST = 200  # letters of a reason that a record keeps
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a run: its record, if it has one, whether that was there before, and what went wrong around it."""
+
+    task: Task
+    record: RunRecord | None
+    reused: bool = False
+    problem: Exception | None = None
+
+    @property
+    def path(self) -> Path:
+        return self.task.record
+
+    @property
+    def finished(self) -> bool:
+        return self.record is not None and self.record.finished
+
+    @property
+    def reason(self) -> str | None:
+        """Why the run could not be had; None if it could, or if it diverged."""
+        return None if self.problem is None else words(self.problem)
+
+
+def reuse(path: Path, config: RunConfig) -> RunRecord | None:
+    """The finished run at `path`, if there is one. Raises DataError if it is one of other settings."""
+    record = read_run(path) if path.exists() else None
+    if record is None or not record.finished:
+        return None
+    if departures := differences(record.config.identity, config.identity):
+        raise DataError(
+            f"{path} must be a run of the settings that are asked for, and has {departures}: "
+            "move it away, or take its place with --force"
+        )
+    return record
+
+
+def keep(path: Path, record: RunRecord) -> None:
+    """Write a record, but never a failure over what was finished. Raises GsmError if the disk refuses."""
+    if record.finished or not _is_finished(path):
+        record.save(path)
+
+
+def unfinished(task: Task, error: Exception) -> RunRecord | None:
+    """What is known of a run that could not be had, as far as its checkpoint goes; None if it cannot even begin."""
+    try:
+        run = Run(task.config, load_split(task.config, task.config.seed, task.data_dir, None), task.device)
+    except (GsmError, RuntimeError):
+        return None
+    try:
+        if task.checkpoint.exists():
+            run.restore(task.checkpoint)
+    except GsmError:
+        pass  # what is in it nobody can know
+    reason = words(error).replace(f"{task.record.parent.absolute()}/", "")
+    return run.record(failure=Failure(step=len(run.epochs) * run.steps, reason=reason))
+
+
+def words(error: Exception) -> str:
+    """An error in the words of a report, in one line."""
+    if isinstance(error, WorkerLostError):
+        return f"its worker {error}"
+    text = str(error) if isinstance(error, GsmError) else f"{type(error).__name__} ({error})"
+    line = " ".join(text.split())
+    return line if len(line) <= LONGEST else line[:LONGEST] + "…"
+
+
+def check(tasks: Iterable[Task], fetch: Fetch | None) -> None:
+    """Raise now what would end a run before its first step: its data, its sizes, an estimator of somebody's own."""
+    splits: dict[tuple[str, int], Split] = {}
+    for task in {task.config.digest: task for task in tasks}.values():
+        key = (task.config.dataset, task.config.labels)
+        if key not in splits:
+            splits = {key: load_split(task.config, task.config.seed, task.data_dir, fetch)}
+        Run(task.config, splits[key])
+
+
+def _is_finished(path: Path) -> bool:
+    try:
+        return path.exists() and read_run(path).finished
+    except DataError:
+        return False

@@ -1,0 +1,80 @@
+"""Where tasks run: an executor of `concurrent.futures` whose tasks may speak on the way; the plainest is this process.
+
+A task asks `PLACE` where it is. It is the same task in this process, in one beside it, and on another machine.
+"""
+
+from abc import abstractmethod
+from collections.abc import Callable
+from concurrent.futures import BrokenExecutor, Executor, Future
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import ParamSpec, TypeVar
+
+from gsm_cli.errors import GsmError
+
+P = ParamSpec("P")
+T = TypeVar("T")
+Hear = Callable[[object], None]
+
+
+class StoppedError(BaseException):
+    """Whoever asked for a task wants it no longer."""
+
+
+class WorkerLostError(BrokenExecutor):
+    """A worker ended in the middle of a task, which says nothing about the task; the words say how."""
+
+
+class ExecutorLostError(GsmError):
+    """There is nobody left who could run anything."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """What a task may know of where it runs, and whom it speaks to."""
+
+    say: Hear = lambda news: None
+    beside: int | None = None  # runs on the same machine at the same time
+    threads: int | None = None  # of PyTorch; None: as many as it takes by itself
+    wanted: Callable[[], bool] = lambda: True
+
+    def check(self) -> None:
+        """Raise StoppedError if the task is wanted no longer."""
+        if not self.wanted():
+            raise StoppedError
+
+
+PLACE: ContextVar[Place] = ContextVar("place", default=Place())  # noqa: B039  it is frozen
+
+
+class Workers(Executor):
+    """An executor that knows how much it can do at once and hands on what its tasks say, in whatever thread that is."""
+
+    hear: Hear = staticmethod(lambda news: None)
+    tries = 2  # at a task whose worker is lost
+
+    @property
+    @abstractmethod
+    def places(self) -> int:
+        """How many tasks can run at the same time, now."""
+
+    def warm_up(self, fn: Callable[[], object]) -> None:
+        """Let every worker call this first; nobody waits for it."""
+
+
+class Here(Workers):
+    """One task after the other in this process and thread: `submit` returns when the task is done."""
+
+    tries = 1
+    places = 1
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        future: Future[T] = Future()
+        token = PLACE.set(Place(self.hear, beside=0))
+        try:
+            future.set_result(fn(*args, **kwargs))
+        except Exception as error:
+            future.set_exception(error)
+        finally:
+            PLACE.reset(token)
+        return future

@@ -1,0 +1,179 @@
+"""Workers on this machine: processes that stay warm, each with a pipe of its own; one that dies takes no other along.
+
+`concurrent.futures.ProcessPoolExecutor` has one queue for all and gives up all of them when one is killed.
+"""
+
+import os
+import pickle
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from concurrent.futures import Future
+from contextlib import suppress
+from pathlib import Path
+from queue import SimpleQueue
+from threading import Lock, Thread
+from typing import IO, Any, ParamSpec, TypeVar, cast
+
+from gsm_cli.runs.environment import Device
+from gsm_cli.runs.places import Hear, Here, WorkerLostError, Workers
+from gsm_cli.runs.worker import ERROR, NEWS
+
+P = ParamSpec("P")
+T = TypeVar("T")
+PATIENCE = 1.5  # seconds that a worker has to end by itself
+PACKAGE = str(Path(__file__).parents[2])
+START = (  # nothing of the working folder is imported, and the package is this one
+    f"import sys; {PACKAGE!r} in sys.path or sys.path.insert(0, {PACKAGE!r}); "
+    "from gsm_cli.runs.worker import main; main()"
+)
+
+
+def cores() -> int:
+    """How many this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def named_threads() -> int | None:
+    """The threads of PyTorch that the environment names."""
+    text = os.environ.get("OMP_NUM_THREADS", "")
+    return int(text) if text.isdecimal() and int(text) else None
+
+
+def share(jobs: int | None, runs: int, device: Device) -> tuple[int, int]:
+    """How many of so many runs are done at once, and the threads of each.
+
+    None is one for each core that the runs can fill, on a GPU one. A job has its share of the cores, unless the
+    environment names its threads.
+    """
+    threads = named_threads()
+    most = jobs or (1 if device == "cuda" else max(1, cores() // (threads or 1)))
+    filled = max(1, min(most, runs))
+    return filled, threads or max(1, cores() // filled)
+
+
+def on_this_machine(jobs: int | None, runs: int, device: Device) -> Workers:
+    """Workers for so many runs: this process for one at a time, else processes."""
+    filled, threads = share(jobs, runs, device)
+    return Processes(filled, threads) if filled > 1 else Here()
+
+
+class Processes(Workers):
+    """So many workers, each with so many threads for PyTorch; a worker that dies is replaced."""
+
+    def __init__(self, jobs: int, threads: int) -> None:
+        self.jobs = jobs
+        self.threads = threads
+        self._calls: SimpleQueue[tuple[Future[Any], bytes] | None] = SimpleQueue()
+        self._open = True
+        self._lock = Lock()
+        self._workers: dict[int, Worker] = {}
+        self._servers = [Thread(target=self._serve, args=(number,), daemon=True) for number in range(jobs)]
+        for server in self._servers:
+            server.start()
+
+    @property
+    def places(self) -> int:
+        return self.jobs
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        future: Future[T] = Future()
+        self._calls.put((future, pickle.dumps(pickle.dumps((fn, args, kwargs)))))
+        return future
+
+    def warm_up(self, fn: Callable[[], object]) -> None:
+        for _ in self._servers:
+            self.submit(fn)
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Stop every worker, whatever it does, and wait until none is left."""
+        with self._lock:
+            self._open = False
+            workers = list(self._workers.values())
+        for worker in workers:
+            worker.process.terminate()
+        for worker in workers:
+            worker.stop()
+        for _ in self._servers:
+            self._calls.put(None)
+        for server in self._servers:
+            server.join()
+
+    def _serve(self, number: int) -> None:
+        """Keep one worker, and give it one call after the other."""
+        if hasattr(signal, "pthread_sigmask"):  # a worker inherits it: Ctrl-C is for the parent alone
+            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        worker = None
+        while call := self._calls.get():
+            future, request = call
+            if not future.set_running_or_notify_cancel():
+                continue
+            try:
+                worker = worker or self._start(number)
+                result = worker.ask(request, self.hear)
+            except WorkerLostError as error:
+                worker = None
+                future.set_exception(error)
+            except Exception as error:
+                future.set_exception(error)
+            else:
+                future.set_result(result)
+
+    def _start(self, number: int) -> "Worker":
+        """A new worker. Raises WorkerLostError if there can be none."""
+        with self._lock:
+            if not self._open:
+                raise WorkerLostError("was stopped")
+            try:
+                self._workers[number] = Worker(self.jobs - 1, self.threads)
+            except OSError as error:
+                raise WorkerLostError(f"could not be started ({error.strerror})") from error
+            return self._workers[number]
+
+
+class Worker:
+    """A process that does what it is asked, and what it says on the way."""
+
+    def __init__(self, beside: int, threads: int) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-P", "-c", START],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env={"OMP_NUM_THREADS": str(threads)} | os.environ | {"PYTHONSAFEPATH": "1"},
+        )
+        self.requests, self.answers = cast(IO[bytes], self.process.stdin), cast(IO[bytes], self.process.stdout)
+        self.requests.write(pickle.dumps(pickle.dumps((beside, threads))))
+
+    def ask(self, request: bytes, hear: Hear) -> Any:
+        """What a call returns, or the exception that it raises. Raises WorkerLostError if the process ends before."""
+        try:
+            self.requests.write(request)
+            self.requests.flush()
+            kind, value = pickle.load(self.answers)
+            while kind == NEWS:
+                hear(value)
+                kind, value = pickle.load(self.answers)
+        except (EOFError, OSError, ValueError, pickle.UnpicklingError) as error:
+            self.stop()
+            raise WorkerLostError(_ending(self.process.returncode)) from error
+        if kind == ERROR:
+            raise value
+        return value
+
+    def stop(self) -> None:
+        """End it: at once if it is idle, soon if it cleans up, by force if it does neither."""
+        self.process.terminate()
+        try:
+            self.process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        for pipe in (self.requests, self.answers):
+            with suppress(OSError, ValueError):  # what could not be sent any more
+                pipe.close()
+
+
+def _ending(code: int) -> str:
+    """How a process ended, in words."""
+    return f"was killed by signal {-code}" if code < 0 else f"ended with the code {code}"

@@ -1,0 +1,107 @@
+"""One run as a task: small enough to travel, settings in, a record out, and news on the way."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import msgspec
+import torch
+from msgspec import Struct
+
+from gsm_cli import __version__
+from gsm_cli.config import RunConfig
+from gsm_cli.data import find_dataset
+from gsm_cli.data.dataset import Fetch
+from gsm_cli.data.download import download
+from gsm_cli.data.split import Pool, Split, load
+from gsm_cli.records.run import Epoch, RunRecord
+from gsm_cli.runs.environment import Device
+from gsm_cli.runs.locks import lock_path
+from gsm_cli.runs.places import PLACE
+from gsm_cli.runs.training import OnEpoch, train
+
+
+@dataclass(frozen=True)
+class Task:
+    """A run, where its record is to be, and what it needs besides its settings."""
+
+    config: RunConfig
+    record: Path
+    device: Device = "cpu"
+    data_dir: Path | None = None
+
+    @property
+    def name(self) -> str:
+        return self.config.name
+
+    @property
+    def checkpoint(self) -> Path:
+        """Where the run keeps its state while it is not finished."""
+        return self.record.with_suffix(".pt")
+
+    def absolute(self) -> "Task":
+        """The same for whoever works in another folder."""
+        return replace(self, record=self.record.absolute(), data_dir=self.data_dir and self.data_dir.absolute())
+
+
+class News(Struct, frozen=True):
+    """What a run says on the way: that it begins, with the images of an epoch, or that it ended an epoch."""
+
+    name: str
+    images: int = 0
+    number: int = 0
+    epoch: Epoch | None = None
+
+
+def versions() -> dict[str, str]:
+    """What whoever asks for a task and whoever does it must have in common."""
+    python = ".".join(str(part) for part in sys.version_info[:3])
+    return {"gsm": __version__, "Python": python, "torch": str(torch.__version__)}
+
+
+def execute(task: Task) -> RunRecord:
+    """Train it, in whatever place this is, from its checkpoint if there is one."""
+    place, config = PLACE.get(), task.config
+    if place.threads:
+        torch.set_num_threads(place.threads)
+    split = load_split(config, config.seed, task.data_dir, download)
+    place.say(News(task.name, images=len(split.unlabelled) // config.batch_size * config.batch_size))
+    with _checkpoint(task) as checkpoint:
+        record = train(config, split, checkpoint, _teller(task.name), task.device, place.check)
+    environment = msgspec.structs.replace(record.environment, beside=place.beside)
+    return msgspec.structs.replace(record, environment=environment)
+
+
+def _teller(name: str) -> OnEpoch:
+    """Says after every epoch how the run of that name stands."""
+    say = PLACE.get().say
+    return lambda number, epoch: say(News(name, number=number, epoch=epoch))
+
+
+@contextmanager
+def _checkpoint(task: Task) -> Iterator[Path]:
+    """Beside the record, where whoever asked can see it; on a machine that does not share that folder, for now."""
+    if lock_path(task.record).exists():
+        yield task.checkpoint
+    else:
+        with TemporaryDirectory(prefix="gsm-") as folder:
+            yield Path(folder) / task.checkpoint.name
+
+
+POOLS: dict[tuple[str, str | None, Path | None], Pool] = {}  # what this process has read
+
+
+def load_split(config: RunConfig, seed: int, data_dir: Path | None, fetch: Fetch | None) -> Split:
+    """The split of the run's data set by a seed; the data set is read once in a process."""
+    dataset = find_dataset(config.dataset)
+
+    def read(folder: Path | None, fetch: Fetch | None) -> Pool:
+        key = (dataset.name, dataset.sha256, folder)
+        if key not in POOLS:
+            POOLS[key] = dataset.read(folder, fetch)
+        return POOLS[key]
+
+    return load(replace(dataset, read=read), config.labels, seed, data_dir, fetch)

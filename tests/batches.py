@@ -1,0 +1,55 @@
+"""What the tests of batches share: small runs, what they leave, and somebody who looks on."""
+
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from gsm_cli.records.run import RunRecord, read_run
+from gsm_cli.runs.task import Task
+from gsm_cli.settings import build
+
+TINY = {"hidden": [8], "latent": 2, "auxiliary": 2, "epochs": 4, "batch_size": 200}
+
+
+def tasks(folder: Path, *objectives: str, seeds: int = 1, **settings: object) -> list[Task]:
+    """A small run of each objective with each seed, whose records are to be in a folder."""
+    configs = [
+        build({**TINY, "objective": name, "seed": seed, **settings}) for seed in range(seeds) for name in objectives
+    ]
+    return [Task(config, folder / "records" / f"{config.name}.json") for config in configs]
+
+
+def timeless(record: RunRecord) -> RunRecord:
+    """A record without clocks, and without what was beside it."""
+    environment = replace(record.environment, beside=None)
+    epochs = replace(record.epochs, seconds=[0.0] * len(record.epochs))
+    return replace(record, epochs=epochs, environment=environment)
+
+
+def kept(folder: Path) -> dict[str, RunRecord]:
+    """The records below a folder by name, without their clocks. There may be nothing else beside them."""
+    files = [path for path in folder.rglob("records/*") if path.is_file()]
+    assert {path.suffix for path in files} <= {".json"}
+    return {path.stem: timeless(read_run(path)) for path in files}
+
+
+class Diary:
+    """A watcher that remembers what it saw."""
+
+    def __init__(self) -> None:
+        self.epochs: dict[str, list[int]] = {}
+        self.ends: list[str] = []
+        self.notes: list[str] = []
+
+    def start(self, name, images):
+        self.images = images
+        self.epochs.setdefault(name, [])
+
+    def epoch(self, name, number, epoch):
+        self.epochs[name].append(number)
+
+    def end(self, outcome):
+        self.ends.append(outcome.task.name)
+
+    def note(self, name, words):
+        self.notes.append(words)

@@ -1,0 +1,259 @@
+"""A real scheduler with two real workers on this machine, started by the commands of docs/cluster.md."""
+
+import os
+import re
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+import torch
+from batches import Diary, kept, tasks
+from tree import ROOT
+
+from gsm_cli.errors import UsageError
+from gsm_cli.records.run import read_run
+from gsm_cli.runs import cluster
+from gsm_cli.runs.batch import run_all
+from gsm_cli.runs.places import Here, Workers
+from gsm_cli.runs.task import Task
+
+DOCUMENT = (ROOT / "docs/cluster.md").read_text("utf-8")
+SCHEDULER, WORKER, TRAIN, PRINT, REPORT = re.findall(r"^\$ (.*)$", DOCUMENT, re.MULTILINE)
+SMALL = "--set hidden=8 --batch-size 200 --epochs 3"
+DOCTORED = "Metadata-Version: 2.1\nName: gsm-cli\nVersion: 9.9.9\n"
+
+
+def environment(**more: str) -> dict[str, str]:
+    """What commands are started with: this package, one thread, and no settings from outside."""
+    found = {name: value for name, value in os.environ.items() if not name.startswith("GSM_")}
+    paths = {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
+    return found | paths | {"OMP_NUM_THREADS": "1"} | more
+
+
+def run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """A command of the document, in a folder."""
+    return subprocess.run(
+        command, shell=True, cwd=folder, env=environment(), capture_output=True, text=True, timeout=120
+    )
+
+
+class Started:
+    """A command that goes on; what it says goes to a file."""
+
+    def __init__(self, command: str, folder: Path, name: str, **more: str) -> None:
+        self.log = folder / f"{name}.log"
+        with self.log.open("w") as log:
+            self.process = subprocess.Popen(
+                f"exec env {command}", shell=True, cwd=folder, env=environment(**more), stdout=log, stderr=log
+            )
+
+    def says(self, words: str, times: int = 1) -> None:
+        deadline = time.monotonic() + 60
+        while self.log.read_text().count(words) < times:
+            assert self.process.poll() is None, self.log.read_text()
+            assert time.monotonic() < deadline, self.log.read_text()
+            time.sleep(0.05)
+
+    def stop(self) -> None:
+        self.process.send_signal(signal.SIGINT)
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory) -> Iterator[Path]:
+    """The folder that everything shares, with a scheduler and two workers."""
+    folder = tmp_path_factory.mktemp("shared")
+    scheduler = Started(SCHEDULER + " --host 127.0.0.1 --port 0", folder, "scheduler")
+    workers = Started(WORKER, folder, "workers")
+    try:
+        workers.says("Registered to", 2)
+        yield folder
+    finally:
+        workers.stop()
+        scheduler.stop()
+
+
+def children(pid: int) -> list[int]:
+    """The processes that a process has started, and those that they did."""
+    own = [int(child) for path in Path(f"/proc/{pid}/task").glob("*/children") for child in path.read_text().split()]
+    return own + [grandchild for child in own for grandchild in children(child)]
+
+
+def used(pid: int) -> int:
+    """The time that a process has had of the processors, in ticks."""
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11])
+
+
+def busiest() -> int:
+    """Of the workers below this process, the one that works."""
+    workers = [pid for pid in children(os.getpid()) if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    before = {pid: used(pid) for pid in workers}
+    time.sleep(0.3)
+    return max(workers, key=lambda pid: used(pid) - before[pid])
+
+
+def cluster_of(shared: Path) -> cluster.Cluster:
+    return cluster.Cluster(str(shared / "scheduler.json"))
+
+
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def test_the_commands_of_the_document_give_the_records_of_this_machine(shared, tmp_path, one_thread):
+    finished = run(f"{TRAIN} {SMALL} --out clustered", shared)
+    assert finished.returncode == 0, finished.stderr
+    assert finished.stderr.count("finished: test accuracy") == 4
+    configs = [read_run(path).config for path in shared.glob("clustered/*/records/*.json")]
+    alone = [Task(config, tmp_path / "records" / f"{config.name}.json") for config in configs]
+    run_all(alone, Here(), Diary())
+    assert len(alone) == 4
+    assert kept(shared / "clustered") == kept(tmp_path)
+    assert {read_run(path).environment.beside for path in shared.rglob("records/*.json")} == {1}
+
+
+def test_a_worker_that_is_killed_costs_time_and_nothing_else(shared, tmp_path, one_thread):
+    """By -9 as soon as its run has a checkpoint; the record is that of an unbroken run."""
+    (task,) = tasks(shared / "lost", "gumbel", batch_size=10, epochs=24)
+    diary, seen = Diary(), []
+
+    def epoch(name, number, epoch):
+        if task.checkpoint.exists() and not seen:
+            os.kill(busiest(), signal.SIGKILL)
+        seen.append((number, task.checkpoint.exists()))
+
+    diary.epoch = epoch
+    with cluster_of(shared) as workers:
+        (outcome,) = run_all([task], workers, diary)
+    assert outcome.finished
+    assert any(there for _, there in seen)
+    again = [after for (before, _), (after, _) in pairwise(seen) if after <= before]
+    assert all(number > 1 for number in again)  # it did not begin anew
+    run_all(tasks(tmp_path, "gumbel", batch_size=10, epochs=24), Here(), Diary())
+    assert kept(shared / "lost") == kept(tmp_path)
+
+
+def test_an_interruption_stops_the_runs_and_leaves_the_workers(shared):
+    batch = tasks(shared / "stopped", "gumbel", seeds=2, batch_size=10, epochs=5000)
+    diary = Diary()
+
+    def epoch(name, number, epoch):
+        raise KeyboardInterrupt
+
+    diary.epoch = epoch
+    with cluster_of(shared) as workers, pytest.raises(KeyboardInterrupt):
+        run_all(batch, workers, diary)
+    assert not list(shared.glob("stopped/records/.*"))
+    time.sleep(0.5)
+    before = {path: path.stat().st_mtime_ns for path in shared.glob("stopped/records/*")}
+    time.sleep(2.2)  # longer than it takes to a checkpoint
+    assert {path: path.stat().st_mtime_ns for path in shared.glob("stopped/records/*")} == before
+    with cluster_of(shared) as workers:
+        assert workers.places == 2
+
+
+def test_one_command_for_each_run_and_a_report_at_the_end(tmp_path):
+    assert run(PRINT, tmp_path).returncode == 0
+    lines = (tmp_path / "runs.txt").read_text().splitlines()
+    assert len(lines) == 4
+    assert all(shlex.split(line)[:2] == ["gsm", "train-ssl"] for line in lines)
+    assert [f"{line} ".count("--seeds 0 ") for line in lines] == [1, 1, 0, 0]
+    assert run(f"{lines[1]} --set hidden=8 --epochs 1", tmp_path).returncode == 0
+    before = (tmp_path / "reports/digits-100/report.md").read_bytes()
+    (tmp_path / "reports/digits-100/report.md").unlink()
+    assert run(REPORT, tmp_path).returncode == 0
+    assert (tmp_path / "reports/digits-100/report.md").read_bytes() == before
+
+
+class TestRefusals:
+    def test_a_worker_of_another_version(self, shared):
+        """A real one, whose environment has the metadata of another gsm."""
+        other = shared / "other" / "gsm_cli-9.9.9.dist-info"
+        other.mkdir(parents=True)
+        (other / "METADATA").write_text(DOCTORED)
+        command = "dask worker --scheduler-file scheduler.json --nthreads 1 --no-nanny --no-dashboard"
+        worker = Started(command, shared, "other", PYTHONPATH=f"{other.parent}{os.pathsep}{ROOT}")
+        try:
+            worker.says("Registered to")
+            finished = run(f"{TRAIN} {SMALL} --out refused", shared)
+        finally:
+            worker.stop()
+        assert finished.returncode == 2
+        (line,) = finished.stderr.splitlines()
+        assert re.search(r"must have gsm 0\.[\d.]+ as this machine has, and the one at tcp://.* has 9\.9\.9:", line)
+        assert not list(shared.glob("refused/**/*.json"))
+
+    @pytest.mark.parametrize(
+        ("package", "theirs", "words"),
+        [
+            (
+                "python",
+                "3.9.1.final.0",
+                r"Python \d+\.\d+\.\d+ as this machine has, and the one at tcp://a:1 has 3.9.1",
+            ),
+            ("torch", "1.0", r"torch [\d.+a-z]+ as this machine has, and the one at tcp://a:1 has 1.0"),
+            ("gsm-cli", None, "gsm 7 as this machine has, and the one at tcp://a:1 has none"),
+        ],
+    )
+    def test_other_versions(self, package, theirs, words):
+        ours = {"python": "3.11.7.final.0", "torch": "2.13.0+cpu", "gsm-cli": "7"}
+        found = {"client": {"packages": ours}, "workers": {"tcp://a:1": {"packages": ours | {package: theirs}}}}
+        with pytest.raises(UsageError, match=words):
+            cluster.refuse_others(found)
+        cluster.refuse_others(found | {"workers": {"tcp://a:1": {"packages": ours}}})
+
+    def test_a_worker_of_several_threads(self):
+        with pytest.raises(UsageError, match="tcp://a:1 does 4: start it with --nthreads 1"):
+            cluster.refuse_threads({"tcp://b:1": {"nthreads": 1}, "tcp://a:1": {"nthreads": 4}})
+
+    def test_nobody_answers(self, gsm, monkeypatch):
+        monkeypatch.setattr(cluster, "PATIENCE", 0.2)
+        result = gsm("train-ssl", "--scheduler", "tcp://127.0.0.1:9")
+        assert result.exit_code == 2
+        assert "within 0.2 seconds none did at tcp://127.0.0.1:9: start one with dask scheduler" in result.stderr
+
+    @pytest.mark.parametrize("address", ["nowhere://x", "tcp://127.0.0.1:port", "", "http://127.0.0.1:9"])
+    def test_what_is_no_address(self, gsm, monkeypatch, address):
+        monkeypatch.setattr(cluster, "PATIENCE", 0.2)
+        result = gsm("train-ssl", "--scheduler", address)
+        assert result.exit_code == 2
+        assert len(result.stderr.splitlines()) == 1
+        assert "--scheduler must name a scheduler that answers" in result.stderr
+
+    def test_no_such_file(self, gsm):
+        result = gsm("train-ssl", "--scheduler", "here.json")
+        assert result.exit_code == 2
+        assert "there is no here.json" in result.stderr
+
+    def test_without_the_extra(self, gsm, monkeypatch):
+        monkeypatch.setitem(sys.modules, "distributed", None)
+        result = gsm("train-ssl", "--scheduler", "tcp://127.0.0.1:9")
+        assert result.exit_code == 2
+        assert "pip install 'gsm-cli[cluster]'" in result.stderr
+
+
+def test_news_are_spared():
+    told = []
+    spare = cluster._sparing(told.append)
+    for news in range(1000):
+        spare(news)
+    assert told[0] == 0
+    assert len(told) < 5
+
+
+def test_a_cluster_is_one_of_the_executors():
+    assert issubclass(cluster.Cluster, Workers)

@@ -9,7 +9,7 @@ from gsm_cli.config import DATASET, RunConfig
 from gsm_cli.data import LAPTOP, Dataset, describe_dataset
 from gsm_cli.objectives import OBJECTIVES
 from gsm_cli.records.cost import CostPlan
-from gsm_cli.records.gradients import GradientRecord
+from gsm_cli.records.gradients import GradientPlan
 from gsm_cli.settings import hyphened, read_preset
 
 OPTIONS = (  # settings of a run with an option of their own; the others follow --set
@@ -17,7 +17,6 @@ OPTIONS = (  # settings of a run with an option of their own; the others follow 
     *("batch_size", "learning_rate", "precision"),
 )
 NAMED = ("objective", "dataset", "seed", "own", "objective_sha256", "dataset_sha256")  # otherwise than by value
-GRADIENTS = tuple(row.name for row in OBJECTIVES.values() if row.estimator)  # that are measured if none is named
 
 
 def run(config: RunConfig, seeds: Iterable[int], extra: Iterable[str] = ()) -> str:
@@ -28,17 +27,17 @@ def run(config: RunConfig, seeds: Iterable[int], extra: Iterable[str] = ()) -> s
     return shlex.join(["gsm", "train-ssl", *words, *others, *extra])
 
 
-def gradients(record: GradientRecord) -> str:
-    """The command that measures these gradients."""
-    config = record.config
+def gradients(plan: GradientPlan) -> str:
+    """The command that measures these gradients: what departs from the defaults."""
+    config = plan.config
     words = ["--dataset", config.dataset] if config.dataset != DATASET else []
-    for name, number in (("epochs", config.epochs), ("seed", config.seed)):
-        words += [f"--{name}", write(number)]
-    words += ["--images", write(record.images), "--replicates", write(record.replicates)]
-    taus = tuple(dict.fromkeys(row.temperature for row in record.rows if row.temperature is not None))
-    words += ["--tau", write(taus)] if taus else []
-    names = tuple(dict.fromkeys(row.estimator for row in record.rows))
-    words += ["--objective", write(names)] if set(names) != set(GRADIENTS) else []
+    words += _departures(config, describe_dataset(config.dataset), LAPTOP)
+    usual = {field.name: field.default for field in msgspec.structs.fields(plan)}
+    options = {"objectives": "objective", "temperatures": "tau"}
+    for name in ("seeds", "objectives", "temperatures", "replicates", "images", "classes"):
+        value = getattr(plan, name)
+        if value != usual[name]:
+            words += [f"--{options.get(name, name)}", write_seeds(value) if name == "seeds" else write(value)]
     return shlex.join(["gsm", "gradients", *words])
 
 

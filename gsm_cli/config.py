@@ -4,6 +4,7 @@ import hashlib
 import json
 import sys
 from collections.abc import Mapping
+from functools import cache
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -70,6 +71,8 @@ class RunConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     kl_warmup: Share = 0.5  # the first share of the steps, in which that weight comes to 1
     mc_samples: Count = 1  # draws of a and z for each image in a step
     clip: Positive = 100.0  # greatest norm of a gradient
+    weight_decay: NotNegative = 0.0  # of AdamW: a step takes learning rate x weight decay of every weight away
+    entropy_weight: NotNegative = 1.0  # of H(q(y|a,x)) in the unlabelled bound; the article's code has 0 for Gumbel
     precision: Precision = "float32"  # of the matrix products; all else is float32
     own: dict[str, Value]  # the objective's own settings: tau, draws and so on
     objective_sha256: str | None = None  # of the file of an estimator of somebody's own
@@ -86,6 +89,10 @@ class RunConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         tau, least = self.own.get("tau"), self.own.get("tau_min")
         if isinstance(tau, float) and isinstance(least, float) and least > tau:
             raise ValueError(f"tau_min must be at most tau ({tau}), not {least}: lower it or raise tau")
+        lowest = row.settings["tau"].least if row and "tau" in row.settings else None
+        if lowest is not None and self.own["tau_rate"] and isinstance(least, float) and least < lowest:
+            rule = f"tau_min must be at least {lowest:g} for {self.objective} where tau_rate lowers tau"
+            raise ValueError(f"{rule}, not {least}: raise it")
 
     @property
     def identity(self) -> dict[str, Any]:
@@ -102,7 +109,7 @@ class RunConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """
         row = OBJECTIVES.get(self.objective)
         own = {name: setting.default for name, setting in row.settings.items()} if row else {}
-        usual = {field.name: field.default for field in msgspec.structs.fields(self)} | own | {"objective": GUMBEL}
+        usual = _defaults() | own | {"objective": GUMBEL}
         departures = {
             name: value for name, value in self.identity.items() if name != "seed" and value != usual.get(name)
         }
@@ -127,3 +134,9 @@ class RunConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def folder(self) -> str:
         """The name of the folder of its report."""
         return f"{self.dataset_name}-{self.labels}"
+
+
+@cache
+def _defaults() -> dict[str, Any]:
+    """Of the settings that every objective has; asked once, because reports ask for the digests of many records."""
+    return {field.name: field.default for field in msgspec.structs.fields(RunConfig)}

@@ -53,10 +53,11 @@ ALMOST_ONE = 1 - 2**-53  # the greatest number below 1
 SCHEDULE = ("tau", "tau_min", "tau_rate")  # tau(step) = max(tau_min, tau exp(-tau_rate step))
 
 
-def annealed(tau: float) -> dict[str, Setting]:
-    """The settings of a temperature that starts at `tau`."""
+def annealed(tau: float, least: float | None = None) -> dict[str, Setting]:
+    """The settings of a temperature that starts at `tau`, and that may never be below `least` if there is one."""
+    positive = Setting(tau, POSITIVE, above=0.0)
     return {
-        "tau": Setting(tau, POSITIVE, above=0.0),
+        "tau": positive if least is None else Setting(tau, f"finite and at least {least:g}", least=least),
         "tau_min": Setting(0.0, NOT_NEGATIVE, least=0.0),
         "tau_rate": Setting(0.0, NOT_NEGATIVE, least=0.0),
     }
@@ -111,7 +112,7 @@ ROWS = (
         name="reinmax",
         help="a one-hot sample with a gradient of second order",
         estimator=f"{_ESTIMATORS}:ReinMax",
-        settings=annealed(1.0),
+        settings=annealed(1.0, least=1.0),
         colour="#ca2c68",
         evaluations="1",
         gradient="biased beyond second order",

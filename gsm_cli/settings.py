@@ -100,7 +100,7 @@ def read_seeds(place: str, value: object) -> list[int]:
 
 def _build(row: Objective, values: Mapping[str, object], preset: str | None) -> RunConfig:
     dataset = find_dataset(str(values.get("dataset", DATASET)))
-    merged = {**(read_preset(dataset, preset) if preset else {}), **values}
+    merged = {**(_for(row, read_preset(dataset, preset)) if preset else {}), **values}
     given: dict[str, Any] = {name: value for name, value in merged.items() if name in TYPES}
     own: dict[str, Any] = {name: merged.get(name, setting.default) for name, setting in row.settings.items()}
     try:
@@ -111,6 +111,13 @@ def _build(row: Objective, values: Mapping[str, object], preset: str | None) -> 
         )
     except ValueError as error:
         raise UsageError(str(error)) from None
+
+
+def _for(row: Objective, preset: dict[str, object]) -> dict[str, object]:
+    """A preset's settings for an objective: its temperature falls no lower than the objective's own rule allows."""
+    lowest = row.settings["tau"].least if row.relaxed else None
+    falls = isinstance(least := preset.get("tau_min"), float) and lowest is not None and least < lowest
+    return preset | {"tau_min": lowest} if falls else preset
 
 
 def _check(name: str, value: object, place: str, rows: Sequence[Objective]) -> object:

@@ -20,7 +20,7 @@ class Purpose(IntEnum):
     ORDER = 4  # of the images, by epoch
     NOISE = 5  # of training, by step
     EVALUATION = 6  # by epoch
-    GRADIENTS = 7  # replicates of `gsm gradients`
+    GRADIENTS = 7  # of `gsm gradients`: 0 the replicates, 1 the images
     COST = 8  # random images of `gsm cost`
     PAIRS = 9  # of the images of a test part
 

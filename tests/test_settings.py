@@ -129,6 +129,20 @@ class TestOwn:
         with pytest.raises(UsageError, match=r"tau_min must be at most tau \(0\.3\), not 0\.5"):
             build({"tau": 0.3, "tau_min": 0.5})
 
+    @pytest.mark.parametrize("tau", [0.5, float("nan"), float("inf")])
+    def test_reinmax_is_not_taken_below_one(self, tau):
+        with pytest.raises(UsageError, match="tau of reinmax must be finite and at least 1, not"):
+            build({"objective": "reinmax", "tau": tau})
+
+    def test_reinmax_does_not_fall_below_one(self):
+        falling = {"objective": "reinmax", "tau": 2.0, "tau_rate": 1e-3}
+        with pytest.raises(UsageError, match="tau_min must be at least 1 for reinmax where tau_rate lowers tau, not 0"):
+            build(falling)
+        assert build(falling | {"tau_min": 1.0}).own["tau_min"] == 1.0
+        annealed = {"dataset": "mnist"}, "article"
+        assert build({"objective": "reinmax"} | annealed[0], annealed[1]).own["tau_min"] == 1.0
+        assert build({"objective": "gumbel"} | annealed[0], annealed[1]).own["tau_min"] == 0.5
+
     @pytest.mark.parametrize(
         "own",
         [{}, {"tau": 0.5}, {"tau": -1.0, "tau_min": 0.0, "tau_rate": 0.0, "draws": 1}, {"top": 1}],

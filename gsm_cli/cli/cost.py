@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,16 +11,18 @@ import typer
 from gsm_cli.cli import options
 from gsm_cli.cli.options import whole_number
 from gsm_cli.cli.plan import ALL
-from gsm_cli.errors import UsageError
+from gsm_cli.errors import DataError, UsageError
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from gsm_cli.records.cost import CostPlan, CostRecord
 
 Classes = Annotated[
     list[str] | None,
     typer.Option(
         metavar="INTEGERS",
-        help="Numbers of classes, as 10 or 2,5,10; may be repeated.",
+        help="Numbers of classes, with commas or repeated.",
         show_default="2,5,10,20,50,100,200,500,1000",
     ),
 ]
@@ -27,8 +30,8 @@ Objectives = Annotated[
     list[str] | None,
     typer.Option(
         "--objective",
-        metavar="NAME",
-        help="As of train-ssl; may be repeated.",
+        metavar="NAMES",
+        help="As of train-ssl, with commas or repeated.",
         show_default="those that need no trained model",
     ),
 ]
@@ -45,40 +48,22 @@ def cost(
         str, typer.Option(metavar="NAME", help="Of the matrix products: float32 or bf16.")
     ] = "float32",
     device: Annotated[str, typer.Option(metavar="NAME", help="auto, cpu or cuda.")] = "auto",
-    rounds: Annotated[int, whole_number("--rounds", "Processes for each number.", 1)] = 3,
+    rounds: Annotated[int, whole_number("--rounds", "Processes for each number.", 1)] = 5,
     seed: Annotated[int, whole_number("--seed", "Fixes the order of the measurements.", 0)] = 0,
     out: options.Reports = Path("reports"),
-    force: Annotated[bool, typer.Option("--force", help="Measure again what was measured before.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Measure again, and replace the record.")] = False,
     as_json: options.Json = False,
 ) -> None:
     """Measure time and memory of a training step against the number of classes."""
     import msgspec
 
-    from gsm_cli.extensions import find_objective
-    from gsm_cli.records.cost import CLASSES, MEASURED, CostPlan
     from gsm_cli.records.layout import COST, ReportFolder
     from gsm_cli.reports.cost import answer
     from gsm_cli.reports.folder import read, write
-    from gsm_cli.runs.environment import find_device
-    from gsm_cli.settings import build, read_names
 
-    names = read_names("--objective", objective or [ALL])
-    rows = [find_objective(name) for each in names for name in (MEASURED if each == ALL else [each])]
-    checked = build({"model": model, "precision": precision})
-    try:
-        plan = CostPlan(
-            objectives=tuple(dict.fromkeys(row.name for row in rows)),
-            sha256={row.name: row.sha256 for row in rows if row.sha256},
-            classes=tuple(sorted({count for text in classes or [] for count in read_classes(text)})) or CLASSES,
-            model=checked.model,
-            batch_size=batch_size,
-            precision=checked.precision,
-            device=find_device(device),
-            rounds=rounds,
-            seed=seed,
-        )
-    except ValueError as error:
-        raise UsageError(str(error)) from None
+    plan = read_plan(
+        classes or [], objective or [ALL], model, precision, device, batch_size=batch_size, rounds=rounds, seed=seed
+    )
     folder = ReportFolder(out / COST)
     path = folder.record(plan.name)
     record = _measure(plan, path, force)
@@ -88,6 +73,32 @@ def cost(
         print(json.dumps({"path": str(path), "report": str(written), **msgspec.to_builtins(record)}, indent=2))
     else:
         print(path, written, sep="\n")
+
+
+def read_plan(
+    classes: Sequence[str], objectives: Sequence[str], model: str, precision: str, device: str, **numbers: int
+) -> "CostPlan":
+    """What is to be measured; without classes at the usual ones. Raises UsageError with the rule of what is wrong."""
+    from gsm_cli.extensions import find_objective
+    from gsm_cli.records.cost import CLASSES, MEASURED, CostPlan
+    from gsm_cli.runs.environment import find_device
+    from gsm_cli.settings import build, read_names
+
+    names = read_names("--objective", objectives)
+    rows = [find_objective(name) for each in names for name in (MEASURED if each == ALL else [each])]
+    checked = build({"model": model, "precision": precision})
+    try:
+        return CostPlan(
+            objectives=tuple(dict.fromkeys(row.name for row in rows)),
+            sha256={row.name: row.sha256 for row in rows if row.sha256},
+            classes=tuple(sorted({count for text in classes for count in read_classes(text)})) or CLASSES,
+            model=checked.model,
+            precision=checked.precision,
+            device=find_device(device),
+            **numbers,
+        )
+    except ValueError as error:
+        raise UsageError(str(error)) from None
 
 
 def read_classes(text: str) -> list[int]:
@@ -100,31 +111,59 @@ def read_classes(text: str) -> list[int]:
 
 def _measure(plan: "CostPlan", path: Path, force: bool) -> "CostRecord":
     """The record at `path`, measured now if it is not there; what goes on is said on stderr."""
-    from statistics import median
 
     from rich.console import Console
-    from rich.progress import Progress
 
     from gsm_cli import __version__
-    from gsm_cli.measures.cost_rounds import measure_all
-    from gsm_cli.records.cost import CostRecord, CostRow, read_cost
+    from gsm_cli.measures.cost_rounds import PART, begun
+    from gsm_cli.records.cost import CostRecord, read_cost
     from gsm_cli.runs.environment import environment
 
-    console = Console(stderr=True, highlight=False)
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
     empty = CostRecord(version=__version__, environment=environment(plan.device), plan=plan, rows=[])
     if path.exists() and not force:
         found = read_cost(path)
         where = "here" if found.environment == empty.environment else f"on another machine, {found.environment.words}"
-        console.print(f"measured before, {where}; --force measures again", soft_wrap=True)
+        begun_anew = path.with_suffix(PART).exists()
+        remedy = "--force goes on with the measurement that was begun anew" if begun_anew else "--force measures again"
+        console.print(f"measured before, {where}; {remedy}")
         return found
+    done = len(begun(empty, path).rows)
+    if path.exists():
+        console.print(f"at its end this replaces {describe(path)}")
+    if done:
+        console.print(f"goes on where it was interrupted, after {done} of {plan.measurements} measurements")
     if plan.precision == "bf16":
         options.warn_of_slow_bf16(plan.device)
-    with options.resumable(), Progress(console=console, disable=not console.is_terminal, transient=True) as progress:
-        task = progress.add_task("measuring", total=len(plan.objectives) * len(plan.classes) * plan.rounds)
+    with options.resumable():
+        return _measure_all(empty, path, console)
+
+
+def describe(path: Path) -> str:
+    """What a record at `path` is, for somebody who is about to lose it."""
+    from gsm_cli.records.cost import read_cost
+
+    try:
+        found = read_cost(path)
+    except DataError:
+        return f"{path}, which is no whole record"
+    return f"{path}, measured with gsm {found.version}, {found.environment.words}"
+
+
+def _measure_all(record: "CostRecord", path: Path, console: "Console") -> "CostRecord":
+    """Measure what is not yet measured, with a line for each."""
+    from statistics import median
+
+    from rich.progress import Progress
+
+    from gsm_cli.measures.cost_rounds import measure_all
+    from gsm_cli.records.cost import CostRow
+
+    with Progress(console=console, disable=not console.is_terminal, transient=True) as progress:
+        task = progress.add_task("measuring", total=record.plan.measurements)
 
         def show(row: CostRow, done: int) -> None:
             progress.update(task, completed=done)
-            milliseconds = 1000 * median(row.seconds)
-            console.print(f"{row.objective} with {row.classes} classes: {milliseconds:.3g} ms", soft_wrap=True)
+            console.print(f"{row.objective} with {row.classes} classes: {1000 * median(row.seconds):.3g} ms")
 
-        return measure_all(empty, path, show)
+        return measure_all(record, path, show)

@@ -13,13 +13,14 @@ from gsm_cli.errors import GsmError, UsageError
 from gsm_cli.objectives import OBJECTIVES, SUPERVISED
 
 if TYPE_CHECKING:
-    from gsm_cli.config import RunConfig
-    from gsm_cli.records.gradients import GradientRecord
+    from gsm_cli.data.split import Split
+    from gsm_cli.records.gradients import GradientPlan, GradientRecord
 
-TEMPERATURES = "0.1,0.3,0.5,1,2"
 Taus = Annotated[
     list[str] | None,
-    typer.Option("--tau", metavar="NUMBERS", help="Temperatures, with commas or repeated.", show_default=TEMPERATURES),
+    typer.Option(
+        "--tau", metavar="NUMBERS", help="Temperatures, with commas or repeated.", show_default="0.1,0.3,0.5,1,2"
+    ),
 ]
 Objectives = Annotated[
     list[str] | None,
@@ -31,88 +32,140 @@ Objectives = Annotated[
     ),
 ]
 DatasetName = Annotated[str, typer.Option("--dataset", metavar="NAME", help="As of train-ssl.")]
+Epochs = Annotated[
+    int | None, whole_number("--epochs", "Of the models' training; all are measured after 1, half and all.", 1)
+]
+Images = Annotated[
+    int | None, whole_number("--images", "Whose bound is differentiated; else until none holds over a tenth.", 1)
+]
+Classes = Annotated[
+    int | None, whole_number("--classes", "Of the linear and the quadratic function, on a random law.", 2)
+]
 
 
 def gradients(
     tau: Taus = None,
     objective: Objectives = None,
     dataset: DatasetName = "digits",
-    epochs: Annotated[int, whole_number("--epochs", "Of the model's training.", 1)] = 20,
-    images: Annotated[int, whole_number("--images", "Whose bound is differentiated.", 1)] = 20,
-    replicates: Annotated[int, whole_number("--replicates", "Estimates of every estimator.", 2)] = 5000,
-    seed: Annotated[int, whole_number("--seed", "Fixes model and noise.", 0)] = 0,
+    epochs: Epochs = None,
+    images: Images = None,
+    replicates: Annotated[int, whole_number("--replicates", "Estimates of every estimator on a model.", 10)] = 250,
+    classes: Classes = None,
+    seeds: Annotated[str, typer.Option(metavar="SEEDS", help="Of models and noise, as 0-4 or 0,3.")] = "0,1",
     data_dir: options.DataDir = None,
     out: options.Reports = Path("reports"),
+    force: Annotated[bool, typer.Option("--force", help="Measure again what was measured before.")] = False,
     as_json: options.Json = False,
 ) -> None:
     """Measure bias and variance of every estimator's gradient against the exact one."""
     import msgspec
 
     from gsm_cli.law.request import read_temperatures
+    from gsm_cli.records.gradients import TEMPERATURES, GradientPlan
     from gsm_cli.records.layout import ReportFolder
     from gsm_cli.reports.folder import read, write
-    from gsm_cli.settings import build, read_names
+    from gsm_cli.settings import build, read_names, read_seeds
 
-    words = [word for text in tau or [TEMPERATURES] for word in text.split(",")]
-    taus = [temperature.value for temperature in read_temperatures(words)]
-    objectives = with_estimators(read_names("--objective", objective or [ALL]))
-    config = build({"objective": "marginalize", "dataset": dataset, "epochs": epochs, "seed": seed})
-    folder = ReportFolder(out / config.folder)
-    record = _measure(config, objectives, taus, images, replicates, data_dir)
-    record.save(folder.gradients)
+    words = [word for text in tau or [] for word in text.split(",")]
+    rows = with_estimators(read_names("--objective", objective or [ALL]))
+    chosen = tuple(read_seeds("--seeds", seeds))
+    settings: dict[str, object] = {"objective": "marginalize", "dataset": dataset, "seed": chosen[0]}
+    plan = GradientPlan(
+        config=build(settings | ({} if epochs is None else {"epochs": epochs})),
+        seeds=chosen,
+        objectives=tuple(rows),
+        temperatures=tuple(sorted(each.value for each in read_temperatures(words))) or TEMPERATURES,
+        replicates=replicates,
+        images=images,
+        classes=classes,
+        sha256={name: sha256 for name, sha256 in rows.items() if sha256},
+    )
+    folder = ReportFolder(out / plan.config.folder)
+    path = folder.measurement(plan.name)
+    record = _find(plan, path, force, data_dir)
     written = write(read(folder))
     if as_json:
-        print(json.dumps({"path": str(folder.gradients), **msgspec.to_builtins(record)}, indent=2))
+        print(json.dumps({"path": str(path), "report": str(written), **msgspec.to_builtins(record)}, indent=2))
     else:
-        print(folder.gradients, written, sep="\n")
+        print(path, written, sep="\n")
 
 
-def with_estimators(names: list[str]) -> list[str]:
-    """The objectives that are named, or with `all` every one with an estimator. Raises UsageError for supervised."""
+def with_estimators(names: list[str]) -> dict[str, str | None]:
+    """The objectives that are named, or with `all` every one with an estimator, and the digests of their files.
+
+    In the order of the table, and somebody's own behind. Raises UsageError for supervised.
+    """
+    from gsm_cli.extensions import find_objective
+
     if SUPERVISED in names:
         raise UsageError(f"--objective must have an estimator, and {SUPERVISED} has none: leave it out")
-    every = [name for name, row in OBJECTIVES.items() if row.estimator]
-    return list(dict.fromkeys(name for each in names for name in (every if each == ALL else [each])))
+    every = [row.name for row in OBJECTIVES.values() if row.estimator and (row.name in names or ALL in names)]
+    own = [name for name in names if name not in (ALL, *every)]
+    return {row.name: row.sha256 for row in map(find_objective, every + own)}
 
 
-def _measure(
-    config: "RunConfig", objectives: list[str], taus: list[float], images: int, replicates: int, data_dir: Path | None
-) -> "GradientRecord":
-    """Train, then measure on all three subjects, saying on stderr what goes on."""
+def _find(plan: "GradientPlan", path: Path, force: bool, data_dir: Path | None) -> "GradientRecord":
+    """The record at `path`, measured now if it is not there; what goes on is said on stderr."""
     from rich.console import Console
 
-    from gsm_cli import __version__
+    from gsm_cli.records.gradients import read_gradients
+    from gsm_cli.runs.environment import environment
+
+    if path.exists() and not force:
+        found = read_gradients(path)
+        here = found.environment == environment("cpu")
+        where = "here" if here else f"on another machine, {found.environment.words}"
+        Console(stderr=True, highlight=False).print(f"measured before, {where}; --force measures again", soft_wrap=True)
+        return found
+    record = _measure(plan, _splits(plan, data_dir))
+    record.save(path)
+    return record
+
+
+def _splits(plan: "GradientPlan", data_dir: Path | None) -> "dict[int, Split]":
+    """The data of every seed."""
     from gsm_cli.cli.display import fetch
     from gsm_cli.data import find_dataset
     from gsm_cli.data.split import load
-    from gsm_cli.extensions import find_objective
-    from gsm_cli.measures.gradients import compare_estimators, model_subject, toy_subjects
-    from gsm_cli.records.gradients import GradientRecord
+
+    dataset = find_dataset(plan.config.dataset)
+    splits = {seed: load(dataset, plan.config.labels, seed, data_dir, fetch) for seed in plan.seeds}
+    most = min(len(split.unlabelled) for split in splits.values())
+    if plan.images is not None and plan.images > most:
+        raise UsageError(f"--images must be at most {most}, the unlabelled ones, not {plan.images}: lower it")
+    return splits
+
+
+def _measure(plan: "GradientPlan", splits: "dict[int, Split]") -> "GradientRecord":
+    """Train, and measure on all subjects, saying on stderr what goes on."""
+    from msgspec.structs import replace
+    from rich.console import Console
+
+    from gsm_cli import __version__
+    from gsm_cli.measures.gradient_subjects import Subject, model_subjects
+    from gsm_cli.measures.gradients import compare_estimators, left_out, toy_subjects
+    from gsm_cli.records.gradients import GradientRecord, GradientRow, GradientSubject
     from gsm_cli.runs.environment import environment
     from gsm_cli.runs.training import NotFiniteError
 
     console = Console(stderr=True, highlight=False)
-    rows_of = [find_objective(name) for name in objectives]
-    split = load(find_dataset(config.dataset), config.labels, config.seed, data_dir, fetch)
-    if images > len(split.unlabelled):
-        raise UsageError(
-            f"--images must be at most {len(split.unlabelled)}, the unlabelled ones, not {images}: lower it"
-        )
-    console.print(f"training a model for {config.epochs} epochs")
-    try:
-        subjects = [*toy_subjects(), model_subject(config, split, images)]
-    except NotFiniteError as error:
-        raise GsmError(f"the model must train to be measured, and {error}: choose another --seed") from error
-    rows = []
-    for subject in subjects:
+    subjects: list[GradientSubject] = []
+    rows: list[GradientRow] = []
+
+    def look(subject: Subject) -> None:
+        subjects.append(subject.facts())
         console.print(f"measuring gradients: {subject.name}")
-        rows += compare_estimators(subject, objectives, taus, replicates, config.seed)
-    return GradientRecord(
-        version=__version__,
-        environment=environment("cpu"),
-        config=config,
-        images=images,
-        replicates=replicates,
-        rows=rows,
-        sha256={row.name: row.sha256 for row in rows_of if row.sha256},
-    )
+        rows.extend(compare_estimators(subject, plan.objectives, plan.temperatures))
+
+    for sentence in left_out(plan.objectives, plan.temperatures):
+        console.print(sentence, soft_wrap=True)
+    for subject in toy_subjects(plan.classes, plan.replicates, plan.seeds[0]):
+        look(subject)
+    for seed, split in splits.items():
+        console.print(f"training a model for {plan.config.epochs} epochs, seed {seed}")
+        try:
+            for subject in model_subjects(replace(plan.config, seed=seed), split, plan.images, plan.replicates):
+                look(subject)
+        except NotFiniteError as error:
+            raise GsmError(f"the model must train to be measured, and {error}: choose other --seeds") from error
+    return GradientRecord(version=__version__, environment=environment("cpu"), plan=plan, subjects=subjects, rows=rows)

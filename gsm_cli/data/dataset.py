@@ -43,4 +43,5 @@ class Dataset:
     )  # of others: accuracy, by objective and epoch
     curves_source: str = ""
     published: tuple[Published, ...] = ()
+    caution: str = ""  # a sentence on what others report
     sha256: str | None = None  # of the file, for images of somebody's own

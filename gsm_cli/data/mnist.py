@@ -100,4 +100,5 @@ MNIST = Dataset(
         Published("M2, straight-through", "93.6", "Jang et al. 2017, table 2"),
         Published("ADGM, test, 60,000 unlabelled", "99.04", "Maaløe et al. 2016 (arXiv:1602.05473)"),
     ),
+    caution="Jang et al. chose a setting on the test set, which this report reads once.",
 )

@@ -1,50 +1,54 @@
 """How good each estimator's gradient is, against the exact one: known, because the sum over classes is finite.
 
-Three subjects: a linear and a quadratic function of y on the law of the article's first picture, and the conditional
-bound of a model trained on the spot. What is differentiated is the mean over images of E_{q(y)}[bound(y)], with respect
-to the logits of q(y), for fixed draws of a and z.
+The subjects: a linear and a quadratic function of y on one law, and the conditional bound of models in training. What
+is differentiated is the mean over images of E_{q(y)}[bound(y)], with respect to the logits of q(y) and, for a model, to
+the weights of p(x|y,z), for fixed draws of a and z.
+
+Three ways to the mean of an estimator's gradient, of which the first two are without noise:
+
+* enumerated: where it depends on one-hot samples alone, the sum over all their outcomes (`Outcomes`);
+* integrated: Gumbel's for a linear function, from the exact expectation of z;
+* sampled: for the others, whose noise is continuous.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from math import sqrt
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from gsm_cli.config import RunConfig
-from gsm_cli.data.split import Split
+from gsm_cli.extensions import find_objective
 from gsm_cli.law.gumbel import exact_expectation
 from gsm_cli.law.request import read_law
-from gsm_cli.model.bounds import Bound
+from gsm_cli.measures.gradient_statistics import deviation, exact_mean, sampled_mean
+from gsm_cli.measures.gradient_subjects import REPLICATES, Subject
+from gsm_cli.model.categorical import Outcomes
 from gsm_cli.model.estimators import Estimator, Marginal
+from gsm_cli.objectives import GUMBEL
 from gsm_cli.records.gradients import GradientRow
 from gsm_cli.runs.build import Averaging
-from gsm_cli.runs.streams import binarise, stream
-from gsm_cli.runs.training import Run
+from gsm_cli.runs.streams import stream
 from gsm_cli.settings import build
 from gsm_cli.streams import Purpose
 
 CHUNK = 4_000  # images at once
+GROUPS = 100  # of replicates, whose mean gradients of the decoder are kept
+OF_ONE_LAW = 100  # times as many replicates on a function of one law, where they cost little
+MOST_INTEGRATED = 20  # classes
 
 
-@dataclass(frozen=True)
-class Subject:
-    """A function of y whose average is differentiated, for the logits (B, K) of B images."""
+def toy_subjects(classes: int | None, replicates: int, seed: int) -> list[Subject]:
+    """f(y) = w . y and f(y) = w . y + y A y on one law; w and A are fixed and have both signs.
 
-    name: str
-    logits: Tensor
-    bound: Callable[[int], Bound]  # the conditional bound of so many copies of the B images, (1, copies * B, K)
-    weights: Tensor | None = None  # (K,) where the function is y . weights
-
-
-def toy_subjects() -> list[Subject]:
-    """f(y) = w . y and f(y) = w . y + y A y on one law of six classes; w and A are fixed and have both signs."""
-    logits = torch.from_numpy(read_law(None, None, None, 0).logits)[None]
-    classes = logits.shape[-1]
-    weights = torch.linspace(-1.0, 1.0, classes, dtype=torch.float64)[torch.arange(classes) * 5 % classes]
-    matrix = torch.cos(torch.arange(classes**2, dtype=torch.float64)).view(classes, classes)
+    The law is the article's with six classes, or a random one of so many `classes` as the figures' own.
+    """
+    logits = torch.from_numpy(read_law(None, None, classes, seed).logits)[None]
+    count = logits.shape[-1]
+    weights = torch.linspace(-1.0, 1.0, count, dtype=torch.float64)[torch.arange(count) * (count - 1) % count]
+    matrix = torch.cos(torch.arange(count**2, dtype=torch.float64)).view(count, count)
 
     def linear(y: Tensor, images: Tensor | None = None, /) -> Tensor:
         return y @ weights
@@ -52,111 +56,155 @@ def toy_subjects() -> list[Subject]:
     def quadratic(y: Tensor, images: Tensor | None = None, /) -> Tensor:
         return y @ weights + ((y @ matrix) * y).sum(dim=-1)
 
-    return [Subject("linear", logits, lambda _: linear, weights), Subject("quadratic", logits, lambda _: quadratic)]
+    first = Subject("linear", logits, lambda _: linear, OF_ONE_LAW * replicates, seed, weights=weights)
+    return [first, replace(first, name="quadratic", bound=lambda _: quadratic, weights=None)]
 
 
-def model_subject(config: RunConfig, split: Split, images: int) -> Subject:
-    """The conditional bound of the first unlabelled images, after a training with these settings."""
-    run = Run(config, split)
-    for _ in range(config.epochs):
-        run.epochs.append(run.epoch())
-    model = run.model.eval().requires_grad_(False)
-    rng = stream(config.seed, Purpose.EVALUATION)
-    seen = model.encode(binarise(run.pixels[:images], rng), 1, rng)
+@dataclass(frozen=True)
+class Enumerated:
+    """The exact mean of a gradient with respect to the logits (B * K,) and the decoder (P,), and tr S of the first."""
 
-    def copies(count: int) -> Bound:
-        rows = torch.arange(len(seen.x), device=seen.x.device).repeat(count)
-
-        def bound(y: Tensor, images: Tensor | None = None, /) -> Tensor:
-            return model.bound(seen.take(rows if images is None else rows[images]), y)
-
-        return bound
-
-    return Subject("model", seen.logits[0], copies)
+    logits: Tensor
+    decoder: Tensor
+    variance: float
 
 
-def sample_gradients(estimator: Estimator, subject: Subject, replicates: int, rng: torch.Generator) -> Tensor:
-    """Independent estimates of the gradient, (R, B, K)."""
-    images = len(subject.logits)
-    at_once = max(1, CHUNK // images)
-    pieces = []
-    for start in range(0, replicates, at_once):
-        count = min(replicates - start, at_once)
-        logits = subject.logits.repeat(count, 1)[None].requires_grad_()
-        value = estimator(subject.bound(count), logits, rng).sum() / images
-        (gradient,) = torch.autograd.grad(value, logits)
-        pieces.append(gradient.view(count, images, -1))
-    return torch.cat(pieces).double()
+def enumerate_outcomes(estimator: Estimator, subject: Subject, most: int) -> Enumerated | None:
+    """The mean over all outcomes of the estimator's one-hot samples, each weighted by its probability.
+
+    None where it draws other noise too, or has more than `most` outcomes, K for each sample.
+    """
+    images, classes = subject.logits.shape
+    probe = Outcomes(torch.zeros(images, dtype=torch.long))
+    try:
+        _estimate(estimator, subject, 1, probe)
+    except ValueError:  # its samples have other dimensions
+        return None
+    if probe.drew or classes**probe.draws > most:
+        return None
+    weights, gradients, of_decoder = [], [], torch.zeros_like(_flat(subject.decoder))
+    for numbers in torch.split(torch.arange(classes**probe.draws), max(1, CHUNK // images)):
+        rng = Outcomes(numbers.repeat_interleave(images))
+        values, logits = _estimate(estimator, subject, len(numbers), rng)
+        (gradient,) = torch.autograd.grad(values.sum() / images, logits, retain_graph=True)
+        q = rng.log_q.exp()
+        if subject.decoder:
+            weighted = (values.flatten() * q.to(values)).sum() / images
+            of_decoder += _flat(torch.autograd.grad(weighted, subject.decoder))
+        weights.append(q.view(-1, images, 1))
+        gradients.append(gradient.view(-1, images, classes).double())
+    q, samples = torch.cat(weights), torch.cat(gradients)
+    samples = torch.where(q > 0.0, samples, 0.0)
+    mean = (q * samples).sum(dim=0)
+    variance = (q * (samples - mean).square()).sum().item()
+    return Enumerated(mean.flatten(), of_decoder, variance)
+
+
+@lru_cache(maxsize=1)
+def exact_gradient(subject: Subject) -> Enumerated:
+    """The gradient of the sum over classes."""
+    exact = enumerate_outcomes(Marginal(), subject, 1)
+    assert exact is not None
+    return exact
+
+
+def sample_gradients(estimator: Estimator, subject: Subject, rng: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Independent estimates of the gradient with respect to the logits (R, B * K), and to the decoder (G, P).
+
+    The latter are means of as many estimates each, give or take one.
+    """
+    images, replicates = len(subject.logits), subject.replicates
+    groups = max(-(-replicates * images // CHUNK), min(GROUPS, replicates))
+    of_logits, of_decoder = [], []
+    for group in range(groups):
+        count = replicates // groups + (group < replicates % groups)
+        if count:
+            values, logits = _estimate(estimator, subject, count, rng)
+            first, *others = torch.autograd.grad(values.sum() / images, [logits, *subject.decoder])
+            of_logits.append(first.view(count, -1).double())
+            of_decoder.append(_flat(others) / count)
+    return torch.cat(of_logits), torch.stack(of_decoder)
+
+
+def _estimate(estimator: Estimator, subject: Subject, copies: int, rng: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Values of so many copies of the images, (1, copies * B), and the logits that they depend on."""
+    logits = subject.logits.repeat(copies, 1)[None].requires_grad_()
+    return estimator(subject.bound(copies), logits, rng), logits
+
+
+def _flat(tensors: Sequence[Tensor]) -> Tensor:
+    return torch.cat([torch.zeros(0, dtype=torch.float64), *(tensor.detach().flatten() for tensor in tensors)])
 
 
 def measure(
-    name: str, estimator: Estimator, subject: Subject, replicates: int, rng: torch.Generator, tau: float | None = None
+    name: str, estimator: Estimator, subject: Subject, rng: torch.Generator, tau: float | None = None
 ) -> GradientRow:
-    """Bias, deviation, root mean squared error and cosine, the first three in units of the exact gradient's norm.
-
-    The squared bias is that of the mean estimate less what its own noise adds; each number has its Monte Carlo error.
-    """
-    exact = sample_gradients(Marginal(), subject, 1, rng)[0].flatten()
-    samples = sample_gradients(estimator, subject, replicates, rng).flatten(1) / exact.norm()  # (R, B * K)
-    exact = exact / exact.norm()
-    mean = samples.mean(dim=0)
-    squared_deviations = (samples - mean).square().sum(dim=1)  # (R,)
-    squared_errors = (samples - exact).square().sum(dim=1)
-    variance = squared_deviations.sum().item() / (replicates - 1)
-    error_of_mean = sqrt(variance / replicates)
-    deviation, rmse = sqrt(variance), sqrt(squared_errors.mean().item())
-    cosines = (samples @ exact) / samples.norm(dim=1).clamp_min(1e-300)
-
-    def of_root(squares: Tensor, root: float) -> float:
-        """The standard error of a root mean square, by the delta method."""
-        return squares.std().item() / sqrt(replicates) / (2 * root) if root > 0 else 0.0
-
+    """Bias and cosine of the mean gradient, and the deviation of one estimate, in units of the exact one's norm."""
+    exact = exact_gradient(subject)
+    found = enumerate_outcomes(estimator, subject, subject.replicates)
+    if found is not None:
+        logits = exact_mean(found.logits, exact.logits)
+        decoder = exact_mean(found.decoder, exact.decoder) if subject.decoder else None
+        spread, error = sqrt(found.variance) / exact.logits.norm().item(), 0.0
+    else:
+        samples, means = sample_gradients(estimator, subject, rng)
+        logits = sampled_mean(samples, exact.logits)
+        decoder = sampled_mean(means, exact.decoder) if subject.decoder else None
+        spread, error = deviation(samples, exact.logits)
+    integrated = gumbel_mean(subject, tau) if name == GUMBEL and tau is not None else None
     return GradientRow(
         subject=subject.name,
         estimator=name,
         temperature=tau,
-        bias=sqrt(max(0.0, (mean - exact).square().sum().item() - error_of_mean**2)),
-        bias_error=error_of_mean,
-        exact_bias=exact_gumbel_bias(subject, tau) if name == "gumbel" and tau is not None else None,
-        deviation=deviation,
-        deviation_error=of_root(squared_deviations, deviation),
-        rmse=rmse,
-        rmse_error=of_root(squared_errors, rmse),
-        cosine=cosines.mean().item(),
-        cosine_error=cosines.std().item() / sqrt(replicates),
+        mean="enumerated" if found else "sampled" if integrated is None else "integrated",
+        logits=logits if integrated is None else exact_mean(integrated, exact.logits),
+        decoder=decoder,
+        deviation=spread,
+        deviation_error=error,
     )
 
 
-def exact_gumbel_bias(subject: Subject, tau: float, step: float = 1e-4) -> float | None:
-    """The Gumbel gradient's bias for f(y) = w . y, without Monte Carlo; None for other functions.
+def gumbel_mean(subject: Subject, tau: float, step: float = 1e-4) -> Tensor | None:
+    """The mean of the Gumbel gradient for f(y) = w . y of a few classes, (K,), without noise; None for other functions.
 
-    Its mean is the gradient of w . E[z], here by central differences of the exact expectation; the exact gradient is
-    that of w . pi. In units of the latter's norm.
+    It is the gradient of w . E[z], here by central differences of the exact expectation.
     """
-    if subject.weights is None:
+    if subject.weights is None or len(subject.weights) > MOST_INTEGRATED:
         return None
     logits, weights = subject.logits[0].numpy(), subject.weights.numpy()
-    steps = step * np.eye(len(logits))
-    relaxed = np.array(
-        [
-            weights @ (exact_expectation(logits + d, tau) - exact_expectation(logits - d, tau)) / (2 * step)
-            for d in steps
-        ]
-    )
-    pi = np.exp(logits) / np.exp(logits).sum()
-    exact = pi * (weights - weights @ pi)
-    return float(np.linalg.norm(relaxed - exact) / np.linalg.norm(exact))
+    differences = [
+        weights @ (exact_expectation(logits + d, tau) - exact_expectation(logits - d, tau))
+        for d in step * np.eye(len(logits))
+    ]
+    return torch.tensor(differences, dtype=torch.float64) / (2 * step)
 
 
 def compare_estimators(
-    subject: Subject, objectives: Sequence[str], temperatures: Sequence[float], replicates: int, seed: int
-) -> list[GradientRow]:
-    """The estimators of these objectives on one subject, those with a temperature at each; all from the same seed."""
-    rows = []
+    subject: Subject, objectives: Sequence[str], temperatures: Sequence[float]
+) -> Iterator[GradientRow]:
+    """The estimators of these objectives on one subject, those with a temperature at each that their rule allows.
+
+    All start from the same noise.
+    """
     for name in objectives:
-        config = build({"objective": name})
+        config, row = build({"objective": name}), find_objective(name)
         averaging = Averaging(config)
-        for tau in temperatures if "tau" in config.own else [None]:
-            rng = stream(seed, Purpose.GRADIENTS, device=str(subject.logits.device))
-            rows.append(measure(config.objective_name, averaging.at(tau), subject, replicates, rng, tau))
-    return rows
+        for tau in _allowed(name, temperatures) if row.relaxed else [None]:
+            rng = stream(subject.seed, Purpose.GRADIENTS, REPLICATES)
+            yield measure(config.objective_name, averaging.at(tau), subject, rng, tau)
+
+
+def left_out(objectives: Sequence[str], temperatures: Sequence[float]) -> list[str]:
+    """A sentence for every objective whose rule forbids some of the temperatures."""
+    sentences = []
+    for name in objectives:
+        row = find_objective(name)
+        out = [f"{tau:g}" for tau in temperatures if row.relaxed and tau not in _allowed(name, temperatures)]
+        if out:
+            sentences.append(f"{name} leaves out tau {', '.join(out)}: it must be {row.settings['tau'].rule}")
+    return sentences
+
+
+def _allowed(name: str, temperatures: Sequence[float]) -> list[float]:
+    least = find_objective(name).settings["tau"].least
+    return [tau for tau in temperatures if least is None or tau >= least]

@@ -6,10 +6,12 @@ from numbers import Integral
 from torch import Tensor
 
 
-def check_temperature(temperature: float) -> None:
-    """Raise ValueError unless the temperature is positive and finite."""
+def check_temperature(temperature: float, least: float = 0.0) -> None:
+    """Raise ValueError unless the temperature is positive, finite and at least `least`."""
     if not 0.0 < temperature < inf:
         raise ValueError(f"the temperature must be positive and finite, not {temperature}")
+    if temperature < least:
+        raise ValueError(f"the temperature must be at least {least:g}, not {temperature}")
 
 
 def check_whole(name: str, value: int, least: int) -> None:

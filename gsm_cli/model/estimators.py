@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
 from gsm_cli.model.bounds import Bound, evaluate, evaluate_classes, evaluate_images
-from gsm_cli.model.categorical import entropy, gumbel_noise, relax, sample_one_hot
+from gsm_cli.model.categorical import entropy, gumbel_noise, relax, sample_one_hot, with_gradient_of
 from gsm_cli.model.checks import check_logits, check_temperature, check_threshold, check_whole
 
 
@@ -99,7 +99,7 @@ class StraightThrough:
         noise = gumbel_noise((self.draws, *logits.shape), rng, logits)
         soft = relax(logits, noise, self.temperature)
         hard = F.one_hot(soft.argmax(dim=-1), logits.shape[-1]).to(soft)
-        return evaluate(bound, _with_gradient_of(soft, hard)).mean(dim=0)
+        return evaluate(bound, with_gradient_of(soft, hard)).mean(dim=0)
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ class GumbelRao:
             others = -torch.logaddexp(log_e - logits, log_e_top - total)
             noise = torch.where(hard.bool(), total - log_e_top, others) - logits
         soft = relax(logits, noise, self.temperature).mean(dim=0)
-        return evaluate(bound, _with_gradient_of(soft, hard))
+        return evaluate(bound, with_gradient_of(soft, hard))
 
 
 @dataclass(frozen=True)
@@ -135,20 +135,21 @@ class ReinMax:
     """Straight-through of second order (Liu et al. 2023, arXiv:2304.08612, algorithm 2).
 
     With a sample D, p = softmax(l) and m = (D + softmax(l / tau)) / 2, the gradient of D is that of
-    2 softmax(l + stop(log m - l)) - p / 2.
+    2 softmax(l + stop(log m - l)) - p / 2. The temperature is at least 1: its authors' code refuses others, and
+    at 1 it is exact to second order.
     """
 
     temperature: float = 1.0
 
     def __post_init__(self) -> None:
-        check_temperature(self.temperature)
+        check_temperature(self.temperature, least=1.0)
 
     def __call__(self, bound: Bound, logits: Tensor, rng: torch.Generator) -> Tensor:
         check_logits(logits)
         hard = sample_one_hot(logits, rng)
         middle = 0.5 * (hard + (logits / self.temperature).softmax(dim=-1))
         shifted = (logits + (middle.log() - logits).detach()).softmax(dim=-1)
-        return evaluate(bound, _with_gradient_of(2.0 * shifted - 0.5 * logits.softmax(dim=-1), hard))
+        return evaluate(bound, with_gradient_of(2.0 * shifted - 0.5 * logits.softmax(dim=-1), hard))
 
 
 @dataclass(frozen=True)
@@ -238,11 +239,6 @@ class SparseMarginal:
     def _restricted(self, logits: Tensor) -> Tensor:
         """The logits of q~."""
         return logits.masked_fill(~self.keeps(logits), -torch.inf)
-
-
-def _with_gradient_of(soft: Tensor, hard: Tensor) -> Tensor:
-    """The value of `hard` with the gradient of `soft`."""
-    return hard + (soft - soft.detach())
 
 
 def _score(advantage: Tensor, log_q: Tensor) -> Tensor:

@@ -55,20 +55,29 @@ class ConditionalBound:
         return values
 
 
-def unlabelled_bound(bound: ConditionalBound, estimator: Estimator, rng: torch.Generator) -> Tensor:
+def unlabelled_bound(
+    bound: ConditionalBound, estimator: Estimator, rng: torch.Generator, entropy_weight: float = 1.0
+) -> Tensor:
     """One draw of U(x), (S, B): the estimator's average of f over the class, and the entropy.
 
         U(x) = E_{q(y|a,x)}[f(a, x, y, z)] + H(q(y|a,x))
 
-    An estimator that averages over another distribution than q brings that one's entropy in place of q's.
+    An estimator that averages over another distribution than q brings that one's entropy in place of q's. With a weight
+    of the entropy below 1 it is a lower bound still, and with one above 1 none.
     """
     logits = bound.evidence.logits
     own = estimator.entropy if isinstance(estimator, OwnEntropy) else entropy
-    return estimator(bound, logits, rng) + own(logits)
+    return estimator(bound, logits, rng) + entropy_weight * own(logits)
 
 
 def semi_supervised(
-    model: M2, batch: Batch, estimator: Estimator, samples: int, kl_weight: float, rng: torch.Generator
+    model: M2,
+    batch: Batch,
+    estimator: Estimator,
+    samples: int,
+    kl_weight: float,
+    rng: torch.Generator,
+    entropy_weight: float = 1.0,
 ) -> Terms:
     """The three terms with S = `samples` draws of a and z; the estimator's own noise is drawn last.
 
@@ -80,7 +89,7 @@ def semi_supervised(
     evidence = model.encode(batch.labelled, samples, rng)
     y = F.one_hot(batch.classes, evidence.logits.shape[-1]).to(evidence.logits)[None]  # (1, L, K)
     labelled = model.bound(evidence, y, kl_weight)
-    unlabelled = unlabelled_bound(bound, estimator, rng)
+    unlabelled = unlabelled_bound(bound, estimator, rng, entropy_weight)
     classification = log_probability(evidence.logits, batch.classes)
     return Terms(unlabelled.mean(), labelled.mean(), classification, bound.count / len(batch.unlabelled))
 

@@ -16,7 +16,7 @@ CLASSES = (2, 5, 10, 20, 50, 100, 200, 500, 1000)
 MEASURED = tuple(name for name in OBJECTIVES if name not in (SPARSE, SUPERVISED))
 REFUSED = {
     SPARSE: "must cost the same whatever its model has learnt, and sparse-marginalize does not: leave it out; "
-    "benchmarks/step.py measures it on a trained model",
+    "benchmarks/sparse.py measures it on a trained model",
     SUPERVISED: "must have a sum over classes to replace, and supervised has none: leave it out",
 }
 Classes = Annotated[int, Meta(ge=2)]
@@ -31,7 +31,7 @@ class CostPlan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     batch_size: Count = 100  # unlabelled images in a step, and labelled ones
     precision: Precision = "float32"
     device: Literal["cpu", "cuda"] = "cpu"
-    rounds: Count = 3
+    rounds: Count = 5  # of which one number of classes is enough to show that any of six objectives pays
     seed: Natural = 0
     sha256: dict[str, str] = msgspec.field(
         default_factory=dict
@@ -43,6 +43,11 @@ class CostPlan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
                 raise ValueError(f"--objective {REFUSED[name]}")
         if min(self.classes) < 2:
             raise ValueError(f"--classes must be at least 2, not {min(self.classes)}: raise it")
+
+    @property
+    def measurements(self) -> int:
+        """How many processes it takes."""
+        return len(self.objectives) * len(self.classes) * self.rounds
 
     @property
     def name(self) -> str:

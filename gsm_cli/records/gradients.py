@@ -1,42 +1,125 @@
-"""What `gsm gradients` measured, as data."""
+"""What `gsm gradients` was asked and what it measured, as data."""
 
+import hashlib
+import json
+from math import inf, sqrt
 from pathlib import Path
+from typing import Annotated, Literal
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
-from gsm_cli.config import Count, NotNegative, Positive, RunConfig
+from gsm_cli.config import Count, Natural, NotNegative, Positive, RunConfig, Share
+from gsm_cli.objectives import OBJECTIVES
 from gsm_cli.records.run import Number
 from gsm_cli.records.store import Record, read
 
+MEASURED = tuple(row.name for row in OBJECTIVES.values() if row.estimator)
+TEMPERATURES = (0.1, 0.3, 0.5, 1.0, 2.0)
+DEVIATIONS = 4.0  # of its noise, above which a bias is seen: few directions of noise make long tails
+MOST_SHARE = 0.1  # of the squared norm of a model's exact gradient, that one image should hold
+ROUNDING = 1e-3  # of the exact gradient's norm: what single precision leaves of a bias that is none
+
+Cosine = Annotated[float, Meta(ge=-1, le=1)]
+Classes = Annotated[int, Meta(ge=2)]
+Replicates = Annotated[int, Meta(ge=10)]
+
+
+class GradientPlan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which estimators to hold against the exact gradient, on which functions."""
+
+    config: RunConfig  # of the models' training, with the first seed
+    seeds: Annotated[tuple[Natural, ...], Meta(min_length=1)] = (0, 1)  # of the models
+    objectives: tuple[str, ...] = MEASURED
+    temperatures: tuple[Positive, ...] = TEMPERATURES
+    replicates: Replicates = 250  # estimates of every estimator on a model
+    images: Count | None = None  # of a model's bound; none: until none holds more than a tenth of the squared norm
+    classes: Classes | None = None  # of the linear and the quadratic function; none: the article's six
+    sha256: dict[str, str] = msgspec.field(
+        default_factory=dict
+    )  # of the files of estimators of somebody's own, by objective
+
+    @property
+    def name(self) -> str:
+        """The name of the record's file."""
+        settings = msgspec.to_builtins(self) | {
+            "config": self.config.digest,
+            "objectives": [name.rpartition(":")[2] for name in self.objectives],
+            "sha256": sorted(self.sha256.values()),
+        }
+        return f"gradients-{hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:8]}"
+
+
+class GradientSubject(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A function of y whose mean over images of E_{q(y)}[f(y)] is differentiated."""
+
+    name: str
+    seed: Natural | None = None  # of the model ...
+    epoch: Count | None = None  # ... and after which epoch of its training
+    classes: Count
+    images: Count
+    replicates: Count
+    largest_share: Share  # of the squared norm of the exact gradient, that one image holds
+    norm: Positive  # of the exact gradient with respect to the logits
+    entropy_norm: (
+        NotNegative  # of the gradient of the mean of H(q), which no estimator but one of its own entropy touches
+    )
+
+
+class MeanGradient(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The mean of an estimator's gradient against the exact one, in units of the exact one's norm.
+
+    Where the mean is exact all errors are 0. `squared_bias` is |mean - exact|^2 less what the noise of the mean adds to
+    it, and may be negative; without a bias it has the standard deviation `squared_noise`.
+    """
+
+    cosine: Cosine | None  # of the mean with the exact gradient; none where the mean cannot be told from 0
+    cosine_error: NotNegative
+    squared_bias: Number
+    squared_noise: NotNegative
+    bias_error: NotNegative  # of the bias, along its own direction
+
+    @property
+    def bias(self) -> float:
+        return sqrt(max(0.0, self.squared_bias))
+
+    @property
+    def z(self) -> float:
+        """About standard normal without a bias; infinite for one that is exact."""
+        if self.squared_noise == 0.0:
+            return inf if self.squared_bias > 0.0 else 0.0
+        return self.squared_bias / self.squared_noise
+
+    @property
+    def is_biased(self) -> bool:
+        """Whether a bias is seen."""
+        return self.z > DEVIATIONS and self.bias > ROUNDING
+
+    @property
+    def least(self) -> float:
+        """The least bias that would be seen."""
+        return max(ROUNDING, sqrt(DEVIATIONS * self.squared_noise))
+
 
 class GradientRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One estimator's gradient against the exact one, in units of its norm; each number with its Monte Carlo error."""
+    """One estimator's gradient on one subject."""
 
-    subject: str  # linear, quadratic or model
+    subject: str
     estimator: str
     temperature: Positive | None
-    bias: NotNegative  # of the mean estimate
-    bias_error: NotNegative  # a bias below it cannot be seen
-    exact_bias: NotNegative | None  # the same without Monte Carlo, where that is possible
-    deviation: NotNegative
+    mean: Literal["enumerated", "integrated", "sampled"]  # how the mean was found: but for the last it is exact
+    logits: MeanGradient  # the gradient with respect to the logits of q(y)
+    decoder: MeanGradient | None  # that with respect to the weights of p(x|y,z), of a model alone
+    deviation: NotNegative  # of one estimate, sqrt(tr S), in units of the exact gradient's norm
     deviation_error: NotNegative
-    rmse: NotNegative
-    rmse_error: NotNegative
-    cosine: Number  # between an estimate and the exact gradient, mean
-    cosine_error: NotNegative
 
 
 class GradientRecord(Record, frozen=True, kw_only=True, tag="gradients"):
     """All that is known of one measurement of gradients."""
 
-    config: RunConfig  # of the model that was trained
-    images: Count  # of the model's bound
-    replicates: Count
+    plan: GradientPlan
+    subjects: list[GradientSubject]
     rows: list[GradientRow]
-    sha256: dict[str, str] = msgspec.field(
-        default_factory=dict
-    )  # of the files of estimators of somebody's own, by name
 
 
 def read_gradients(path: Path) -> GradientRecord:

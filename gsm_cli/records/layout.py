@@ -40,9 +40,13 @@ class ReportFolder:
         return self.path / "report.md"
 
     @property
-    def gradients(self) -> Path:
-        """The record of a measurement of gradients."""
-        return self.path / "gradients.json"
+    def gradients(self) -> list[Path]:
+        """The records of measurements of gradients that are there."""
+        return sorted(self.path.glob("gradients*.json"))
+
+    def measurement(self, name: str) -> Path:
+        """The record of the measurement of gradients that bears this name."""
+        return self.path / f"{name}.json"
 
     def record(self, name: str) -> Path:
         """The record of the run, or of the measurement of costs, that bears this name."""
@@ -57,7 +61,7 @@ class ReportFolder:
 
     @property
     def records(self) -> list[Path]:
-        """All records that are there, but for that of gradients."""
+        """All records that are there, but for those of gradients."""
         return sorted((self.path / "records").glob("*.json"))
 
     @property
@@ -75,7 +79,7 @@ class ReportFolder:
 def find_folders(path: Path) -> list[ReportFolder]:
     """`path` itself if it has records, else the folders in it that have. Raises GsmError if there are none."""
     candidates = [ReportFolder(each) for each in (path, *sorted(path.glob("*")))]
-    found = [folder for folder in candidates if folder.records or folder.gradients.exists()]
+    found = [folder for folder in candidates if folder.records or folder.gradients]
     if not found:
         raise GsmError(f"a report needs records, and {path} has none: make some with gsm train-ssl --out {path}")
     return found

@@ -1,117 +1,98 @@
-"""The pictures of a report on runs, drawn from given numbers: accuracy, and what the models generate."""
+"""What the charts of a report share: colours, ticks, labels, and the sheet of what the models generate."""
 
 from base64 import b64decode
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from colorsys import hls_to_rgb
 from io import BytesIO
 
-import pandas as pd
-import seaborn as sns
+import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure, SubFigure
+from matplotlib.colors import to_hex, to_rgb
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, MaxNLocator, StrMethodFormatter
 from PIL import Image
 
-from gsm_cli.objectives import INK, OBJECTIVES
+from gsm_cli.objectives import OBJECTIVES
 
-PANELS = 5  # in a row
+Colour = tuple[float, float, float]
 
-
-@dataclass(frozen=True)
-class Curve:
-    """One run: after each epoch the seconds of training so far, and the validation accuracy."""
-
-    seed: int
-    seconds: Sequence[float]
-    accuracy: Sequence[float]
-
-
-@dataclass(frozen=True)
-class Learning:
-    """The runs of every series, and the accuracies that others report after epochs, by objective."""
-
-    curves: Mapping[str, Sequence[Curve]]
-    others: Mapping[str, Mapping[int, float]]
-    source: str
+PALEST = 0.5  # how much white the last of an objective's series has
+SPREAD = 10  # from the lowest to the highest value from which on an axis is logarithmic
+GAP = 2  # white pixels between generated images
 
 
 def colours(names: Sequence[str]) -> dict[str, str]:
-    """An objective's own colour; where it has several series, or none, one of seaborn's."""
-    others = iter(sns.color_palette("husl", len(names)).as_hex())
+    """An objective's own colour, paler for each further series of it; one that is nobody's for a name of none."""
+    bases = [name.partition(",")[0] for name in names]
+    strangers = [base for base in dict.fromkeys(bases) if base not in OBJECTIVES]
+    own = {name: row.colour for name, row in OBJECTIVES.items() if row.colour}
+    own |= {
+        name: to_hex(hls_to_rgb((0.21 + place / len(strangers)) % 1, 0.42, 0.45))
+        for place, name in enumerate(strangers)
+    }
     taken: dict[str, str] = {}
-    for name in names:
-        row = OBJECTIVES.get(name.partition(",")[0])
-        colour = row.colour if row else None
-        taken[name] = colour if colour and colour not in taken.values() else next(others)
+    for place, (name, base) in enumerate(zip(names, bases, strict=True)):
+        white = PALEST * bases[:place].count(base) / max(bases.count(base) - 1, 1)
+        taken[name] = to_hex(_paler(to_rgb(own[base]), white))
     return taken
 
 
-def accuracy_chart(learning: Learning) -> Figure:
-    """Above, the mean over seeds of every objective; below, a panel for each with its seeds and their deviation."""
-    frame = _frame(learning)
-    names = list(learning.curves)
-    palette = colours(names)
-    rows = -(-len(names) // PANELS)
-    figure = Figure(figsize=(11.0, 4.4 + 1.9 * rows))
-    above, below = figure.subfigures(2, 1, squeeze=False, height_ratios=[4.4, 1.9 * rows]).ravel()
-    lowest = max(0.0, float(frame.groupby("objective")["accuracy"].quantile(0.02).min()) - 0.02)
-    _means(above, frame, palette, learning)
-    above.axes[0].set_ylim(lowest, 1.0)
-    cells = below.subplots(rows, min(PANELS, len(names)), sharex=True, sharey=True, squeeze=False).ravel()
-    for axes, name in zip(cells, names, strict=False):
-        _seeds(axes, frame[frame["objective"] == name], name, palette[name])
-    for axes in cells[len(names) :]:
-        axes.set_axis_off()
-    cells[0].set_ylim(lowest, 1.0)
-    return figure
+def _paler(colour: Colour, white: float) -> Colour:
+    red, green, blue = (part + (1 - part) * white for part in colour)
+    return red, green, blue
 
 
-def _frame(learning: Learning) -> pd.DataFrame:
-    """A row for every epoch of every run."""
-    rows = [
-        (name, curve.seed, epoch, seconds, accuracy)
-        for name, runs in learning.curves.items()
-        for curve in runs
-        for epoch, (seconds, accuracy) in enumerate(zip(curve.seconds, curve.accuracy, strict=True), start=1)
-    ]
-    frame = pd.DataFrame(rows, columns=["objective", "seed", "epoch", "seconds", "accuracy"])
-    frame["mean seconds"] = frame.groupby(["objective", "epoch"])["seconds"].transform("mean")
-    return frame
+def log_ticks(axes: Axes, values: Sequence[float]) -> None:
+    """A logarithmic axis of x with the ticks 1, 3, 10, 30 where the values spread widely, else a linear one."""
+    positive = [value for value in values if value > 0]
+    if not positive or max(positive) < SPREAD * min(positive):
+        axes.xaxis.set_major_locator(MaxNLocator(6, integer=min(positive, default=0) >= 1))
+        return
+    axes.set_xscale("log")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 3)))
+    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
+    axes.minorticks_off()
 
 
-def _means(figure: SubFigure, frame: pd.DataFrame, palette: Mapping[str, str], learning: Learning) -> None:
-    """Accuracy against epochs, with what others report as crosses, and against seconds."""
-    left, right = figure.subplots(1, 2, sharey=True)
-    for axes, x in ((left, "epoch"), (right, "mean seconds")):
-        sns.lineplot(frame, x=x, y="accuracy", hue="objective", palette=palette, errorbar=None, legend=False, ax=axes)
-    left.set(xlabel="epoch", ylabel="validation accuracy")
-    right.set(xlabel="seconds of training", xscale="log")
-    for name, colour in colours(list(learning.others)).items():
-        curve = learning.others[name]
-        left.plot(list(curve), list(curve.values()), "x", color=colour)
-    if learning.others:
-        left.plot([], [], "x", color=INK, label=learning.source.partition(",")[0])
-        left.legend(loc="best")
-        left.set_xscale("log")  # the curves of others may be many times as long
+def apart(heights: Sequence[float], sizes: Sequence[float], least: float, most: float) -> list[float]:
+    """Places for the middles of labels of these sizes: near these heights, in their order, none over another."""
+    order = sorted(range(len(heights)), key=lambda place: heights[place])
+    shrink = min(1.0, (most - least) / sum(sizes))
+    halves = [shrink * sizes[place] / 2 for place in order]
+    places = [max(heights[place], least + half) for place, half in zip(order, halves, strict=True)]
+    for rank in range(1, len(places)):
+        places[rank] = max(places[rank], places[rank - 1] + halves[rank - 1] + halves[rank])
+    top = most
+    for rank in reversed(range(len(places))):
+        places[rank] = min(places[rank], top - halves[rank])
+        top = places[rank] - halves[rank]
+    found = dict(zip(order, places, strict=True))
+    return [found[place] for place in range(len(heights))]
 
 
-def _seeds(axes: Axes, own: pd.DataFrame, name: str, colour: str) -> None:
-    """One objective: a thin line for each seed, a band of one standard deviation, and the mean."""
-    for line in ({"units": "seed", "estimator": None, "linewidth": 0.4, "alpha": 0.4}, {"errorbar": "sd"}):
-        sns.lineplot(own, x="epoch", y="accuracy", color=colour, ax=axes, legend=False, **{"linewidth": 2.0, **line})
-    axes.set_title(name, color=colour, weight="bold", fontsize=11)
-    axes.set(xlabel="", ylabel="")
-    axes.tick_params(labelsize=9)
-
-
-def generated_chart(images: Mapping[str, str]) -> Figure:
-    """What each objective's model generates: a row for each z, a column for each class."""
-    rows = -(-len(images) // 2)
-    figure = Figure(figsize=(11.0, 0.4 + 2.3 * rows))
+def generated_chart(images: Mapping[str, str], shape: tuple[int, int]) -> Figure:
+    """What each objective's model generates: a row for each z, a column for each class, images of that shape."""
+    sheets = {name: _padded(np.asarray(Image.open(BytesIO(b64decode(text)))), *shape) for name, text in images.items()}
+    rows = -(-len(sheets) // 2)
+    tallest = max(sheet.shape[0] / sheet.shape[1] for sheet in sheets.values())
+    figure = Figure(figsize=(11.0, rows * (0.5 + 5.3 * tallest)))
     cells = figure.subplots(rows, 2, squeeze=False).ravel()
     for axes in cells:
         axes.set_axis_off()
-    palette = colours(list(images))
-    for axes, (name, image) in zip(cells, images.items(), strict=False):
-        axes.imshow(Image.open(BytesIO(b64decode(image))), cmap="gray_r", vmin=0, vmax=255)
+    palette = colours(list(sheets))
+    for axes, (name, sheet) in zip(cells, sheets.items(), strict=False):
+        axes.imshow(sheet, cmap="gray_r", vmin=0, vmax=255, interpolation="nearest")
         axes.set_title(name, color=palette[name], weight="bold", fontsize=11)
     return figure
+
+
+def _padded(sheet: np.ndarray, height: int, width: int) -> np.ndarray:
+    """A sheet whose images have white between them; as it is if it is none of such images."""
+    if not height or not width or sheet.ndim != 2 or sheet.shape[0] % height or sheet.shape[1] % width:
+        return sheet
+    factor = max(1, 28 // height)
+    tiles = sheet.reshape(sheet.shape[0] // height, height, -1, width).transpose(0, 2, 1, 3)
+    large = tiles.repeat(factor, axis=2).repeat(factor, axis=3)
+    padded = np.pad(large, ((0, 0), (0, 0), (GAP, GAP), (GAP, GAP)))
+    rows, columns, tall, wide = padded.shape
+    return padded.transpose(0, 2, 1, 3).reshape(rows * tall, columns * wide)

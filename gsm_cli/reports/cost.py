@@ -1,27 +1,26 @@
 """The report on the cost of a step: measurements in, sections out."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from gsm_cli import commands
 from gsm_cli.objectives import GUMBEL, MARGINALIZE
-from gsm_cli.records.cost import CostPlan, CostRecord, CostRow
+from gsm_cli.records.cost import CostPlan, CostRecord
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.reports.cost_chart import cost_chart
-from gsm_cli.reports.cost_statistics import (
-    JANG_SPEED_UPS,
-    MIB,
-    fit_line,
-    pays_from,
-    peak_bytes,
-    process_bytes,
-    product_share,
-    rows_of,
-    scalings,
-    seconds,
-    speed_up,
-    step_seconds,
+from gsm_cli.reports.cost_claims import claims_of, enough_rounds, pays_from, process_bytes, rule_of, step_seconds
+from gsm_cli.reports.cost_statistics import JANG_SPEED_UPS, KEPT, MIB, peak_bytes, product_share, scalings
+from gsm_cli.reports.cost_tables import (
+    by_classes,
+    count_of,
+    few_of,
+    folded,
+    gains,
+    lines,
+    milliseconds,
+    ratio_of,
+    rounds_of,
 )
-from gsm_cli.reports.markdown import console, digits, listed, table
+from gsm_cli.reports.markdown import console, digits, listed
 from gsm_cli.reports.report import Report, Section, Verdict, show, warnings
 from gsm_cli.style import Picture
 
@@ -43,18 +42,33 @@ def answer(record: CostRecord) -> Verdict:
     if MARGINALIZE not in record.plan.objectives or not others:
         return Verdict("There is nothing to compare: measure marginalize and another objective.")
     objective = GUMBEL if GUMBEL in others else others[0]
-    faster, smaller = (pays_from(record, objective, cost) for cost in (step_seconds, process_bytes))
-    speed = "is never faster than marginalize" if faster is None else f"is faster than marginalize {_from(faster)}"
-    memory = "never takes less memory" if smaller is None else f"takes less memory {_from(smaller)}"
-    ratios = [f"{speed_up(record, objective, count):.1f} with {count:,}" for count in record.plan.classes]
+    faster = pays_from(record, objective, step_seconds)
+    ratios = [f"{ratio_of(record, objective, count)} with {count:,}" for count in few_of(record.plan, faster)]
     return Verdict(
-        f"A {objective} step {speed}, and {memory}.",
-        [f"How many times as fast it is, by the number of classes: {', '.join(ratios)} ({_name(record.plan)})."],
+        _verdict(record, objective),
+        [
+            f"How many times as fast it is, by the number of classes, as the median and the range over "
+            f"{rounds_of(record.plan)}: {listed(ratios)} ({_name(record.plan)})."
+        ],
     )
 
 
-def _from(least: int) -> str:
-    return f"from {least:,} classes on"
+def _verdict(record: CostRecord, objective: str) -> str:
+    """The first sentence of the report."""
+    plan, needed = record.plan, enough_rounds(claims_of(record), len(record.plan.classes))
+    if rule_of(record).numbers > len(plan.classes):
+        few = f"{rounds_of(plan)} at {count_of(len(plan.classes), 'number')} of classes cannot tell"
+        return f"Whether a {objective} step pays, {few}: measure with --rounds {needed}."
+    faster, smaller = (pays_from(record, objective, cost) for cost in (step_seconds, process_bytes))
+    speed = "is not seen to be faster than marginalize" if faster is None else "is faster than marginalize"
+    memory = "is not seen to take less memory" if smaller is None else "takes less memory"
+    if faster == smaller:
+        return f"A {objective} step {speed} and {memory}{_from(smaller)}."
+    return f"A {objective} step {speed}{_from(faster)}, and {memory}{_from(smaller)}."
+
+
+def _from(least: int | None) -> str:
+    return "" if least is None else f" from {least:,} classes on"
 
 
 def _name(plan: CostPlan) -> str:
@@ -66,7 +80,7 @@ def _picture(record: CostRecord) -> Picture[object]:
     facts = scalings(record)
     ends = [f"{name} {digits(1000 * scaling.seconds[-1].middle)} ms" for name, scaling in facts.items()]
     description = (
-        f"Milliseconds and memory of a training step against the number of classes, both axes logarithmic, for "
+        f"Milliseconds and memory of a training step against the number of classes, on a logarithmic axis, for "
         f"{_name(record.plan)}. With {record.plan.classes[-1]:,} classes: {', '.join(ends)}."
     )
     return Picture(record.plan.name, TITLE, description, facts, lambda: cost_chart(facts))
@@ -78,57 +92,22 @@ def _section(folder: ReportFolder, record: CostRecord) -> Section:
     blocks = [
         f"## {name[0].upper() + name[1:]}",
         show(folder, picture),
+        *gains(record),
         "Milliseconds of a step, median [quartiles], by the number of classes:",
-        _by_classes(record, _milliseconds),
+        by_classes(record, milliseconds),
         f"Greatest memory of the process in MiB, of which {before:.0f} are there before the model is made:",
-        _by_classes(record, lambda rows: f"{peak_bytes(rows) / MIB:,.0f}"),
-        *_pays(record),
-        "The line milliseconds = shared + K per class, with the least squares of relative residuals:",
-        _lines(record),
-        "Evaluations of the bound of a class, for each unlabelled image:",
-        _by_classes(record, lambda rows: digits(rows[0].evaluations)),
-        "Rate of the step's matrix products in % of that of one large product, measured in the same process:",
-        _by_classes(record, lambda rows: f"{100 * product_share(rows):.0f}"),
+        by_classes(record, lambda rows: f"{peak_bytes(rows) / MIB:,.0f}"),
+        *lines(record),
+        folded(
+            "Evaluations of the bound of a class, for each unlabelled image",
+            by_classes(record, lambda rows: digits(rows[0].evaluations)),
+        ),
+        folded(
+            "Rate of the step's matrix products in % of that of one large product, measured in the same process",
+            by_classes(record, lambda rows: f"{100 * product_share(rows):.0f}"),
+        ),
     ]
     return Section(blocks, [picture])
-
-
-def _by_classes(record: CostRecord, cell: Callable[[list[CostRow]], str]) -> str:
-    rows = [
-        [objective, *(cell(rows_of(record, objective, classes)) for classes in record.plan.classes)]
-        for objective in record.plan.objectives
-    ]
-    return table(["objective", *(f"K = {classes:,}" for classes in record.plan.classes)], rows)
-
-
-def _milliseconds(rows: list[CostRow]) -> str:
-    found = seconds(rows)
-    low, middle, high = (digits(1000 * value) for value in (found.low, found.middle, found.high))
-    return f"{middle} [{low}, {high}]"
-
-
-def _pays(record: CostRecord) -> list[str]:
-    """From where on every objective pays; nothing without marginalize."""
-    if MARGINALIZE not in record.plan.objectives:
-        return []
-    rows = []
-    for objective in record.plan.objectives:
-        if objective != MARGINALIZE:
-            found = (pays_from(record, objective, cost) for cost in (step_seconds, process_bytes))
-            ratios = (f"{speed_up(record, objective, classes):.2f}" for classes in record.plan.classes)
-            rows.append([objective, *("never" if least is None else str(least) for least in found), *ratios])
-    ratios_of = (f"faster, K = {classes:,}" for classes in record.plan.classes)
-    headings = ["objective", "faster from K", "less memory from K", *ratios_of]
-    return ["From how many classes on an objective pays:", table(headings, rows)]
-
-
-def _lines(record: CostRecord) -> str:
-    rows = []
-    for objective in record.plan.objectives:
-        line = fit_line(record, objective)
-        numbers = (digits(1000 * line.shared), digits(1000 * line.per_class), f"{100 * line.residual:.0f}")
-        rows.append([objective, *numbers])
-    return table(["objective", "shared ms", "ms per class", "residual %"], rows)
 
 
 def _method(folder: ReportFolder, records: Sequence[CostRecord]) -> Section:
@@ -141,12 +120,14 @@ def _method(folder: ReportFolder, records: Sequence[CostRecord]) -> Section:
             "One step is all that training does for a batch: draw the binary images and the noise, compute the three "
             "terms of the objective, differentiate, clip, update. Networks of 784 inputs and 500-500 units, random "
             "images and classes. Every number comes from fresh processes, one for each round, all in random order, so "
-            "that a drift of the machine favours none. Faster, or less memory, means: in every process of the one than "
-            "in every process of the other, for all larger numbers of classes too. Beyond 20,000 evaluations in a step "
-            "marginalize saves memory: the backward pass computes the rest again, which adds up to a third of the "
-            "arithmetic and counts among the operations.",
+            f"that a drift of the machine favours none. Beyond {KEPT[MARGINALIZE]:,} evaluations in a step marginalize "
+            "saves memory: the backward pass computes the rest again, which adds up to a third of the arithmetic and "
+            "counts among the operations.",
+            "sparse-marginalize is not in the tables: it sums over the classes that its model still holds possible, so "
+            "its cost belongs to a trained model and not to a number of classes. benchmarks/sparse.py measures it on "
+            "models that it has trained.",
             "Crosses: the marginalization of Jang et al. 2017 (arXiv:1611.01144), figure 5, which takes "
-            f"{theirs} as their Gumbel step, drawn in proportion to the Gumbel step measured here.",
+            f"{theirs} as their Gumbel step, drawn as multiples of the Gumbel step measured here.",
             console([commands.cost(record.plan) for record in records]),
             f"Environment: {'; '.join(environments)}.",
             f"Records: {', '.join(f'[{name}]({folder.link(folder.record(name))})' for name in names)}.",

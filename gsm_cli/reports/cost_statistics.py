@@ -1,6 +1,7 @@
-"""Statistics of measured costs: medians, lines against the number of classes, and from where on an objective pays."""
+"""Statistics of measured costs: medians, ratios, and lines against the number of classes."""
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median, quantiles
 
@@ -9,21 +10,31 @@ from scipy.optimize import nnls
 
 from gsm_cli.objectives import MARGINALIZE
 from gsm_cli.records.cost import CostRecord, CostRow
+from gsm_cli.reports.cost_claims import costs, step_seconds
 
 MIB = 2**20
 JANG_SPEED_UPS = {10: 2.0, 100: 9.9}  # Jang et al. 2017, figure 5: a step of Gumbel over marginalization, by classes
+KEPT = {MARGINALIZE: 20_000}  # evaluations in a step, beyond which an objective computes again in its backward pass
 
 
 @dataclass(frozen=True)
 class Line:
-    """A step's seconds as shared + K per_class, and the root mean square of the relative residuals."""
+    """A step's seconds: shared + per_class min(K, turn) + beyond max(K - turn, 0).
+
+    That is shared + K per_class up to `turn` classes, and beyond them another line that joins it. The residuals are
+    relative, line over measurement less 1, by the number of classes.
+    """
 
     shared: float
     per_class: float
-    residual: float
+    turn: float | None  # None: the same line everywhere
+    beyond: float | None
+    residuals: tuple[float, ...]
 
     def at(self, classes: float) -> float:
-        return self.shared + self.per_class * classes
+        turn = classes if self.turn is None else self.turn
+        more = (self.beyond or 0.0) * max(classes - turn, 0)
+        return self.shared + self.per_class * min(classes, turn) + more
 
 
 @dataclass(frozen=True)
@@ -36,23 +47,32 @@ class Quartiles:
 
 
 @dataclass(frozen=True)
+class Range:
+    """The least, the median and the greatest of several rounds."""
+
+    low: float
+    middle: float
+    high: float
+
+
+@dataclass(frozen=True)
 class Scaling:
-    """One objective: for every number of classes the seconds of a step and the memory, and the line through them."""
+    """One objective: for every number of classes the seconds of a step and the memory; the line, where there is one."""
 
     classes: Sequence[int]
     seconds: Sequence[Quartiles]
     mib: Sequence[float]
-    line: Line
+    line: Line | None
 
 
 def unmeasured(record: CostRecord) -> list[str]:
-    """What the plan names and no process measured, in words."""
-    measured = {(row.objective, row.classes) for row in record.rows}
+    """What the plan names and fewer processes measured than it has rounds, in words."""
+    measured = Counter((row.objective, row.classes) for row in record.rows)
     return [
         f"{objective} with {classes} classes"
         for objective in record.plan.objectives
         for classes in record.plan.classes
-        if (objective, classes) not in measured
+        if measured[objective, classes] < record.plan.rounds
     ]
 
 
@@ -88,36 +108,39 @@ def product_share(rows: Sequence[CostRow]) -> float:
     return median(row.flops / median(row.seconds) / median(row.product_rates) for row in rows)
 
 
-def fit_line(record: CostRecord, objective: str) -> Line:
-    """The line with coefficients from 0 on and the least squares of relative residuals, through the medians."""
+def speed_up(record: CostRecord, objective: str, classes: int) -> Range:
+    """How many times as fast as marginalize a step is: the ratio in every round, of the median steps of its two.
+
+    The range holds the median of all rounds that there could be with probability 1 - 2^(1 - R).
+    """
+    own, marginal = (costs(record, name, classes, step_seconds) for name in (objective, MARGINALIZE))
+    ratios = [theirs / ours for ours, theirs in zip(own, marginal, strict=True)]
+    return Range(min(ratios), median(ratios), max(ratios))
+
+
+def turn_of(record: CostRecord, objective: str) -> float | None:
+    """The number of classes beyond which a step of the objective computes again; None if it has none."""
+    return KEPT[objective] / record.plan.batch_size if objective in KEPT else None
+
+
+def fit_line(record: CostRecord, objective: str) -> Line | None:
+    """The line with coefficients from 0 on and the least squares of relative residuals, through the medians.
+
+    None if too few numbers of classes were measured to see by its residuals whether it fits: two on its first side,
+    and one more in all than it has coefficients.
+    """
     classes = np.asarray(record.plan.classes, float)
+    turn = turn_of(record, objective)
+    if turn is None or classes.max() <= turn:
+        turn, parts = None, [np.ones_like(classes), classes]
+    else:
+        parts = [np.ones_like(classes), np.minimum(classes, turn), np.maximum(classes - turn, 0.0)]
+    first_side = len(classes) if turn is None else int((classes <= turn).sum())
+    if first_side < 2 or len(classes) <= len(parts):
+        return None
     times = np.array([seconds(rows_of(record, objective, count)).middle for count in record.plan.classes])
-    (shared, per_class), norm = nnls(np.stack([1 / times, classes / times], axis=1), np.ones(len(times)))
-    return Line(float(shared), float(per_class), float(norm / np.sqrt(len(times))))
-
-
-def pays_from(record: CostRecord, objective: str, cost: Callable[[CostRow], float]) -> int | None:
-    """The least number of classes from which on every process found less than every one of marginalize found."""
-    least = None
-    for classes in sorted(record.plan.classes, reverse=True):
-        own = max(cost(row) for row in rows_of(record, objective, classes))
-        if own >= min(cost(row) for row in rows_of(record, MARGINALIZE, classes)):
-            break
-        least = classes
-    return least
-
-
-def step_seconds(row: CostRow) -> float:
-    """The median step of one process."""
-    return median(row.seconds)
-
-
-def process_bytes(row: CostRow) -> float:
-    """The greatest memory of one process."""
-    return row.peak_bytes
-
-
-def speed_up(record: CostRecord, objective: str, classes: int) -> float:
-    """How many times as fast as marginalize a step is, by the medians."""
-    own, marginal = (seconds(rows_of(record, name, classes)).middle for name in (objective, MARGINALIZE))
-    return marginal / own
+    relative = np.stack(parts, axis=1) / times[:, None]
+    coefficients, _ = nnls(relative, np.ones(len(times)))
+    shared, per_class, *beyond = coefficients.tolist()
+    residuals = tuple((relative @ coefficients - 1).tolist())
+    return Line(shared, per_class, turn, beyond[0] if beyond else None, residuals)

@@ -25,17 +25,23 @@ AnyRecord = TypeVar("AnyRecord")
 ANOTHER = "is the record of another run than its name says"
 
 
-def read(folder: ReportFolder) -> Report:
-    """The report on every record of a folder; what cannot be read becomes a problem. Raises DataError if all cannot."""
+def read(folder: ReportFolder, margin: float | None = None) -> Report:
+    """The report on every record of a folder; what cannot be read becomes a problem. Raises DataError if all cannot.
+
+    `margin` is the loss of test accuracy that counts as none in a report on runs.
+    """
     problems: list[str] = []
     if folder.of_costs:
         costs = [record for path in folder.records for record in _read(folder, path, read_cost, _cost_fault, problems)]
         report = render_costs(folder, costs, problems) if costs else None
     else:
         runs = [record for path in folder.records for record in _read(folder, path, read_run, _run_fault, problems)]
-        path = folder.gradients
-        gradients = _read(folder, path, read_gradients, _gradients_fault, problems) if path.exists() else []
-        report = render_runs(folder, runs, problems, *gradients) if runs or gradients else None
+        gradients = [
+            record
+            for path in folder.gradients
+            for record in _read(folder, path, read_gradients, _gradients_fault, problems)
+        ]
+        report = render_runs(folder, runs, problems, gradients, margin) if runs or gradients else None
     if report is None:
         raise DataError(f"{folder.path} has no readable record: {'; '.join(problems)}")
     return report
@@ -127,7 +133,9 @@ def _image_fault(generated: str) -> str | None:
 
 
 def _gradients_fault(folder: ReportFolder, path: Path, record: GradientRecord) -> str | None:
-    belongs = record.config.folder
+    if path.stem != record.plan.name:
+        return f"{ANOTHER}: of {record.plan.name}"
+    belongs = record.plan.config.folder
     return None if folder.name == belongs else f"{ANOTHER}: it belongs to {belongs}"
 
 

@@ -1,76 +1,112 @@
 """The picture of a measurement of gradients."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import nan
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
-from gsm_cli.objectives import INK
-from gsm_cli.records.gradients import GradientRow
+from gsm_cli.records.gradients import ROUNDING, GradientRecord, GradientRow, GradientSubject
 from gsm_cli.reports.charts import colours
+from gsm_cli.style import INK
 
-TITLES = {"linear": "f(y) linear", "quadratic": "f(y) quadratic", "model": "bound of a trained model"}
+TITLES = {"linear": "f(y) linear", "quadratic": "f(y) quadratic"}
+DASH = 5.0  # the length of a dash, in widths of the line
+STEP = 0.05  # between triangles at one temperature, in heights of the panel
+PALE = 0.4  # of the seeds but the first
 
 
 @dataclass(frozen=True)
 class Quantity:
-    """What a row of panels shows: its label, a number of a row of the record, and that number's error."""
+    """What a row of panels shows: its label, and a number of a row of the record; none where it cannot be seen."""
 
     label: str
-    value: Callable[[GradientRow], float]
-    error: Callable[[GradientRow], float]
-
-    def is_seen(self, row: GradientRow) -> bool:
-        """Whether the number can be told from 0."""
-        return self.value(row) > max(2 * self.error(row), 1e-9)
+    value: Callable[[GradientRow], float | None]
+    scale: str = "log"
 
 
-BIAS = Quantity("bias / norm of the gradient", lambda row: row.bias, lambda row: row.bias_error)
-DEVIATION = Quantity("deviation / norm", lambda row: row.deviation, lambda row: row.deviation_error)
+def seen_bias(row: GradientRow) -> float | None:
+    """The bias; none where it cannot be told from 0."""
+    return row.logits.bias if row.logits.is_biased else None
 
 
-def gradient_chart(rows: Sequence[GradientRow]) -> Figure:
-    """Bias (above) and deviation (below) of every estimator's gradient against the temperature, for each subject."""
-    subjects = list(dict.fromkeys(row.subject for row in rows))
-    palette = colours(list(dict.fromkeys(row.estimator for row in rows)))
-    figure = Figure(figsize=(max(4.0 * len(subjects), 8.0), 6.4))
-    cells = figure.subplots(2, len(subjects), sharex=True, sharey="row", squeeze=False)
-    for column, subject in zip(cells.T, subjects, strict=True):
-        own = [row for row in rows if row.subject == subject]
-        column[0].set_title(TITLES.get(subject, subject))
-        for axes, quantity in zip(column, (BIAS, DEVIATION), strict=True):
-            _lines(axes, own, quantity, palette)
-        _exact_bias(column[0], own)
-        column[1].set_xlabel("temperature")
-    for axes, quantity in zip(cells[:, 0], (BIAS, DEVIATION), strict=True):
-        nothing = not any(quantity.is_seen(row) for row in rows)
-        axes.set(ylabel=quantity.label, yscale="linear" if nothing else "log")
-    for axes in cells.flat:
-        axes.minorticks_off()
-    handles, labels = cells[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=5)
+COSINE = Quantity("cosine of the mean", lambda row: row.logits.cosine, "linear")
+BIAS = Quantity("bias / norm", seen_bias)
+DEVIATION = Quantity("deviation / norm", lambda row: row.deviation if row.deviation > ROUNDING else None)
+QUANTITIES = (COSINE, BIAS, DEVIATION)
+
+
+def panels(record: GradientRecord) -> dict[str, list[GradientSubject]]:
+    """The subjects of every column by its title: a function of y, or the models of all seeds after one epoch."""
+    found: dict[str, list[GradientSubject]] = {}
+    for subject in record.subjects:
+        title = TITLES.get(subject.name, subject.name) if subject.epoch is None else f"model, epoch {subject.epoch}"
+        found.setdefault(title, []).append(subject)
+    return found
+
+
+def gradient_chart(record: GradientRecord) -> Figure:
+    """Cosine of the mean, bias and deviation (from above) of every estimator's gradient against the temperature."""
+    columns = panels(record)
+    palette = colours(list(dict.fromkeys(row.estimator for row in record.rows)))
+    figure = Figure(figsize=(max(3.1 * len(columns) + 0.6, 8.0), 9.0))
+    cells = figure.subplots(len(QUANTITIES), len(columns), sharex=True, sharey="row", squeeze=False)
+    for column, (title, subjects) in zip(cells.T, columns.items(), strict=True):
+        column[0].set_title(title)
+        column[-1].set_xlabel("temperature")
+        for axes, quantity in zip(column, QUANTITIES, strict=True):
+            for number, subject in enumerate(subjects):
+                own = [row for row in record.rows if row.subject == subject.name]
+                _draw(axes, own, quantity, palette, PALE if number else 1.0)
+    for line, quantity in zip(cells, QUANTITIES, strict=True):
+        nothing = all(quantity.value(row) is None for row in record.rows)
+        line[0].set(ylabel=quantity.label, yscale="linear" if nothing else quantity.scale)
+        for axes in line:
+            axes.minorticks_off()
+            axes.tick_params(labelsize=10)
+            axes.axhline(0.0 if quantity is COSINE else 1.0, color=INK, linewidth=0.6, linestyle=":", zorder=0)
+    figure.legend(_handles(record.rows, palette), list(palette), loc="outside lower center", ncols=4)
     return figure
 
 
-def _lines(axes: Axes, rows: Sequence[GradientRow], quantity: Quantity, palette: dict[str, str]) -> None:
-    """Estimators with a temperature as lines, the others as level dashes; what cannot be told from 0 is left out."""
-    temperatures = list(dict.fromkeys(row.temperature for row in rows if row.temperature is not None)) or [1.0]
-    ends = [min(temperatures), max(temperatures)]
-    for estimator in dict.fromkeys(row.estimator for row in rows):
-        own = [row for row in rows if row.estimator == estimator]
-        seen = [(row.temperature, quantity.value(row)) for row in own if quantity.is_seen(row)]
-        colour, values = palette[estimator], [value for _, value in seen]
-        if own[0].temperature is None:
-            axes.plot(ends, [values[0] if values else nan] * 2, linestyle="--", color=colour, label=estimator)
+def _handles(rows: Sequence[GradientRow], palette: Mapping[str, str]) -> list[Line2D]:
+    """What the legend shows: estimators with a temperature by their points, the others by a dash."""
+    level = {row.estimator for row in rows if row.temperature is None}
+    return [
+        Line2D([], [], color=colour, linestyle="--" if name in level else "-", marker="" if name in level else "o")
+        for name, colour in palette.items()
+    ]
+
+
+def _draw(
+    axes: Axes, rows: Sequence[GradientRow], quantity: Quantity, palette: Mapping[str, str], opacity: float
+) -> None:
+    """Estimators with a temperature as lines that break where nothing is seen, the others as level dashes.
+
+    What is not seen is an open triangle on the lower axis.
+    """
+    temperatures = sorted({row.temperature for row in rows if row.temperature is not None}) or [0.5, 1.0]
+    names = list(dict.fromkeys(row.estimator for row in rows))
+    level = [name for name in names if any(row.temperature is None for row in rows if row.estimator == name)]
+    places = np.geomspace(temperatures[0], temperatures[-1], len(level) + 2)[1:-1]
+    for name in names:
+        own = [row for row in rows if row.estimator == name]
+        values = [nan if (value := quantity.value(row)) is None else value for row in own]
+        if name in level:
+            number = level.index(name)
+            dashes = (number * DASH, (DASH, DASH * max(1, len(level) - 1)))
+            x, ends = [float(places[number])], [temperatures[0], temperatures[-1]]
+            axes.plot(ends, values * 2, linestyle=dashes, color=palette[name], alpha=opacity)
         else:
-            axes.plot([tau or nan for tau, _ in seen], values, marker="o", color=colour, label=estimator)
+            x = [row.temperature or nan for row in own]
+            axes.plot(x, values, marker="o", markersize=4, color=palette[name], alpha=opacity)
+        unseen = [place for place, value in zip(x, values, strict=True) if value != value]
+        height = 0.03 if name in level else 0.03 + STEP * names.index(name)  # of the panel
+        below = Line2D(unseen, [height] * len(unseen), linestyle="", marker="v", fillstyle="none")
+        below.set(color=palette[name], alpha=opacity, transform=axes.get_xaxis_transform())
+        axes.add_artist(below)
     axes.set_xscale("log")
     axes.set_xticks(temperatures, [f"{tau:g}" for tau in temperatures])
-
-
-def _exact_bias(axes: Axes, rows: Sequence[GradientRow]) -> None:
-    exact = [(row.temperature or nan, row.exact_bias) for row in rows if row.exact_bias is not None]
-    if exact:
-        axes.plot([tau for tau, _ in exact], [bias for _, bias in exact], "x", color=INK, label="gumbel, exactly")

@@ -1,75 +1,249 @@
-"""The section of a report on the quality of gradients."""
+"""The sections of a report on the quality of gradients."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import msgspec
 
 from gsm_cli import commands
-from gsm_cli.objectives import MARGINALIZE, SPARSE
-from gsm_cli.records.gradients import GradientRecord, GradientRow
+from gsm_cli.config import RunConfig
+from gsm_cli.objectives import MARGINALIZE, OBJECTIVES
+from gsm_cli.records.gradients import (
+    DEVIATIONS,
+    MOST_SHARE,
+    ROUNDING,
+    GradientPlan,
+    GradientRecord,
+    GradientRow,
+    MeanGradient,
+)
 from gsm_cli.records.layout import ReportFolder
-from gsm_cli.reports.gradient_chart import BIAS, gradient_chart
-from gsm_cli.reports.markdown import table
+from gsm_cli.reports.gradient_chart import gradient_chart, panels
+from gsm_cli.reports.markdown import listed, numbered, table
 from gsm_cli.reports.report import Section, show
 from gsm_cli.style import Picture
 
-SUBJECTS = {
-    "linear": "A linear function of y, six classes",
-    "quadratic": "A quadratic function of y, six classes",
-    "model": "The conditional bound of a trained model",
-}
-HEADINGS = ("estimator", "bias", "exactly", "deviation", "rmse", "cosine")
+CLOSE = 0.9  # the cosine of 26 degrees
+ERRORS = 2.0  # that a cosine must keep from such a border
+METHOD = (
+    "The gradient of E_{q(y)}[f(y)] with respect to the logits of q(y) is known, because the sum over classes is "
+    "finite. Each estimator is held against it, in units of the exact gradient's norm, for one draw of the latent "
+    "variables. An estimate has a mean, which may point elsewhere, and a deviation around it. More images and more "
+    "steps average the deviation away and leave the bias: so the first number is the cosine between the mean and the "
+    "exact gradient."
+)
+EXACTNESS = (
+    "A number without ± is exact to {rounding:g}: the mean over all outcomes of an estimator's one-hot samples, or "
+    "from the exact expectation of a relaxed one. The others are Monte Carlo, ± their standard error: a bias along its "
+    "own direction, freed of what the noise of the mean adds. Where no bias is seen (z below "
+    "{deviations:g}), `<` gives the least that would be."
+)
 
 
-def gradient_section(folder: ReportFolder, title: str, record: GradientRecord) -> Section:
-    """What was measured, the answer, a picture, and a table for every subject."""
-    picture = Picture("gradients", title, _description(record), record.rows, lambda: gradient_chart(record.rows))
-    blocks = [
-        "## How good the gradients are",
-        "The gradient of E_{q(y)}[f(y)] with respect to the logits of q(y) is known, because the sum over classes is "
-        f"finite. Each estimator is compared with it in {record.replicates:,} estimates; all numbers are in units of "
-        "the exact gradient's norm, ± their Monte Carlo error. The bias is that of the mean estimate, less what the "
-        "noise of that mean adds; below twice its error it cannot be told from zero.",
-        *([show(folder, picture)] if record.rows else []),
-    ]
-    for subject in dict.fromkeys(row.subject for row in record.rows):
-        rows = [row for row in record.rows if row.subject == subject]
-        blocks += [f"### {SUBJECTS.get(subject, subject)}", _best(rows), table(HEADINGS, [_cells(row) for row in rows])]
-    model = commands.run(record.config, [record.config.seed])
+def gradient_sections(folder: ReportFolder, title: str, records: Sequence[GradientRecord]) -> list[Section]:
+    """A section for every measurement; that with the fewest settings of its own first."""
+    ordered = sorted(records, key=lambda record: (len(_settings(record.plan)), record.plan.name))
+    return [_section(folder, title, record, ordered[0].plan, n) for n, record in enumerate(ordered, start=1)]
+
+
+def _section(folder: ReportFolder, title: str, record: GradientRecord, first: GradientPlan, number: int) -> Section:
+    name = numbered("gradients", number)
+    picture = Picture(name, title, _description(record), [record.subjects, record.rows], lambda: gradient_chart(record))
+    shown = [picture] if record.rows else []
+    heading = "## How good the gradients are" + (f": {_difference(record.plan, first)}" if number > 1 else "")
+    blocks = [heading, METHOD, *_conclusions(record), *(show(folder, each) for each in shown)]
+    for words, cell in (
+        ("Cosine of the mean gradient with the exact one; – where the mean cannot be told from 0:", _cosine),
+        ("Bias, |mean − exact|:", lambda row: _bias(row.logits)),
+        ("Deviation of one estimate:", _deviation),
+    ):
+        blocks += [words, _table(record, record.rows, cell)] if record.rows else []
+    blocks += [EXACTNESS.format(rounding=ROUNDING, deviations=DEVIATIONS), *_decoder(record), *_parts(record)]
+    model = commands.run(record.plan.config, record.plan.seeds)
     blocks += [
-        f"The model: `{model}`, and its bound of {record.images} unlabelled images for one draw of a and z. Measured "
-        f"by gsm {record.version}: `{commands.gradients(record)}`."
+        f"The models: `{model}`, with the weight that training gives the terms of z and a at that moment. Measured by "
+        f"gsm {record.version}: `{commands.gradients(record.plan)}` "
+        f"([record]({folder.link(folder.measurement(record.plan.name))}))."
     ]
-    return Section(blocks, [picture] if record.rows else [])
+    return Section(blocks, shown)
+
+
+def _settings(plan: GradientPlan) -> dict[str, object]:
+    """What departs from the defaults, by name; of the models the settings are named one by one."""
+    usual = {field.name: field.default for field in msgspec.structs.fields(plan)}
+    fields = {name: value for name, value in msgspec.structs.asdict(plan).items() if name not in ("config", "sha256")}
+    fields |= {"epochs": plan.config.epochs}
+    return {name: value for name, value in fields.items() if value != usual.get(name)}
+
+
+def _difference(plan: GradientPlan, first: GradientPlan) -> str:
+    """In what a measurement departs from the first one, in words."""
+    both = [{**msgspec.structs.asdict(each), **_models(each.config)} for each in (plan, first)]
+    own = [name for name in both[0] if name != "config" and both[0][name] != both[1][name]]
+    return ", ".join(f"{name} {commands.write(both[0][name])}" for name in own if name != "sha256") or plan.name
+
+
+def _models(config: RunConfig) -> dict[str, Any]:
+    return {name: value for name, value in config.identity.items() if name != "seed"}
 
 
 def _description(record: GradientRecord) -> str:
-    subjects = " and ".join(dict.fromkeys(row.subject for row in record.rows))
+    subjects = ", ".join(panels(record))
     return (
-        f"Bias (above) and standard deviation (below) of each estimator's gradient against the temperature, for the "
-        f"subjects {subjects}. Estimators without a temperature are level dashes; a bias that cannot be told from zero "
-        "is left out."
+        "Cosine of the mean gradient with the exact one (above), bias (middle) and standard deviation (below) of each "
+        f"estimator's gradient against the temperature, for {subjects}; seeds but the first are pale. Estimators "
+        "without a temperature are level dashes; lines break where nothing can be told from 0, with an open triangle "
+        "on the axis. Dotted: a right angle, and the norm of the exact gradient, which is the bias of the gradient 0."
     )
 
 
-def _name(row: GradientRow) -> str:
+def _label(row: GradientRow) -> str:
     return row.estimator if row.temperature is None else f"{row.estimator}, tau {commands.write(row.temperature)}"
 
 
-def _cells(row: GradientRow) -> list[str]:
-    pairs = ((row.bias, row.bias_error), (row.deviation, row.deviation_error), (row.rmse, row.rmse_error))
-    bias, deviation, rmse = (f"{value:.3f} ± {error:.3f}" for value, error in pairs)
-    exact = "" if row.exact_bias is None else f"{row.exact_bias:.4f}"
-    return [_name(row), bias, exact, deviation, rmse, f"{row.cosine:.3f} ± {row.cosine_error:.3f}"]
+def _table(record: GradientRecord, rows: Sequence[GradientRow], cell: Callable[[GradientRow], str]) -> str:
+    """A line for every estimator and temperature, a column for every subject."""
+    names = [subject.name for subject in record.subjects if any(row.subject == subject.name for row in rows)]
+    lines: dict[str, dict[str, str]] = {}
+    for row in rows:
+        lines.setdefault(_label(row), {})[row.subject] = cell(row)
+    return table(["estimator", *names], [[label, *(cells.get(n, "") for n in names)] for label, cells in lines.items()])
 
 
-def _best(rows: Sequence[GradientRow]) -> str:
-    """In a sentence: which estimate of few evaluations has the least error, and which are biased."""
-    biased = ", ".join(dict.fromkeys(row.estimator for row in rows if BIAS.is_seen(row))) or "none"
-    sampled = [row for row in rows if row.estimator not in (MARGINALIZE, SPARSE)]
-    if not sampled:
-        return f"A bias is seen in {biased}."
-    least = min(sampled, key=lambda row: row.rmse)
-    closest = max(sampled, key=lambda row: row.cosine)
-    return (
-        f"Of the estimators that sample, {_name(least)} has the least error ({least.rmse:.2f}) and {_name(closest)} "
-        f"points best (cosine {closest.cosine:.2f}). A bias is seen in {biased}."
+def _cosine(row: GradientRow) -> str:
+    found = row.logits
+    if found.cosine is None:
+        return "–"
+    return f"{found.cosine:.3f}" + (f" ± {found.cosine_error:.3f}" if row.mean == "sampled" else "")
+
+
+def _bias(found: MeanGradient) -> str:
+    exact = found.squared_noise == 0.0
+    if not found.is_biased:
+        return "0" if exact else f"< {found.least:.3f}"
+    return f"{found.bias:.3f}" + ("" if exact else f" ± {found.bias_error:.3f}")
+
+
+def _deviation(row: GradientRow) -> str:
+    return f"{row.deviation:.3f}" + (f" ± {row.deviation_error:.3f}" if row.deviation_error else "")
+
+
+def _conclusions(record: GradientRecord) -> list[str]:
+    """What the means say, for every column of the picture apart; and why nothing is ranked by its squared error."""
+    lines = []
+    for title, subjects in panels(record).items():
+        own = [row for row in record.rows if row.subject in {subject.name for subject in subjects}]
+        if own:
+            seeds = listed([str(subject.seed) for subject in subjects if subject.seed is not None])
+            lines.append(f"* {title}{f' (every one of seeds {seeds})' if len(subjects) > 1 else ''}: {_means(own)}.")
+    worse = sum(row.logits.bias**2 + row.deviation**2 > 1.0 for row in record.rows)
+    ranking = (
+        f"Nothing here is ranked by the squared error, bias² + deviation²: the gradient 0, which teaches nothing, has "
+        f"1.00, and {worse} of these {len(record.rows)} have more."
     )
+    return ["\n".join(lines), ranking] if lines else []
+
+
+def _means(rows: Sequence[GradientRow]) -> str:
+    """Which estimators have no bias, which means are close and which do not ascend, in all of these rows."""
+    by_label: dict[tuple[str, float | None], list[GradientRow]] = {}
+    for row in rows:
+        by_label.setdefault((row.estimator, row.temperature), []).append(row)
+
+    def where(test: Callable[[list[GradientRow]], bool]) -> str:
+        return _compact([label for label, own in by_label.items() if label[0] != MARGINALIZE and test(own)])
+
+    def is_unbiased(own: list[GradientRow]) -> bool:
+        return not any(row.logits.is_biased for row in own)
+
+    def is_exact(own: list[GradientRow]) -> bool:
+        return all(row.mean != "sampled" for row in own)
+
+    def is_close(own: list[GradientRow]) -> bool:
+        return all(_cosine_from(row, -ERRORS) >= CLOSE for row in own)
+
+    def is_away(own: list[GradientRow]) -> bool:
+        return all(_cosine_from(row, ERRORS) < 0.0 for row in own)
+
+    parts = {
+        "no bias at all": where(lambda own: is_unbiased(own) and is_exact(own)),
+        "none that is seen": where(lambda own: is_unbiased(own) and not is_exact(own)),
+        f"a biased mean within 26° (cosine from {CLOSE:g})": where(lambda own: not is_unbiased(own) and is_close(own)),
+        "between": where(lambda own: not (is_unbiased(own) or is_close(own) or is_away(own))),
+        "a mean beyond a right angle": where(is_away),
+    }
+    return "; ".join(f"{words}: {names}" for words, names in parts.items() if names)
+
+
+def _cosine_from(row: GradientRow, errors: float) -> float:
+    """The cosine of the mean, so many standard errors on; where it has none, one that says nothing."""
+    return CLOSE / 2 if row.logits.cosine is None else row.logits.cosine + errors * row.logits.cosine_error
+
+
+def _compact(labels: Sequence[tuple[str, float | None]]) -> str:
+    """Names, each with its temperatures."""
+    taus: dict[str, list[str]] = {}
+    for name, tau in labels:
+        taus.setdefault(name, []).extend([] if tau is None else [commands.write(tau)])
+    return ", ".join(f"{name} (tau {', '.join(each)})" if each else name for name, each in taus.items())
+
+
+def _decoder(record: GradientRecord) -> list[str]:
+    """What the gradient of the decoder's weights says: all rows without a bias in one sentence, the others a table."""
+    rows = [row for row in record.rows if row.decoder is not None]
+    biased = {_label(row) for row in rows if row.decoder is not None and row.decoder.is_biased}
+    if not rows:
+        return []
+    clean = dict.fromkeys((row.estimator, row.temperature) for row in rows if _label(row) not in biased)
+    words = (
+        "The gradient with respect to the weights of p(x|y,z) needs no derivative through the sample: it is biased "
+        f"only where the y that it sees are not drawn from q(y). No bias is seen in {_compact(list(clean)) or 'none'}."
+    )
+    if not biased:
+        return [words]
+    shown = [row for row in rows if _label(row) in biased]
+    return [f"{words} Of the others the bias, and in brackets the cosine:", _table(record, shown, _of_decoder)]
+
+
+def _of_decoder(row: GradientRow) -> str:
+    assert row.decoder is not None
+    cosine = "–" if row.decoder.cosine is None else f"{row.decoder.cosine:.3f}"
+    return f"{_bias(row.decoder)} ({cosine})"
+
+
+def _parts(record: GradientRecord) -> list[str]:
+    """The entropy's part, the images and the estimates of every subject, and what was left out."""
+    cells = [
+        [
+            *(each.name, str(each.classes), f"{each.images:,}", f"{100 * each.largest_share:.1f}"),
+            *(f"{each.replicates:,}", f"{each.entropy_norm / each.norm:.2f}"),
+        ]
+        for each in record.subjects
+    ]
+    headings = ["subject", "classes", "images", "largest share %", "estimates", "entropy"]
+    return [
+        "Of every subject the classes, the images, the largest share of one image in the squared norm of the exact "
+        "gradient, the estimates where they are sampled, and the norm of the gradient of the entropy H(q), in the same "
+        "units. The entropy is computed and not sampled: its gradient is exact for every estimator that brings no "
+        "entropy of its own, as sparse-marginalize does, and adds nothing to bias or deviation.",
+        table(headings, cells),
+        *_heavy(record),
+        *_left_out(record),
+    ]
+
+
+def _heavy(record: GradientRecord) -> list[str]:
+    """Which models' numbers are largely those of a single image."""
+    names = [each.name for each in record.subjects if each.epoch is not None and each.largest_share > MOST_SHARE]
+    return [f"One image holds more than a tenth: {'; '.join(names)}. Their numbers are largely its own."] * bool(names)
+
+
+def _left_out(record: GradientRecord) -> list[str]:
+    sentences = []
+    for name in dict.fromkeys(row.estimator for row in record.rows if row.temperature is not None):
+        taus = {row.temperature for row in record.rows if row.estimator == name}
+        missing = [commands.write(tau) for tau in record.plan.temperatures if tau not in taus]
+        settings: Mapping[str, Any] = OBJECTIVES[name].settings if name in OBJECTIVES else {}
+        if missing and "tau" in settings:
+            sentences.append(f"{name} leaves out tau {', '.join(missing)}: it must be {settings['tau'].rule}.")
+    return sentences

@@ -1,91 +1,30 @@
 """Records sorted for a report: runs that may be averaged form a series, series that may be compared form a group."""
 
-import math
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from statistics import fmean, median
+from statistics import fmean
 
-import msgspec
-
-from gsm_cli import commands
 from gsm_cli.config import RunConfig
+from gsm_cli.data import describe_dataset
 from gsm_cli.objectives import OBJECTIVES
-from gsm_cli.records.run import Curves, RunRecord
+from gsm_cli.records.run import RunRecord
+from gsm_cli.reports.names import name_groups, name_series, shared_settings
+from gsm_cli.reports.series import Circumstances, Series
 
-FREE = ("objective", "seed", "own", "objective_sha256")  # settings that may differ within a group
-SHOWN = 12  # hex digits of a file's digest
 RANKS = {name: rank for rank, name in enumerate(OBJECTIVES)}
 
 
 @dataclass(frozen=True)
-class Series:
-    """The runs of one objective that differ in their seeds alone, in the order of the seeds."""
-
-    name: str
-    records: Sequence[RunRecord]
-
-    @property
-    def config(self) -> RunConfig:
-        """The settings of the first seed's run."""
-        return self.records[0].config
-
-    @property
-    def seeds(self) -> list[int]:
-        return [record.config.seed for record in self.records]
-
-    @cached_property
-    def finished(self) -> tuple[RunRecord, ...]:
-        return tuple(record for record in self.records if record.finished)
-
-    @property
-    def generated(self) -> str | None:
-        """What the model of the first seed generates, if that was kept."""
-        return next((record.generated for record in self.finished), None)
-
-    def test_accuracy(self) -> dict[int, float]:
-        """By seed."""
-        return {record.config.seed: record.test.chosen.accuracy for record in self.finished if record.test}
-
-    def test_bound(self) -> dict[int, float]:
-        """By seed, in nats per image."""
-        readings = {record.config.seed: record.test.chosen for record in self.finished if record.test}
-        return {seed: fmean(reading.bounds) for seed, reading in readings.items() if reading.bounds}
-
-    def best_validation(self) -> dict[int, float]:
-        """By seed, at the epoch that validation chose."""
-        return {record.config.seed: max(record.epochs.validation_accuracy) for record in self.finished}
-
-    def seconds_per_epoch(self) -> float:
-        """The median over all epochs of all runs."""
-        return median(seconds for record in self.finished for seconds in record.epochs.seconds)
-
-    def images_per_second(self) -> float:
-        """Unlabelled images of an epoch's whole batches over its seconds."""
-        seconds = self.seconds_per_epoch()
-        return self.finished[0].images_per_epoch / seconds if seconds else math.inf
-
-    def speed_up(self, other: "Series") -> float:
-        """How many times as fast an epoch is as one of the other's."""
-        seconds = self.seconds_per_epoch()
-        return other.seconds_per_epoch() / seconds if seconds else math.inf
-
-    def evaluations(self) -> float:
-        """How often a step evaluates the conditional bound for one unlabelled image, the mean over all epochs."""
-        return fmean(count for record in self.finished for count in record.epochs.evaluations)
-
-    def curve(self, column: Callable[[Curves], Sequence[float | None] | None]) -> list[float]:
-        """The mean over seeds of a quantity, after each of the epochs after which every run has it."""
-        columns = [column(record.epochs) or [] for record in self.finished]
-        present = ([value for value in values if value is not None] for values in zip(*columns, strict=False))
-        return [fmean(values) for values in present if len(values) == len(columns)]
-
-
-@dataclass(frozen=True)
 class Group:
-    """Series with the same settings but for the objective and what is its own."""
+    """Series with the same settings but for the objective and what is its own.
+
+    The name says what sets the group apart from the others; it is empty if there is no other.
+    """
 
     series: Sequence[Series]
+    name: str = ""
 
     @property
     def config(self) -> RunConfig:
@@ -97,7 +36,7 @@ class Group:
         """The settings that every run has in common."""
         return shared_settings(self.config)
 
-    @property
+    @cached_property
     def trained(self) -> list[Series]:
         """The series with a finished run."""
         return [series for series in self.series if series.finished]
@@ -106,10 +45,32 @@ class Group:
     def records(self) -> list[RunRecord]:
         return [record for series in self.series for record in series.records]
 
+    @cached_property
+    def circumstances(self) -> Circumstances:
+        """Those of the times that are shown: in which the most objectives, and then the most runs, were trained."""
+        series = Counter(each for own in self.trained for each in {Circumstances.of(run) for run in own.finished})
+        runs = Counter(Circumstances.of(run) for own in self.trained for run in own.finished)
+        return max(sorted(runs), key=lambda each: (series[each], runs[each]))
+
     def find(self, objective: str) -> Series | None:
-        """The objective's series with the most finished runs."""
+        """The objective's series that a verdict speaks of, of those with a finished run.
+
+        Of several, as at several temperatures, that with the settings of a preset or by default; if it is not among
+        them, the one that is most accurate on validation.
+        """
         candidates = [series for series in self.trained if series.config.objective == objective]
-        return max(candidates, key=lambda series: len(series.finished), default=None)
+        for usual in _usual(objective, self.config.dataset) if len(candidates) > 1 else []:
+            if found := [series for series in candidates if series.config.own == usual]:
+                return found[0]
+        return max(candidates, key=lambda series: fmean(series.best_validation()), default=None)
+
+
+def _usual(objective: str, dataset: str) -> list[dict[str, object]]:
+    """What is an objective's own by each of a data set's presets, the first preset first."""
+    row = OBJECTIVES.get(objective)
+    own = {name: setting.default for name, setting in row.settings.items()} if row else {}
+    presets = describe_dataset(dataset).presets.values()
+    return [{**own, **{name: value for name, value in preset.items() if name in own}} for preset in presets]
 
 
 def sort_records(records: Iterable[RunRecord]) -> list[Group]:
@@ -118,39 +79,18 @@ def sort_records(records: Iterable[RunRecord]) -> list[Group]:
     for record in sorted(records, key=lambda record: (_order(record.config), record.config.seed)):
         key = repr(shared_settings(record.config))
         groups.setdefault(key, {}).setdefault(record.config.digest, []).append(record)
-    found = [_group(list(series.values())) for _, series in sorted(groups.items())]
-    return sorted(found, key=lambda group: -len(group.records))
+    found = [_series(list(series.values())) for _, series in sorted(groups.items())]
+    found.sort(key=lambda group: -sum(len(series.records) for series in group))
+    if len(found) < 2:
+        return [Group(series) for series in found]
+    configs = [group[0].config for group in found]
+    names = name_groups([shared_settings(config) for config in configs], describe_dataset(configs[0].dataset))
+    return [Group(series, name) for series, name in zip(found, names, strict=True)]
 
 
-def shared_settings(config: RunConfig) -> dict[str, object]:
-    """The settings that every run of a group has in common."""
-    settings = msgspec.structs.asdict(config) | {"dataset": config.dataset_name}
-    return {name: value for name, value in settings.items() if name not in FREE}
-
-
-def own_settings(config: RunConfig) -> dict[str, str]:
-    """What is the objective's own, as a reader sees it; of somebody's own file the first digits of its digest."""
-    file = {"SHA-256": config.objective_sha256[:SHOWN]} if config.objective_sha256 else {}
-    return {name: commands.write(value) for name, value in config.own.items()} | file
-
-
-def name_series(configs: Sequence[RunConfig]) -> list[str]:
-    """A name for each: its objective's and, where several have the same, what of their own settings differs."""
-    return [
-        _name(config, [each for each in configs if each.objective_name == config.objective_name]) for config in configs
-    ]
-
-
-def _name(config: RunConfig, namesakes: Sequence[RunConfig]) -> str:
-    others = [own_settings(each) for each in namesakes]
-    own = own_settings(config).items()
-    parts = [f"{name} {value}" for name, value in own if any(other.get(name) != value for other in others)]
-    return ", ".join([config.objective_name, *parts])
-
-
-def _group(series: Sequence[Sequence[RunRecord]]) -> Group:
-    names = name_series([records[0].config for records in series])
-    return Group([Series(name, records) for name, records in zip(names, series, strict=True)])
+def _series(runs: Sequence[Sequence[RunRecord]]) -> list[Series]:
+    names = name_series([records[0].config for records in runs])
+    return [Series(name, records) for name, records in zip(names, runs, strict=True)]
 
 
 def _order(config: RunConfig) -> tuple[int, str, float, list[tuple[str, float, str]], str]:

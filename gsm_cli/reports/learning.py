@@ -1,15 +1,17 @@
 """The sections of a report on one group of runs that are pictures: how accuracy grows, and what the models generate."""
 
 from hashlib import sha256
-from itertools import accumulate
+
+import numpy as np
 
 from gsm_cli.data import describe_dataset
 from gsm_cli.records.layout import ReportFolder
-from gsm_cli.records.run import RunRecord
-from gsm_cli.reports.charts import Curve, Learning, accuracy_chart, generated_chart
+from gsm_cli.reports.accuracy_chart import Curve, Learning, accuracy_chart, width
+from gsm_cli.reports.charts import generated_chart
 from gsm_cli.reports.groups import Group
-from gsm_cli.reports.markdown import digits, numbered, percent, table
+from gsm_cli.reports.markdown import digits, folded, numbered, percent, table
 from gsm_cli.reports.report import Section, show
+from gsm_cli.reports.series import Series
 from gsm_cli.style import Picture
 
 CURVE_ROWS = 12  # rows of the table that stands for a curve
@@ -19,14 +21,17 @@ SHEETS = "For each objective a sheet of generated images: in a column one class,
 def learning(folder: ReportFolder, title: str, group: Group, number: int) -> Section:
     """Accuracy against epochs and against seconds, as a picture and as a table."""
     facts = curves(group)
-    name, description = numbered("accuracy", number), _description(group)
-    picture = Picture(name, title, description, facts, lambda: accuracy_chart(facts))
+    picture = Picture(numbered("accuracy", number), title, _description(facts), facts, lambda: accuracy_chart(facts))
+    size = width(group.config.epochs)
+    smoothed = f", smoothed over the last {size} epochs" if size > 1 else ""
     return Section(
         [
             "## Accuracy against epochs and against seconds",
             show(folder, picture),
-            "Validation accuracy in %, the mean over seeds:",
-            _curve_table(group),
+            f"Above: validation accuracy, the mean over seeds{smoothed}; a dot marks the median of the epochs that "
+            "validation chose. Below: mean and deviation of a seed, and a stroke for the chosen epoch of every seed. "
+            f"Seconds: medians over the runs on {group.circumstances.words}.",
+            *folded("These curves as a table: validation accuracy in %, and after how many seconds", [_table(facts)]),
         ],
         [picture],
     )
@@ -35,35 +40,34 @@ def learning(folder: ReportFolder, title: str, group: Group, number: int) -> Sec
 def curves(group: Group) -> Learning:
     """What the picture of accuracy shows."""
     dataset = describe_dataset(group.config.dataset)
-    own = {series.name: [_curve(record) for record in series.finished] for series in group.trained}
-    return Learning(own, dataset.curves, dataset.curves_source)
+    return Learning({each.name: _curve(group, each) for each in group.trained}, dataset.curves, dataset.curves_source)
 
 
-def _curve(record: RunRecord) -> Curve:
-    seconds = [round(value, 3) for value in accumulate(record.epochs.seconds)]
-    return Curve(record.config.seed, seconds, record.epochs.validation_accuracy)
+def _curve(group: Group, series: Series) -> Curve:
+    accuracies = np.array([record.epochs.validation_accuracy for record in series.finished])
+    chosen = [record.epochs.best for record in series.finished]
+    seconds = series.seconds_so_far(group.circumstances)
+    return Curve(accuracies.mean(axis=0).tolist(), accuracies.std(axis=0).tolist(), seconds, chosen)
 
 
-def _description(group: Group) -> str:
-    means = {series.name: series.curve(lambda epochs: epochs.validation_accuracy) for series in group.trained}
-    last = ", ".join(f"{name} {percent(curve[-1])} %" for name, curve in means.items())
+def _description(facts: Learning) -> str:
+    last = ", ".join(f"{name} {percent(curve.accuracy[-1])} %" for name, curve in facts.curves.items())
     return (
         "Validation accuracy: means over seeds against epochs and against seconds of training, and a panel for every "
-        f"objective with its seeds. After the last epoch the means are: {last}."
+        f"objective with the deviation of a seed. After the last epoch the means are: {last}."
     )
 
 
-def _curve_table(group: Group) -> str:
-    accuracies = [series.curve(lambda epochs: epochs.validation_accuracy) for series in group.trained]
-    seconds = [list(accumulate(series.curve(lambda epochs: epochs.seconds))) for series in group.trained]
-    epochs = group.config.epochs
+def _table(facts: Learning) -> str:
+    epochs = max(len(curve.accuracy) for curve in facts.curves.values())
     shown = sorted({max(1, round(epochs * row / CURVE_ROWS)) for row in range(1, CURVE_ROWS + 1)})
-    columns = list(zip(accuracies, seconds, strict=True))
-    rows = [
-        [str(epoch), *(f"{percent(curve[epoch - 1])} ({digits(after[epoch - 1])})" for curve, after in columns)]
-        for epoch in shown
-    ]
-    return table(["epoch", *(f"{series.name} % (after s)" for series in group.trained)], rows)
+    rows = [[str(epoch), *(_cell(curve, epoch) for curve in facts.curves.values())] for epoch in shown]
+    return table(["epoch", *facts.curves], rows)
+
+
+def _cell(curve: Curve, epoch: int) -> str:
+    after = f" ({digits(curve.seconds[epoch - 1])} s)" if curve.seconds else ""
+    return f"{percent(curve.accuracy[epoch - 1])}{after}"
 
 
 def generated(folder: ReportFolder, title: str, group: Group, number: int) -> Section:
@@ -72,8 +76,8 @@ def generated(folder: ReportFolder, title: str, group: Group, number: int) -> Se
     if not images:
         return Section([])
     digests = {name: sha256(image.encode()).hexdigest() for name, image in images.items()}
-    name = numbered("generated", number)
-    picture = Picture(name, title, SHEETS, digests, lambda: generated_chart(images))
+    shape = describe_dataset(group.config.dataset).shape
+    picture = Picture(numbered("generated", number), title, SHEETS, digests, lambda: generated_chart(images, shape))
     return Section(
         [
             "## What the models generate",

@@ -1,5 +1,6 @@
-"""Numbers and tables as Markdown."""
+"""Numbers, tables and folded parts as Markdown."""
 
+import re
 from collections.abc import Callable, Sequence
 
 from gsm_cli.reports.statistics import Summary
@@ -9,6 +10,28 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """A Markdown table whose first column is text and whose others are numbers."""
     lines = [headings, ["---", *["---:"] * (len(headings) - 1)], *rows]
     return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+
+
+def without_constants(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> tuple[list[str], list[list[str]]]:
+    """A table without the columns, after the first, that say the same in each of several rows."""
+    kept = [0, *(place for place in range(1, len(headings)) if len(rows) == 1 or len({row[place] for row in rows}) > 1)]
+    return [headings[place] for place in kept], [[row[place] for place in kept] for row in rows]
+
+
+def folded(summary: str, blocks: Sequence[str]) -> list[str]:
+    """Blocks that a reader opens; nothing if there are none."""
+    return [f"<details><summary>{summary}</summary>", *blocks, "</details>"] if blocks else []
+
+
+def contents(blocks: Sequence[str]) -> str:
+    """A list of links to the headings of the second level among these blocks."""
+    headings = [block[3:] for block in blocks if block.startswith("## ")]
+    return "\n".join(f"* [{heading}](#{anchor(heading)})" for heading in headings)
+
+
+def anchor(heading: str) -> str:
+    """What a heading is called in links, as GitHub makes it."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
 
 
 def console(commands: Sequence[str]) -> str:
@@ -24,6 +47,11 @@ def listed(words: Sequence[str]) -> str:
 def numbered(name: str, number: int) -> str:
     """The name of the picture that belongs to the group of that number; the first bears none."""
     return f"{name}-{number}" if number > 1 else name
+
+
+def counted(number: float, noun: str) -> str:
+    """One seed, two seeds: 1 seed, 2 seeds, 2.5 seeds."""
+    return f"{number:,.10g} {noun}" + ("" if number == 1 else "s")
 
 
 def digits(value: float) -> str:
@@ -45,3 +73,8 @@ def interval(summary: Summary, form: Callable[[float], str] = percent) -> str:
 def points(value: float) -> str:
     """A difference of accuracies, in percentage points."""
     return f"{100 * value:+.2f}"
+
+
+def margin_points(value: float) -> str:
+    """A margin in words: 1 point, 0.8 points."""
+    return f"{100 * value:.4g} point" + ("" if f"{100 * value:.4g}" == "1" else "s")

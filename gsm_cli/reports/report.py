@@ -17,13 +17,18 @@ class Section:
 
 @dataclass(frozen=True)
 class Report:
-    """What the records of a folder give. The answer is plain text; the problems name files that are no such records."""
+    """What the records of a folder give.
+
+    The answer is plain text; the problems name files that are no such records; the facts are whatever msgspec can turn
+    into JSON.
+    """
 
     folder: ReportFolder
     title: str
     answer: str
     sections: Sequence[Section]
     problems: Sequence[str] = ()
+    facts: object = None
 
     @property
     def text(self) -> str:

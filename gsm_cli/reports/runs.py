@@ -2,80 +2,87 @@
 
 from collections.abc import Sequence
 
-from gsm_cli.data import Dataset, describe_dataset
+from gsm_cli.config import RunConfig
+from gsm_cli.data import describe_dataset
 from gsm_cli.records.gradients import GradientRecord
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.records.run import RunRecord
-from gsm_cli.reports import sections
-from gsm_cli.reports.gradients import gradient_section
+from gsm_cli.reports.details import details, others
+from gsm_cli.reports.facts import group_facts
+from gsm_cli.reports.forest import forest_section
+from gsm_cli.reports.gradients import gradient_sections
 from gsm_cli.reports.groups import Group, sort_records
+from gsm_cli.reports.judgements import judge, margin_of
 from gsm_cli.reports.learning import generated, learning
-from gsm_cli.reports.markdown import table
-from gsm_cli.reports.provenance import provenance, setting
+from gsm_cli.reports.limits import limits
+from gsm_cli.reports.markdown import contents, listed
+from gsm_cli.reports.provenance import provenance
 from gsm_cli.reports.report import Report, Section, warnings
+from gsm_cli.reports.sections import results
 from gsm_cli.reports.sweeps import sweep_section
 from gsm_cli.reports.verdict import verdict
+
+QUESTION = "can one sample replace the sum over classes?"
 
 
 def render_runs(
     folder: ReportFolder,
     records: Sequence[RunRecord],
     problems: Sequence[str] = (),
-    gradients: GradientRecord | None = None,
+    gradients: Sequence[GradientRecord] = (),
+    margin: float | None = None,
 ) -> Report:
-    """The report on these records, of which there is at least one; `problems` are sentences about other files."""
+    """The report on these records, of which there is at least one; `problems` are sentences about other files.
+
+    `margin` is a loss of test accuracy that counts as none; without it, one follows from the sum's errors.
+    """
     groups = sort_records(records)
-    config = (gradients or records[0]).config
+    config = records[0].config if records else gradients[0].plan.config
     dataset = describe_dataset(config.dataset)
-    title = f"{dataset.title} with {config.labels} labels: can one sample replace the sum over classes?"
-    first = verdict(groups[0] if groups else None)
-    found = [Section([*first.blocks, *warnings(problems)])]
-    for number, group in enumerate(groups, start=1):
-        found += [_heading(group, groups[0], number)] if len(groups) > 1 else []
-        found += _group_sections(folder, title, group, number)
-    found += [sweep_section(folder, title, groups)]
-    found += [gradient_section(folder, title, gradients)] if gradients else []
-    found += [_others(dataset), provenance(folder, groups)]
-    return Report(folder, title, first.answer, found, problems)
+    title = f"{_experiment([record.config for record in records] or [config])}: {QUESTION}"
+    first = verdict(groups[0] if groups else None, margin)
+    found = [*_main(folder, title, groups, margin)]
+    found += [_other(folder, title, group, number, margin) for number, group in enumerate(groups[1:], start=2)]
+    found.append(sweep_section(folder, title, groups))
+    found += gradient_sections(folder, title, gradients)
+    found += [others(dataset), provenance(folder, groups)]
+    listed = contents([block for section in found for block in section.blocks])
+    opening = Section([*first.blocks, *warnings(problems), *([listed] if listed else [])])
+    facts = [group_facts(group, margin) for group in groups]
+    return Report(folder, title, first.answer, [opening, *found], problems, facts)
 
 
-def _group_sections(folder: ReportFolder, title: str, group: Group, number: int) -> list[Section]:
-    found = [sections.results(group)]
-    if group.trained:
-        found += [
-            learning(folder, title, group, number),
-            generated(folder, title, group, number),
-            sections.paired_differences(group),
-            sections.classifier(group),
-            sections.relaxed_and_one_hot(group),
-        ]
+def _experiment(configs: Sequence[RunConfig]) -> str:
+    """The data sets and their labels; in a folder whose name was chosen there may be several."""
+    titles = dict.fromkeys(describe_dataset(config.dataset).title for config in configs)
+    labels = sorted({config.labels for config in configs})
+    return f"{listed(list(titles))} with {listed([str(number) for number in labels])} labels"
+
+
+def _main(folder: ReportFolder, title: str, groups: Sequence[Group], margin: float | None) -> list[Section]:
+    """The largest group of runs, and a word on the others."""
+    if not groups:
+        return []
+    found = _sections(folder, title, groups[0], 1, margin)
+    if groups[0].name:
+        text = f"These are the runs with {groups[0].name}; those with other settings stand by themselves below."
+        found.insert(0, Section([text]))
     return found
 
 
-def _heading(group: Group, first: Group, number: int) -> Section:
-    """What sets a group apart, and its own answer."""
-    if group is first:
-        differences = "The largest group of runs. Those below have other settings and are never averaged with it."
-        return Section([f"# Settings {number}", differences])
-    changed = {name: value for name, value in group.settings.items() if value != first.settings[name]}
-    words = ", ".join(f"{name} {setting(name, value)}" for name, value in changed.items())
-    return Section([f"# Settings {number}", f"As above, but {words}.", *verdict(group).blocks])
+def _other(folder: ReportFolder, title: str, group: Group, number: int, margin: float | None) -> Section:
+    """A further group, with its own answer, as one section."""
+    heading = [f"## Runs with {group.name}", *verdict(group, margin).blocks]
+    found = _sections(folder, title, group, number, margin)
+    blocks = [f"#{block}" if block.startswith("## ") else block for section in found for block in section.blocks]
+    return Section([*heading, *blocks], [picture for section in found for picture in section.pictures])
 
 
-def _others(dataset: Dataset) -> Section:
-    """Numbers of others, against which a reader may hold the report; empty if there are none."""
-    rows = [
-        [f"ADGM, {name}, epoch {epoch}", f"{100 * accuracy:.1f}", dataset.curves_source]
-        for name, curve in dataset.curves.items()
-        for epoch, accuracy in curve.items()
-    ]
-    rows += [[each.model, each.accuracy, each.source] for each in dataset.published]
-    if not rows:
-        return Section([])
-    return Section(
-        [
-            "## What others report",
-            f"{dataset.title} with 100 labels; numbers of others, not measured here.",
-            table(["model and objective", "accuracy %", "source"], rows),
-        ]
-    )
+def _sections(folder: ReportFolder, title: str, group: Group, number: int, margin: float | None) -> list[Section]:
+    chosen = margin_of(group, margin)
+    judgements = judge(group, chosen.value) if chosen else []
+    found = [forest_section(folder, title, judgements, chosen, number), results(group)]
+    if group.trained:
+        found += [learning(folder, title, group, number), *([limits(group, judgements)] if number == 1 else [])]
+        found += [generated(folder, title, group, number), details(group)]
+    return found

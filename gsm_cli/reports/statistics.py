@@ -1,70 +1,144 @@
-"""Statistics over seeds: means with intervals, and paired differences. scipy computes, this module decides what."""
+"""Statistics over seeds: intervals, paired differences, exact tests, and how many seeds a question needs.
+
+Everything is computed from counts of correct test images, so that a tie is a tie. scipy has the distributions.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from statistics import fmean
+from math import gcd, inf, nan, sqrt
+from statistics import fmean, stdev
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 CONFIDENCE = 0.95
-RESAMPLES = 9_999
-SMALLEST_SAMPLE = 3  # fewer values give no interval
-SMALLEST_BOOTSTRAP = 8  # of fewer values a bootstrap interval covers far less than it says: of three, 75 %
+LEVEL = 0.05  # of a test, or of a family of tests
+POWER = 0.8
+MOST_SEEDS = 10_000  # beyond which nobody counts them
 
 
 @dataclass(frozen=True)
 class Summary:
-    """A mean over seeds and its 95 % interval; None where too few seeds give none."""
+    """A mean over seeds, the deviation of one seed, and the 95 % interval of the mean; None of a single seed."""
 
     mean: float
+    deviation: float | None
     low: float | None
     high: float | None
 
 
 @dataclass(frozen=True)
+class Score:
+    """What one run reads on the test set: images that it classifies correctly, of so many, and of which split."""
+
+    correct: int
+    images: int
+    split: str
+
+    @property
+    def accuracy(self) -> float:
+        return self.correct / self.images
+
+
+@dataclass(frozen=True)
 class Comparison:
-    """Per-seed differences, first minus second, with their summary and the exact sign-flip test."""
+    """Differences of accuracy, first minus second, one for each seed, with their summary and the sign-flip test."""
 
     seeds: tuple[int, ...]
     differences: tuple[float, ...]
     summary: Summary
     p_value: float  # two-sided, of the hypothesis that every difference is as likely as its negative
-    least_p_value: float  # the smallest that so many seeds can give
 
 
-def summarize(values: Sequence[float]) -> Summary:
-    """Mean and interval of the mean: the BCa bootstrap's (Efron 1987), of few values Student's t.
+def summarize(values: Sequence[float], step: float = 0.0) -> Summary:
+    """Mean, deviation and Student's interval of the mean.
 
-    Equal values give an interval of no width, and fewer than three none at all.
+    `step` is what one test image is worth. Where all values are equal, the deviation is the least that can be seen,
+    that of one seed that is one image off: a tie of few seeds is no certainty.
     """
-    mean = fmean(values)
-    if len(values) < SMALLEST_SAMPLE:
-        return Summary(mean, None, None)
-    if np.ptp(values) < 1e-12:
-        return Summary(mean, mean, mean)
-    if len(values) < SMALLEST_BOOTSTRAP:
-        low, high = stats.ttest_1samp(values, 0.0).confidence_interval(CONFIDENCE)
-        return Summary(mean, float(low), float(high))
-    resampled = stats.bootstrap(
-        (np.asarray(values),), np.mean, confidence_level=CONFIDENCE, n_resamples=RESAMPLES, method="BCa", rng=0
-    )
-    low, high = resampled.confidence_interval
-    return Summary(mean, float(low), float(high))
+    mean, count = fmean(values), len(values)
+    if count < 2:
+        return Summary(mean, None, None, None)
+    deviation = max(stdev(values), step / sqrt(count))
+    half = quantile((1 + CONFIDENCE) / 2, count - 1) * deviation / sqrt(count)
+    return Summary(mean, deviation, mean - half, mean + half)
 
 
-def compare(first: Mapping[int, float], second: Mapping[int, float]) -> Comparison | None:
-    """The paired comparison over the seeds that both have; None if they share none."""
-    seeds = tuple(sorted(first.keys() & second.keys()))
+def corrected(summary: Summary, count: int, test_per_training: float) -> Summary:
+    """The interval of Nadeau and Bengio (2003) for splits of one pool of images, whose parts overlap between seeds."""
+    if summary.deviation is None:
+        return summary
+    half = quantile((1 + CONFIDENCE) / 2, count - 1) * summary.deviation * sqrt(1 / count + test_per_training)
+    return Summary(summary.mean, summary.deviation, summary.mean - half, summary.mean + half)
+
+
+def compare(first: Mapping[int, Score], second: Mapping[int, Score]) -> Comparison | None:
+    """The paired comparison over the seeds that both have, on the same split; None if they share none."""
+    seeds = tuple(sorted(seed for seed in first.keys() & second.keys() if first[seed].split == second[seed].split))
     if not seeds:
         return None
-    differences = tuple(first[seed] - second[seed] for seed in seeds)
-    return Comparison(seeds, differences, summarize(differences), sign_flip_test(differences), 2.0 ** (1 - len(seeds)))
+    images = max(first[seed].images for seed in seeds)
+    counts = [first[seed].correct - second[seed].correct for seed in seeds]
+    differences = tuple(count / first[seed].images for seed, count in zip(seeds, counts, strict=True))
+    return Comparison(seeds, differences, summarize(differences, 1 / images), sign_flip_test(counts))
 
 
-def sign_flip_test(differences: Sequence[float]) -> float:
-    """The two-sided p-value of the sum of the differences among all choices of their signs; exact up to 16 of them."""
-    if len(differences) == 1:
-        return 1.0
-    values = (np.asarray(differences),)
-    return float(stats.permutation_test(values, np.sum, permutation_type="samples", n_resamples=2**16, rng=0).pvalue)
+def sign_flip_test(counts: Sequence[int]) -> float:
+    """The exact two-sided p-value of the sum of these differences among all choices of their signs.
+
+    Among whole numbers there are few sums, whatever the number of seeds: the law of the sum is convolved, not drawn.
+    """
+    sizes = [abs(count) for count in counts if count]
+    unit = gcd(*sizes) if sizes else 1
+    law, reach = np.ones(1), 0  # P(sum = -reach), ..., P(sum = reach)
+    for size in (size // unit for size in sizes):
+        wider = np.zeros(len(law) + 2 * size)
+        wider[: len(law)] = law / 2
+        wider[2 * size :] += law / 2
+        law, reach = wider, reach + size
+    observed = abs(sum(counts)) // unit
+    return 1.0 if observed == 0 else min(1.0, 2 * float(law[reach + observed :].sum()))
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """The p-values of a family, corrected so that one error in it is as rare as one of a single test (Holm 1979)."""
+    order = sorted(range(len(p_values)), key=lambda place: p_values[place])
+    corrected, greatest = [nan] * len(p_values), 0.0
+    for rank, place in enumerate(order):
+        greatest = max(greatest, min(1.0, (len(p_values) - rank) * p_values[place]))
+        corrected[place] = greatest
+    return corrected
+
+
+def least_seeds(family: int) -> int:
+    """The fewest seeds with which the sign-flip test can reject in a family of so many."""
+    return next(seeds for seeds in range(1, MOST_SEEDS) if family * 2.0 ** (1 - seeds) <= LEVEL)
+
+
+def seeds_needed(distance: float, deviation: float, tail: float = (1 - CONFIDENCE) / 2) -> float:
+    """Seeds with which Student's interval leaves out, in 80 % of cases, a value at this distance; inf if too many.
+
+    `tail` is the probability outside on that side.
+    """
+    if distance <= 0:
+        return inf
+    low, high = 1, 2
+    while power(distance, deviation, high, tail) < POWER:
+        low, high = high, 2 * high
+        if high > MOST_SEEDS:
+            return inf
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if power(distance, deviation, middle, tail) >= POWER else (middle, high)
+    return high
+
+
+def power(distance: float, deviation: float, seeds: int, tail: float) -> float:
+    """How often that interval of so many seeds leaves it out."""
+    shift = distance * sqrt(seeds) / deviation
+    return 1.0 if shift > 30 else 1.0 - float(special.nctdtr(seeds - 1, shift, quantile(1 - tail, seeds - 1)))
+
+
+def quantile(probability: float, freedom: int) -> float:
+    """Of Student's t."""
+    return float(special.stdtrit(freedom, probability))

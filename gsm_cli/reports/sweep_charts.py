@@ -8,8 +8,9 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from gsm_cli.reports.charts import PANELS, colours
+from gsm_cli.reports.charts import colours
 
+PANELS = 4  # maps in a row
 WIDE = 8.0  # how many times the least value the greatest is, from which on an axis is logarithmic
 
 

@@ -4,13 +4,13 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from statistics import fmean
 
 from gsm_cli import commands
 from gsm_cli.records.layout import ReportFolder
-from gsm_cli.reports.groups import Group, Series
+from gsm_cli.reports.groups import Group
 from gsm_cli.reports.markdown import interval, listed, percent, table
 from gsm_cli.reports.report import Section, show
+from gsm_cli.reports.series import Series
 from gsm_cli.reports.statistics import Summary, summarize
 from gsm_cli.reports.sweep_charts import Grid, Lines, Point, grid_chart, lines_chart
 from gsm_cli.style import Picture
@@ -35,7 +35,7 @@ class Swept:
 
 def sweep_section(folder: ReportFolder, title: str, groups: Sequence[Group]) -> Section:
     """What was swept, a picture and a table for each setting or pair of them; empty if nothing was."""
-    series = [each for group in groups for each in group.trained if each.test_accuracy()]
+    series = [each for group in groups for each in group.trained if each.scores]
     least = 2 if folder.chosen else SWEPT
     maps = [swept for swept in find(series, 2) if _whole(swept) and min(len(swept.values(n)) for n in (0, 1)) > 1]
     lines = [swept for swept in find(series, 1) if len(swept.series) >= least and not _in_a_map(swept, maps)]
@@ -71,7 +71,7 @@ def _lines(folder: ReportFolder, title: str, found: Sequence[Swept], series: Seq
     named = _named(found)
     points = {label: [_point(swept, value) for value in swept.values(0)] for label, swept in named.items()}
     levels = {
-        each.config.objective_name: fmean(each.test_accuracy().values())
+        each.config.objective_name: _summary(each).mean
         for each in series
         if name not in each.config.identity and any(_shares(each, swept) for swept in found)
     }
@@ -81,7 +81,11 @@ def _lines(folder: ReportFolder, title: str, found: Sequence[Swept], series: Seq
     description = f"Test accuracy against {name}: a line with its 95 % interval for each objective. Best: {words}."
     picture = Picture[object](f"sweep-{_file(name)}", title, description, facts, lambda: lines_chart(facts))
     rows = [
-        [f"{label}, {name} {point.value:g}", str(point.seeds), interval(Summary(point.mean, point.low, point.high))]
+        [
+            f"{label}, {name} {point.value:g}",
+            str(point.seeds),
+            interval(Summary(point.mean, None, point.low, point.high)),
+        ]
         for label, own in points.items()
         for point in own
     ]
@@ -157,15 +161,16 @@ def _in_a_map(line: Swept, maps: Sequence[Swept]) -> bool:
 def _point(swept: Swept, value: object) -> Point:
     series = swept.series[(value,)]
     found = _summary(series)
-    return Point(float(str(value)), found.mean, found.low, found.high, len(series.test_accuracy()))
+    return Point(float(str(value)), found.mean, found.low, found.high, len(series.scores))
 
 
 def _cell(series: Series) -> list[str]:
-    return [str(len(series.test_accuracy())), interval(_summary(series))]
+    return [str(len(series.scores)), interval(_summary(series))]
 
 
 def _summary(series: Series) -> Summary:
-    return summarize(list(series.test_accuracy().values()))
+    scores = list(series.scores.values())
+    return summarize([score.accuracy for score in scores], 1 / max(score.images for score in scores))
 
 
 def _is_number(value: object) -> bool:

@@ -1,79 +1,155 @@
 """The answer that a report gives in its first lines, computed from its numbers."""
 
 from collections.abc import Sequence
+from math import inf
 
 import msgspec
 
 from gsm_cli import commands
-from gsm_cli.objectives import GUMBEL, MARGINALIZE, OBJECTIVES
-from gsm_cli.reports.groups import Group, Series
-from gsm_cli.reports.markdown import interval, listed, points
+from gsm_cli.objectives import GUMBEL, MARGINALIZE, OBJECTIVES, SUPERVISED
+from gsm_cli.reports.groups import Group
+from gsm_cli.reports.judgements import Judgement, Margin, Ruling, judge, margin_of
+from gsm_cli.reports.markdown import console, counted, digits, interval, listed, margin_points, points
 from gsm_cli.reports.report import Verdict
-from gsm_cli.reports.statistics import Comparison, compare
+from gsm_cli.reports.series import Series
+from gsm_cli.reports.statistics import MOST_SEEDS, least_seeds
 
-QUESTION = "May one Gumbel-Softmax sample replace the sum over classes?"
-MARGIN = 0.01  # of test accuracy: a smaller difference is called none
-LEVEL = 0.05  # of the sign-flip test
-ENOUGH_SEEDS = 6  # with fewer the exact sign-flip test cannot come below that level
+RULINGS: dict[Ruling, tuple[str, str]] = {  # of one objective, of several
+    "no worse": ("is no worse than the sum within the margin", "are no worse than the sum within the margin"),
+    "worse": ("is worse", "are worse"),
+    "undecided": ("is undecided", "are undecided"),
+}
 
 
-def verdict(group: Group | None) -> Verdict:
-    """Whether Gumbel sampling may replace marginalization here, how sure that is, and what it saves."""
+def verdict(group: Group | None, named: float | None = None) -> Verdict:
+    """Which objective may replace marginalization here, how sure that is, what it saves, and what is missing."""
     if group is None:
         return Verdict("There is nothing to compare yet: no run has been made.")
-    gumbel, marginal = group.find(GUMBEL), group.find(MARGINALIZE)
-    if gumbel is None or marginal is None:
-        missing = [name for name, series in ((GUMBEL, gumbel), (MARGINALIZE, marginal)) if series is None]
+    margin, candidates = margin_of(group, named), [name for name in _objectives(group) if name != MARGINALIZE]
+    if margin is None or not candidates:
+        missing = [*([] if candidates else [GUMBEL]), *([] if margin else [MARGINALIZE])]
         return Verdict(
             f"There is nothing to compare yet: no finished run of {listed(missing)}.", [_remedy(group, missing)]
         )
-    comparison = compare(gumbel.test_accuracy(), marginal.test_accuracy())
-    if comparison is None:
-        return Verdict("There is nothing to compare yet: gumbel and marginalize have no seed in common.")
-    return Verdict(f"{QUESTION} {judge(comparison)}", [_certainty(comparison), _saving(gumbel, marginal)])
+    judgements = [each for each in judge(group, margin.value) if each.role != "exploratory"]
+    if not judgements:
+        return Verdict("There is nothing to compare yet: no objective has a seed in common with marginalize.")
+    primary = [each for each in judgements if each.role == "primary"]
+    others = [each for each in judgements if each.role == "secondary"]
+    answer = [*(_of_gumbel(each, margin) for each in primary), *_of_others(others, margin, first=not primary)]
+    details = [*_saving(group, judgements), _meaning(margin, named), *_missing(group, judgements)]
+    return Verdict(" ".join(answer), details)
 
 
-def judge(comparison: Comparison) -> str:
-    """The answer in words.
-
-    Equivalence is claimed only if the whole interval lies within the margin, a difference only if the interval leaves
-    out zero and the test agrees; of too few seeds nothing is claimed.
-    """
-    low, high = comparison.summary.low, comparison.summary.high
-    if len(comparison.seeds) < ENOUGH_SEEDS or low is None or high is None:
-        return f"Nothing can be concluded from {_seeds(comparison)}."
-    sure = comparison.p_value <= LEVEL
-    within = f"{100 * MARGIN:g} point"
-    if low > -MARGIN and high < MARGIN:
-        nuance = ", if a little worse" if high < 0 else ", if a little better" if low > 0 else ""
-        return f"Yes: the two are equal within {within}{nuance}."
-    if high < 0 and sure:
-        return "Not without loss: it is less accurate."
-    if low > 0 and sure:
-        return "Yes: it is more accurate."
-    tendency = " They lean towards a loss." if high < 0 else " They lean towards a gain." if low > 0 else ""
-    return f"These runs cannot tell: there may be no difference, or one of more than {within}.{tendency}"
+def difference(judgement: Judgement) -> str:
+    """A difference with its interval and its seeds, in words."""
+    number = interval(judgement.summary, points)
+    return f"{judgement.name} − marginalize: {number} points, {counted(len(judgement.comparison.seeds), 'seed')}"
 
 
-def _certainty(comparison: Comparison) -> str:
-    found = f"gumbel minus marginalize is {interval(comparison.summary, points)} points of test accuracy"
-    if len(comparison.seeds) < ENOUGH_SEEDS:
-        return f"In {_seeds(comparison)} {found}, which may be chance: run at least {ENOUGH_SEEDS} seeds."
-    test = f"exact sign-flip test p = {comparison.p_value:.3g}"
-    return f"**How sure that is:** {found} over {_seeds(comparison)} (mean and 95 % interval; {test})."
+def _of_gumbel(judgement: Judgement, margin: Margin) -> str:
+    """The answer to the question that was asked first."""
+    loss = margin_points(margin.value)
+    words: dict[Ruling, str] = {
+        "no worse": f"One Gumbel-Softmax sample may replace the sum over classes here: if it costs test accuracy, then "
+        f"less than {loss}",
+        "worse": "One Gumbel-Softmax sample does not replace the sum over classes here: it costs test accuracy",
+        "undecided": "Whether one Gumbel-Softmax sample may replace the sum over classes is undecided here: "
+        + _doubt(judgement, loss),
+    }
+    return f"{words[judgement.ruling]} ({difference(judgement)})."
 
 
-def _seeds(comparison: Comparison) -> str:
-    return "one seed" if len(comparison.seeds) == 1 else f"{len(comparison.seeds)} seeds"
+def _doubt(judgement: Judgement, loss: str) -> str:
+    """Why nothing is decided."""
+    if judgement.summary.high is None:
+        return "one seed shows no deviation"
+    if judgement.summary.high < 0:
+        return "the interval says that it costs test accuracy, and the exact test of so few seeds does not confirm it"
+    return f"it may cost {loss} of test accuracy or more, and it may cost less"
 
 
-def _saving(gumbel: Series, marginal: Series) -> str:
-    cheap, dear = (f"{series.seconds_per_epoch():.3g} s" for series in (gumbel, marginal))
+def _of_others(judgements: Sequence[Judgement], margin: Margin, first: bool) -> list[str]:
+    """One sentence on all the other objectives."""
+    parts = []
+    for ruling, (one, several) in RULINGS.items():
+        if names := [each.name for each in judgements if each.ruling == ruling]:
+            words = (several if len(names) > 1 else one).replace("the margin", margin_points(margin.value))
+            parts.append(f"{listed(names)} {words}")
+    start = "Without a run of gumbel that could be compared: " if first else "Of the other objectives, "
+    return [start + "; ".join(parts) + "."] if parts else []
+
+
+def _saving(group: Group, judgements: Sequence[Judgement]) -> list[str]:
+    """What every objective saves that is no worse; if there is none, what the first would."""
+    chosen = [each.series for each in judgements if each.ruling == "no worse"] or [judgements[0].series]
+    marginal = group.find(MARGINALIZE)
+    assert marginal is not None
+    dear = marginal.seconds_per_epoch(group.circumstances)
+    parts = [part for series in chosen if dear and (part := _one_saving(group, series, dear))]
+    if not parts or dear is None:
+        return []
+    return [
+        f"**What it saves:** with the sum an epoch takes {digits(dear)} s, with {listed(parts)}. What a step needs in "
+        f"memory follows the evaluations of the decoder for each unlabelled image: {marginal.evaluations():.3g} with "
+        f"the sum, {listed([f'{series.evaluations():.3g} with {series.name}' for series in chosen])}; `gsm cost` "
+        "measures it."
+    ]
+
+
+def _one_saving(group: Group, series: Series, dear: float) -> str | None:
+    cheap = series.seconds_per_epoch(group.circumstances)
+    return f"{series.name} {digits(cheap)} s ({dear / cheap:.2f} times as fast)" if cheap else None
+
+
+def _meaning(margin: Margin, named: float | None) -> str:
+    default = "by default a quarter of the sum's errors, at most one point; `gsm report --margin` names another"
     return (
-        f"**What it saves:** an epoch takes {cheap} instead of {dear} ({gumbel.speed_up(marginal):.2f} times as fast), "
-        f"with {gumbel.evaluations():g} evaluation of the decoder per unlabelled image instead of "
-        f"{marginal.evaluations():g}."
+        f"**What counts as no worse:** a loss of less than {margin_points(margin.value)}, with which {margin.errors:,} "
+        f"errors of the sum become {margin.with_it:,} of {margin.images:,} images "
+        f"({default if named is None else 'named with `--margin`'}); the whole 95 % interval must lie above that loss."
     )
+
+
+def _missing(group: Group, judgements: Sequence[Judgement]) -> list[str]:
+    """How many seeds would decide what is undecided, and the commands that run them."""
+    undecided = [each for each in judgements if each.ruling == "undecided"]
+    if not undecided:
+        return []
+    family = sum(each.role == "secondary" for each in judgements)
+    needed = [_needed(each, family if each.role == "secondary" else 1) for each in undecided]
+    words = [
+        f"{each.name} " + (f"about {seeds:,.0f}" if seeds < inf else f"more than {MOST_SEEDS:,}")
+        for each, seeds in zip(undecided, needed, strict=True)
+    ]
+    runs = [(each.series, int(seeds)) for each, seeds in zip(undecided, needed, strict=True) if seeds < inf]
+    lines = _commands(group, runs)
+    return [
+        f"**What is missing:** seeds. In all, {listed(words)} would decide (in 80 % of cases, if the true difference "
+        "and the deviation of a seed are those seen here; of one seed, the fewest that can decide).",
+        *([console(lines)] if lines else []),
+    ]
+
+
+def _needed(judgement: Judgement, family: int) -> float:
+    return least_seeds(family) if judgement.seeds is None else judgement.seeds
+
+
+def _commands(group: Group, runs: Sequence[tuple[Series, int]]) -> list[str]:
+    """The commands that bring each of these series, and the sum, to so many seeds."""
+    marginal = group.find(MARGINALIZE)
+    if not runs or marginal is None:
+        return []
+    lines = []
+    for series, seeds in [(marginal, max(seeds for _, seeds in runs)), *runs]:
+        if new := [seed for seed in range(seeds) if seed not in series.seeds]:
+            lines.append(commands.run(series.config, new))
+    return lines
+
+
+def _objectives(group: Group) -> list[str]:
+    """Those with a finished run, but for the floor."""
+    return list(dict.fromkeys(each.config.objective for each in group.trained if each.config.objective != SUPERVISED))
 
 
 def _remedy(group: Group, missing: Sequence[str]) -> str:

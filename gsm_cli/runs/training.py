@@ -46,7 +46,9 @@ class Run:
         self.classes = torch.from_numpy(split.labelled.classes).to(device)
         self.averaging = None if config.objective == SUPERVISED else Averaging(config)
         self.model = build_model(config, split.unlabelled.shape[1], split.classes, device)
-        self.optimizer = torch.optim.Adam(self.model.parameters(), lr=config.learning_rate, fused=True)
+        self.optimizer = torch.optim.AdamW(
+            self.model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay, fused=True
+        )
         self.epochs: list[Epoch] = []
         self.best: dict[str, Tensor] = {}  # the weights of the best epoch so far
         self.steps = len(self.pixels) // config.batch_size  # in an epoch
@@ -105,7 +107,8 @@ class Run:
             terms = supervised(self.model, batch, config.mc_samples, rng)
         else:
             average = self.averaging.at(temperature_at(config, number))
-            terms = semi_supervised(self.model, batch, average, config.mc_samples, self.kl_weight(number), rng)
+            weights = (self.kl_weight(number), rng, config.entropy_weight)
+            terms = semi_supervised(self.model, batch, average, config.mc_samples, *weights)
         self.optimizer.zero_grad()
         loss = -terms.objective(config.labelled_weight, config.classification_weight)
         loss.backward()  # type: ignore[no-untyped-call]

@@ -1,18 +1,41 @@
 """The measurement of gradients: what it says of estimators whose bias and variance are known."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 import torch
 from torch import Tensor
 
-from gsm_cli.measures.gradients import exact_gumbel_bias, measure, toy_subjects
-from gsm_cli.model.estimators import Gumbel, Marginal, SumAndSample
+from gsm_cli.data import find_dataset
+from gsm_cli.data.split import load
+from gsm_cli.measures.gradient_subjects import Subject, enough, model_subjects, squared_norms
+from gsm_cli.measures.gradients import (
+    compare_estimators,
+    enumerate_outcomes,
+    gumbel_mean,
+    left_out,
+    measure,
+    sample_gradients,
+    toy_subjects,
+)
+from gsm_cli.model.categorical import Outcomes, gumbel_noise, sample_one_hot
+from gsm_cli.model.estimators import (
+    Gumbel,
+    GumbelRao,
+    Marginal,
+    Reinforce,
+    ReinMax,
+    SparseMarginal,
+    StraightThrough,
+    SumAndSample,
+)
 from gsm_cli.records.gradients import read_gradients
+from gsm_cli.settings import build
 
-LINEAR, QUADRATIC = toy_subjects()
-REPLICATES = 20_000
+LINEAR, QUADRATIC = toy_subjects(None, 200, 0)  # 20,000 estimates
+SUBJECTS = pytest.mark.parametrize("subject", [LINEAR, QUADRATIC], ids=lambda subject: subject.name)
+NAMED = [ReinMax(1.0), ReinMax(2.0), SumAndSample(1), SumAndSample(3), Reinforce(2), Reinforce(3)]
 
 
 def rng() -> torch.Generator:
@@ -31,86 +54,278 @@ class Scaled:
         return self.factor * Marginal()(bound, logits, rng) + noise * logits[..., 0]
 
 
-def norm(subject) -> float:
-    logits = subject.logits[None].requires_grad_()
-    return torch.autograd.grad(Marginal()(subject.bound(1), logits, rng()).sum(), logits)[0].norm().item()
+def gradient_of_sum(subject: Subject) -> Tensor:
+    """By a loop over classes, of which each term is differentiated by hand: q_k (f_k - mean f)."""
+    q = subject.logits.softmax(dim=-1)
+    values = torch.stack([subject.bound(1)(y.expand_as(q)) for y in torch.eye(q.shape[-1], dtype=q.dtype)], dim=-1)
+    return (q * (values - (q * values).sum(dim=-1, keepdim=True)) / len(q)).flatten()
 
 
-@pytest.mark.parametrize("subject", [LINEAR, QUADRATIC], ids=lambda subject: subject.name)
+@SUBJECTS
 class TestMeasure:
     def test_the_exact_sum_is_exact(self, subject):
-        row = measure("marginalize", Marginal(), subject, 100, rng())
-        assert (row.bias, row.deviation, row.rmse) == pytest.approx((0.0, 0.0, 0.0), abs=1e-7)
-        assert row.cosine == pytest.approx(1.0)
+        row = measure("marginalize", Marginal(), subject, rng())
+        assert row.mean == "enumerated"
+        assert (row.logits.bias, row.deviation, row.logits.cosine) == pytest.approx((0.0, 0.0, 1.0), abs=1e-12)
 
     def test_a_known_bias_is_found(self, subject):
-        row = measure("scaled", Scaled(1.25), subject, 100, rng())
-        assert (row.bias, row.rmse, row.deviation) == pytest.approx((0.25, 0.25, 0.0), abs=1e-7)
+        row = measure("scaled", Scaled(1.25), subject, rng())
+        assert row.mean == "sampled"  # it draws, if only to multiply by 0
+        assert (row.logits.bias, row.deviation) == pytest.approx((0.25, 0.0), abs=1e-7)
+        assert row.logits.is_biased
 
     def test_a_known_deviation_is_found(self, subject):
-        expected = 0.3 / norm(subject)
-        row = measure("noisy", Scaled(1.0, 0.3), subject, REPLICATES, rng())
+        expected = 0.3 / gradient_of_sum(subject).norm().item()
+        row = measure("noisy", Scaled(1.0, 0.3), subject, rng())
         assert row.deviation == pytest.approx(expected, abs=5 * row.deviation_error)
-        assert row.bias < 5 * row.bias_error
-        assert row.deviation_error == pytest.approx(expected / (2 * REPLICATES) ** 0.5, rel=0.1)
+        assert not row.logits.is_biased
+        assert row.deviation_error == pytest.approx(expected / (2 * subject.replicates) ** 0.5, rel=0.1)
 
-    def test_errors_add_up(self, subject):
-        row = measure("both", Scaled(0.8, 0.3), subject, REPLICATES, rng())
-        assert row.rmse**2 == pytest.approx(row.bias**2 + row.deviation**2, rel=1e-3)
-
-
-@pytest.mark.parametrize("tau", [0.5, 1.0, 2.0])
-def test_exact_bias_of_gumbel_agrees_with_monte_carlo(tau):
-    """Of the vectors' norms; 4 Monte Carlo errors of the mean."""
-    row = measure("gumbel", Gumbel(tau), LINEAR, REPLICATES, rng(), tau)
-    assert row.exact_bias == pytest.approx(row.bias, abs=4 * row.bias_error)
-    assert row.exact_bias > 0.01
+    def test_the_opposite_has_the_cosine_minus_one(self, subject):
+        assert measure("scaled", Scaled(-0.5), subject, rng()).logits.cosine == pytest.approx(-1.0)
 
 
-def test_exact_bias_vanishes_with_the_temperature():
-    assert exact_gumbel_bias(LINEAR, 0.02) < 1e-3 < 0.1 < exact_gumbel_bias(LINEAR, 1.0)
+@SUBJECTS
+class TestEnumeration:
+    @pytest.mark.parametrize("estimator", [SumAndSample(1), SumAndSample(3), Reinforce(2), Reinforce(3)], ids=repr)
+    def test_unbiased_estimators_give_the_sum_to_rounding(self, subject, estimator):
+        found = enumerate_outcomes(estimator, subject, 1_000)
+        torch.testing.assert_close(found.logits, gradient_of_sum(subject), rtol=0.0, atol=1e-13)
+
+    @pytest.mark.parametrize("estimator", NAMED, ids=repr)
+    def test_mean_and_variance_are_those_of_monte_carlo(self, subject, estimator):
+        found = enumerate_outcomes(estimator, subject, 1_000)
+        samples, _ = sample_gradients(estimator, subject, rng())
+        error = samples.std(dim=0) / len(samples) ** 0.5
+        assert ((samples.mean(dim=0) - found.logits).abs() <= 5 * error + 1e-12).all()
+        assert samples.var(dim=0).sum().item() == pytest.approx(found.variance, rel=0.05)
+
+    @pytest.mark.parametrize("estimator", [Gumbel(1.0), StraightThrough(1.0), GumbelRao(1.0), Scaled(1.0)], ids=repr)
+    def test_other_noise_cannot_be_enumerated(self, subject, estimator):
+        assert enumerate_outcomes(estimator, subject, 10**9) is None
+
+    def test_no_more_outcomes_than_wanted(self, subject):
+        assert enumerate_outcomes(Reinforce(3), subject, 215) is None
+        assert enumerate_outcomes(Reinforce(3), subject, 216) is not None
+
+    def test_pieces_change_nothing(self, subject, monkeypatch):
+        whole = enumerate_outcomes(Reinforce(2), subject, 100)
+        monkeypatch.setattr("gsm_cli.measures.gradients.CHUNK", 7)
+        pieces = enumerate_outcomes(Reinforce(2), subject, 100)
+        torch.testing.assert_close(pieces.logits, whole.logits)
+        assert pieces.variance == pytest.approx(whole.variance)
+
+    def test_samples_of_other_rows_are_drawn_and_not_named(self, subject):
+        def estimator(bound, logits, rng):
+            return bound(sample_one_hot(logits.repeat(1, 2, 1), rng)[:, : logits.shape[-2]]) + 0.0 * logits.sum(dim=-1)
+
+        assert enumerate_outcomes(estimator, subject, 1_000) is None
 
 
-def test_exact_bias_is_for_linear_functions():
-    assert exact_gumbel_bias(QUADRATIC, 1.0) is None
+class TestOutcomes:
+    def test_every_outcome_once_with_its_probability(self):
+        logits = torch.tensor([0.5, 0.3, 0.2], dtype=torch.float64).log()
+        outcomes = Outcomes(torch.arange(9))
+        y = sample_one_hot(logits.expand(2, 9, 3), outcomes)  # two draws
+        assert {tuple(pair) for pair in y.argmax(dim=-1).T.tolist()} == {(i, j) for i in range(3) for j in range(3)}
+        expected = (y @ logits.exp()).prod(dim=0)
+        torch.testing.assert_close(outcomes.log_q.exp(), expected)
+        assert outcomes.log_q.exp().sum().item() == pytest.approx(1.0)
+        assert not outcomes.drew
+
+    def test_calls_follow_one_another(self):
+        logits, outcomes = torch.zeros(9, 3), Outcomes(torch.arange(9))
+        first, second = (sample_one_hot(logits, outcomes).argmax(dim=-1) for _ in range(2))
+        assert (first + 3 * second).tolist() == list(range(9))
+        assert outcomes.draws == 2
+
+    def test_other_noise_is_noticed(self):
+        outcomes = Outcomes(torch.arange(3))
+        gumbel_noise((2,), outcomes, torch.zeros(1))
+        assert outcomes.drew
 
 
-def test_chunks_change_nothing_but_the_noise(monkeypatch):
-    monkeypatch.setattr("gsm_cli.measures.gradients.CHUNK", 300)
-    row = measure("sum-and-sample", SumAndSample(), QUADRATIC, 1_000, rng())
-    assert row.bias < 4 * row.bias_error
+class TestToys:
+    @pytest.mark.parametrize("tau", [0.5, 1.0, 2.0])
+    def test_the_integrated_mean_agrees_with_monte_carlo(self, tau):
+        row = measure("gumbel", Gumbel(tau), LINEAR, rng(), tau)
+        sampled = measure("other name", Gumbel(tau), LINEAR, rng(), tau)
+        assert (row.mean, sampled.mean) == ("integrated", "sampled")
+        assert row.logits.bias == pytest.approx(sampled.logits.bias, abs=4 * sampled.logits.bias_error)
+        assert row.logits.cosine == pytest.approx(sampled.logits.cosine, abs=4 * sampled.logits.cosine_error)
+        assert row.logits.bias > 0.01
+
+    def test_the_bias_vanishes_with_the_temperature(self):
+        exact = gradient_of_sum(LINEAR)
+        low, high = ((gumbel_mean(LINEAR, tau) - exact).norm() / exact.norm() for tau in (0.02, 1.0))
+        assert low < 1e-3 < 0.1 < high
+
+    def test_it_is_integrated_for_linear_functions_of_few_classes(self):
+        assert gumbel_mean(QUADRATIC, 1.0) is None
+        assert gumbel_mean(toy_subjects(21, 1, 0)[0], 1.0) is None
+
+    @pytest.mark.parametrize("classes", [2, 5, 10, 40])
+    def test_any_number_of_classes(self, classes):
+        """On the random law of the figures; w takes every value from -1 to 1 once."""
+        linear, quadratic = toy_subjects(classes, 1, 3)
+        assert linear.logits.shape == (1, classes)
+        assert len(linear.weights.unique()) == classes
+        assert squared_norms(quadratic.logits, quadratic.bound(1)).item() > 0
+        assert not torch.equal(linear.logits, toy_subjects(classes, 1, 4)[0].logits)
+
+    def test_chunks_change_nothing_but_the_noise(self, monkeypatch):
+        monkeypatch.setattr("gsm_cli.measures.gradients.CHUNK", 300)
+        few = replace(QUADRATIC, replicates=1_001)
+        samples, means = sample_gradients(StraightThrough(1.0), few, rng())
+        assert samples.shape == (1_001, 6)
+        assert means.shape == (100, 0)
+        assert not measure("noisy", Scaled(1.0, 0.3), few, rng()).logits.is_biased
+
+
+class TestTemperatures:
+    def test_reinmax_leaves_out_those_below_one(self):
+        few = replace(LINEAR, replicates=10)
+        rows = list(compare_estimators(few, ["gumbel", "reinmax", "reinforce"], [0.5, 1.0, 2.0]))
+        assert [row.temperature for row in rows] == [0.5, 1.0, 2.0, 1.0, 2.0, None]
+        assert left_out(["gumbel", "reinmax"], [0.5, 1.0]) == [
+            "reinmax leaves out tau 0.5: it must be finite and at least 1"
+        ]
+        assert left_out(["reinmax", "reinforce"], [1.0, 2.0]) == []
+
+
+def test_enough_images_are_the_first_of_which_none_holds_a_tenth():
+    assert enough(torch.ones(100)) == 50
+    assert enough(torch.ones(10)) == 10
+    heavy = torch.ones(100)
+    heavy[60] = 8.0
+    assert enough(heavy) == 50
+    heavy[20] = 7.5  # 7.5 / (60 + 6.5), then 8 / (67 + 13.5)
+    assert enough(heavy) == 67
+    alone = torch.zeros(100)
+    alone[3] = 1.0
+    assert enough(alone) == 50
+
+
+@pytest.fixture(scope="module")
+def models() -> list[Subject]:
+    config = build({"objective": "marginalize", "epochs": 5, "hidden": [12], "batch_size": 200})
+    return list(model_subjects(config, load(find_dataset("digits"), 100, 0), None, 60))
+
+
+class TestModel:
+    def test_start_middle_and_end(self, models):
+        assert [subject.name for subject in models] == [f"seed 0, epoch {epoch}" for epoch in (1, 3, 5)]
+        facts = [subject.facts() for subject in models]
+        assert all(each.largest_share <= 0.1 and each.images >= 50 for each in facts)
+        assert len({each.norm for each in facts}) == 3
+
+    def test_images_that_are_asked_for(self):
+        config = build({"objective": "marginalize", "epochs": 1, "hidden": [12], "batch_size": 200})
+        (subject,) = model_subjects(config, load(find_dataset("digits"), 100, 0), 7, 10)
+        assert subject.facts().images == 7
+
+    def test_no_more_images_than_memory_and_time_allow(self, monkeypatch):
+        monkeypatch.setattr("gsm_cli.measures.gradient_subjects.MOST_IMAGES", 55)
+        monkeypatch.setattr("gsm_cli.measures.gradient_subjects.MOST_SHARE", 0.0)
+        config = build({"objective": "marginalize", "epochs": 1, "hidden": [12], "batch_size": 200})
+        (subject,) = model_subjects(config, load(find_dataset("digits"), 100, 0), None, 10)
+        assert 50 <= subject.facts().images <= 55
+
+    def test_the_sum_of_two_gradients_is_autograds(self, models):
+        subject = models[-1]
+        found = enumerate_outcomes(SumAndSample(), subject, 60)
+        torch.testing.assert_close(found.logits, gradient_of_sum(subject).double(), rtol=1e-3, atol=1e-6)
+        logits = subject.logits[None]
+        value = Marginal()(subject.bound(1), logits, rng()).mean()
+        expected = torch.cat([each.flatten() for each in torch.autograd.grad(value, subject.decoder)]).double()
+        torch.testing.assert_close(found.decoder, expected, rtol=1e-3, atol=1e-5)
+
+    def test_the_decoder_is_biased_where_y_is_relaxed_alone(self, models):
+        relaxed = measure("gumbel", Gumbel(2.0), models[-1], rng(), 2.0)
+        assert relaxed.decoder.is_biased
+        assert relaxed.decoder.bias > 5 * relaxed.decoder.bias_error
+        for estimator in (StraightThrough(2.0), ReinMax(), SumAndSample(), GumbelRao(2.0)):
+            row = measure("one-hot", estimator, models[-1], rng())
+            assert not row.decoder.is_biased, estimator
+        assert row.logits.is_biased
+
+    def test_single_images_are_evaluated(self, models):
+        row = measure("sparse-marginalize", SparseMarginal(0.0), models[0], rng())
+        assert (row.mean, row.deviation) == ("enumerated", 0.0)
+        assert not row.logits.is_biased
+        assert measure("sparse-marginalize", SparseMarginal(0.3), models[0], rng()).logits.is_biased
 
 
 class TestCommand:
-    WORDS = ("gradients", "--epochs", 1, "--images", 3, "--replicates", 20, "--tau", 0.5)
+    WORDS = ("gradients", "--epochs", 1, "--images", 3, "--replicates", 10, "--tau", "0.5,1", "--seeds", 2)
+    FEW = (*WORDS, "--objective", "marginalize,reinmax,gumbel")
 
     def test_writes_record_picture_and_report(self, gsm, folder):
         result = gsm(*self.WORDS)
         assert result.exit_code == 0, result.stderr
-        assert result.stdout.splitlines() == ["reports/digits-100/gradients.json", "reports/digits-100/report.md"]
-        record = read_gradients(folder / "reports/digits-100/gradients.json")
-        assert {row.subject for row in record.rows} == {"linear", "quadratic", "model"}
-        assert len(record.rows) == 3 * 8
-        text = (folder / "reports/digits-100/report.md").read_text()
+        path, report = result.stdout.splitlines()
+        assert path.startswith("reports/digits-100/gradients-")
+        record = read_gradients(folder / path)
+        assert [subject.name for subject in record.subjects] == ["linear", "quadratic", "seed 2, epoch 1"]
+        assert len(record.rows) == 3 * (1 + 2 + 2 + 2 + 1 + 3)
+        assert "reinmax leaves out tau 0.5: it must be finite and at least 1" in result.stderr
+        text = (folder / report).read_text()
         assert "## How good the gradients are" in text
-        assert "gsm gradients --epochs 1 --seed 0 --images 3 --replicates 20 --tau 0.5" in text
+        command = "`gsm gradients --epochs 1 --seeds 2 --tau 0.5,1 --replicates 10 --images 3`"
+        assert command.strip("`") in text
         assert gsm("report", "--check").exit_code == 0
         (folder / "reports/digits-100/gradients.png").unlink()
         assert gsm("report", "--check").exit_code == 1
 
-    def test_is_the_same_twice(self, gsm, folder):
-        first = json.loads(gsm(*self.WORDS, "--json").stdout)
-        assert first["rows"] == json.loads(gsm(*self.WORDS, "--json").stdout)["rows"]
+    def test_what_was_measured_is_used_again_until_it_is_forced(self, gsm, folder):
+        path = folder / gsm(*self.FEW).stdout.splitlines()[0]
+        before, written = path.read_bytes(), path.stat().st_mtime_ns
+        again = gsm(*self.FEW)
+        assert "measured before, here; --force measures again" in again.stderr
+        assert path.stat().st_mtime_ns == written
+        assert gsm(*self.FEW, "--force").exit_code == 0
+        assert path.stat().st_mtime_ns > written
+        assert path.read_bytes() == before
+
+    def test_other_settings_replace_nothing(self, gsm, folder):
+        first = gsm(*self.FEW).stdout.splitlines()[0]
+        before = (folder / first).read_bytes()
+        second = gsm(*self.FEW, "--replicates", 12, "--classes", 3).stdout.splitlines()[0]
+        assert first != second
+        assert (folder / first).read_bytes() == before
+        text = (folder / "reports/digits-100/report.md").read_text()
+        assert text.count("## How good the gradients are") == 2
+        assert {"gradients.png", "gradients-2.png"} <= {path.name for path in (folder / "reports/digits-100").iterdir()}
+        assert read_gradients(folder / second).subjects[0].classes == 3
+        assert gsm("report", "--check").exit_code == 0
+
+    def test_the_order_of_words_is_no_setting(self, gsm, folder):
+        first = gsm(*self.FEW).stdout
+        words = [
+            *self.WORDS,
+            "--tau",
+            "1",
+            "--tau",
+            "0.5",
+            "--objective",
+            "gumbel,reinmax",
+            "--objective",
+            "marginalize",
+        ]
+        words.remove("0.5,1")
+        words.remove("--tau")
+        assert gsm(*words).stdout == first
+
+    def test_json(self, gsm, folder):
+        first = json.loads(gsm(*self.FEW, "--json").stdout)
+        assert first["path"].startswith("reports/digits-100/gradients-")
+        assert first["plan"]["replicates"] == 10
 
     @pytest.mark.parametrize(
         "words",
         [
-            ("--images", 0),
-            ("--images", 5000),
-            ("--replicates", 1),
-            ("--epochs", "x"),
-            ("--tau", 0),
-            ("--dataset", "no"),
+            *[("--images", 0), ("--images", 5000), ("--replicates", 9), ("--epochs", "x"), ("--tau", 0)],
+            *[("--dataset", "no"), ("--classes", 1), ("--seeds", "x"), ("--objective", "supervised")],
         ],
         ids=str,
     )

@@ -37,6 +37,13 @@ def test_a_temperature_is_positive_and_finite(kind, temperature):
         kind(temperature)
 
 
+@pytest.mark.parametrize("temperature", [0.5, 1 - 2**-53])
+def test_reinmax_has_a_temperature_of_at_least_one(temperature):
+    with pytest.raises(ValueError, match=f"the temperature must be at least 1, not {temperature}"):
+        ReinMax(temperature)
+    ReinMax(1.0)
+
+
 @pytest.mark.parametrize("temperature", [0.0, nan])
 def test_relax_takes_the_temperatures_that_the_law_takes(temperature):
     with pytest.raises(ValueError, match="the temperature must be positive and finite"):

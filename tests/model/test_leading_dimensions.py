@@ -52,8 +52,8 @@ class Image:
         """The gradient of log q(k)."""
         return self.one_hot(k) - self.q
 
-    def relaxed(self, noise: Tensor) -> Tensor:
-        scores = ((self.logits + noise) / TAU).exp()
+    def relaxed(self, noise: Tensor, temperature: float = TAU) -> Tensor:
+        scores = ((self.logits + noise) / temperature).exp()
         return scores / scores.sum()
 
 
@@ -111,7 +111,7 @@ def gumbel_rao(image: Image, noises: list[Tensor]) -> tuple[Tensor, Tensor]:
 
 def reinmax(image: Image, noises: list[Tensor]) -> tuple[Tensor, Tensor]:
     hard = image.one_hot(int((image.logits + noises[0]).argmax()))
-    middle = (hard + image.relaxed(torch.zeros(K))) / 2
+    middle = (hard + image.relaxed(torch.zeros(K), 1 / TAU)) / 2
     return image.value(hard), (2 * jacobian(middle) - jacobian(image.q) / 2) @ image.slope(hard)
 
 
@@ -144,7 +144,7 @@ CASES: list[tuple[Estimator, Loop, list[tuple[int, ...]]]] = [
     (Gumbel(TAU, DRAWS), gumbel, [MANY]),
     (StraightThrough(TAU, DRAWS), straight_through, [MANY]),
     (GumbelRao(TAU, DRAWS), gumbel_rao, [ONE, MANY]),
-    (ReinMax(TAU), reinmax, [ONE]),
+    (ReinMax(1 / TAU), reinmax, [ONE]),
     (Reinforce(DRAWS), reinforce, [MANY]),
     (SumAndSample(2), sum_and_sample, [ONE]),
     (SparseMarginal(0.15), sparse_marginal, []),

@@ -56,6 +56,15 @@ def test_gumbel_has_the_entropy_and_draws_its_noise_last(model, batch):
     assert terms.evaluations == 1
 
 
+@pytest.mark.parametrize("weight", [0.0, 0.5, 1.0])
+def test_the_entropy_has_its_weight(model, batch, weight):
+    """0 is the article's published code for Gumbel, 1 its formula."""
+    bound = ConditionalBound(model, model.encode(batch.unlabelled, 1, rng()))
+    found = unlabelled_bound(bound, Gumbel(0.5), rng(), weight)
+    whole = unlabelled_bound(bound, Gumbel(0.5), rng())
+    torch.testing.assert_close(whole - found, (1 - weight) * entropy(bound.evidence.logits))
+
+
 def test_labelled_terms_are_the_same_for_every_objective(model, batch):
     exact, sampled = (semi_supervised(model, batch, each, 2, 1.0, rng()) for each in (Marginal(), Gumbel(0.5)))
     assert torch.equal(exact.labelled, sampled.labelled)

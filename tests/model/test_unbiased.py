@@ -67,7 +67,7 @@ UNBIASED = [
     *(Reinforce(2), Reinforce(5), SumAndSample(1), SumAndSample(2), SumAndSample(3), Marginal()),
     ReinMax(1.0),  # because the toy is of second order
 ]
-BIASED = [SparseMarginal(0.2), StraightThrough(0.5), GumbelRao(0.5), ReinMax(0.5)]
+BIASED = [SparseMarginal(0.2), StraightThrough(0.5), GumbelRao(0.5), ReinMax(2.0)]
 
 
 @pytest.mark.parametrize("estimator", UNBIASED, ids=repr)

@@ -4,29 +4,14 @@ import json
 
 import msgspec
 import pytest
-from msgspec.structs import replace
-from records_of import ABACUS, failed, record
+from records_of import ABACUS, failed, gradient_record, record
 
 from gsm_cli.errors import DataError
 from gsm_cli.records.cost import CostPlan, CostRecord, CostRow, read_cost
-from gsm_cli.records.gradients import GradientRecord, GradientRow, read_gradients
+from gsm_cli.records.gradients import read_gradients
 from gsm_cli.records.run import Curves, Epoch, read_run
 from gsm_cli.records.store import SCHEMA
 
-ROW = GradientRow(
-    subject="linear",
-    estimator="gumbel",
-    temperature=0.5,
-    bias=0.1,
-    bias_error=0.01,
-    exact_bias=0.11,
-    deviation=1.0,
-    deviation_error=0.1,
-    rmse=1.1,
-    rmse_error=0.1,
-    cosine=0.5,
-    cosine_error=0.1,
-)
 COST = CostRow(
     objective="gumbel",
     classes=2,
@@ -58,9 +43,7 @@ def test_round_trip(tmp_path, whole):
 
 def test_gradients_and_costs_round_trip(tmp_path):
     shared = {"version": "0.0.0", "environment": ABACUS}
-    gradients = GradientRecord(
-        **shared, config=record("marginalize", 0).config, images=20, replicates=100, rows=[ROW, replace(ROW, bias=0.0)]
-    )
+    gradients = gradient_record(("gumbel", 0.5), ("reinforce", None))
     gradients.save(tmp_path / "gradients.json")
     assert read_gradients(tmp_path / "gradients.json") == gradients
     cost = CostRecord(**shared, plan=CostPlan(classes=(2, 3)), rows=[COST])

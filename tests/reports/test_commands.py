@@ -8,13 +8,13 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from records_of import gradient_record
 
 from gsm_cli import commands
 from gsm_cli.config import RunConfig
 from gsm_cli.data import DATASETS
 from gsm_cli.objectives import OBJECTIVES
 from gsm_cli.records.cost import CostPlan
+from gsm_cli.records.gradients import GradientPlan
 from gsm_cli.settings import Source, build, plan, read_names, read_seeds
 
 POSITIVE = st.floats(min_value=0, exclude_min=True, allow_infinity=False, allow_nan=False)
@@ -116,24 +116,37 @@ class TestRun:
 
 
 class TestGradients:
-    def test_what_it_says(self):
-        record = gradient_record(("marginalize", None), ("gumbel", 0.1 + 0.2), ("gumbel", 1.0))
-        assert dict(options(commands.gradients(record), "gradients")) == {
-            "epochs": "200",
-            "seed": "0",
-            "images": "20",
-            "replicates": "5000",
-            "tau": "0.30000000000000004,1",
-            "objective": "marginalize,gumbel",
-        }
+    @pytest.mark.parametrize(
+        ("plan", "words"),
+        [
+            ({}, {}),
+            ({"seeds": [0, 1, 2], "replicates": 500}, {"seeds": "0-2", "replicates": "500"}),
+            ({"temperatures": [0.1 + 0.2, 1.0]}, {"tau": "0.30000000000000004,1"}),
+            ({"objectives": ["marginalize", "a/b.py:C"]}, {"objective": "marginalize,a/b.py:C"}),
+            ({"images": 20, "classes": 40}, {"images": "20", "classes": "40"}),
+            ({"config": {"epochs": 7}}, {"epochs": "7"}),
+            ({"config": {"dataset": "mnist"}}, {"dataset": "mnist"}),
+        ],
+        ids=str,
+    )
+    def test_what_departs_from_the_defaults_is_named(self, plan, words):
+        config = build({"objective": "marginalize", **plan.get("config", {})})
+        wanted = msgspec.convert(plan | {"config": config}, GradientPlan, strict=False)
+        assert dict(options(commands.gradients(wanted), "gradients")) == words
 
-    def test_all_estimators_are_not_named(self):
-        record = gradient_record(*((name, None) for name in OBJECTIVES if name != "supervised"))
-        assert "--objective" not in commands.gradients(record)
+    def test_other_settings_have_another_name(self):
+        plan = GradientPlan(config=build({"objective": "marginalize"}))
+        changes = [{"replicates": 300}, {"classes": 6}, {"images": 9}, {"seeds": (0,)}, {"temperatures": (1.0,)}]
+        changes += [{"config": build({"objective": "marginalize", "epochs": 3})}, {"sha256": {"a.py:A": "0"}}]
+        names = {msgspec.structs.replace(plan, **change).name for change in changes}
+        assert len(names | {plan.name}) == len(changes) + 1
 
-    def test_another_data_set_is_named(self):
-        record = msgspec.structs.replace(gradient_record(("gumbel", 1.0)), config=build({"dataset": "mnist"}))
-        assert "--dataset mnist" in commands.gradients(record)
+    def test_the_folder_of_a_file_is_no_setting(self):
+        config = build({"objective": "marginalize"})
+        here, there = (
+            GradientPlan(config=config, objectives=(name,), sha256={name: "0"}) for name in ("a.py:A", "b/a.py:A")
+        )
+        assert here.name == there.name
 
 
 PLANS = [

@@ -65,8 +65,8 @@ def sheet(level: int) -> str:
 class TestLayout:
     def test_every_file_is_in_its_place(self, tmp_path):
         folder = ReportFolder(tmp_path / "digits-100")
-        paths = (folder.record("gumbel-0"), folder.gradients, folder.text, folder.picture("accuracy"))
-        names = ["records/gumbel-0.json", "gradients.json", "report.md", "accuracy.png"]
+        paths = (folder.record("gumbel-0"), folder.measurement("gradients-0"), folder.text, folder.picture("accuracy"))
+        names = ["records/gumbel-0.json", "gradients-0.json", "report.md", "accuracy.png"]
         assert [folder.link(path) for path in paths] == names
         assert folder.name == "digits-100"
 
@@ -74,7 +74,8 @@ class TestLayout:
         (tmp_path / "empty").mkdir()
         (tmp_path / "a file").touch()
         gradients = ReportFolder(tmp_path / "mnist-100")
-        gradient_record(("gumbel", 1.0)).save(gradients.gradients)
+        measured = gradient_record(("gumbel", 1.0))
+        measured.save(gradients.measurement(measured.plan.name))
         assert find_folders(tmp_path) == [digits, costs, gradients]
         assert find_folders(digits.path) == [digits]
 
@@ -99,11 +100,11 @@ class TestWrite:
     def test_a_fresh_report_is_what_its_records_give(self, digits, costs):
         assert check(read(digits)) == []
         assert check(read(costs)) == []
-        assert "A gumbel step is faster" in costs.text.read_text("utf-8")
+        assert "Whether a gumbel step pays" in costs.text.read_text("utf-8")
 
     def test_every_link_and_picture_is_there(self, digits):
-        targets = re.findall(r"\]\(([^)]+)\)", digits.text.read_text("utf-8"))
-        assert len(targets) == 25
+        targets = re.findall(r"\]\(([^#)][^)]*)\)", digits.text.read_text("utf-8"))
+        assert len(targets) == 26
         assert all((digits.path / target).is_file() for target in targets)
 
     def test_a_missing_picture_is_made_again(self, digits):
@@ -119,21 +120,21 @@ class TestWrite:
         write(read(digits))
         Image.new("L", (1, 1)).save(digits.picture("mine"))
         of_two = read(digits).pictures
-        assert [picture.name for picture in of_two] == ["accuracy", "accuracy-2"]
+        assert [picture.name for picture in of_two] == ["differences", "accuracy", "accuracy-2"]
         assert digits.picture("accuracy-2").exists()
         digits.record(record("gumbel", 0, (0.1, 0.2)).config.name).unlink()
         write(read(digits))
-        assert digits.pictures == [digits.picture("accuracy"), digits.picture("mine")]
+        assert digits.pictures == [digits.picture(name) for name in ("accuracy", "differences", "mine")]
 
 
 class TestCheck:
     def test_an_edited_report(self, digits):
         text = digits.text.read_text("utf-8")
-        digits.text.write_text(text.replace("90.60", "99.60"), "utf-8")
+        digits.text.write_text(text.replace("90.58", "99.58"), "utf-8")
         lines = "\n".join(check(read(digits)))
-        assert "-| gumbel | 6 | 91.60 | 99.60" in lines
-        assert "+| gumbel | 6 | 91.60 | 90.60" in lines
-        assert "99.60" in digits.text.read_text("utf-8")
+        assert "-| gumbel | 91.58 | 99.58" in lines
+        assert "+| gumbel | 91.58 | 90.58" in lines
+        assert "99.58" in digits.text.read_text("utf-8")
 
     def test_a_report_that_is_not_there(self, digits):
         digits.text.unlink()
@@ -214,9 +215,20 @@ class TestDamage:
         assert problem.endswith("is the record of another run than its name says: it belongs to mnist-100")
 
     def test_gradients_of_another_folder(self, digits):
-        gradient_record(("gumbel", 1.0), dataset="mnist").save(digits.gradients)
+        other = gradient_record(("gumbel", 1.0), dataset="mnist")
+        other.save(digits.measurement(other.plan.name))
         (problem,) = read(digits).problems
         assert problem.endswith("is the record of another run than its name says: it belongs to mnist-100")
+
+    def test_gradients_of_another_plan(self, digits):
+        gradient_record(("gumbel", 1.0)).save(digits.measurement("gradients-01234567"))
+        (problem,) = read(digits).problems
+        assert "gradients-01234567.json is the record of another run than its name says: of gradients-" in problem
+
+    def test_gradients_of_an_older_form_are_named(self, digits):
+        digits.measurement("gradients").write_text('{"kind": "gradients", "schema": 2, "rows": []}')
+        (problem,) = read(digits).problems
+        assert problem.startswith("gradients.json must be a whole record, and is not")
 
     @pytest.mark.parametrize("generated", ["no base64", b64encode(b"no PNG").decode(), sheet(1)[:40]])
     def test_images_that_are_none(self, digits, generated):

@@ -1,14 +1,22 @@
 """Runs sorted for a report: what is averaged, what is compared, in which order and under which names."""
 
+from colorsys import rgb_to_hls
+from pathlib import Path
+
 import msgspec
 import pytest
+from matplotlib.colors import to_rgb
 from records_of import batch, failed, record
 
 from gsm_cli.config import RunConfig
 from gsm_cli.objectives import OBJECTIVES
+from gsm_cli.records.layout import ReportFolder
 from gsm_cli.records.run import RunRecord
 from gsm_cli.reports.charts import colours
-from gsm_cli.reports.groups import name_series, sort_records
+from gsm_cli.reports.groups import sort_records
+from gsm_cli.reports.names import name_series
+from gsm_cli.reports.runs import render_runs
+from gsm_cli.settings import build
 
 
 def named(*records: RunRecord) -> list[str]:
@@ -73,32 +81,81 @@ class TestGroups:
         assert (first.settings["epochs"], second.settings["epochs"]) == (3, 4)
         assert (len(first.records), len(second.records)) == (3, 2)
 
-    def test_find_takes_the_series_with_the_most_finished_runs(self):
-        runs = [record("gumbel", 0, tau=0.25), *(record("gumbel", seed) for seed in range(2))]
-        (group,) = sort_records([*runs, *(failed("gumbel", seed) for seed in (7, 8))])
+    @pytest.mark.parametrize(
+        ("settings", "epochs"), [({"kl_start": 1.0}, 3), ({}, 4), ({"precision": "bf16", "kl_start": 1.0}, 4)]
+    )
+    def test_names_say_what_differs_and_nothing_else(self, settings, epochs):
+        other = [record("gumbel", 9, (0.5,) * epochs, **settings)]
+        first, second = sort_records([*batch({"gumbel": [0.0] * 3}), *other])
+        words = {"kl_start": ("kl_start 0.2", "kl_start 1.0"), "precision": ("float32", "bf16")}
+        named = [*([("3 epochs", "4 epochs")] if epochs == 4 else []), *(words[key] for key in sorted(settings))]
+        assert (first.name, second.name) == tuple(", ".join(column) for column in zip(*named, strict=True))
+
+    def test_presets_are_named_where_groups_differ_in_them(self):
+        runs = [
+            msgspec.structs.replace(failed("gumbel", 0), config=build({"dataset": "mnist", **settings}, preset))
+            for preset, settings in (("laptop", {"precision": "bf16"}), ("long", {}), ("article", {"epochs": 10}))
+        ]
+        assert {group.name for group in sort_records(runs)} == {
+            "preset laptop, 30 epochs, bf16",
+            "preset long, 100 epochs, float32",
+            "preset article, 10 epochs, float32",
+        }
+
+    def test_a_group_alone_has_no_name(self):
+        (group,) = sort_records(batch({"gumbel": [0.0]}))
+        assert group.name == ""
+
+
+class TestFind:
+    def test_takes_the_default_temperature_whatever_else_has_more_runs_or_is_better(self):
+        better = [record("gumbel", seed, (0.5, 0.9, 0.95), tau=0.25) for seed in range(3)]
+        (group,) = sort_records([record("gumbel", 0), *better])
         assert group.find("gumbel").config.own["tau"] == 0.5
+
+    def test_takes_the_temperature_of_another_preset(self):
+        taus = [record("gumbel", seed, dataset="mnist", tau=tau) for tau in (0.1, 0.2) for seed in range(3)]
+        article = build({"dataset": "mnist", "seed": 0}, "article").own
+        annealed = record("gumbel", 0, (0.1, 0.1, 0.1), dataset="mnist", **article)
+        (group,) = sort_records([*taus, annealed])
+        assert group.find("gumbel").config.own == article
+
+    def test_else_takes_what_is_best_on_validation(self):
+        runs = [record("gumbel", 0, (0.5, 0.8, best), tau=tau) for tau, best in ((0.1, 0.85), (1.0, 0.9), (2.0, 0.81))]
+        (group,) = sort_records(runs)
+        assert group.find("gumbel").name == "gumbel, tau 1"
         assert group.find("marginalize") is None
 
 
 class TestSeries:
     def test_numbers_of_a_pass(self):
-        """950 of the 1,000 images are trained on in 2 s, and in 4 s by marginalize."""
         (group,) = sort_records(batch({"marginalize": [0.0, 0.0], "gumbel": [0.0, 0.04]}))
         marginal, gumbel = group.series
-        assert (gumbel.images_per_second(), gumbel.speed_up(marginal), gumbel.evaluations()) == (475.0, 2.0, 1.0)
-        assert gumbel.test_accuracy() == pytest.approx({0: 0.9, 1: 0.94})
-        assert gumbel.best_validation() == pytest.approx({0: 0.91, 1: 0.95})
+        assert [each.seconds_per_epoch(group.circumstances) for each in (marginal, gumbel)] == [4.0, 2.0]
+        assert gumbel.seconds_so_far(group.circumstances) == [2.0, 4.0, 6.0]
+        assert {seed: score.correct for seed, score in gumbel.scores.items()} == {0: 360, 1: 376}
+        assert gumbel.best_validation() == pytest.approx([0.91, 0.95])
         assert gumbel.curve(lambda epochs: epochs.validation_accuracy) == pytest.approx([0.5, 0.93, 0.7])
+
+    def test_wrong_images_are_counted_where_a_record_has_them(self):
+        """Three bits of one byte are set: three errors among eight images."""
+        whole = record("gumbel", 0)
+        chosen = msgspec.structs.replace(whole.test.chosen, accuracy=5 / 8, wrong="4A==")
+        test = msgspec.structs.replace(whole.test, images=8, chosen=chosen)
+        (group,) = sort_records([msgspec.structs.replace(whole, test=test)])
+        assert group.series[0].scores[0].correct == 5
 
     def test_a_column_that_a_run_does_not_have_is_empty(self):
         (group,) = sort_records([record("marginalize", 0)])
         assert group.series[0].curve(lambda epochs: epochs.relaxed_bound) == []
 
     def test_a_clock_that_stood_still_is_no_error(self):
-        whole = record("gumbel", 0)
-        still = msgspec.structs.replace(whole.epochs, seconds=[0.0] * 3)
-        (group,) = sort_records([msgspec.structs.replace(whole, epochs=still)])
-        assert group.series[0].images_per_second() == float("inf")
+        runs = [record(name, 0) for name in ("gumbel", "marginalize")]
+        still = [msgspec.structs.replace(each.epochs, seconds=[0.0] * 3) for each in runs]
+        stopped = [msgspec.structs.replace(each, epochs=epochs) for each, epochs in zip(runs, still, strict=True)]
+        report = render_runs(ReportFolder(Path("reports/digits-100")), stopped)
+        assert "What it saves" not in report.text
+        assert all(picture.encode("png") for picture in report.pictures)
 
 
 class TestColours:
@@ -111,3 +168,9 @@ class TestColours:
         assert list(found) == names
         assert len(set(found.values())) == 5
         assert (found["gumbel, tau 0.25"], found["marginalize"]) == ("#0067b0", "#d73c2c")
+
+    def test_temperatures_of_one_objective_are_shades_of_one_colour(self):
+        """The hue stays; the lightness rises."""
+        found = [rgb_to_hls(*to_rgb(colour)) for colour in colours([f"gumbel, tau {tau}" for tau in range(5)]).values()]
+        assert max(hue for hue, _, _ in found) - min(hue for hue, _, _ in found) < 0.01
+        assert sorted(found, key=lambda each: each[1]) == found

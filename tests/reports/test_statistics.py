@@ -1,77 +1,158 @@
-"""Statistics over seeds against cases that can be worked out by hand."""
+"""Statistics over seeds against cases that can be worked out by hand, brute force and other implementations."""
 
 import itertools
 import math
 from statistics import stdev
+from time import perf_counter
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
 
-from gsm_cli.reports.statistics import Summary, compare, sign_flip_test, summarize
+from gsm_cli.reports.statistics import (
+    Score,
+    Summary,
+    compare,
+    corrected,
+    holm,
+    least_seeds,
+    power,
+    seeds_needed,
+    sign_flip_test,
+    summarize,
+)
+
+
+def scores(*correct: int, images: int = 400, split: str = "one") -> dict[int, Score]:
+    """A run for every seed that classifies so many images correctly."""
+    return {seed: Score(count, images, split) for seed, count in enumerate(correct)}
+
+
+def by_brute_force(counts: list[int]) -> float:
+    """The share of all choices of signs whose sum is at least as far from zero."""
+    signs = np.array(list(itertools.product((-1, 1), repeat=len(counts))))
+    return float(np.mean(np.abs(signs @ np.array(counts)) >= abs(sum(counts))))
 
 
 class TestSummary:
-    @pytest.mark.parametrize(("values", "mean"), [([0.9], 0.9), ([1.0, 3.0], 2.0)])
-    def test_one_or_two_values_have_no_interval(self, values, mean):
-        assert summarize(values) == Summary(mean, None, None)
+    def test_a_single_value_has_no_interval(self):
+        assert summarize([0.9]) == Summary(0.9, None, None, None)
 
-    def test_equal_values_have_an_interval_without_width(self):
-        same = summarize([0.7] * 5)
-        assert same == Summary(pytest.approx(0.7), same.mean, same.mean)
+    @pytest.mark.parametrize("size", [2, 3, 7, 8, 10, 50])
+    def test_the_interval_is_students_at_every_number_of_seeds(self, size):
+        values = list(np.random.default_rng(size).normal(0.95, 0.01, size))
+        low, high = stats.ttest_1samp(values, 0.0).confidence_interval(0.95)
+        found = summarize(values, 1 / 400)
+        assert (found.low, found.high, found.deviation) == pytest.approx((low, high, stdev(values)))
 
-    def test_interval_of_few_values_is_students(self):
-        values = [1.0, 2.0, 4.0]
-        few = summarize(values)
-        quantile = 4.3026527  # of Student's t with two degrees of freedom, 97.5 %; from a table
-        half = quantile * stdev(values) / math.sqrt(3)
-        assert (few.low, few.high) == pytest.approx((few.mean - half, few.mean + half))
+    def test_three_values_with_a_quantile_from_a_table(self):
+        half = 4.3026527 * stdev([1.0, 2.0, 4.0]) / math.sqrt(3)
+        few = summarize([1.0, 2.0, 4.0])
+        assert (few.low, few.high) == pytest.approx((7 / 3 - half, 7 / 3 + half))
 
-    def test_interval_of_many_values_holds_the_mean_and_lies_within_the_values(self):
-        values = [0.91, 0.95, 0.93, 0.96, 0.90, 0.92, 0.92, 0.97]
-        several = summarize(values)
-        assert min(values) <= several.low < several.mean < several.high <= max(values)
+    @pytest.mark.parametrize("size", [2, 3, 10, 100])
+    def test_a_tie_gets_the_deviation_of_one_seed_that_is_one_image_off(self, size):
+        tie, nearly = summarize([0.0] * size, 1 / 400), summarize([0.0] * (size - 1) + [1 / 400], 1 / 400)
+        assert tie.deviation == pytest.approx(nearly.deviation)
+        assert tie.low < 0.0 < tie.high
 
-    @pytest.mark.parametrize("size", [3, 20])
-    def test_interval_covers_a_known_mean_about_as_often_as_it_says(self, size):
-        """400 samples of normal values: 95 % would be 380; BCa at n = 20 covers about 93 %, s.e. 1.3 %."""
-        rng = np.random.default_rng(0)
-        intervals = [summarize(list(rng.normal(size=size))) for _ in range(400)]
-        covered = sum(each.low < 0.0 < each.high for each in intervals) / len(intervals)
-        assert 0.89 < covered < 0.98
+    @given(st.lists(st.integers(-400, 400), min_size=2, max_size=12))
+    def test_values_that_differ_are_never_touched_by_that(self, counts):
+        values = [count / 400 for count in counts]
+        if len(set(counts)) > 1:
+            assert summarize(values, 1 / 400).deviation == pytest.approx(stdev(values))
 
-    def test_is_the_same_twice(self):
-        assert summarize([1.0, 2.0, 4.0]) == summarize([1.0, 2.0, 4.0])
+    def test_overlapping_splits_widen_the_interval(self):
+        """Nadeau and Bengio: 1/n becomes 1/n + test/training, here 0.1 becomes 0.5."""
+        plain = summarize([0.01, 0.03] * 5)
+        wider = corrected(plain, 10, 0.4)
+        assert wider.high - wider.mean == pytest.approx(math.sqrt(5) * (plain.high - plain.mean))
+        assert corrected(summarize([0.1]), 1, 0.4) == summarize([0.1])
 
 
 class TestCompare:
     def test_pairs_the_seeds_that_both_have(self):
-        paired = compare({0: 0.9, 1: 0.8, 5: 0.7}, {1: 0.5, 5: 0.6, 7: 1.0})
+        first = {0: Score(90, 100, "a"), 1: Score(80, 100, "b"), 5: Score(70, 100, "c")}
+        second = {1: Score(50, 100, "b"), 5: Score(60, 100, "c"), 7: Score(99, 100, "d")}
+        paired = compare(first, second)
         assert paired.seeds == (1, 5)
         assert paired.differences == pytest.approx((0.3, 0.1))
 
-    def test_without_a_common_seed_there_is_none(self):
-        assert compare({0: 0.9}, {1: 0.8}) is None
+    def test_another_split_is_no_pair(self):
+        assert compare(scores(9, 8), scores(9, 8, split="other")) is None
+        assert compare(scores(9), {1: Score(9, 400, "one")}) is None
 
-    def test_equal_runs_differ_by_nothing(self):
-        paired = compare(dict.fromkeys(range(5), 0.9), dict.fromkeys(range(5), 0.9))
+    def test_equal_runs_are_no_certainty(self):
+        paired = compare(scores(*[380] * 5), scores(*[380] * 5))
         assert paired.differences == (0.0,) * 5
-        assert (paired.summary.low, paired.summary.high, paired.p_value) == (0.0, 0.0, 1.0)
-
-    @pytest.mark.parametrize("seeds", range(1, 11))
-    def test_least_p_value_is_reached_by_differences_of_one_sign(self, seeds):
-        paired = compare({seed: 1.0 + seed for seed in range(seeds)}, dict.fromkeys(range(seeds), 0.0))
-        assert paired.p_value == pytest.approx(paired.least_p_value)
-        assert paired.least_p_value == 2 ** (1 - seeds)
+        assert paired.p_value == 1.0
+        assert paired.summary.low < -0.001 < 0.001 < paired.summary.high
 
 
-@pytest.mark.parametrize("differences", [(1.0, 2.0, -0.5), (0.3, -0.2, 0.1, 0.05), (1.0, 1.0, 1.0, -3.0, 0.5)])
-def test_sign_flip_test_counts_all_signs(differences):
-    """By brute force: twice the smaller tail of the sums under every choice of signs."""
-    sums = [
-        sum(map(math.prod, zip(signs, differences, strict=True)))
-        for signs in itertools.product((-1, 1), repeat=len(differences))
-    ]
-    observed = sum(differences)
-    above = sum(value >= observed - 1e-12 for value in sums)
-    below = sum(value <= observed + 1e-12 for value in sums)
-    assert sign_flip_test(differences) == pytest.approx(min(1.0, 2 * min(above, below) / len(sums)))
+class TestSignFlips:
+    @given(st.lists(st.integers(-6, 6), min_size=1, max_size=11))
+    def test_counts_all_signs(self, counts):
+        assert sign_flip_test(counts) == pytest.approx(by_brute_force(counts), rel=1e-12)
+
+    def test_ties_count_where_rounded_accuracies_lose_them(self):
+        """Of a real pair of objectives: with accuracies instead of counts scipy finds 0.609."""
+        counts = [-3, -2, -3, 2, 7, 0, 4, 3, 4, -5]
+        assert sign_flip_test(counts) == by_brute_force(counts) == 0.625
+
+    @pytest.mark.parametrize("seeds", range(1, 21))
+    def test_the_least_p_value_is_that_of_one_sign(self, seeds):
+        assert sign_flip_test([3] * seeds) == pytest.approx(2.0 ** (1 - seeds))
+
+    def test_a_hundred_seeds_are_exact_and_fast(self):
+        """As large as MNIST: against the normal approximation, whose error is of the order 1 / 100."""
+        counts = [int(count) for count in np.random.default_rng(0).integers(-300, 330, 100)]
+        start = perf_counter()
+        p_value = sign_flip_test(counts)
+        assert perf_counter() - start < 1.0
+        assert p_value == pytest.approx(2 * stats.norm.sf(abs(sum(counts)) / np.linalg.norm(counts)), abs=0.01)
+
+    @given(st.lists(st.integers(-50, 50), min_size=1, max_size=10), st.integers(1, 9))
+    def test_units_and_signs_change_nothing(self, counts, unit):
+        assert sign_flip_test([-unit * count for count in counts]) == pytest.approx(sign_flip_test(counts))
+
+
+class TestHolm:
+    def test_by_hand(self):
+        assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
+        assert holm([]) == []
+
+    @given(st.lists(st.floats(0, 1), min_size=1, max_size=8))
+    def test_rejects_what_stepping_down_rejects(self, p_values):
+        rejected, ordered = set(), sorted(range(len(p_values)), key=lambda place: p_values[place])
+        for rank, place in enumerate(ordered):
+            if p_values[place] * (len(p_values) - rank) > 0.05:
+                break
+            rejected.add(place)
+        assert {place for place, p in enumerate(holm(p_values)) if p <= 0.05} == rejected
+
+
+class TestPower:
+    @pytest.mark.parametrize(("distance", "seeds"), [(1.0, 10), (0.8, 15), (0.5, 34), (0.2, 199)])
+    def test_numbers_of_the_tables_of_cohen(self, distance, seeds):
+        """Paired t-test, two-sided 5 %, power 80 %."""
+        assert seeds_needed(distance, 1.0) == seeds
+
+    def test_a_difference_of_0_82_with_a_deviation_of_0_50_needs_six_seeds(self):
+        assert seeds_needed(0.82, 0.50) == 6
+
+    @pytest.mark.parametrize("seeds", [2, 3, 10, 200, 9_999])
+    def test_power_is_that_of_the_noncentral_t(self, seeds):
+        for shift in (0.5, 3.0, 8.0, 29.9):
+            expected = stats.nct.sf(stats.t.isf(0.025, seeds - 1), seeds - 1, shift)
+            assert power(shift / math.sqrt(seeds), 1.0, seeds, 0.025) == pytest.approx(expected, abs=1e-9)
+
+    def test_what_no_number_of_seeds_shows(self):
+        assert seeds_needed(0.0, 1.0) == seeds_needed(-1.0, 1.0) == seeds_needed(0.001, 1.0) == math.inf
+
+    @pytest.mark.parametrize(("family", "seeds"), [(1, 6), (2, 7), (7, 9)])
+    def test_fewest_seeds_that_can_reject(self, family, seeds):
+        assert least_seeds(family) == seeds
+        assert holm([sign_flip_test([1] * seeds)] + [1.0] * (family - 1))[0] <= 0.05
+        assert holm([sign_flip_test([1] * (seeds - 1))] + [1.0] * (family - 1))[0] > 0.05

@@ -302,6 +302,19 @@ class TestParts:
         assert (once - bare).norm() > 0.01
         torch.testing.assert_close(twice - bare, 2 * (once - bare), rtol=1e-3, atol=1e-3)
 
+    def test_weight_decay_shrinks_what_has_no_gradient(self, split):
+        """The decoder of a classifier alone: after one step all of it is smaller by the same factor."""
+        run = Run(config("supervised", weight_decay=0.5, learning_rate=0.1, decay=0), split)
+        before = run.model.p_x.head.weight.clone()
+        run.step(0, torch.arange(20), torch.arange(100))
+        assert torch.equal(run.model.p_x.head.weight, before)  # it has no gradient at all, and is left alone
+        run = Run(config("gumbel", weight_decay=0.5, learning_rate=1e-6, decay=0), split)
+        plain = Run(config("gumbel", learning_rate=1e-6, decay=0), split)
+        for each in (run, plain):
+            each.step(0, torch.arange(20), torch.arange(100))
+        difference = plain.model.p_x.head.weight - run.model.p_x.head.weight
+        torch.testing.assert_close(difference, 0.5e-6 * before, rtol=0.05, atol=2e-8)
+
     def test_part_of_the_labels_in_a_step(self, split, tmp_path):
         record = train(config(labelled_batch=30), split, tmp_path / "a.pt")
         assert timeless(record) != timeless(train(config(), split, tmp_path / "b.pt"))

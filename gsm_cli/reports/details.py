@@ -1,0 +1,104 @@
+"""What only some readers of a report look for, folded: pairs, the classifier, relaxation, and numbers of others."""
+
+from collections.abc import Sequence
+from itertools import combinations
+
+from gsm_cli.data import Dataset
+from gsm_cli.objectives import MARGINALIZE
+from gsm_cli.reports.groups import Group
+from gsm_cli.reports.markdown import folded, interval, points, table, without_constants
+from gsm_cli.reports.report import Section
+from gsm_cli.reports.series import Series
+from gsm_cli.reports.statistics import compare
+
+Rows = Sequence[Sequence[str]]
+
+
+def details(group: Group) -> Section:
+    """Folded tables; empty if there is nothing to show."""
+    blocks = [*_pairs(group), *_classifier(group), *_relaxation(group)]
+    return Section(["## Details", *blocks] if blocks else [])
+
+
+def _pairs(group: Group) -> list[str]:
+    """Every objective against every other but the sum: exploratory."""
+    rows = []
+    for first, second in combinations(group.trained, 2):
+        comparison = compare(second.scores, first.scores)
+        if comparison and MARGINALIZE not in (first.config.objective, second.config.objective):
+            name = f"{second.name} − {first.name}"
+            rows.append([name, str(len(comparison.seeds)), interval(comparison.summary, points)])
+    text = "Points of test accuracy at the same seeds. Nothing here is corrected for their number, or decides anything."
+    table_of_pairs = _table(["difference", "seeds", "points [95 %]"], rows)
+    return folded("Every other pair (exploratory)", [text, table_of_pairs]) if rows else []
+
+
+def _classifier(group: Group) -> list[str]:
+    """The temperature, how sure the classifier is, and whether it predicts one class for everything."""
+    rows = []
+    for series in group.trained:
+        entropies = [f"{value:.3f}" for value in series.curve(lambda epochs: epochs.validation_entropy)]
+        collapsed = [str(record.config.seed) for record in series.finished if record.collapsed]
+        states = f"seeds {', '.join(collapsed)}" if collapsed else "none"
+        rows.append([series.name, _temperatures(series), entropies[0], entropies[-1], states])
+    if not rows:
+        return []
+    headings = ["objective", "temperature", "entropy of q(y given x), first epoch", "last epoch", "collapsed"]
+    blocks = [_table(headings, rows), *_left_out(group.trained)]
+    return folded("Temperature, entropy, collapse of the classifier", blocks)
+
+
+def _temperatures(series: Series) -> str:
+    taus = series.finished[0].epochs.tau
+    return " to ".join(dict.fromkeys(f"{tau:.3g}" for tau in (taus[0], taus[-1]))) if taus else "none"
+
+
+def _left_out(trained: Sequence[Series]) -> list[str]:
+    """A sentence for every objective that leaves classes out."""
+    sentences = []
+    for series in trained:
+        dropped = series.curve(lambda epochs: epochs.dropped_mass)
+        evaluations = series.curve(lambda epochs: epochs.evaluations)
+        if dropped:
+            sentences.append(
+                f"{series.name} leaves out {100 * dropped[-1]:.2f} % of the probability after the last epoch "
+                f"({100 * dropped[0]:.2f} % after the first), and evaluates {evaluations[-1]:.2f} classes per image "
+                f"({evaluations[0]:.2f} in the first)."
+            )
+    return sentences
+
+
+def _relaxation(group: Group) -> list[str]:
+    """The relaxed objectives: what the bound loses when y is made one-hot; nothing if there are none."""
+    rows = []
+    for series in group.trained:
+        relaxed = series.curve(lambda epochs: epochs.relaxed_bound)
+        one_hot = series.curve(lambda epochs: epochs.one_hot_bound)
+        if relaxed and one_hot:
+            differences = [f"{one_hot[epoch] - relaxed[epoch]:+.3f}" for epoch in (0, len(relaxed) // 2, -1)]
+            rows.append([series.name, f"{relaxed[-1]:.2f}", f"{one_hot[-1]:.2f}", *differences])
+    headings = ["objective", "relaxed, last", "one-hot, last", "difference, first epoch", "middle", "last"]
+    text = (
+        "The bound of the validation images in nats per image, with a relaxed y and with its one-hot argmax, from "
+        "the same noise; means over seeds. A negative difference is how much the relaxed bound is too high."
+    )
+    return folded("Does a relaxed y promise too much?", [text, table(headings, rows)]) if rows else []
+
+
+def _table(headings: Sequence[str], rows: Rows) -> str:
+    return table(*without_constants(headings, rows))
+
+
+def others(dataset: Dataset) -> Section:
+    """Numbers of others, against which a reader may hold the report; empty if there are none."""
+    rows = [
+        [f"ADGM, {name}, epoch {epoch}", f"{100 * accuracy:.1f}", dataset.curves_source]
+        for name, curve in dataset.curves.items()
+        for epoch, accuracy in curve.items()
+    ]
+    rows += [[each.model, each.accuracy, each.source] for each in dataset.published]
+    if not rows:
+        return Section([])
+    text = f"{dataset.title} with 100 labels; numbers of others, not measured here. {dataset.caution}".strip()
+    shown = table(["model and objective", "accuracy %", "source"], rows)
+    return Section(["## What others report", text, shown])

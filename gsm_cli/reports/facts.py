@@ -1,0 +1,78 @@
+"""What a report says, as data: for `--json`, and for whoever reads reports with a program."""
+
+from dataclasses import dataclass
+
+from gsm_cli.objectives import MARGINALIZE
+from gsm_cli.reports.groups import Group
+from gsm_cli.reports.judgements import Judgement, judge, margin_of
+from gsm_cli.reports.sections import accuracy
+
+
+@dataclass(frozen=True)
+class SeriesFacts:
+    """An objective in a group: accuracies are shares, seconds are those of an epoch."""
+
+    name: str
+    objective: str
+    seeds: list[int]
+    test_accuracy: float | None
+    low: float | None
+    high: float | None
+    seconds: float | None
+
+
+@dataclass(frozen=True)
+class DifferenceFacts:
+    """An objective minus marginalize, in shares of the test images; `seeds_needed` would decide what is undecided."""
+
+    name: str
+    minus: str
+    role: str
+    seeds: list[int]
+    mean: float
+    low: float | None
+    high: float | None
+    p_value: float
+    corrected_p_value: float
+    verdict: str
+    seeds_needed: float | None
+
+
+@dataclass(frozen=True)
+class GroupFacts:
+    """A group of runs with common settings; the margin is a share of the test images."""
+
+    name: str
+    margin: float | None
+    series: list[SeriesFacts]
+    differences: list[DifferenceFacts]
+
+
+def group_facts(group: Group, named: float | None) -> GroupFacts:
+    """The numbers behind a group's verdict."""
+    margin = margin_of(group, named)
+    judgements = judge(group, margin.value) if margin else []
+    rows = []
+    for series in group.series:
+        found = accuracy(series) if series.finished else None
+        mean, low, high = (found.mean, found.low, found.high) if found else (None, None, None)
+        seconds = series.seconds_per_epoch(group.circumstances) if group.trained else None
+        rows.append(SeriesFacts(series.name, series.config.objective_name, series.seeds, mean, low, high, seconds))
+    return GroupFacts(group.name, margin.value if margin else None, rows, [_difference(each) for each in judgements])
+
+
+def _difference(judgement: Judgement) -> DifferenceFacts:
+    comparison, summary = judgement.comparison, judgement.summary
+    return DifferenceFacts(
+        name=judgement.name,
+        minus=MARGINALIZE,
+        role=judgement.role,
+        seeds=list(comparison.seeds),
+        mean=summary.mean,
+        low=summary.low,
+        high=summary.high,
+        p_value=comparison.p_value,
+        corrected_p_value=judgement.p_value,
+        verdict=judgement.ruling,
+        seeds_needed=judgement.seeds,
+    )

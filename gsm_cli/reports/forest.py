@@ -1,0 +1,169 @@
+"""The forest plot: every objective minus marginalize, with its interval, and the margin as a band."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from textwrap import fill
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from gsm_cli.objectives import INK, MARGINALIZE
+from gsm_cli.records.layout import ReportFolder
+from gsm_cli.reports.charts import colours
+from gsm_cli.reports.judgements import Judgement, Margin
+from gsm_cli.reports.markdown import folded, interval, margin_points, numbered, points, table, without_constants
+from gsm_cli.reports.report import Section, show
+from gsm_cli.reports.statistics import LEVEL
+from gsm_cli.style import Picture
+
+BAND = "#e6e6e6"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One objective: its differences in points, seed by seed, their mean and interval, and what is decided."""
+
+    name: str
+    role: str
+    ruling: str
+    mean: float
+    low: float | None
+    high: float | None
+    differences: Sequence[float]
+
+
+@dataclass(frozen=True)
+class Forest:
+    """The rows from above to below, and the margin in points."""
+
+    rows: Sequence[Row]
+    margin: float
+
+
+def forest_section(
+    folder: ReportFolder, title: str, judgements: Sequence[Judgement], margin: Margin | None, number: int
+) -> Section:
+    """The plot, and the numbers behind it; empty if nothing was compared."""
+    if not judgements or margin is None:
+        return Section([])
+    facts = Forest([_row(each) for each in judgements], 100 * margin.value)
+    picture = Picture(numbered("differences", number), title, _description(judgements), facts, lambda: draw(facts))
+    return Section(
+        [
+            "## Differences from the sum",
+            show(folder, picture),
+            "Test accuracy minus that of marginalize at the same seeds, which have the same split, initial weights, "
+            f"batch order and noise: mean, Student's 95 % interval, and faint the seeds. The band is the margin of "
+            f"{margin_points(margin.value)}: an interval that lies to the right of its left edge means no worse.",
+            *folded("These numbers, with tests", [_numbers(judgements), _explanation(judgements)]),
+        ],
+        [picture],
+    )
+
+
+def _row(judgement: Judgement) -> Row:
+    found = judgement.summary
+    low, high = (None if value is None else 100 * value for value in (found.low, found.high))
+    differences = [100 * value for value in judgement.comparison.differences]
+    return Row(judgement.name, judgement.role, judgement.ruling, 100 * found.mean, low, high, differences)
+
+
+def _description(judgements: Sequence[Judgement]) -> str:
+    words = [f"{each.name} {interval(each.summary, points)}, {each.ruling}" for each in judgements]
+    return f"Test accuracy minus that of marginalize in points, mean and 95 % interval: {'; '.join(words)}."
+
+
+def _numbers(judgements: Sequence[Judgement]) -> str:
+    rows = [
+        [
+            f"{each.name} − {MARGINALIZE}",
+            each.role,
+            str(len(each.comparison.seeds)),
+            interval(each.summary, points),
+            "–" if each.summary.deviation is None else f"{100 * each.summary.deviation:.2f}",
+            f"{each.comparison.p_value:.3g}",
+            f"{each.p_value:.3g}",
+            each.ruling,
+        ]
+        for each in judgements
+    ]
+    headings = [
+        "difference",
+        "question",
+        "seeds",
+        "points [95 %]",
+        "deviation of a seed",
+        "p",
+        "p, corrected",
+        "verdict",
+    ]
+    return table(*without_constants(headings, rows))
+
+
+def _explanation(judgements: Sequence[Judgement]) -> str:
+    family = sum(each.role == "secondary" for each in judgements)
+    holm = {0: "", 1: " the one secondary question is not corrected either;"}.get(
+        family, f" the {family} secondary ones are corrected together by Holm's method;"
+    )
+    return (
+        "p is that of the sign-flip test on counts of correct answers, exact and two-sided. Worse means: the interval "
+        f"lies below zero and the corrected p is at most {LEVEL}. Gumbel is the primary question and is tested by "
+        f"itself;{holm} exploratory ones, and every other pair, are not corrected and decide nothing. Each interval "
+        "holds with 95 % by itself. Equal differences of all seeds get the deviation of one seed that is one image off."
+    )
+
+
+def draw(forest: Forest) -> Figure:
+    """A row for every objective, the numbers at the right."""
+    figure = Figure(figsize=(11.0, 1.1 + 0.46 * len(forest.rows)))
+    left, right = figure.subplots(1, 2, sharey=True, width_ratios=[2.4, 1.0])
+    palette = colours([row.name for row in forest.rows])
+    low, high = _limits(forest)
+    left.axvspan(-forest.margin, forest.margin, color=BAND, linewidth=0, zorder=0)
+    left.axvline(0.0, color=INK, linewidth=0.8, zorder=1)
+    left.axvline(-forest.margin, color=INK, linewidth=0.8, linestyle="--", zorder=1)
+    for place, row in enumerate(forest.rows):
+        _draw_row(left, row, place, palette[row.name], (low, high))
+        number = _number(row)
+        right.text(0.0, place, number, va="center", fontsize=11, weight=_weight(row), color=INK)
+    left.set(xlim=(low, high), ylim=(len(forest.rows) - 0.5, -0.5), xlabel="points of test accuracy, minus the sum's")
+    left.set_yticks(range(len(forest.rows)), [fill(row.name, 26) for row in forest.rows])
+    for label, row in zip(left.get_yticklabels(), forest.rows, strict=True):
+        label.set(color=palette[row.name], weight=_weight(row))
+    left.tick_params(axis="y", length=0, pad=12)
+    left.spines["left"].set_visible(False)
+    right.set(xlim=(0.0, 1.0))
+    right.set_axis_off()
+    return figure
+
+
+def _limits(forest: Forest) -> tuple[float, float]:
+    """Of the axis: all seeds, the margin, and intervals up to half as wide again; a wider one ends in an arrow."""
+    seen = [value for row in forest.rows for value in row.differences] + [-1.5 * forest.margin, 1.5 * forest.margin]
+    span = max(seen) - min(seen)
+    lows = [min(seen), *(row.low for row in forest.rows if row.low is not None)]
+    highs = [max(seen), *(row.high for row in forest.rows if row.high is not None)]
+    low, high = max(min(lows), min(seen) - span / 4), min(max(highs), max(seen) + span / 4)
+    return low - 0.04 * span, high + 0.04 * span
+
+
+def _draw_row(axes: Axes, row: Row, place: int, colour: str, limits: tuple[float, float]) -> None:
+    """The seeds, faint; the interval, with an arrow where it leaves the picture; the mean."""
+    axes.plot(row.differences, [place] * len(row.differences), "|", color=colour, markersize=13, alpha=0.3, zorder=2)
+    if row.low is not None and row.high is not None:
+        shown = [max(row.low, limits[0]), min(row.high, limits[1])]
+        axes.plot(shown, [place, place], color=colour, linewidth=2.6, zorder=3, solid_capstyle="butt")
+        for end, inside, marker in ((row.low, shown[0], "<"), (row.high, shown[1], ">")):
+            if end != inside:
+                axes.plot(inside, place, marker, color=colour, markersize=8, clip_on=False, zorder=4)
+    shape = "s" if row.role == "primary" else "o"
+    axes.plot(row.mean, place, shape, color=colour, markersize=9, markeredgecolor="white", zorder=5)
+
+
+def _number(row: Row) -> str:
+    span = "" if row.low is None or row.high is None else f" [{row.low:+.2f}, {row.high:+.2f}]"
+    return f"{row.mean:+.2f}{span}  {'exploratory' if row.role == 'exploratory' else row.ruling}"
+
+
+def _weight(row: Row) -> str:
+    return "bold" if row.role == "primary" else "normal"

@@ -1,0 +1,139 @@
+"""What a group of runs decides: may an objective of few evaluations replace the sum over classes?"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import floor, inf
+from statistics import fmean
+from typing import Literal
+
+from gsm_cli.objectives import GUMBEL, MARGINALIZE, SUPERVISED
+from gsm_cli.reports.groups import Group
+from gsm_cli.reports.series import Series
+from gsm_cli.reports.statistics import LEVEL, Comparison, Summary, compare, holm, least_seeds, seeds_needed
+
+Role = Literal["primary", "secondary", "exploratory"]
+Ruling = Literal["no worse", "worse", "undecided"]
+
+LARGEST_MARGIN = 0.01  # of test accuracy
+MORE_ERRORS = 0.25  # of the sum's errors
+MARGIN_STEP = 0.001
+PRINTED = 4  # decimals of a share, as points have two
+
+
+@dataclass(frozen=True)
+class Margin:
+    """The loss of test accuracy that counts as none, and the sum's own errors, of so many test images."""
+
+    value: float
+    errors: int
+    images: int
+
+    @property
+    def with_it(self) -> int:
+        """The errors of an objective that loses just so much."""
+        return self.errors + round(self.value * self.images)
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """An objective against marginalize: the difference, what it decides, and if nothing, how many seeds would."""
+
+    series: Series
+    role: Role
+    comparison: Comparison
+    p_value: float  # corrected, where it is one of a family
+    ruling: Ruling
+    seeds: float | None  # in all; None where nothing is left to decide, or where one seed shows no deviation
+
+    @property
+    def name(self) -> str:
+        return self.series.name
+
+    @property
+    def summary(self) -> Summary:
+        return self.comparison.summary
+
+
+def default_margin(accuracy: float) -> float:
+    """A quarter of the sum's errors and at most one point, rounded down to a tenth of a point, at least one tenth.
+
+    One point is little where a third of the images are wrong, and at 96.7 % it is a third more errors: hence a share of
+    the errors. A quarter of many errors is more than anybody calls none: hence at most one point.
+    """
+    share = min(LARGEST_MARGIN, MORE_ERRORS * (1 - accuracy))
+    return MARGIN_STEP * max(1, floor(share / MARGIN_STEP + 1e-9))
+
+
+def margin_of(group: Group, named: float | None = None) -> Margin | None:
+    """The margin of a group, that is named or follows from the errors of the sum; None without the sum."""
+    marginal = group.find(MARGINALIZE)
+    if marginal is None:
+        return None
+    scores = list(marginal.scores.values())
+    images = scores[0].images
+    accuracy = fmean(score.accuracy for score in scores)
+    return Margin(default_margin(accuracy) if named is None else named, round((1 - accuracy) * images), images)
+
+
+def judge(group: Group, margin: float) -> list[Judgement]:
+    """Every objective against marginalize, by role, the primary one first; none without marginalize.
+
+    Primary is gumbel, tested by itself. Secondary are the other objectives, one series of each: a family, corrected by
+    Holm's method. Exploratory, and not corrected, is what remains, as other temperatures. The floor is no candidate.
+    """
+    marginal = group.find(MARGINALIZE)
+    found: dict[Role, list[tuple[Series, Comparison]]] = {"primary": [], "secondary": [], "exploratory": []}
+    for series in group.trained if marginal else []:
+        comparison = compare(series.scores, marginal.scores) if marginal else None
+        if comparison and series.config.objective not in (MARGINALIZE, SUPERVISED):
+            found[_role(group, series)].append((series, comparison))
+    judged = [_judgement(*pair, "primary", pair[1].p_value, 1, margin) for pair in found["primary"]]
+    family = found["secondary"]
+    p_values = holm([comparison.p_value for _, comparison in family])
+    judged += [_judgement(*pair, "secondary", p, len(family), margin) for pair, p in zip(family, p_values, strict=True)]
+    return judged + [_judgement(*pair, "exploratory", pair[1].p_value, 1, margin) for pair in found["exploratory"]]
+
+
+def rule(summary: Summary, p_value: float, margin: float) -> Ruling:
+    """No worse if the interval's lower end lies above minus the margin; worse if interval and test both say so.
+
+    The ends are taken as a report prints them, so that nobody reads -0.80 as above -0.8: that decides less, never more.
+    """
+    if summary.low is None or summary.high is None:
+        return "undecided"
+    if summary.low > -margin and round(summary.low, PRINTED) > -margin:
+        return "no worse"
+    return "worse" if round(summary.high, PRINTED) < 0 and p_value <= LEVEL else "undecided"
+
+
+def deciding_seeds(comparison: Comparison, margin: float, family: int) -> float | None:
+    """Seeds that decide in 80 % of cases, if the true difference and the deviation are those that were seen.
+
+    The fewer of two numbers: until the interval lies above minus the margin, and until interval and test say worse.
+    """
+    mean, deviation = comparison.summary.mean, comparison.summary.deviation
+    if deviation is None:
+        return None
+    no_worse = seeds_needed(mean + margin, deviation)
+    worse = max(seeds_needed(-mean, deviation, LEVEL / 2 / family), least_seeds(family))
+    return max(min(no_worse, worse), len(comparison.seeds) + 1)
+
+
+def more_seeds(judgements: Sequence[Judgement]) -> int | None:
+    """The seeds that decide all of these that can be decided by seeds; None if there are none."""
+    numbers = [judgement.seeds for judgement in judgements if judgement.seeds not in (None, inf)]
+    return int(max(number for number in numbers if number)) if numbers else None
+
+
+def _role(group: Group, series: Series) -> Role:
+    if group.find(series.config.objective) is not series:
+        return "exploratory"
+    return "primary" if series.config.objective == GUMBEL else "secondary"
+
+
+def _judgement(
+    series: Series, comparison: Comparison, role: Role, p_value: float, family: int, margin: float
+) -> Judgement:
+    ruling = rule(comparison.summary, p_value, margin)
+    seeds = deciding_seeds(comparison, margin, family) if ruling == "undecided" else None
+    return Judgement(series, role, comparison, p_value, ruling, seeds)

@@ -1,0 +1,131 @@
+"""What the intervals of a report do not cover: labels that choose the epoch, overlapping splits, finite test sets."""
+
+from collections.abc import Sequence
+from math import sqrt
+from statistics import fmean
+
+from gsm_cli.data import DATASETS, Dataset, describe_dataset
+from gsm_cli.records.run import RunRecord
+from gsm_cli.reports.groups import Group
+from gsm_cli.reports.images import disagreement_error, wrong_in_every_run
+from gsm_cli.reports.judgements import Judgement
+from gsm_cli.reports.markdown import counted, interval, listed, points
+from gsm_cli.reports.report import Section
+from gsm_cli.reports.statistics import corrected
+
+SIDES = 1.96  # standard errors at either side of a 95 % interval
+
+
+def limits(group: Group, judgements: Sequence[Judgement]) -> Section:
+    """In a list; empty without a finished run."""
+    if not group.trained:
+        return Section([])
+    dataset = describe_dataset(group.config.dataset)
+    sentences = [_validation(group, dataset), *_overlap(group, dataset, judgements), *_test_set(group, dataset)]
+    sentences += [*_disagreement(group, dataset, judgements), *_hard(group, dataset)]
+    return Section(["## What the intervals do not cover", "\n".join(f"* {sentence}" for sentence in sentences)])
+
+
+def _validation(group: Group, dataset: Dataset) -> str:
+    """Validation labels choose the epoch; what that is worth here."""
+    paired = ", in pairs," if dataset.paired else ""
+    images = (
+        f"the labels of {dataset.validation:,} validation images{paired}" if dataset.validation else "validation labels"
+    )
+    gains = {
+        series.name: fmean(series.scores[seed].accuracy - last.accuracy for seed, last in series.last_scores.items())
+        for series in group.trained
+        if series.last_scores
+    }
+    start = f"**Validation.** Beside the {group.config.labels} labels of training, {images} choose the epoch"
+    if not gains:
+        return (
+            f"{start}; what that is worth these records do not say, as they lack the test accuracy of the last epoch."
+        )
+    each = listed([f"{name} {points(gain)}" for name, gain in gains.items()])
+    return (
+        f"{start}. The chosen epoch's test accuracy minus the last one's is {points(fmean(gains.values()))} points on "
+        f"average ({each})."
+    )
+
+
+def _overlap(group: Group, dataset: Dataset, judgements: Sequence[Judgement]) -> list[str]:
+    """Where every seed splits the same pool: what the intervals speak of, and the correction for other images."""
+    if not dataset.test:
+        return []
+    sentence = (
+        "**Overlapping splits.** Every seed splits the same images, so that the test sets of two seeds share some: the "
+        "intervals speak of other splits and initial weights with these images."
+    )
+    if judgements and judgements[0].summary.deviation is not None:
+        first, record = judgements[0], group.records[0]
+        ratio = dataset.test / _training_images(dataset, group.config.labels, record.unlabelled)
+        wider = corrected(first.summary, len(first.comparison.seeds), ratio)
+        sentence += (
+            " For other images of the same kind the correction of Nadeau and Bengio (2003) widens them: "
+            f"{first.name} − marginalize is then {interval(wider, points)} points."
+        )
+    return [sentence]
+
+
+def _training_images(dataset: Dataset, labelled: int, unlabelled: int) -> float:
+    """Single images of which training knows; in pairs a labelled one stands once, an unlabelled one several times."""
+    return 2 * labelled + 2 * unlabelled / dataset.paired if dataset.paired else labelled + unlabelled
+
+
+def _test_set(group: Group, dataset: Dataset) -> list[str]:
+    """The error of a finite test set, by the binomial law."""
+    first = group.trained[0]
+    accuracy = fmean(score.accuracy for score in first.scores.values())
+    images = next(iter(first.scores.values())).images
+    half = 100 * SIDES * sqrt(accuracy * (1 - accuracy) / images)
+    start = (
+        f"**Test images.** An accuracy of {100 * accuracy:.2f} % on {counted(images, 'test image')} is known to "
+        f"± {half:.2f} points (binomial, 95 %) for one run"
+    )
+    if dataset.test:
+        return [f"{start}; as every seed has test images of its own, the intervals contain that."]
+    fixed = "; all seeds have the same test images, and the intervals leave that out: more seeds do not remove it."
+    return [start + fixed] if _is_fixed(dataset) else [f"{start}."]
+
+
+def _disagreement(group: Group, dataset: Dataset, judgements: Sequence[Judgement]) -> list[str]:
+    """What the choice of the test images adds to the first difference, from which of them each run got wrong."""
+    marginal = group.find("marginalize")
+    if not judgements or marginal is None or not _is_fixed(dataset):
+        return []
+    error = disagreement_error(judgements[0].series.finished, marginal.finished)
+    if error is None:
+        return []
+    name = f"{judgements[0].name} − marginalize"
+    return [f"**Of the difference** {name} the test images leave ± {100 * SIDES * error:.2f} points (95 %) unknown."]
+
+
+def _hard(group: Group, dataset: Dataset) -> list[str]:
+    """The share of the test images that every run gets wrong."""
+    records = [record for series in group.trained for record in series.finished]
+    if _is_fixed(dataset):
+        share = wrong_in_every_run(records)
+        return [] if share is None else [_hard_words(f"all {len(records):,} runs", share)]
+    shares = [wrong_in_every_run(runs) for runs in _by_split(records)]
+    known = [share for share in shares if share is not None]
+    complete = bool(known) and len(known) == len(shares)
+    return [_hard_words("all runs of a seed", fmean(known))] if complete else []
+
+
+def _hard_words(whose: str, share: float) -> str:
+    return (
+        f"**Hard images.** {100 * share:.2f} % of the test images are wrong in {whose}: no choice of objective helps."
+    )
+
+
+def _by_split(records: Sequence[RunRecord]) -> list[list[RunRecord]]:
+    splits: dict[str, list[RunRecord]] = {}
+    for record in records:
+        splits.setdefault(record.split, []).append(record)
+    return list(splits.values())
+
+
+def _is_fixed(dataset: Dataset) -> bool:
+    """Whether all seeds have the same test images; of somebody's own it is not known."""
+    return dataset.name in DATASETS and not dataset.test

@@ -1,0 +1,117 @@
+"""The runs that may be averaged, and what a report asks of them."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import accumulate
+from statistics import fmean, median, variance
+
+from gsm_cli.config import RunConfig
+from gsm_cli.records.run import Curves, Reading, RunRecord
+from gsm_cli.reports.statistics import Score
+
+
+@dataclass(frozen=True, order=True)
+class Circumstances:
+    """What a time depends on besides the work; -1 where a record does not say how many runs stood beside it."""
+
+    device: str
+    kernels: str
+    threads: int
+    beside: int
+
+    @classmethod
+    def of(cls, record: RunRecord) -> "Circumstances":
+        found = record.environment
+        return cls(found.device, found.kernels, found.threads, -1 if found.beside is None else found.beside)
+
+    @property
+    def words(self) -> str:
+        threads = "1 thread" if self.threads == 1 else f"{self.threads} threads"
+        beside = {-1: "beside an unknown number of other runs", 0: "beside no other run", 1: "beside 1 other run"}
+        return (
+            f"{self.device} ({self.kernels}), {threads}, {beside.get(self.beside, f'beside {self.beside} other runs')}"
+        )
+
+
+@dataclass(frozen=True)
+class Series:
+    """The runs of one objective that differ in their seeds alone, in the order of the seeds."""
+
+    name: str
+    records: Sequence[RunRecord]
+
+    @property
+    def config(self) -> RunConfig:
+        """The settings of the first seed's run."""
+        return self.records[0].config
+
+    @property
+    def seeds(self) -> list[int]:
+        return [record.config.seed for record in self.records]
+
+    @cached_property
+    def finished(self) -> tuple[RunRecord, ...]:
+        return tuple(record for record in self.records if record.finished)
+
+    @property
+    def generated(self) -> str | None:
+        """What the model of the first seed generates, if that was kept."""
+        return next((record.generated for record in self.finished), None)
+
+    @cached_property
+    def scores(self) -> dict[int, Score]:
+        """By seed, on the test set, at the epoch that validation chose."""
+        return {record.config.seed: _score(record, record.test.chosen) for record in self.finished if record.test}
+
+    @cached_property
+    def last_scores(self) -> dict[int, Score]:
+        """By seed, on the test set, after the last epoch; of the records that say so."""
+        tests = {record.config.seed: (record, record.test.last) for record in self.finished if record.test}
+        return {seed: _score(record, reading) for seed, (record, reading) in tests.items() if reading}
+
+    def best_validation(self) -> list[float]:
+        """At the epoch that validation chose, for each seed."""
+        return [max(record.epochs.validation_accuracy) for record in self.finished]
+
+    def bound(self) -> tuple[float, float | None] | None:
+        """Of log p(x) of binary test images in nats: mean over seeds, and its standard error over several draws."""
+        draws = [record.test.chosen.bounds for record in self.finished if record.test and record.test.chosen.bounds]
+        if not draws:
+            return None
+        mean = fmean(fmean(values) for values in draws)
+        if min(len(values) for values in draws) < 2:
+            return mean, None
+        return mean, math.sqrt(sum(variance(values) / len(values) for values in draws)) / len(draws)
+
+    def timed(self, circumstances: Circumstances) -> list[RunRecord]:
+        """The finished runs whose times may be compared with others of these circumstances."""
+        return [record for record in self.finished if Circumstances.of(record) == circumstances]
+
+    def seconds_per_epoch(self, circumstances: Circumstances) -> float | None:
+        """The median over runs of a run's median; one slow run does not move it."""
+        runs = self.timed(circumstances)
+        return median(median(record.epochs.seconds) for record in runs) if runs else None
+
+    def seconds_so_far(self, circumstances: Circumstances) -> list[float]:
+        """After every epoch the median over runs of the seconds of training."""
+        columns = [list(accumulate(record.epochs.seconds)) for record in self.timed(circumstances)]
+        return [median(values) for values in zip(*columns, strict=False)]
+
+    def evaluations(self) -> float:
+        """How often a step evaluates the conditional bound for one unlabelled image, the mean over all epochs."""
+        return fmean(fmean(record.epochs.evaluations) for record in self.finished)
+
+    def curve(self, column: Callable[[Curves], Sequence[float | None] | None]) -> list[float]:
+        """The mean over seeds of a quantity, after each of the epochs after which every run has it."""
+        columns = [column(record.epochs) or [] for record in self.finished]
+        present = ([value for value in values if value is not None] for values in zip(*columns, strict=False))
+        return [fmean(values) for values in present if len(values) == len(columns)]
+
+
+def _score(record: RunRecord, reading: Reading) -> Score:
+    assert record.test is not None
+    images = record.test.images
+    errors = round((1 - reading.accuracy) * images) if reading.errors is None else reading.errors
+    return Score(images - errors, images, record.split)

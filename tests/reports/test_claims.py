@@ -1,0 +1,107 @@
+"""Sentences of the documents that compare: their numbers are those of the records, with their intervals.
+
+Before such a paragraph stands a comment, which is not shown. It names a report, and what its records must give:
+
+    <!-- claim: mnist-100: gumbel minus marginalize; gumbel on test; gumbel as fast as marginalize -->
+
+A series may name the settings of its runs, as gumbel[kl_start=1.0]; by default it is of the largest group.
+"""
+
+import re
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from gsm_cli.records.layout import ReportFolder
+from gsm_cli.records.run import read_run
+from gsm_cli.reports.groups import Group, sort_records
+from gsm_cli.reports.markdown import interval, points
+from gsm_cli.reports.sections import accuracy
+from gsm_cli.reports.series import Series
+from gsm_cli.reports.statistics import compare, summarize
+
+ROOT = Path(__file__).parents[2]
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+CLAIM = re.compile(r"<!-- claim: ([\w-]+): (.+?) -->\n(.+)")
+
+
+@cache
+def groups_of(report: str) -> list[Group]:
+    return sort_records(read_run(path) for path in ReportFolder(ROOT / "reports" / report).records)
+
+
+def find(report: str, name: str) -> tuple[Group, Series]:
+    """The series of that name, as `gumbel` or `gumbel[epochs=100]`."""
+    objective, _, rest = name.rstrip("]").partition("[")
+    wanted = dict(part.split("=") for part in rest.split(",") if part)
+    for group in groups_of(report):
+        settings = {key: str(value) for key, value in group.settings.items()}
+        series = group.find(objective)
+        if series and all(settings[key] == value for key, value in wanted.items()):
+            return group, series
+    raise LookupError(f"{report} has no runs of {name}")
+
+
+def numbers(report: str, words: str) -> str:
+    """What the records give for one part of a claim, as it must stand in the text."""
+    if found := re.fullmatch(r"(\S+) minus (\S+)", words):
+        (_, first), (_, second) = (find(report, name) for name in found.groups())
+        comparison = compare(first.scores, second.scores)
+        assert comparison is not None
+        return interval(comparison.summary, points)
+    if found := re.fullmatch(r"(\S+) as fast as (\S+)", words):
+        (group, first), (_, second) = (find(report, name) for name in found.groups())
+        own, other = (series.seconds_per_epoch(group.circumstances) for series in (first, second))
+        assert own is not None
+        assert other is not None
+        return f"{other / own:.2f}"
+    found = re.fullmatch(r"(\S+) on (test|validation)", words)
+    if found is None:
+        raise LookupError(f"a claim must be of a difference, an accuracy or a speed, not {words}")
+    series = find(report, found[1])[1]
+    return interval(accuracy(series) if found[2] == "test" else summarize(series.best_validation()))
+
+
+def wrong(text: str) -> list[str]:
+    """The claims of a text that its next paragraph does not bear out."""
+    lacking = []
+    for report, claims, paragraph in CLAIM.findall(text):
+        for claim in claims.split("; "):
+            number = numbers(report, claim)
+            if not re.search(rf"(?<![\d.]){re.escape(number)}(?![\d.]*\d)", paragraph):
+                lacking.append(f"{claim} is {number} in {report}")
+    return lacking
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_what_a_document_claims_is_what_the_records_give(path):
+    assert wrong(path.read_text("utf-8")) == []
+
+
+def test_every_comment_of_a_claim_is_read():
+    for path in DOCUMENTS:
+        text = path.read_text("utf-8")
+        assert text.count("<!-- claim") == len(CLAIM.findall(text)), path
+
+
+def test_the_results_of_the_readme_make_claims():
+    results = (ROOT / "README.md").read_text("utf-8").split("\n## Results\n")[1].split("\n## ")[0]
+    assert len(CLAIM.findall(results)) >= 4
+
+
+@pytest.mark.parametrize("claim", ["gumbel minus marginalize", "gumbel on test", "gumbel as fast as marginalize"])
+def test_another_number_is_noticed(claim):
+    number = numbers("digits-100", claim)
+    digit = re.search(r"\d(?=\D*$)", number)
+    other = f"{number[: digit.start()]}{(int(digit[0]) + 1) % 10}{number[digit.end() :]}"
+    comment = f"<!-- claim: digits-100: {claim} -->\n"
+    assert wrong(f"{comment}It is {number} points.") == []
+    assert wrong(f"{comment}It is {other} points.") == [f"{claim} is {number} in digits-100"]
+    assert wrong(f"{comment}It is {number}1 points.") == [f"{claim} is {number} in digits-100"]
+
+
+@pytest.mark.parametrize("claim", ["gumbel", "nobody on test", "gumbel[epochs=7] on test"])
+def test_a_claim_of_what_is_not_there_is_an_error(claim):
+    with pytest.raises(LookupError, match=r"a claim must be|has no runs of"):
+        numbers("digits-100", claim)

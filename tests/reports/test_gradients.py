@@ -1,0 +1,161 @@
+"""The sections on gradients: what they say of small measurements, and what their picture shows."""
+
+import re
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+from records_of import gradient_record, mean_gradient
+
+from gsm_cli.records.gradients import MEASURED, GradientRecord
+from gsm_cli.records.layout import ReportFolder
+from gsm_cli.reports.gradient_chart import gradient_chart, panels
+from gsm_cli.reports.report import Report
+from gsm_cli.reports.runs import render_runs
+
+TAUS = (0.1, 0.5, 1.0)
+EVERYTHING = (("marginalize", None), ("reinforce", None), *(("gumbel", tau) for tau in TAUS))
+
+
+def rendered(*records: GradientRecord) -> Report:
+    return render_runs(ReportFolder(Path("reports/digits-100")), [], (), records)
+
+
+def cells(text: str, first: str) -> list[str]:
+    """The cells of the first table row whose first cell is `first`."""
+    return re.search(rf"^\| {re.escape(first)} \| (.*) \|$", text, re.MULTILINE).group(1).split(" | ")
+
+
+def table(text: str, heading: str) -> str:
+    return text.split(f"{heading}")[1].split("\n\n")[1]
+
+
+def change(record: GradientRecord, number: int, **changes: object) -> GradientRecord:
+    rows = list(record.rows)
+    rows[number] = msgspec.structs.replace(rows[number], **changes)
+    return msgspec.structs.replace(record, rows=rows)
+
+
+class TestText:
+    RECORD = gradient_record(*EVERYTHING, epochs=(1, 200))
+
+    def test_the_cosine_of_the_mean_comes_first(self):
+        text = rendered(self.RECORD).text
+        assert text.index("Cosine of the mean gradient") < text.index("Bias, |mean") < text.index("Deviation of one")
+        assert cells(text, "gumbel, tau 0.1") == ["0.800 ± 0.010", *["0.600 ± 0.010"] * 4]
+        assert cells(text, "marginalize") == ["1.000"] * 5
+
+    def test_a_bias_has_its_error_or_the_least_that_would_be_seen(self):
+        record = change(self.RECORD, 1, logits=mean_gradient(0.01, True))
+        biases = table(rendered(record).text, "Bias, |mean")
+        assert cells(biases, "reinforce") == ["< 0.049", *["0.200 ± 0.020"] * 4]
+        assert cells(biases, "marginalize") == ["0"] * 5
+
+    def test_an_exact_mean_has_no_error(self):
+        record = change(self.RECORD, 1, logits=mean_gradient(0.002, False), mean="enumerated")
+        text = rendered(record).text
+        assert cells(text, "reinforce")[0] == "0.998"
+        assert cells(table(text, "Bias, |mean"), "reinforce")[0] == "0.002"
+
+    def test_a_mean_that_is_not_seen_has_no_cosine(self):
+        lost = msgspec.structs.replace(mean_gradient(0.5, True), cosine=None, cosine_error=0.0)
+        assert cells(rendered(change(self.RECORD, 2, logits=lost)).text, "gumbel, tau 0.1")[0] == "–"
+
+    def test_what_may_be_concluded_is_said_of_every_column_apart(self):
+        record = change(self.RECORD, 1, logits=mean_gradient(0.0, True))
+        record = change(record, 5 + 4, logits=mean_gradient(1.2, True, -0.2))
+        text = rendered(record).text
+        assert "* f(y) linear: none that is seen: reinforce; between: gumbel (tau 0.1, 0.5, 1)." in text
+        assert "* model, epoch 1 (every one of seeds 0 and 1): between: reinforce, gumbel (tau 0.1, 0.5, 1)." in text
+        record = change(record, 15 + 4, logits=mean_gradient(1.2, True, -0.2))
+        assert "between: reinforce, gumbel (tau 0.1, 0.5); a mean beyond a right angle: gumbel (tau 1)." in (
+            rendered(record).text
+        )
+
+    def test_a_cosine_within_two_errors_of_a_border_lies_between(self):
+        for bias, cosine, words in ((1.2, -0.015, "between"), (1.2, -0.025, "a mean beyond a right angle")):
+            record = change(self.RECORD, 1, logits=mean_gradient(bias, True, cosine))
+            assert f"{words}: reinforce" in rendered(record).text.split("* model, epoch 1")[0]
+        for cosine, words in ((0.915, "between"), (0.925, "a biased mean within 26° (cosine from 0.9)")):
+            record = change(self.RECORD, 1, logits=mean_gradient(0.2, True, cosine))
+            assert f"{words}: reinforce" in rendered(record).text.split("* model, epoch 1")[0]
+
+    def test_nothing_is_ranked_by_a_number_that_zero_would_win(self):
+        text = rendered(gradient_record(("marginalize", None), ("reinforce", None), ("gumbel", 0.5), ("gumbel", 1.0)))
+        assert "the gradient 0, which teaches nothing, has 1.00, and 2 of these 4 have more." in text.text
+        assert "rmse" not in text.text
+        assert "least error" not in text.text
+
+    def test_the_decoders_gradient(self):
+        text = rendered(gradient_record(*EVERYTHING, ("gumbel", 2.0), ("sum-and-sample", None), epochs=(1,))).text
+        assert "No bias is seen in marginalize, reinforce, gumbel (tau 0.1, 0.5, 1)." in text
+        table_of_decoder = table(text, "Of the others the bias")
+        assert cells(table_of_decoder, "gumbel, tau 2") == ["0.050 ± 0.020 (0.950)"] * 2
+        assert "gumbel, tau 1 " not in table_of_decoder
+        assert "The gradient with respect to the weights" not in rendered(gradient_record(*EVERYTHING)).text
+
+    def test_the_part_of_the_entropy_and_the_share_of_one_image(self):
+        text = rendered(self.RECORD).text
+        assert cells(text, "seed 1, epoch 200") == ["10", "50", "8.0", "250", "0.20"]
+        assert "its gradient is exact for every estimator" in text
+        assert "One image holds more than a tenth" not in text
+        subjects = [msgspec.structs.replace(each, largest_share=0.4) for each in self.RECORD.subjects]
+        heavy = msgspec.structs.replace(self.RECORD, subjects=subjects[:2])
+        assert "One image holds more than a tenth: seed 0, epoch 1." in rendered(heavy).text
+
+    def test_what_was_left_out(self):
+        text = rendered(gradient_record(("reinmax", 1.0), ("gumbel", 0.1), ("gumbel", 1.0))).text
+        assert "reinmax leaves out tau 0.1: it must be finite and at least 1." in text
+        assert "gumbel leaves out" not in text
+
+    def test_it_says_how_it_was_made(self):
+        record = gradient_record(*((name, 1.0) for name in MEASURED), replicates=300)
+        text = rendered(record).text
+        assert "`gsm gradients --tau 1 --replicates 300`" in text
+        assert f"[record]({record.plan.name}.json)" in text
+        assert "`gsm train-ssl --dataset digits --objective marginalize --seeds 0-1`" in text
+
+
+class TestSeveral:
+    def test_each_has_a_section_named_by_what_differs(self):
+        first, second = (gradient_record(("gumbel", 0.5), epochs=(1,), replicates=count) for count in (250, 500))
+        for records in ((first, second), (second, first)):
+            report = rendered(*records)
+            headings = re.findall(r"^## How good.*$", report.text, re.MULTILINE)
+            assert headings == ["## How good the gradients are", "## How good the gradients are: replicates 500"]
+            assert [picture.name for picture in report.pictures] == ["gradients", "gradients-2"]
+            assert report.text.index(first.plan.name) < report.text.index(second.plan.name)
+
+
+class TestPicture:
+    RECORD = gradient_record(*EVERYTHING, ("gumbel", 2.0), epochs=(1, 200))
+
+    def test_a_column_for_every_function_and_epoch(self):
+        assert [len(subjects) for subjects in panels(self.RECORD).values()] == [1, 2, 2]
+        axes = gradient_chart(self.RECORD).axes
+        assert len(axes) == 9
+        assert [each.get_title() for each in axes[:3]] == ["f(y) linear", "model, epoch 1", "model, epoch 200"]
+        assert [axes[n].get_ylabel() for n in (0, 3, 6)] == ["cosine of the mean", "bias / norm", "deviation / norm"]
+
+    def test_lines_break_where_a_bias_is_not_seen_and_a_triangle_says_so(self):
+        record = change(self.RECORD, 3, logits=mean_gradient(0.01, True))  # gumbel at 0.5, linear
+        axes = gradient_chart(record).axes[3]
+        (line,) = [each for each in axes.lines if len(each.get_xdata()) == 4]
+        assert np.isnan(line.get_ydata()).tolist() == [False, True, False, False]
+        triangles = [each for each in axes.lines if each.get_marker() == "v" and len(each.get_xdata())]
+        assert sorted(x for each in triangles for x in each.get_xdata() if x == 0.5) == [0.5]
+        assert all(each.get_transform() == axes.get_xaxis_transform() for each in triangles)
+
+    def test_every_estimator_is_in_the_legend(self):
+        (legend,) = gradient_chart(self.RECORD).legends
+        assert [text.get_text() for text in legend.get_texts()] == ["marginalize", "reinforce", "gumbel"]
+
+    @pytest.mark.parametrize(
+        "estimators", [[], [("marginalize", None)], [("mine.py:Mine", None), ("gumbel", 1e-9)], [("reinmax", 1.0)]]
+    )
+    def test_whatever_was_measured_can_be_shown(self, estimators):
+        report = rendered(gradient_record(*estimators, epochs=(1,)))
+        assert "no run has been made" in report.answer
+        assert len(report.pictures) == bool(estimators)
+        assert all(picture.encode("png")[:4] == b"\x89PNG" for picture in report.pictures)

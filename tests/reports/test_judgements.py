@@ -1,0 +1,185 @@
+"""What a group of runs decides: rulings, margins, roles, the seeds that are missing, and the words for them."""
+
+from math import inf
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from records_of import SIX, batch, failed, record
+
+from gsm_cli.records.layout import ReportFolder
+from gsm_cli.records.run import RunRecord
+from gsm_cli.reports.groups import Group, sort_records
+from gsm_cli.reports.judgements import Judgement, default_margin, judge, margin_of, rule
+from gsm_cli.reports.report import Report
+from gsm_cli.reports.runs import render_runs
+from gsm_cli.reports.statistics import Summary, holm
+
+
+def group_of(*records: RunRecord) -> Group:
+    (group,) = sort_records(records)
+    return group
+
+
+def judged(records: list[RunRecord], margin: float = 0.01) -> dict[str, Judgement]:
+    return {each.name: each for each in judge(group_of(*records), margin)}
+
+
+def rendered(records: list[RunRecord], margin: float | None = None) -> Report:
+    return render_runs(ReportFolder(Path("reports/digits-100")), records, margin=margin)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "p_value", "ruling"),
+    [
+        (-0.0099, 0.02, 1.0, "no worse"),
+        (-0.005, 0.002, 1.0, "no worse"),
+        (-0.009, -0.001, 0.001, "no worse"),  # a loss, and less than the margin
+        (0.001, 0.02, 0.05, "no worse"),
+        (-0.01, 0.02, 1.0, "undecided"),
+        (-0.009951, 0.02, 1.0, "undecided"),  # reads -1.00
+        (-0.02, -0.001, 0.05, "worse"),
+        (-0.02, -0.001, 0.051, "undecided"),  # the test does not agree
+        (-0.02, 0.0, 0.01, "undecided"),  # the interval does not agree
+        (-0.02, -0.00004, 0.01, "undecided"),  # reads -0.00
+        (None, None, 1.0, "undecided"),
+    ],
+)
+def test_what_interval_and_test_decide(low, high, p_value, ruling):
+    assert rule(Summary(0.0, 0.01, low, high), p_value, 0.01) == ruling
+
+
+class TestMargin:
+    @pytest.mark.parametrize(
+        ("accuracy", "margin"),
+        [(0.5, 0.01), (0.96, 0.01), (0.9673, 0.008), (0.98, 0.005), (0.99, 0.002), (0.9999, 0.001), (1.0, 0.001)],
+    )
+    def test_a_quarter_of_the_errors_and_at_most_a_point(self, accuracy, margin):
+        assert default_margin(accuracy) == pytest.approx(margin)
+
+    @given(st.floats(0.0, 0.995))
+    def test_is_never_more_than_that(self, accuracy):
+        assert 0.0 < default_margin(accuracy) <= min(0.01, 0.25 * (1 - accuracy)) + 1e-9
+
+    def test_is_told_in_errors(self):
+        """The sum is right for 0.9 + 0.0079 of 400: 37 errors, and a point more is four."""
+        text = rendered(batch(SIX)).text
+        assert "less than 1 point, with which 37 errors of the sum become 41 of 400 images (by default" in text
+
+    def test_may_be_named_and_is_then_everywhere(self):
+        report = rendered(batch(SIX), 0.005)
+        assert "then less than 0.5 points" not in report.answer  # its interval reaches to -0.63
+        assert "is undecided here" in report.answer
+        assert "become 39 of 400 images (named with `--margin`)" in report.text
+        assert "The band is the margin of 0.5 points" in report.text
+        assert report.pictures[0].facts.margin == 0.5
+
+    def test_follows_from_the_sum_alone(self):
+        assert margin_of(group_of(record("gumbel", 0))) is None
+        assert margin_of(group_of(record("marginalize", 0), record("gumbel", 0))).errors == 84
+
+
+class TestRoles:
+    def test_gumbel_is_primary_and_tested_by_itself(self):
+        found = judged(batch({**SIX, "reinforce": SIX["gumbel"], "reinmax": SIX["straight-through"]}))
+        roles = {name: each.role for name, each in found.items()}
+        assert list(roles) == ["gumbel", "straight-through", "reinmax", "reinforce"]
+        assert list(roles.values()) == ["primary", *["secondary"] * 3]
+        assert found["gumbel"].p_value == found["gumbel"].comparison.p_value
+
+    def test_secondary_ones_are_corrected_together(self):
+        names = ("straight-through", "reinmax", "reinforce")
+        found = judged(batch({**SIX, "reinforce": SIX["gumbel"], "reinmax": SIX["straight-through"]}))
+        raw = [found[name].comparison.p_value for name in names]
+        assert [found[name].p_value for name in names] == pytest.approx(holm(raw))
+        assert found["straight-through"].comparison.p_value == 0.03125
+        assert found["straight-through"].ruling == "undecided"
+        assert judged(batch(SIX))["straight-through"].ruling == "worse"
+
+    def test_other_temperatures_are_exploratory_and_in_no_answer(self):
+        others = [record("gumbel", seed, (0.5, 0.99, 0.7), tau=0.1) for seed in range(6)]
+        records = [*batch({name: SIX[name] for name in ("marginalize", "gumbel")}), *others]
+        found = judged(records)
+        assert [(each.name, each.role) for each in found.values()] == [
+            ("gumbel, tau 0.5", "primary"),
+            ("gumbel, tau 0.1", "exploratory"),
+        ]
+        report = rendered(records)
+        assert "(gumbel, tau 0.5 − marginalize: -0.21" in report.answer
+        assert "tau 0.1" not in report.answer
+
+    def test_the_floor_is_no_candidate(self):
+        assert "supervised" not in judged(batch(SIX))
+        assert "supervised" not in rendered(batch(SIX)).answer
+
+    def test_without_gumbel_the_others_are_judged(self):
+        report = rendered(batch({name: SIX[name] for name in ("marginalize", "straight-through")}))
+        assert report.answer == "Without a run of gumbel that could be compared: straight-through is worse."
+
+    def test_failures_are_compared_with_nothing(self):
+        records = [record("marginalize", 0), record("gumbel", 1), failed("gumbel", 0)]
+        assert rendered(records).answer == (
+            "There is nothing to compare yet: no objective has a seed in common with marginalize."
+        )
+
+
+class TestTies:
+    @pytest.mark.parametrize(("seeds", "ruling"), [(2, "undecided"), (3, "no worse")])
+    def test_few_equal_values_are_no_certain_yes(self, seeds, ruling):
+        """Two seeds reach to 12.7 / 2 images, and the margin is four of 400; three reach to 1.4."""
+        found = judged(batch({"marginalize": [0.01] * seeds, "gumbel": [0.01] * seeds}))["gumbel"]
+        assert found.summary.low < 0.0 < found.summary.high
+        assert found.ruling == ruling
+
+
+class TestMissingSeeds:
+    def test_are_told_with_the_commands_that_run_them(self):
+        """Differences of -1 and 0 points in turn: mean -0.5, deviation 0.55; -0.5 lies half a point above -1."""
+        records = batch({"marginalize": [0.0] * 6, "gumbel": [-0.01, 0.0] * 3})
+        found = judged(records)["gumbel"]
+        assert found.ruling == "undecided"
+        assert found.seeds == 12
+        text = rendered(records).text
+        assert "In all, gumbel about 12 would decide (in 80 % of cases" in text
+        assert "$ gsm train-ssl --dataset digits --objective marginalize --seeds 6-11 --epochs 3\n" in text
+        assert "$ gsm train-ssl --dataset digits --objective gumbel --seeds 6-11 --epochs 3\n" in text
+
+    def test_one_seed_asks_for_the_fewest_that_can_decide(self):
+        report = rendered([record("marginalize", 0), record("gumbel", 0, (0.5, 0.79, 0.7))])
+        assert "is undecided here: one seed shows no deviation" in report.answer
+        assert "gumbel about 6 would decide" in report.text
+        assert "--objective gumbel --seeds 1-5 --epochs 3" in report.text
+
+    def test_more_than_anybody_runs_get_no_command(self):
+        """A loss of half the margin of 0.1 points, with a deviation of a seed of nearly five points."""
+        records = batch({"marginalize": [0.0] * 10, "gumbel": [0.05, -0.05] * 4 + [-0.0025] * 2})
+        assert judged(records, 0.001)["gumbel"].seeds == inf
+        text = rendered(records, 0.001).text
+        assert "gumbel more than 10,000 would decide" in text
+        assert "--seeds 10-" not in text
+
+    def test_are_more_than_there_are(self):
+        """The interval says worse and the test of five seeds cannot: six are the fewest that can."""
+        records = batch({"marginalize": [0.0] * 5, "gumbel": [-0.1, -0.11, -0.1, -0.09, -0.1]})
+        assert judged(records)["gumbel"].seeds == 6
+        assert "the exact test of so few seeds does not confirm it" in rendered(records).answer
+
+    def test_nothing_is_missing_where_all_is_decided(self):
+        assert "What is missing" not in rendered(batch(SIX)).text
+
+
+def test_what_is_saved_is_told_of_those_that_are_no_worse():
+    text = rendered(batch({**SIX, "reinforce": SIX["gumbel"]})).text
+    assert "with the sum an epoch takes 4 s, with gumbel 2 s (2.00 times as fast) and reinforce 2 s" in text
+
+
+def test_the_facts_are_those_of_the_verdict():
+    (facts,) = rendered(batch(SIX)).facts
+    assert facts.margin == 0.01
+    assert [each.name for each in facts.series] == list(SIX)
+    assert [(each.name, each.verdict, each.role) for each in facts.differences] == [
+        ("gumbel", "no worse", "primary"),
+        ("straight-through", "worse", "secondary"),
+    ]
+    assert facts.differences[0].mean == pytest.approx(-0.0125 / 6)

@@ -1,5 +1,6 @@
 """What the tests share: reproducible hypothesis, an empty working folder, and the command line as a function."""
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,6 +12,14 @@ from gsm_cli.cli.app import app
 
 hypothesis.settings.register_profile("house", deadline=None, derandomize=True, max_examples=50)
 hypothesis.settings.load_profile("house")
+
+
+def pytest_configure() -> None:
+    """Workers of a parallel run take one thread each, or they wait for one another's."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        import torch
+
+        torch.set_num_threads(1)
 
 
 @pytest.fixture

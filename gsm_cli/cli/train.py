@@ -109,7 +109,28 @@ def train_ssl(
     as_json: options.Json = False,
 ) -> None:
     """Train a semi-supervised deep generative model with each objective and every seed."""
-    given = dict(locals())
+    given: dict[str, object] = {
+        "objective": objective,
+        "dataset": dataset,
+        "model": model,
+        "preset": preset,
+        "labels": labels,
+        "seeds": seeds,
+        "epochs": epochs,
+        "tau": tau,
+        "tau_min": tau_min,
+        "tau_rate": tau_rate,
+        "mc_samples": mc_samples,
+        "classification_weight": classification_weight,
+        "batch_size": batch_size,
+        "learning_rate": learning_rate,
+        "precision": precision,
+        "device": device,
+        "sweep": sweep,
+        "jobs": jobs,
+        "scheduler": scheduler,
+        "report": report,
+    }
     if dry_run and as_commands:
         raise UsageError("--dry-run must stand without --print, since each says what to do instead: give one of them")
     plan = read_plan(given, other or [], config)

@@ -7,7 +7,7 @@ from pathlib import Path
 from gsm_cli.errors import GsmError
 
 
-def write_atomic(path: Path, data: bytes) -> None:
+def write_atomic(path: Path, data: bytes | memoryview) -> None:
     """Write `data` under a temporary name, flush it to the disk, then move it onto `path`.
 
     Makes the folder if it is missing. Raises GsmError if the disk refuses; what was at `path` is then still there.

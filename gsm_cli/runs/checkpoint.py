@@ -35,7 +35,7 @@ class Checkpoint:
         state = {**vars(self), "config": None, "epochs": data}
         buffer = BytesIO()
         torch.save(state, buffer)
-        write_atomic(path, buffer.getvalue())
+        write_atomic(path, buffer.getbuffer())  # no second copy of all weights
 
     @classmethod
     def read(cls, path: Path, expected: "Checkpoint") -> "Checkpoint":

@@ -1,4 +1,4 @@
-"""What it costs to run many things through an executor: ratios of one session, on a machine that does nothing else.
+"""What it costs to run many things through an executor: ratios of one run, on a machine that does nothing else.
 
 Eight equal runs on digits, one after the other, with two jobs, and through a Dask scheduler with two workers, each in a
 process of its own, start-up included; ten thousand empty tasks through each executor; the memory of a worker on MNIST.

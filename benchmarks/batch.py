@@ -135,9 +135,9 @@ def main() -> None:
             empty_tasks("processes", processes, given.tasks)
         with Cluster(file) as dask:
             empty_tasks("dask", dask, given.tasks)
+        compare_batches(folder, given.epochs, file)
         if not given.without_mnist:
             memory(folder)
-        compare_batches(folder, given.epochs, file)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 Value = float | int | bool | str
 
 MARGINALIZE, GUMBEL, SUPERVISED, SPARSE = "marginalize", "gumbel", "supervised", "sparse-marginalize"
-INK = "#262626"
 
 
 @dataclass(frozen=True)

@@ -70,8 +70,13 @@ class Curves(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     @property
     def best(self) -> int:
-        """The epoch, from 1 on, that validation chose: the earliest of the most accurate."""
-        return self.validation_accuracy.index(max(self.validation_accuracy)) + 1
+        """The epoch, from 1 on, that validation chose."""
+        return chosen_epoch(self.validation_accuracy)
+
+
+def chosen_epoch(accuracies: Sequence[float]) -> int:
+    """The epoch, from 1 on, that validation chooses: the earliest of the most accurate."""
+    return accuracies.index(max(accuracies)) + 1
 
 
 class Reading(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

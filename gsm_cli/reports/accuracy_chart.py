@@ -10,8 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.ticker import MaxNLocator
 
-from gsm_cli.objectives import INK
 from gsm_cli.reports.charts import apart, colours, log_ticks
+from gsm_cli.style import INK
 
 PANELS = 5  # in a row
 SMOOTHED = 40  # the running mean is over the epochs divided by this

@@ -7,14 +7,14 @@ from textwrap import fill
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from gsm_cli.objectives import INK, MARGINALIZE
+from gsm_cli.objectives import MARGINALIZE
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.reports.charts import colours
 from gsm_cli.reports.judgements import Judgement, Margin
 from gsm_cli.reports.markdown import folded, interval, margin_points, numbered, points, table, without_constants
 from gsm_cli.reports.report import Section, show
 from gsm_cli.reports.statistics import LEVEL
-from gsm_cli.style import Picture
+from gsm_cli.style import INK, Picture
 
 BAND = "#e6e6e6"
 

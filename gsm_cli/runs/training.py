@@ -17,7 +17,7 @@ from gsm_cli.data.split import Split
 from gsm_cli.errors import UsageError
 from gsm_cli.model.terms import Batch, Terms, semi_supervised, supervised
 from gsm_cli.objectives import SUPERVISED
-from gsm_cli.records.run import Curves, Epoch, Failure, Reading, RunRecord, Test
+from gsm_cli.records.run import Curves, Epoch, Failure, Reading, RunRecord, Test, chosen_epoch
 from gsm_cli.runs.build import Averaging, build_model, temperature_at
 from gsm_cli.runs.checkpoint import Checkpoint
 from gsm_cli.runs.environment import Device, environment
@@ -131,9 +131,14 @@ class Run:
     def learning_rate(self, step: int) -> float:
         return learning_rate(self.config.learning_rate, self.config.decay, self.progress(step))
 
+    @property
+    def chosen(self) -> int:
+        """The epoch, from 1 on, that validation chooses so far."""
+        return chosen_epoch([epoch.validation_accuracy for epoch in self.epochs])
+
     def keep_best(self) -> None:
         """Remember the weights if the last epoch is the best, by validation accuracy; the earliest of equals."""
-        if Curves.of(self.epochs).best == len(self.epochs):
+        if self.chosen == len(self.epochs):
             self.best = {name: value.clone() for name, value in self.model.state_dict().items()}
 
     def checkpoint(self) -> Checkpoint:
@@ -214,7 +219,7 @@ def train(
         on_epoch(len(run.epochs), run.epochs[-1])
     last = _read_test_set(run, len(run.epochs))
     run.model.load_state_dict(run.best)
-    test = Test(images=len(split.test.classes), chosen=_read_test_set(run, Curves.of(run.epochs).best), last=last)
+    test = Test(images=len(split.test.classes), chosen=_read_test_set(run, run.chosen), last=last)
     untrained = config.objective == SUPERVISED  # its generative half
     generated = None if untrained else analogies(run.model, split.shape, run.stream(Purpose.EVALUATION, 0))
     return run.record(test, generated)

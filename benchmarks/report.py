@@ -53,7 +53,9 @@ def made_up(objective: str, tau: float | None, seed: int) -> RunRecord:
         tau=[float(tau or config.own["tau"])] * EPOCHS if relaxed else None,
         kl_weight=rng.uniform(0, 1, EPOCHS).tolist(),
         learning_rate=rng.uniform(0, 1e-3, EPOCHS).tolist(),
-        seconds=rng.normal(0.1, 0.005, EPOCHS).tolist(),
+        seconds=(seconds := rng.normal(0.1, 0.005, EPOCHS).tolist()),
+        processor_seconds=seconds,
+        evaluation_seconds=rng.normal(0.01, 0.0005, EPOCHS).tolist(),
     )
     chosen, last = (_reading(epoch, rng) for epoch in (epochs.best, EPOCHS))
     return RunRecord(
@@ -75,7 +77,9 @@ def _reading(epoch: int, rng: np.random.Generator) -> Reading:
     bounds = rng.normal(-22, 0.05, 5).tolist()
     bits = b64encode(np.packbits(wrong).tobytes()).decode()
     accuracy = 1 - int(wrong.sum()) / IMAGES
-    return Reading(epoch=epoch, accuracy=accuracy, modal_share=0.12, wrong=bits, bounds=bounds)
+    return Reading(
+        epoch=epoch, accuracy=accuracy, modal_share=0.12, unlabelled_accuracy=0.95, wrong=bits, bounds=bounds
+    )
 
 
 def measure(words: list[str]) -> tuple[float, float]:

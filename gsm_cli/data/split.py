@@ -35,10 +35,11 @@ class Pool:
 
 @dataclass(frozen=True)
 class Split:
-    """The four disjoint parts of one experiment. The classes of the unlabelled images are not here."""
+    """The four disjoint parts of one experiment."""
 
     labelled: Images
     unlabelled: Bytes
+    unlabelled_classes: Indices  # read when training has ended, and never by it
     validation: Images
     test: Images
     classes: int
@@ -76,6 +77,7 @@ def load(dataset: Dataset, labels: int, seed: int, folder: Path | None = None, f
     return Split(
         labelled=parts[0],
         unlabelled=parts[1].pixels,
+        unlabelled_classes=parts[1].classes,
         validation=parts[2],
         test=held_out,
         classes=kinds,
@@ -91,15 +93,18 @@ def _take(images: Images, rows: Indices) -> Images:
 def _stratify(
     dataset: Dataset, classes: Indices, pool: Indices, size: int, rng: np.random.Generator
 ) -> tuple[Indices, Indices]:
-    """`size` indices of the pool with its proportions of classes, and the others."""
-    from sklearn.model_selection import train_test_split
-
-    seed = int(rng.integers(2**32))
-    try:
-        rest, chosen = train_test_split(pool, test_size=size, stratify=classes[pool], random_state=seed)
-    except ValueError as error:
-        raise DataError(f"{dataset.name} must have enough images of every class to split ({error}): add some") from None
-    return chosen, rest
+    """`size` indices of the pool, of every class its share (by largest remainders), and the others."""
+    counts = np.bincount(classes[pool])
+    shares = size * counts / len(pool)
+    takes = shares.astype(np.int64)
+    takes[np.argsort(takes - shares, kind="stable")[: size - takes.sum()]] += 1
+    few = np.flatnonzero((counts > 0) & ((takes == 0) | (takes == counts)))
+    if size >= len(pool) or len(few):
+        wrong = f"class {few[0]} has {counts[few[0]]}" if len(few) else f"it has {len(pool)} in all"
+        raise DataError(f"{dataset.name} must have images of every class for each part ({wrong}): add some")
+    shuffled = rng.permutation(pool)
+    chosen = np.concatenate([shuffled[classes[shuffled] == k][:take] for k, take in enumerate(takes)])
+    return chosen, np.setdiff1d(pool, chosen)
 
 
 def _choose_labelled(

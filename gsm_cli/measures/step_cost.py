@@ -67,9 +67,11 @@ def random_split(config: RunConfig, classes: int) -> Split:
     def images(count: int) -> Images:
         return Images(rng.integers(0, 256, (count, PIXELS), np.uint8), rng.integers(0, classes, count))
 
+    unlabelled = images(config.batch_size)
     return Split(
         labelled=images(config.labels),
-        unlabelled=images(config.batch_size).pixels,
+        unlabelled=unlabelled.pixels,
+        unlabelled_classes=unlabelled.classes,
         validation=images(0),
         test=images(0),
         classes=classes,

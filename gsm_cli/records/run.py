@@ -31,7 +31,9 @@ class Epoch(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     tau: NotNegative | None  # at the last step, as the two below
     kl_weight: NotNegative
     learning_rate: NotNegative
-    seconds: NotNegative  # of training, without the evaluation
+    seconds: NotNegative  # of training
+    processor_seconds: NotNegative  # of all threads in that time: less, where others had the processor
+    evaluation_seconds: NotNegative  # of the evaluation after it
 
 
 class Curves(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -51,6 +53,8 @@ class Curves(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     kl_weight: list[NotNegative]
     learning_rate: list[NotNegative]
     seconds: list[NotNegative]
+    processor_seconds: list[NotNegative]
+    evaluation_seconds: list[NotNegative]
 
     def __post_init__(self) -> None:
         lengths = {len(column) for column in msgspec.structs.astuple(self) if column is not None}
@@ -80,18 +84,19 @@ def chosen_epoch(accuracies: Sequence[float]) -> int:
 
 
 class Reading(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What the test set says of the weights of one epoch."""
+    """What the test set says of the weights of one epoch, and how well these know the unlabelled training images."""
 
     epoch: Count
     accuracy: Share
     modal_share: Share
-    wrong: str | None  # the images that were classified wrongly: a bit each, the first the highest, in base64
-    bounds: list[Number] | None  # of log p(x) of binary images, the class summed exactly: a mean in nats for each draw
+    unlabelled_accuracy: Share  # of the training images whose classes nothing else reads
+    wrong: str  # the images that were classified wrongly: a bit each, the first the highest, in base64
+    bounds: list[Number]  # of log p(x) of binary images, the class summed exactly: a mean in nats for each draw
 
     @property
-    def errors(self) -> int | None:
-        """How many images were classified wrongly; None where an older record does not say which."""
-        return None if self.wrong is None else int.from_bytes(b64decode(self.wrong)).bit_count()
+    def errors(self) -> int:
+        """How many images were classified wrongly."""
+        return int.from_bytes(b64decode(self.wrong)).bit_count()
 
 
 class Test(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -99,14 +104,13 @@ class Test(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     images: Count
     chosen: Reading
-    last: Reading | None  # None where an older record does not say
+    last: Reading
 
     def __post_init__(self) -> None:
         for reading in (self.chosen, self.last):
-            if reading and reading.errors is not None:
-                accuracy = 1 - reading.errors / self.images
-                if abs(accuracy - reading.accuracy) > 1e-9:
-                    raise ValueError(f"an accuracy of {reading.accuracy} must be that of its {reading.errors} errors")
+            accuracy = 1 - reading.errors / self.images
+            if abs(accuracy - reading.accuracy) > 1e-9:
+                raise ValueError(f"an accuracy of {reading.accuracy} must be that of its {reading.errors} errors")
 
 
 class Failure(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -11,7 +11,7 @@ from msgspec import Struct
 from gsm_cli.errors import DataError
 from gsm_cli.files import write_atomic
 
-SCHEMA = 2
+SCHEMA = 3
 REMEDY = "restore it, or remove it and run again"
 
 
@@ -41,7 +41,7 @@ class Environment(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 class Record(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind"):
     """What every record says: its schema, its kind (the tag of the class), and what made it."""
 
-    schema: Literal[2] = 2
+    schema: Literal[3] = 3
     version: str
     environment: Environment
 

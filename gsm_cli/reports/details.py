@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from itertools import combinations
+from statistics import fmean
 
 from gsm_cli.data import Dataset
 from gsm_cli.objectives import MARGINALIZE
 from gsm_cli.reports.groups import Group
-from gsm_cli.reports.markdown import folded, interval, points, table, without_constants
+from gsm_cli.reports.markdown import folded, interval, percent, points, table, without_constants
 from gsm_cli.reports.report import Section
 from gsm_cli.reports.series import Series
 from gsm_cli.reports.statistics import compare
@@ -16,7 +17,7 @@ Rows = Sequence[Sequence[str]]
 
 def details(group: Group) -> Section:
     """Folded tables; empty if there is nothing to show."""
-    blocks = [*_pairs(group), *_classifier(group), *_relaxation(group)]
+    blocks = [*_pairs(group), *_assignment(group), *_classifier(group), *_relaxation(group)]
     return Section(["## Details", *blocks] if blocks else [])
 
 
@@ -31,6 +32,21 @@ def _pairs(group: Group) -> list[str]:
     text = "Points of test accuracy at the same seeds. Nothing here is corrected for their number, or decides anything."
     table_of_pairs = _table(["difference", "seeds", "points [95 %]"], rows)
     return folded("Every other pair (exploratory)", [text, table_of_pairs]) if rows else []
+
+
+def _assignment(group: Group) -> list[str]:
+    """Whether a model is wrong already about the images that it learned from, or about new ones alone."""
+    rows = []
+    for series in group.trained:
+        readings = [record.test.chosen for record in series.finished if record.test]
+        known, new = fmean(each.unlabelled_accuracy for each in readings), fmean(each.accuracy for each in readings)
+        rows.append([series.name, percent(known), percent(fmean(series.best_validation())), percent(new)])
+    headings = ["objective", "unlabelled training images %", "validation %", "test %"]
+    text = (
+        "Accuracy with the weights of the chosen epoch, means over seeds. Errors on the unlabelled images themselves are "
+        "classes that were assigned wrongly; what validation and test lose beyond them is overfitting."
+    )
+    return folded("Wrongly assigned, or overfitted?", [text, table(headings, rows)]) if rows else []
 
 
 def _classifier(group: Group) -> list[str]:

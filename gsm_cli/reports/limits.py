@@ -35,13 +35,8 @@ def _validation(group: Group, dataset: Dataset) -> str:
     gains = {
         series.name: fmean(series.scores[seed].accuracy - last.accuracy for seed, last in series.last_scores.items())
         for series in group.trained
-        if series.last_scores
     }
     start = f"**Validation.** Beside the {group.config.labels} labels of training, {images} choose the epoch"
-    if not gains:
-        return (
-            f"{start}; what that is worth these records do not say, as they lack the test accuracy of the last epoch."
-        )
     each = listed([f"{name} {points(gain)}" for name, gain in gains.items()])
     return (
         f"{start}. The chosen epoch's test accuracy minus the last one's is {points(fmean(gains.values()))} points on "

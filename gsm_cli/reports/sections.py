@@ -53,7 +53,7 @@ def _row(group: Group, series: Series) -> list[str]:
         runs,
         percent(fmean(series.best_validation())),
         interval(accuracy(series)),
-        percent(fmean(last)) if last else NOTHING,
+        percent(fmean(last)),
         points(gain.summary.mean) if gain else NOTHING,
         _bound(series),
         digits(seconds) if seconds else NOTHING,
@@ -63,10 +63,9 @@ def _row(group: Group, series: Series) -> list[str]:
 
 
 def _bound(series: Series) -> str:
-    found = None if series.config.objective == SUPERVISED else series.bound()
-    if found is None:
+    if series.config.objective == SUPERVISED:
         return NOTHING
-    mean, error = found
+    mean, error = series.bound()
     return f"{mean:.2f}" if error is None else f"{mean:.2f} ± {error:.2f}"
 
 
@@ -87,6 +86,4 @@ def _legend(group: Group, headings: Sequence[str]) -> str:
     lines = [f"*{name}*: {text}" for name, text in words.items() if name in headings]
     numbers = {len(series.records) for series in group.series}
     start = f"{counted(numbers.pop(), 'run')} of each objective. " if "runs" not in headings else ""
-    old = group.trained and not any(series.last_scores or series.bound() for series in group.trained)
-    end = " The test accuracy after the last epoch and the bound of log p(x) are not in these records." if old else ""
-    return f"{start}{'; '.join(lines)}.{end}"
+    return f"{start}{'; '.join(lines)}."

@@ -11,6 +11,8 @@ from gsm_cli.config import RunConfig
 from gsm_cli.records.run import Curves, Reading, RunRecord
 from gsm_cli.reports.statistics import Score
 
+UNDISTURBED = 0.9  # of an epoch's seconds, those in which the processor was the run's, at least
+
 
 @dataclass(frozen=True, order=True)
 class Circumstances:
@@ -67,19 +69,16 @@ class Series:
 
     @cached_property
     def last_scores(self) -> dict[int, Score]:
-        """By seed, on the test set, after the last epoch; of the records that say so."""
-        tests = {record.config.seed: (record, record.test.last) for record in self.finished if record.test}
-        return {seed: _score(record, reading) for seed, (record, reading) in tests.items() if reading}
+        """By seed, on the test set, after the last epoch."""
+        return {record.config.seed: _score(record, record.test.last) for record in self.finished if record.test}
 
     def best_validation(self) -> list[float]:
         """At the epoch that validation chose, for each seed."""
         return [max(record.epochs.validation_accuracy) for record in self.finished]
 
-    def bound(self) -> tuple[float, float | None] | None:
+    def bound(self) -> tuple[float, float | None]:
         """Of log p(x) of binary test images in nats: mean over seeds, and its standard error over several draws."""
-        draws = [record.test.chosen.bounds for record in self.finished if record.test and record.test.chosen.bounds]
-        if not draws:
-            return None
+        draws = [record.test.chosen.bounds for record in self.finished if record.test]
         mean = fmean(fmean(values) for values in draws)
         if min(len(values) for values in draws) < 2:
             return mean, None
@@ -92,11 +91,11 @@ class Series:
     def seconds_per_epoch(self, circumstances: Circumstances) -> float | None:
         """The median over runs of a run's median; one slow run does not move it."""
         runs = self.timed(circumstances)
-        return median(median(record.epochs.seconds) for record in runs) if runs else None
+        return median(median(clock(record)) for record in runs) if runs else None
 
     def seconds_so_far(self, circumstances: Circumstances) -> list[float]:
         """After every epoch the median over runs of the seconds of training."""
-        columns = [list(accumulate(record.epochs.seconds)) for record in self.timed(circumstances)]
+        columns = [list(accumulate(clock(record))) for record in self.timed(circumstances)]
         return [median(values) for values in zip(*columns, strict=False)]
 
     def evaluations(self) -> float:
@@ -113,5 +112,19 @@ class Series:
 def _score(record: RunRecord, reading: Reading) -> Score:
     assert record.test is not None
     images = record.test.images
-    errors = round((1 - reading.accuracy) * images) if reading.errors is None else reading.errors
-    return Score(images - errors, images, record.split)
+    return Score(images - reading.errors, images, record.split)
+
+
+def clock(record: RunRecord) -> list[float]:
+    """The seconds of training of each epoch; the median where others kept a run of one thread from its processor.
+
+    Without a single epoch that had its processor to itself, the times are as they were taken.
+    """
+    epochs, environment = record.epochs, record.environment
+    own = [
+        taken
+        for taken, busy in zip(epochs.seconds, epochs.processor_seconds, strict=True)
+        if environment.device != "cpu" or environment.threads > 1 or busy >= UNDISTURBED * taken
+    ]
+    middle = median(own or epochs.seconds)
+    return [taken if taken in own or not own else middle for taken in epochs.seconds]

@@ -19,7 +19,7 @@ from gsm_cli.model.terms import ConditionalBound, unlabelled_bound
 
 DRAWS = 8  # of a, averaged for every prediction
 BOUND_DRAWS = 5  # of binary images, a and z
-BATCH = 1_000
+BATCH = 250  # images at once: eight draws of `a` of more take more memory, and no less time
 ANALOGIES = 4  # draws of z
 WIDEST, ACROSS = 20, 10  # classes that fit into one row of generated images; classes in a row of more
 
@@ -115,7 +115,17 @@ def analogies(model: M2, shape: tuple[int, int], rng: torch.Generator) -> str:
 def over(
     function: Callable[[M2, Tensor, torch.Generator], Tensor], model: M2, images: Images, rng: torch.Generator
 ) -> Tensor:
-    """`function` of all images, in batches, in evaluation mode."""
+    """`function` of all images, in batches, in evaluation mode.
+
+    Results go into one tensor: a list of small ones, each beside the room of a large one, would keep that room.
+    """
     model.eval()
-    batches = torch.split(torch.from_numpy(images.pixels).to(rng.device), BATCH)
-    return torch.cat([function(model, batch.float() / 255, rng) for batch in batches])
+    pixels = torch.from_numpy(images.pixels).to(rng.device)
+    results = torch.empty(0)
+    for start in range(0, len(pixels), BATCH):
+        batch = function(model, pixels[start : start + BATCH].float() / 255, rng)
+        if start == 0:
+            results = batch.new_empty(len(pixels), *batch.shape[1:])
+        results[start : start + BATCH] = batch
+        del batch
+    return results

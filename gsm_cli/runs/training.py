@@ -13,7 +13,7 @@ from torch import Tensor
 
 from gsm_cli import __version__
 from gsm_cli.config import RunConfig
-from gsm_cli.data.split import Split
+from gsm_cli.data.split import Images, Split
 from gsm_cli.errors import UsageError
 from gsm_cli.model.terms import Batch, Terms, semi_supervised, supervised
 from gsm_cli.objectives import SUPERVISED
@@ -60,18 +60,23 @@ class Run:
 
     def epoch(self) -> Epoch:
         """Train on every unlabelled image once, then validate. Raises NotFiniteError."""
-        config, number, start = self.config, len(self.epochs) + 1, time.perf_counter()
+        config, number = self.config, len(self.epochs) + 1
+        start, busy = time.perf_counter(), time.process_time()
         first = (number - 1) * self.steps
         rng = self.stream(Purpose.ORDER, number)
         rows = shuffle(len(self.pixels), self.steps, config.batch_size, rng)
         labelled_rows = shuffle(len(self.labelled), self.steps, config.labelled_batch or len(self.labelled), rng)
         self.model.train()
-        steps = [self.step(first + n, rows[n], labelled_rows[n]) for n in range(self.steps)]
-        terms = torch.stack([torch.stack([step.unlabelled, step.labelled, step.classification]) for step in steps])
+        terms = torch.empty(self.steps, 3, device=rng.device)  # a list of small tensors would keep the memory between
+        evaluations = []
+        for n in range(self.steps):
+            step = self.step(first + n, rows[n], labelled_rows[n])
+            terms[n] = torch.stack([step.unlabelled, step.labelled, step.classification])
+            evaluations.append(step.evaluations)
         finite = terms.isfinite().all(dim=1)
         if not finite.all():
             raise NotFiniteError(first + int(finite.int().argmin()))
-        seconds = time.perf_counter() - start
+        middle, processor_seconds = time.perf_counter(), time.process_time() - busy
         last = first + self.steps - 1
         unlabelled, labelled, log_q = terms.double().mean(dim=0).tolist()
         images, noise = self.split.validation, partial(self.stream, Purpose.EVALUATION, number)
@@ -87,14 +92,16 @@ class Run:
             validation_accuracy=validation.accuracy,
             validation_entropy=validation.entropy,
             modal_share=validation.modal_share,
-            evaluations=fmean(step.evaluations for step in steps),
+            evaluations=fmean(evaluations),
             relaxed_bound=soft,
             one_hot_bound=hard,
             dropped_mass=dropped,
             tau=tau,
             kl_weight=self.kl_weight(last),
             learning_rate=self.learning_rate(last),
-            seconds=seconds,
+            seconds=middle - start,
+            processor_seconds=processor_seconds,
+            evaluation_seconds=time.perf_counter() - middle,
         )
 
     def step(self, number: int, rows: Tensor, labelled_rows: Tensor) -> Terms:
@@ -217,23 +224,28 @@ def train(
             run.checkpoint().save(checkpoint)
             saved = time.monotonic()
         on_epoch(len(run.epochs), run.epochs[-1])
-    last = _read_test_set(run, len(run.epochs))
+    last = _read(run, len(run.epochs))
     run.model.load_state_dict(run.best)
-    test = Test(images=len(split.test.classes), chosen=_read_test_set(run, run.chosen), last=last)
+    test = Test(images=len(split.test.classes), chosen=_read(run, run.chosen), last=last)
     untrained = config.objective == SUPERVISED  # its generative half
     generated = None if untrained else analogies(run.model, split.shape, run.stream(Purpose.EVALUATION, 0))
     return run.record(test, generated)
 
 
-def _read_test_set(run: Run, epoch: int) -> Reading:
+def _read(run: Run, epoch: int) -> Reading:
     """What the test set says of the present weights, those of an epoch; always with the same noise."""
-    found = classification(run.model, run.split.test, run.stream(Purpose.EVALUATION, 0))
+    split = run.split
+    found = classification(run.model, split.test, run.stream(Purpose.EVALUATION, 0))
+    known = classification(
+        run.model, Images(split.unlabelled, split.unlabelled_classes), run.stream(Purpose.EVALUATION, 0)
+    )
     return Reading(
         epoch=epoch,
         accuracy=found.accuracy,
         modal_share=found.modal_share,
+        unlabelled_accuracy=known.accuracy,
         wrong=b64encode(np.packbits(found.wrong).tobytes()).decode(),
-        bounds=binary_bounds(run.model, run.split.test, run.stream(Purpose.EVALUATION, 0)),
+        bounds=binary_bounds(run.model, split.test, run.stream(Purpose.EVALUATION, 0)),
     )
 
 

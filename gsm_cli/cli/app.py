@@ -68,7 +68,7 @@ def gsm(
         print(context.get_help())
 
 
-for command in (figures.sample, figures.expectation, figures.grid, figures.simplex):
+for command in (figures.sample, figures.expectation, figures.grid, figures.simplex, figures.animate):
     app.command()(command)
 app.command("train-ssl")(train.train_ssl)
 app.command()(cost.cost)

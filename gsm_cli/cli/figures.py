@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -131,6 +131,26 @@ def simplex(
 
     law = asked.law(default=request.ARTICLE_TRIANGLE)
     _write([triangles.simplex(law, _temperatures(tau, most=20), samples, asked.look)], asked, format)
+
+
+@figure_command
+def animate(
+    asked: Asked,
+    first: Annotated[str, typer.Option("--from", metavar="NUMBER", help="Temperature at the beginning.")] = "100",
+    last: Annotated[str, typer.Option("--to", metavar="NUMBER", help="Temperature at the turn.")] = "0.05",
+    samples: options.Samples = 100,
+    simplex: Annotated[bool, typer.Option("--simplex", help="Three classes as a cloud on their triangle.")] = False,
+    format: Annotated[Literal["gif", "mp4"], typer.Option("--format", help="File format; mp4 needs ffmpeg.")] = "gif",
+) -> None:
+    """Draw the law as its temperature falls and rises again."""
+    from gsm_cli.law import animation, films, request
+
+    films.check_film(format)
+    law = asked.law(**({"default": request.ARTICLE_TRIANGLE} if simplex else {}))
+    ends = request.read_temperature(first, "--from"), request.read_temperature(last, "--to")
+    film = animation.animate(law, ends, samples, simplex, asked.look)
+    data = films.encode(list(film.pixels()), format, json.dumps(film.carried))
+    _save({asked.out / f"{film.name}.{format}": data}, [film.carried], asked.as_json)
 
 
 def _temperatures(tau: list[str] | None, **most: int) -> "list[Temperature]":

@@ -26,7 +26,7 @@ INSIDE = 1e-4  # how far from an edge the density is still computed: on it the d
 FINE, NEAR = 241, 81  # points of the mesh from end to end, and about the mean
 BESIDE = 4  # triangles in a row
 REACH = 8.0  # deviations about the mean, of the finer mesh
-SMALL = 0.06  # what reaches no farther is also shown magnified
+LEAST, SMALL = 1e-4, 0.06  # what reaches as far as that is also shown magnified
 SIDE = 3.2  # inches that a triangle takes
 
 
@@ -103,7 +103,7 @@ def simplex_chart(
         _shade(axes, triangle)
         draw_border(axes, names)
         draw_cloud(axes, triangle.samples, triangle.colour)
-        if triangle.reach < SMALL:
+        if LEAST < triangle.reach < SMALL:
             _magnify(axes, triangle)
         draw_means(axes, triangle.mean, triangle.exact, probabilities)
         axes.set_title(triangle.title, color=triangle.colour, weight="bold", fontsize=fitting(15, triangle.title, 16))
@@ -128,10 +128,10 @@ def _magnify(axes: Axes, triangle: Triangle) -> None:
     _shade(inset, triangle)
     inset.plot(*on_plane(triangle.samples).T, ".", color=triangle.colour, markersize=points(3))
     x, y = on_plane(triangle.exact)
-    inset.set_xlim(x - triangle.reach / 2, x + triangle.reach / 2)
-    inset.set_ylim(y - triangle.reach / 2, y + triangle.reach / 2)
+    inset.set_xlim(x - 0.7 * triangle.reach, x + 0.7 * triangle.reach)
+    inset.set_ylim(y - 0.7 * triangle.reach, y + 0.7 * triangle.reach)
     inset.spines[:].set_visible(True)
-    inset.set_xlabel(f"× {0.29 / triangle.reach:.2g}", fontsize=points(11))
+    inset.set_xlabel(f"× {0.29 / 1.4 / triangle.reach:.2g}", fontsize=points(11))
 
 
 def draw_border(axes: Axes, names: Sequence[str]) -> None:

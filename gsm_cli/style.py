@@ -189,17 +189,6 @@ def render(
         "pdf": {"Title": title, "Subject": description, "Keywords": facts, "Creator": "gsm", "CreationDate": None},
     }
     buffer = BytesIO()
-    with drawn(draw, look) as figure, _without_the_date_of_a_build():
+    with drawn(draw, look) as figure:
         figure.savefig(buffer, format=format, metadata=metadata[format], dpi=look.dpi or DPI)
     return buffer.getvalue()
-
-
-@contextmanager
-def _without_the_date_of_a_build() -> Iterator[None]:
-    """Without SOURCE_DATE_EPOCH, which matplotlib reads, and stumbles over, even where no date is written."""
-    date = os.environ.pop("SOURCE_DATE_EPOCH", None)
-    try:
-        yield
-    finally:
-        if date is not None:
-            os.environ["SOURCE_DATE_EPOCH"] = date

@@ -41,7 +41,8 @@ def _ask(
     out: options.Out = Path("figures"),
     as_json: options.Json = False,
 ) -> Asked:
-    from gsm_cli.law.request import read_law, read_look
+    from gsm_cli.law.looks import read_look
+    from gsm_cli.law.request import read_law
     from gsm_cli.style import import_matplotlib
 
     import_matplotlib()
@@ -99,7 +100,7 @@ def expectation(
     if not asked.as_json:
         from gsm_cli.cli.tables import print_expectations
 
-        print_expectations(drawn)
+        print_expectations(drawn, law.names)
 
 
 @figure_command

@@ -20,7 +20,7 @@ Pixels: TypeAlias = NDArray[np.uint8]  # (H, W, 3)
 RATE = 12  # frames a second
 HOLD = 18  # frames that the film rests at either end
 COLOURS = 256  # that a GIF has at most
-OWN = 5  # of them that a frame has for certain
+OWN = 3  # hues that a frame has for certain
 
 
 def check_film(format: FilmFormat) -> None:
@@ -53,11 +53,11 @@ def _gif(frames: Sequence[Pixels], order: Sequence[int], rests: Sequence[int], f
 def _palette(frames: Sequence[Pixels]) -> tuple[Pixels, NDArray[np.uint8]]:
     """At most 256 colours (C, 3), and for every packed colour of the frames the number of the nearest of these.
 
-    The first are those that cover most of a single frame, or it would take another's; then come the most frequent.
+    The first are the hues that cover most of a single frame, or it would take another's; then come the most frequent.
     """
     counts = [_count(frame) for frame in frames]
     total = sum(counts, Counter[int]())
-    own = [colour for count in counts for colour in _frequent(count)[:OWN]]
+    own = [colour for count in counts for colour in list(filter(_has_hue, _frequent(count)))[:OWN]]
     seen = np.array(list(dict.fromkeys([*own, *_frequent(total)])))
     colours = np.stack([seen >> 16, seen >> 8 & 255, seen & 255], axis=-1)
     chosen = colours[:COLOURS]
@@ -78,6 +78,11 @@ def _count(frame: Pixels) -> Counter[int]:
 def _frequent(counts: Counter[int]) -> list[int]:
     """The colours, the most frequent first; of equals the darkest, so that the order is always the same."""
     return sorted(counts, key=lambda colour: (-counts[colour], colour))
+
+
+def _has_hue(colour: int) -> bool:
+    channels = (colour >> 16, colour >> 8 & 255, colour & 255)
+    return max(channels) - min(channels) > 60
 
 
 def _packed(frame: Pixels) -> NDArray[np.int64]:

@@ -11,7 +11,6 @@ import numpy as np
 from gsm_cli.errors import UsageError
 from gsm_cli.law.gumbel import Array, gumbel_noise, random_logits, softmax
 from gsm_cli.streams import Purpose, generator
-from gsm_cli.style import Look
 
 ARTICLE_PROBABILITIES = (0.107, 0.765, 0.022, 0.006, 0.055, 0.045)  # read from the article's first picture
 ARTICLE_TRIANGLE = ARTICLE_PROBABILITIES[:3]  # to be scaled
@@ -22,8 +21,6 @@ MOST_CLASSES = 10_000
 MOST_NUMBERS = 10**9  # that one command draws: about a minute on one core
 MOST_BARS = 40  # classes that are drawn one by one and may have names
 LONGEST_NAME = 20  # characters of a class
-LONGEST_TITLE = 80
-SMALLEST, LARGEST = 1.5, 40.0  # inches, of a side of a figure
 SUM_TOLERANCE = 1e-5  # so that 0.33333,0.33333,0.33333 is a law
 
 
@@ -118,15 +115,6 @@ def check_work(option: str, draws: int, law: Law, temperatures: int) -> None:
         )
 
 
-def read_look(title: str | None, size: str | None, dpi: int | None) -> Look:
-    """What a user changes of a figure. Raises UsageError."""
-    if title is not None and not (title.isprintable() and 0 < len(title.strip()) <= LONGEST_TITLE):
-        raise UsageError(
-            f"--title must have from 1 to {LONGEST_TITLE} printable characters, not {_short(title)!r}: shorten it"
-        )
-    return Look(title, None if size is None else _read_size(size), dpi)
-
-
 def command_line(command: str, law: Law, temperatures: Sequence[Temperature], *options: object) -> str:
     """The line, quoted for a shell, that asks `gsm` for this command, law and temperatures, with further options."""
     taus = [word for temperature in temperatures for word in ("--tau", temperature.text)]
@@ -138,12 +126,14 @@ def read_temperature(text: str, option: str = "--tau") -> Temperature:
     try:
         exact = Decimal(text.strip())
     except InvalidOperation:
-        raise UsageError(f"{option} must be a number, not {_short(text)!r}: write for example {option} 0.5") from None
+        raise UsageError(
+            f"{option} must be a number, not {shortened(text)!r}: write for example {option} 0.5"
+        ) from None
     if not exact.is_finite() or not 0.0 < float(exact) < math.inf:
-        raise UsageError(f"{option} must be positive and finite, not {_short(text)}: write for example {option} 0.5")
+        raise UsageError(f"{option} must be positive and finite, not {shortened(text)}: write for example {option} 0.5")
     temperature = Temperature(+exact)  # to the 28 digits that a file name is computed with
     if len(temperature.text) > MOST_DIGITS:
-        raise UsageError(f"{option} must have at most {MOST_DIGITS} digits, not {_short(text)}: choose another")
+        raise UsageError(f"{option} must have at most {MOST_DIGITS} digits, not {shortened(text)}: choose another")
     return temperature
 
 
@@ -152,14 +142,14 @@ def _read_numbers(option: str, text: str, example: str) -> Array:
         numbers = np.array([float(part) for part in text.split(",")])
     except ValueError:
         raise UsageError(
-            f"{option} must be numbers separated by commas, not {_short(text)!r}: write for example {option} {example}"
+            f"{option} must be numbers with commas, not {shortened(text)!r}: write for example {option} {example}"
         ) from None
     if numbers.size < 2:
         raise UsageError(f"{option} must name at least two classes, not {numbers.size}: add the others after a comma")
     if not np.isfinite(numbers).all():
         part = next(part for part, number in zip(text.split(","), numbers, strict=True) if not np.isfinite(number))
         raise UsageError(
-            f"{option} must be finite numbers up to 1e308, not {_short(part)}: replace it in {_short(text)}"
+            f"{option} must be finite numbers up to 1e308, not {shortened(part)}: replace it in {shortened(text)}"
         )
     return numbers
 
@@ -181,7 +171,7 @@ def _read_logits(text: str) -> Array:
     logits = _read_numbers("--logits", text, "-0.7,-1.2,-1.6")
     if (logits >= 0).all() and _is_one(_total(logits)):
         raise UsageError(
-            f"--logits must be log-probabilities, and {_short(text)} are probabilities: pass them as --probs "
+            f"--logits must be log-probabilities, and {shortened(text)} are probabilities: pass them as --probs "
             "(if they are meant, add one number to all of them, which leaves the law as it is)"
         )
     with np.errstate(over="ignore"):  # a logit too far below the best to be told from -inf
@@ -199,23 +189,9 @@ def _read_names(text: str, classes: int) -> tuple[str, ...]:
     for name in names:
         if not (name.isprintable() and 0 < len(name) <= LONGEST_NAME):
             raise UsageError(
-                f"--class-names must have 1 to {LONGEST_NAME} printable characters, not {_short(name)!r}: {example}"
+                f"--class-names must have 1 to {LONGEST_NAME} printable characters, not {shortened(name)!r}: {example}"
             )
     return names
-
-
-def _read_size(text: str) -> tuple[float, float]:
-    try:
-        width, height = (float(part) for part in text.lower().split("x"))
-        fits = all(SMALLEST <= length <= LARGEST for length in (width, height))
-    except ValueError:
-        fits = False
-    if not fits:
-        raise UsageError(
-            f"--size must be WIDTHxHEIGHT with {SMALLEST:g} to {LARGEST:g} inches each, not {_short(text)!r}: "
-            "write for example --size 6x4"
-        )
-    return width, height
 
 
 def _logarithms(weights: Array) -> Array:
@@ -232,6 +208,6 @@ def _is_one(total: float) -> bool:
     return abs(total - 1.0) <= SUM_TOLERANCE
 
 
-def _short(text: str) -> str:
+def shortened(text: str) -> str:
     """What was typed, no longer than a sentence bears."""
     return text if len(text) <= 60 else f"{text[:57]}..."

@@ -30,7 +30,21 @@ Format = Literal["png", "svg", "pdf"]
 DPI = 120
 MOST_DOTS = 60_000_000  # of a figure: a quarter of a gigabyte while it is drawn
 TYPE_SIZE = 13.0  # points, of most words
-IN_POINTS = {"font.size": TYPE_SIZE, "legend.fontsize": 11.0, "errorbar.capsize": 4.0, "lines.linewidth": 1.5}
+LEAST_SCALE = 0.31  # of them
+IN_POINTS = {  # what shrinks with a figure
+    "font.size": TYPE_SIZE,
+    "legend.fontsize": 11.0,
+    "errorbar.capsize": 4.0,
+    "lines.linewidth": 1.5,
+    "axes.linewidth": 0.8,
+    "axes.labelpad": 4.0,
+    "axes.titlepad": 6.0,
+    **{
+        f"{axis}tick.major.{part}": size
+        for axis in "xy"
+        for part, size in (("size", 3.5), ("pad", 3.5), ("width", 0.8))
+    },
+}
 
 STYLE: dict[str, object] = {
     "axes.titlesize": "medium",
@@ -153,7 +167,7 @@ def points(size: float) -> float:
 def drawn(draw: "Callable[[], Figure]", look: Look = Look()) -> "Iterator[Figure]":
     """A figure while the house style holds; where it is smaller than designed, so is what is written in it.
 
-    Raises UsageError for more dots than fit in memory.
+    Raises UsageError for more dots than fit in memory, and for letters under four points.
     """
     with house_style():
         figure = draw()
@@ -169,7 +183,14 @@ def drawn(draw: "Callable[[], Figure]", look: Look = Look()) -> "Iterator[Figure
         with house_style():
             yield figure
         return
-    with house_style(min(1.0, width / own[0], height / own[1])):
+    scale = min(1.0, width / own[0], height / own[1])
+    if scale < LEAST_SCALE:
+        least = " by ".join(f"{LEAST_SCALE * length:.2g}" for length in own)
+        raise UsageError(
+            f"a figure must have letters to read, in this one from {least} inches on, not {width:g} by {height:g}: "
+            "choose a larger --size"
+        )
+    with house_style(scale):
         figure = draw()
         figure.set_size_inches(width, height)
         yield figure

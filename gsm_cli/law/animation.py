@@ -15,7 +15,7 @@ from msgspec import to_builtins
 from gsm_cli import style
 from gsm_cli.errors import UsageError
 from gsm_cli.law.facts import AnimationFacts, Numbers, origin, rounded, rounded_rows
-from gsm_cli.law.figures import Classes, draw_values, fitting, outline_law
+from gsm_cli.law.figures import Classes, draw_values, fitting, names_room, outline_law
 from gsm_cli.law.films import Pixels
 from gsm_cli.law.gumbel import exact_expectation, expectation, relax
 from gsm_cli.law.request import MOST_BARS, Law, Temperature, check_work
@@ -126,14 +126,15 @@ class _BarStage:
     scale: "_Scale" = field(init=False)
 
     def build(self) -> Figure:
-        figure = Figure(figsize=BARS_SIZE)
+        width, height = BARS_SIZE
+        figure = Figure(figsize=(width, height + names_room(width / 3, self.classes)))
         cells = figure.subplot_mosaic([["a", "b", "c"], ["t", "t", "t"]], height_ratios=(1, 0.06))
         self.charts = [cells[name] for name in "abc"]
         titles = ("one draw", f"mean of {self.size:,} draws", "exact expectation")
         for axes, title in zip(self.charts, titles, strict=True):
             draw_values(axes, self.classes.probabilities, self.classes, INK)
             outline_law(axes, self.classes)
-            axes.set_title(title, fontsize=fitting(12, title, 22))
+            axes.set_title(title, fontsize=fitting(12, title, 150))
             axes.set_yticks([0.0, 0.5, 1.0])
             axes.tick_params(labelsize=points(11), labelleft=axes is self.charts[0])
         self.scale = _Scale(figure, cells["t"], self.span, self.title or "Gumbel-Softmax (dashed: π)")
@@ -192,7 +193,7 @@ class _Scale:
         axes.set_xlabel("temperature τ", fontsize=points(11))
         (self.dot,) = axes.plot([span[0]], [0.0], "o", markersize=points(9), clip_on=False, zorder=3)
         self.words = f"{title}, τ = "
-        size = fitting(14, self.words, int(7.5 * figure.get_figwidth()))
+        size = fitting(14, self.words, 72 * (float(figure.get_figwidth()) - 1.2))
         self.text = figure.suptitle(self.words, x=0.03, ha="left", fontsize=size, parse_math=False)
         layout = figure.get_layout_engine()
         assert isinstance(layout, ConstrainedLayoutEngine), "the house style asks for it"

@@ -11,6 +11,8 @@ from functools import cached_property
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import TextPath
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
@@ -19,6 +21,7 @@ from gsm_cli.style import INK, TYPE_SIZE, points
 
 LABELLED_CLASSES = 10  # up to so many bars carry their height as a number
 SIZE = (6.0, 4.2)  # inches
+COLUMN = 2.6  # inches, of a grid
 FRAME = (0.12, 0.145, 0.86, 0.73)  # of a single chart; to lay it out would take as long as to draw it
 HEADROOM = 20  # points between the axes and the title: the height of a bar of 1 is written there
 FLOOR = 1e-6  # of the logarithmic scale
@@ -74,7 +77,7 @@ class Column:
 
 def bar_chart(values: Sequence[float], classes: Classes, title: str, colour: str) -> Figure:
     """One probability vector as bars."""
-    figure = Figure(figsize=SIZE)
+    figure = Figure(figsize=(SIZE[0], SIZE[1] + names_room(SIZE[0], classes)))
     if classes.names or classes.many:
         axes = figure.subplots()
     else:
@@ -90,7 +93,7 @@ def bar_chart(values: Sequence[float], classes: Classes, title: str, colour: str
 
 def expectation_chart(shown: Expectation, classes: Classes, title: str, colour: str, plain: bool = False) -> Figure:
     """A mean of draws; unless `plain`, with its standard error, the exact expectation and pi."""
-    figure = Figure(figsize=SIZE)
+    figure = Figure(figsize=(SIZE[0], SIZE[1] + names_room(SIZE[0], classes)))
     axes = figure.subplots()
     if plain:
         draw_values(axes, shown.mean, classes, colour)
@@ -105,11 +108,12 @@ def expectation_chart(shown: Expectation, classes: Classes, title: str, colour: 
 def grid_chart(columns: Sequence[Column], row_names: Sequence[str], classes: Classes, title: str | None) -> Figure:
     """Every column's expectation and draws beneath one another, as large as a slide."""
     rows = len(row_names)
-    figure = Figure(figsize=(2.6 * len(columns), 1.4 * rows + 1.0))
+    height = 1.4 * rows + 1.0 + names_room(COLUMN, classes) + (0.4 if title else 0.0)
+    figure = Figure(figsize=(COLUMN * len(columns), height))
     cells = figure.subplots(rows, len(columns), sharex=True, sharey=True, squeeze=False)
     for position, column in enumerate(columns):
         top, *below = cells[:, position]
-        top.set_title(column.title, color=column.colour, weight="bold", fontsize=fitting(17, column.title, 13))
+        top.set_title(column.title, color=column.colour, weight="bold", fontsize=fitting(17, column.title, 170, "bold"))
         if isinstance(column.expectation, Expectation):
             _expectation(top, column.expectation, classes, column.colour)
         else:
@@ -128,7 +132,7 @@ def grid_chart(columns: Sequence[Column], row_names: Sequence[str], classes: Cla
     if classes.many:
         legend.set_title(f"{classes.scale}; {classes.axis}")
     if title:
-        figure.suptitle(title, fontsize=fitting(17, title, 16 * len(columns)), parse_math=False)
+        figure.suptitle(title, fontsize=fitting(17, title, 165 * len(columns)), parse_math=False)
     return figure
 
 
@@ -150,7 +154,7 @@ def draw_values(axes: Axes, values: Sequence[float], classes: Classes, colour: s
     elif len(values) <= LABELLED_CLASSES:
         axes.set_xticks(places)
     else:
-        fitting_labels = int(_pitch(axes, 1) / (2 * WIDTH * TYPE_SIZE * len(str(len(values)))))
+        fitting_labels = int(_pitch(_width(axes), 1) / (2 * WIDTH * TYPE_SIZE * len(str(len(values)))))
         axes.xaxis.set_major_locator(MaxNLocator(nbins=min(8, fitting_labels), integer=True, min_n_ticks=1))
 
 
@@ -161,9 +165,10 @@ def outline_law(axes: Axes, classes: Classes) -> None:
     axes.bar(places, classes.probabilities, fill=False, **style)  # type: ignore[arg-type]
 
 
-def fitting(size: float, text: str, characters: int) -> float:
-    """The font size at which a text takes no more room than so many characters of `size`."""
-    return points(size * min(1.0, characters / len(text)))
+def fitting(size: float, text: str, room: float, weight: str = "normal") -> float:
+    """The font size, at most `size`, at which a text is no wider than so many points in a figure as designed."""
+    width = TextPath((0.0, 0.0), text, size=size, prop=FontProperties(weight=weight)).get_extents().width
+    return points(size * min(1.0, room / width))
 
 
 def _expectation(axes: Axes, shown: Expectation, classes: Classes, colour: str) -> None:
@@ -174,7 +179,7 @@ def _expectation(axes: Axes, shown: Expectation, classes: Classes, colour: str) 
     axes.containers[0].set_label("mean of the draws")
     outline_law(axes, classes)
     places = np.arange(1, len(shown.mean) + 1)
-    pitch = _pitch(axes, len(places))
+    pitch = _pitch(_width(axes), len(places))
     whiskers = {"ecolor": INK, "elinewidth": points(1.5), "capsize": points(min(4.0, 0.25 * pitch))}
     axes.errorbar(places, shown.mean, shown.standard_error, fmt="none", label="± standard error", **whiskers)  # type: ignore[arg-type]
     size = points(min(5.0, 0.5 * pitch))
@@ -197,24 +202,39 @@ def _many_expectations(axes: Axes, shown: Expectation, classes: Classes) -> None
     axes.plot(places, law, color=INK, label="π", **dashes)  # type: ignore[arg-type]
 
 
+def names_room(width: float, classes: Classes) -> float:
+    """The inches that names take which stand upright, because `width` inches do not hold them side by side."""
+    if not classes.names or _beside(classes.names, _pitch(width, len(classes.names))):
+        return 0.0
+    return WIDTH * TYPE_SIZE * max(map(len, classes.names)) / 72
+
+
 def _name_ticks(axes: Axes, names: Sequence[str]) -> None:
     """Names of classes beneath their bars, upright where they would touch one another."""
-    pitch = _pitch(axes, len(names))
-    beside = max(map(len, names)) * WIDTH * TYPE_SIZE <= pitch
+    pitch = _pitch(_width(axes), len(names))
+    beside = _beside(names, pitch)
     size = points(TYPE_SIZE if beside else min(TYPE_SIZE, pitch / 1.3))
     axes.set_xticks(range(1, len(names) + 1), names, rotation=0 if beside else 90, fontsize=size, parse_math=False)
 
 
-def _pitch(axes: Axes, classes: int) -> float:
-    """About how many points lie between one class and the next in a figure as designed."""
+def _beside(names: Sequence[str], pitch: float) -> bool:
+    return max(map(len, names)) * WIDTH * TYPE_SIZE <= pitch
+
+
+def _width(axes: Axes) -> float:
+    """The inches that axes and what stands beside them have in a figure as designed."""
     place = axes.get_subplotspec()
-    columns = place.get_gridspec().ncols if place else 1
     figure = axes.get_figure(root=True)
     assert figure is not None, "axes are in a figure"
-    return 0.8 * 72 * float(figure.get_figwidth()) / columns / classes
+    return float(figure.get_figwidth()) / (place.get_gridspec().ncols if place else 1)
+
+
+def _pitch(width: float, classes: int) -> float:
+    """About how many points lie between one class and the next in so many inches."""
+    return 0.8 * 72 * width / classes
 
 
 def _label(axes: Axes, classes: Classes, title: str, pad: float | None = None) -> None:
-    axes.set_title(title, pad=None if pad is None else points(pad), fontsize=fitting(13, title, 46), parse_math=False)
+    axes.set_title(title, pad=None if pad is None else points(pad), fontsize=fitting(13, title, 370), parse_math=False)
     axes.set_xlabel(classes.axis)
     axes.set_ylabel(classes.scale)

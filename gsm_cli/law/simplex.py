@@ -97,7 +97,7 @@ def simplex_chart(
     across = min(BESIDE, len(triangles))
     down = -(-len(triangles) // across)
     figure = Figure(figsize=(max(SIDE * across, 2 * SIDE), SIDE * down + 1.3))
-    figure.suptitle(title, fontsize=fitting(15, title, 26 * max(across, 2) // 2), parse_math=False)
+    figure.suptitle(title, fontsize=fitting(15, title, 200 * max(across, 2)), parse_math=False)
     cells = figure.subplots(down, across, squeeze=False).flat
     for axes, triangle in zip(cells, triangles, strict=False):
         _shade(axes, triangle)
@@ -106,7 +106,9 @@ def simplex_chart(
         if LEAST < triangle.reach < SMALL:
             _magnify(axes, triangle)
         draw_means(axes, triangle.mean, triangle.exact, probabilities)
-        axes.set_title(triangle.title, color=triangle.colour, weight="bold", fontsize=fitting(15, triangle.title, 16))
+        axes.set_title(
+            triangle.title, color=triangle.colour, weight="bold", fontsize=fitting(15, triangle.title, 190, "bold")
+        )
     for axes in figure.axes[len(triangles) :]:
         axes.set_axis_off()
     handles, labels = figure.axes[0].get_legend_handles_labels()
@@ -146,7 +148,7 @@ def draw_border(axes: Axes, names: Sequence[str]) -> None:
     axes.set_ylim(-0.12, 0.98)
     for (x, y), name, side in zip(CORNERS, names, ("left", "right", "center"), strict=True):
         shift = (0, points(-5 if y == 0 else 5))
-        size = fitting(12, name, 14)
+        size = fitting(12, name, 95)
         place = {"ha": side, "va": "top" if y == 0 else "bottom", "fontsize": size, "parse_math": False}
         axes.annotate(name, (x, y), shift, textcoords="offset points", **place)  # type: ignore[arg-type]
 

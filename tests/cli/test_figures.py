@@ -1,6 +1,9 @@
-"""`gsm sample`, `gsm expectation` and `gsm grid` as a user meets them: files, stdout, stderr and exit codes."""
+"""The commands that draw the law as a user meets them: files, stdout, stderr and exit codes."""
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,7 +12,7 @@ from gsm_cli import __version__
 from gsm_cli.errors import DataError
 from gsm_cli.law import pictures
 
-COMMANDS = ("sample", "expectation", "grid")
+COMMANDS = ("sample", "expectation", "grid", "simplex")
 
 
 def files_in(folder: Path) -> set[str]:
@@ -37,6 +40,12 @@ class TestFiles:
             (["expectation", "--tau", "0.1", "--plain", "--format", "svg"], ["expectation_1.svg"]),
             (["grid", "--classes", "20", "--seed", "3"], ["grid.png"]),
             (["grid", "--tau", "1", "--draws", "1", "--format", "pdf"], ["grid.pdf"]),
+            (["sample", "--tau", "0.1,1", "--tau", "5"], ["original.png", *(f"sample_{n}.png" for n in (1, 10, 50))]),
+            (["sample", "--logits", "-0.7,-1.2,-1.6", "--tau", "1"], ["original.png", "sample_10.png"]),
+            (["simplex", "--tau", "1"], ["simplex.png"]),
+            (["simplex", "--classes", "3", "--tau", "1", "--format", "svg"], ["simplex.svg"]),
+            (["animate", "--dpi", "40"], ["temperature.gif"]),
+            (["animate", "--simplex", "--dpi", "40", "--to", "1"], ["temperature_simplex.gif"]),
         ],
         ids=" ".join,
     )
@@ -87,7 +96,24 @@ class TestOutput:
         for word in ("class", "π", "mean", "s.e.", "exact", "z-score", "τ = 1", "τ = 5", "0.7650", "0.6042", "0.2682"):
             assert word in result.stderr
 
-    @pytest.mark.parametrize("command", ["sample", "grid"])
+    def test_a_table_of_many_classes_names_the_largest_and_sums_the_others(self, gsm):
+        result = gsm("expectation", "--tau", 1, "--classes", 1000, "--json")
+        facts = json.loads(result.stdout)["figures"][0]
+        lines = gsm("expectation", "--tau", 1, "--classes", 1000).stderr.splitlines()
+        rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in lines if line.startswith("│")]
+        assert len(rows) == 21
+        largest = sorted(range(1000), key=lambda k: -facts["exact"][k])
+        assert [row[0] for row in rows] == [*(str(k + 1) for k in largest[:20]), "980 others"]
+        assert rows[0][4] == f"{facts['exact'][largest[0]]:.4f}"
+        for column, values in ((1, facts["probabilities"]), (2, facts["mean"]), (4, facts["exact"])):
+            assert float(rows[-1][column]) == pytest.approx(sum(values[k] for k in largest[20:]), abs=1e-4)
+
+    def test_a_table_names_the_classes(self, gsm):
+        result = gsm("expectation", "--tau", 1, "--probs", "0.5,0.5", "--class-names", "cat,[red]dog")
+        assert " cat │" in result.stderr
+        assert "[red]dog │" in result.stderr
+
+    @pytest.mark.parametrize("command", ["sample", "grid", "simplex"])
     def test_others_say_nothing_on_stderr(self, gsm, command):
         assert gsm(command, "--tau", 1).stderr == ""
 
@@ -100,9 +126,22 @@ LAW_MISTAKES = [
     (["--tau", "inf"], "--tau", "not inf"),
     (["--tau", "warm"], "--tau", "'warm'"),
     (["--tau", "1", "--tau", "0"], "--tau", "not 0"),
+    (["--tau", "1,0"], "--tau", "not 0"),
+    (["--tau", ",".join(map(str, range(1, 260)))], "--tau", "not 259"),
+    (["--tau", "9" * 5000], "--tau", "9" * 57 + "...: "),
+    (["--probs", "0.5," + "9" * 5000], "--probs", "9" * 57 + "...: "),
+    (["--classes", "100000"], "--classes", "from 2 to 10000, not 100000"),
+    (["--classes", "1" + "0" * 30], "--classes", "from 2 to 10000, not 1000000000"),
+    (["--class-names", "a,b"], "--class-names", "not 2"),
+    (["--dpi", "29"], "--dpi", "from 30 to 1200, not 29"),
+    (["--dpi", "1e3"], "--dpi", "not 1e3"),
+    (["--size", "6"], "--size", "not '6'"),
+    (["--size", "40x40", "--dpi", "1200"], "--dpi", "2,304,000,000"),
+    (["--size", "1.5x1.5"], "--size", "not 1.5 by 1.5"),
+    (["--title", ""], "--title", "not ''"),
     (["--probs", "1.5,-0.5"], "--probs", "-0.5"),
     (["--probs", "0.5,0.6"], "--probs", "1.1"),
-    (["--probs", "1e308,1e308"], "--probs", "not to inf"),
+    (["--probs", "1e308,1e308"], "--probs", "not beyond 1e308"),
     (["--probs", "1"], "--probs", "two classes, not 1"),
     (["--probs", "nan,0.5"], "--probs", "nan,0.5"),
     (["--probs", "a,b"], "--probs", "'a,b'"),
@@ -126,6 +165,25 @@ OWN_MISTAKES = [
     (["expectation", "--samples", "1.5"], "--samples", "not 1.5"),
     (["grid", "--samples", "0"], "--samples", "not 0"),
     (["grid", "--draws", "0"], "--draws", "not 0"),
+    (["sample", "--repeat", "100000"], "--repeat", "from 0 to 1000, not 100000"),
+    (["expectation", "--samples", "1000000000"], "--samples", "not 1000000000: take fewer"),
+    (["expectation", "--samples", "1" + "0" * 30], "--samples", "from 1 to 1000000000, not 1000000000000"),
+    (["expectation", "--samples", "1000000", "--classes", "10000"], "--samples", "at most 25000"),
+    (["grid", "--samples", "1000000000"], "--samples", "not 1000000000: take fewer"),
+    (["grid", "--draws", "51"], "--draws", "from 1 to 50, not 51"),
+    (["grid", "--tau", ",".join(map(str, range(1, 22)))], "--tau", "at most 20 temperatures, not 21"),
+    (["simplex", "--samples", "10001"], "--samples", "from 1 to 10000, not 10001"),
+    (["simplex", "--probs", "0.5,0.5"], "--probs", "not 2"),
+    (["simplex", "--classes", "4"], "three classes", "not 4"),
+    (["simplex", "--probs", "0.5,0.5,0"], "--probs", "one is 0"),
+    (["animate", "--tau", "1"], "--tau", "No such option"),
+    (["animate", "--from", "0"], "--from", "not 0"),
+    (["animate", "--to", "cold"], "--to", "'cold'"),
+    (["animate", "--from", "1", "--to", "1.0"], "--to", "both are 1"),
+    (["animate", "--classes", "41"], "film", "not 41"),
+    (["animate", "--simplex", "--probs", "0.5,0.5"], "--probs", "not 2"),
+    (["animate", "--samples", "1000000000"], "--samples", "not 1000000000: take fewer"),
+    (["animate", "--format", "png"], "--format", "'png'"),
     (["draw"], "draw", "No such command"),
     (["--verbose"], "--verbose", "No such option"),
 ]
@@ -133,7 +191,7 @@ MISTAKES = [([command, *words], name, value) for command in COMMANDS for words, 
 
 
 class TestMistakes:
-    @pytest.mark.parametrize(("words", "name", "value"), MISTAKES + OWN_MISTAKES, ids=str)
+    @pytest.mark.parametrize(("words", "name", "value"), MISTAKES + OWN_MISTAKES, ids=lambda part: str(part)[:60])
     def test_are_one_sentence_and_write_nothing(self, gsm, folder, words, name, value):
         result = gsm(*words)
         assert result.exit_code == 2
@@ -245,8 +303,22 @@ class TestHelp:
         result = gsm(command, flag)
         assert result.exit_code == 0
         assert f"Usage: gsm {command} [OPTIONS]" in result.stdout
-        options = {"--tau", "--probs", "--logits", "--classes", "--seed", "--out", "--format", "--json"}
+        options = {
+            "--class-names",
+            "--title",
+            "--size",
+            "--dpi",
+            "--tau",
+            "--probs",
+            "--logits",
+            "--classes",
+            "--seed",
+            "--out",
+            "--format",
+            "--json",
+        }
         own = {"sample": {"--repeat"}, "expectation": {"--samples", "--plain"}, "grid": {"--samples", "--draws"}}
+        own["simplex"] = {"--samples"}
         for option in options | own[command]:
             assert f"  {option}" in result.stdout
 
@@ -255,9 +327,52 @@ class TestHelp:
         result = gsm(*words)
         assert result.exit_code == 0
         assert "Usage: gsm [OPTIONS] COMMAND" in result.stdout
-        for command in COMMANDS:
+        for command in (*COMMANDS, "animate"):
             assert f"\n  {command} " in result.stdout
 
     def test_version(self, gsm):
         result = gsm("--version")
         assert (result.exit_code, result.stdout) == (0, f"gsm {__version__}\n")
+
+
+ENVIRONMENTS = [
+    {"MPLBACKEND": "unknown"},
+    {"SOURCE_DATE_EPOCH": "abc"},
+    {"SOURCE_DATE_EPOCH": "1"},
+    {"MATPLOTLIBRC": "."},
+]
+SETTINGS = [b"font.size: 30\nsavefig.dpi: 30\n", b"\xff\xfe nothing to read", b"no colon here\nfont.size: ten\n"]
+
+
+class TestEnvironment:
+    """Neither a variable nor a file of settings changes what is written, or whether it is."""
+
+    def write(self, folder, name, format, environment):
+        here = folder / name
+        here.mkdir(exist_ok=True)
+        words = [sys.executable, "-m", "gsm_cli", "expectation", "--tau", "1", "--format", format, "--json"]
+        finished = subprocess.run(words, cwd=here, env=os.environ | environment, capture_output=True, text=True)
+        assert (finished.returncode, finished.stderr) == (0, "")
+        return (here / f"figures/expectation_10.{format}").read_bytes()
+
+    @pytest.mark.parametrize("format", ["png", "svg", "pdf"])
+    def test_a_variable(self, folder, format):
+        plain = self.write(folder, "plain", format, {})
+        for environment in ENVIRONMENTS:
+            assert self.write(folder, "other", format, environment) == plain
+
+    def test_a_file_of_settings_in_the_working_folder(self, folder):
+        plain = self.write(folder, "plain", "png", {})
+        for number, settings in enumerate(SETTINGS):
+            here = folder / str(number)
+            here.mkdir()
+            (here / "matplotlibrc").write_bytes(settings)
+            assert self.write(folder, str(number), "png", {}) == plain
+
+    def test_the_reports_are_drawn_by_the_same_rules(self, folder):
+        (folder / "matplotlibrc").write_bytes(SETTINGS[1])
+        code = "import gsm_cli.reports.folder, matplotlib; print(matplotlib.get_backend())"
+        finished = subprocess.run(
+            [sys.executable, "-c", code], env=os.environ | ENVIRONMENTS[0], capture_output=True, text=True
+        )
+        assert (finished.stdout, finished.stderr) == ("agg\n", "")

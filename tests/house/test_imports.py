@@ -37,7 +37,7 @@ def test_settings_and_the_names_of_data_sets_are_light(module, tmp_path):
     assert not modules & HEAVY
 
 
-@pytest.mark.parametrize("command", ["sample --tau 1", "grid --tau 1"])
+@pytest.mark.parametrize("command", ["sample --tau 1", "grid --tau 1", "simplex --tau 1", "animate --dpi 30"])
 def test_figure_commands_import_no_more_than_numpy_and_matplotlib(command, tmp_path):
     assert heavy_modules_of(command, tmp_path) == {"numpy", "matplotlib"}
 

@@ -15,7 +15,7 @@ from typer.testing import CliRunner, Result
 
 from gsm_cli.cli.app import app
 
-QUICK_COMMANDS = ("gsm sample", "gsm expectation", "gsm grid", "python -c")
+QUICK_COMMANDS = ("gsm sample", "gsm expectation", "gsm grid", "gsm simplex", "gsm animate", "python -c")
 
 
 def console_blocks(text: str) -> Iterator[tuple[str, str]]:

@@ -8,7 +8,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from gsm_cli.errors import UsageError
 from gsm_cli.law.gumbel import random_logits
-from gsm_cli.law.request import ARTICLE_TEMPERATURES, Law, Temperature, read_law, read_temperatures
+from gsm_cli.law.looks import read_look
+from gsm_cli.law.request import ARTICLE_TEMPERATURES, Law, Temperature, check_work, read_law, read_temperatures
 
 
 def temperature(text: str) -> Temperature:
@@ -60,12 +61,26 @@ def test_article_temperatures_name_the_article_files():
 
 
 @pytest.mark.parametrize(
-    "text", ["0", "-1", "-0", "nan", "sNaN", "inf", "-inf", "1e-400", "1e999", "1e99999999999999999999", "", "x", "1,5"]
+    "text",
+    ["0", "-1", "-0", "nan", "sNaN", "inf", "-inf", "1e-400", "1e999", "1e99999999999999999999", "", "x", "5,", "1;5"],
 )
 def test_bad_temperature_is_refused(text):
     with pytest.raises(UsageError, match=r"--tau must be .*, not .*: write for example --tau 0\.5") as refusal:
         read_temperatures(["1", text])
-    assert text in str(refusal.value)
+    assert text.rstrip(",") in str(refusal.value)
+
+
+def test_commas_are_the_same_as_repeating():
+    assert read_temperatures(["0.1,1", " 5 , 100"]) == read_temperatures(["0.1", "1", "5", "100"])
+
+
+def test_more_temperatures_than_fit_are_refused():
+    texts = [str(number) for number in range(1, 260)]
+    assert len(read_temperatures(texts[:50])) == 50
+    with pytest.raises(UsageError, match="at most 50 temperatures, not 259: leave some out"):
+        read_temperatures(texts)
+    with pytest.raises(UsageError, match="at most 20 temperatures, not 259: leave some out"):
+        read_temperatures([",".join(texts)], most=20)
 
 
 def test_default_law_is_the_article_s():
@@ -77,7 +92,6 @@ def test_default_law_is_the_article_s():
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
-        ({"probs": "0.5,0.3,0.2"}, [0.5, 0.3, 0.2]),
         ({"probs": " 0.5, 0.5 "}, [0.5, 0.5]),
         ({"probs": "1,0"}, [1.0, 0.0]),
         ({"probs": "0.33333,0.33333,0.33333"}, [1 / 3, 1 / 3, 1 / 3]),
@@ -110,7 +124,13 @@ def test_logits_survive_where_probabilities_underflow():
     [
         ({"probs": "0.5,0.6"}, "sum to 1, not to 1.1", "scale them"),
         ({"probs": "0.2,0.2"}, "not to 0.4", "--logits"),
-        ({"probs": "1e308,1e308"}, "not to inf", "scale them"),
+        ({"probs": "1e308,1e308"}, "not beyond 1e308", "scale them"),
+        ({"probs": f"0.5,{'9' * 5000}"}, f"finite numbers up to 1e308, not {'9' * 57}...", "replace it in 0.5,999"),
+        ({"names": "a,b"}, "one for each of 6 classes, not 2", "--class-names cat,dog,bird"),
+        ({"names": "a,b,,d,e,f"}, "1 to 20 printable characters, not ''", "--class-names"),
+        ({"names": "a,b,c,d,e,f" + 20 * "g"}, f"not 'f{20 * 'g'}'", "--class-names"),
+        ({"names": "a,b,c,d,e,f\x00"}, r"not 'f\x00'", "--class-names"),
+        ({"classes": 41, "names": "a,b"}, "at most 40 classes, not 41", "leave the names out"),
         ({"probs": "1.5,-0.5"}, "-0.5", "--logits"),
         ({"probs": "-1,-2"}, "-2", "--logits"),
         ({"probs": "1"}, "not 1", "add the others"),
@@ -135,6 +155,70 @@ def test_bad_law_is_refused_with_its_value_and_a_remedy(given, value, remedy):
     rule, colon, advice = str(refusal.value).partition(": ")
     assert value in rule + colon + advice
     assert remedy in advice
+
+
+@pytest.mark.parametrize("option", ["probs", "logits"])
+def test_the_example_of_a_refusal_is_accepted(option):
+    with pytest.raises(UsageError) as refusal:
+        read_law(**({"probs": None, "logits": None, "classes": None} | {option: "x"}), seed=0)
+    example = str(refusal.value).rpartition(" ")[2]
+    law = read_law(**({"probs": None, "logits": None, "classes": None} | {option: example}), seed=0)
+    assert_allclose(law.probabilities, [0.5, 0.3, 0.2], atol=0.005)
+
+
+def test_a_number_of_thousands_of_digits_is_named_as_typed_and_shortened():
+    with pytest.raises(
+        UsageError, match=r"finite numbers up to 1e308, not 9{57}\.\.\.: replace it in 0\.5,9{53}\.\.\.$"
+    ):
+        read_law("0.5," + "9" * 5000, None, None, seed=0)
+
+
+def test_more_classes_than_a_figure_shows_are_refused():
+    with pytest.raises(UsageError, match=r"at most 10,000 classes, not 10,001: leave some out"):
+        read_law(None, ",".join(["-1"] * 10_001), None, seed=0)
+
+
+def test_names_of_classes_are_part_of_the_law():
+    law = read_law("0.5,0.5", None, None, 0, "cat, big dog")
+    assert law.names == ("cat", "big dog")
+    assert law.options == ("--probs", "0.5,0.5", "--class-names", "cat, big dog")
+
+
+def test_more_work_than_a_minute_gives_is_refused():
+    law = read_law(None, None, None, 0)
+    check_work("--samples", 41_666_666, law, 4)
+    with pytest.raises(
+        UsageError, match="--samples must be at most 41666666 for 6 classes and 4 temperatures, not 41666667"
+    ):
+        check_work("--samples", 41_666_667, law, 4)
+
+
+@pytest.mark.parametrize(
+    ("look", "options"),
+    [
+        ((None, None, None), ()),
+        (("Mine", "6X4.5", 90), ("--title", "Mine", "--size", "6x4.5", "--dpi", "90")),
+    ],
+)
+def test_a_look_is_read_and_written_again(look, options):
+    assert read_look(*look).options == options
+
+
+@pytest.mark.parametrize(
+    ("look", "value"),
+    [
+        (("", None, None), "--title must have from 1 to 80 printable characters, not ''"),
+        (("t" * 81, None, None), "--title must have"),
+        (("two\nlines", None, None), r"not 'two\\nlines'"),
+        *(
+            ((None, size, None), f"--size must be .*, not '{size}'")
+            for size in ("6", "6x", "6x4x2", "axb", "1x4", "6x41", "nanx4")
+        ),
+    ],
+)
+def test_a_look_that_cannot_be_is_refused(look, value):
+    with pytest.raises(UsageError, match=value):
+        read_look(*look)
 
 
 def test_random_laws_follow_their_seed():

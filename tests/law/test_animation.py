@@ -1,0 +1,188 @@
+"""The film of the law: what its frames show, how it loops, how large it is, and what it says of itself."""
+
+import json
+import os
+import time
+from io import BytesIO
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import pytest
+from matplotlib.colors import to_rgb
+from numpy.testing import assert_allclose, assert_array_equal
+from PIL import Image
+
+from gsm_cli import __version__, style
+from gsm_cli.errors import GsmError, UsageError
+from gsm_cli.law import animation, films, gumbel
+from gsm_cli.law.request import read_law, read_temperature
+from gsm_cli.style import Look
+
+LAW = read_law(None, None, None, seed=0)
+THREE = read_law("0.5,0.3,0.2", None, None, 0)
+ENDS = (read_temperature("100"), read_temperature("0.05"))
+SMALL = Look(dpi=40)
+
+
+def film(law=LAW, triangle=False, look=SMALL, size=20, ends=ENDS):
+    return animation.animate(law, ends, size, triangle, look)
+
+
+def gif(chosen):
+    return films.encode(list(chosen.pixels()), "gif", json.dumps(chosen.carried))
+
+
+@pytest.fixture(scope="module", params=[(LAW, False), (THREE, True)], ids=["bars", "triangle"])
+def made(request):
+    """A film in full size, its bytes, and the seconds of a processor that it took."""
+    chosen = film(*request.param, look=Look(), size=100)
+    start = time.process_time()
+    return chosen, gif(chosen), time.process_time() - start
+
+
+class TestFile:
+    def test_is_small_and_soon_made(self, made):
+        _, data, seconds = made
+        assert len(data) <= 600_000
+        assert seconds < 10
+
+    def test_loops_for_ever_and_rests_at_both_ends(self, made):
+        image = Image.open(BytesIO(made[1]))
+        assert image.info["loop"] == 0
+        times = []
+        for number in range(image.n_frames):
+            image.seek(number)
+            times.append(image.info["duration"])
+        assert times == [1500, *[80] * 46, 1500, *[80] * 46]
+
+    def test_goes_back_as_it_came(self, made):
+        image = Image.open(BytesIO(made[1]))
+        frames = []
+        for number in range(image.n_frames):
+            image.seek(number)
+            frames.append(np.asarray(image.convert("RGB")))
+        for number in range(1, 47):
+            assert_array_equal(frames[47 - number], frames[47 + number])
+
+    def test_says_how_it_was_made(self, made):
+        chosen, data, _ = made
+        facts = json.loads(Image.open(BytesIO(data)).info["comment"])
+        assert facts == chosen.carried
+        assert facts["command"].startswith("gsm animate ")
+        assert (facts["version"], facts["seed"], facts["samples"]) == (__version__, 0, 100)
+        assert_allclose(facts["probabilities"], chosen.facts.probabilities)
+        assert (facts["temperatures"][0], facts["temperatures"][-1], len(facts["temperatures"])) == (100, 0.05, 48)
+
+    def test_shows_the_very_colours(self, made):
+        chosen, data, _ = made
+        image = Image.open(BytesIO(data))
+        for number in (0, 20, 47):
+            image.seek(number)
+            shown = {colour for _, colour in image.convert("RGB").getcolors(10**6)}
+            own = style.temperature_colour(chosen.frames[number].temperature)
+            assert {(255, 255, 255), tuple(round(255 * part) for part in to_rgb(own))} <= shown
+
+
+def test_same_bytes_twice():
+    assert gif(film()) == gif(film())
+
+
+def test_forty_classes_are_small_enough():
+    assert len(gif(film(read_law(None, None, 40, 1), look=Look()))) <= 600_000
+
+
+def test_frames_share_their_noise_and_go_down_evenly():
+    chosen = film(size=30)
+    temperatures = np.array([frame.temperature for frame in chosen.frames])
+    assert_allclose(np.diff(np.log(temperatures)), np.log(0.05 / 100) / 47, rtol=1e-3)
+    noise = LAW.noise(30)
+    for frame in (chosen.frames[0], chosen.frames[30], chosen.frames[-1]):
+        z = gumbel.relax(LAW.logits, noise, frame.temperature)
+        assert_allclose(frame.draw, z[0], rtol=1e-5)
+        assert_allclose(frame.mean, z.mean(axis=0), rtol=1e-4)
+        assert_allclose(frame.exact, gumbel.exact_expectation(LAW.logits, frame.temperature), rtol=1e-4)
+
+
+def test_bars_and_dots_stand_where_the_frames_say():
+    bars, cloud = film(), film(THREE, triangle=True)
+    for chosen in (bars, cloud):
+        with style.drawn(chosen.stage.build) as figure:
+            chosen.stage.show(chosen.frames[5], "#123456")
+            assert figure.get_suptitle().endswith(f"τ = {chosen.frames[5].temperature:.3g}")
+    heights = [[bar.get_height() for bar in axes.containers[0]] for axes in bars.stage.charts]
+    assert heights == [list(values) for values in (bars.frames[5].draw, bars.frames[5].mean, bars.frames[5].exact)]
+    dots = cloud.stage.lines["samples"].get_xydata()
+    assert_allclose(dots, np.array(cloud.frames[5].cloud) @ [[0, 0], [1, 0], [0.5, 0.75**0.5]])
+
+
+@pytest.mark.parametrize(("first", "last"), [("100", "0.05"), ("3", "2"), ("1e-6", "1e9"), ("0.09", "11")])
+def test_the_scale_names_its_ends_and_no_number_touches_another(first, last):
+    ends = (read_temperature(first), read_temperature(last))
+    chosen = film(ends=ends)
+    with style.drawn(chosen.stage.build) as figure:
+        figure.draw_without_rendering()
+        scale = figure.axes[-1]
+        labels = [label for label in scale.get_xticklabels() if label.get_text()]
+        assert [label.get_text() for label in labels[:2]] == [f"{end.value:.3g}" for end in ends]
+        boxes = [label.get_window_extent() for label in labels]
+        assert not any(box.overlaps(its) for box, its in combinations(boxes, 2))
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"law": read_law(None, None, 41, 0)}, "at most 40 classes, not 41: name fewer"),
+        ({"triangle": True}, "three classes, not 6: write for example --probs"),
+        ({"ends": (ENDS[0], ENDS[0])}, "must differ, and both are 100: name two"),
+        ({"size": 10**9}, "--samples must be at most 3472222 for 6 classes and 48 temperatures, not 1000000000: take"),
+    ],
+    ids=["classes", "triangle", "ends", "samples"],
+)
+def test_what_cannot_be_shown_is_refused(given, sentence):
+    with pytest.raises(UsageError, match=sentence):
+        film(**given)
+
+
+@pytest.fixture
+def program(folder, monkeypatch):
+    """Puts a program in the place of ffmpeg: what it does with its words, as a shell's command."""
+
+    def put(script: str) -> Path:
+        path = folder / "bin/ffmpeg"
+        path.parent.mkdir()
+        path.write_text(f"#!/bin/sh\n{script}\n")
+        path.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{path.parent}{os.pathsep}/usr/bin{os.pathsep}/bin")
+        return folder
+
+    return put
+
+
+SHADES = [np.full((4, 6, 3), shade, dtype=np.uint8) for shade in (0, 100, 200)]
+
+
+class TestMp4:
+    def test_needs_ffmpeg(self, monkeypatch):
+        monkeypatch.setenv("PATH", "/nowhere")
+        films.check_film("gif")
+        with pytest.raises(
+            UsageError, match="needs ffmpeg, which is not on the PATH: install it, or take --format gif"
+        ):
+            films.check_film("mp4")
+
+    def test_gives_ffmpeg_every_frame_as_long_as_it_rests(self, program):
+        folder = program('cat > frames; echo "$@" > words; for last; do :; done; printf film > "$last"')
+        films.check_film("mp4")
+        assert films.encode(SHADES, "mp4", '{"seed": 0}') == b"film"
+        shown = np.frombuffer((folder / "frames").read_bytes(), dtype=np.uint8).reshape(-1, 4, 6, 3)
+        assert shown[:, 0, 0, 0].tolist() == [0] * 18 + [100] + [200] * 18 + [100]
+        words = (folder / "words").read_text()
+        assert "-s 6x4" in words
+        assert 'comment={"seed": 0}' in words
+        assert "+bitexact" in words
+
+    def test_says_what_ffmpeg_said_when_it_fails(self, program):
+        program("cat > /dev/null; echo first >&2; echo 'Unknown encoder' >&2; exit 1")
+        with pytest.raises(GsmError, match=r"ffmpeg made no MP4 \(Unknown encoder\): take --format gif"):
+            films.encode(SHADES, "mp4", "{}")

@@ -18,6 +18,9 @@ figures: $(READY)  ## draw every figure of the article into figures/
 	$(BIN)/gsm sample --repeat 10
 	$(BIN)/gsm expectation
 	$(BIN)/gsm grid
+	$(BIN)/gsm simplex
+	$(BIN)/gsm animate
+	$(BIN)/gsm animate --simplex
 
 test: check  ## lint, type-check and run the tests
 	$(BIN)/pytest -n 2

@@ -37,9 +37,7 @@ Tau = Annotated[
 ]
 Probs = Annotated[
     str | None,
-    typer.Option(
-        metavar="NUMBERS", help="Class probabilities, as 0.5,0.3,0.2.", show_default="the article's six classes"
-    ),
+    typer.Option(metavar="NUMBERS", help="Class probabilities, as 0.5,0.3,0.2.", show_default="the article's classes"),
 ]
 Logits = Annotated[
     str | None, typer.Option(metavar="NUMBERS", help="Log-probabilities up to a constant, as -0.7,-1.2,-1.6.")

@@ -154,8 +154,10 @@ def draw_values(axes: Axes, values: Sequence[float], classes: Classes, colour: s
     elif len(values) <= LABELLED_CLASSES:
         axes.set_xticks(places)
     else:
-        fitting_labels = int(_pitch(_width(axes), 1) / (2 * WIDTH * TYPE_SIZE * len(str(len(values)))))
-        axes.xaxis.set_major_locator(MaxNLocator(nbins=min(8, fitting_labels), integer=True, min_n_ticks=1))
+        most = int(_pitch(_width(axes), 1) / (1.5 * WIDTH * TYPE_SIZE * len(str(len(values)))))
+        axes.xaxis.set_major_locator(
+            MaxNLocator(min(8, fitting_labels), steps=[1, 2, 5, 10], integer=True, min_n_ticks=1)
+        )
 
 
 def outline_law(axes: Axes, classes: Classes) -> None:

@@ -10,6 +10,7 @@ from gsm_cli.records.run import RunRecord
 from gsm_cli.reports.details import details, others
 from gsm_cli.reports.facts import group_facts
 from gsm_cli.reports.forest import forest_section
+from gsm_cli.reports.frontier import frontier_section
 from gsm_cli.reports.gradients import gradient_sections
 from gsm_cli.reports.groups import Group, sort_records
 from gsm_cli.reports.judgements import judge, margin_of
@@ -43,6 +44,7 @@ def render_runs(
     first = verdict(groups[0] if groups else None, margin)
     found = [*_main(folder, title, groups, margin)]
     found += [_other(folder, title, group, number, margin) for number, group in enumerate(groups[1:], start=2)]
+    found.insert(0 if folder.chosen else len(found), frontier_section(folder, title, groups))
     found.append(sweep_section(folder, title, groups))
     found += gradient_sections(folder, title, gradients)
     found += [others(dataset), provenance(folder, groups)]

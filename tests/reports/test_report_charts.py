@@ -9,13 +9,13 @@ import pytest
 from legible import assert_legible
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.colors import rgb_to_hsv, to_rgb
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from PIL import Image
 
 from gsm_cli.objectives import OBJECTIVES
 from gsm_cli.reports.accuracy_chart import Curve, Learning, accuracy_chart, front, smooth
-from gsm_cli.reports.charts import apart, colours, generated_chart, ink, log_ticks, markers, wrapped
+from gsm_cli.reports.charts import apart, generated_chart, ink, log_ticks, markers, wrapped
 from gsm_cli.reports.forest import Forest, Row, draw
 from gsm_cli.style import house_style
 
@@ -184,17 +184,6 @@ def test_labels_are_moved_as_little_as_can_be():
     assert apart([0.5, 0.1, 0.5], [0.1] * 3, 0.0, 1.0) == pytest.approx([0.45, 0.1, 0.55])
     assert apart([1.0, 1.0], [0.1, 0.3], 0.0, 1.0) == pytest.approx([0.65, 0.85])
     assert apart([0.0, 0.0], [0.1] * 2, 0.0, 1.0) == pytest.approx([0.05, 0.15])
-
-
-def test_several_series_of_an_objective_are_shades_of_its_own_colour():
-    names = ["marginalize", *(f"gumbel, tau {tau}" for tau in range(8))]
-    found = colours(names)
-    hues = {name: rgb_to_hsv(to_rgb(colour))[0] for name, colour in found.items()}
-    own = rgb_to_hsv(to_rgb(OBJECTIVES["gumbel"].colour))[0]
-    assert [hues[name] for name in names[1:]] == pytest.approx([own] * 8, abs=0.01)
-    light = [sum(to_rgb(found[name])) for name in names[1:]]
-    assert all(second - first > 0.1 for first, second in itertools.pairwise(light))
-    assert found["marginalize"] == OBJECTIVES["marginalize"].colour
 
 
 def test_shapes_tell_objectives_apart_and_not_their_series():

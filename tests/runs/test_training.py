@@ -105,7 +105,6 @@ class TestRecord:
 
     def test_the_test_set_is_read_once_with_the_first_best_epoch(self, split, tmp_path, monkeypatch):
         accuracies, read = iter([0.5, 0.9, 0.9, 0.7, 0.75, 0.8, 0.85, 0.95]), []
-
         parts = {"validation": split.validation.pixels, "test": split.test.pixels, "unlabelled": split.unlabelled}
 
         def classify(model, images, rng):
@@ -117,9 +116,10 @@ class TestRecord:
         record = train(config(), split, tmp_path / "a.pt")
         assert read == ["validation"] * 4 + ["test", "unlabelled"] * 2
         last, chosen = record.test.last, record.test.chosen
-        assert (last.epoch, last.accuracy, last.errors, last.unlabelled_accuracy) == (4, 0.75, 100, 0.8)
+        assert (last.epoch, last.accuracy, last.errors) == (4, 0.75, 100)
         assert (chosen.epoch, chosen.accuracy, chosen.errors) == (2, 0.85, 60)
-        assert chosen.unlabelled_accuracy == pytest.approx(0.95, abs=0.001)  # of 997 images
+        assert last.unlabelled_accuracy == pytest.approx(0.8, abs=0.001)  # of 997 images
+        assert chosen.unlabelled_accuracy == pytest.approx(0.95, abs=0.001)
 
     def test_the_test_set_is_read_as_the_record_says(self, split, tmp_path):
         """Which images are wrong, and the bounds of several draws of binary images, of both readings."""
@@ -137,7 +137,7 @@ class TestRecord:
             seen.append(x.unique().tolist()) or encode(x, *rest)
         )
         evaluation.binary_bounds(run.model, split.test, stream(0, Purpose.EVALUATION))
-        assert seen == [[0.0, 1.0]] * evaluation.BOUND_DRAWS
+        assert seen == [[0.0, 1.0]] * evaluation.BOUND_DRAWS * 2  # 400 images in two batches
 
     def test_bounds_are_measured_after_a_tenth_of_the_epochs(self):
         assert [number for number in range(1, 31) if is_probed(number, 30)] == [1, *range(3, 31, 3)]

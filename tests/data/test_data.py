@@ -40,6 +40,18 @@ class TestDigits:
             counts = np.bincount(part.classes) / len(part.classes)
             assert np.abs(counts - 0.1).max() < 0.01
 
+    def test_a_part_has_of_every_class_its_share_to_within_one_image(self):
+        split, shares = load(DIGITS, 50, 3), np.bincount(DIGITS.read(None, None).images.classes) / 1797
+        test = np.bincount(split.test.classes)
+        rest = 1797 * shares - test
+        assert np.abs(test - 400 * shares).max() < 1
+        assert np.abs(np.bincount(split.validation.classes) - 300 * rest / rest.sum()).max() < 1
+
+    def test_the_classes_of_the_unlabelled_images_are_theirs(self):
+        split, pool = load(DIGITS, 50, 3), DIGITS.read(None, None).images
+        known = {image.tobytes(): kind for image, kind in zip(pool.pixels, pool.classes, strict=True)}
+        assert [known[image.tobytes()] for image in split.unlabelled] == split.unlabelled_classes.tolist()
+
     def test_pixels_are_bytes_over_the_whole_range(self):
         split = load(DIGITS, 100, 0)
         assert split.unlabelled.dtype == np.uint8

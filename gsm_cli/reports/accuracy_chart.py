@@ -13,6 +13,7 @@ from matplotlib.ticker import MaxNLocator
 
 from gsm_cli.objectives import GUMBEL, MARGINALIZE, SUPERVISED
 from gsm_cli.reports.charts import STEPS, colours, ink, log_ticks, name_ends, wrapped
+from gsm_cli.reports.names import objective_of
 from gsm_cli.style import INK
 
 PANELS = 5  # in a row
@@ -102,7 +103,7 @@ def front(curves: Mapping[str, Curve]) -> list[str]:
     """The series that stand in front: the best of the sum, gumbel and the labels alone, then the best at the end."""
     last = {name: np.mean(curve.accuracy[-width(len(curve.accuracy)) :]) for name, curve in curves.items()}
     best = sorted(curves, key=lambda name: -last[name])
-    first = [next((name for name in best if name.partition(",")[0] == base), None) for base in ALWAYS]
+    first = [next((name for name in best if objective_of(name) == base), None) for base in ALWAYS]
     return list(dict.fromkeys([*filter(None, first), *best]))[:FRONT]
 
 

@@ -15,8 +15,9 @@ from PIL import Image
 
 from gsm_cli.objectives import OBJECTIVES
 from gsm_cli.reports.accuracy_chart import Curve, Learning, accuracy_chart, front, smooth
-from gsm_cli.reports.charts import apart, generated_chart, ink, log_ticks, markers, wrapped
+from gsm_cli.reports.charts import apart, ink, log_ticks, markers, wrapped
 from gsm_cli.reports.forest import Forest, Row, draw
+from gsm_cli.reports.generated_chart import generated_chart
 from gsm_cli.style import house_style
 
 SERIES = [*OBJECTIVES, *(f"gumbel, tau {tau}, tau_min 0.1, tau_rate 1e-05" for tau in (0.1, 0.3, 1, 2))]

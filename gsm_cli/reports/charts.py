@@ -19,7 +19,7 @@ from gsm_cli.reports.names import objective_of
 
 DARKEST, PALEST = -0.35, 0.5  # how much black the first of an objective's series has, how much white the last
 LIGHTEST = 0.183  # the luminance of a text that has the contrast 4.5 with white
-MARKERS = "osD^>PXph"
+MARKERS = "osD^>PXp*"
 SPREAD = 10  # from the lowest to the highest value from which on an axis is logarithmic
 STEPS = (1, 2, 2.5, 5, 10)  # between ticks; of whole numbers those that are whole
 NAME = 10.0  # the size of a name, in points
@@ -118,7 +118,7 @@ def value_ticks(axes: Axes, values: Sequence[float], inches: float, size: float 
 
 
 def name_ends(axes: Axes, ends: Mapping[str, tuple[float, float]], palette: Mapping[str, str], inches: float) -> None:
-    """The name of every line at the right of axes of that height, joined to its end; none over another.
+    """The name and the shape of every line at the right of axes of that height, joined to its end; none over another.
 
     Names of lines that end at the same height stand together, joined once.
     """
@@ -134,12 +134,19 @@ def name_ends(axes: Axes, ends: Mapping[str, tuple[float, float]], palette: Mapp
         leaders.append([(end, middle), (1.0, middle), (1.0 + ROOM / 2, place)])
         bottom = place - size / 2 + 0.1 * line
         for name in block:
-            rows = 1 + labels[name].count("\n")
-            look: dict[str, Any] = {"fontsize": NAME, "va": "center", "linespacing": 1.0, "transform": axes.transAxes}
-            axes.text(1.0 + ROOM, bottom + rows * line / 2, labels[name], color=ink(palette[name]), **look)
-            bottom += rows * line
+            height = line * (1 + labels[name].count("\n"))
+            _name(axes, name, labels[name], palette[name], bottom + height / 2)
+            bottom += height
     lines = LineCollection(leaders, colors="0.7", linewidths=0.7, transform=axes.transAxes, clip_on=False, zorder=0)
     axes.add_collection(lines, autolim=False)
+
+
+def _name(axes: Axes, name: str, label: str, colour: str, height: float) -> None:
+    """A name at the right of the axes, with the shape of its objective before it."""
+    place: dict[str, Any] = {"transform": axes.transAxes, "clip_on": False}
+    axes.scatter(1.0 + 0.8 * ROOM, height, 28, colour, marker=markers([name])[name], linewidths=0, **place)
+    look: dict[str, Any] = {"fontsize": NAME, "va": "center", "linespacing": 1.0}
+    axes.text(1.0 + 1.3 * ROOM, height, label, color=ink(colour), **look, **place)
 
 
 def _fraction(axes: Axes, point: tuple[float, float]) -> tuple[float, float]:

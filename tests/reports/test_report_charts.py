@@ -98,7 +98,7 @@ class TestAccuracy:
 
     def test_the_median_of_the_chosen_epochs_is_marked(self):
         figure = made(accuracy_chart, Learning({"gumbel": curve(21, 0.95)}, {}, ""))
-        (dot,) = [line for line in figure.axes[0].lines if line.get_marker() == "o"]
+        (dot,) = [line for line in figure.axes[0].lines if line.get_marker() == markers(["gumbel"])["gumbel"]]
         assert list(dot.get_xdata()) == [16]
         strokes = [line for line in figure.axes[-1].lines if line.get_marker() == "|"]
         assert [list(line.get_xdata()) for line in strokes] == [[11, 21]]

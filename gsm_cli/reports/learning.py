@@ -38,9 +38,9 @@ def learning(folder: ReportFolder, title: str, group: Group, number: int) -> Sec
         [
             "## Accuracy against epochs and against seconds",
             show(folder, picture),
-            f"Above: validation accuracy, the mean over seeds{smoothed}; the objective's shape marks the median of the epochs "
-            f"that validation chose{behind}. Below: mean and deviation of a seed, and a stroke for the chosen epoch of "
-            f"every seed. Seconds: medians over the runs on {group.circumstances.words}.",
+            f"Above: validation accuracy, the mean over seeds{smoothed}; the objective's shape marks the median of the "
+            f"epochs that validation chose{behind}. Below: mean and deviation of a seed, and a stroke for the epoch "
+            f"that every seed chose. Seconds: medians over the runs on {group.circumstances.words}.",
             *folded("These curves as a table: validation accuracy in %, and after how many seconds", [_table(facts)]),
         ],
         [picture],

@@ -97,7 +97,7 @@ def _is_left(entry: "os.DirEntry[str]", host: str, process: int, start: str) -> 
 
 
 def _host() -> str:
-    """This machine in the names of files."""
+    """What the names of files call this machine."""
     return re.sub(r"[^\w-]", "_", platform.node())
 
 

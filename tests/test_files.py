@@ -136,7 +136,11 @@ class TestRead:
         os.mkfifo(tmp_path / "pipe")
         (tmp_path / "zero").symlink_to("/dev/zero")
         (tmp_path / "folder").mkdir()
-        for name, reason in (("large", "more than 4 bytes"), ("pipe", "no ordinary file"), ("zero", "no ordinary file")):
+        for name, reason in (
+            ("large", "more than 4 bytes"),
+            ("pipe", "no ordinary file"),
+            ("zero", "no ordinary file"),
+        ):
             with pytest.raises(OSError, match=reason):
                 read_bounded(tmp_path / name, 4)
         with pytest.raises(IsADirectoryError):

@@ -100,12 +100,8 @@ def _hard(group: Group, dataset: Dataset) -> list[str]:
     """The share of the test images that every run gets wrong."""
     records = [record for series in group.trained for record in series.finished]
     if _is_fixed(dataset):
-        share = wrong_in_every_run(records)
-        return [] if share is None else [_hard_words(f"all {len(records):,} runs", share)]
-    shares = [wrong_in_every_run(runs) for runs in _by_split(records)]
-    known = [share for share in shares if share is not None]
-    complete = bool(known) and len(known) == len(shares)
-    return [_hard_words("all runs of a seed", fmean(known))] if complete else []
+        return [_hard_words(f"all {len(records):,} runs", wrong_in_every_run(records))]
+    return [_hard_words("all runs of a seed", fmean(wrong_in_every_run(runs) for runs in _by_split(records)))]
 
 
 def _hard_words(whose: str, share: float) -> str:

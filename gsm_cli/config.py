@@ -24,8 +24,8 @@ Positive = Annotated[float, Meta(gt=0, le=GREATEST, description="positive and fi
 NotNegative = Annotated[float, Meta(ge=0, le=GREATEST, description="finite and not negative")]
 Share = Annotated[float, Meta(ge=0, le=1, description="between 0 and 1")]
 # A text that is shown in terminals, in tables and in Markdown: one line, without what these take for their own
-PLAIN = r"^[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069<>|`]{0,4096}\Z"
-Plain = Annotated[str, Meta(pattern=PLAIN, description="one line without any of < > | `")]
+PLAIN = r"^[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069<>`]{0,4096}\Z"
+Plain = Annotated[str, Meta(pattern=PLAIN, description="one line without any of < > `")]
 Sizes = Annotated[tuple[Count, ...], Meta(min_length=1, description="a list of positive whole numbers")]
 
 Model = Literal["adgm", "m2"]
@@ -87,7 +87,7 @@ class RunConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         row = OBJECTIVES.get(self.objective)
         for place, text in [("objective", self.objective), ("dataset", self.dataset), *_texts(self.own)]:
             if not re.search(PLAIN, text):
-                raise ValueError(f"{place} must be one line without any of < > | `, not {text!r}: rename it")
+                raise ValueError(f"{place} must be one line without any of < > `, not {text!r}: rename it")
         if row is None and self.objective_sha256 is None:
             raise ValueError(f"objective must be one of {', '.join(OBJECTIVES)}, not {self.objective!r}")
         if row is not None and set(self.own) != set(row.settings):

@@ -47,16 +47,29 @@ def write_atomic(path: Path, data: bytes | memoryview) -> None:
 
 def read_bounded(path: Path, most: int) -> bytes:
     """The content of a file of at most so many bytes. Raises OSError, also if it is no file, or a larger one."""
-    found = path.stat()
-    if stat.S_ISDIR(found.st_mode):
-        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
-    if not stat.S_ISREG(found.st_mode):  # a pipe or a device, which may never end
-        raise OSError(errno.EINVAL, "it is no ordinary file", str(path))
+    check_ordinary(path)
     with path.open("rb") as file:
         content = file.read(most + 1)
     if len(content) > most:
         raise OSError(errno.EFBIG, f"it has more than {most:,} bytes", str(path))
     return content
+
+
+def check_ordinary(path: Path) -> None:
+    """Raise OSError unless there is a file at `path`: a pipe or a device may never end."""
+    mode = path.stat().st_mode
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if not stat.S_ISREG(mode):
+        raise OSError(errno.ENODEV, "it is no ordinary file", str(path))
+
+
+def remove(path: Path) -> None:
+    """Remove a file, if there is one. Raises GsmError if the disk refuses."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise GsmError(f"{path} must be removed, and cannot ({error.strerror}): remove it yourself") from error
 
 
 def is_there(path: Path) -> bool:

@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from gsm_cli.errors import DataError, GsmError, printable
-from gsm_cli.files import read_bounded, sweep, write_atomic
+from gsm_cli.errors import DataError, printable
+from gsm_cli.files import read_bounded, remove, sweep, write_atomic
 from gsm_cli.records.cost import CostRecord, read_cost
 from gsm_cli.records.gradients import GradientRecord, read_gradients
 from gsm_cli.records.layout import ReportFolder
@@ -52,7 +52,7 @@ def write(report: Report) -> Path:
         write_atomic(folder.picture(picture.name), png.stamp(picture.encode("png")))
     for path in _not_shown(report):
         if _texts(path).get("Title") == report.title:
-            _remove(path)
+            remove(path)
     write_atomic(folder.text, report.text.encode())
     return folder.text
 
@@ -119,14 +119,6 @@ def _not_shown(report: Report) -> list[Path]:
     """The pictures of the folder that the report does not show."""
     shown = {report.folder.picture(picture.name) for picture in report.pictures}
     return [path for path in report.folder.pictures if path not in shown]
-
-
-def _remove(path: Path) -> None:
-    """Remove a picture. Raises GsmError if the disk refuses."""
-    try:
-        path.unlink(missing_ok=True)
-    except OSError as error:
-        raise GsmError(f"{path} must be removed, and cannot ({error.strerror}): remove it yourself") from error
 
 
 def _texts(path: Path) -> dict[str, str]:

@@ -180,9 +180,10 @@ def _of_one_kind(folder: ReportFolder, records: Sequence[RunRecord], problems: l
     return kept
 
 
-def _data(record: RunRecord) -> tuple[str, str | None, int]:
+def _data(record: RunRecord) -> tuple[str, str | None, int, int | None]:
     """What decides the sizes of a run's data."""
-    return record.config.dataset_name, record.config.dataset_sha256, record.config.labels
+    config = record.config
+    return config.dataset_name, config.dataset_sha256, config.labels, config.classes
 
 
 def _sizes(record: RunRecord) -> tuple[int, int, int]:

@@ -15,7 +15,13 @@ from gsm_cli.reports.series import Series
 from gsm_cli.style import Picture
 
 CURVE_ROWS = 12  # rows of the table that stands for a curve
-SHEETS = "For each objective a sheet of generated images: in a column one class, in a row one z with every class."
+WIDEST = 20  # classes that have a column each in a sheet of generated images; of more, ten are in a row
+ROWS_OF_Z = (
+    "in a column one class, in a row every class with one z from N(0, I). Where y means the class, a column is one "
+    "digit, and where z means the style, a row keeps it."
+)
+ROWS_OF_CLASSES = "every class with the same z from N(0, I), ten classes in a row."
+SHEETS = "For each objective a sheet of generated images, "
 
 
 def learning(folder: ReportFolder, title: str, group: Group, number: int) -> Section:
@@ -76,15 +82,16 @@ def generated(folder: ReportFolder, title: str, group: Group, number: int) -> Se
     if not images:
         return Section([])
     digests = {name: sha256(image.encode()).hexdigest() for name, image in images.items()}
-    shape = describe_dataset(group.config.dataset).shape
-    picture = Picture(numbered("generated", number), title, SHEETS, digests, lambda: generated_chart(images, shape))
+    shape, record = describe_dataset(group.config.dataset).shape, group.records[0]
+    arranged = ROWS_OF_Z if record.classes <= WIDEST else ROWS_OF_CLASSES
+    picture = Picture(
+        numbered("generated", number), title, SHEETS + arranged, digests, lambda: generated_chart(images, shape)
+    )
     return Section(
         [
             "## What the models generate",
             show(folder, picture),
-            "Mean images of p(x|y,z), of each objective's first seed at the epoch that validation chose: in a column "
-            "one class, in a row every class with one z from N(0, I). Where y means the class, a column is one digit, "
-            "and where z means the style, a row keeps it.",
+            f"Mean images of p(x|y,z), of each objective's first seed at the epoch that validation chose: {arranged}",
         ],
         [picture],
     )

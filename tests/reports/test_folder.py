@@ -144,7 +144,7 @@ class TestWrite:
         write(read(digits))
         Image.new("L", (1, 1)).save(digits.picture("mine"))
         of_two = read(digits).pictures
-        assert [picture.name for picture in of_two] == ["differences", "accuracy", "accuracy-2"]
+        assert [picture.name for picture in of_two] == ["differences", "accuracy", "accuracy-2", "frontier"]
         assert digits.picture("accuracy-2").exists()
         digits.record(record("gumbel", 0, (0.1, 0.2)).config.name).unlink()
         write(read(digits))

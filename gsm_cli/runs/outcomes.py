@@ -53,6 +53,14 @@ def reuse(path: Path, config: RunConfig) -> RunRecord | None:
     return record
 
 
+def is_to_do(task: Task) -> bool:
+    """Whether the run is still to be trained; one whose record cannot be read costs itself alone, when its turn is."""
+    try:
+        return reuse(task.record, task.config) is None
+    except DataError:
+        return False
+
+
 def keep(path: Path, record: RunRecord) -> None:
     """Write a record, but never a failure over what was finished. Raises GsmError if the disk refuses."""
     if record.finished or not _is_finished(path):

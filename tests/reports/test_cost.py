@@ -36,7 +36,6 @@ from gsm_cli.reports.cost_statistics import (
     scalings,
     seconds,
     speed_up,
-    unmeasured,
 )
 
 FOLDER = ReportFolder(Path("reports/cost"))
@@ -70,13 +69,13 @@ class TestStatistics:
         assert product_share([cost_row(GUMBEL, 2, 10.0)]) == pytest.approx(0.5)
 
     def test_what_the_plan_names_and_nobody_measured(self):
-        assert unmeasured(CROSSING) == []
+        assert CROSSING.departures == []
         partial = cost_record(marginalize={2: (8.0,), 10: (9.0,)}, gumbel={2: (8.0,)})
-        assert unmeasured(partial) == ["gumbel with 10 classes"]
+        assert partial.departures == ["0 of 1 measurements of gumbel with 10 classes"]
 
     def test_what_fewer_processes_measured_than_the_plan_has_rounds(self):
         partial = cost_record(marginalize={2: (8.0, 9.0)}, gumbel={2: (8.0,)})
-        assert unmeasured(partial) == ["gumbel with 2 classes"]
+        assert partial.departures == ["1 of 2 measurements of gumbel with 2 classes"]
 
 
 class TestLine:

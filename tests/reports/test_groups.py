@@ -142,7 +142,8 @@ class TestSeries:
         """Three bits of one byte are set: three errors among eight images."""
         whole = record("gumbel", 0)
         chosen = msgspec.structs.replace(whole.test.chosen, accuracy=5 / 8, wrong="4A==")
-        test = msgspec.structs.replace(whole.test, images=8, chosen=chosen, last=chosen)
+        last = msgspec.structs.replace(chosen, epoch=whole.test.last.epoch)
+        test = msgspec.structs.replace(whole.test, images=8, chosen=chosen, last=last)
         (group,) = sort_records([msgspec.structs.replace(whole, test=test)])
         assert group.series[0].scores[0].correct == 5
 

@@ -45,7 +45,8 @@ def read_again(
         flags = np.isin(np.arange(10), wrong)
         bits = b64encode(np.packbits(flags).tobytes()).decode()
         chosen = msgspec.structs.replace(test.chosen, accuracy=1 - len(wrong) / 10, wrong=bits)
-        test = msgspec.structs.replace(test, images=10, chosen=chosen, last=chosen)
+        last = msgspec.structs.replace(chosen, epoch=test.last.epoch)
+        test = msgspec.structs.replace(test, images=10, chosen=chosen, last=last)
     if bounds is not None:
         test = msgspec.structs.replace(test, chosen=msgspec.structs.replace(test.chosen, bounds=bounds))
     if last is not None:

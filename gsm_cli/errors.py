@@ -17,3 +17,8 @@ class DataError(GsmError):
     """Data are missing or damaged; exit code 3."""
 
     exit_code = 3
+
+
+def printable(text: str) -> str:
+    """A text in one line, with every character that a terminal would obey written out."""
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)

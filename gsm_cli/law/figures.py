@@ -155,9 +155,7 @@ def draw_values(axes: Axes, values: Sequence[float], classes: Classes, colour: s
         axes.set_xticks(places)
     else:
         most = int(_pitch(_width(axes), 1) / (1.5 * WIDTH * TYPE_SIZE * len(str(len(values)))))
-        axes.xaxis.set_major_locator(
-            MaxNLocator(min(8, fitting_labels), steps=[1, 2, 5, 10], integer=True, min_n_ticks=1)
-        )
+        axes.xaxis.set_major_locator(MaxNLocator(min(8, most), steps=[1, 2, 5, 10], integer=True, min_n_ticks=1))
 
 
 def outline_law(axes: Axes, classes: Classes) -> None:

@@ -1,6 +1,5 @@
 """The command that measures what a step costs: `gsm cost`."""
 
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -55,8 +54,6 @@ def cost(
     as_json: options.Json = False,
 ) -> None:
     """Measure time and memory of a training step against the number of classes."""
-    import msgspec
-
     from gsm_cli.records.layout import COST, ReportFolder
     from gsm_cli.reports.cost import answer
     from gsm_cli.reports.folder import read, write
@@ -67,10 +64,14 @@ def cost(
     folder = ReportFolder(out / COST)
     path = folder.record(plan.name)
     record = _measure(plan, path, force)
-    written = write(read(folder))
+    report = read(folder)
+    written = write(report)
     print(answer(record).answer, file=sys.stderr)
     if as_json:
-        print(json.dumps({"path": str(path), "report": str(written), **msgspec.to_builtins(record)}, indent=2))
+        from gsm_cli.cli.answers import CostResults, told
+        from gsm_cli.cli.output import show
+
+        show("cost", [path, written], CostResults(record=record, report=told(report)))
     else:
         print(path, written, sep="\n")
 

@@ -1,6 +1,5 @@
 """The commands that draw the law: `gsm sample`, `gsm expectation`, `gsm grid`."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -93,7 +92,10 @@ def _write(pictures: "Sequence[Picture[Facts]]", out: Path, format: Format, as_j
     for path, data in files.items():
         write_atomic(path, data)
     if as_json:
-        print(json.dumps({"figures": [_told(*each) for each in zip(files, pictures, strict=True)]}, indent=2))
+        from gsm_cli.cli import output
+
+        figures = [_told(*each) for each in zip(files, pictures, strict=True)]
+        output.show(pictures[0].facts.command.split()[1], files, output.FigureResults(figures=figures))
     else:
         print(*files, sep="\n", flush=True)  # before a table on stderr
 

@@ -1,6 +1,5 @@
 """The command that measures gradients: `gsm gradients`."""
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -58,8 +57,6 @@ def gradients(
     as_json: options.Json = False,
 ) -> None:
     """Measure bias and variance of every estimator's gradient against the exact one."""
-    import msgspec
-
     from gsm_cli.law.request import read_temperatures
     from gsm_cli.records.gradients import TEMPERATURES, GradientPlan
     from gsm_cli.records.layout import ReportFolder
@@ -83,9 +80,13 @@ def gradients(
     folder = ReportFolder(out / plan.config.folder)
     path = folder.measurement(plan.name)
     record = _find(plan, path, force, data_dir)
-    written = write(read(folder))
+    report = read(folder)
+    written = write(report)
     if as_json:
-        print(json.dumps({"path": str(path), "report": str(written), **msgspec.to_builtins(record)}, indent=2))
+        from gsm_cli.cli.answers import GradientResults, told
+        from gsm_cli.cli.output import show
+
+        show("gradients", [path, written], GradientResults(record=record, report=told(report)))
     else:
         print(path, written, sep="\n")
 

@@ -1,17 +1,13 @@
 """The command that rebuilds reports from their records: `gsm report`."""
 
-import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from gsm_cli.cli import options
 from gsm_cli.errors import DataError, GsmError, UsageError
-
-if TYPE_CHECKING:
-    from gsm_cli.reports.report import Report
 
 
 def read_margin(text: str) -> float:
@@ -61,25 +57,11 @@ def report(
         print("every report is what its records give:", *(report.folder.path for report in reports), file=sys.stderr)
         return
     paths = [write(report) for report in reports]
-    print(_facts(reports) if as_json else "\n".join(map(str, paths)))
+    if as_json:
+        from gsm_cli.cli import answers, output
+
+        output.show("report", paths, answers.ReportResults(reports=[answers.told(report) for report in reports]))
+    else:
+        print(*paths, sep="\n")
     if problems := [problem for report in reports for problem in report.problems]:
         raise DataError("; ".join(problems))
-
-
-def _facts(reports: "list[Report]") -> str:
-    """What the reports say, as JSON."""
-    import msgspec
-
-    from gsm_cli.style import rounded
-
-    results = [
-        {
-            "path": str(report.folder.text),
-            "title": report.title,
-            "answer": report.answer,
-            "problems": list(report.problems),
-            "groups": rounded(msgspec.to_builtins(report.facts)),
-        }
-        for report in reports
-    ]
-    return json.dumps({"reports": results}, indent=2)

@@ -136,7 +136,7 @@ def train_ssl(
     plan = read_plan(given, other or [], config)
     tasks = _tasks(plan, out, data_dir)
     if as_commands:
-        preview.show_commands(plan, tasks, _extra(plan, out, data_dir, force))
+        preview.show_commands(tasks, _extra(plan, out, data_dir, force), as_json)
     elif dry_run:
         preview.show_prospects(plan, tasks, out, force, as_json)
     else:

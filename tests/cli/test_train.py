@@ -82,7 +82,7 @@ class TestRuns:
         assert len(list((folder / "reports/digits-100/records").iterdir())) == 2
 
     def test_json(self, gsm):
-        shown = json.loads(gsm(*QUICK, "--objective", "gumbel", "--json").stdout)
+        shown = json.loads(gsm(*QUICK, "--objective", "gumbel", "--json").stdout)["results"]
         (run,) = shown["runs"]
         assert run["config"]["objective"] == "gumbel"
         assert 0 < run["test"]["chosen"]["accuracy"] < 1

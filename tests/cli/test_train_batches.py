@@ -184,7 +184,7 @@ class TestBefore:
         assert gsm(*words, "--seeds", 1).exit_code == 130
         (path,) = Path("reports").rglob("*-0.json")
         seconds = read_run(path).epochs.seconds
-        shown = json.loads(gsm(*words, "--seeds", "0-2", "--dry-run", "--json").stdout)
+        shown = json.loads(gsm(*words, "--seeds", "0-2", "--dry-run", "--json").stdout)["results"]
         assert [(run["run"], run["finished"], run["epochs"]) for run in shown["runs"]] == [
             ("gumbel seed 0", True, 10),
             ("gumbel seed 1", False, 3),

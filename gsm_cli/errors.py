@@ -1,5 +1,8 @@
 """The errors meant for the user's eyes: one sentence with the rule, the value and the remedy."""
 
+from collections.abc import Iterable
+from difflib import get_close_matches
+
 
 class GsmError(Exception):
     """Something failed while running; exit code 1."""
@@ -17,3 +20,9 @@ class DataError(GsmError):
     """Data are missing or damaged; exit code 3."""
 
     exit_code = 3
+
+
+def meant(name: str, choices: Iterable[str], otherwise: str = "choose one of them") -> str:
+    """The remedy for a name that is not among these: the one that it may stand for, if any is close."""
+    found = get_close_matches(name, list(choices), n=1)
+    return f"did you mean {found[0]}?" if found else otherwise

@@ -13,7 +13,7 @@ import msgspec
 
 from gsm_cli.config import DATASET, RunConfig, type_of
 from gsm_cli.data import LAPTOP, Dataset, find_dataset
-from gsm_cli.errors import UsageError
+from gsm_cli.errors import UsageError, meant
 from gsm_cli.extensions import find_objective
 from gsm_cli.objectives import GUMBEL, OBJECTIVES, Objective
 
@@ -65,7 +65,8 @@ def read_preset(dataset: Dataset, preset: str) -> dict[str, object]:
     """The settings that a data set's preset names, checked."""
     if preset not in dataset.presets:
         names = ", ".join(dataset.presets)
-        raise UsageError(f"--preset must be one of {names} for {dataset.name}, not {preset!r}: choose one of them")
+        remedy = meant(preset, dataset.presets)
+        raise UsageError(f"--preset must be one of {names} for {dataset.name}, not {preset!r}: {remedy}")
     place = f"of the preset {preset} of {dataset.name}"
     rows = list(OBJECTIVES.values())
     settings = dataset.presets[preset]
@@ -137,7 +138,8 @@ def _unread(name: str, place: str, rows: Sequence[Objective]) -> str:
         chosen = ", ".join(row.name for row in rows)
         return f"{place} is a setting of {', '.join(others)}, and none of {chosen} reads it: leave it out"
     known = dict.fromkeys([*TYPES, *(setting for row in rows for setting in row.settings)])
-    return f"there is no setting {name!r}: choose from {', '.join(known)}"
+    every = f"choose from {', '.join(known)}"
+    return f"there is no setting {name!r}: {meant(name, known, every)}"
 
 
 def _convert(value: object, kind: Any, place: str) -> object:
@@ -153,7 +155,8 @@ def _convert(value: object, kind: Any, place: str) -> object:
         converted: object = msgspec.convert(listed, base, strict=False)
         return converted
     except msgspec.ValidationError:
-        raise UsageError(f"{place} must be {_rule(base)}, not {_shown(value)}: choose another value") from None
+        remedy = meant(str(value), get_args(base) if get_origin(base) is Literal else (), "choose another value")
+        raise UsageError(f"{place} must be {_rule(base)}, not {_shown(value)}: {remedy}") from None
 
 
 def _without_none(kind: Any) -> tuple[Any, bool]:

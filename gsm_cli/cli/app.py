@@ -2,6 +2,7 @@
 
 import sys
 import traceback
+from collections.abc import Sequence
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -9,6 +10,7 @@ from typer.core import TyperGroup
 
 from gsm_cli import __version__
 from gsm_cli.cli import cost, figures, gradients, report, train
+from gsm_cli.cli.usage import command_of, sentence, take_debug
 from gsm_cli.errors import GsmError
 
 
@@ -17,25 +19,25 @@ class ErrorBoundary(TyperGroup):
 
     debug = False
 
-    def main(self, *args: Any, **extra: Any) -> NoReturn:
+    def main(self, args: Sequence[str] | None = None, *others: Any, **extra: Any) -> NoReturn:
         extra["standalone_mode"] = False
+        ErrorBoundary.debug, words = take_debug(args)
         try:
-            sys.exit(super().main(*args, **extra) or 0)
+            sys.exit(super().main(words, *others, **extra) or 0)
         except Exception as error:
             if self.debug:
                 traceback.print_exc()
-            code, message = explain(error)
-        print(f"gsm: {message}", file=sys.stderr)
+            code, message = explain(error, command_of(words))
+        print(f"gsm: {' '.join(message.splitlines())}", file=sys.stderr)  # a sentence has no line breaks
         sys.exit(code)
 
 
-def explain(error: Exception) -> tuple[int, str]:
-    """The exit code and the sentence for an error."""
+def explain(error: Exception, command: str) -> tuple[int, str]:
+    """The exit code and the sentence for an error of `command`."""
     if isinstance(error, GsmError):
         return error.exit_code, str(error)
     if isinstance(error, typer.TyperException):  # what Typer itself finds wrong
-        sentence = error.format_message().replace("Value error, ", "").rstrip(".")
-        return error.exit_code, f"{sentence}: see gsm --help"
+        return error.exit_code, sentence(error, command)
     return 1, f"{type(error).__name__} ({error}): this is a defect, please report it with what gsm --debug prints"
 
 
@@ -57,13 +59,14 @@ def _show_version(wanted: bool) -> None:
 @app.callback()
 def gsm(
     context: typer.Context,
-    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Show the traceback of an error. It may stand anywhere.")
+    ] = False,
     version: Annotated[
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:
     """Draw what Gumbel-Softmax does and measure what it earns."""
-    ErrorBoundary.debug = debug
     if context.invoked_subcommand is None:
         print(context.get_help())
 

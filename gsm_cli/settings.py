@@ -22,6 +22,7 @@ TYPES: dict[str, Any] = {  # of the settings that every objective has, by name
     for name, kind in get_type_hints(RunConfig, include_extras=True).items()
     if name not in ("objective", "own", "objective_sha256", "dataset_sha256")
 }
+MOST_SEEDS = 10_000  # of one command
 LONGEST = 60  # letters of a wrong value that are shown
 
 
@@ -85,18 +86,20 @@ def read_names(place: str, value: object) -> list[str]:
 
 
 def read_seeds(place: str, value: object) -> list[int]:
-    """The seeds that `0`, `0-4` or `0,3,7` name, or a list of whole numbers; each once."""
-    parts = value if isinstance(value, list) else str(value).split(",")
-    seeds: list[int] = []
+    """The seeds that `0`, `0-4` or `0,3,7` name, or a list of such; each once."""
+    parts = [part for each in (value if isinstance(value, list) else [value]) for part in str(each).split(",")]
+    seeds: dict[int, None] = {}
     for part in parts:
-        found = re.fullmatch(r"\s*([0-9]{1,18})(?:-([0-9]{1,18}))?\s*", str(part))
-        last = found and int(found[2] or found[1])
-        if found is None or last is None or last < int(found[1]) or isinstance(part, bool):
+        found = re.fullmatch(r"\s*([0-9]{1,18})(?:-([0-9]{1,18}))?\s*", part)
+        first, last = (int(found[1]), int(found[2] or found[1])) if found else (1, 0)
+        if last < first:
             raise UsageError(
-                f"{place} must be whole numbers and ranges, not {_shown(value)}: write for example --seeds 0-4,7"
+                f"{place} must be whole numbers and ranges, not {_shown(part)}: write for example --seeds 0-4,7"
             )
-        seeds += range(int(found[1]), last + 1)
-    return list(dict.fromkeys(seeds))
+        if len(seeds) + last - first >= MOST_SEEDS:
+            raise UsageError(f"{place} must be at most {MOST_SEEDS:,} seeds, not {_shown(value)}: name fewer")
+        seeds |= dict.fromkeys(range(first, last + 1))
+    return list(seeds)
 
 
 def _build(row: Objective, values: Mapping[str, object], preset: str | None) -> RunConfig:
@@ -156,7 +159,7 @@ def _convert(value: object, kind: Any, place: str) -> object:
         return converted
     except msgspec.ValidationError:
         remedy = meant(str(value), get_args(base) if get_origin(base) is Literal else (), "choose another value")
-        raise UsageError(f"{place} must be {_rule(base)}, not {_shown(value)}: {remedy}") from None
+        raise UsageError(f"{place} must be {rule_of(base)}, not {_shown(value)}: {remedy}") from None
 
 
 def _without_none(kind: Any) -> tuple[Any, bool]:
@@ -167,8 +170,11 @@ def _without_none(kind: Any) -> tuple[Any, bool]:
     return base, True
 
 
-def _rule(kind: Any) -> str:
+def rule_of(kind: Any) -> str:
     """What a value of that type must be, in words."""
+    base, optional = _without_none(kind)
+    if optional:
+        return f"{rule_of(base)}, or none"
     if get_origin(kind) is Annotated:
         return str(kind.__metadata__[-1].description)
     return f"one of {', '.join(get_args(kind))}" if get_origin(kind) is Literal else "a word"

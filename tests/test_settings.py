@@ -169,7 +169,7 @@ def test_values_have_one_grammar_as_text_and_typed():
 
 
 def test_every_source_is_checked_even_where_another_overrides_it():
-    with pytest.raises(UsageError, match=r"--epochs must be a whole number from 1 on, not 'abc'"):
+    with pytest.raises(UsageError, match=r"--epochs must be a whole number from 1 to 1,000,000, not 'abc'"):
         plan(["gumbel"], [Source({"epochs": "abc"}, lambda name: f"--{name}"), Source({"epochs": 1})])
 
 

@@ -2,14 +2,14 @@
 
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any, NoReturn
 
 import typer
 from typer.core import TyperGroup
 
 from gsm_cli import __version__
-from gsm_cli.cli import cost, figures, gradients, report, train
+from gsm_cli.cli import cost, figures, gradients, report, settings, train
 from gsm_cli.cli.usage import command_of, sentence, take_debug
 from gsm_cli.errors import GsmError
 
@@ -47,6 +47,9 @@ app = typer.Typer(
     rich_markup_mode=None,  # plain help answers in half the time
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Each command has its own help: gsm sample --help. Exit codes: 0 done, 1 a run failed, 2 wrong usage, 3 "
+    "data missing or damaged, 130 interrupted. The environment: GSM_DATA_DIR names the folder of MNIST, GSM_EPOCHS and "
+    "so on the settings of train-ssl (gsm settings).",
 )
 
 
@@ -71,9 +74,15 @@ def gsm(
         print(context.get_help())
 
 
-for command in (figures.sample, figures.expectation, figures.grid):
-    app.command()(command)
-app.command("train-ssl")(train.train_ssl)
-app.command()(cost.cost)
-app.command()(gradients.gradients)
-app.command()(report.report)
+EXAMPLES: dict[Callable[..., None], str] = {  # every command, in the order of the help
+    figures.sample: "gsm sample --tau 0.1 --repeat 3",
+    figures.expectation: "gsm expectation --probs 0.5,0.3,0.2 --samples 1000",
+    figures.grid: "gsm grid --classes 20 --seed 3",
+    train.train_ssl: "gsm train-ssl --objective marginalize,gumbel --seeds 0-4 --set kl_start=1",
+    settings.settings: "gsm settings tau epochs",
+    gradients.gradients: "gsm gradients --objective gumbel,reinforce --tau 0.5,1",
+    cost.cost: "gsm cost --classes 10,100 --rounds 3",
+    report.report: "gsm report reports/digits-100 --margin 0.5",
+}
+for command, example in EXAMPLES.items():
+    app.command(example.split()[1], epilog=f"Example: {example}")(command)

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gsm_cli.cli import options
-from gsm_cli.cli.options import whole_number
+from gsm_cli.cli import completion, options
+from gsm_cli.cli.options import option, whole_number
 from gsm_cli.cli.plan import ALL
+from gsm_cli.cli.settings import MEANINGS
 from gsm_cli.errors import DataError, UsageError
 
 if TYPE_CHECKING:
@@ -17,43 +18,55 @@ if TYPE_CHECKING:
 
     from gsm_cli.records.cost import CostPlan, CostRecord
 
+MOST_IMAGES, MOST_ROUNDS, MOST_CLASSES = 100_000, 1_000, 100_000
+
+Several = list[str] | None  # repeated or with commas
 Classes = Annotated[
-    list[str] | None,
-    typer.Option(
-        metavar="INTEGERS",
-        help="Numbers of classes, with commas or repeated.",
-        show_default="2,5,10,20,50,100,200,500,1000",
-    ),
+    Several,
+    option("--classes", "Numbers of classes, with commas or repeated.", "2,5,10,20,50,100,200,500,1000", "INTEGERS"),
 ]
 Objectives = Annotated[
-    list[str] | None,
-    typer.Option(
+    Several,
+    option(
         "--objective",
-        metavar="NAMES",
-        help="As of train-ssl, with commas or repeated.",
-        show_default="those that need no trained model",
+        "Estimators by the names of train-ssl, with commas or repeated.",
+        "all that need no trained model",
+        "NAMES",
+        completion.objectives,
     ),
 ]
+ModelName = Annotated[str, option("--model", MEANINGS["model"], "adgm", "NAME", completion.names(completion.MODELS))]
+BatchSize = Annotated[
+    int, whole_number("--batch-size", "Unlabelled images in a step, and as many labelled ones.", 1, MOST_IMAGES)
+]
+Precision = Annotated[
+    str, option("--precision", MEANINGS["precision"], "float32", "NAME", completion.names(completion.PRECISIONS))
+]
+Device = Annotated[
+    str,
+    option("--device", "Where to measure: auto, cpu or cuda.", "auto", "NAME", completion.names(completion.DEVICES)),
+]
+Rounds = Annotated[int, whole_number("--rounds", "Processes for each number; more claim more.", 1, MOST_ROUNDS)]
 
 
 def cost(
     classes: Classes = None,
     objective: Objectives = None,
-    model: Annotated[str, typer.Option(metavar="NAME", help="adgm or m2.")] = "adgm",
-    batch_size: Annotated[
-        int, whole_number("--batch-size", "Unlabelled images in a step, and labelled ones.", 1)
-    ] = 100,
-    precision: Annotated[
-        str, typer.Option(metavar="NAME", help="Of the matrix products: float32 or bf16.")
-    ] = "float32",
-    device: Annotated[str, typer.Option(metavar="NAME", help="auto, cpu or cuda.")] = "auto",
-    rounds: Annotated[int, whole_number("--rounds", "Processes for each number.", 1)] = 5,
+    model: ModelName = "adgm",
+    batch_size: BatchSize = 100,
+    precision: Precision = "float32",
+    device: Device = "auto",
+    rounds: Rounds = 5,
     seed: Annotated[int, whole_number("--seed", "Fixes the order of the measurements.", 0)] = 0,
     out: options.Reports = Path("reports"),
     force: Annotated[bool, typer.Option("--force", help="Measure again, and replace the record.")] = False,
     as_json: options.Json = False,
 ) -> None:
-    """Measure time and memory of a training step against the number of classes."""
+    """Measure time and memory of a step against the classes.
+
+    Each number comes from fresh processes, all in random order, so let the machine be idle. Other settings get a file
+    of their own; an interrupted measurement goes on when the same command is given again.
+    """
     from gsm_cli.records.layout import COST, ReportFolder
     from gsm_cli.reports.cost import answer
     from gsm_cli.reports.folder import read, write

@@ -69,7 +69,7 @@ def grid(
     format: options.FormatOption = "png",
     as_json: options.Json = False,
 ) -> None:
-    """Draw expectations and samples over all temperatures in one picture."""
+    """Draw means and samples at all temperatures in one picture."""
     from gsm_cli.law import pictures
 
     law, temperatures = _read(tau, probs, logits, classes, seed)

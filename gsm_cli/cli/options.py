@@ -14,16 +14,22 @@ from gsm_cli.errors import UsageError
 from gsm_cli.style import Format
 
 
-def whole_number(name: str, help: str, least: int) -> Any:
-    """An option that takes a whole number from `least` on."""
+def option(name: str, help: str, default: str = "", metavar: str = "VALUE", complete: Any = None) -> Any:
+    """An option whose text is read elsewhere; its help ends with the default, as somebody would type it."""
+    shown = f"{help}  [default: {default}]" if default else help
+    return typer.Option(name, help=shown, metavar=metavar, show_default=False, autocompletion=complete)
+
+
+def whole_number(name: str, help: str, least: int, most: int | None = None) -> Any:
+    """An option that takes a whole number from `least` on, and not above `most` if there is one."""
+    rule = f"from {least} on" if most is None else f"from {least} to {most:,}"
 
     def read(given: str | int) -> int:  # a default is given as it is
         text = str(given).strip()
-        if re.fullmatch(r"[+-]?[0-9]{1,18}", text) and int(text) >= least:
+        if re.fullmatch(r"[+-]?[0-9]{1,18}", text) and least <= int(text) and (most is None or int(text) <= most):
             return int(text)
-        raise UsageError(
-            f"{name} must be a whole number from {least} on, not {text[:60]}: write for example {name} {least}"
-        )
+        shown = text[:60] if text.isprintable() else repr(text)[:60]
+        raise UsageError(f"{name} must be a whole number {rule}, not {shown}: write for example {name} {least}")
 
     return typer.Option(name, parser=read, metavar="INTEGER", help=help)
 
@@ -47,7 +53,9 @@ Out = Annotated[Path, typer.Option(metavar="FOLDER", help="Folder for the figure
 FormatOption = Annotated[Format, typer.Option("--format", help="File format.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the facts as JSON on stdout.")]
 Samples = Annotated[int, whole_number("--samples", "Draws to average.", 1)]
-DataDir = Annotated[Path | None, typer.Option(metavar="FOLDER", help="Where MNIST lies.", show_default="$GSM_DATA_DIR")]
+DataDir = Annotated[
+    Path | None, option("--data-dir", "The folder in which MNIST lies.", "$GSM_DATA_DIR, then the cache", "FOLDER")
+]
 Reports = Annotated[Path, typer.Option("--out", metavar="FOLDER", help="Folder for records and reports.")]
 
 

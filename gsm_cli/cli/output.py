@@ -37,8 +37,8 @@ class SettingResult(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     rule: str
     variable: str
     objectives: list[str]
-    default: Any
-    presets: dict[str, dict[str, Any]]
+    defaults: dict[str, Any]  # by objective, before any preset
+    presets: dict[str, Any]  # by data set and preset, as "mnist article"
 
 
 class SettingResults(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

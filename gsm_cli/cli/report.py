@@ -21,7 +21,9 @@ def read_margin(text: str) -> float:
     return points / 100
 
 
-FolderArgument = Annotated[Path, typer.Argument(metavar="FOLDER", help="A report's folder, or one that holds several.")]
+FolderArgument = Annotated[
+    Path, typer.Argument(metavar="FOLDER", help="The folder of a report, or one that holds several.")
+]
 CheckOption = Annotated[
     bool, typer.Option("--check", help="Write nothing; fail if a report is not what its records give.")
 ]
@@ -30,8 +32,9 @@ MarginOption = Annotated[
     typer.Option(
         parser=read_margin,
         metavar="POINTS",
-        help="The loss of test accuracy that counts as no worse, in percentage points.",
-        show_default="a quarter of the sum's errors, at most 1",
+        help="The loss of test accuracy that counts as none, in percentage points.  "
+        "[default: a quarter of the sum's errors, at most 1]",
+        show_default=False,
     ),
 ]
 

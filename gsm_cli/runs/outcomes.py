@@ -7,7 +7,8 @@ from pathlib import Path
 from gsm_cli.config import RunConfig, differences
 from gsm_cli.data.dataset import Fetch
 from gsm_cli.data.split import Split
-from gsm_cli.errors import DataError, GsmError
+from gsm_cli.errors import DataError, GsmError, UsageError
+from gsm_cli.objectives import OBJECTIVES
 from gsm_cli.records.run import Failure, RunRecord, read_run
 from gsm_cli.runs.places import WorkerLostError
 from gsm_cli.runs.task import Task, load_split
@@ -90,6 +91,16 @@ def check(tasks: Iterable[Task], fetch: Fetch | None) -> None:
         if key not in splits:
             splits = {key: load_split(task.config, task.config.seed, task.data_dir, fetch)}
         Run(task.config, splits[key])
+        _check_top(task.config, splits[key].classes)
+
+
+def _check_top(config: RunConfig, classes: int) -> None:
+    """Raise UsageError where the most probable classes to sum would be all."""
+    top = config.own.get("top") if config.objective in OBJECTIVES else None
+    if isinstance(top, int) and top >= classes:
+        raise UsageError(
+            f"top must be less than the {classes} classes, not {top}: lower it, or sum them all with marginalize"
+        )
 
 
 def _is_finished(path: Path) -> bool:

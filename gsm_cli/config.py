@@ -66,7 +66,8 @@ class RunConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     objective: str
     dataset: str = DATASET
-    labels: Labels = 100
+    labels: Labels = 100  # labelled images, as many of every class of the data set
+    classes: Count | None = None  # of the data set the first so many, with their images and labels; none: all
     seed: Seed = 0
     model: Model = "adgm"
     hidden: Sizes = (500, 500)  # units of every network's hidden layers

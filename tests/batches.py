@@ -22,7 +22,8 @@ def tasks(folder: Path, *objectives: str, seeds: int = 1, **settings: object) ->
 def timeless(record: RunRecord) -> RunRecord:
     """A record without clocks, and without what was beside it."""
     environment = replace(record.environment, beside=None)
-    epochs = replace(record.epochs, seconds=[0.0] * len(record.epochs))
+    still = [0.0] * len(record.epochs)
+    epochs = replace(record.epochs, seconds=still, processor_seconds=still, evaluation_seconds=still)
     return replace(record, epochs=epochs, environment=environment)
 
 

@@ -189,7 +189,10 @@ class TestImages:
                 lambda a: a.update(test_images=a["images"][:, :2], test_classes=a["classes"]),
                 "test_images must have the shape and the classes of images",
             ),
-            (lambda a: a.update(images=a["images"][:4], classes=a["classes"][:4]), "must have enough images"),
+            (
+                lambda a: a.update(images=a["images"][:4], classes=a["classes"][:4]),
+                "must have images of every class for each part",
+            ),
         ],
     )
     def test_what_a_file_may_get_wrong_is_one_sentence(self, gsm, folder, images, change, sentence):

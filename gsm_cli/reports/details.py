@@ -43,8 +43,8 @@ def _assignment(group: Group) -> list[str]:
         rows.append([series.name, percent(known), percent(fmean(series.best_validation())), percent(new)])
     headings = ["objective", "unlabelled training images %", "validation %", "test %"]
     text = (
-        "Accuracy with the weights of the chosen epoch, means over seeds. Errors on the unlabelled images themselves are "
-        "classes that were assigned wrongly; what validation and test lose beyond them is overfitting."
+        "Accuracy with the weights of the chosen epoch, means over seeds. Errors on the unlabelled images themselves "
+        "are classes that were assigned wrongly; what validation and test lose beyond them is overfitting."
     )
     return folded("Wrongly assigned, or overfitted?", [text, table(headings, rows)]) if rows else []
 

@@ -36,7 +36,10 @@ def _validation(group: Group, dataset: Dataset) -> str:
         series.name: fmean(series.scores[seed].accuracy - last.accuracy for seed, last in series.last_scores.items())
         for series in group.trained
     }
-    start = f"**Validation.** Beside the {group.config.labels} labels of training, {images} choose the epoch"
+    if group.config.classes is not None:  # which have their share of both
+        images = "those of the validation images"
+    whole = "the" if group.config.classes is not None else f"the {group.config.labels}"
+    start = f"**Validation.** Beside {whole} labels of training, {images} choose the epoch"
     each = listed([f"{name} {points(gain)}" for name, gain in gains.items()])
     return (
         f"{start}. The chosen epoch's test accuracy minus the last one's is {points(fmean(gains.values()))} points on "
@@ -100,12 +103,8 @@ def _hard(group: Group, dataset: Dataset) -> list[str]:
     """The share of the test images that every run gets wrong."""
     records = [record for series in group.trained for record in series.finished]
     if _is_fixed(dataset):
-        share = wrong_in_every_run(records)
-        return [] if share is None else [_hard_words(f"all {len(records):,} runs", share)]
-    shares = [wrong_in_every_run(runs) for runs in _by_split(records)]
-    known = [share for share in shares if share is not None]
-    complete = bool(known) and len(known) == len(shares)
-    return [_hard_words("all runs of a seed", fmean(known))] if complete else []
+        return [_hard_words(f"all {len(records):,} runs", wrong_in_every_run(records))]
+    return [_hard_words("all runs of a seed", fmean(wrong_in_every_run(runs) for runs in _by_split(records)))]
 
 
 def _hard_words(whose: str, share: float) -> str:

@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from gsm_cli.data.split import Images
+from gsm_cli.data.split import Images, Split
 from gsm_cli.model.estimators import Estimator, Gumbel, Marginal, SparseMarginal, StraightThrough
 from gsm_cli.model.generative import M2
 from gsm_cli.model.terms import ConditionalBound, unlabelled_bound
+from gsm_cli.records.run import Reading
+from gsm_cli.streams import Purpose
 
 DRAWS = 8  # of a, averaged for every prediction
 BOUND_DRAWS = 5  # of binary images, a and z
@@ -109,6 +111,20 @@ def analogies(model: M2, shape: tuple[int, int], rng: torch.Generator) -> str:
     buffer = BytesIO()
     Image.fromarray(mosaic.cpu().numpy()).save(buffer, "png", optimize=True)
     return b64encode(buffer.getvalue()).decode()
+
+
+def read_model(model: M2, split: Split, epoch: int, stream: Callable[[Purpose, int], torch.Generator]) -> Reading:
+    """What the test set and the unlabelled images say of the weights of an epoch; always with the same noise."""
+    test, unlabelled = split.test, Images(split.unlabelled, split.unlabelled_classes)
+    found, known = (classification(model, images, stream(Purpose.EVALUATION, 0)) for images in (test, unlabelled))
+    return Reading(
+        epoch=epoch,
+        accuracy=found.accuracy,
+        modal_share=found.modal_share,
+        unlabelled_accuracy=known.accuracy,
+        wrong=b64encode(np.packbits(found.wrong).tobytes()).decode(),
+        bounds=binary_bounds(model, test, stream(Purpose.EVALUATION, 0)),
+    )
 
 
 @torch.no_grad()

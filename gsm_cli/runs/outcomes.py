@@ -85,9 +85,9 @@ def words(error: Exception) -> str:
 
 def check(tasks: Iterable[Task], fetch: Fetch | None) -> None:
     """Raise now what would end a run before its first step: its data, its sizes, an estimator of somebody's own."""
-    splits: dict[tuple[str, int], Split] = {}
+    splits: dict[tuple[str, int, int | None], Split] = {}
     for task in {task.config.digest: task for task in tasks}.values():
-        key = (task.config.dataset, task.config.labels)
+        key = (task.config.dataset, task.config.labels, task.config.classes)
         if key not in splits:
             splits = {key: load_split(task.config, task.config.seed, task.data_dir, fetch)}
         Run(task.config, splits[key])

@@ -104,4 +104,4 @@ def load_split(config: RunConfig, seed: int, data_dir: Path | None, fetch: Fetch
             POOLS[key] = dataset.read(folder, fetch)
         return POOLS[key]
 
-    return load(replace(dataset, read=read), config.labels, seed, data_dir, fetch)
+    return load(replace(dataset, read=read), config.labels, seed, data_dir, fetch, config.classes)

@@ -1,27 +1,25 @@
 """One run: settings and a split in, a record out; resumable after every epoch."""
 
 import time
-from base64 import b64encode
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from statistics import fmean
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from gsm_cli import __version__
 from gsm_cli.config import RunConfig
-from gsm_cli.data.split import Images, Split
+from gsm_cli.data.split import Split
 from gsm_cli.errors import UsageError
 from gsm_cli.model.terms import Batch, Terms, semi_supervised, supervised
 from gsm_cli.objectives import SUPERVISED
-from gsm_cli.records.run import Curves, Epoch, Failure, Reading, RunRecord, Test, chosen_epoch
+from gsm_cli.records.run import Curves, Epoch, Failure, RunRecord, Test, chosen_epoch
 from gsm_cli.runs.build import Averaging, build_model, temperature_at
 from gsm_cli.runs.checkpoint import Checkpoint
 from gsm_cli.runs.environment import Device, environment
-from gsm_cli.runs.evaluation import analogies, binary_bounds, classification, mean_dropped_mass, relaxation
+from gsm_cli.runs.evaluation import analogies, classification, mean_dropped_mass, read_model, relaxation
 from gsm_cli.runs.schedules import kl_weight, learning_rate
 from gsm_cli.runs.streams import binarise, shuffle, stream
 from gsm_cli.streams import Purpose
@@ -62,23 +60,9 @@ class Run:
         """Train on every unlabelled image once, then validate. Raises NotFiniteError."""
         config, number = self.config, len(self.epochs) + 1
         start, busy = time.perf_counter(), time.process_time()
-        first = (number - 1) * self.steps
-        rng = self.stream(Purpose.ORDER, number)
-        rows = shuffle(len(self.pixels), self.steps, config.batch_size, rng)
-        labelled_rows = shuffle(len(self.labelled), self.steps, config.labelled_batch or len(self.labelled), rng)
-        self.model.train()
-        terms = torch.empty(self.steps, 3, device=rng.device)  # a list of small tensors would keep the memory between
-        evaluations = []
-        for n in range(self.steps):
-            step = self.step(first + n, rows[n], labelled_rows[n])
-            terms[n] = torch.stack([step.unlabelled, step.labelled, step.classification])
-            evaluations.append(step.evaluations)
-        finite = terms.isfinite().all(dim=1)
-        if not finite.all():
-            raise NotFiniteError(first + int(finite.int().argmin()))
+        (unlabelled, labelled, log_q), evaluations = self.all_steps(number)
         middle, processor_seconds = time.perf_counter(), time.process_time() - busy
-        last = first + self.steps - 1
-        unlabelled, labelled, log_q = terms.double().mean(dim=0).tolist()
+        last = number * self.steps - 1
         images, noise = self.split.validation, partial(self.stream, Purpose.EVALUATION, number)
         validation = classification(self.model, images, noise())
         tau, threshold = temperature_at(config, last), config.own.get("threshold")
@@ -92,7 +76,7 @@ class Run:
             validation_accuracy=validation.accuracy,
             validation_entropy=validation.entropy,
             modal_share=validation.modal_share,
-            evaluations=fmean(evaluations),
+            evaluations=evaluations,
             relaxed_bound=soft,
             one_hot_bound=hard,
             dropped_mass=dropped,
@@ -103,6 +87,23 @@ class Run:
             processor_seconds=processor_seconds,
             evaluation_seconds=time.perf_counter() - middle,
         )
+
+    def all_steps(self, number: int) -> tuple[list[float], float]:
+        """The steps of an epoch: the means of the three terms, and of the evaluations for each unlabelled image."""
+        first, rng = (number - 1) * self.steps, self.stream(Purpose.ORDER, number)
+        rows = shuffle(len(self.pixels), self.steps, self.config.batch_size, rng)
+        labelled = shuffle(len(self.labelled), self.steps, self.config.labelled_batch or len(self.labelled), rng)
+        self.model.train()
+        terms = torch.empty(self.steps, 3, device=rng.device)  # a list of small tensors would keep the memory between
+        evaluations = []
+        for n in range(self.steps):
+            step = self.step(first + n, rows[n], labelled[n])
+            terms[n] = torch.stack([step.unlabelled, step.labelled, step.classification])
+            evaluations.append(step.evaluations)
+        finite = terms.isfinite().all(dim=1)
+        if not finite.all():
+            raise NotFiniteError(first + int(finite.int().argmin()))
+        return terms.double().mean(dim=0).tolist(), fmean(evaluations)
 
     def step(self, number: int, rows: Tensor, labelled_rows: Tensor) -> Terms:
         """One update, with the noise of this step alone; the objective's terms before it, without their graph."""
@@ -224,29 +225,12 @@ def train(
             run.checkpoint().save(checkpoint)
             saved = time.monotonic()
         on_epoch(len(run.epochs), run.epochs[-1])
-    last = _read(run, len(run.epochs))
+    last = read_model(run.model, split, len(run.epochs), run.stream)
     run.model.load_state_dict(run.best)
-    test = Test(images=len(split.test.classes), chosen=_read(run, run.chosen), last=last)
+    test = Test(images=len(split.test.classes), chosen=read_model(run.model, split, run.chosen, run.stream), last=last)
     untrained = config.objective == SUPERVISED  # its generative half
     generated = None if untrained else analogies(run.model, split.shape, run.stream(Purpose.EVALUATION, 0))
     return run.record(test, generated)
-
-
-def _read(run: Run, epoch: int) -> Reading:
-    """What the test set says of the present weights, those of an epoch; always with the same noise."""
-    split = run.split
-    found = classification(run.model, split.test, run.stream(Purpose.EVALUATION, 0))
-    known = classification(
-        run.model, Images(split.unlabelled, split.unlabelled_classes), run.stream(Purpose.EVALUATION, 0)
-    )
-    return Reading(
-        epoch=epoch,
-        accuracy=found.accuracy,
-        modal_share=found.modal_share,
-        unlabelled_accuracy=known.accuracy,
-        wrong=b64encode(np.packbits(found.wrong).tobytes()).decode(),
-        bounds=binary_bounds(run.model, split.test, run.stream(Purpose.EVALUATION, 0)),
-    )
 
 
 def is_probed(number: int, epochs: int) -> bool:

@@ -105,7 +105,7 @@ def changed(path: tuple[str, ...], value: object) -> bytes:
         *[(("test", "epoch"), value) for value in (0, 4)],
         *[
             ((name,), value)
-            for name, value in (("schema", 3), ("kind", "cost"), ("environment", []), ("classes", None))
+            for name, value in (("schema", 2), ("kind", "cost"), ("environment", []), ("classes", None))
         ],
     ],
     ids=str,

@@ -137,11 +137,11 @@ class TestSeries:
         assert gumbel.best_validation() == pytest.approx([0.91, 0.95])
         assert gumbel.curve(lambda epochs: epochs.validation_accuracy) == pytest.approx([0.5, 0.93, 0.7])
 
-    def test_wrong_images_are_counted_where_a_record_has_them(self):
+    def test_wrong_images_are_counted(self):
         """Three bits of one byte are set: three errors among eight images."""
         whole = record("gumbel", 0)
         chosen = msgspec.structs.replace(whole.test.chosen, accuracy=5 / 8, wrong="4A==")
-        test = msgspec.structs.replace(whole.test, images=8, chosen=chosen)
+        test = msgspec.structs.replace(whole.test, images=8, chosen=chosen, last=chosen)
         (group,) = sort_records([msgspec.structs.replace(whole, test=test)])
         assert group.series[0].scores[0].correct == 5
 

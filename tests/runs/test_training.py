@@ -15,13 +15,14 @@ import msgspec
 import numpy as np
 import pytest
 import torch
+from batches import timeless
 from msgspec.structs import replace
 from PIL import Image
 
 from gsm_cli.data import find_dataset
 from gsm_cli.data.split import Images, load
 from gsm_cli.errors import GsmError, UsageError
-from gsm_cli.records.run import RunRecord, read_run
+from gsm_cli.records.run import read_run
 from gsm_cli.runs import evaluation, training
 from gsm_cli.runs.build import temperature_at
 from gsm_cli.runs.environment import find_device
@@ -44,10 +45,6 @@ def split():
 
 def config(objective: str = "gumbel", **settings):
     return build({**TINY, "objective": objective, **settings})
-
-
-def timeless(record: RunRecord) -> RunRecord:
-    return replace(record, epochs=replace(record.epochs, seconds=[0.0] * len(record.epochs)))
 
 
 def classified(accuracy: float, images: Images) -> Classification:
@@ -107,18 +104,22 @@ class TestRecord:
         assert record.epochs.unlabelled_bound[-1] > record.epochs.unlabelled_bound[0] + 5
 
     def test_the_test_set_is_read_once_with_the_first_best_epoch(self, split, tmp_path, monkeypatch):
-        accuracies, read = iter([0.5, 0.9, 0.9, 0.7, 0.75, 0.85]), []
+        accuracies, read = iter([0.5, 0.9, 0.9, 0.7, 0.75, 0.8, 0.85, 0.95]), []
+        parts = {"validation": split.validation.pixels, "test": split.test.pixels, "unlabelled": split.unlabelled}
 
         def classify(model, images, rng):
-            read.append(images is split.test)
+            read.append(next(name for name, pixels in parts.items() if images.pixels is pixels))
             return classified(next(accuracies), images)
 
-        monkeypatch.setattr(training, "classification", classify)
+        for module in (training, evaluation):
+            monkeypatch.setattr(module, "classification", classify)
         record = train(config(), split, tmp_path / "a.pt")
-        assert read == [False] * 4 + [True] * 2
+        assert read == ["validation"] * 4 + ["test", "unlabelled"] * 2
         last, chosen = record.test.last, record.test.chosen
         assert (last.epoch, last.accuracy, last.errors) == (4, 0.75, 100)
         assert (chosen.epoch, chosen.accuracy, chosen.errors) == (2, 0.85, 60)
+        assert last.unlabelled_accuracy == pytest.approx(0.8, abs=0.001)  # of 997 images
+        assert chosen.unlabelled_accuracy == pytest.approx(0.95, abs=0.001)
 
     def test_the_test_set_is_read_as_the_record_says(self, split, tmp_path):
         """Which images are wrong, and the bounds of several draws of binary images, of both readings."""
@@ -136,7 +137,7 @@ class TestRecord:
             seen.append(x.unique().tolist()) or encode(x, *rest)
         )
         evaluation.binary_bounds(run.model, split.test, stream(0, Purpose.EVALUATION))
-        assert seen == [[0.0, 1.0]] * evaluation.BOUND_DRAWS
+        assert seen == [[0.0, 1.0]] * evaluation.BOUND_DRAWS * 2  # 400 images in two batches
 
     def test_bounds_are_measured_after_a_tenth_of_the_epochs(self):
         assert [number for number in range(1, 31) if is_probed(number, 30)] == [1, *range(3, 31, 3)]

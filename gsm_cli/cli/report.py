@@ -39,10 +39,16 @@ MarginOption = Annotated[
 ]
 
 
+CsvOption = Annotated[
+    bool, typer.Option("--csv", help="Also write runs.csv and epochs.csv, a row for each, beside every report on runs.")
+]
+
+
 def report(
     folder: FolderArgument = Path("reports"),
     margin: MarginOption = None,
     check: CheckOption = False,
+    as_csv: CsvOption = False,
     as_json: options.Json = False,
 ) -> None:
     """Rebuild every report from its records, without training."""
@@ -50,8 +56,9 @@ def report(
     from gsm_cli.reports.folder import check as differences
     from gsm_cli.reports.folder import read, write
 
-    if check and as_json:
-        raise UsageError("--json goes with reports that are written, and --check writes none: leave one of them out")
+    if check and (as_json or as_csv):
+        other = "--json" if as_json else "--csv"
+        raise UsageError(f"{other} goes with reports that are written, and --check writes none: leave one of them out")
     reports = [read(found, margin) for found in find_folders(folder)]
     if check:
         if lines := [line for report in reports for line in differences(report)]:
@@ -60,6 +67,10 @@ def report(
         print("every report is what its records give:", *(report.folder.path for report in reports), file=sys.stderr)
         return
     paths = [write(report) for report in reports]
+    if as_csv:
+        from gsm_cli.reports.csv_files import write_csv
+
+        paths += [path for report in reports for path in write_csv(report)]
     if as_json:
         from gsm_cli.cli import answers, output
 

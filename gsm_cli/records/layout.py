@@ -55,6 +55,9 @@ class ReportFolder:
     def picture(self, name: str) -> Path:
         return self.path / f"{name}.png"
 
+    def table(self, name: str) -> Path:
+        return self.path / f"{name}.csv"
+
     def link(self, path: Path) -> str:
         """How the report names a file of the folder."""
         return path.relative_to(self.path).as_posix()

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gsm_cli.records.layout import ReportFolder
+from gsm_cli.records.run import RunRecord
 from gsm_cli.style import Picture
 
 
@@ -20,7 +21,7 @@ class Report:
     """What the records of a folder give.
 
     The answer is plain text; the problems name files that are no such records; the facts are whatever msgspec can turn
-    into JSON.
+    into JSON; the runs are the records that it is made of, series by series.
     """
 
     folder: ReportFolder
@@ -29,6 +30,7 @@ class Report:
     sections: Sequence[Section]
     problems: Sequence[str] = ()
     facts: object = None
+    runs: Sequence[RunRecord] = ()
 
     @property
     def text(self) -> str:

@@ -55,6 +55,7 @@ def report(
     from gsm_cli.records.layout import find_folders
     from gsm_cli.reports.folder import check as differences
     from gsm_cli.reports.folder import read, write
+    from gsm_cli.reports.report import few
 
     if check and (as_json or as_csv):
         other = "--json" if as_json else "--csv"
@@ -78,4 +79,4 @@ def report(
     else:
         print(*paths, sep="\n")
     if problems := [problem for report in reports for problem in report.problems]:
-        raise DataError("; ".join(problems))
+        raise DataError(few(problems))

@@ -31,6 +31,7 @@ def _up_to(most: int) -> Meta:
 Images = Annotated[int, _up_to(100_000)]  # in a step
 Labels = Annotated[int, _up_to(1_000_000)]
 Epochs = Annotated[int, _up_to(1_000_000)]
+Classes = Annotated[int, Meta(ge=2, le=10_000, description="a whole number from 2 to 10,000")]
 Units = Annotated[int, _up_to(10_000)]
 Draws = Annotated[int, _up_to(1_000)]
 Sizes = Annotated[
@@ -67,7 +68,7 @@ class RunConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     objective: str
     dataset: str = DATASET
     labels: Labels = 100  # labelled images, as many of every class of the data set
-    classes: Count | None = None  # of the data set the first so many, with their images and labels; none: all
+    classes: Classes | None = None  # of the data set the first so many, with their images and labels; none: all
     seed: Seed = 0
     model: Model = "adgm"
     hidden: Sizes = (500, 500)  # units of every network's hidden layers

@@ -79,9 +79,7 @@ def read_names(place: str, value: object) -> list[str]:
     parts = value if isinstance(value, list | tuple) else [value]
     names = [name.strip() for part in parts for name in (part.split(",") if isinstance(part, str) else [""])]
     if not all(names) or not names:
-        raise UsageError(
-            f"{place} must be a name or several with commas, not {_shown(value)}: write for example gumbel"
-        )
+        raise UsageError(f"{place} must be a name or several with commas, not {shown(value)}: write for example gumbel")
     return list(dict.fromkeys(names))
 
 
@@ -94,10 +92,10 @@ def read_seeds(place: str, value: object) -> list[int]:
         first, last = (int(found[1]), int(found[2] or found[1])) if found else (1, 0)
         if last < first:
             raise UsageError(
-                f"{place} must be whole numbers and ranges, not {_shown(part)}: write for example --seeds 0-4,7"
+                f"{place} must be whole numbers and ranges, not {shown(part)}: write for example --seeds 0-4,7"
             )
         if len(seeds) + last - first >= MOST_SEEDS:
-            raise UsageError(f"{place} must be at most {MOST_SEEDS:,} seeds, not {_shown(value)}: name fewer")
+            raise UsageError(f"{place} must be at most {MOST_SEEDS:,} seeds, not {shown(part)}: name fewer")
         seeds |= dict.fromkeys(range(first, last + 1))
     return list(seeds)
 
@@ -159,7 +157,7 @@ def _convert(value: object, kind: Any, place: str) -> object:
         return converted
     except msgspec.ValidationError:
         remedy = meant(str(value), get_args(base) if get_origin(base) is Literal else (), "choose another value")
-        raise UsageError(f"{place} must be {rule_of(base)}, not {_shown(value)}: {remedy}") from None
+        raise UsageError(f"{place} must be {rule_of(base)}, not {shown(value)}: {remedy}") from None
 
 
 def _without_none(kind: Any) -> tuple[Any, bool]:
@@ -180,6 +178,9 @@ def rule_of(kind: Any) -> str:
     return f"one of {', '.join(get_args(kind))}" if get_origin(kind) is Literal else "a word"
 
 
-def _shown(value: object) -> str:
+def shown(value: object) -> str:
+    """A wrong value as a sentence shows it: in one line, and not all of a long one."""
+    if isinstance(value, list | tuple) and len(value) == 1:
+        (value,) = value
     text = str(value) if re.fullmatch(r"[-+]?[0-9.][-0-9.e+]*", str(value)) else repr(value)
     return text if len(text) <= LONGEST else text[:LONGEST] + "…"

@@ -1,5 +1,6 @@
 """The command that measures what a step costs: `gsm cost`."""
 
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -117,10 +118,12 @@ def read_plan(
 
 def read_classes(text: str) -> list[int]:
     """The numbers that `2,5,10` names."""
-    try:
-        return [int(part) for part in text.split(",")]
-    except ValueError:
-        raise UsageError(f"--classes must be whole numbers, not {text!r}: write for example --classes 2,5,10") from None
+    parts = [part.strip() for part in text.split(",")]
+    for part in parts:
+        if not re.fullmatch("[0-9]{1,18}", part) or not 2 <= int(part) <= MOST_CLASSES:
+            rule = f"--classes must be whole numbers from 2 to {MOST_CLASSES:,}"
+            raise UsageError(f"{rule}, not {options.as_typed(part)}: write for example --classes 2,5,10")
+    return [int(part) for part in parts]
 
 
 def _measure(plan: "CostPlan", path: Path, force: bool) -> "CostRecord":

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from gsm_cli.records.gradients import GradientPlan, GradientRecord
 
 DATASET = "digits"
-MOST_EPOCHS, MOST_REPLICATES, MOST_CLASSES = 1_000_000, 1_000_000, 10_000
+MOST_EPOCHS = MOST_REPLICATES = MOST_IMAGES = 1_000_000
+MOST_CLASSES = 10_000
 
 Several = list[str] | None  # repeated or with commas
 Taus = Annotated[Several, option("--tau", "Temperatures, with commas or repeated.", "0.1,0.3,0.5,1,2", "NUMBERS")]
@@ -48,6 +49,7 @@ Images = Annotated[
         "--images",
         "Unlabelled images whose bound is differentiated.  [default: until none holds over a tenth of it]",
         1,
+        MOST_IMAGES,
     ),
 ]
 Replicates = Annotated[

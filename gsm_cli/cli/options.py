@@ -13,6 +13,15 @@ import typer
 from gsm_cli.errors import UsageError
 from gsm_cli.style import Format
 
+DIGITS = 18  # of a whole number, at most
+LONGEST = 60  # letters of a wrong value that are shown
+
+
+def as_typed(text: str) -> str:
+    """A wrong value in one line, and not all of a long one."""
+    found = text if text and text.isprintable() else repr(text)
+    return found if len(found) <= LONGEST else found[:LONGEST] + "…"
+
 
 def option(name: str, help: str, default: str = "", metavar: str = "VALUE", complete: Any = None) -> Any:
     """An option whose text is read elsewhere; its help ends with the default, as somebody would type it."""
@@ -26,10 +35,16 @@ def whole_number(name: str, help: str, least: int, most: int | None = None) -> A
 
     def read(given: str | int) -> int:  # a default is given as it is
         text = str(given).strip()
-        if re.fullmatch(r"[+-]?[0-9]{1,18}", text) and least <= int(text) and (most is None or int(text) <= most):
+        if (
+            re.fullmatch(rf"[+-]?[0-9]{{1,{DIGITS}}}", text)
+            and least <= int(text)
+            and (most is None or int(text) <= most)
+        ):
             return int(text)
-        shown = text[:60] if text.isprintable() else repr(text)[:60]
-        raise UsageError(f"{name} must be a whole number {rule}, not {shown}: write for example {name} {least}")
+        limit = f", of at most {DIGITS} digits" if most is None and len(text) > DIGITS else ""
+        raise UsageError(
+            f"{name} must be a whole number {rule}{limit}, not {as_typed(text)}: write for example {name} {least}"
+        )
 
     return typer.Option(name, parser=read, metavar="INTEGER", help=help)
 

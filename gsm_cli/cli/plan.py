@@ -1,12 +1,14 @@
 """From the words of `gsm train-ssl` to its runs: options, --set, the environment, a file."""
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gsm_cli.cli.options import as_typed
 from gsm_cli.cli.sweep import Sweep, combinations, read_sweeps, split_options
 from gsm_cli.data import LAPTOP
 from gsm_cli.errors import UsageError
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
 AUTO = "auto"  # jobs: one for each core that the runs can fill
 ALL = "all"  # every objective of the table
-MOST_RUNS = 100_000  # of one command
+MOST_RUNS, MOST_JOBS = 100_000, 1_000  # of one command
 OF_THE_BATCH = (  # what is asked for once, and not of each run
     *("objective", "seeds", "preset", "device"),
     *("jobs", "scheduler", "report", "sweep"),
@@ -134,8 +136,9 @@ def _read_jobs(place: str, value: object) -> int | None:
     text = str(value)
     if text == AUTO:
         return None
-    if not text.isdecimal() or not int(text):
-        raise UsageError(f"{place} must be {AUTO} or a whole number from 1 on, not {text}: write for example --jobs 2")
+    if not re.fullmatch("[0-9]{1,18}", text) or not 1 <= int(text) <= MOST_JOBS:
+        rule = f"{place} must be {AUTO} or a whole number from 1 to {MOST_JOBS:,}"
+        raise UsageError(f"{rule}, not {as_typed(text)}: write for example --jobs 2")
     return int(text)
 
 

@@ -17,7 +17,8 @@ def read_margin(text: str) -> float:
     except ValueError:
         points = 0.0
     if not 0 < points < 100:
-        raise UsageError(f"--margin must be between 0 and 100 points, not {text}: write for example --margin 0.5")
+        rule = "--margin must be between 0 and 100 points"
+        raise UsageError(f"{rule}, not {options.as_typed(text)}: write for example --margin 0.5")
     return points / 100
 
 

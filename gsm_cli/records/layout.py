@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from gsm_cli.errors import GsmError
+from gsm_cli.errors import DataError
 from gsm_cli.records.cost import CostRecord
 
 COST = "cost"  # the folder that `gsm cost` writes to; what is in a folder its records say, and not its name
@@ -80,11 +80,11 @@ class ReportFolder:
 
 
 def find_folders(path: Path) -> list[ReportFolder]:
-    """`path` itself if it has records, else the folders in it that have. Raises GsmError if there are none."""
+    """`path` itself if it has records, else the folders in it that have. Raises DataError if there are none."""
     candidates = [ReportFolder(each) for each in (path, *sorted(path.glob("*")))]
     found = [folder for folder in candidates if folder.records or folder.gradients]
     if not found:
-        raise GsmError(f"a report needs records, and {path} has none: make some with gsm train-ssl --out {path}")
+        raise DataError(f"a report needs records, and {path} has none: make some with gsm train-ssl --out {path}")
     return found
 
 

@@ -126,8 +126,8 @@ class TestExitCodes:
     def test_1_a_report_that_is_not_what_its_records_give(self, gsm, measured):
         assert gsm("report", "--check").exit_code == 1
 
-    def test_1_no_record_at_all(self, gsm):
-        assert gsm("report").exit_code == 1
+    def test_3_no_record_at_all(self, gsm):
+        assert gsm("report").exit_code == 3
 
     def test_2_nothing_is_written(self, gsm, folder):
         assert gsm("report", "--margin", "much").exit_code == 2

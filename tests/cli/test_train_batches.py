@@ -81,9 +81,9 @@ class TestSweeps:
 
 
 BAD = [
-    (("--jobs", 0), "--jobs must be auto or a whole number from 1 on, not 0"),
-    (("--jobs", "many"), "--jobs must be auto or a whole number from 1 on, not many"),
-    (("--jobs", -1), "--jobs must be auto or a whole number from 1 on, not -1"),
+    (("--jobs", 0), "--jobs must be auto or a whole number from 1 to 1,000, not 0"),
+    (("--jobs", "many"), "--jobs must be auto or a whole number from 1 to 1,000, not many"),
+    (("--jobs", -1), "--jobs must be auto or a whole number from 1 to 1,000, not -1"),
     (("--jobs", 2, "--scheduler", "tcp://a:1"), "--scheduler must stand without --jobs"),
     (("--sweep", "tau"), "--sweep must be NAME=VALUE,VALUE, not 'tau'"),
     (("--sweep", "=1,2"), "--sweep must be NAME=VALUE,VALUE, not '=1,2'"),

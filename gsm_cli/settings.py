@@ -102,7 +102,7 @@ def read_seeds(place: str, value: object) -> list[int]:
 
 def _build(row: Objective, values: Mapping[str, object], preset: str | None) -> RunConfig:
     dataset = find_dataset(str(values.get("dataset", DATASET)))
-    merged = {**(_for(row, read_preset(dataset, preset)) if preset else {}), **values}
+    merged = {**(_for(row, read_preset(dataset, preset)) if preset is not None else {}), **values}
     given: dict[str, Any] = {name: value for name, value in merged.items() if name in TYPES}
     own: dict[str, Any] = {name: merged.get(name, setting.default) for name, setting in row.settings.items()}
     try:
@@ -155,7 +155,7 @@ def _convert(value: object, kind: Any, place: str) -> object:
     try:
         converted: object = msgspec.convert(listed, base, strict=False)
         return converted
-    except msgspec.ValidationError:
+    except (msgspec.ValidationError, UnicodeEncodeError):  # the latter for bytes that are no text
         remedy = meant(str(value), get_args(base) if get_origin(base) is Literal else (), "choose another value")
         raise UsageError(f"{place} must be {rule_of(base)}, not {shown(value)}: {remedy}") from None
 

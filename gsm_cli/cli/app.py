@@ -10,7 +10,7 @@ from typer.core import TyperGroup
 
 from gsm_cli import __version__
 from gsm_cli.cli import cost, figures, gradients, report, settings, train
-from gsm_cli.cli.usage import command_of, sentence, take_debug
+from gsm_cli.cli.usage import command_of, in_one_line, sentence, take_debug
 from gsm_cli.errors import GsmError
 
 
@@ -28,7 +28,7 @@ class ErrorBoundary(TyperGroup):
             if self.debug:
                 traceback.print_exc()
             code, message = explain(error, command_of(words))
-        print(f"gsm: {' '.join(message.splitlines())}", file=sys.stderr)  # a sentence has no line breaks
+        print(f"gsm: {in_one_line(message)}", file=sys.stderr)
         sys.exit(code)
 
 

@@ -35,12 +35,9 @@ def whole_number(name: str, help: str, least: int, most: int | None = None) -> A
 
     def read(given: str | int) -> int:  # a default is given as it is
         text = str(given).strip()
-        if (
-            re.fullmatch(rf"[+-]?[0-9]{{1,{DIGITS}}}", text)
-            and least <= int(text)
-            and (most is None or int(text) <= most)
-        ):
-            return int(text)
+        number = int(text) if re.fullmatch(rf"[+-]?[0-9]{{1,{DIGITS}}}", text) else least - 1
+        if least <= number and (most is None or number <= most):
+            return number
         limit = f", of at most {DIGITS} digits" if most is None and len(text) > DIGITS else ""
         raise UsageError(
             f"{name} must be a whole number {rule}{limit}, not {as_typed(text)}: write for example {name} {least}"

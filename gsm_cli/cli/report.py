@@ -61,7 +61,11 @@ def report(
     if check and (as_json or as_csv):
         other = "--json" if as_json else "--csv"
         raise UsageError(f"{other} goes with reports that are written, and --check writes none: leave one of them out")
-    reports = [read(found, margin) for found in find_folders(folder)]
+    try:
+        folders = find_folders(folder)
+    except OSError as error:
+        raise DataError(f"{folder} must be a folder, and cannot be read ({error.strerror}): name another") from error
+    reports = [read(found, margin) for found in folders]
     if check:
         if lines := [line for report in reports for line in differences(report)]:
             print(*lines, sep="\n")

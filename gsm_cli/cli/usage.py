@@ -1,11 +1,13 @@
 """Wrong words on the command line, as one sentence with the remedy; and --debug, wherever it stands."""
 
+import re
 import sys
 from collections.abc import Sequence
 
 import typer
 
 DEBUG = "--debug"
+LONGEST = 400  # letters of a word
 
 
 def sentence(error: typer.TyperException, command: str) -> str:
@@ -18,6 +20,11 @@ def sentence(error: typer.TyperException, command: str) -> str:
     context = getattr(error, "ctx", None)
     path = context.command_path if context else command
     return f"{words}: did you mean {meant}? See {path} --help" if meant else f"{words}: see {path} --help"
+
+
+def in_one_line(message: str) -> str:
+    """A sentence without line breaks, and with no more than the beginning of a word of 5,000 letters."""
+    return re.sub(rf"([^\s:']{{60}})[^\s:']{{{LONGEST - 60},}}", r"\1…", " ".join(message.splitlines()))
 
 
 def command_of(words: Sequence[str]) -> str:

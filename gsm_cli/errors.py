@@ -1,5 +1,7 @@
 """The errors meant for the user's eyes: one sentence with the rule, the value and the remedy."""
 
+AGAIN = "interrupted; give the same command again"
+
 
 class GsmError(Exception):
     """Something failed while running; exit code 1."""
@@ -17,3 +19,9 @@ class DataError(GsmError):
     """Data are missing or damaged; exit code 3."""
 
     exit_code = 3
+
+
+class InterruptError(GsmError):
+    """Somebody stopped it, and the words say how to go on; exit code 130, or 128 and the number of the signal."""
+
+    exit_code = 130

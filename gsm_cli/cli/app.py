@@ -1,7 +1,10 @@
 """The command line: parse, call, print. Errors meet the user here alone; heavy imports wait in the commands."""
 
+import errno
 import sys
 import traceback
+from contextlib import suppress
+from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -9,7 +12,10 @@ from typer.core import TyperGroup
 
 from gsm_cli import __version__
 from gsm_cli.cli import cost, figures, gradients, report, train
-from gsm_cli.errors import GsmError
+from gsm_cli.errors import AGAIN, GsmError, InterruptError, UsageError
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+OF_MEMORY = ("can't allocate memory", "Cannot allocate memory", "failed to map segment", "can't start new thread")
 
 
 class ErrorBoundary(TyperGroup):
@@ -20,23 +26,43 @@ class ErrorBoundary(TyperGroup):
     def main(self, *args: Any, **extra: Any) -> NoReturn:
         extra["standalone_mode"] = False
         try:
-            sys.exit(super().main(*args, **extra) or 0)
+            code = super().main(*args, **extra) or 0
+            if code == InterruptError.exit_code:  # what Typer makes of Ctrl-C
+                raise InterruptError(AGAIN)
+            sys.stdout.flush()
+            sys.exit(code)
+        except BrokenPipeError:  # nobody reads on, and nobody needs to be told
+            sys.exit(GsmError.exit_code)
         except Exception as error:
             if self.debug:
                 traceback.print_exc()
             code, message = explain(error)
-        print(f"gsm: {message}", file=sys.stderr)
+        with suppress(OSError):
+            print(f"gsm: {message}", file=sys.stderr)
         sys.exit(code)
 
 
 def explain(error: Exception) -> tuple[int, str]:
     """The exit code and the sentence for an error."""
+    if not isinstance(error, InterruptError) and _was_interrupted(error):
+        return InterruptError.exit_code, AGAIN
     if isinstance(error, GsmError):
         return error.exit_code, str(error)
     if isinstance(error, typer.TyperException):  # what Typer itself finds wrong
         sentence = error.format_message().replace("Value error, ", "").rstrip(".")
         return error.exit_code, f"{sentence}: see gsm --help"
+    if isinstance(error, MemoryError) or any(words in str(error) for words in OF_MEMORY):
+        return 1, "what is asked for must fit into memory, and does not: ask for less, or make room"
+    if isinstance(error, OSError) and error.errno in FULL:
+        return 1, f"what is written must find room, and does not ({error.strerror}): make room, or write elsewhere"
     return 1, f"{type(error).__name__} ({error}): this is a defect, please report it with what gsm --debug prints"
+
+
+def _was_interrupted(error: BaseException | None) -> bool:
+    """Whether an error is what a library made of KeyboardInterrupt."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 app = typer.Typer(
@@ -66,6 +92,11 @@ def gsm(
     ErrorBoundary.debug = debug
     if context.invoked_subcommand is None:
         print(context.get_help())
+        return
+    try:
+        Path.cwd()
+    except OSError:
+        raise UsageError("the working folder must be there, and is gone: change to another") from None
 
 
 for command in (figures.sample, figures.expectation, figures.grid):

@@ -3,7 +3,6 @@
 The entry imports this module first of all, so it is light.
 """
 
-import _thread
 import os
 import signal
 import sys
@@ -16,6 +15,7 @@ from typing import Any, NoReturn
 from gsm_cli.errors import AGAIN, InterruptError
 
 PATIENCE = 2.0  # seconds in which another signal is the same interruption: `timeout` sends two, and people press twice
+SOON = 0.01
 NUMBERS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
@@ -64,10 +64,12 @@ class Signals:
         raise KeyboardInterrupt
 
     def _insist(self, lost: "sys.UnraisableHookArgs") -> None:
-        """Raise it again: in a destructor, or a callback of its imports, Python shows a traceback and goes on."""
+        """Raise it again, soon: in a destructor, or a callback of its imports, Python shows a traceback and goes on."""
         if isinstance(lost.exc_value, KeyboardInterrupt):
+            from threading import Timer
+
             self._heard = -PATIENCE
-            _thread.interrupt_main(self.number)
+            Timer(SOON, os.kill, [os.getpid(), self.number]).start()
         else:
             sys.__unraisablehook__(lost)
 

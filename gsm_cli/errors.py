@@ -25,3 +25,8 @@ class InterruptError(GsmError):
     """Somebody stopped it, and the words say how to go on; exit code 130, or 128 and the number of the signal."""
 
     exit_code = 130
+
+
+def printable(text: str) -> str:
+    """A text in one line, with every character that a terminal would obey written out."""
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)

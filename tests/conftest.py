@@ -19,12 +19,6 @@ hypothesis.settings.register_profile("house", deadline=None, derandomize=True, m
 hypothesis.settings.load_profile("house")
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption(
-        "--faults", type=float, default=0.0, help="The size of the campaigns against faults: 1 is whole, 0 a sample."
-    )
-
-
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """How many trials of each campaign kept what is promised."""
     for report in terminalreporter.getreports("passed") + terminalreporter.getreports("failed"):
@@ -38,15 +32,15 @@ class Campaign:
     """Trials of one promise, in a random order that is always the same; what went wrong in which."""
 
     name: str
-    size: float
     rng: random.Random = field(default_factory=lambda: random.Random(1))
     done: int = 0
     broken: list[str] = field(default_factory=list)
 
-    def sample(self, cases: Iterable[T], least: int) -> list[T]:
-        """Some of the cases: all of them in a whole campaign, and never fewer than the least number."""
+    def sample(self, cases: Iterable[T], least: int = 1, cheap: int = 1) -> list[T]:
+        """As many of the cases as FAULTS says, or that many times where they are cheap; without it the least number."""
         every = list(cases)
-        return self.rng.sample(every, min(len(every), max(least, round(self.size * len(every)))))
+        wanted = cheap * int(os.environ["FAULTS"]) if "FAULTS" in os.environ else least
+        return self.rng.sample(every, min(len(every), wanted))
 
     def count(self, case: object, problems: Iterable[str] = ()) -> None:
         self.done += 1
@@ -61,7 +55,7 @@ class Campaign:
 @pytest.fixture
 def campaign(request: pytest.FixtureRequest, record_property: Callable[[str, object], None]) -> Iterator[Campaign]:
     """Counts trials, prints how many kept the promise, and fails if one did not."""
-    found = Campaign(request.node.name.removeprefix("test_").replace("_", " "), request.config.getoption("--faults"))
+    found = Campaign(request.node.name.removeprefix("test_").replace("_", " "))
     yield found
     broken = len({problem.partition(": ")[0] for problem in found.broken})
     record_property("trials", f"{found.name}: {found.done - broken} of {found.done} trials")

@@ -24,7 +24,13 @@ TRAIN = (
 COST = ("cost", "--classes", "2,3", "--objective", "gumbel,reinforce", "--rounds", "1", "--batch-size", "2")
 CHANGES = {"os.mkdir", "os.rename", "os.remove", "os.truncate", "os.link", "os.symlink"}  # of what is on disk
 ENDS = {signal.SIGINT: 130, signal.SIGTERM: 143}
-PRELOADED = ["gsm_cli.cli.app", "gsm_cli.cli.display", "gsm_cli.runs.batch", "gsm_cli.law.pictures", "gsm_cli.reports.folder"]
+PRELOADED = [
+    "gsm_cli.cli.app",
+    "gsm_cli.cli.display",
+    "gsm_cli.runs.batch",
+    "gsm_cli.law.pictures",
+    "gsm_cli.reports.folder",
+]
 Fault = Callable[[], None]
 
 
@@ -75,7 +81,7 @@ def at_change(number: int, fault: Fault, folder: Path) -> None:
 
 
 def _is_below(path: object, folder: Path) -> bool:
-    return isinstance(path, str | Path) and Path(os.path.abspath(path)).is_relative_to(folder)
+    return isinstance(path, str | Path) and (Path.cwd() / path).is_relative_to(folder)
 
 
 def said_of(folder: Path) -> Path:
@@ -155,7 +161,7 @@ def files(folder: Path) -> set[str]:
 
 
 def recovers(folder: Path, unbroken: Path, words: Iterable[str] = TRAIN) -> list[str]:
-    """Why the same command does not end, here, in all that it made in a folder where nothing happened; nothing if so."""
+    """Why the same command does not end in all that it made in a folder where nothing happened; nothing if it does."""
     ended = run(words, folder)
     if ended.code:
         return [f"code {ended.code}: {ended.err[-300:]}"]

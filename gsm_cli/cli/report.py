@@ -53,16 +53,21 @@ def report(
 
     if check and as_json:
         raise UsageError("--json goes with reports that are written, and --check writes none: leave one of them out")
-    reports = [read(found, margin) for found in find_folders(folder)]
+    reports, problems = [], []
+    for found in find_folders(folder):
+        try:
+            reports.append(read(found, margin))
+        except DataError as error:  # none of its records can be read, which is no reason to leave out the others
+            problems.append(str(error))
     if check:
-        if lines := [line for report in reports for line in differences(report)]:
+        if lines := [line for report in reports for line in differences(report)] + problems:
             print(*lines, sep="\n")
             raise GsmError("a report must be what its records give, and the above differs: rebuild it with gsm report")
         print("every report is what its records give:", *(report.folder.path for report in reports), file=sys.stderr)
         return
     paths = [write(report) for report in reports]
     print(_facts(reports) if as_json else "\n".join(map(str, paths)))
-    if problems := [problem for report in reports for problem in report.problems]:
+    if problems := [*problems, *(problem for report in reports for problem in report.problems)]:
         raise DataError("; ".join(problems))
 
 

@@ -5,27 +5,41 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gsm_cli.errors import GsmError
+from gsm_cli.errors import DataError, GsmError
 
 if TYPE_CHECKING:
     from gsm_cli.cli.plan import Plan
     from gsm_cli.runs.outcomes import Outcome
 
 
-def write_reports(outcomes: "list[Outcome]") -> list[Path]:
-    """The reports on these runs and on those that were there before; their answers also go to stderr."""
+def write_reports(outcomes: "list[Outcome]") -> tuple[list[Path], list[str]]:
+    """The reports on these runs and on those that were there before, and sentences about what is damaged there.
+
+    Their answers also go to stderr. Damage that is the reason why one of these runs could not be had is said with it.
+    """
     from gsm_cli.records.layout import ReportFolder
     from gsm_cli.reports.folder import read, write
 
     folders = [ReportFolder(path) for path in dict.fromkeys(outcome.path.parent.parent for outcome in outcomes)]
-    reports = [read(folder) for folder in folders if folder.records]
+    reports, problems = [], []
+    for folder in folders:
+        try:
+            reports += [read(folder)] if folder.records else []
+        except DataError as error:
+            problems.append(str(error))
     for report in reports:
         print(report.answer, file=sys.stderr)
-    return [write(report) for report in reports]
+    problems += [problem for report in reports for problem in report.problems]
+    said = [str(outcome.problem) for outcome in outcomes if outcome.problem]
+    unsaid = [problem for problem in problems if not any(problem in sentence for sentence in said)]
+    return [write(report) for report in reports], unsaid
 
 
-def show(plan: "Plan", outcomes: "list[Outcome]", reports: list[Path], as_json: bool) -> None:
-    """Print the paths of the records and reports, or the results as JSON. Raises the error of what could not be had."""
+def show(plan: "Plan", outcomes: "list[Outcome]", reports: list[Path], problems: list[str], as_json: bool) -> None:
+    """Print the paths of the records and reports, or the results as JSON. Raises the error of what could not be had.
+
+    After that of the runs it is that of other files in their folders, which are damaged.
+    """
     import msgspec
 
     if as_json:
@@ -44,6 +58,11 @@ def show(plan: "Plan", outcomes: "list[Outcome]", reports: list[Path], as_json: 
     else:
         print(*(outcome.path for outcome in outcomes if outcome.record), *reports, sep="\n")
     failures = [outcome for outcome in outcomes if not outcome.finished]
+    if failures:
+        for problem in problems:
+            print(f"gsm: {problem}", file=sys.stderr)
+    elif problems:
+        raise DataError("; ".join(problems))
     if len(failures) == 1:
         raise _error(plan, failures[0])
     if failures:

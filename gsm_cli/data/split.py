@@ -47,25 +47,33 @@ class Split:
     digest: str  # SHA-256 of the indices of all parts
 
 
-def load(dataset: Dataset, labels: int, seed: int, folder: Path | None = None, fetch: Fetch | None = None) -> Split:
+def load(
+    dataset: Dataset,
+    labels: int,
+    seed: int,
+    folder: Path | None = None,
+    fetch: Fetch | None = None,
+    classes: int | None = None,
+) -> Split:
     """The stratified split of a data set by `seed`, with `labels` labelled images, as many of every class.
 
-    Raises UsageError for a number of labels that cannot be had and DataError for data missing or damaged.
+    With `classes`, of each part the images of the first so many classes alone: the same as in the whole split. Raises
+    UsageError for numbers of labels or classes that cannot be had and DataError for data missing or damaged.
     """
     rng = generator(seed, Purpose.SPLIT)
     pool = dataset.read(folder, fetch)
-    classes, everything = pool.images.classes, np.arange(len(pool.images.classes))
+    single, everything = pool.images.classes, np.arange(len(pool.images.classes))
     if pool.test is None:
-        test, rest = _stratify(dataset, classes, everything, dataset.test, rng)
+        test, rest = _stratify(dataset, single, everything, dataset.test, rng)
         held_out = _take(pool.images, test)
     else:
         test, rest = np.arange(len(pool.test.classes)), everything
         held_out = pool.test
-    validation, rest = _stratify(dataset, classes, rest, dataset.validation, rng)
-    labelled, unlabelled = _choose_labelled(classes, rest, labels, bool(dataset.paired), rng)
+    validation, rest = _stratify(dataset, single, rest, dataset.validation, rng)
+    labelled, unlabelled = _choose_labelled(single, rest, labels, bool(dataset.paired), rng)
     parts = [_take(pool.images, rows) for rows in (labelled, unlabelled, validation)]
     digest = hashlib.sha256(b"".join(part.astype("<i8").tobytes() for part in (labelled, unlabelled, validation, test)))
-    shape, kinds = pool.shape, int(classes.max()) + 1
+    shape, kinds = pool.shape, int(single.max()) + 1
     if dataset.paired:
         own = generator(0 if pool.test else seed, Purpose.PAIRS)  # a test part that is fixed stays so
         held_out = pair(held_out, pool.shape, dataset.paired, own)
@@ -74,6 +82,13 @@ def load(dataset: Dataset, labels: int, seed: int, folder: Path | None = None, f
             for part, times in zip(parts, (1, dataset.paired, dataset.paired), strict=True)
         ]
         shape, kinds = (shape[0], 2 * shape[1]), kinds**2
+    if classes is not None:
+        if not 2 <= classes <= kinds:
+            rule = f"classes must be from 2 to the {kinds} of {dataset.name}"
+            raise UsageError(f"{rule}, not {classes}: leave it out for all of them")
+        digest.update(f"the first {classes} classes".encode())
+        *parts, held_out = (_take(part, np.flatnonzero(part.classes < classes)) for part in (*parts, held_out))
+        kinds = classes
     return Split(
         labelled=parts[0],
         unlabelled=parts[1].pixels,

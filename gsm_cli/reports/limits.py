@@ -36,7 +36,10 @@ def _validation(group: Group, dataset: Dataset) -> str:
         series.name: fmean(series.scores[seed].accuracy - last.accuracy for seed, last in series.last_scores.items())
         for series in group.trained
     }
-    start = f"**Validation.** Beside the {group.config.labels} labels of training, {images} choose the epoch"
+    if group.config.classes is not None:  # which have their share of both
+        images = "those of the validation images"
+    whole = "the" if group.config.classes is not None else f"the {group.config.labels}"
+    start = f"**Validation.** Beside {whole} labels of training, {images} choose the epoch"
     each = listed([f"{name} {points(gain)}" for name, gain in gains.items()])
     return (
         f"{start}. The chosen epoch's test accuracy minus the last one's is {points(fmean(gains.values()))} points on "

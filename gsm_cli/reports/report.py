@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gsm_cli.records.layout import ReportFolder
+from gsm_cli.reports.markdown import plain
 from gsm_cli.style import Picture
 
 
@@ -59,4 +60,4 @@ def show(folder: ReportFolder, picture: Picture[object]) -> str:
 
 def warnings(problems: Sequence[str]) -> list[str]:
     """A block for every problem."""
-    return [f"> **Warning.** {problem}." for problem in problems]
+    return [f"> **Warning.** {plain(problem)}." for problem in problems]

@@ -40,6 +40,37 @@ class TestDigits:
             counts = np.bincount(part.classes) / len(part.classes)
             assert np.abs(counts - 0.1).max() < 0.01
 
+    def test_a_part_has_of_every_class_its_share_to_within_one_image(self):
+        split, shares = load(DIGITS, 50, 3), np.bincount(DIGITS.read(None, None).images.classes) / 1797
+        test = np.bincount(split.test.classes)
+        rest = 1797 * shares - test
+        assert np.abs(test - 400 * shares).max() < 1
+        assert np.abs(np.bincount(split.validation.classes) - 300 * rest / rest.sum()).max() < 1
+
+    def test_the_classes_of_the_unlabelled_images_are_theirs(self):
+        split, pool = load(DIGITS, 50, 3), DIGITS.read(None, None).images
+        known = {image.tobytes(): kind for image, kind in zip(pool.pixels, pool.classes, strict=True)}
+        assert [known[image.tobytes()] for image in split.unlabelled] == split.unlabelled_classes.tolist()
+
+    @pytest.mark.parametrize(("name", "labels", "classes"), [("digits", 100, 3), ("digits-pairs", 500, 20)])
+    def test_the_first_classes_keep_their_images(self, name, labels, classes):
+        dataset = find_dataset(name)
+        whole, part = load(dataset, labels, 1), load(dataset, labels, 1, classes=classes)
+        assert part.classes == classes
+        assert part.digest != whole.digest
+        assert len(part.labelled.pixels) == labels * classes // whole.classes
+        for ours, theirs in zip(everything(part), everything(whole), strict=True):
+            assert 0 < len(ours) < len(theirs)
+        kept = whole.unlabelled_classes < classes
+        assert np.array_equal(part.unlabelled, whole.unlabelled[kept])
+        assert np.array_equal(part.unlabelled_classes, whole.unlabelled_classes[kept])
+        assert set(part.test.classes) == set(range(classes))
+
+    @pytest.mark.parametrize("classes", [1, 11])
+    def test_classes_that_are_not_there_are_refused(self, classes):
+        with pytest.raises(UsageError, match=f"classes must be from 2 to the 10 of digits, not {classes}"):
+            load(DIGITS, 100, 0, classes=classes)
+
     def test_pixels_are_bytes_over_the_whole_range(self):
         split = load(DIGITS, 100, 0)
         assert split.unlabelled.dtype == np.uint8

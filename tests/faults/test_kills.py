@@ -38,7 +38,7 @@ def remains(folder: Path) -> list[str]:
 def test_killed_at_a_drawn_moment(campaign, unbroken, tmp_path):
     whole, _ = unbroken
     seconds = timed(tmp_path / "timed")
-    for number in campaign.sample(range(60), least=1):
+    for number in campaign.sample(range(60)):
         folder = tmp_path / str(number)
         trial = Trial(TRAIN, folder)
         time.sleep(campaign.rng.uniform(0.0, seconds))
@@ -50,7 +50,7 @@ def test_killed_at_a_drawn_moment(campaign, unbroken, tmp_path):
 
 def test_killed_at_every_change_of_the_disk(campaign, unbroken, tmp_path):
     whole, changes = unbroken
-    for number in campaign.sample(range(1, 1 + changes), least=1):
+    for number in campaign.sample(range(1, 1 + changes)):
         folder = tmp_path / str(number)
         ended = run(TRAIN, folder, before_change(number, kill, folder))
         problems = [] if ended.code in (0, -signal.SIGKILL) else [f"code {ended.code}: {ended.err[-300:]}"]
@@ -60,7 +60,7 @@ def test_killed_at_every_change_of_the_disk(campaign, unbroken, tmp_path):
 
 def test_a_signal_at_every_change_of_the_disk(campaign, unbroken, tmp_path):
     whole, changes = unbroken
-    for number, sent in campaign.sample(product(range(1, 1 + changes), ENDS), least=1):
+    for number, sent in campaign.sample(product(range(1, 1 + changes), ENDS)):
         folder = tmp_path / f"{number}-{sent}"
         ended = run(TRAIN, folder, before_change(number, partial(stop, sent), folder))
         problems = remains(folder)
@@ -74,7 +74,7 @@ def test_a_signal_at_every_change_of_the_disk(campaign, unbroken, tmp_path):
 def test_a_disk_that_is_full_at_every_change(campaign, unbroken, tmp_path, begun):
     """What was there stays, one sentence says why, and with room the same command gives what it should."""
     whole, changes = unbroken
-    for number in campaign.sample(range(1, 1 + changes), least=1):
+    for number in campaign.sample(range(1, 1 + changes)):
         folder = tmp_path / str(number)
         words = TRAIN
         if begun == "records":
@@ -92,7 +92,7 @@ def test_a_disk_that_is_full_at_every_change(campaign, unbroken, tmp_path, begun
 
 def test_files_that_cannot_grow(campaign, unbroken, tmp_path):
     whole, _ = unbroken
-    for number in campaign.sample(range(20), least=1):
+    for number in campaign.sample(range(20)):
         folder = tmp_path / str(number)
         size = int(10 ** campaign.rng.uniform(0, 5))
         ended = run(TRAIN, folder, partial(limit_files, size))
@@ -105,7 +105,7 @@ def test_files_that_cannot_grow(campaign, unbroken, tmp_path):
 
 def test_two_at_once(campaign, unbroken, tmp_path):
     whole, _ = unbroken
-    for number in campaign.sample(range(12), least=1):
+    for number in campaign.sample(range(12)):
         folder = tmp_path / str(number)
         trials = []
         for _ in range(2):
@@ -122,7 +122,7 @@ def test_figures_killed_at_every_change_of_the_disk(campaign, tmp_path):
     words = ("sample", "--tau", "1")
     unbroken = tmp_path / "unbroken"
     changes = changes_of(words, unbroken)
-    for number in campaign.sample(range(1, 1 + changes), least=1):
+    for number in campaign.sample(range(1, 1 + changes)):
         folder = tmp_path / str(number)
         run((*words, "--seed", "1"), folder)
         old = {path.name: path.read_bytes() for path in folder.rglob("*.png")}
@@ -142,7 +142,7 @@ def test_workers_killed_at_a_drawn_moment(campaign, unbroken, tmp_path):
     """Two workers; one of them is killed, and its run is tried again."""
     whole, _ = unbroken
     words = tuple("2" if word == "1" else word for word in TRAIN)
-    for number in campaign.sample(range(10), least=1):
+    for number in campaign.sample(range(10)):
         folder = tmp_path / str(number)
         trial = Trial(words, folder)
         time.sleep(campaign.rng.uniform(0.5, 4.0))

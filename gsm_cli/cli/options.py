@@ -57,7 +57,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print the facts as JSON on s
 Samples = Annotated[int, whole_number("--samples", "Draws to average.", 1, 10**9)]
 DataDir = Annotated[Path | None, typer.Option(metavar="FOLDER", help="Where MNIST lies.", show_default="$GSM_DATA_DIR")]
 RESUMED = f"{AGAIN} to go on from the last checkpoint"
-FORCED = "interrupted; --force starts again: without it finished runs are used, and others go on from their checkpoints"
+FORCED = f"{RESUMED}; runs that --force has finished begin again"
 Reports = Annotated[Path, typer.Option("--out", metavar="FOLDER", help="Folder for records and reports.")]
 
 

@@ -118,3 +118,17 @@ def test_what_nohup_ignores_stays_ignored(tmp_path, number):
     )
     finished = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, env=HERE)
     assert (finished.returncode, finished.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("number", list(ENDS))
+def test_a_signal_before_the_command_is_imported(tmp_path, number):
+    code = (
+        "import os, sys, types\n"
+        "early = types.ModuleType('gsm_cli.cli.surroundings')\n"
+        f"early.run = lambda: os.kill(os.getpid(), {int(number)})\n"
+        "sys.modules[early.__name__] = early\n"
+        "from gsm_cli.__main__ import main\n"
+        "main()\n"
+    )
+    finished = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, env=HERE)
+    assert (finished.returncode, finished.stderr) == (ENDS[number], "gsm: interrupted; give the same command again\n")

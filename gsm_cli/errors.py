@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+AGAIN = "interrupted; give the same command again"
+
 
 class GsmError(Exception):
     """Something failed while running; exit code 1."""
@@ -20,6 +22,12 @@ class DataError(GsmError):
     """Data are missing or damaged; exit code 3."""
 
     exit_code = 3
+
+
+class InterruptError(GsmError):
+    """Somebody stopped it, and the words say how to go on; exit code 130, or 128 and the number of the signal."""
+
+    exit_code = 130
 
 
 def printable(text: str) -> str:

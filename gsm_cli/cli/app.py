@@ -1,9 +1,12 @@
 """The command line: parse, call, print. Errors meet the user here alone; heavy imports wait in the commands."""
 
+import errno
 import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -12,7 +15,10 @@ from typer.core import TyperGroup
 from gsm_cli import __version__
 from gsm_cli.cli import cost, figures, gradients, report, settings, train
 from gsm_cli.cli.usage import command_of, in_one_line, sentence, take_debug
-from gsm_cli.errors import GsmError
+from gsm_cli.errors import AGAIN, GsmError, InterruptError, UsageError
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+OF_MEMORY = ("can't allocate memory", "Cannot allocate memory", "failed to map segment", "can't start new thread")
 
 
 class ErrorBoundary(TyperGroup):
@@ -24,22 +30,42 @@ class ErrorBoundary(TyperGroup):
         extra["standalone_mode"] = False
         ErrorBoundary.debug, words = take_debug(args)
         try:
-            sys.exit(super().main(words, *others, **extra) or 0)
+            code = super().main(words, *others, **extra) or 0
+            if code == InterruptError.exit_code:  # what Typer makes of Ctrl-C
+                raise InterruptError(AGAIN)
+            sys.stdout.flush()
+            sys.exit(code)
+        except BrokenPipeError:  # nobody reads on, and nobody needs to be told
+            sys.exit(GsmError.exit_code)
         except Exception as error:
             if self.debug:
                 traceback.print_exc()
             code, message = explain(error, command_of(words))
-        print(f"gsm: {in_one_line(message)}", file=sys.stderr)
+        with suppress(OSError):
+            print(f"gsm: {in_one_line(message)}", file=sys.stderr)
         sys.exit(code)
 
 
 def explain(error: Exception, command: str) -> tuple[int, str]:
     """The exit code and the sentence for an error of `command`."""
+    if not isinstance(error, InterruptError) and _was_interrupted(error):
+        return InterruptError.exit_code, AGAIN
     if isinstance(error, GsmError):
         return error.exit_code, str(error)
     if isinstance(error, typer.TyperException):  # what Typer itself finds wrong
         return error.exit_code, sentence(error, command)
+    if isinstance(error, MemoryError) or any(words in str(error) for words in OF_MEMORY):
+        return 1, "what is asked for must fit into memory, and does not: ask for less, or make room"
+    if isinstance(error, OSError) and error.errno in FULL:
+        return 1, f"what is written must find room, and does not ({error.strerror}): make room, or write elsewhere"
     return 1, f"{type(error).__name__} ({error}): this is a defect, please report it with what gsm --debug prints"
+
+
+def _was_interrupted(error: BaseException | None) -> bool:
+    """Whether an error is what a library made of KeyboardInterrupt."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 app = typer.Typer(
@@ -74,6 +100,11 @@ def gsm(
     os.environ.pop("SOURCE_DATE_EPOCH", None)  # no file has a date, and matplotlib and NumPy stumble over a damaged one
     if context.invoked_subcommand is None:
         print(context.get_help())
+        return
+    try:
+        Path.cwd()
+    except OSError:
+        raise UsageError("the working folder must be there, and is gone: change to another") from None
 
 
 EXAMPLES: dict[Callable[..., None], str] = {  # every command, in the order of the help

@@ -12,7 +12,7 @@ from gsm_cli.cli import completion, options
 from gsm_cli.cli.options import option, whole_number
 from gsm_cli.cli.plan import ALL
 from gsm_cli.cli.settings import MEANINGS
-from gsm_cli.errors import DataError, UsageError
+from gsm_cli.errors import AGAIN, DataError, UsageError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -152,7 +152,7 @@ def _measure(plan: "CostPlan", path: Path, force: bool) -> "CostRecord":
         console.print(f"goes on where it was interrupted, after {done} of {plan.measurements} measurements")
     if plan.precision == "bf16":
         options.warn_of_slow_bf16(plan.device)
-    with options.resumable():
+    with options.resumable(f"{AGAIN} to go on after the measurements that are done"):
         return _measure_all(empty, path, console)
 
 

@@ -9,7 +9,7 @@ from gsm_cli.cli import completion, options
 from gsm_cli.cli.options import option, whole_number
 from gsm_cli.cli.plan import ALL
 from gsm_cli.cli.settings import MEANINGS, default_words
-from gsm_cli.errors import GsmError, UsageError
+from gsm_cli.errors import AGAIN, GsmError, UsageError
 from gsm_cli.objectives import OBJECTIVES, SUPERVISED
 
 if TYPE_CHECKING:
@@ -146,7 +146,8 @@ def _find(plan: "GradientPlan", path: Path, force: bool, data_dir: Path | None) 
         where = "here" if here else f"on another machine, {found.environment.words}"
         Console(stderr=True, highlight=False).print(f"measured before, {where}; --force measures again", soft_wrap=True)
         return found
-    record = _measure(plan, _splits(plan, data_dir))
+    with options.resumable(f"{AGAIN} to measure from the beginning"):
+        record = _measure(plan, _splits(plan, data_dir))
     record.save(path)
     return record
 

@@ -1,7 +1,6 @@
 """What several commands of the command line share: options, and how a long one is interrupted."""
 
 import re
-import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from gsm_cli.errors import UsageError
+from gsm_cli.errors import AGAIN, InterruptError, UsageError
 from gsm_cli.style import Format
 
 DIGITS = 18  # of a whole number, at most
@@ -76,6 +75,8 @@ Samples = Annotated[int, whole_number("--samples", "Draws to average.", 1, 10**9
 DataDir = Annotated[
     Path | None, option("--data-dir", "The folder in which MNIST lies.", "$GSM_DATA_DIR, then the cache", "FOLDER")
 ]
+RESUMED = f"{AGAIN} to go on from the last checkpoint"
+FORCED = f"{RESUMED}; runs that --force has finished begin again"
 Reports = Annotated[Path, typer.Option("--out", metavar="FOLDER", help="Folder for records and reports.")]
 
 
@@ -93,11 +94,9 @@ def warn_of_slow_bf16(device: str) -> None:
 
 
 @contextmanager
-def resumable() -> Iterator[None]:
-    """For work that the same command resumes: SIGTERM ends it as Ctrl-C does, and the user is told."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+def resumable(way: str) -> Iterator[None]:
+    """For long work: an interruption says in what way it can be gone on with."""
     try:
         yield
     except KeyboardInterrupt:
-        print("gsm: interrupted; give the same command again to go on from the last checkpoint", file=sys.stderr)
-        raise
+        raise InterruptError(way) from None

@@ -202,7 +202,7 @@ def _run(plan: "Plan", tasks: "list[Task]", force: bool) -> "list[Outcome]":
 
     if "bf16" in {config.precision for config in plan.configs}:
         options.warn_of_slow_bf16(plan.device)
-    with options.resumable():
+    with options.resumable(options.FORCED if force else options.RESUMED):
         to_do = [task for task in tasks if force or is_to_do(task)]
         with _workers(plan, len(to_do)) as workers:
             workers.warm_up(versions)

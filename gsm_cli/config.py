@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import sys
 from collections.abc import Mapping
 from functools import cache
@@ -15,9 +16,10 @@ from gsm_cli.objectives import GUMBEL, OBJECTIVES, Setting, Value
 
 DATASET = "digits"  # that is taken if none is named
 GREATEST = sys.float_info.max  # what is finite
+LARGEST = 2**63 - 1  # what every other program can count
 
-Count = Annotated[int, Meta(ge=1, description="a whole number from 1 on")]
-Natural = Annotated[int, Meta(ge=0, description="a whole number from 0 on")]
+Count = Annotated[int, Meta(ge=1, le=LARGEST, description="a whole number from 1 on")]
+Natural = Annotated[int, Meta(ge=0, le=LARGEST, description="a whole number from 0 on")]
 Positive = Annotated[float, Meta(gt=0, le=GREATEST, description="positive and finite")]
 NotNegative = Annotated[float, Meta(ge=0, le=GREATEST, description="finite and not negative")]
 Share = Annotated[float, Meta(ge=0, le=1, description="between 0 and 1")]
@@ -38,6 +40,9 @@ Sizes = Annotated[
     tuple[Units, ...], Meta(min_length=1, max_length=20, description="one to twenty whole numbers from 1 to 10,000")
 ]
 Seed = Annotated[int, Meta(ge=0, lt=10**18, description="a whole number from 0 on, of at most 18 digits")]
+# A text that is shown in terminals, in tables and in Markdown: one line, without what these take for their own
+PLAIN = r"^[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069<>`]{0,4096}\Z"
+Plain = Annotated[str, Meta(pattern=PLAIN, description="one line without any of < > `")]
 
 Model = Literal["adgm", "m2"]
 Norm = Literal["layer", "batch", "none"]
@@ -65,8 +70,8 @@ def differences(found: Mapping[str, object], asked: Mapping[str, object]) -> str
 class RunConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything that decides a run's numbers, but for the machine and its number of threads."""
 
-    objective: str
-    dataset: str = DATASET
+    objective: Plain
+    dataset: Plain = DATASET
     labels: Labels = 100  # labelled images, as many of every class of the data set
     classes: Classes | None = None  # of the data set the first so many, with their images and labels; none: all
     seed: Seed = 0
@@ -92,11 +97,14 @@ class RunConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     entropy_weight: NotNegative = 1.0  # of H(q(y|a,x)) in the unlabelled bound; the article's code has 0 for Gumbel
     precision: Precision = "float32"  # of the matrix products; all else is float32
     own: dict[str, Value]  # the objective's own settings: tau, draws and so on
-    objective_sha256: str | None = None  # of the file of an estimator of somebody's own
-    dataset_sha256: str | None = None  # of the file of images of somebody's own
+    objective_sha256: Plain | None = None  # of the file of an estimator of somebody's own
+    dataset_sha256: Plain | None = None  # of the file of images of somebody's own
 
     def __post_init__(self) -> None:
         row = OBJECTIVES.get(self.objective)
+        for place, text in [("objective", self.objective), ("dataset", self.dataset), *_texts(self.own)]:
+            if not re.search(PLAIN, text):
+                raise ValueError(f"{place} must be one line without any of < > `, not {text!r}: rename it")
         if row is None and self.objective_sha256 is None:
             raise ValueError(f"objective must be one of {', '.join(OBJECTIVES)}, not {self.objective!r}")
         if row is not None and set(self.own) != set(row.settings):
@@ -151,6 +159,12 @@ class RunConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def folder(self) -> str:
         """The name of the folder of its report."""
         return f"{self.dataset_name}-{self.labels}"
+
+
+def _texts(own: Mapping[str, Value]) -> list[tuple[str, str]]:
+    """The texts in an objective's own settings, each with what it is."""
+    named = [(f"the name of {name!r}", name) for name in own]
+    return named + [(name, value) for name, value in own.items() if isinstance(value, str)]
 
 
 @cache

@@ -1,10 +1,23 @@
-"""Files that are either whole or not there."""
+"""Files that are either whole or not there, and files that are read only as far as they may be.
 
+A file that is being written bears the name of whoever writes it: `.NAME.HOST-PROCESS-START-XXXXXXXX.tmp`. The next
+command that writes into the folder removes those whose process is gone.
+"""
+
+import errno
 import os
 import platform
+import re
+import stat
+import time
+from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 from gsm_cli.errors import GsmError
+
+TEMPORARY = re.compile(r"\..+\.(?P<host>[\w-]+)-(?P<process>\d+)-(?P<start>\d+)-[0-9a-f]{8}\.tmp")
+FORGOTTEN = 30 * 86400.0  # seconds after which a file of another machine is nobody's
 
 
 def write_atomic(path: Path, data: bytes | memoryview) -> None:
@@ -12,10 +25,11 @@ def write_atomic(path: Path, data: bytes | memoryview) -> None:
 
     Makes the folder if it is missing. Raises GsmError if the disk refuses; what was at `path` is then still there.
     """
-    owner = f"{platform.node()}-{os.getpid()}-{os.urandom(4).hex()}"  # hosts may share a folder
-    temporary = path.with_name(f".{path.name}.{owner}.tmp")
+    owner = f"{_host()}-{os.getpid()}-{_start(os.getpid()) or 0}"
+    temporary = path.with_name(f".{path.name}.{owner}-{os.urandom(4).hex()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        _sweep_once(path.parent)
         try:
             with temporary.open("wb") as file:
                 file.write(data)
@@ -23,8 +37,98 @@ def write_atomic(path: Path, data: bytes | memoryview) -> None:
                 os.fsync(file.fileno())
             temporary.replace(path)
         finally:
-            temporary.unlink(missing_ok=True)
+            with suppress(OSError):  # the reason why it could not be written says more
+                temporary.unlink(missing_ok=True)
     except OSError as error:
         blocked = isinstance(error, FileExistsError | NotADirectoryError)
         reason = "a file stands where its folder should be" if blocked else error.strerror
         raise GsmError(f"{path} cannot be written ({reason}): name a writable folder with --out") from error
+
+
+def read_bounded(path: Path, most: int) -> bytes:
+    """The content of a file of at most so many bytes. Raises OSError, also if it is no file, or a larger one."""
+    check_ordinary(path)
+    with path.open("rb") as file:
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise OSError(errno.EFBIG, f"it has more than {most:,} bytes", str(path))
+    return content
+
+
+def check_ordinary(path: Path) -> None:
+    """Raise OSError unless there is a file at `path`: a pipe or a device may never end."""
+    mode = path.stat().st_mode
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if not stat.S_ISREG(mode):
+        raise OSError(errno.ENODEV, "it is no ordinary file", str(path))
+
+
+def remove(path: Path) -> None:
+    """Remove a file, if there is one. Raises GsmError if the disk refuses."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise GsmError(f"{path} must be removed, and cannot ({error.strerror}): remove it yourself") from error
+
+
+def is_there(path: Path) -> bool:
+    """Whether there is something at `path`, as far as one may look."""
+    try:
+        path.stat()
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+def sweep(folder: Path) -> None:
+    """Remove what processes that are gone left half-written in a folder.
+
+    Those of other machines stay for thirty days, because nobody here can know whether they still run.
+    """
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            found = TEMPORARY.fullmatch(entry.name)
+            if found and _is_left(entry, found["host"], int(found["process"]), found["start"]):
+                with suppress(OSError):
+                    Path(entry.path).unlink()
+
+
+@cache
+def _sweep_once(folder: Path) -> None:
+    """At the first write into it: a process that writes many files need not look again and again."""
+    sweep(folder)
+
+
+def _is_left(entry: "os.DirEntry[str]", host: str, process: int, start: str) -> bool:
+    """Whether nobody will end what is half-written here."""
+    if host == _host():
+        return not _runs(process, start)
+    with suppress(OSError):
+        return time.time() - entry.stat(follow_symlinks=False).st_mtime > FORGOTTEN
+    return False
+
+
+def _host() -> str:
+    """What the names of files call this machine."""
+    return re.sub(r"[^\w-]", "_", platform.node())
+
+
+def _start(process: int) -> str:
+    """When a process started, in ticks since the machine did: two with one number differ in it. Empty if unknown."""
+    with suppress(OSError, IndexError):
+        return Path(f"/proc/{process}/stat").read_text("utf-8", "replace").rpartition(")")[2].split()[19]
+    return ""
+
+
+def _runs(process: int, start: str) -> bool:
+    """Whether a process with that number and that start runs; where its start cannot be known, one with the number."""
+    if found := _start(process):
+        return found == start
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except OSError:  # it runs, and is somebody else's
+        pass
+    return True

@@ -1,5 +1,6 @@
 """The command line: parse, call, print. Errors meet the user here alone; heavy imports wait in the commands."""
 
+import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence
@@ -70,6 +71,7 @@ def gsm(
     ] = False,
 ) -> None:
     """Draw what Gumbel-Softmax does and measure what it earns."""
+    os.environ.pop("SOURCE_DATE_EPOCH", None)  # no file has a date, and matplotlib and NumPy stumble over a damaged one
     if context.invoked_subcommand is None:
         print(context.get_help())
 
@@ -78,6 +80,8 @@ EXAMPLES: dict[Callable[..., None], str] = {  # every command, in the order of t
     figures.sample: "gsm sample --tau 0.1 --repeat 3",
     figures.expectation: "gsm expectation --probs 0.5,0.3,0.2 --samples 1000",
     figures.grid: "gsm grid --classes 20 --seed 3",
+    figures.simplex: "gsm simplex --probs 0.5,0.3,0.2 --tau 0.5,2",
+    figures.animate: "gsm animate --from 10 --to 0.1",
     train.train_ssl: "gsm train-ssl --objective marginalize,gumbel --seeds 0-4 --set kl_start=1",
     settings.settings: "gsm settings tau epochs",
     gradients.gradients: "gsm gradients --objective gumbel,reinforce --tau 0.5,1",

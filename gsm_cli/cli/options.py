@@ -48,23 +48,25 @@ def whole_number(name: str, help: str, least: int, most: int | None = None) -> A
 
 Tau = Annotated[
     list[str] | None,
-    typer.Option("--tau", metavar="NUMBER", help="Temperature; may be repeated.", show_default="0.1, 1, 5, 100"),
+    option("--tau", "Temperatures, with commas or repeated.", "0.1,1,5,100", "NUMBERS"),
 ]
 Probs = Annotated[
     str | None,
-    typer.Option(
-        metavar="NUMBERS", help="Class probabilities, as 0.5,0.3,0.2.", show_default="the article's six classes"
-    ),
+    option("--probs", "Class probabilities, as 0.5,0.3,0.2.", "the article's own", "NUMBERS"),
 ]
 Logits = Annotated[
     str | None, typer.Option(metavar="NUMBERS", help="Log-probabilities up to a constant, as -0.7,-1.2,-1.6.")
 ]
-Classes = Annotated[int | None, whole_number("--classes", "Draw a random law with so many classes.", 2)]
+Classes = Annotated[int | None, whole_number("--classes", "Draw a random law with so many classes.", 2, 10_000)]
+ClassNames = Annotated[str | None, option("--class-names", "Names of the classes, as cat,dog,bird.", "1 to K", "NAMES")]
+Title = Annotated[str | None, typer.Option(metavar="TEXT", help="Title in place of the figure's own.")]
+Size = Annotated[str | None, typer.Option(metavar="WxH", help="Width and height in inches, as 6x4.")]
+Dpi = Annotated[int | None, whole_number("--dpi", "Dots per inch.", 30, 1200)]
 Seed = Annotated[int, whole_number("--seed", "Fixes the noise, and the law of --classes.", 0)]
 Out = Annotated[Path, typer.Option(metavar="FOLDER", help="Folder for the figures.")]
 FormatOption = Annotated[Format, typer.Option("--format", help="File format.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the facts as JSON on stdout.")]
-Samples = Annotated[int, whole_number("--samples", "Draws to average.", 1)]
+Samples = Annotated[int, whole_number("--samples", "Draws to average.", 1, 10**9)]
 DataDir = Annotated[
     Path | None, option("--data-dir", "The folder in which MNIST lies.", "$GSM_DATA_DIR, then the cache", "FOLDER")
 ]

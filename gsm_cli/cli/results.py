@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gsm_cli.errors import GsmError
+from gsm_cli.errors import DataError, GsmError
 
 if TYPE_CHECKING:
     from gsm_cli.cli.answers import RunResult
@@ -13,20 +13,36 @@ if TYPE_CHECKING:
     from gsm_cli.runs.outcomes import Outcome
 
 
-def write_reports(outcomes: "list[Outcome]") -> "dict[Path, Report]":
-    """The reports on these runs and on those that were there before, by path; their answers also go to stderr."""
+def write_reports(outcomes: "list[Outcome]") -> "tuple[dict[Path, Report], list[str]]":
+    """The reports on these runs and on those that were there before, by path, and sentences about what is damaged.
+
+    Their answers also go to stderr. Damage that is the reason why one of these runs could not be had is said with it.
+    """
     from gsm_cli.records.layout import ReportFolder
     from gsm_cli.reports.folder import read, write
 
     folders = [ReportFolder(path) for path in dict.fromkeys(outcome.path.parent.parent for outcome in outcomes)]
-    reports = [read(folder) for folder in folders if folder.records]
+    reports, problems = [], []
+    for folder in folders:
+        try:
+            reports += [read(folder)] if folder.records else []
+        except DataError as error:
+            problems.append(str(error))
     for report in reports:
         print(report.answer, file=sys.stderr)
-    return {write(report): report for report in reports}
+    problems += [problem for report in reports for problem in report.problems]
+    said = [str(outcome.problem) for outcome in outcomes if outcome.problem]
+    unsaid = [problem for problem in problems if not any(problem in sentence for sentence in said)]
+    return {write(report): report for report in reports}, unsaid
 
 
-def show(plan: "Plan", outcomes: "list[Outcome]", reports: "dict[Path, Report]", as_json: bool) -> None:
-    """Print the paths of the records and reports, or the results as JSON. Raises the error of what could not be had."""
+def show(
+    plan: "Plan", outcomes: "list[Outcome]", reports: "dict[Path, Report]", problems: list[str], as_json: bool
+) -> None:
+    """Print the paths of the records and reports, or the results as JSON. Raises the error of what could not be had.
+
+    After that of the runs it is that of other files in their folders, which are damaged.
+    """
     files = [*(outcome.path for outcome in outcomes if outcome.record), *reports]
     if as_json:
         from gsm_cli.cli import answers, output
@@ -36,6 +52,11 @@ def show(plan: "Plan", outcomes: "list[Outcome]", reports: "dict[Path, Report]",
     else:
         print(*files, sep="\n")
     failures = [outcome for outcome in outcomes if not outcome.finished]
+    if failures:
+        for problem in problems:
+            print(f"gsm: {problem}", file=sys.stderr)
+    elif problems:
+        raise DataError("; ".join(problems))
     if len(failures) == 1:
         raise _error(plan, failures[0])
     if failures:

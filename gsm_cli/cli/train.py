@@ -170,7 +170,7 @@ def train_ssl(
         preview.show_prospects(plan, tasks, out, force, as_json)
     else:
         outcomes = _run(plan, tasks, force)
-        results.show(plan, outcomes, results.write_reports(outcomes), as_json)
+        results.show(plan, outcomes, *results.write_reports(outcomes), as_json)
 
 
 def _tasks(plan: "Plan", out: Path, data_dir: Path | None) -> "list[Task]":
@@ -196,14 +196,14 @@ def _run(plan: "Plan", tasks: "list[Task]", force: bool) -> "list[Outcome]":
     """Run them and show how it goes; an interruption keeps what is done."""
     from gsm_cli.cli.display import Display, fetch
     from gsm_cli.runs.batch import run_all
-    from gsm_cli.runs.outcomes import check, reuse
+    from gsm_cli.runs.outcomes import check, is_to_do
     from gsm_cli.runs.places import Here
     from gsm_cli.runs.task import POOLS, versions
 
     if "bf16" in {config.precision for config in plan.configs}:
         options.warn_of_slow_bf16(plan.device)
     with options.resumable():
-        to_do = [task for task in tasks if force or not reuse(task.record, task.config)]
+        to_do = [task for task in tasks if force or is_to_do(task)]
         with _workers(plan, len(to_do)) as workers:
             workers.warm_up(versions)
             check(to_do, fetch)

@@ -3,9 +3,12 @@
 import gzip
 import hashlib
 import zlib
+from contextlib import nullcontext
 from pathlib import Path
 
 from gsm_cli.errors import DataError
+
+MOST = 2**26  # bytes of content: more than any file of a data set has
 
 
 def cache_dir() -> Path:
@@ -17,10 +20,10 @@ def cache_dir() -> Path:
 
 def read_verified(path: Path, expected: str) -> bytes:
     """The content of a plain or gzipped file if its SHA-256 is `expected`; else DataError, and the file stays."""
+    content = b""
     try:
-        raw = path.read_bytes()
-        content = gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw
-        found = hashlib.sha256(content).hexdigest()
+        content = _content(path)
+        found = hashlib.sha256(content).hexdigest() if len(content) <= MOST else f"more than {MOST:,} bytes"
     except (OSError, EOFError, zlib.error) as error:
         found = f"what cannot be read ({error})"
     if found != expected:
@@ -29,3 +32,12 @@ def read_verified(path: Path, expected: str) -> bytes:
             "remove it to download it again, or name another folder with --data-dir"
         )
     return content
+
+
+def _content(path: Path) -> bytes:
+    """The content of a plain or gzipped file, of which no more is read than tells that it is too much."""
+    with path.open("rb") as file:
+        zipped = file.read(2) == b"\x1f\x8b"
+        file.seek(0)
+        with gzip.GzipFile(fileobj=file) if zipped else nullcontext(file) as plain:
+            return plain.read(MOST + 1)

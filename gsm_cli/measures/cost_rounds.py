@@ -10,9 +10,9 @@ import msgspec
 from msgspec.structs import replace
 
 from gsm_cli.config import RunConfig
-from gsm_cli.errors import GsmError
+from gsm_cli.errors import DataError, GsmError
 from gsm_cli.measures.step_cost import Task
-from gsm_cli.records.cost import CostPlan, CostRecord, CostRow, read_cost
+from gsm_cli.records.cost import CostPlan, CostRecord, CostRow, read_part
 from gsm_cli.settings import build
 
 PART = ".part"  # the ending of a measurement that is not whole
@@ -34,12 +34,15 @@ def step_settings(plan: CostPlan, objective: str) -> RunConfig:
 def begun(record: CostRecord, path: Path) -> CostRecord:
     """The part of a record that lies beside `path`, or the record itself if none does.
 
-    Raises GsmError if the part is of another version or machine: the two are never mixed.
+    Raises GsmError if the part is of another version or machine, which are never mixed, or of another plan.
     """
     part = path.with_suffix(PART)
     if not part.exists():
         return record
-    found = read_cost(part)
+    found = read_part(part)
+    measured = [(row.objective, row.classes) for row in found.rows]
+    if found.plan != record.plan or measured != order(record.plan)[: len(measured)]:
+        raise DataError(f"{part} must be the beginning of this measurement, and is not: remove it and measure anew")
     if (found.version, found.environment) != (record.version, record.environment):
         raise GsmError(
             f"{part} must be of this version and this machine to go on with, and is of gsm {found.version}, "

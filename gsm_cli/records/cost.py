@@ -2,15 +2,18 @@
 
 import hashlib
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta, Struct
 
-from gsm_cli.config import Count, Model, Natural, NotNegative, Positive, Precision
+from gsm_cli.config import Count, Model, Natural, Plain, Precision
+from gsm_cli.errors import DataError
 from gsm_cli.objectives import OBJECTIVES, SPARSE, SUPERVISED
-from gsm_cli.records.store import Record, read
+from gsm_cli.records.run import Classes
+from gsm_cli.records.store import REMEDY, NotBelowZero, Record, Seconds, read
 
 CLASSES = (2, 5, 10, 20, 50, 100, 200, 500, 1000)
 MEASURED = tuple(name for name in OBJECTIVES if name not in (SPARSE, SUPERVISED))
@@ -19,21 +22,21 @@ REFUSED = {
     "benchmarks/sparse.py measures it on a trained model",
     SUPERVISED: "must have a sum over classes to replace, and supervised has none: leave it out",
 }
-Classes = Annotated[int, Meta(ge=2)]
+Rate = Annotated[float, Meta(ge=1e-9, le=1e100)]
 
 
 class CostPlan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which steps to measure, each `rounds` times; all in a random order that `seed` fixes."""
 
-    objectives: tuple[str, ...] = MEASURED
-    classes: tuple[Classes, ...] = CLASSES
+    objectives: Annotated[tuple[Plain, ...], Meta(min_length=1)] = MEASURED
+    classes: Annotated[tuple[Classes, ...], Meta(min_length=1)] = CLASSES
     model: Model = "adgm"
     batch_size: Count = 100  # unlabelled images in a step, and labelled ones
     precision: Precision = "float32"
     device: Literal["cpu", "cuda"] = "cpu"
     rounds: Count = 5  # of which one number of classes is enough to show that any of six objectives pays
     seed: Natural = 0
-    sha256: dict[str, str] = msgspec.field(
+    sha256: dict[Plain, Plain] = msgspec.field(
         default_factory=dict
     )  # of the files of estimators of somebody's own, by objective
 
@@ -60,12 +63,12 @@ class CostPlan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class CostRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One step of one objective at one number of classes, as one fresh process measured it."""
 
-    objective: str
+    objective: Plain
     classes: Classes
-    seconds: Annotated[list[Positive], Meta(min_length=1)]  # of each step
-    evaluations: NotNegative  # of the conditional bound for each unlabelled image
+    seconds: Annotated[list[Seconds], Meta(min_length=1)]  # of each step
+    evaluations: NotBelowZero  # of the conditional bound for each unlabelled image
     flops: Natural  # floating-point operations of the matrix products of a step, those computed again included
-    product_rates: Annotated[list[Positive], Meta(min_length=1)]  # operations a second of a large product
+    product_rates: Annotated[list[Rate], Meta(min_length=1)]  # operations a second of a large product
     base_bytes: Natural  # the process's memory before the model was made; on a GPU 0
     peak_bytes: Count  # its greatest; on a GPU what the allocator held
 
@@ -76,7 +79,30 @@ class CostRecord(Record, frozen=True, kw_only=True, tag="cost"):
     plan: CostPlan
     rows: list[CostRow]
 
+    @property
+    def departures(self) -> list[str]:
+        """Where what was measured is not what was asked for, in words."""
+        plan = self.plan
+        if len(self.rows) > plan.measurements:
+            return [f"{len(self.rows)} measurements of {plan.measurements}"]
+        found = Counter((row.objective, row.classes) for row in self.rows)
+        pairs = dict.fromkeys((objective, classes) for objective in plan.objectives for classes in plan.classes)
+        others = [pair for pair in found if pair not in pairs]
+        return [
+            f"{found[pair]} of {plan.rounds if pair in pairs else 0} measurements of {pair[0]} with {pair[1]} classes"
+            for pair in [*pairs, *others]
+            if found[pair] != plan.rounds or pair not in pairs
+        ]
+
 
 def read_cost(path: Path) -> CostRecord:
-    """Read a measurement of costs. Raises DataError as `read_run` does."""
+    """Read a measurement of costs. Raises DataError as `read_run` does, also if a part of it is missing."""
+    record = read(path, CostRecord)
+    if departures := record.departures:
+        raise DataError(f"{path} must have what its plan names, and has {departures[0]}: {REMEDY}")
+    return record
+
+
+def read_part(path: Path) -> CostRecord:
+    """Read what there is of a measurement of costs that is not whole. Raises DataError as `read_run` does."""
     return read(path, CostRecord)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections import Counter
 from math import inf, sqrt
 from pathlib import Path
 from typing import Annotated, Literal
@@ -9,10 +10,11 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from gsm_cli.config import Count, Natural, NotNegative, Positive, RunConfig, Share
+from gsm_cli.config import Count, Natural, Plain, Positive, RunConfig, Share
+from gsm_cli.errors import DataError
 from gsm_cli.objectives import OBJECTIVES
-from gsm_cli.records.run import Number
-from gsm_cli.records.store import Record, read
+from gsm_cli.records.run import Classes
+from gsm_cli.records.store import REMEDY, NotBelowZero, Number, Record, read
 
 MEASURED = tuple(row.name for row in OBJECTIVES.values() if row.estimator)
 TEMPERATURES = (0.1, 0.3, 0.5, 1.0, 2.0)
@@ -21,7 +23,6 @@ MOST_SHARE = 0.1  # of the squared norm of a model's exact gradient, that one im
 ROUNDING = 1e-3  # of the exact gradient's norm: what single precision leaves of a bias that is none
 
 Cosine = Annotated[float, Meta(ge=-1, le=1)]
-Classes = Annotated[int, Meta(ge=2)]
 Replicates = Annotated[int, Meta(ge=10)]
 
 
@@ -30,12 +31,12 @@ class GradientPlan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     config: RunConfig  # of the models' training, with the first seed
     seeds: Annotated[tuple[Natural, ...], Meta(min_length=1)] = (0, 1)  # of the models
-    objectives: tuple[str, ...] = MEASURED
+    objectives: Annotated[tuple[Plain, ...], Meta(min_length=1)] = MEASURED
     temperatures: tuple[Positive, ...] = TEMPERATURES
     replicates: Replicates = 250  # estimates of every estimator on a model
     images: Count | None = None  # of a model's bound; none: until none holds more than a tenth of the squared norm
     classes: Classes | None = None  # of the linear and the quadratic function; none: the article's six
-    sha256: dict[str, str] = msgspec.field(
+    sha256: dict[Plain, Plain] = msgspec.field(
         default_factory=dict
     )  # of the files of estimators of somebody's own, by objective
 
@@ -53,16 +54,16 @@ class GradientPlan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 class GradientSubject(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A function of y whose mean over images of E_{q(y)}[f(y)] is differentiated."""
 
-    name: str
+    name: Plain
     seed: Natural | None = None  # of the model ...
     epoch: Count | None = None  # ... and after which epoch of its training
     classes: Count
     images: Count
     replicates: Count
     largest_share: Share  # of the squared norm of the exact gradient, that one image holds
-    norm: Positive  # of the exact gradient with respect to the logits
+    norm: Annotated[float, Meta(ge=1e-100, le=1e100)]  # of the exact gradient with respect to the logits
     entropy_norm: (
-        NotNegative  # of the gradient of the mean of H(q), which no estimator but one of its own entropy touches
+        NotBelowZero  # of the gradient of the mean of H(q), which no estimator but one of its own entropy touches
     )
 
 
@@ -74,10 +75,10 @@ class MeanGradient(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """
 
     cosine: Cosine | None  # of the mean with the exact gradient; none where the mean cannot be told from 0
-    cosine_error: NotNegative
+    cosine_error: NotBelowZero
     squared_bias: Number
-    squared_noise: NotNegative
-    bias_error: NotNegative  # of the bias, along its own direction
+    squared_noise: NotBelowZero
+    bias_error: NotBelowZero  # of the bias, along its own direction
 
     @property
     def bias(self) -> float:
@@ -104,14 +105,14 @@ class MeanGradient(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 class GradientRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One estimator's gradient on one subject."""
 
-    subject: str
-    estimator: str
+    subject: Plain
+    estimator: Plain
     temperature: Positive | None
     mean: Literal["enumerated", "integrated", "sampled"]  # how the mean was found: but for the last it is exact
     logits: MeanGradient  # the gradient with respect to the logits of q(y)
     decoder: MeanGradient | None  # that with respect to the weights of p(x|y,z), of a model alone
-    deviation: NotNegative  # of one estimate, sqrt(tr S), in units of the exact gradient's norm
-    deviation_error: NotNegative
+    deviation: NotBelowZero  # of one estimate, sqrt(tr S), in units of the exact gradient's norm
+    deviation_error: NotBelowZero
 
 
 class GradientRecord(Record, frozen=True, kw_only=True, tag="gradients"):
@@ -121,7 +122,42 @@ class GradientRecord(Record, frozen=True, kw_only=True, tag="gradients"):
     subjects: list[GradientSubject]
     rows: list[GradientRow]
 
+    @property
+    def departures(self) -> list[str]:
+        """Where what was measured is not what was asked for, in words."""
+        subjects = [subject.name for subject in self.subjects]
+        expected = Counter((subject, *pair) for subject in dict.fromkeys(subjects) for pair in self._pairs())
+        found = Counter((row.subject, row.estimator, row.temperature) for row in self.rows)
+        lines = ["two subjects of one name"] if len(set(subjects)) < len(subjects) else []
+        lines += [f"no row of {_words(*row)}" for row in expected - found]
+        return lines + [f"a row too many of {_words(*row)}" for row in found - expected] or (
+            [] if self.rows else ["no rows"]
+        )
+
+    def _pairs(self) -> list[tuple[str, float | None]]:
+        """Every estimator with every temperature that its rule allows; of somebody's own those that the rows name."""
+        pairs: list[tuple[str, float | None]] = []
+        for objective in dict.fromkeys(self.plan.objectives):
+            name, row = objective.rpartition(":")[2], OBJECTIVES.get(objective)
+            if row is None:
+                pairs += dict.fromkeys(
+                    (each.estimator, each.temperature) for each in self.rows if each.estimator == name
+                )
+            elif row.relaxed:
+                least = row.settings["tau"].least or 0.0
+                pairs += [(name, tau) for tau in dict.fromkeys(self.plan.temperatures) if tau >= least]
+            else:
+                pairs.append((name, None))
+        return pairs
+
 
 def read_gradients(path: Path) -> GradientRecord:
-    """Read a measurement of gradients. Raises DataError as `read_run` does."""
-    return read(path, GradientRecord)
+    """Read a measurement of gradients. Raises DataError as `read_run` does, also if a part of it is missing."""
+    record = read(path, GradientRecord)
+    if departures := record.departures:
+        raise DataError(f"{path} must have what its plan names, and has {departures[0]}: {REMEDY}")
+    return record
+
+
+def _words(subject: str, estimator: str, temperature: float | None) -> str:
+    return f"{estimator}{'' if temperature is None else f', tau {temperature:g},'} on {subject}"

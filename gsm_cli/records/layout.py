@@ -1,6 +1,7 @@
 """Where the records, the pictures and the text of a report lie: the one place that knows."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,7 +9,9 @@ import msgspec
 from msgspec import Struct
 
 from gsm_cli.errors import DataError
+from gsm_cli.files import read_bounded
 from gsm_cli.records.cost import CostRecord
+from gsm_cli.records.store import MOST
 
 COST = "cost"  # the folder that `gsm cost` writes to; what is in a folder its records say, and not its name
 
@@ -42,7 +45,7 @@ class ReportFolder:
     @property
     def gradients(self) -> list[Path]:
         """The records of measurements of gradients that are there."""
-        return sorted(self.path.glob("gradients*.json"))
+        return sorted(_find(self.path, "gradients*.json"))
 
     def measurement(self, name: str) -> Path:
         """The record of the measurement of gradients that bears this name."""
@@ -65,12 +68,12 @@ class ReportFolder:
     @property
     def records(self) -> list[Path]:
         """All records that are there, but for those of gradients."""
-        return sorted((self.path / "records").glob("*.json"))
+        return sorted(_find(self.path / "records", "*.json"))
 
     @property
     def pictures(self) -> list[Path]:
         """All pictures that are there."""
-        return sorted(self.path.glob("*.png"))
+        return sorted(_find(self.path, "*.png"))
 
     @property
     def of_costs(self) -> bool:
@@ -81,16 +84,26 @@ class ReportFolder:
 
 def find_folders(path: Path) -> list[ReportFolder]:
     """`path` itself if it has records, else the folders in it that have. Raises DataError if there are none."""
-    candidates = [ReportFolder(each) for each in (path, *sorted(path.glob("*")))]
+    candidates = [ReportFolder(each) for each in (path, *sorted(_find(path, "*")))]
     found = [folder for folder in candidates if folder.records or folder.gradients]
     if not found:
         raise DataError(f"a report needs records, and {path} has none: make some with gsm train-ssl --out {path}")
     return found
 
 
+def _find(folder: Path, pattern: str) -> Iterator[Path]:
+    """What a folder has of that pattern; nothing if there is no such folder. Raises DataError if one may not look."""
+    try:
+        yield from (path for path in folder.iterdir() if path.match(pattern) and path.name[0] != ".")
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    except OSError as error:
+        raise DataError(f"{folder} cannot be read ({error.strerror}): make it readable, or name another") from error
+
+
 def _kind(path: Path) -> str | None:
     """What kind of record a file says that it is; None if it says nothing."""
     try:
-        return msgspec.json.decode(path.read_bytes(), type=_Head).kind
-    except (OSError, msgspec.MsgspecError, UnicodeError):
+        return msgspec.json.decode(read_bounded(path, MOST), type=_Head).kind
+    except (OSError, msgspec.MsgspecError, UnicodeError, RecursionError):
         return None

@@ -1,6 +1,5 @@
 """A run's record: data, never text, and no statistic that a report can compute."""
 
-import sys
 from base64 import b64decode
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,9 +9,11 @@ import msgspec
 from msgspec import Meta, Struct
 
 from gsm_cli.config import Count, Natural, NotNegative, RunConfig, Share
-from gsm_cli.records.store import Record, read
+from gsm_cli.records.store import NotBelowZero, Number, Record, Seconds, read
 
-Number = Annotated[float, Meta(ge=-sys.float_info.max, le=sys.float_info.max)]
+Classes = Annotated[int, Meta(ge=2, le=2**31)]
+Digest = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
+Images = Annotated[int, Meta(ge=1, le=2**31)]
 
 
 class Epoch(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -24,16 +25,16 @@ class Epoch(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     validation_accuracy: Share
     validation_entropy: Number  # mean entropy of q(y|x), in nats
     modal_share: Share  # of the validation images, those in the class that was predicted most often
-    evaluations: NotNegative  # of the conditional bound for each unlabelled image, mean over the steps
+    evaluations: NotBelowZero  # of the conditional bound for each unlabelled image, mean over the steps
     relaxed_bound: Number | None  # of the validation images, where y is relaxed, in nats per image ...
     one_hot_bound: Number | None  # ... and with its one-hot argmax, from the same noise; after some of the epochs
     dropped_mass: Share | None  # of q(y|a,x), mean over the validation images, where classes are left out; likewise
     tau: NotNegative | None  # at the last step, as the two below
     kl_weight: NotNegative
     learning_rate: NotNegative
-    seconds: NotNegative  # of training
-    processor_seconds: NotNegative  # of all threads in that time: less, where others had the processor
-    evaluation_seconds: NotNegative  # of the evaluation after it
+    seconds: Seconds  # of training
+    processor_seconds: NotBelowZero  # of all threads in that time: less, where others had the processor
+    evaluation_seconds: NotBelowZero  # of the evaluation after it
 
 
 class Curves(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -45,16 +46,16 @@ class Curves(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     validation_accuracy: list[Share]
     validation_entropy: list[Number]
     modal_share: list[Share]
-    evaluations: list[NotNegative]
+    evaluations: list[NotBelowZero]
     relaxed_bound: list[Number | None] | None
     one_hot_bound: list[Number | None] | None
     dropped_mass: list[Share | None] | None
     tau: list[NotNegative] | None
     kl_weight: list[NotNegative]
     learning_rate: list[NotNegative]
-    seconds: list[NotNegative]
-    processor_seconds: list[NotNegative]
-    evaluation_seconds: list[NotNegative]
+    seconds: list[Seconds]
+    processor_seconds: list[NotBelowZero]
+    evaluation_seconds: list[NotBelowZero]
 
     def __post_init__(self) -> None:
         lengths = {len(column) for column in msgspec.structs.astuple(self) if column is not None}
@@ -91,23 +92,30 @@ class Reading(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     modal_share: Share
     unlabelled_accuracy: Share  # of the training images whose classes nothing else reads
     wrong: str  # the images that were classified wrongly: a bit each, the first the highest, in base64
-    bounds: list[Number]  # of log p(x) of binary images, the class summed exactly: a mean in nats for each draw
+    bounds: Annotated[
+        list[Number], Meta(min_length=1)
+    ]  # of log p(x) of binary images, the class summed exactly: a mean in nats for each draw
 
     @property
     def errors(self) -> int:
         """How many images were classified wrongly."""
-        return int.from_bytes(b64decode(self.wrong)).bit_count()
+        return int.from_bytes(b64decode(self.wrong, validate=True)).bit_count()
 
 
 class Test(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The test set, read at the end of a run: with the weights that validation chose, and with the last."""
 
-    images: Count
+    images: Images
     chosen: Reading
     last: Reading
 
     def __post_init__(self) -> None:
         for reading in (self.chosen, self.last):
+            flags = b64decode(reading.wrong, validate=True)
+            if len(flags) != -(-self.images // 8) or flags[-1] & (1 << -self.images % 8) - 1:
+                raise ValueError(
+                    f"wrong must have a bit for each of the {self.images} images, and zeros to a whole byte"
+                )
             accuracy = 1 - reading.errors / self.images
             if abs(accuracy - reading.accuracy) > 1e-9:
                 raise ValueError(f"an accuracy of {reading.accuracy} must be that of its {reading.errors} errors")
@@ -117,17 +125,17 @@ class Failure(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Why a run ended early."""
 
     step: Natural
-    reason: str
+    reason: Annotated[str, Meta(max_length=1000)]
 
 
 class RunRecord(Record, frozen=True, kw_only=True, tag="run"):
     """All that is known of one run."""
 
     config: RunConfig
-    split: str  # digest of the split's indices
-    unlabelled: Count  # images in the pool
-    images_per_epoch: Count  # of them in an epoch: whole batches
-    classes: Count
+    split: Digest  # of the split's indices
+    unlabelled: Images  # images in the pool
+    images_per_epoch: Images  # of them in an epoch: whole batches
+    classes: Classes
     parameters: Count
     epochs: Curves
     test: Test | None = None
@@ -135,10 +143,21 @@ class RunRecord(Record, frozen=True, kw_only=True, tag="run"):
     failure: Failure | None = None
 
     def __post_init__(self) -> None:
-        if self.test is not None and not self.test.chosen.epoch <= len(self.epochs) == self.config.epochs:
+        epochs, of = len(self.epochs), self.config.epochs
+        if epochs > of or self.images_per_epoch > self.unlabelled:
             raise ValueError(
-                f"a finished run must have its {self.config.epochs} epochs and the one that was tested, "
-                f"and it has {len(self.epochs)} and tested {self.test.chosen.epoch}"
+                f"a run must have at most its {of} epochs of {self.unlabelled} images, "
+                f"and it has {epochs} of {self.images_per_epoch}"
+            )
+        if (self.test is None) == (self.failure is None):
+            raise ValueError("a run must have either read the test set or failed")
+        if self.test is None:
+            return
+        tested = (self.test.chosen.epoch, self.test.last.epoch)
+        if epochs != of or tested != (self.epochs.best, of):
+            raise ValueError(
+                f"a finished run must have its {of} epochs and have tested the most accurate and the last, "
+                f"and it has {epochs} and tested {tested[0]} and {tested[1]}"
             )
 
     @property

@@ -3,30 +3,36 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
-from gsm_cli.errors import DataError
-from gsm_cli.files import write_atomic
+from gsm_cli.config import Count, Natural, Plain
+from gsm_cli.errors import DataError, printable
+from gsm_cli.files import read_bounded, write_atomic
 
 SCHEMA = 3
+MOST = 2**26  # bytes of a record: hundreds of times what the longest run leaves
+LONGEST = 300  # letters of what is wrong with a record
+Number = Annotated[float, Meta(ge=-1e100, le=1e100)]  # whose squares and sums are finite as well
+NotBelowZero = Annotated[float, Meta(ge=0, le=1e100)]
+Seconds = Annotated[float, Meta(ge=1e-9, le=1e12)]
 REMEDY = "restore it, or remove it and run again"
 
 
 class Environment(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What numbers and times depend on besides the settings; None where an older record does not say."""
 
-    python: str
-    torch: str
-    numpy: str
-    system: str
+    python: Plain
+    torch: Plain
+    numpy: Plain
+    system: Plain
     device: Literal["cpu", "cuda"]
-    kernels: str  # of PyTorch on a processor, as AVX512; on a GPU its name
-    features: list[str] | None = None  # of the processor, those that decide kernels: avx2, avx512_f, avx512_bf16 ...
-    threads: int
-    beside: int | None = None  # runs on the same machine at the same time
+    kernels: Plain  # of PyTorch on a processor, as AVX512; on a GPU its name
+    features: list[Plain] | None = None  # of the processor, those that decide kernels: avx2, avx512_f, avx512_bf16 ...
+    threads: Count
+    beside: Natural | None = None  # runs on the same machine at the same time
 
     @property
     def words(self) -> str:
@@ -42,7 +48,7 @@ class Record(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_
     """What every record says: its schema, its kind (the tag of the class), and what made it."""
 
     schema: Literal[3] = 3
-    version: str
+    version: Plain
     environment: Environment
 
     def save(self, path: Path) -> None:
@@ -60,7 +66,7 @@ class _Head(Struct):
 def read(path: Path, kind: type[AnyRecord]) -> AnyRecord:
     """The record at `path`. Raises DataError, with the file and the remedy, if it is not a whole one of that kind."""
     try:
-        content = path.read_bytes()
+        content = read_bounded(path, MOST)
         schema = msgspec.json.decode(content, type=_Head).schema
         if schema != SCHEMA:
             remedy = "read it with the gsm that wrote it, or remove it and run again"
@@ -68,8 +74,10 @@ def read(path: Path, kind: type[AnyRecord]) -> AnyRecord:
         return msgspec.json.decode(content, type=kind)
     except OSError as error:
         raise DataError(f"{path} must be a whole record, and cannot be read ({error.strerror}): {REMEDY}") from error
-    except (msgspec.MsgspecError, UnicodeError) as error:
-        raise DataError(f"{path} must be a whole record, and is not ({error}): {REMEDY}") from error
+    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
+        reason = printable(str(error))
+        reason = reason if len(reason) <= LONGEST else reason[:LONGEST] + "…"
+        raise DataError(f"{path} must be a whole record, and is not ({reason}): {REMEDY}") from error
 
 
 def _lines(value: Any, indent: str = "") -> str:

@@ -1,22 +1,30 @@
 """The picture of how accuracy grows: against epochs, against seconds, and a panel for every objective."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
-from textwrap import fill
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.ticker import MaxNLocator
 
-from gsm_cli.reports.charts import apart, colours, log_ticks
+from gsm_cli.objectives import GUMBEL, MARGINALIZE, SUPERVISED
+from gsm_cli.reports.charts import STEPS, colours, ink, log_ticks, markers, name_ends, wrapped
+from gsm_cli.reports.names import objective_of
 from gsm_cli.style import INK
 
 PANELS = 5  # in a row
+ALWAYS = (MARGINALIZE, GUMBEL, SUPERVISED)  # the objectives whose best series stands in front
+FRONT = 5  # series that the upper panels show in front
+TALL, LOW = 4.9, 2.0  # inches of the upper panels, and of a row of the lower ones
+AXES = 3.9  # inches of the upper panels without what is written around them
 SMOOTHED = 40  # the running mean is over the epochs divided by this
 Span = tuple[float, float]
 MARKERS = ("x", "+", "1", "2", "*")
+DODGE = 1.1  # between crosses at one place, as a factor of the epoch
 
 
 @dataclass(frozen=True)
@@ -60,8 +68,8 @@ def accuracy_chart(learning: Learning) -> Figure:
     palette = colours(names)
     columns = min(PANELS, len(names))
     rows = -(-len(names) // PANELS)
-    figure = Figure(figsize=(11.0, 4.6 + 2.0 * rows))
-    above, below = figure.subfigures(2, 1, squeeze=False, height_ratios=[4.6, 2.0 * rows]).ravel()
+    figure = Figure(figsize=(12.0, TALL + LOW * rows))
+    above, below = figure.subfigures(2, 1, squeeze=False, height_ratios=[TALL, LOW * rows]).ravel()
     span = _span(learning)
     _means(above, learning, palette, span)
     cells = below.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
@@ -77,7 +85,7 @@ def accuracy_chart(learning: Learning) -> Figure:
 def _whole_epochs(axes: Axes, learning: Learning, ticks: int) -> None:
     """Ticks at whole epochs, also where there is but one."""
     last = max(len(curve.accuracy) for curve in learning.curves.values())
-    axes.xaxis.set_major_locator(MaxNLocator(ticks, integer=True))
+    axes.xaxis.set_major_locator(MaxNLocator(ticks, integer=True, steps=STEPS))
     if last < 3:
         axes.set_xlim(0, last + 1)
 
@@ -91,42 +99,54 @@ def _span(learning: Learning) -> Span:
     return max(0.0, low - 0.02), min(1.0, high + 0.01)
 
 
+def front(curves: Mapping[str, Curve]) -> list[str]:
+    """The series that stand in front: the best of the sum, gumbel and the labels alone, then the best at the end."""
+    last = {name: np.mean(curve.accuracy[-width(len(curve.accuracy)) :]) for name, curve in curves.items()}
+    best = sorted(curves, key=lambda name: -last[name])
+    first = [next((name for name in best if objective_of(name) == base), None) for base in ALWAYS]
+    return list(dict.fromkeys([*filter(None, first), *best]))[:FRONT]
+
+
 def _means(figure: SubFigure, learning: Learning, palette: Mapping[str, str], span: Span) -> None:
     """Accuracy against epochs, with what others report as crosses, and against seconds."""
     left, right = figure.subplots(1, 2, sharey=True)
+    ends: dict[Axes, dict[str, tuple[float, float]]] = {left: {}, right: {}}
+    chosen, shapes = front(learning.curves), markers(list(learning.curves))
     for name, curve in learning.curves.items():
-        epochs = range(1, len(curve.accuracy) + 1)
-        means = smooth(curve.accuracy, width(len(curve.accuracy)))
-        left.plot(epochs, means, color=palette[name])
-        place = int(median(curve.chosen)) - 1
-        left.plot(epochs[place], means[place], "o", color=palette[name], markersize=6)
-        if curve.seconds:
-            right.plot(curve.seconds, means[: len(curve.seconds)], color=palette[name])
-            right.plot(curve.seconds[place], means[place], "o", color=palette[name], markersize=6)
+        for axes, places in ((left, range(1, len(curve.accuracy) + 1)), (right, curve.seconds)):
+            if places:
+                ends[axes][name] = _mean(axes, places, curve, (palette[name], shapes[name]), name in chosen)
     left.set(xlabel="epoch", ylabel="validation accuracy", ylim=span)
     right.set(xlabel="seconds of training")
     log_ticks(right, [second for curve in learning.curves.values() for second in curve.seconds])
     _whole_epochs(left, learning, 6)
     _others(figure, left, learning)
-    _labels(left, learning, palette, span)
+    for axes, own in ends.items():
+        if own:
+            name_ends(axes, own, palette, AXES)
 
 
-def _labels(axes: Axes, learning: Learning, palette: Mapping[str, str], span: Span) -> None:
-    """The names at the ends of their lines, none over another."""
-    ends = [smooth(each.accuracy, width(len(each.accuracy)))[-1] for each in learning.curves.values()]
-    low, high = span
-    labels = [fill(name, 26) for name in palette]
-    sizes = [(0.012 + 0.038 * (1 + label.count("\n"))) * (high - low) for label in labels]
-    places = apart(ends, sizes, low, high)
-    for label, colour, place in zip(labels, palette.values(), places, strict=True):
-        at = axes.get_yaxis_transform()
-        axes.text(1.02, place, label, color=colour, transform=at, fontsize=9, va="center", linespacing=1.0)
+def _mean(axes: Axes, places: Sequence[float], curve: Curve, look: tuple[str, str], ahead: bool) -> tuple[float, float]:
+    """The running mean with the chosen epoch, in front with the mean itself behind it; where it ends."""
+    (colour, shape), size = look, width(len(curve.accuracy))
+    means = smooth(curve.accuracy, size)[: len(places)]
+    style: dict[str, Any] = {"linewidth": 2.0, "zorder": 3} if ahead else {"linewidth": 1.0, "alpha": 0.5, "zorder": 2}
+    axes.plot(places, means, color=colour, **style)
+    if ahead and size > 1:
+        axes.plot(places, curve.accuracy[: len(places)], color=colour, linewidth=0.6, alpha=0.3, zorder=1)
+    dot = int(median(curve.chosen)) - 1
+    axes.plot(places[dot], means[dot], shape, color=colour, markersize=7 if ahead else 5, zorder=4)
+    return places[-1], means[-1]
 
 
 def _others(figure: SubFigure, axes: Axes, learning: Learning) -> None:
+    """What others report, as crosses; those at one place side by side."""
     palette = colours(list(learning.others))
+    taken: Counter[tuple[int, float]] = Counter()
     for (name, curve), marker in zip(learning.others.items(), MARKERS, strict=False):
-        axes.plot(list(curve), list(curve.values()), marker, color=palette[name], markersize=9, zorder=3)
+        epochs = [epoch * DODGE ** taken[epoch, value] for epoch, value in curve.items()]
+        taken.update(curve.items())
+        axes.plot(epochs, list(curve.values()), marker, color=palette[name], markersize=9, zorder=3)
         axes.plot([], [], marker, color=palette[name], label=f"{learning.source.partition(',')[0]}: {name}")
     if learning.others:
         figure.legend(loc="outside upper left", ncols=len(learning.others))
@@ -139,8 +159,8 @@ def _panel(axes: Axes, curve: Curve, name: str, colour: str, span: Span) -> None
     epochs = np.arange(1, len(curve.accuracy) + 1)
     mean, deviation = np.array(curve.accuracy), np.array(curve.deviation)
     axes.fill_between(epochs, mean - deviation, mean + deviation, color=colour, alpha=0.25, linewidth=0)
-    axes.plot(epochs, mean, color=colour, linewidth=1)
+    axes.plot(epochs, mean, "." if len(epochs) == 1 else "-", color=colour, linewidth=1)
     height = span[0] + 0.04 * (span[1] - span[0])
     axes.plot(curve.chosen, [height] * len(curve.chosen), "|", color=INK, markersize=7, alpha=0.7)
-    axes.set_title(fill(name, 22), color=colour, weight="bold", fontsize=10)
+    axes.set_title(wrapped(name), color=ink(colour), weight="bold", fontsize=10)
     axes.tick_params(labelsize=9)

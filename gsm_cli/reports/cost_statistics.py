@@ -1,6 +1,5 @@
 """Statistics of measured costs: medians, ratios, and lines against the number of classes."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median, quantiles
@@ -63,17 +62,6 @@ class Scaling:
     seconds: Sequence[Quartiles]
     mib: Sequence[float]
     line: Line | None
-
-
-def unmeasured(record: CostRecord) -> list[str]:
-    """What the plan names and fewer processes measured than it has rounds, in words."""
-    measured = Counter((row.objective, row.classes) for row in record.rows)
-    return [
-        f"{objective} with {classes} classes"
-        for objective in record.plan.objectives
-        for classes in record.plan.classes
-        if measured[objective, classes] < record.plan.rounds
-    ]
 
 
 def scalings(record: CostRecord) -> dict[str, Scaling]:

@@ -3,26 +3,25 @@
 import difflib
 import json
 from base64 import b64decode
-from collections.abc import Callable
-from io import BytesIO
+from collections import Counter
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from PIL import Image
-
-from gsm_cli.errors import DataError
-from gsm_cli.files import write_atomic
+from gsm_cli.errors import DataError, printable
+from gsm_cli.files import read_bounded, remove, sweep, write_atomic
 from gsm_cli.records.cost import CostRecord, read_cost
 from gsm_cli.records.gradients import GradientRecord, read_gradients
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.records.run import RunRecord, read_run
+from gsm_cli.reports import png
 from gsm_cli.reports.cost import render_costs
-from gsm_cli.reports.cost_statistics import unmeasured
 from gsm_cli.reports.report import Report, few
 from gsm_cli.reports.runs import render_runs
 
 AnyRecord = TypeVar("AnyRecord")
 ANOTHER = "is the record of another run than its name says"
+REBUILD = "rebuild it with gsm report"
 
 
 def read(folder: ReportFolder, margin: float | None = None) -> Report:
@@ -32,15 +31,12 @@ def read(folder: ReportFolder, margin: float | None = None) -> Report:
     """
     problems: list[str] = []
     if folder.of_costs:
-        costs = [record for path in folder.records for record in _read(folder, path, read_cost, _cost_fault, problems)]
+        costs = _read(folder, folder.records, read_cost, _cost_fault, problems)
         report = render_costs(folder, costs, problems) if costs else None
     else:
-        runs = [record for path in folder.records for record in _read(folder, path, read_run, _run_fault, problems)]
-        gradients = [
-            record
-            for path in folder.gradients
-            for record in _read(folder, path, read_gradients, _gradients_fault, problems)
-        ]
+        runs = _read(folder, folder.records, read_run, _run_fault, problems)
+        runs = _of_one_kind(folder, runs, problems)
+        gradients = _read(folder, folder.gradients, read_gradients, _gradients_fault, problems)
         report = render_runs(folder, runs, problems, gradients, margin) if runs or gradients else None
     if report is None:
         raise DataError(f"{folder.path} has no readable record: {few(problems)}")
@@ -50,35 +46,73 @@ def read(folder: ReportFolder, margin: float | None = None) -> Report:
 def write(report: Report) -> Path:
     """Write a report and its pictures, and remove those that it showed before; the path of the Markdown."""
     folder = report.folder
+    sweep(folder.path)
+    sweep(folder.record("").parent)
     for picture in report.pictures:
-        write_atomic(folder.picture(picture.name), picture.encode("png"))
+        write_atomic(folder.picture(picture.name), png.stamp(picture.encode("png")))
     for path in _not_shown(report):
         if _texts(path).get("Title") == report.title:
-            path.unlink()
+            remove(path)
     write_atomic(folder.text, report.text.encode())
     return folder.text
 
 
 def check(report: Report) -> list[str]:
     """What differs between the report on disk and this one, as lines to read; none if nothing does."""
-    path = report.folder.text
-    present = path.read_text("utf-8").splitlines() if path.exists() else []
-    names = (str(path), f"{path} rebuilt from the records")
-    lines = list(difflib.unified_diff(present, report.text.splitlines(), *names, lineterm="", n=1))
+    lines = _text_differences(report.folder.text, report.text)
     for picture in report.pictures:
         file = report.folder.picture(picture.name)
-        if facts_shown(file) != picture.carried:
-            lines.append(f"{file} is missing, or shows other data than the records")
+        if reason := _picture_fault(file, picture.carried):
+            lines.append(f"{file} {reason}: {REBUILD}")
     lines += [f"{file} is in no report: remove it" for file in _not_shown(report)]
     return lines + list(report.problems)
 
 
 def facts_shown(path: Path) -> object:
     """The facts that a picture carries; None if there is no such picture."""
+    return _facts(_texts(path))
+
+
+def _facts(texts: dict[str, str]) -> object:
     try:
-        return json.loads(_texts(path)["Comment"])
-    except (KeyError, ValueError):
+        return json.loads(texts["Comment"])
+    except (KeyError, ValueError, RecursionError):
         return None
+
+
+def _text_differences(path: Path, expected: str) -> list[str]:
+    """In what a text on disk departs from what it must be, as lines to read."""
+    try:
+        content = read_bounded(path, 2 * len(expected.encode()) + 2**20)
+        present = content.decode("utf-8")
+    except FileNotFoundError:
+        present = ""
+    except OSError as error:
+        return [f"{path} cannot be read ({error.strerror}): {REBUILD}"]
+    except UnicodeError:
+        return [f"{path} must be text in UTF-8, and is not: {REBUILD}"]
+    names = (str(path), f"{path} rebuilt from the records")
+    lines = difflib.unified_diff(present.splitlines(), expected.splitlines(), *names, lineterm="", n=1)
+    found = [printable(line) for line in lines]
+    if not found and present != expected:
+        return [f"{path} has other line breaks than its records give: {REBUILD}"]
+    return found
+
+
+def _picture_fault(path: Path, facts: object) -> str | None:
+    """Why a file is not the picture of these facts; None if it is."""
+    try:
+        picture = png.read_png(read_bounded(path, png.MOST))
+    except FileNotFoundError:
+        return "is missing"
+    except OSError as error:
+        return f"cannot be read ({error.strerror})"
+    except ValueError as error:
+        return f"must be a whole PNG, and is not ({printable(str(error))})"
+    texts = png.texts(picture)
+    if _facts(texts) != facts:
+        return "shows other data than the records"
+    return None if texts.get(png.DIGEST) == png.digest(picture) else "has other pixels than were drawn"
 
 
 def _not_shown(report: Report) -> list[Path]:
@@ -90,29 +124,31 @@ def _not_shown(report: Report) -> list[Path]:
 def _texts(path: Path) -> dict[str, str]:
     """The texts that a PNG carries, by name; none if it is not one."""
     try:
-        with Image.open(path) as image:
-            return {str(name): text for name, text in image.info.items() if isinstance(text, str)}
+        return png.texts(png.read_png(read_bounded(path, png.MOST)))
     except (OSError, ValueError):
         return {}
 
 
 def _read(
     folder: ReportFolder,
-    path: Path,
+    paths: Sequence[Path],
     read: Callable[[Path], AnyRecord],
     fault: Callable[[ReportFolder, Path, AnyRecord], str | None],
     problems: list[str],
 ) -> list[AnyRecord]:
-    """The record at `path`, or nothing and one more problem."""
-    try:
-        record = read(path)
-    except DataError as error:
-        problems.append(str(error).replace(f"{folder.path}/", ""))
-        return []
-    if reason := fault(folder, path, record):
-        problems.append(f"{folder.link(path)} {reason}")
-        return []
-    return [record]
+    """The records at these paths; for each that is none there is one more problem."""
+    records = []
+    for path in paths:
+        try:
+            record = read(path)
+        except DataError as error:
+            problems.append(printable(str(error).replace(f"{folder.path}/", "", 1)))
+            continue
+        if reason := fault(folder, path, record):
+            problems.append(printable(f"{folder.link(path)} {reason}"))
+        else:
+            records.append(record)
+    return records
 
 
 def _run_fault(folder: ReportFolder, path: Path, record: RunRecord) -> str | None:
@@ -124,11 +160,41 @@ def _run_fault(folder: ReportFolder, path: Path, record: RunRecord) -> str | Non
     return None if record.generated is None else _image_fault(record.generated)
 
 
+def _of_one_kind(folder: ReportFolder, records: Sequence[RunRecord], problems: list[str]) -> list[RunRecord]:
+    """The runs whose data are those of most others of their data set; for each other there is one more problem."""
+    sizes: dict[object, Counter[tuple[int, int, int]]] = {}
+    for record in records:
+        if record.test:
+            sizes.setdefault(_data(record), Counter())[_sizes(record)] += 1
+    usual = {data: counted.most_common(1)[0][0] for data, counted in sizes.items()}
+    kept = []
+    for record in records:
+        if record.test and _sizes(record) != usual[_data(record)]:
+            words = "{} classes, {} unlabelled and {} test images"
+            problems.append(
+                f"{folder.link(folder.record(record.config.name))} must have the data of its namesakes, "
+                f"{words.format(*usual[_data(record)])}, and has {words.format(*_sizes(record))}"
+            )
+        else:
+            kept.append(record)
+    return kept
+
+
+def _data(record: RunRecord) -> tuple[str, str | None, int, int | None]:
+    """What decides the sizes of a run's data."""
+    config = record.config
+    return config.dataset_name, config.dataset_sha256, config.labels, config.classes
+
+
+def _sizes(record: RunRecord) -> tuple[int, int, int]:
+    return record.classes, record.unlabelled, record.test.images if record.test else 0
+
+
 def _image_fault(generated: str) -> str | None:
     try:
-        Image.open(BytesIO(b64decode(generated, validate=True))).verify()
-    except (OSError, ValueError, SyntaxError) as error:
-        return f"must hold its generated images as a PNG in base64, and does not ({error})"
+        png.read_png(b64decode(generated, validate=True))
+    except ValueError as error:
+        return f"must hold its generated images as a PNG in base64, and does not ({printable(str(error))})"
     return None
 
 
@@ -140,7 +206,4 @@ def _gradients_fault(folder: ReportFolder, path: Path, record: GradientRecord) -
 
 
 def _cost_fault(folder: ReportFolder, path: Path, record: CostRecord) -> str | None:
-    if path.stem != record.plan.name:
-        return f"{ANOTHER}: of {record.plan.name}"
-    missing = unmeasured(record)
-    return f"must have all measurements of its plan, and lacks {', '.join(missing)}" if missing else None
+    return None if path.stem == record.plan.name else f"{ANOTHER}: of {record.plan.name}"

@@ -2,14 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from textwrap import fill
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from gsm_cli.objectives import MARGINALIZE
 from gsm_cli.records.layout import ReportFolder
-from gsm_cli.reports.charts import colours
+from gsm_cli.reports.charts import colours, ink, wrapped
 from gsm_cli.reports.judgements import Judgement, Margin
 from gsm_cli.reports.markdown import folded, interval, margin_points, numbered, points, table, without_constants
 from gsm_cli.reports.report import Section, show
@@ -115,7 +114,9 @@ def _explanation(judgements: Sequence[Judgement]) -> str:
 
 def draw(forest: Forest) -> Figure:
     """A row for every objective, the numbers at the right."""
-    figure = Figure(figsize=(11.0, 1.1 + 0.46 * len(forest.rows)))
+    names = [wrapped(row.name) for row in forest.rows]
+    lines = 1 + max(name.count("\n") for name in names)
+    figure = Figure(figsize=(11.0, 1.1 + (0.2 + 0.26 * lines) * len(forest.rows)))
     left, right = figure.subplots(1, 2, sharey=True, width_ratios=[2.4, 1.0])
     palette = colours([row.name for row in forest.rows])
     low, high = _limits(forest)
@@ -127,9 +128,9 @@ def draw(forest: Forest) -> Figure:
         number = _number(row)
         right.text(0.0, place, number, va="center", fontsize=11, weight=_weight(row), color=INK)
     left.set(xlim=(low, high), ylim=(len(forest.rows) - 0.5, -0.5), xlabel="points of test accuracy, minus the sum's")
-    left.set_yticks(range(len(forest.rows)), [fill(row.name, 26) for row in forest.rows])
+    left.set_yticks(range(len(forest.rows)), names)
     for label, row in zip(left.get_yticklabels(), forest.rows, strict=True):
-        label.set(color=palette[row.name], weight=_weight(row))
+        label.set(color=ink(palette[row.name]), weight=_weight(row))
     left.tick_params(axis="y", length=0, pad=12)
     left.spines["left"].set_visible(False)
     right.set(xlim=(0.0, 1.0))

@@ -47,10 +47,8 @@ class Group:
 
     @cached_property
     def circumstances(self) -> Circumstances:
-        """Those of the times that are shown: in which the most objectives, and then the most runs, were trained."""
-        series = Counter(each for own in self.trained for each in {Circumstances.of(run) for run in own.finished})
-        runs = Counter(Circumstances.of(run) for own in self.trained for run in own.finished)
-        return max(sorted(runs), key=lambda each: (series[each], runs[each]))
+        """Those of the times that are shown."""
+        return common_circumstances(self.trained)
 
     def find(self, objective: str) -> Series | None:
         """The objective's series that a verdict speaks of, of those with a finished run.
@@ -58,11 +56,26 @@ class Group:
         Of several, as at several temperatures, that with the settings of a preset or by default; if it is not among
         them, the one that is most accurate on validation.
         """
-        candidates = [series for series in self.trained if series.config.objective == objective]
+        candidates = self.candidates(objective)
         for usual in _usual(objective, self.config.dataset) if len(candidates) > 1 else []:
             if found := [series for series in candidates if series.config.own == usual]:
                 return found[0]
         return max(candidates, key=lambda series: fmean(series.best_validation()), default=None)
+
+    def candidates(self, objective: str) -> list[Series]:
+        """The objective's series with a finished run."""
+        return [series for series in self.trained if series.config.objective == objective]
+
+    def is_usual(self, series: Series) -> bool:
+        """Whether a series has the settings of a preset or by default."""
+        return series.config.own in _usual(series.config.objective, self.config.dataset)
+
+
+def common_circumstances(trained: Sequence[Series]) -> Circumstances:
+    """Those in which the most of these series, and then the most runs, were trained."""
+    series = Counter(each for own in trained for each in {Circumstances.of(run) for run in own.finished})
+    runs = Counter(Circumstances.of(run) for own in trained for run in own.finished)
+    return max(sorted(runs), key=lambda each: (series[each], runs[each]))
 
 
 def _usual(objective: str, dataset: str) -> list[dict[str, object]]:
@@ -74,13 +87,13 @@ def _usual(objective: str, dataset: str) -> list[dict[str, object]]:
 
 
 def sort_records(records: Iterable[RunRecord]) -> list[Group]:
-    """The groups, the largest first; in each the series by objective and temperature."""
+    """The groups, the largest first, and of equal ones the longest runs; in each the series by objective and tau."""
     groups: dict[str, dict[str, list[RunRecord]]] = {}
     for record in sorted(records, key=lambda record: (_order(record.config), record.config.seed)):
         key = repr(shared_settings(record.config))
         groups.setdefault(key, {}).setdefault(record.config.digest, []).append(record)
     found = [_series(list(series.values())) for _, series in sorted(groups.items())]
-    found.sort(key=lambda group: -sum(len(series.records) for series in group))
+    found.sort(key=lambda group: (-sum(len(series.records) for series in group), -group[0].config.epochs))
     if len(found) < 2:
         return [Group(series) for series in found]
     configs = [group[0].config for group in found]

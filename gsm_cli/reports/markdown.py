@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Sequence
 
+from gsm_cli.errors import printable
 from gsm_cli.reports.statistics import Summary
 
 
@@ -10,6 +11,11 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """A Markdown table whose first column is text and whose others are numbers."""
     lines = [headings, ["---", *["---:"] * (len(headings) - 1)], *rows]
     return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+
+
+def plain(text: str) -> str:
+    """A text that others wrote, in one line, so that nothing in it is Markdown or HTML."""
+    return re.sub(r"[\\`*_\[\]|]", r"\\\g<0>", printable(text).replace("&", "&amp;").replace("<", "&lt;"))
 
 
 def without_constants(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> tuple[list[str], list[list[str]]]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.records.run import RunRecord
+from gsm_cli.reports.markdown import plain
 from gsm_cli.style import Picture
 
 
@@ -67,4 +68,4 @@ def few(problems: Sequence[str]) -> str:
 
 def warnings(problems: Sequence[str]) -> list[str]:
     """A block for every problem."""
-    return [f"> **Warning.** {problem}." for problem in problems]
+    return [f"> **Warning.** {plain(problem)}." for problem in problems]

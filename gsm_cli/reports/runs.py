@@ -10,11 +10,13 @@ from gsm_cli.records.run import RunRecord
 from gsm_cli.reports.details import details, others
 from gsm_cli.reports.facts import group_facts
 from gsm_cli.reports.forest import forest_section
+from gsm_cli.reports.frontier import frontier_section
 from gsm_cli.reports.gradients import gradient_sections
 from gsm_cli.reports.groups import Group, sort_records
 from gsm_cli.reports.judgements import judge, margin_of
 from gsm_cli.reports.learning import generated, learning
 from gsm_cli.reports.limits import limits
+from gsm_cli.reports.losses import losses_section
 from gsm_cli.reports.markdown import contents, listed
 from gsm_cli.reports.provenance import provenance
 from gsm_cli.reports.report import Report, Section, warnings
@@ -43,7 +45,8 @@ def render_runs(
     first = verdict(groups[0] if groups else None, margin)
     found = [*_main(folder, title, groups, margin)]
     found += [_other(folder, title, group, number, margin) for number, group in enumerate(groups[1:], start=2)]
-    found.append(sweep_section(folder, title, groups))
+    found.insert(0 if folder.chosen else len(found), frontier_section(folder, title, groups))
+    found += [sweep_section(folder, title, groups), losses_section(folder, title, groups)]
     found += gradient_sections(folder, title, gradients)
     found += [others(dataset), provenance(folder, groups)]
     listed = contents([block for section in found for block in section.blocks])

@@ -5,7 +5,7 @@ from statistics import fmean
 
 from gsm_cli.objectives import MARGINALIZE, SUPERVISED
 from gsm_cli.reports.groups import Group
-from gsm_cli.reports.markdown import counted, digits, interval, percent, points, table, without_constants
+from gsm_cli.reports.markdown import counted, digits, interval, percent, plain, points, table, without_constants
 from gsm_cli.reports.report import Section
 from gsm_cli.reports.series import Series
 from gsm_cli.reports.statistics import Summary, compare, summarize
@@ -21,7 +21,8 @@ def results(group: Group) -> Section:
     """Accuracy, bound and cost of every objective, and the runs that failed."""
     rows = [_row(group, series) for series in group.series]
     failures = [
-        f"* {series.name} seed {record.config.seed} failed at step {record.failure.step}: {record.failure.reason}."
+        f"* {series.name} seed {record.config.seed} failed at step {record.failure.step}: "
+        f"{plain(record.failure.reason)}."
         for series in group.series
         for record in series.records
         if record.failure

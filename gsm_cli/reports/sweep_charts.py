@@ -8,9 +8,10 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from gsm_cli.reports.charts import colours
+from gsm_cli.reports.charts import colours, markers, name_ends, value_ticks, wrapped
 
 PANELS = 4  # maps in a row
+HEIGHT, WIDTH = 4.6, 6.0  # inches of the picture of lines, and about those of its axis
 WIDE = 8.0  # how many times the least value the greatest is, from which on an axis is logarithmic
 
 
@@ -51,26 +52,28 @@ def asks_for_log(values: Sequence[float]) -> bool:
 
 def lines_chart(lines: Lines) -> Figure:
     """A line with its band for each objective; one that does not read the setting is a dashed level."""
-    figure = Figure(figsize=(9.0, 4.6))
+    figure = Figure(figsize=(9.0, HEIGHT))
     axes = figure.subplots()
     palette = colours([*lines.lines, *lines.levels])
-    for name, points in lines.lines.items():
-        _line(axes, name, points, palette[name])
-    for name, mean in lines.levels.items():
-        axes.axhline(100 * mean, linestyle="--", color=palette[name], label=name)
+    shapes = markers(list(lines.lines))
     values = sorted({point.value for points in lines.lines.values() for point in points})
     if asks_for_log(values):
         axes.set_xscale("log")
-        axes.minorticks_off()
-    axes.set_xticks(values, [f"{value:g}" for value in values])
+    for name, points in lines.lines.items():
+        _line(axes, points, palette[name], shapes[name])
+    for name, mean in lines.levels.items():
+        axes.axhline(100 * mean, linestyle="--", color=palette[name])
     axes.set(xlabel=lines.setting, ylabel="test accuracy, %")
-    figure.legend(loc="outside right upper")
+    value_ticks(axes, values, WIDTH)
+    ends = {name: (points[-1].value, 100 * points[-1].mean) for name, points in lines.lines.items()}
+    ends |= {name: (axes.get_xlim()[1], 100 * mean) for name, mean in lines.levels.items()}
+    name_ends(axes, ends, palette, HEIGHT - 0.7)
     return figure
 
 
-def _line(axes: Axes, name: str, points: Sequence[Point], colour: str) -> None:
+def _line(axes: Axes, points: Sequence[Point], colour: str, shape: str) -> None:
     values = [point.value for point in points]
-    axes.plot(values, [100 * point.mean for point in points], "o-", color=colour, label=name)
+    axes.plot(values, [100 * point.mean for point in points], marker=shape, color=colour)
     low = [100 * (point.mean if point.low is None else point.low) for point in points]
     high = [100 * (point.mean if point.high is None else point.high) for point in points]
     axes.fill_between(values, low, high, color=colour, alpha=0.15, linewidth=0)
@@ -100,7 +103,7 @@ def grid_chart(grid: Grid) -> Figure:
             xticklabels=list(grid.columns),
             yticklabels=list(grid.rows),
         )
-        axes.set_title(name, fontsize=11)
+        axes.set_title(wrapped(name, 20), fontsize=11)
         axes.set(ylabel=grid.settings[0], xlabel=grid.settings[1])
         axes.tick_params(labelsize=9, rotation=0)
     return figure

@@ -16,6 +16,7 @@ from gsm_cli.reports.sweep_charts import Grid, Lines, Point, grid_chart, lines_c
 from gsm_cli.style import Picture
 
 SWEPT = 3  # values of a setting that make a sweep; where somebody chose the name of the folder, two
+EPOCHS = "epochs"  # a sweep over them is drawn against time, by `frontier`
 NAMED = ("objective", "seed", "objective_sha256")  # what is no setting that is swept
 
 
@@ -38,7 +39,8 @@ def sweep_section(folder: ReportFolder, title: str, groups: Sequence[Group]) -> 
     series = [each for group in groups for each in group.trained if each.scores]
     least = 2 if folder.chosen else SWEPT
     maps = [swept for swept in find(series, 2) if _whole(swept) and min(len(swept.values(n)) for n in (0, 1)) > 1]
-    lines = [swept for swept in find(series, 1) if len(swept.series) >= least and not _in_a_map(swept, maps)]
+    lines = [swept for swept in find(series, 1) if len(swept.series) >= least and swept.names != (EPOCHS,)]
+    lines = [swept for swept in lines if not _in_a_map(swept, maps)]
     maps = [swept for swept in maps if len(swept.series) > least]
     blocks: list[str] = []
     pictures: list[Picture[object]] = []
@@ -65,11 +67,23 @@ def find(series: Sequence[Series], number: int) -> Iterator[Swept]:
                 yield Swept(names, rest, objective, own)
 
 
+def named(found: Sequence[Swept]) -> dict[str, Swept]:
+    """Every set by its objective, and by what else sets it apart from others of that objective."""
+    labelled = {}
+    for swept in found:
+        others = [dict(other.rest) for other in found if other.objective == swept.objective]
+        differing = [
+            f"{name} {value}" for name, value in swept.rest if any(other.get(name) != value for other in others)
+        ]
+        labelled[", ".join([swept.objective, *differing])] = swept
+    return labelled
+
+
 def _lines(folder: ReportFolder, title: str, found: Sequence[Swept], series: Sequence[Series]) -> Section:
     """Accuracy against one setting."""
     (name,) = found[0].names
-    named = _named(found)
-    points = {label: [_point(swept, value) for value in swept.values(0)] for label, swept in named.items()}
+    labelled = named(found)
+    points = {label: [_point(swept, value) for value in swept.values(0)] for label, swept in labelled.items()}
     levels = {
         each.config.objective_name: _summary(each).mean
         for each in series
@@ -103,7 +117,7 @@ def _maps(folder: ReportFolder, title: str, found: Sequence[Swept]) -> Section:
     same = [swept for swept in found if (swept.values(0), swept.values(1)) == (rows, columns)]
     maps = {
         label: [[_summary(swept.series[row, column]).mean for column in columns] for row in rows]
-        for label, swept in _named(same).items()
+        for label, swept in named(same).items()
     }
     facts = Grid(
         (first, second), [commands.write(row) for row in rows], [commands.write(each) for each in columns], maps
@@ -116,25 +130,13 @@ def _maps(folder: ReportFolder, title: str, found: Sequence[Swept]) -> Section:
             f"{label}, {first} {commands.write(row)}, {second} {commands.write(column)}",
             *_cell(swept.series[row, column]),
         ]
-        for label, swept in _named(same).items()
+        for label, swept in named(same).items()
         for row in rows
         for column in columns
     ]
     text = f"Test accuracy in % over {first} and {second}, the mean over seeds with its 95 % interval."
     heading = f"### {first} and {second}"
     return Section([heading, show(folder, picture), text, table(["runs", "seeds", "test %"], cells)], [picture])
-
-
-def _named(found: Sequence[Swept]) -> dict[str, Swept]:
-    """Every set by its objective, and by what else sets it apart from others of that objective."""
-    named = {}
-    for swept in found:
-        others = [dict(other.rest) for other in found if other.objective == swept.objective]
-        differing = [
-            f"{name} {value}" for name, value in swept.rest if any(other.get(name) != value for other in others)
-        ]
-        named[", ".join([swept.objective, *differing])] = swept
-    return named
 
 
 def _settings(series: Series) -> dict[str, object]:

@@ -4,11 +4,12 @@ import threading
 from collections import deque
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from queue import Empty, SimpleQueue
 from typing import Protocol
 
 from gsm_cli.errors import GsmError
+from gsm_cli.files import is_there, remove
 from gsm_cli.records.run import Epoch, RunRecord
 from gsm_cli.runs.locks import RunLock
 from gsm_cli.runs.outcomes import Outcome, keep, reuse, unfinished
@@ -90,6 +91,7 @@ class Batch:
         lock = RunLock(task.record)
         try:
             if not self.force and (record := reuse(task.record, task.config)):
+                self.tidy(task, lock)
                 self.end(Outcome(task, record, reused=True))
                 return True
             if not lock.acquire():
@@ -100,18 +102,36 @@ class Batch:
                 lock.release()
                 self.end(Outcome(task, record, reused=True))
                 return True
+            running = _Running(self.variant(task), lock)
         except GsmError as error:
             lock.release()
             self.end(Outcome(task, None, problem=error))
             return True
-        if self.force:
-            task.checkpoint.unlink(missing_ok=True)
-        self.submit(_Running(task, lock))
+        self.submit(running)
         return True
+
+    def variant(self, task: Task) -> Task:
+        """The run as it is to be begun: with --force anew, but from where an earlier --force came to."""
+        anew = replace(task, anew=True)
+        if self.force:
+            remove(task.checkpoint)
+        return anew if self.force or (is_there(anew.checkpoint) and not is_there(task.checkpoint)) else task
+
+    def tidy(self, task: Task, lock: RunLock) -> None:
+        """Remove what was left beside a finished run, if nobody is at it; but not what was begun anew."""
+        if (is_there(task.checkpoint) or is_there(lock.path)) and lock.acquire():
+            remove(task.checkpoint)
+            lock.release()
+        if is_there(replace(task, anew=True).checkpoint):
+            self.watcher.note(task.name, "was finished before; --force goes on with what was begun anew")
 
     def submit(self, running: _Running) -> None:
         self.present.add(running.task.name)
-        future = self.executor.submit(execute, running.task.absolute())
+        try:
+            future = self.executor.submit(execute, running.task.absolute())
+        except BaseException:  # it was interrupted, where tasks run in this thread
+            running.lock.release()
+            raise
         self.running[future] = running
         future.add_done_callback(self.mail.put)
 
@@ -126,7 +146,9 @@ class Batch:
     def tell(self, news: News) -> None:
         if news.name not in self.present:
             return
-        if news.epoch is None:
+        if news.words:
+            self.watcher.note(news.name, news.words)
+        elif news.epoch is None:
             self.watcher.start(news.name, news.images)
         else:
             self.watcher.epoch(news.name, news.number, news.epoch)
@@ -163,7 +185,7 @@ class Batch:
         task = running.task
         try:
             keep(task.record, record)
-            task.checkpoint.unlink(missing_ok=True)
+            remove(task.checkpoint)
             outcome = Outcome(task, record)
         except GsmError as error:
             outcome = Outcome(task, None, problem=error)

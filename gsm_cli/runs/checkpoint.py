@@ -1,24 +1,35 @@
-"""What a run in progress keeps on disk: all that its rest depends on."""
+"""What a run in progress keeps on disk: all that its rest depends on, whole or refused."""
 
+import errno
+import warnings
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import msgspec
 import torch
 from torch import Tensor
 
-from gsm_cli.config import RunConfig, differences
-from gsm_cli.errors import GsmError
-from gsm_cli.files import write_atomic
+from gsm_cli.config import Plain, RunConfig, differences
+from gsm_cli.errors import DataError, GsmError, printable
+from gsm_cli.files import check_ordinary, write_atomic
 from gsm_cli.records.run import Epoch
 from gsm_cli.runs.environment import Device
 
 
+class DamagedError(DataError):
+    """A checkpoint from which nobody can go on: without it nothing is lost."""
+
+
 @dataclass(frozen=True)
 class Checkpoint:
-    """The state after an epoch; settings and epochs are checked when read, as those of a record are."""
+    """The state after an epoch; settings and epochs are checked when read, as those of a record are.
+
+    The file is PyTorch's, a ZIP archive with a checksum for each of its parts.
+    """
 
     version: str
     config: RunConfig
@@ -38,20 +49,40 @@ class Checkpoint:
         write_atomic(path, buffer.getbuffer())  # no second copy of all weights
 
     @classmethod
-    def read(cls, path: Path, expected: "Checkpoint") -> "Checkpoint":
-        """The checkpoint at `path`. Raises GsmError if it is damaged, or of another run than `expected`."""
+    def read(cls, path: Path, expected: "Checkpoint", shapes: Sequence[torch.Size]) -> "Checkpoint":
+        """The checkpoint at `path`, to go on from `expected`, which has no epochs; with the shapes of the parameters.
+
+        Raises DamagedError for what is no whole checkpoint, GsmError for that of another run and what cannot be read.
+        """
+        state = _load(path, expected.device)
         try:
-            state = torch.load(path, map_location=expected.device, weights_only=True)
-            data = msgspec.json.decode(state["epochs"], type=_Data)
+            version = msgspec.convert(state["version"], Plain)
+            if version != expected.version:  # what else it holds that version knows
+                raise _of_another_run(path, {"version": version}, {"version": expected.version})
+            data = _decode(state)
             found = cls(**state | {"config": data.config, "epochs": data.epochs})
+            if found.identity != expected.identity:
+                raise _of_another_run(path, found.identity, expected.identity)
+            found.check(expected, shapes)
+        except GsmError:
+            raise
         except Exception as error:
-            raise GsmError(f"{path} must be a checkpoint and is damaged: start the run again with --force") from error
-        if departures := differences(found.identity, expected.identity):
-            raise GsmError(
-                f"{path} must be a checkpoint of this run, and has {departures}: "
-                "finish it with the version and settings that wrote it, or start the run again with --force"
-            )
+            raise _damaged(path) from error
         return found
+
+    def check(self, expected: "Checkpoint", shapes: Sequence[torch.Size]) -> None:
+        """Raise ValueError unless all of it fits a run that begins as `expected`."""
+        if not 1 <= len(self.epochs) <= self.config.epochs:
+            raise ValueError("it must have some of the epochs")
+        for weights in (self.model, self.best):
+            if _kinds(weights) != _kinds(expected.model):
+                raise ValueError("it must have the weights of the model")
+        groups, own = (_groups(each.optimizer) for each in (self, expected))
+        if groups != own or set(self.optimizer) != {"state", "param_groups"}:
+            raise ValueError("it must have the settings of the optimizer")
+        for number, moments in self.optimizer["state"].items():
+            if any(value.shape not in (shapes[number], torch.Size()) for value in moments.values()):
+                raise ValueError("it must have the moments of the parameters")
 
     @property
     def identity(self) -> dict[str, object]:
@@ -65,9 +96,61 @@ class _Data(msgspec.Struct):
 
 
 def epochs_of(path: Path) -> int:
-    """How many epochs a checkpoint has. Raises GsmError if it is damaged."""
+    """How many epochs a checkpoint has: none if it is damaged. Raises GsmError if it cannot be read."""
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-        return len(msgspec.json.decode(state["epochs"], type=_Data).epochs)
+        return len(_decode(_load(path, "cpu")).epochs)
     except Exception as error:
-        raise GsmError(f"{path} must be a checkpoint and is damaged: start the run again with --force") from error
+        if isinstance(error, GsmError) and not isinstance(error, DamagedError):
+            raise
+        return 0
+
+
+def set_aside(path: Path) -> Path:
+    """Give a damaged checkpoint a name under which nobody looks for one. Raises GsmError if the disk refuses."""
+    aside = path.with_name(f"{path.name}.damaged")
+    try:
+        return path.replace(aside)
+    except OSError as error:
+        raise GsmError(f"{path} is damaged and cannot be moved ({error.strerror}): remove it") from error
+
+
+def _load(path: Path, device: Device) -> dict[str, Any]:
+    """What lies at `path`, its checksums compared, which PyTorch does not. Raises DamagedError, or GsmError."""
+    try:
+        check_ordinary(path)
+        with path.open("rb") as file, warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with ZipFile(file) as archive:
+                flawed = archive.testzip()
+            state = torch.load(path, map_location=device, weights_only=True) if flawed is None else None
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
+            raise GsmError(f"{path} must be a checkpoint, and cannot be read ({error.strerror}): remove it") from error
+        raise _damaged(path) from error
+    if not isinstance(state, dict) or not all(isinstance(name, str) for name in state):
+        raise _damaged(path)
+    return state
+
+
+def _decode(state: dict[str, Any]) -> _Data:
+    return msgspec.json.decode(state["epochs"], type=_Data)
+
+
+def _damaged(path: Path) -> DamagedError:
+    return DamagedError(f"{path} must be a whole checkpoint, and is damaged: remove it to start the run again")
+
+
+def _of_another_run(path: Path, found: Mapping[str, object], asked: Mapping[str, object]) -> GsmError:
+    return GsmError(
+        f"{path} must be a checkpoint of this run, and has {printable(differences(found, asked))}: "
+        "finish it with the version and settings that wrote it, or remove it to start the run again"
+    )
+
+
+def _kinds(weights: dict[str, Tensor]) -> dict[str, tuple[torch.Size, torch.dtype]]:
+    return {name: (value.shape, value.dtype) for name, value in weights.items()}
+
+
+def _groups(optimizer: dict[str, Any]) -> list[dict[str, Any]]:
+    """An optimizer's settings, but for the learning rate, which every step sets anew."""
+    return [{name: value for name, value in group.items() if name != "lr"} for group in optimizer["param_groups"]]

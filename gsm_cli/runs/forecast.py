@@ -1,12 +1,13 @@
 """What a batch will have to do: which runs are finished, which resume, and how long the rest takes."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 
 from gsm_cli.config import RunConfig
 from gsm_cli.errors import DataError
+from gsm_cli.files import is_there
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.records.run import RunRecord, read_run
 from gsm_cli.records.store import Environment
@@ -58,7 +59,9 @@ def total(prospects: Sequence[Prospect], jobs: int) -> float | None:
 def _prospect(task: Task, times: dict[str, list[float]], force: bool) -> Prospect:
     if not force and reuse(task.record, task.config):
         return Prospect(task, True, task.config.epochs, 0.0)
-    done = 0 if force or not task.checkpoint.exists() else epochs_of(task.checkpoint)
+    anew = replace(task, anew=True).checkpoint
+    checkpoint = anew if force or not is_there(task.checkpoint) else task.checkpoint
+    done = epochs_of(checkpoint) if is_there(checkpoint) else 0
     found = times.get(_cost(task.config))
     return Prospect(task, False, done, median(found) * (task.config.epochs - done) if found else None)
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from gsm_cli.errors import GsmError
+from gsm_cli.files import sweep
 
 
 class RunLock:
@@ -35,8 +36,7 @@ class RunLock:
             raise GsmError(
                 f"{self.path} must be a file that can be locked, and cannot ({reason}): name another folder with --out"
             ) from error
-        for stray in self.path.parent.glob(f".{self.record.stem}.*.tmp"):
-            stray.unlink(missing_ok=True)
+        sweep(self.path.parent)
         return True
 
     def holder(self) -> str:
@@ -51,6 +51,7 @@ class RunLock:
             with suppress(OSError):
                 self.path.unlink(missing_ok=True)
             self._lock.release()
+            sweep(self.path.parent)
 
 
 def lock_path(record: Path) -> Path:

@@ -7,7 +7,8 @@ from pathlib import Path
 from gsm_cli.config import RunConfig, differences
 from gsm_cli.data.dataset import Fetch
 from gsm_cli.data.split import Split
-from gsm_cli.errors import DataError, GsmError, UsageError
+from gsm_cli.errors import DataError, GsmError, UsageError, printable
+from gsm_cli.files import is_there
 from gsm_cli.objectives import OBJECTIVES
 from gsm_cli.records.run import Failure, RunRecord, read_run
 from gsm_cli.runs.places import WorkerLostError
@@ -42,7 +43,7 @@ class Outcome:
 
 def reuse(path: Path, config: RunConfig) -> RunRecord | None:
     """The finished run at `path`, if there is one. Raises DataError if it is one of other settings."""
-    record = read_run(path) if path.exists() else None
+    record = read_run(path) if is_there(path) else None
     if record is None or not record.finished:
         return None
     if departures := differences(record.config.identity, config.identity):
@@ -51,6 +52,14 @@ def reuse(path: Path, config: RunConfig) -> RunRecord | None:
             "move it away, or take its place with --force"
         )
     return record
+
+
+def is_to_do(task: Task) -> bool:
+    """Whether the run is still to be trained; one whose record cannot be read costs itself alone, when its turn is."""
+    try:
+        return reuse(task.record, task.config) is None
+    except DataError:
+        return False
 
 
 def keep(path: Path, record: RunRecord) -> None:
@@ -66,7 +75,7 @@ def unfinished(task: Task, error: Exception) -> RunRecord | None:
     except (GsmError, RuntimeError):
         return None
     try:
-        if task.checkpoint.exists():
+        if is_there(task.checkpoint):
             run.restore(task.checkpoint)
     except GsmError:
         pass  # what is in it nobody can know
@@ -79,7 +88,7 @@ def words(error: Exception) -> str:
     if isinstance(error, WorkerLostError):
         return f"its worker {error}"
     text = str(error) if isinstance(error, GsmError) else f"{type(error).__name__} ({error})"
-    line = " ".join(text.split())
+    line = printable(" ".join(text.split()))
     return line if len(line) <= LONGEST else line[:LONGEST] + "…"
 
 
@@ -105,6 +114,6 @@ def _check_top(config: RunConfig, classes: int) -> None:
 
 def _is_finished(path: Path) -> bool:
     try:
-        return path.exists() and read_run(path).finished
+        return is_there(path) and read_run(path).finished
     except DataError:
         return False

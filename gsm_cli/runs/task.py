@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -17,6 +18,7 @@ from gsm_cli.data import find_dataset
 from gsm_cli.data.dataset import Fetch
 from gsm_cli.data.download import download
 from gsm_cli.data.split import Pool, Split, load
+from gsm_cli.files import is_there
 from gsm_cli.records.run import Epoch, RunRecord
 from gsm_cli.runs.environment import Device
 from gsm_cli.runs.locks import lock_path
@@ -32,6 +34,7 @@ class Task:
     record: Path
     device: Device = "cpu"
     data_dir: Path | None = None
+    anew: bool = False  # begun again though it was finished, or begun: with a checkpoint of its own
 
     @property
     def name(self) -> str:
@@ -40,7 +43,7 @@ class Task:
     @property
     def checkpoint(self) -> Path:
         """Where the run keeps its state while it is not finished."""
-        return self.record.with_suffix(".pt")
+        return self.record.with_suffix(".anew.pt" if self.anew else ".pt")
 
     def absolute(self) -> "Task":
         """The same for whoever works in another folder."""
@@ -48,12 +51,13 @@ class Task:
 
 
 class News(Struct, frozen=True):
-    """What a run says on the way: that it begins, with the images of an epoch, or that it ended an epoch."""
+    """What a run says on the way: that it begins, with the images of an epoch, that it ended one, or words."""
 
     name: str
     images: int = 0
     number: int = 0
     epoch: Epoch | None = None
+    words: str = ""
 
 
 def versions() -> dict[str, str]:
@@ -70,7 +74,8 @@ def execute(task: Task) -> RunRecord:
     split = load_split(config, config.seed, task.data_dir, download)
     place.say(News(task.name, images=len(split.unlabelled) // config.batch_size * config.batch_size))
     with _checkpoint(task) as checkpoint:
-        record = train(config, split, checkpoint, _teller(task.name), task.device, place.check)
+        tell, note = _teller(task.name), partial(_note, task.name)
+        record = train(config, split, checkpoint, tell, task.device, place.check, note)
     environment = msgspec.structs.replace(record.environment, beside=place.beside)
     return msgspec.structs.replace(record, environment=environment)
 
@@ -81,10 +86,14 @@ def _teller(name: str) -> OnEpoch:
     return lambda number, epoch: say(News(name, number=number, epoch=epoch))
 
 
+def _note(name: str, words: str) -> None:
+    PLACE.get().say(News(name, words=words))
+
+
 @contextmanager
 def _checkpoint(task: Task) -> Iterator[Path]:
     """Beside the record, where whoever asked can see it; on a machine that does not share that folder, for now."""
-    if lock_path(task.record).exists():
+    if is_there(lock_path(task.record)):
         yield task.checkpoint
     else:
         with TemporaryDirectory(prefix="gsm-") as folder:

@@ -13,11 +13,12 @@ from gsm_cli import __version__
 from gsm_cli.config import RunConfig
 from gsm_cli.data.split import Split
 from gsm_cli.errors import UsageError
+from gsm_cli.files import is_there
 from gsm_cli.model.terms import Batch, Terms, semi_supervised, supervised
 from gsm_cli.objectives import SUPERVISED
 from gsm_cli.records.run import Curves, Epoch, Failure, RunRecord, Test, chosen_epoch
 from gsm_cli.runs.build import Averaging, build_model, temperature_at
-from gsm_cli.runs.checkpoint import Checkpoint
+from gsm_cli.runs.checkpoint import Checkpoint, DamagedError, set_aside
 from gsm_cli.runs.environment import Device, environment
 from gsm_cli.runs.evaluation import analogies, classification, mean_dropped_mass, read_model, relaxation
 from gsm_cli.runs.schedules import kl_weight, learning_rate
@@ -29,6 +30,7 @@ CHECKPOINT_SECONDS = 2.0  # between checkpoints at least, unless an epoch is lon
 
 OnEpoch = Callable[[int, Epoch], None]  # with the number of the epoch, from 1 on
 OnStep = Callable[[], None]
+OnNote = Callable[[str], None]  # with what else happens, in words
 
 
 class Run:
@@ -163,8 +165,8 @@ class Run:
         )
 
     def restore(self, path: Path) -> None:
-        """Go on from a checkpoint. Raises GsmError if it is damaged, or of another version or configuration."""
-        found = Checkpoint.read(path, self.checkpoint())
+        """Go on from a checkpoint. Raises DamagedError, or GsmError if it is of another version or configuration."""
+        found = Checkpoint.read(path, self.checkpoint(), [each.shape for each in self.model.parameters()])
         self.epochs = list(found.epochs)
         self.model.load_state_dict(found.model)
         self.optimizer.load_state_dict(found.optimizer)
@@ -205,15 +207,19 @@ def train(
     on_epoch: OnEpoch = lambda number, epoch: None,
     device: Device = "cpu",
     on_step: OnStep = lambda: None,
+    on_note: OnNote = lambda words: None,
 ) -> RunRecord:
     """Train from the checkpoint, if there is one, to the end; the record is the same as without an interruption.
 
     The test set is read at the end alone. A run that diverges gives a record with a failure. What `on_step` raises
-    before a step ends the run, which can be resumed.
+    before a step ends the run, which can be resumed. A damaged checkpoint is set aside, and said to be so.
     """
     run = Run(config, split, device, on_step)
-    if checkpoint.exists():
-        run.restore(checkpoint)
+    if is_there(checkpoint):
+        try:
+            run.restore(checkpoint)
+        except DamagedError:
+            on_note(f"starts again, because its checkpoint is damaged; that is kept as {set_aside(checkpoint).name}")
     saved = time.monotonic()
     while len(run.epochs) < config.epochs:
         try:

@@ -34,7 +34,7 @@ def test_in_the_map_the_modules_of_a_room_follow_it():
 
 def test_tests_mirror_the_rooms():
     with_tests = {path.relative_to(ROOT / "tests").parts[0] for path in (ROOT / "tests").glob("*/**/test_*.py")}
-    assert with_tests == {*ROOMS, "house"}
+    assert with_tests == {*ROOMS, "house", "faults"}
 
 
 @pytest.mark.parametrize("room", ROOMS)

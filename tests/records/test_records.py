@@ -46,7 +46,11 @@ def test_gradients_and_costs_round_trip(tmp_path):
     gradients = gradient_record(("gumbel", 0.5), ("reinforce", None))
     gradients.save(tmp_path / "gradients.json")
     assert read_gradients(tmp_path / "gradients.json") == gradients
-    cost = CostRecord(**shared, plan=CostPlan(classes=(2, 3)), rows=[COST])
+    cost = CostRecord(
+        **shared,
+        plan=CostPlan(objectives=("gumbel",), classes=(2, 3), rounds=1),
+        rows=[COST, msgspec.structs.replace(COST, classes=3)],
+    )
     cost.save(tmp_path / "cost.json")
     assert read_cost(tmp_path / "cost.json") == cost
 

@@ -1,6 +1,8 @@
 """Reports on disk: read, written, and whether they notice that something drifted."""
 
 import re
+import struct
+import zlib
 from base64 import b64encode
 from dataclasses import replace
 from io import BytesIO
@@ -10,15 +12,18 @@ from typing import Any
 import msgspec
 import pytest
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 from records_of import SIX, batch, cost_record, gradient_record, record
 
 from gsm_cli.errors import DataError, GsmError
 from gsm_cli.records.layout import ReportFolder, find_folders
 from gsm_cli.records.run import RunRecord, read_run
 from gsm_cli.reports.folder import check, facts_shown, read, write
+from gsm_cli.reports.markdown import plain
 from gsm_cli.reports.report import Section
 
-DRIFT = "{} is missing, or shows other data than the records"
+MISSING = "{} is missing: rebuild it with gsm report"
+DRIFT = "{} shows other data than the records: rebuild it with gsm report"
 
 
 @pytest.fixture
@@ -60,6 +65,25 @@ def sheet(level: int) -> str:
     buffer = BytesIO()
     Image.new("L", (80, 32), level).save(buffer, "png")
     return b64encode(buffer.getvalue()).decode()
+
+
+def save_again(image: Image.Image, path: Path, **options: object) -> None:
+    """With the texts that the picture has."""
+    texts = PngInfo()
+    for name, text in image.text.items():
+        texts.add_text(name, text)
+    image.save(path, pnginfo=texts, **options)
+
+
+def bomb() -> bytes:
+    """A PNG that says that it has 40,000 pixels in each direction."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", 40_000, 40_000, 8, 0, 0, 0, 0)
+    pixels = zlib.compress(bytes(2**20), 9)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
 
 
 class TestLayout:
@@ -111,7 +135,7 @@ class TestWrite:
         picture = digits.picture("accuracy")
         before = picture.read_bytes()
         picture.unlink()
-        assert check(read(digits)) == [DRIFT.format(picture)]
+        assert check(read(digits)) == [MISSING.format(picture)]
         assert write(read(digits)) == digits.text
         assert picture.read_bytes() == before
 
@@ -120,7 +144,7 @@ class TestWrite:
         write(read(digits))
         Image.new("L", (1, 1)).save(digits.picture("mine"))
         of_two = read(digits).pictures
-        assert [picture.name for picture in of_two] == ["differences", "accuracy", "accuracy-2"]
+        assert [picture.name for picture in of_two] == ["differences", "accuracy", "accuracy-2", "frontier"]
         assert digits.picture("accuracy-2").exists()
         digits.record(record("gumbel", 0, (0.1, 0.2)).config.name).unlink()
         write(read(digits))
@@ -149,7 +173,63 @@ class TestCheck:
     @pytest.mark.parametrize("content", [b"", b"\x89PNG", b"no PNG"])
     def test_a_damaged_picture(self, digits, content):
         digits.picture("accuracy").write_bytes(content)
-        assert check(read(digits)) == [DRIFT.format(digits.picture("accuracy"))]
+        (line,) = check(read(digits))
+        assert line.startswith(f"{digits.picture('accuracy')} must be a whole PNG, and is not (")
+
+    @pytest.mark.parametrize("share", [0.0, 0.3, 0.6, 0.9, 0.999])
+    def test_a_picture_that_is_cut(self, digits, share):
+        content = digits.picture("accuracy").read_bytes()
+        digits.picture("accuracy").write_bytes(content[: int(share * len(content))])
+        (line,) = check(read(digits))
+        assert "must be a whole PNG, and is not (" in line
+
+    def test_a_picture_with_other_pixels_and_the_same_data(self, digits):
+        """One pixel by one level; the texts are those that it had."""
+        path = digits.picture("accuracy")
+        with Image.open(path) as image:
+            red, *others = image.getpixel((0, 0))
+            image.putpixel((0, 0), (red - 1, *others))
+            save_again(image, path)
+        (line,) = check(read(digits))
+        assert line.startswith(f"{path} has other pixels than were drawn")
+
+    def test_the_same_pixels_in_another_compression_are_the_picture(self, digits):
+        path = digits.picture("accuracy")
+        with Image.open(path) as image:
+            image.load()
+            save_again(image, path, compress_level=1)
+        assert check(read(digits)) == []
+
+    def test_a_picture_of_too_many_pixels(self, digits):
+        path = digits.picture("accuracy")
+        path.write_bytes(bomb())
+        (line,) = check(read(digits))
+        assert re.search(r"must be a whole PNG, and is not \(.*(pixels|bomb)", line)
+
+    @pytest.mark.parametrize(
+        ("damage", "sentence"),
+        [
+            (lambda content: content.replace(b"\n", b"\r\n"), "has other line breaks than its records give"),
+            (lambda content: content[:-1], "has other line breaks than its records give"),
+            (lambda content: content.decode().encode("utf-16"), "must be text in UTF-8, and is not"),
+            (lambda content: bytes(range(256)) * 4, "must be text in UTF-8, and is not"),
+            (lambda content: b"a" * 2**22, "cannot be read (it has more than"),
+        ],
+    )
+    def test_a_damaged_text(self, digits, damage, sentence):
+        digits.text.write_bytes(damage(digits.text.read_bytes()))
+        (line,) = check(read(digits))
+        assert line.startswith(f"{digits.text} {sentence}")
+        assert line.endswith("rebuild it with gsm report")
+        write(read(digits))
+        assert check(read(digits)) == []
+
+    def test_a_folder_where_the_text_should_be(self, digits):
+        digits.text.unlink()
+        digits.text.mkdir()
+        assert check(read(digits)) == [f"{digits.text} cannot be read (Is a directory): rebuild it with gsm report"]
+        with pytest.raises(GsmError, match="cannot be written"):
+            write(read(digits))
 
     def test_a_picture_that_no_report_shows(self, digits):
         Image.new("L", (1, 1)).save(digits.picture("accuracy-2"))
@@ -160,7 +240,7 @@ class TestCheck:
         for path, level in ((of(digits, "gumbel"), 10), (of(digits, "marginalize"), 20)):
             change(path, generated=sheet(level))
         picture = digits.picture("generated")
-        assert DRIFT.format(picture) in check(read(digits))
+        assert MISSING.format(picture) in check(read(digits))
         write(read(digits))
         assert f"]({picture.name})" in digits.text.read_text("utf-8")
         assert list(facts_shown(picture)) == ["marginalize", "gumbel"]
@@ -185,7 +265,7 @@ class TestCheck:
 
 DAMAGES = {  # what a file holds (None: a record of another run), and what is said of it
     "records/gumbel-broken-9.json": ("{", "must be a whole record, and is not"),
-    "records/new.json": ('{"schema": 99}', "must be a record of schema 2, not 99: read it with the gsm that wrote it"),
+    "records/new.json": ('{"schema": 99}', "must be a record of schema 3, not 99: read it with the gsm that wrote it"),
     "gradients.json": ("[]", "must be a whole record, and is not"),
     "records/gumbel-01234567-3.json": (None, "is the record of another run than its name says: of gumbel-"),
 }
@@ -203,8 +283,8 @@ class TestDamage:
         report = read(digits)
         (problem,) = report.problems
         assert problem.startswith(f"{name} {sentence}")
-        assert f"> **Warning.** {problem}." in report.text
-        assert report.text.replace(f"\n\n> **Warning.** {problem}.", "") == before.text
+        assert f"> **Warning.** {plain(problem)}." in report.text
+        assert report.text.replace(f"\n\n> **Warning.** {plain(problem)}.", "") == before.text
         write(report)
         assert check(read(digits)) == [problem]
 
@@ -226,11 +306,14 @@ class TestDamage:
         assert "gradients-01234567.json is the record of another run than its name says: of gradients-" in problem
 
     def test_gradients_of_an_older_form_are_named(self, digits):
-        digits.measurement("gradients").write_text('{"kind": "gradients", "schema": 2, "rows": []}')
+        digits.measurement("gradients").write_text('{"kind": "gradients", "schema": 3, "rows": []}')
         (problem,) = read(digits).problems
         assert problem.startswith("gradients.json must be a whole record, and is not")
 
-    @pytest.mark.parametrize("generated", ["no base64", b64encode(b"no PNG").decode(), sheet(1)[:40]])
+    @pytest.mark.parametrize(
+        "generated",
+        ["no base64", b64encode(b"no PNG").decode(), sheet(1)[:40], sheet(1)[:-8], b64encode(bomb()).decode()],
+    )
     def test_images_that_are_none(self, digits, generated):
         change(of(digits, "gumbel"), generated=generated)
         (problem,) = read(digits).problems
@@ -240,7 +323,9 @@ class TestDamage:
         whole = cost_record(marginalize={2: (8.0,)}, gumbel={2: (7.0,)})
         msgspec.structs.replace(whole, rows=whole.rows[:1]).save(costs.record(whole.plan.name))
         (problem,) = read(costs).problems
-        assert problem.endswith("must have all measurements of its plan, and lacks gumbel with 2 classes")
+        assert problem.endswith(
+            "has 0 of 1 measurements of gumbel with 2 classes: restore it, or remove it and run again"
+        )
 
     def test_costs_of_another_plan(self, costs):
         costs.records[0].rename(costs.record("adgm-cpu-01234567"))

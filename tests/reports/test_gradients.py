@@ -6,13 +6,17 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import pytest
+from legible import assert_legible
 from records_of import gradient_record, mean_gradient
 
+from gsm_cli.objectives import OBJECTIVES
 from gsm_cli.records.gradients import MEASURED, GradientRecord
 from gsm_cli.records.layout import ReportFolder
+from gsm_cli.reports.charts import markers
 from gsm_cli.reports.gradient_chart import gradient_chart, panels
 from gsm_cli.reports.report import Report
 from gsm_cli.reports.runs import render_runs
+from gsm_cli.style import house_style
 
 TAUS = (0.1, 0.5, 1.0)
 EVERYTHING = (("marginalize", None), ("reinforce", None), *(("gumbel", tau) for tau in TAUS))
@@ -146,6 +150,23 @@ class TestPicture:
         triangles = [each for each in axes.lines if each.get_marker() == "v" and len(each.get_xdata())]
         assert sorted(x for each in triangles for x in each.get_xdata() if x == 0.5) == [0.5]
         assert all(each.get_transform() == axes.get_xaxis_transform() for each in triangles)
+
+    def test_lines_break_at_a_temperature_that_was_not_measured(self):
+        record = gradient_record(("gumbel", 0.5), ("gumbel", 1.0), ("gumbel", 2.0), ("reinmax", 0.5), ("reinmax", 2.0))
+        deviation = gradient_chart(record).axes[2]
+        (line,) = [each for each in deviation.lines if each.get_marker() == markers(["reinmax"])["reinmax"]]
+        assert np.isnan(line.get_ydata()).tolist() == [False, True, False]
+
+    @pytest.mark.parametrize("temperatures", [1, 2, 5, 8])
+    @pytest.mark.parametrize("estimators", [1, 4, 9])
+    def test_is_legible_for_any_number_of_estimators_and_temperatures(self, estimators, temperatures):
+        taus = (0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 2.0, 5.0)[:temperatures]
+        names = list(OBJECTIVES)[:estimators]
+        relaxed = [(name, tau) for name in names if OBJECTIVES[name].relaxed for tau in taus]
+        level = [(name, None) for name in names if not OBJECTIVES[name].relaxed]
+        for epochs in ((), (1, 200)):
+            with house_style():
+                assert_legible(gradient_chart(gradient_record(*level, *relaxed, epochs=epochs)))
 
     def test_every_estimator_is_in_the_legend(self):
         (legend,) = gradient_chart(self.RECORD).legends

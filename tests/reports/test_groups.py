@@ -1,6 +1,7 @@
 """Runs sorted for a report: what is averaged, what is compared, in which order and under which names."""
 
 from colorsys import rgb_to_hls
+from itertools import pairwise
 from pathlib import Path
 
 import msgspec
@@ -141,7 +142,8 @@ class TestSeries:
         """Three bits of one byte are set: three errors among eight images."""
         whole = record("gumbel", 0)
         chosen = msgspec.structs.replace(whole.test.chosen, accuracy=5 / 8, wrong="4A==")
-        test = msgspec.structs.replace(whole.test, images=8, chosen=chosen, last=chosen)
+        last = msgspec.structs.replace(chosen, epoch=whole.test.last.epoch)
+        test = msgspec.structs.replace(whole.test, images=8, chosen=chosen, last=last)
         (group,) = sort_records([msgspec.structs.replace(whole, test=test)])
         assert group.series[0].scores[0].correct == 5
 
@@ -167,10 +169,19 @@ class TestColours:
         found = colours(names)
         assert list(found) == names
         assert len(set(found.values())) == 5
-        assert (found["gumbel, tau 0.25"], found["marginalize"]) == ("#0067b0", "#d73c2c")
+        assert found["marginalize"] == "#d73c2c"
+
+    def test_a_temperature_has_its_shade_wherever_it_stands(self):
+        names = [f"gumbel, tau {tau}" for tau in ("0.5", "10", "2", "1e-05")]
+        assert colours(names) == {name: colours(sorted(names))[name] for name in names}
+        assert sorted(names, key=lambda name: rgb_to_hls(*to_rgb(colours(names)[name]))[1]) == [
+            f"gumbel, tau {tau}" for tau in ("1e-05", "0.5", "2", "10")
+        ]
 
     def test_temperatures_of_one_objective_are_shades_of_one_colour(self):
         """The hue stays; the lightness rises."""
         found = [rgb_to_hls(*to_rgb(colour)) for colour in colours([f"gumbel, tau {tau}" for tau in range(5)]).values()]
         assert max(hue for hue, _, _ in found) - min(hue for hue, _, _ in found) < 0.01
-        assert sorted(found, key=lambda each: each[1]) == found
+        assert rgb_to_hls(*to_rgb(OBJECTIVES["gumbel"].colour))[0] == pytest.approx(found[0][0], abs=0.01)
+        light = [lightness for _, lightness, _ in found]
+        assert all(second - first > 0.05 for first, second in pairwise(light))

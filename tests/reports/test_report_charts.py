@@ -6,21 +6,23 @@ from io import BytesIO
 
 import numpy as np
 import pytest
+from legible import assert_legible
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
-from matplotlib.legend import Legend
-from matplotlib.text import Text
-from matplotlib.transforms import Bbox
 from PIL import Image
 
 from gsm_cli.objectives import OBJECTIVES
-from gsm_cli.reports.accuracy_chart import Curve, Learning, accuracy_chart, smooth
-from gsm_cli.reports.charts import apart, generated_chart, log_ticks
+from gsm_cli.reports.accuracy_chart import Curve, Learning, accuracy_chart, front, smooth
+from gsm_cli.reports.charts import apart, ink, log_ticks, markers, wrapped
 from gsm_cli.reports.forest import Forest, Row, draw
+from gsm_cli.reports.generated_chart import generated_chart
 from gsm_cli.style import house_style
 
 SERIES = [*OBJECTIVES, *(f"gumbel, tau {tau}, tau_min 0.1, tau_rate 1e-05" for tau in (0.1, 0.3, 1, 2))]
+
+TAUS = ["marginalize", *(f"gumbel, tau {tau}" for tau in (0.1, 0.2, 0.3, 0.5, 0.7, 1, 2, 5))]
 
 
 def row(name: str, mean: float, half: float | None = 1.0, role: str = "secondary") -> Row:
@@ -34,49 +36,13 @@ def curve(epochs: int, last: float, pace: float = 0.1) -> Curve:
     return Curve(mean.tolist(), [0.01] * epochs, seconds.tolist(), [epochs // 2 + 1, epochs])
 
 
-def ticks_of(axes: Axes) -> list[Text]:
-    """The labels of the ticks that are in sight."""
-    found = []
-    for axis, span in ((axes.xaxis, sorted(axes.get_xlim())), (axes.yaxis, sorted(axes.get_ylim()))):
-        ticks = [tick for tick in axis.get_major_ticks() if span[0] <= tick.get_loc() <= span[1]]
-        found += [tick.label1 for tick in ticks if tick.label1.get_visible()]
-    return found
-
-
-def texts(figure: Figure) -> list[tuple[str, Bbox]]:
-    """What is written, and where, once the figure is laid out."""
-    with house_style():
-        canvas = FigureCanvasAgg(figure)
-        canvas.draw()
-    found = [text for legend in figure.findobj(Legend) for text in legend.get_texts()]
-    for axes in figure.axes:
-        found += [axes.title, *axes.texts]
-        found += [axes.xaxis.label, axes.yaxis.label, *ticks_of(axes)] if axes.axison else []
-    written = [text for text in found if text.get_text().strip()]
-    return [(text.get_text(), text.get_window_extent(canvas.get_renderer())) for text in written]
-
-
-def assert_legible(figure: Figure) -> None:
-    """No text covers another, and none leaves the canvas."""
-    found = texts(figure)
-    assert found
-    for text, box in found:
-        assert figure.bbox.x0 - 1 <= box.x0, text
-        assert box.x1 <= figure.bbox.x1 + 1, text
-        assert figure.bbox.y0 - 1 <= box.y0, text
-        assert box.y1 <= figure.bbox.y1 + 1, text
-    for (one, first), (other, second) in itertools.combinations(found, 2):
-        overlap = Bbox.intersection(first, second)
-        assert overlap is None or overlap.width < 1 or overlap.height < 1, (one, other)
-
-
 def made(build, *arguments) -> Figure:
     with house_style():
         return build(*arguments)
 
 
 class TestForest:
-    @pytest.mark.parametrize("names", [["gumbel"], list(OBJECTIVES), SERIES], ids=len)
+    @pytest.mark.parametrize("names", [["gumbel"], [*OBJECTIVES][:2], TAUS, SERIES], ids=len)
     def test_is_legible_for_any_number_of_objectives(self, names):
         rows = [row(name, place - 3.0, role="secondary" if place else "primary") for place, name in enumerate(names)]
         assert_legible(made(draw, Forest(rows, 1.0)))
@@ -108,8 +74,8 @@ class TestForest:
 
 
 class TestAccuracy:
-    @pytest.mark.parametrize("epochs", [1, 2, 20, 200])
-    @pytest.mark.parametrize("names", [["gumbel"], list(OBJECTIVES), SERIES], ids=len)
+    @pytest.mark.parametrize("epochs", [1, 2, 5, 20, 200])
+    @pytest.mark.parametrize("names", [["gumbel"], [*OBJECTIVES][:2], [*OBJECTIVES][:5], TAUS, SERIES], ids=len)
     def test_is_legible_for_any_number_of_objectives_and_epochs(self, names, epochs):
         curves = {name: curve(epochs, 0.95 - 0.002 * place) for place, name in enumerate(names)}
         assert_legible(made(accuracy_chart, Learning(curves, {}, "")))
@@ -119,8 +85,11 @@ class TestAccuracy:
         curves = {name: curve(30, 0.95) for name in OBJECTIVES}
         figure = made(accuracy_chart, Learning(curves, others, "the article, validation"))
         assert_legible(figure)
-        markers = {line.get_marker() for line in figure.axes[0].lines} - {"None", "o"}
-        assert len(markers) == 2  # the two at epoch 10 lie on each other
+        crosses = [line for line in figure.axes[0].lines if line.get_marker() in ("x", "+") and len(line.get_xdata())]
+        assert [list(line.get_ydata()) for line in crosses] == [[0.875, 0.964], [0.875, 0.956]]
+        first, second = (line.get_xdata()[0] for line in crosses)
+        assert first == 10
+        assert 10.5 < second < 12  # at the same place: side by side
 
     def test_logarithmic_ticks_are_1_3_10_30_100(self):
         others = {"marginalize": {117: 0.964}}
@@ -131,15 +100,43 @@ class TestAccuracy:
 
     def test_the_median_of_the_chosen_epochs_is_marked(self):
         figure = made(accuracy_chart, Learning({"gumbel": curve(21, 0.95)}, {}, ""))
-        (dot,) = [line for line in figure.axes[0].lines if line.get_marker() == "o"]
+        (dot,) = [line for line in figure.axes[0].lines if line.get_marker() == markers(["gumbel"])["gumbel"]]
         assert list(dot.get_xdata()) == [16]
         strokes = [line for line in figure.axes[-1].lines if line.get_marker() == "|"]
         assert [list(line.get_xdata()) for line in strokes] == [[11, 21]]
 
     def test_one_epoch_is_one_tick(self):
         figure = made(accuracy_chart, Learning({"gumbel": curve(1, 0.95)}, {}, ""))
-        texts(figure)
+        FigureCanvasAgg(figure).draw()
         assert shown_ticks(figure.axes[0]) == ["0", "1", "2"]
+        assert shown_ticks(figure.axes[1])[0] == "0"
+
+    @pytest.mark.parametrize("epochs", [1, 2, 5, 10, 20, 30, 60, 200])
+    def test_ticks_are_whole_epochs_that_people_count_in(self, epochs):
+        figure = made(accuracy_chart, Learning({"gumbel": curve(epochs, 0.95)}, {}, ""))
+        FigureCanvasAgg(figure).draw()
+        for axes in (figure.axes[0], figure.axes[2]):
+            ticks = [int(tick) for tick in shown_ticks(axes)]  # fails for 2.5
+            assert ticks[1] - ticks[0] in (1, 2, 5, 10, 20, 25, 50, 100)
+
+    def test_of_nine_curves_five_are_in_front_with_the_unsmoothed_ones_behind(self):
+        curves = {name: curve(80, 0.95 - 0.002 * place) for place, name in enumerate(OBJECTIVES)}
+        assert front(curves) == ["marginalize", "gumbel", "supervised", "straight-through", "gumbel-rao"]
+        left = made(accuracy_chart, Learning(curves, {}, "")).axes[0]
+        assert [line.get_linewidth() for line in left.lines].count(2.0) == 5
+        assert [line.get_linewidth() for line in left.lines].count(0.6) == 5
+        raw = [line for line in left.lines if line.get_linewidth() == 0.6]
+        assert list(raw[0].get_ydata()) == pytest.approx(curves["marginalize"].accuracy)
+
+    def test_in_front_is_the_best_of_several_temperatures(self):
+        curves = {f"gumbel, tau {tau}": curve(9, 0.9 + 0.01 * tau) for tau in range(7)} | {"supervised": curve(9, 0.8)}
+        assert front(curves)[:3] == ["gumbel, tau 6", "supervised", "gumbel, tau 5"]
+
+    def test_every_line_is_named_at_its_end_in_both_panels(self):
+        curves = {name: curve(30, 0.95 - 0.01 * place) for place, name in enumerate(OBJECTIVES)}
+        for axes in made(accuracy_chart, Learning(curves, {}, "")).axes[:2]:
+            heights = {text.get_text(): text.get_position()[1] for text in axes.texts}
+            assert sorted(heights, key=lambda name: -heights[name]) == list(OBJECTIVES)
 
     def test_a_running_mean(self):
         assert smooth([1.0, 2.0, 3.0, 7.0], 1) == pytest.approx([1.0, 2.0, 3.0, 7.0])
@@ -186,17 +183,68 @@ def test_labels_are_apart_in_their_order_and_inside(heights):
     assert np.argsort(places, kind="stable").tolist() == np.argsort(heights, kind="stable").tolist()
 
 
-def test_generated_images_have_white_between_them():
-    """Two rows of three black images of 8 x 8."""
+def test_labels_are_moved_as_little_as_can_be():
+    assert apart([0.5, 0.1, 0.5], [0.1] * 3, 0.0, 1.0) == pytest.approx([0.45, 0.1, 0.55])
+    assert apart([1.0, 1.0], [0.1, 0.3], 0.0, 1.0) == pytest.approx([0.65, 0.85])
+    assert apart([0.0, 0.0], [0.1] * 2, 0.0, 1.0) == pytest.approx([0.05, 0.15])
+
+
+def test_shapes_tell_objectives_apart_and_not_their_series():
+    assert len(set(markers(list(OBJECTIVES)).values())) == len(OBJECTIVES)
+    assert len(set(markers(SERIES).values())) == len(OBJECTIVES)
+
+
+@pytest.mark.parametrize("colour", [*(row.colour for row in OBJECTIVES.values()), "#ffffff"])
+def test_the_colour_of_a_text_has_contrast(colour):
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(ink(colour))]
+    luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+    assert 1.05 / (luminance + 0.05) >= 4.45
+
+
+def test_a_name_breaks_between_settings_and_is_not_cut_off():
+    name = "straight-through, tau 0.1, tau_min 0.05, of-somebody-who-likes-long-names 1"
+    lines = wrapped(name).split("\n")
+    assert lines == ["straight-through,", "tau 0.1, tau_min 0.05,", "of-somebody-who-likes-long-names 1"]
+
+
+@pytest.mark.parametrize(("shape", "columns"), [((8, 8), 10), ((8, 16), 10), ((28, 28), 10), ((28, 56), 10)])
+def test_generated_images_are_large_and_apart(shape, columns):
+    """Two rows of black images."""
+    height, width = shape
+    buffer = BytesIO()
+    Image.new("L", (columns * width, 2 * height), 255).save(buffer, "png")
+    sheet = b64encode(buffer.getvalue()).decode()
+    figure = made(generated_chart, {"gumbel, tau 0.1": sheet, "marginalize": sheet, "reinmax": sheet}, shape)
+    assert_legible(figure)
+    shown = np.asarray(figure.axes[0].images[0].get_array()) == 255
+    tall, wide = shown.shape[0] // 2, shown.shape[1] // columns
+    for row, column in itertools.product(range(2), range(columns)):
+        tile = shown[row * tall : (row + 1) * tall, column * wide : (column + 1) * wide]
+        assert tile[2:-2, 2:-2].all()
+        assert not tile[[0, 1, -2, -1]].any()
+        assert not tile[:, [0, 1, -2, -1]].any()
+    assert tall >= 28
+    assert (wide - 4) / (tall - 4) == width / height
+
+
+def test_a_sheet_of_unknown_images_is_shown_as_it_is():
     buffer = BytesIO()
     Image.new("L", (24, 16), 255).save(buffer, "png")
-    sheet = b64encode(buffer.getvalue()).decode()
-    figure = made(generated_chart, {"gumbel": sheet, "marginalize": sheet}, (8, 8))
-    shown = np.asarray(figure.axes[0].images[0].get_array())
-    assert shown.shape == (2 * 28, 3 * 28)
-    columns = (shown == 0).all(axis=0)
-    assert columns.sum() == 3 * 4
-    assert columns[26:30].all()
-    assert_legible(figure)
-    unknown = made(generated_chart, {"gumbel": sheet}, (0, 0))
-    assert np.asarray(unknown.axes[0].images[0].get_array()).shape == (16, 24)
+    figure = made(generated_chart, {"gumbel": b64encode(buffer.getvalue()).decode()}, (0, 0))
+    assert np.asarray(figure.axes[0].images[0].get_array()).shape == (16, 24)
+
+
+def illegible(kind: str) -> Figure:
+    figure = Figure()
+    axes = figure.subplots()
+    axes.plot([0.0, 1.0], [0.0, 1.0])
+    axes.text(0.2, 0.8, "text")
+    places = {"on a line": 0.5, "on an edge": axes.get_xlim()[0], "on a text": 0.25, "outside": 1.3}
+    axes.text(places[kind], 0.5 if kind == "on a line" else 0.8, "text", ha="center")
+    return figure
+
+
+@pytest.mark.parametrize("kind", ["on a line", "on an edge", "outside", "on a text"])
+def test_what_cannot_be_read_is_found(kind):
+    with pytest.raises(AssertionError):
+        assert_legible(illegible(kind))

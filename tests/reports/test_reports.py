@@ -45,7 +45,8 @@ def read_again(
         flags = np.isin(np.arange(10), wrong)
         bits = b64encode(np.packbits(flags).tobytes()).decode()
         chosen = msgspec.structs.replace(test.chosen, accuracy=1 - len(wrong) / 10, wrong=bits)
-        test = msgspec.structs.replace(test, images=10, chosen=chosen, last=chosen)
+        last = msgspec.structs.replace(chosen, epoch=test.last.epoch)
+        test = msgspec.structs.replace(test, images=10, chosen=chosen, last=last)
     if bounds is not None:
         test = msgspec.structs.replace(test, chosen=msgspec.structs.replace(test.chosen, bounds=bounds))
     if last is not None:
@@ -152,7 +153,7 @@ def test_other_settings_form_another_group_named_after_them():
     assert "These are the runs with 3 epochs;" in first
     assert "### Results" in second
     assert "Settings of the runs with 4 epochs" in second
-    assert [picture.name for picture in report.pictures] == ["differences", "accuracy", "accuracy-2"]
+    assert [picture.name for picture in report.pictures] == ["differences", "accuracy", "accuracy-2", "frontier"]
 
 
 def test_mnist_shows_what_others_report_and_how_they_chose():
@@ -225,7 +226,7 @@ def test_what_is_somebodys_own_is_shown_with_its_digest_and_never_looked_for():
 def test_every_picture_of_a_report_is_in_its_text():
     report = rendered([*batch(SIX), record("gumbel", 0, (0.1, 0.2))], (), [gradient_record(("gumbel", 0.5))])
     names = [picture.name for picture in report.pictures]
-    assert names == ["differences", "accuracy", "accuracy-2", "gradients"]
+    assert names == ["differences", "accuracy", "accuracy-2", "frontier", "gradients"]
     assert re.findall(r"\]\(([\w-]+)\.png\)", report.text) == names
 
 

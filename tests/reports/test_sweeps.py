@@ -1,12 +1,16 @@
 """What was swept: found in the records, drawn as lines or as a map, with the table behind it."""
 
 import pytest
+from legible import assert_legible
+from matplotlib.collections import PolyCollection
 from records_of import record
 
+from gsm_cli.objectives import OBJECTIVES
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.reports.groups import sort_records
-from gsm_cli.reports.sweep_charts import asks_for_log, grid_chart, lines_chart
+from gsm_cli.reports.sweep_charts import Grid, Lines, Point, asks_for_log, grid_chart, lines_chart
 from gsm_cli.reports.sweeps import sweep_section
+from gsm_cli.style import house_style
 
 TAUS = (0.1, 1.0, 10.0)
 
@@ -55,7 +59,8 @@ class TestLines:
         assert list(line.get_xdata()) == list(TAUS)
         assert list(line.get_ydata()) == pytest.approx([80, 90, 85])
         assert list(level.get_ydata()) == pytest.approx([95, 95])
-        assert len(axes.collections) == 1
+        (band,) = [each for each in axes.collections if isinstance(each, PolyCollection)]
+        assert band.get_alpha() == 0.15
         assert axes.get_xscale() == "log"
         assert [label.get_text() for label in axes.get_xticklabels()] == ["0.1", "1", "10"]
 
@@ -116,6 +121,31 @@ class TestMaps:
         lines, grid = sorted(found.pictures, key=lambda picture: picture.name, reverse=True)
         assert list(lines.facts.lines) == ["straight-through"]
         assert list(grid.facts.maps) == ["gumbel"]
+
+
+TEMPERATURES = (0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 2.0, 5.0)
+
+
+class TestLegible:
+    @pytest.mark.parametrize("values", [TEMPERATURES[:2], TEMPERATURES, (50, 100, 200), (1000, 1001, 20000)], ids=len)
+    @pytest.mark.parametrize("objectives", [1, 5, 9])
+    def test_lines(self, objectives, values):
+        lines = {
+            name: [Point(value, 0.9 - 0.004 * place, 0.88, 0.92, 3) for value in values]
+            for place, name in enumerate([*OBJECTIVES][:objectives])
+        }
+        lines["gumbel, tau_min 0.1, tau_rate 1e-05"] = lines["marginalize"]
+        with house_style():
+            assert_legible(lines_chart(Lines("tau", lines, {"supervised": 0.7, "reinforce": 0.9})))
+
+    @pytest.mark.parametrize("maps", [1, 4, 9])
+    @pytest.mark.parametrize("size", [2, 8])
+    def test_maps(self, maps, size):
+        words = [f"{value:g}" for value in TEMPERATURES[:size]]
+        names = [f"{name}, tau_min 0.1, tau_rate 1e-05" for name in [*OBJECTIVES][:maps]]
+        grid = Grid(("labels", "tau"), words, words, {name: [[0.9] * size] * size for name in names})
+        with house_style():
+            assert_legible(grid_chart(grid))
 
 
 @pytest.mark.parametrize(

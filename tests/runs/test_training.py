@@ -219,21 +219,19 @@ class TestResume:
         assert not list(tmp_path.rglob("*.pt"))
         assert not list(tmp_path.rglob("*.tmp"))
 
-    @pytest.mark.parametrize("damage", ["cut", "other version", "other settings", "other split"])
+    @pytest.mark.parametrize("damage", ["other version", "other settings", "other split"])
     def test_a_checkpoint_of_something_else_is_refused_and_kept(self, split, tmp_path, monkeypatch, damage):
         path = tmp_path / "a.pt"
         train(config(), split, path)
         settings, data = config(), split
-        if damage == "cut":
-            path.write_bytes(path.read_bytes()[:1000])
-        elif damage == "other version":
+        if damage == "other version":
             monkeypatch.setattr(training, "__version__", "99.0")
         elif damage == "other settings":
             settings = config(tau=0.9)
         else:
             data = load(find_dataset("digits"), 100, 5)
         before = path.read_bytes()
-        with pytest.raises(GsmError, match=r"a\.pt must be a checkpoint .*--force"):
+        with pytest.raises(GsmError, match=r"a\.pt must be a checkpoint .*or remove it"):
             train(settings, data, path)
         assert path.read_bytes() == before
 

@@ -1,0 +1,127 @@
+"""The section of a report on complete schedules of several lengths: which accuracy in how many seconds of training."""
+
+from collections.abc import Sequence
+
+from gsm_cli.objectives import GUMBEL, SUPERVISED
+from gsm_cli.records.layout import ReportFolder
+from gsm_cli.reports.frontier_chart import frontier_chart
+from gsm_cli.reports.groups import Group
+from gsm_cli.reports.markdown import counted, digits, folded, interval, listed, percent, points, table
+from gsm_cli.reports.names import objective_of
+from gsm_cli.reports.report import Section, show
+from gsm_cli.reports.schedules import AtEqualTime, Frontier, Schedule, at_equal_time, find_frontier, reaches
+from gsm_cli.style import Picture
+
+METHOD = (
+    "Every point is a schedule of its own that ran to its end, never a long run read early; its number of epochs "
+    "stands beside it, where there is room. Validation accuracy is that of the epoch "
+    "that validation chose, the mean over seeds with Student's 95 % interval; seconds are those of training, the sum "
+    "over the epochs, the median over the runs on {circumstances}. "
+    "Longer schedules have more epochs to choose from; the accuracy on the test set is free of that."
+)
+
+
+def frontier_section(folder: ReportFolder, title: str, groups: Sequence[Group]) -> Section:
+    """The answer, the picture and two tables; empty unless an objective was trained for several numbers of epochs."""
+    frontier = find_frontier([series for group in groups for series in group.trained])
+    if frontier is None:
+        return Section([])
+    differences = at_equal_time(frontier)
+    picture = Picture("frontier", title, _description(frontier), frontier, lambda: frontier_chart(frontier.lines))
+    left_out = (
+        f" Left out, without times of these circumstances: {listed(frontier.left_out)}." if frontier.left_out else ""
+    )
+    return Section(
+        [
+            "## Accuracy in so many seconds",
+            f"**{_first(frontier)}{_equal_time(differences)}**",
+            show(folder, picture),
+            METHOD.format(circumstances=frontier.circumstances.words) + left_out,
+            "Seconds of the shortest schedule whose mean over seeds reaches a validation accuracy:",
+            _seconds(frontier),
+            *_differences(differences),
+            *folded("All schedules", [_schedules(frontier)]),
+        ],
+        [picture],
+    )
+
+
+def _first(frontier: Frontier) -> str:
+    """Which objective reaches each level first."""
+    parts = []
+    for level in frontier.levels:
+        reached = frontier.first(level)
+        parts.append(f"{_level(level)} by {f'{reached[0][0]} ({_taken(reached[0][1])})' if reached else 'none'}")
+    return f"The first to reach a validation accuracy: {listed(parts)}."
+
+
+def _equal_time(found: Sequence[AtEqualTime]) -> str:
+    """The difference of gumbel, and the greatest of all others but the floor."""
+    own = [each for each in found if objective_of(each.name) == GUMBEL][:1]
+    others = [each for each in found if each not in own and objective_of(each.name) != SUPERVISED]
+    told = [*own, *sorted(others, key=lambda each: -each.summary.mean)[:1]]
+    parts = [
+        f"{each.name} − {each.minus} is {interval(each.summary, points)} points at {digits(each.seconds)} s "
+        f"({counted(len(each.seeds), 'seed')})"
+        for each in told
+    ]
+    return f" At equal time, {listed(parts)}." if parts else ""
+
+
+def _differences(found: Sequence[AtEqualTime]) -> list[str]:
+    """All of them."""
+    rows = [
+        [f"{each.name} − {each.minus}", digits(each.seconds), str(len(each.seeds)), interval(each.summary, points)]
+        for each in found
+    ]
+    if not rows:
+        return []
+    text = (
+        "Differences of validation accuracy at equal time, seed by seed, uncorrected: at the latest time for which "
+        "both have schedules, linear in the logarithm of time between the two around it."
+    )
+    return [text, table(["difference", "seconds", "seeds", "points [95 %]"], rows)]
+
+
+def _description(frontier: Frontier) -> str:
+    ends = [
+        f"{name} from {percent(line[0].validation.mean)} % in {digits(line[0].seconds)} s "
+        f"to {percent(line[-1].validation.mean)} % in {digits(line[-1].seconds)} s"
+        for name, line in frontier.lines.items()
+    ]
+    return f"Validation accuracy against seconds of training, a point for each complete schedule: {'; '.join(ends)}."
+
+
+def _seconds(frontier: Frontier) -> str:
+    """For every objective and level the seconds, or the best that it came to."""
+    rows = []
+    for name, line in frontier.lines.items():
+        best = max(line, key=lambda schedule: schedule.validation.mean)
+        nothing = f"not reached: {percent(best.validation.mean)} after {counted(best.epochs, 'epoch')}"
+        found = [reaches(line, level) for level in frontier.levels]
+        rows.append([name, *(nothing if schedule is None else _taken(schedule) for schedule in found)])
+    return table(["objective", *map(_level, frontier.levels)], rows)
+
+
+def _schedules(frontier: Frontier) -> str:
+    rows = [
+        [
+            f"{name}, {counted(schedule.epochs, 'epoch')}",
+            str(len(schedule.by_seed)),
+            digits(schedule.seconds),
+            interval(schedule.validation),
+            interval(schedule.test),
+        ]
+        for name, line in frontier.lines.items()
+        for schedule in line
+    ]
+    return table(["schedule", "seeds", "seconds", "validation % [95 %]", "test % [95 %]"], rows)
+
+
+def _taken(schedule: Schedule) -> str:
+    seeds = counted(len(schedule.by_seed), "seed")
+    return f"{digits(schedule.seconds)} s, {counted(schedule.epochs, 'epoch')}, {seeds}"
+
+
+def _level(level: float) -> str:
+    return f"{100 * level:.0f} %"

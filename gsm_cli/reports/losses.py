@@ -1,0 +1,88 @@
+"""The section of a report on what the cheap objectives lose to the sum, and save, where both were swept together."""
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+
+from gsm_cli.objectives import GUMBEL, MARGINALIZE
+from gsm_cli.records.layout import ReportFolder
+from gsm_cli.reports.groups import Group, common_circumstances
+from gsm_cli.reports.losses_chart import Loss, Trade, trade_chart
+from gsm_cli.reports.markdown import digits, interval, points, table
+from gsm_cli.reports.report import Section, show
+from gsm_cli.reports.series import Circumstances, Series
+from gsm_cli.reports.statistics import compare
+from gsm_cli.reports.sweeps import EPOCHS, SWEPT, Swept, find, named
+from gsm_cli.style import Picture
+
+
+def losses_section(folder: ReportFolder, title: str, groups: Sequence[Group]) -> Section:
+    """A picture and a table for each setting over which the sum was swept too; empty if there is none."""
+    blocks: list[str] = []
+    pictures: list[Picture[Trade]] = []
+    for trade in find_trades([each for group in groups for each in group.trained if each.scores]):
+        name = f"losses-{trade.setting.replace('_', '-')}"
+        picture = Picture(name, title, _description(trade), trade, partial(trade_chart, trade))
+        blocks += [f"### Against {trade.setting}", _answer(trade), show(folder, picture), _table(trade)]
+        pictures.append(picture)
+    return Section(["## What one sample loses, and what it saves", *blocks] if blocks else [], pictures)
+
+
+def find_trades(series: Sequence[Series]) -> Iterator[Trade]:
+    """Every setting, the length of training apart, over which the sum and others were swept with all else equal."""
+    found = [swept for swept in find(series, 1) if swept.names != (EPOCHS,)]
+    for the_sum in found:
+        if the_sum.objective == MARGINALIZE and len(the_sum.series) >= SWEPT:
+            others = [each for each in found if each.names == the_sum.names and _differs_in_its_own(each, the_sum)]
+            circumstances = common_circumstances([run for each in (the_sum, *others) for run in each.series.values()])
+            losses = {name: list(_losses(own, the_sum, circumstances)) for name, own in named(others).items()}
+            if any(losses.values()):
+                yield Trade(the_sum.names[0], {name: each for name, each in losses.items() if each})
+
+
+def _differs_in_its_own(swept: Swept, the_sum: Swept) -> bool:
+    """Whether it is another objective that differs from the sum in what this one does not read alone."""
+    rest = dict(swept.rest)
+    return swept.objective != MARGINALIZE and all(rest.get(name) == value for name, value in the_sum.rest)
+
+
+def _losses(swept: Swept, the_sum: Swept, circumstances: Circumstances) -> Iterator[Loss]:
+    """At every value that both have, with seeds in common."""
+    for value in swept.values(0):
+        own, dear = swept.series[(value,)], the_sum.series.get((value,))
+        comparison = compare(own.scores, dear.scores) if dear else None
+        if dear and comparison:
+            seconds, dearer = (each.seconds_per_epoch(circumstances) for each in (own, dear))
+            factor = dearer / seconds if seconds and dearer else None
+            yield Loss(float(str(value)), comparison.seeds, comparison.summary, factor)
+
+
+def _description(trade: Trade) -> str:
+    return (
+        f"Against {trade.setting}: test accuracy minus that of marginalize in points, with 95 % intervals over seeds, "
+        "and how many times as fast an epoch is."
+    )
+
+
+def _answer(trade: Trade) -> str:
+    """The first objective, gumbel if it is there, at the least and at the greatest value."""
+    name = next((each for each in trade.losses if each.partition(",")[0] == GUMBEL), next(iter(trade.losses)))
+    parts = [
+        f"at {trade.setting} {loss.value:g} it differs from the sum by {interval(loss.difference, points)} points"
+        + (f" and is {digits(loss.factor)} times as fast" if loss.factor else "")
+        for loss in (trade.losses[name][0], trade.losses[name][-1])
+    ]
+    return f"**{name}: {'; '.join(dict.fromkeys(parts))}.** Test accuracy at the same seeds, mean and 95 % interval."
+
+
+def _table(trade: Trade) -> str:
+    rows = [
+        [
+            f"{name}, {trade.setting} {loss.value:g}",
+            str(len(loss.seeds)),
+            interval(loss.difference, points),
+            digits(loss.factor) if loss.factor else "–",
+        ]
+        for name, losses in trade.losses.items()
+        for loss in losses
+    ]
+    return table(["runs", "seeds", "points against the sum [95 %]", "times as fast"], rows)

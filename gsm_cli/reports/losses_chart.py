@@ -1,0 +1,78 @@
+"""The picture of a trade: the accuracy that cheap objectives lose to the sum, beside the time that they save."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
+
+from gsm_cli.reports.charts import colours, markers, name_ends, value_ticks
+from gsm_cli.reports.statistics import Summary
+from gsm_cli.reports.sweep_charts import asks_for_log
+from gsm_cli.style import INK
+
+HEIGHT, WIDTH = 4.6, 3.9  # inches of the figure, and of each of its two panels
+
+
+@dataclass(frozen=True)
+class Loss:
+    """An objective at one value of what was swept: its accuracy minus the sum's, and the sum's seconds over its own."""
+
+    value: float
+    seeds: Sequence[int]
+    difference: Summary
+    factor: float | None  # None without times of equal circumstances
+
+
+@dataclass(frozen=True)
+class Trade:
+    """The losses of each objective against a setting."""
+
+    setting: str
+    losses: Mapping[str, Sequence[Loss]]
+
+
+def trade_chart(trade: Trade) -> Figure:
+    """Two panels with one axis of values: points of accuracy against the sum, and times as fast."""
+    figure = Figure(figsize=(2 * WIDTH + 2.6, HEIGHT))
+    left, right = figure.subplots(1, 2)
+    palette, shapes = colours(list(trade.losses)), markers(list(trade.losses))
+    values = sorted({loss.value for losses in trade.losses.values() for loss in losses})
+    for axes in (left, right):
+        if asks_for_log(values):
+            axes.set_xscale("log")
+        axes.set(xlabel=trade.setting)
+    for name, losses in trade.losses.items():
+        _differences(left, losses, palette[name], shapes[name])
+        timed = [(loss.value, loss.factor) for loss in losses if loss.factor is not None]
+        right.plot(*zip(*timed, strict=True), marker=shapes[name], color=palette[name]) if timed else None
+    left.axhline(0, color=INK, linewidth=0.8)
+    right.axhline(1, color=INK, linewidth=0.8)
+    left.set(title="accuracy minus the sum's, points")
+    right.set(title="times as fast as the sum")
+    if asks_for_log([loss.factor for losses in trade.losses.values() for loss in losses if loss.factor] or [1]):
+        right.set_yscale("log")
+        right.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        right.yaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
+        right.yaxis.set_minor_locator(NullLocator())
+    for axes in (left, right):
+        value_ticks(axes, values, WIDTH)
+    timed_ends = {
+        name: (losses[-1].value, losses[-1].factor)
+        for name, losses in trade.losses.items()
+        if losses[-1].factor is not None
+    }
+    ends = {name: (losses[-1].value, 100 * losses[-1].difference.mean) for name, losses in trade.losses.items()}
+    name_ends(*((right, timed_ends) if len(timed_ends) == len(ends) else (left, ends)), palette, HEIGHT - 0.9)
+    return figure
+
+
+def _differences(axes: Axes, losses: Sequence[Loss], colour: str, shape: str) -> None:
+    """Means joined, with their intervals where there are any."""
+    means = [100 * loss.difference.mean for loss in losses]
+    axes.plot([loss.value for loss in losses], means, marker=shape, color=colour)
+    for loss in losses:
+        low, high = loss.difference.low, loss.difference.high
+        if low is not None and high is not None:
+            axes.plot([loss.value] * 2, [100 * low, 100 * high], color=colour, alpha=0.5)

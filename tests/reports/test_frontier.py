@@ -1,0 +1,251 @@
+"""The frontier: complete schedules of several lengths, their seconds, and what is reached in which time."""
+
+from math import log
+from statistics import fmean
+
+import pytest
+from legible import assert_legible
+from matplotlib.figure import Figure
+from msgspec.structs import replace
+from records_of import failed, record
+
+from gsm_cli.objectives import OBJECTIVES
+from gsm_cli.records.layout import ReportFolder
+from gsm_cli.records.run import RunRecord
+from gsm_cli.reports.frontier import frontier_section
+from gsm_cli.reports.frontier_chart import frontier_chart
+from gsm_cli.reports.groups import sort_records
+from gsm_cli.reports.runs import render_runs
+from gsm_cli.reports.schedules import Frontier, Schedule, at_equal_time, find_frontier
+from gsm_cli.reports.statistics import summarize
+from gsm_cli.reports.sweeps import sweep_section
+from gsm_cli.style import house_style
+
+PACE = {"marginalize": 4.0, "gumbel": 2.0}  # seconds of an epoch
+BEST = {3: 0.94, 5: 0.955, 10: 0.965}  # validation accuracy of the sum, by the epochs of its schedule
+
+
+def run(objective: str, seed: int, epochs: int, best: float, **settings: object) -> RunRecord:
+    """A run whose last epoch but one is its best, and as long as it says."""
+    return record(objective, seed, [0.5] * (epochs - 2) + [best, best - 0.01], **settings)
+
+
+def runs(loss: float = 0.01, lengths=tuple(BEST), **settings: object) -> list[RunRecord]:
+    """Three seeds of the sum and of gumbel, which is twice as fast and so much less accurate."""
+    return [
+        run(name, seed, epochs, BEST[epochs] - less + 0.005 * (seed - 1), **settings)
+        for name, less in (("marginalize", 0.0), ("gumbel", loss))
+        for seed in range(3)
+        for epochs in lengths
+    ]
+
+
+def frontier(records) -> Frontier:
+    found = find_frontier([series for group in sort_records(records) for series in group.trained])
+    assert found is not None
+    return found
+
+
+def section(tmp_path, records, name: str = "frontier"):
+    return frontier_section(ReportFolder(tmp_path / name), "title", sort_records(records))
+
+
+def disturbed(run: RunRecord, epoch: int, seconds: float) -> RunRecord:
+    """The run with an epoch that took longer, because others had the processor."""
+    taken = list(run.epochs.seconds)
+    taken[epoch] = seconds
+    return replace(run, epochs=replace(run.epochs, seconds=taken))
+
+
+def elsewhere(run: RunRecord) -> RunRecord:
+    """The run, twice as fast on another machine."""
+    halves = [second / 2 for second in run.epochs.seconds]
+    epochs = replace(run.epochs, seconds=halves, processor_seconds=halves)
+    return replace(run, epochs=epochs, environment=replace(run.environment, kernels="COGS"))
+
+
+class TestSchedules:
+    def test_a_line_for_each_objective_with_a_point_for_each_length(self):
+        lines = frontier(runs()).lines
+        assert {name: [each.epochs for each in line] for name, line in lines.items()} == {
+            "marginalize": [3, 5, 10],
+            "gumbel": [3, 5, 10],
+        }
+        assert [each.seconds for each in lines["marginalize"]] == [12.0, 20.0, 40.0]
+        assert [each.seconds for each in lines["gumbel"]] == [6.0, 10.0, 20.0]
+        point = lines["gumbel"][2]
+        assert point.by_seed == pytest.approx({0: 0.95, 1: 0.955, 2: 0.96})
+        half = 4.302653 * 0.005 / 3**0.5
+        assert (point.validation.low, point.validation.high) == pytest.approx((0.955 - half, 0.955 + half))
+        assert point.test.mean == pytest.approx(0.945)
+
+    def test_a_disturbed_clock_does_not_move_it(self):
+        quiet = runs()
+        noisy = [disturbed(each, 1, 50.0) if each.config.seed < 2 else each for each in quiet]
+        assert frontier(noisy).lines == frontier(quiet).lines
+
+    def test_one_slow_seed_does_not_move_it(self):
+        slow = [
+            replace(each, epochs=replace(each.epochs, seconds=[9.0] * len(each.epochs), processor_seconds=[9.0] * 10))
+            if each.config.seed == 2 and len(each.epochs) == 10
+            else each
+            for each in runs()
+        ]
+        assert frontier(slow).lines == frontier(runs()).lines
+
+    def test_times_of_other_circumstances_are_not_compared(self):
+        records = [elsewhere(each) if each.config.epochs == 5 else each for each in runs()]
+        found = frontier(records)
+        assert [each.epochs for each in found.lines["gumbel"]] == [3, 10]
+        assert found.left_out == ["marginalize with 5 epochs", "gumbel with 5 epochs"]
+        one = [elsewhere(each) if each.config.seed == 0 else each for each in runs()]
+        assert frontier(one).lines == frontier(runs()).lines  # the accuracy of that seed counts, its time does not
+
+    def test_a_clock_that_stood_still_is_no_error(self):
+        still = [replace(each, epochs=replace(each.epochs, seconds=[0.0] * len(each.epochs))) for each in runs()]
+        assert find_frontier([each for group in sort_records(still) for each in group.trained]) is None
+
+    def test_other_settings_are_other_lines(self):
+        found = frontier([*runs(), *(each for each in runs(labels=50) if each.config.objective == "gumbel")])
+        assert list(found.lines) == ["marginalize", "gumbel, labels 100", "gumbel, labels 50"]
+
+    def test_one_length_and_failed_runs_are_none(self):
+        assert find_frontier(sort_records(runs(lengths=(5,)))[0].trained) is None
+        alone = [*runs(lengths=(5,)), failed("gumbel", 0)]
+        assert find_frontier([each for group in sort_records(alone) for each in group.trained]) is None
+
+
+class TestLevels:
+    @pytest.mark.parametrize(
+        ("best", "levels"), [(0.97, [0.95, 0.96, 0.97]), (0.995, [0.95, 0.96, 0.97]), (0.764, [0.74, 0.75, 0.76])]
+    )
+    def test_are_95_96_97_or_the_three_up_to_the_best(self, best, levels):
+        schedule = Schedule(3, 1.0, {0: best}, summarize([best]), summarize([best]))
+        found = Frontier(frontier(runs()).circumstances, {"gumbel": [schedule]}, 0.0)
+        assert found.levels == pytest.approx(levels)
+
+    def test_the_shortest_schedule_that_reaches_it_counts(self):
+        found = frontier(runs(loss=0.0))
+        assert [(name, each.epochs, each.seconds) for name, each in found.first(0.95)] == [
+            ("gumbel", 5, 10.0),
+            ("marginalize", 5, 20.0),
+        ]
+        assert [name for name, _ in found.first(0.96)] == ["gumbel", "marginalize"]
+        assert found.first(0.97) == []
+
+    def test_a_mean_that_is_exactly_a_level_reaches_it(self):
+        found = frontier([run("gumbel", seed, epochs, 0.96) for seed in range(3) for epochs in (3, 5)])
+        assert [each.epochs for _, each in found.first(0.96)] == [3]
+
+
+class TestEqualTime:
+    def test_is_the_end_of_what_is_over_first_between_the_schedules_around_it(self):
+        (found,) = at_equal_time(frontier(runs()))
+        assert (found.name, found.minus, found.seconds) == ("gumbel", "marginalize", 20.0)
+        assert found.summary.mean == pytest.approx(BEST[10] - 0.01 - BEST[5])
+
+    def test_is_linear_in_the_logarithm_of_time(self):
+        records = [each for each in runs() if (each.config.objective, each.config.epochs) != ("marginalize", 5)]
+        (found,) = at_equal_time(frontier(records))
+        share = log(20 / 12) / log(40 / 12)
+        assert found.summary.mean == pytest.approx(0.955 - ((1 - share) * 0.94 + share * 0.965))
+
+    def test_is_of_common_seeds_and_paired(self):
+        records = [each for each in runs() if (each.config.seed, each.config.objective) != (0, "gumbel")]
+        (found,) = at_equal_time(frontier(records))
+        assert found.seeds == [1, 2]
+        assert found.summary.deviation == pytest.approx(1 / 300 / 2**0.5)  # equal differences: one image of a seed
+
+    def test_there_is_none_where_times_do_not_meet(self):
+        far = [
+            replace(each, epochs=replace(each.epochs, seconds=[99.0] * len(each.epochs)))
+            if each.config.objective == "marginalize"
+            else each
+            for each in runs()
+        ]
+        far = [replace(each, environment=replace(each.environment, threads=2)) for each in far]
+        assert at_equal_time(frontier(far)) == []
+
+
+class TestSection:
+    def test_says_who_is_first_and_the_difference_at_equal_time(self, tmp_path):
+        answer = section(tmp_path, runs()).blocks[1]
+        assert answer == (
+            "**The first to reach a validation accuracy: 95 % by marginalize (20 s, 5 epochs, 3 seeds), 96 % by "
+            "marginalize (40 s, 10 epochs, 3 seeds) and 97 % by none. At equal time, gumbel − marginalize is "
+            "+0.00 [-0.48, +0.48] points at 20 s (3 seeds).**"
+        )
+
+    def test_tables(self, tmp_path):
+        text = "\n\n".join(section(tmp_path, runs()).blocks)
+        assert "| objective | 95 % | 96 % | 97 % |" in text
+        nothing = "not reached: 95.50 after 10 epochs"
+        assert f"| gumbel | 20 s, 10 epochs, 3 seeds | {nothing} | {nothing} |" in text
+        assert "| gumbel − marginalize | 20 | 3 |" in text
+        assert "| marginalize, 5 epochs | 3 | 20 | 95.50 [94.26, 96.74] | 94.50" in text
+
+    def test_stands_first_where_the_name_of_the_folder_was_chosen(self, tmp_path):
+        chosen, usual = (
+            [each.blocks[0] for each in render_runs(ReportFolder(tmp_path / name), runs()).sections[1:] if each.blocks]
+            for name in ("frontier", "digits-100")
+        )
+        heading = "## Accuracy in so many seconds"
+        assert chosen[0] == heading
+        assert usual.index(heading) > usual.index("## Results")
+
+    def test_is_empty_without_several_lengths(self, tmp_path):
+        assert section(tmp_path, runs(lengths=(5,))).blocks == []
+
+    def test_epochs_are_in_no_other_picture(self, tmp_path):
+        assert sweep_section(ReportFolder(tmp_path / "frontier"), "title", sort_records(runs())).blocks == []
+
+    def test_the_longest_of_equal_groups_is_the_main_one(self):
+        assert [group.config.epochs for group in sort_records(runs())] == [10, 5, 3]
+
+    def test_the_picture_has_the_same_bytes_twice(self, tmp_path):
+        first, second = (section(tmp_path, runs()).pictures[0].encode("png") for _ in range(2))
+        assert first == second
+
+
+def made_up(objectives: int, lengths: int, seeds: int) -> dict[str, list[Schedule]]:
+    """Schedules that rise as those of real runs do."""
+    lines: dict[str, list[Schedule]] = {}
+    for place, name in enumerate(list(OBJECTIVES)[:objectives]):
+        for epochs in (1, 2, 3, 5, 10, 30, 100, 200)[:lengths]:
+            best = [0.97 - 0.3 / (1 + epochs) - 0.004 * place + 0.002 * seed for seed in range(seeds)]
+            point = Schedule(
+                epochs, (1 + 0.3 * place) * epochs, dict(enumerate(best)), summarize(best), summarize(best)
+            )
+            lines.setdefault(name, []).append(point)
+    return lines
+
+
+def drawn(lines: dict[str, list[Schedule]]) -> Figure:
+    with house_style():
+        return frontier_chart(lines)
+
+
+class TestPicture:
+    @pytest.mark.parametrize("objectives", [1, 2, 5, 9])
+    @pytest.mark.parametrize("lengths", [1, 2, 3, 8])
+    @pytest.mark.parametrize("seeds", [1, 3])
+    def test_is_legible(self, objectives, lengths, seeds):
+        assert_legible(drawn(made_up(objectives, lengths, seeds)))
+
+    def test_shows_means_against_seconds_with_epochs_beside_them(self):
+        lines = made_up(1, 5, 3)
+        (axes,) = drawn(lines).axes
+        (line,) = axes.lines
+        assert list(line.get_xdata()) == [1, 2, 3, 5, 10]
+        assert list(line.get_ydata()) == pytest.approx(
+            [100 * fmean(each.by_seed.values()) for each in lines["marginalize"]]
+        )
+        assert axes.get_xscale() == "log"
+        assert [text.get_text() for text in axes.texts] == ["marginalize", "1", "2", "3", "5", "10"]
+
+    def test_an_interval_that_is_too_wide_leaves_the_picture(self):
+        lines = made_up(2, 3, 2)
+        wide = summarize([0.5, 0.99])
+        lines["gumbel"][0] = Schedule(1, 1.3, {0: 0.5, 1: 0.99}, wide, wide)
+        low, high = drawn(lines).axes[0].get_ylim()
+        assert high - low < 100

@@ -1,0 +1,109 @@
+"""What the cheap objectives lose and save: paired by seed, at every value that both have, drawn legibly."""
+
+import msgspec
+import pytest
+from legible import assert_legible
+from records_of import record
+
+from gsm_cli.records.layout import ReportFolder
+from gsm_cli.reports.groups import sort_records
+from gsm_cli.reports.losses import find_trades, losses_section
+from gsm_cli.reports.losses_chart import trade_chart
+from gsm_cli.style import house_style
+
+CLASSES = (2, 5, 10)
+
+
+def run(objective: str, seed: int, accuracy: float, seconds: float, **settings: object):
+    """A run with this test accuracy whose epochs take so long."""
+    found = record(objective, seed, (0.5, accuracy + 0.01, 0.6), dataset="digits-pairs", labels=500, **settings)
+    clocks = [seconds] * len(found.epochs)
+    epochs = msgspec.structs.replace(found.epochs, seconds=clocks, processor_seconds=clocks)
+    return msgspec.structs.replace(found, epochs=epochs)
+
+
+def over_classes(objective: str, lost: float = 0.0, factor: float = 0.0, classes=CLASSES, **settings: object):
+    """Three seeds at every number of classes: with K of them `lost` K less accurate than 0.9, in `factor` K + 1 s."""
+    return [
+        run(objective, seed, 0.9 - lost * kinds + 0.005 * seed, 1 + factor * kinds, classes=kinds, **settings)
+        for kinds in classes
+        for seed in range(3)
+    ]
+
+
+def section(tmp_path, records):
+    return losses_section(ReportFolder(tmp_path / "chosen"), "title", sort_records(records))
+
+
+def trades(records):
+    return list(find_trades([each for group in sort_records(records) for each in group.trained]))
+
+
+def test_losses_are_paired_and_times_are_ratios():
+    (trade,) = trades([*over_classes("marginalize", factor=1.0), *over_classes("gumbel", lost=0.01)])
+    assert trade.setting == "classes"
+    (losses,) = trade.losses.values()
+    assert [(loss.value, len(loss.seeds), loss.factor) for loss in losses] == [(2, 3, 3.0), (5, 3, 6.0), (10, 3, 11.0)]
+    assert [loss.difference.mean for loss in losses] == pytest.approx([-0.02, -0.05, -0.1])
+
+
+def test_the_section_answers_first_and_shows_picture_and_table(tmp_path):
+    found = section(tmp_path, [*over_classes("marginalize", factor=1.0), *over_classes("gumbel", lost=0.01)])
+    heading, against, answer, picture, table = found.blocks
+    assert (heading, against) == ("## What one sample loses, and what it saves", "### Against classes")
+    assert answer.startswith("**gumbel: at classes 2 it differs from the sum by -2.00 [")
+    assert "and is 3 times as fast; at classes 10 it differs from the sum by -10.00 [" in answer
+    assert "losses-classes.png" in picture
+    assert "| gumbel, classes 10 | 3 | -10.00 [" in table
+    assert table.rstrip().endswith("| 11 |")
+
+
+def test_the_settings_of_an_objective_set_its_lines_apart():
+    records = [*over_classes("marginalize"), *(each for tau in (0.5, 1.0) for each in over_classes("gumbel", tau=tau))]
+    (trade,) = trades(records)
+    assert set(trade.losses) == {"gumbel, tau 0.5", "gumbel, tau 1.0"}
+
+
+@pytest.mark.parametrize(
+    "records",
+    [
+        over_classes("gumbel"),  # without the sum
+        [*over_classes("marginalize"), *over_classes("gumbel", latent=3)],  # where something else differs too
+        [*over_classes("marginalize", classes=(2, 5)), *over_classes("gumbel", classes=(2, 5))],  # two values
+        over_classes("marginalize"),  # with nobody to compare
+    ],
+    ids=["no sum", "other latent", "two values", "alone"],
+)
+def test_there_is_no_section_without_a_comparison(tmp_path, records):
+    assert section(tmp_path, records).blocks == []
+
+
+def test_a_value_that_the_sum_does_not_have_is_left_out():
+    (trade,) = trades([*over_classes("marginalize"), *over_classes("gumbel", classes=(2, 5, 10, 20))])
+    assert [loss.value for loss in trade.losses["gumbel"]] == list(CLASSES)
+
+
+def test_a_length_of_training_is_the_frontiers():
+    records = [
+        run(name, seed, 0.9, 1.0)
+        if epochs == 3
+        else record(name, seed, (0.5,) * epochs, dataset="digits-pairs", labels=500)
+        for name in ("marginalize", "gumbel")
+        for epochs in (3, 5, 7)
+        for seed in range(2)
+    ]
+    assert trades(records) == []
+
+
+@pytest.mark.parametrize("classes", [(2, 5, 10), (2, 5, 10, 20, 50, 100)])
+def test_the_picture_is_legible_and_shows_the_losses(classes):
+    records = [*over_classes("marginalize", factor=1.0, classes=classes)]
+    for place, name in enumerate(("gumbel", "sum-and-sample", "straight-through", "sparse-marginalize")):
+        records += over_classes(name, lost=0.0005 * place, factor=0.01 * place, classes=classes)
+    (trade,) = trades(records)
+    with house_style():
+        figure = trade_chart(trade)
+        assert_legible(figure)
+    left, right = figure.axes
+    assert list(right.lines[0].get_ydata()) == pytest.approx([kinds + 1 for kinds in classes])
+    assert list(left.lines[0].get_ydata()) == pytest.approx([0] * len(classes))

@@ -23,9 +23,6 @@ Natural = Annotated[int, Meta(ge=0, le=LARGEST, description="a whole number from
 Positive = Annotated[float, Meta(gt=0, le=GREATEST, description="positive and finite")]
 NotNegative = Annotated[float, Meta(ge=0, le=GREATEST, description="finite and not negative")]
 Share = Annotated[float, Meta(ge=0, le=1, description="between 0 and 1")]
-# A text that is shown in terminals, in tables and in Markdown: one line, without what these take for their own
-PLAIN = r"^[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069<>`]{0,4096}\Z"
-Plain = Annotated[str, Meta(pattern=PLAIN, description="one line without any of < > `")]
 
 
 def _up_to(most: int) -> Meta:
@@ -43,6 +40,9 @@ Sizes = Annotated[
     tuple[Units, ...], Meta(min_length=1, max_length=20, description="one to twenty whole numbers from 1 to 10,000")
 ]
 Seed = Annotated[int, Meta(ge=0, lt=10**18, description="a whole number from 0 on, of at most 18 digits")]
+# A text that is shown in terminals, in tables and in Markdown: one line, without what these take for their own
+PLAIN = r"^[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069<>`]{0,4096}\Z"
+Plain = Annotated[str, Meta(pattern=PLAIN, description="one line without any of < > `")]
 
 Model = Literal["adgm", "m2"]
 Norm = Literal["layer", "batch", "none"]

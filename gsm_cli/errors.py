@@ -30,12 +30,12 @@ class InterruptError(GsmError):
     exit_code = 130
 
 
-def printable(text: str) -> str:
-    """A text in one line, with every character that a terminal would obey written out."""
-    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
-
-
 def meant(name: str, choices: Iterable[str], otherwise: str = "choose one of them") -> str:
     """The remedy for a name that is not among these: the one that it may stand for, if any is close."""
     found = get_close_matches(name, list(choices), n=1)
     return f"did you mean {found[0]}?" if found else otherwise
+
+
+def printable(text: str) -> str:
+    """A text in one line, with every character that a terminal would obey written out."""
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)

@@ -47,21 +47,17 @@ def whole_number(name: str, help: str, least: int, most: int | None = None) -> A
 
 Tau = Annotated[
     list[str] | None,
-    typer.Option(
-        "--tau", metavar="NUMBER", help="Temperature; several with commas or repeated.", show_default="0.1, 1, 5, 100"
-    ),
+    option("--tau", "Temperatures, with commas or repeated.", "0.1,1,5,100", "NUMBERS"),
 ]
 Probs = Annotated[
     str | None,
-    typer.Option(metavar="NUMBERS", help="Class probabilities, as 0.5,0.3,0.2.", show_default="the article's classes"),
+    option("--probs", "Class probabilities, as 0.5,0.3,0.2.", "the article's own", "NUMBERS"),
 ]
 Logits = Annotated[
     str | None, typer.Option(metavar="NUMBERS", help="Log-probabilities up to a constant, as -0.7,-1.2,-1.6.")
 ]
 Classes = Annotated[int | None, whole_number("--classes", "Draw a random law with so many classes.", 2, 10_000)]
-ClassNames = Annotated[
-    str | None, typer.Option(metavar="NAMES", help="Names of the classes, as cat,dog,bird.", show_default="1 to K")
-]
+ClassNames = Annotated[str | None, option("--class-names", "Names of the classes, as cat,dog,bird.", "1 to K", "NAMES")]
 Title = Annotated[str | None, typer.Option(metavar="TEXT", help="Title in place of the figure's own.")]
 Size = Annotated[str | None, typer.Option(metavar="WxH", help="Width and height in inches, as 6x4.")]
 Dpi = Annotated[int | None, whole_number("--dpi", "Dots per inch.", 30, 1200)]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gsm_cli.cli.options import as_typed
-from gsm_cli.cli.sweep import Sweep, combinations, read_sweeps, split_options
+from gsm_cli.cli.sweep import Sweep, combinations, read_sweeps, split, without
 from gsm_cli.data import LAPTOP
 from gsm_cli.errors import UsageError
 from gsm_cli.objectives import GUMBEL, MARGINALIZE, OBJECTIVES
@@ -67,19 +67,21 @@ def read_plan(options: Mapping[str, object], pairs: Sequence[str], file: Path | 
         "device": ("--device", "auto"),
     }
     given = {name: options[name] for name in _known() if options.get(name) not in (None, [])}
-    single, sweeps = split_options({name: value for name, value in given.items() if name not in OF_THE_BATCH})
-    batch = {name: value for name, value in given.items() if name in OF_THE_BATCH}
-    settings = []
-    for source in _sources(batch | single, pairs, file):
+    settings: list[Source] = []
+    sweeps: list[Sweep] = []
+    for source in _sources(given, pairs, file):
         if "seed" in source.values:
             raise UsageError(f"{source.named('seed')} must be named by --seeds, as --seeds 0-4: take it out")
         chosen |= {name: (source.named(name), source.values[name]) for name in OF_THE_BATCH if name in source.values}
         rest = {name: value for name, value in source.values.items() if name not in OF_THE_BATCH}
-        settings.append(Source(rest, source.named))
+        single, several = split(Source(rest, source.named))
+        settings.append(single)
+        sweeps = [*without(sweeps, rest), *several]
     names = read_names(*chosen["objective"])
     objectives = [name for each in names for name in (OBJECTIVES if each == ALL else [each])]
     seeds = read_seeds(*chosen["seeds"])
-    sweeps += read_sweeps(*chosen["sweep"]) if "sweep" in chosen else []
+    named = read_sweeps(*chosen["sweep"]) if "sweep" in chosen else []
+    sweeps = [*without(sweeps, (sweep.name for sweep in named)), *named]
     _refuse_twice(settings, sweeps)
     swept = tuple(sweep.name for sweep in sweeps if len(sweep.values) > 1)
     _refuse_too_many(len(seeds) * len(objectives) * prod(len(sweep.values) for sweep in sweeps))

@@ -2,12 +2,15 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from gsm_cli.cli import options
 from gsm_cli.errors import DataError, GsmError, UsageError
+
+if TYPE_CHECKING:
+    from gsm_cli.reports.report import Report
 
 
 def read_margin(text: str) -> float:
@@ -53,24 +56,14 @@ def report(
     as_json: options.Json = False,
 ) -> None:
     """Rebuild every report from its records, without training."""
-    from gsm_cli.records.layout import find_folders
     from gsm_cli.reports.folder import check as differences
-    from gsm_cli.reports.folder import read, write
+    from gsm_cli.reports.folder import write
     from gsm_cli.reports.report import few
 
     if check and (as_json or as_csv):
         other = "--json" if as_json else "--csv"
         raise UsageError(f"{other} goes with reports that are written, and --check writes none: leave one of them out")
-    try:
-        folders = find_folders(folder)
-    except OSError as error:
-        raise DataError(f"{folder} must be a folder, and cannot be read ({error.strerror}): name another") from error
-    reports, problems = [], []
-    for found in folders:
-        try:
-            reports.append(read(found, margin))
-        except DataError as error:  # none of its records can be read, which is no reason to leave out the others
-            problems.append(str(error))
+    reports, problems = _read_all(folder, margin)
     if check:
         if lines := [line for report in reports for line in differences(report)] + problems:
             print(*lines, sep="\n")
@@ -90,3 +83,21 @@ def report(
         print(*paths, sep="\n")
     if problems := [*problems, *(problem for report in reports for problem in report.problems)]:
         raise DataError(few(problems))
+
+
+def _read_all(folder: Path, margin: float | None) -> "tuple[list[Report], list[str]]":
+    """The reports of all folders, and sentences about those of which nothing can be read."""
+    from gsm_cli.records.layout import find_folders
+    from gsm_cli.reports.folder import read
+
+    try:
+        folders = find_folders(folder)
+    except OSError as error:
+        raise DataError(f"{folder} must be a folder, and cannot be read ({error.strerror}): name another") from error
+    reports, problems = [], []
+    for found in folders:
+        try:
+            reports.append(read(found, margin))
+        except DataError as error:  # none of its records can be read, which is no reason to leave out the others
+            problems.append(str(error))
+    return reports, problems

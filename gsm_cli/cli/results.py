@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def write_reports(outcomes: "list[Outcome]") -> "tuple[dict[Path, Report], list[str]]":
-    """The reports on these runs and on those that were there before, by path, and sentences on what is damaged there.
+    """The reports on these runs and on those that were there before, by path, and sentences about what is damaged.
 
     Their answers also go to stderr. Damage that is the reason why one of these runs could not be had is said with it.
     """

@@ -1,6 +1,6 @@
 """What is swept: settings that take several values, each combination of them a run."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import product
 from typing import TYPE_CHECKING, get_args, get_origin
@@ -35,20 +35,28 @@ def read_sweeps(place: str, texts: object) -> list[Sweep]:
     return [_read(place, str(text)) for text in given]
 
 
-def split_options(values: Mapping[str, object]) -> tuple[dict[str, object], list[Sweep]]:
-    """Options that have one value, and those that have several: `--tau 0.3,1` is a sweep."""
-    from gsm_cli.settings import TYPES
+def split(source: "Source") -> "tuple[Source, list[Sweep]]":
+    """The settings that have one value there, and those that have several: `--tau 0.3,1` is a sweep."""
+    from gsm_cli.settings import TYPES, Source
 
-    single, sweeps = dict(values), []
-    for name, value in values.items():
-        text = ",".join(str(part) for part in value) if isinstance(value, list) else str(value)
+    single, sweeps = dict(source.values), []
+    for name, value in source.values.items():
+        if not isinstance(value, str | list):
+            continue
+        text = ",".join(str(part) for part in value) if isinstance(value, list) else value
         if "," in text and not _is_list(TYPES.get(name)):
-            place = f"--{name.replace('_', '-')}"
+            place = source.named(name)
             sweeps.append(Sweep(name, _parts(place, text), place))
             del single[name]
         elif isinstance(value, list):
             single[name] = text
-    return single, sweeps
+    return Source(single, source.named), sweeps
+
+
+def without(sweeps: Iterable[Sweep], names: Iterable[str]) -> list[Sweep]:
+    """The sweeps without those of these settings, which a stronger place names; two of the command line both stay."""
+    stronger = set(names)
+    return [sweep for sweep in sweeps if sweep.place.startswith("--") or sweep.name not in stronger]
 
 
 def combinations(sweeps: Iterable[Sweep]) -> "Iterator[Source]":

@@ -68,6 +68,35 @@ class TestSweeps:
         assert ((8, 4), "none", None) in found
         assert plan.label(plan.configs[0]) == "gumbel hidden 8,4 norm none weight_std none seed 0"
 
+    @pytest.mark.parametrize(
+        ("line", "variable", "option", "expected"),
+        [
+            ("tau = [0.1, 2]", "", {}, "0.1 2"),
+            ('tau = "0.1,2"', "", {}, "0.1 2"),
+            ("tau = 3", "0.1,2", {}, "0.1 2"),
+            ("tau = [3, 4]", "0.1,2", {}, "0.1 2"),
+            ("tau = [3, 4]", "0.1,2", {"tau": ["1", "5"]}, "1 5"),
+            ("tau = [3, 4]", "", {"sweep": ["tau=1,5"]}, "1 5"),
+            ("tau = [0.1, 2]", "", {"labels": "100"}, "0.1 2"),
+        ],
+    )
+    def test_a_list_is_a_sweep_wherever_it_stands(self, folder, monkeypatch, line, variable, option, expected):
+        (folder / "a.toml").write_text(line)
+        if variable:
+            monkeypatch.setenv("GSM_TAU", variable)
+        plan = read_plan({"objective": "gumbel", **option}, [], folder / "a.toml")
+        assert [plan.label(config) for config in plan.configs] == [f"gumbel tau {t} seed 0" for t in expected.split()]
+
+    @pytest.mark.parametrize("option", [{"tau": "0.7"}, {"tau": ["0.7"]}])
+    def test_one_value_on_the_command_line_takes_the_place_of_a_list_in_a_file(self, folder, option):
+        (folder / "a.toml").write_text("tau = [0.1, 2]")
+        (config,) = read_plan({"objective": "gumbel", **option}, [], folder / "a.toml").configs
+        assert config.own["tau"] == 0.7
+
+    def test_several_values_behind_set_are_a_sweep(self):
+        plan = read_plan({"objective": "gumbel"}, ["kl_start=1,4", "hidden=8,4"], None)
+        assert [(config.kl_start, config.hidden) for config in plan.configs] == [(1, (8, 4)), (4, (8, 4))]
+
     def test_an_equal_value_is_one_run(self):
         assert labels("tau=0.5,0.50,0.5") == ["gumbel tau 0.5 seed 0"]
 

@@ -4,12 +4,15 @@ The command line imports this module for `Format`; so matplotlib waits in the fu
 """
 
 import json
+import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import chdir, contextmanager
 from dataclasses import dataclass
 from io import BytesIO
-from math import log10
+from pathlib import Path
 from typing import TYPE_CHECKING, Generic, Literal, TypeAlias, TypeVar
+
+from gsm_cli.errors import UsageError
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -20,13 +23,31 @@ JSON: TypeAlias = "bool | int | float | str | list[JSON] | dict[str, JSON] | Non
 ORIGINAL_COLOUR = "#d73c2c"
 REPEAT_COLOUR = "#9e6c4b"
 TEMPERATURE_COLOURS = {0.1: "#009c41", 1.0: "#0067b0", 5.0: "#6e248d", 100.0: "#ca2c68"}
+HUES = {0.01: "#9ab800", **TEMPERATURE_COLOURS, 1000.0: "#8c0f2c"}  # what lies between is mixed
 INK = "#262626"
 
 Format = Literal["png", "svg", "pdf"]
+DPI = 120
+MOST_DOTS = 60_000_000  # of a figure: a quarter of a gigabyte while it is drawn
+TYPE_SIZE = 13.0  # points, of most words
+LEAST_SCALE = 0.31  # of them
+IN_POINTS = {  # what shrinks with a figure
+    "font.size": TYPE_SIZE,
+    "legend.fontsize": 11.0,
+    "errorbar.capsize": 4.0,
+    "lines.linewidth": 1.5,
+    "axes.linewidth": 0.8,
+    "axes.labelpad": 4.0,
+    "axes.titlepad": 6.0,
+    **{
+        f"{axis}tick.major.{part}": size
+        for axis in "xy"
+        for part, size in (("size", 3.5), ("pad", 3.5), ("width", 0.8))
+    },
+}
 
 STYLE: dict[str, object] = {
-    "font.size": 13,
-    "axes.titlesize": 13,
+    "axes.titlesize": "medium",
     "axes.edgecolor": INK,
     "axes.labelcolor": INK,
     "text.color": INK,
@@ -35,13 +56,28 @@ STYLE: dict[str, object] = {
     "axes.spines.top": False,
     "axes.spines.right": False,
     "legend.frameon": False,
-    "legend.fontsize": 11,
-    "errorbar.capsize": 4,
     "figure.constrained_layout.use": True,
-    "savefig.dpi": 120,
+    "savefig.dpi": DPI,
+    "svg.fonttype": "none",  # text stays text
     "svg.hashsalt": "gsm",
     "pdf.fonttype": 42,
 }
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a user changed of a figure: its title, its size in inches and its dots per inch; None as it comes."""
+
+    title: str | None = None
+    size: tuple[float, float] | None = None
+    dpi: int | None = None
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """The words of a command line that ask for it."""
+        size = None if self.size is None else "x".join(f"{length:g}" for length in self.size)
+        given = (("--title", self.title), ("--size", size), ("--dpi", self.dpi))
+        return tuple(str(part) for name, value in given if value is not None for part in (name, value))
 
 
 @dataclass(frozen=True)
@@ -56,6 +92,7 @@ class Picture(Generic[Facts_co]):
     description: str
     facts: Facts_co
     draw: "Callable[[], Figure]"
+    look: Look = Look()
 
     @property
     def carried(self) -> JSON:
@@ -66,17 +103,24 @@ class Picture(Generic[Facts_co]):
 
     def encode(self, format: Format) -> bytes:
         """The file, as `render` makes it."""
-        return render(self.draw, format, self.title, self.description, json.dumps(self.carried))
+        return render(self.draw, format, self.title, self.description, json.dumps(self.carried), self.look)
 
 
 def temperature_colour(temperature: float) -> str:
-    """The article's colour for its four temperatures; elsewhere viridis, ordered by log tau from 0.01 to 1,000."""
+    """The article's colour for its four temperatures, and between them the hues between theirs.
+
+    The hue goes on with log tau, from a yellowish green at 0.01 over green, blue and purple to crimson at 1,000.
+    """
     import matplotlib as mpl
+    import numpy as np
 
     if temperature in TEMPERATURE_COLOURS:
         return TEMPERATURE_COLOURS[temperature]
-    position = min(max((log10(temperature) + 2) / 5, 0.0), 1.0)
-    return mpl.colors.to_hex(mpl.colormaps["viridis"](0.85 * position))  # its last part is too pale for bars
+    anchors = mpl.colors.rgb_to_hsv([mpl.colors.to_rgb(colour) for colour in HUES.values()])
+    places = np.log(list(HUES))
+    hue, saturation, value = (float(np.interp(np.log(temperature), places, channel)) for channel in anchors.T)
+    red, green, blue = mpl.colors.hsv_to_rgb((hue, saturation, value)).tolist()
+    return mpl.colors.to_hex((red, green, blue))
 
 
 def six_digits(number: float) -> float:
@@ -93,18 +137,68 @@ def rounded(value: JSON) -> JSON:
     return six_digits(value) if isinstance(value, float) else value
 
 
+def import_matplotlib() -> None:
+    """Import matplotlib as it comes: neither a file of settings, be it damaged, nor a variable has a say."""
+    os.environ |= {"MPLBACKEND": "agg", "MATPLOTLIBRC": os.devnull}
+    with chdir(Path(__file__).parent):  # it looks for settings in the working folder first
+        import matplotlib  # noqa: F401
+
+
 @contextmanager
-def house_style() -> Iterator[None]:
-    """The defaults of matplotlib and the project's own settings, whatever the user's are."""
+def house_style(scale: float = 1.0) -> Iterator[None]:
+    """The defaults of matplotlib and the project's own settings, whatever the user's; words and lines by `scale`."""
     import matplotlib as mpl
 
     with mpl.rc_context():
         mpl.rcdefaults()
-        mpl.rcParams.update(STYLE)  # type: ignore[arg-type]
+        scaled = {name: scale * size for name, size in IN_POINTS.items()}
+        mpl.rcParams.update(STYLE | scaled)  # type: ignore[arg-type]
         yield
 
 
-def render(draw: "Callable[[], Figure]", format: Format, title: str, description: str, facts: str) -> bytes:
+def points(size: float) -> float:
+    """So many points, or fewer where the figure at hand is smaller than it was designed."""
+    import matplotlib as mpl
+
+    return size * float(mpl.rcParams["font.size"]) / TYPE_SIZE
+
+
+@contextmanager
+def drawn(draw: "Callable[[], Figure]", look: Look = Look()) -> "Iterator[Figure]":
+    """A figure while the house style holds; where it is smaller than designed, so is what is written in it.
+
+    Raises UsageError for more dots than fit in memory, and for letters under four points.
+    """
+    with house_style():
+        figure = draw()
+    own = figure.get_size_inches()
+    width, height = look.size or own
+    dpi = look.dpi or DPI
+    if width * height * dpi**2 > MOST_DOTS:
+        raise UsageError(
+            f"a figure must have at most {MOST_DOTS:,} dots, and {width:g} by {height:g} inches with {dpi} dots each "
+            f"have {width * height * dpi**2:,.0f}: choose a smaller --dpi or --size"
+        )
+    if look.size is None:
+        with house_style():
+            yield figure
+        return
+    scale = min(1.0, width / own[0], height / own[1])
+    if scale < LEAST_SCALE:
+        least = " by ".join(f"{LEAST_SCALE * length:.2g}" for length in own)
+        raise UsageError(
+            f"a figure must have letters to read, in this one from {least} inches on, not {width:g} by {height:g}: "
+            "choose a larger --size"
+        )
+    with house_style(scale):
+        figure = draw()
+        figure.set_size_inches(width, height)
+        yield figure
+
+
+def render(
+    draw: "Callable[[], Figure]", format: Format, title: str, description: str, facts: str, look: Look = Look()
+) -> bytes:
     """Draw in the house style and encode: the same figure gives the same bytes twice on one installation.
 
     The file carries its title, a description for those who cannot see it, and `facts` (JSON): in a PNG as the text
@@ -116,6 +210,6 @@ def render(draw: "Callable[[], Figure]", format: Format, title: str, description
         "pdf": {"Title": title, "Subject": description, "Keywords": facts, "Creator": "gsm", "CreationDate": None},
     }
     buffer = BytesIO()
-    with house_style():
-        draw().savefig(buffer, format=format, metadata=metadata[format])
+    with drawn(draw, look) as figure:
+        figure.savefig(buffer, format=format, metadata=metadata[format], dpi=look.dpi or DPI)
     return buffer.getvalue()

@@ -1,5 +1,6 @@
 """The command line: parse, call, print. Errors meet the user here alone; heavy imports wait in the commands."""
 
+import os
 import sys
 import traceback
 from typing import Annotated, Any, NoReturn
@@ -64,11 +65,12 @@ def gsm(
 ) -> None:
     """Draw what Gumbel-Softmax does and measure what it earns."""
     ErrorBoundary.debug = debug
+    os.environ.pop("SOURCE_DATE_EPOCH", None)  # no file has a date, and matplotlib and NumPy stumble over a damaged one
     if context.invoked_subcommand is None:
         print(context.get_help())
 
 
-for command in (figures.sample, figures.expectation, figures.grid):
+for command in (figures.sample, figures.expectation, figures.grid, figures.simplex, figures.animate):
     app.command()(command)
 app.command("train-ssl")(train.train_ssl)
 app.command()(cost.cost)

@@ -1,104 +1,182 @@
-"""The commands that draw the law: `gsm sample`, `gsm expectation`, `gsm grid`."""
+"""The commands that draw the law: `gsm sample`, `gsm expectation`, `gsm grid`, `gsm simplex`, `gsm animate`."""
 
+import inspect
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from gsm_cli.cli import options
 from gsm_cli.cli.options import whole_number
-from gsm_cli.style import JSON, Format, Picture
+from gsm_cli.style import JSON, Format, Look, Picture
 
 if TYPE_CHECKING:
     from gsm_cli.law.facts import Facts
     from gsm_cli.law.request import Law, Temperature
 
 
-def sample(
-    tau: options.Tau = None,
-    repeat: Annotated[int, whole_number("--repeat", "Also draw z_0 .. z_<N-1> at the first temperature.", 0)] = 0,
+@dataclass(frozen=True)
+class Asked:
+    """What the options say that every command here takes; `law` gives the law, with its own default if it has one."""
+
+    law: "Callable[..., Law]"
+    look: Look
+    out: Path
+    as_json: bool
+
+
+def _ask(
     probs: options.Probs = None,
     logits: options.Logits = None,
     classes: options.Classes = None,
+    class_names: options.ClassNames = None,
     seed: options.Seed = 0,
+    title: options.Title = None,
+    size: options.Size = None,
+    dpi: options.Dpi = None,
     out: options.Out = Path("figures"),
-    format: options.FormatOption = "png",
     as_json: options.Json = False,
+) -> Asked:
+    from gsm_cli.law.looks import read_look
+    from gsm_cli.law.request import read_law
+    from gsm_cli.style import import_matplotlib
+
+    import_matplotlib()
+
+    def law(**default: Sequence[float]) -> "Law":
+        return read_law(probs, logits, classes, seed, class_names, **default)
+
+    return Asked(law, read_look(title, size, dpi), out, as_json)
+
+
+def figure_command(draw: Callable[..., None]) -> Callable[..., None]:
+    """The command that takes the options of `draw` and those of `_ask`, and hands `draw` what these say."""
+    shared = inspect.signature(_ask).parameters
+    _, *own = inspect.signature(draw).parameters.values()
+
+    @wraps(draw)
+    def command(**given: Any) -> None:
+        asked = _ask(**{name: given.pop(name) for name in shared})
+        draw(asked, **given)
+
+    parameters = [*own, *shared.values()]
+    command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    command.__annotations__ = {each.name: each.annotation for each in parameters}
+    return command
+
+
+@figure_command
+def sample(
+    asked: Asked,
+    tau: options.Tau = None,
+    repeat: Annotated[int, whole_number("--repeat", "Also draw z_0 .. z_<N-1> at the first temperature.", 0, 1000)] = 0,
+    format: options.FormatOption = "png",
 ) -> None:
     """Draw the law and one relaxed sample at every temperature."""
     from gsm_cli.law import pictures
 
-    law, temperatures = _read(tau, probs, logits, classes, seed)
-    _write(pictures.samples(law, temperatures, repeat), out, format, as_json)
+    _write(pictures.samples(asked.law(), _temperatures(tau), repeat, asked.look), asked, format)
 
 
+@figure_command
 def expectation(
+    asked: Asked,
     tau: options.Tau = None,
     samples: options.Samples = 100,
     plain: Annotated[bool, typer.Option("--plain", help="Draw the bars alone.")] = False,
-    probs: options.Probs = None,
-    logits: options.Logits = None,
-    classes: options.Classes = None,
-    seed: options.Seed = 0,
-    out: options.Out = Path("figures"),
     format: options.FormatOption = "png",
-    as_json: options.Json = False,
 ) -> None:
     """Draw the mean of many samples against its exact value."""
-    from gsm_cli.law import pictures
+    from gsm_cli.law import pictures, request
 
-    law, temperatures = _read(tau, probs, logits, classes, seed)
-    drawn = pictures.expectations(law, temperatures, samples, plain)
-    _write(drawn, out, format, as_json)
-    if not as_json:
+    law, temperatures = asked.law(), _temperatures(tau)
+    request.check_work("--samples", samples, law, len(temperatures))
+    drawn = pictures.expectations(law, temperatures, samples, plain, asked.look)
+    _write(drawn, asked, format)
+    if not asked.as_json:
         from gsm_cli.cli.tables import print_expectations
 
-        print_expectations(drawn)
+        print_expectations(drawn, law.names)
 
 
+@figure_command
 def grid(
+    asked: Asked,
     tau: options.Tau = None,
     samples: options.Samples = 100,
-    draws: Annotated[int, whole_number("--draws", "Rows of single draws.", 1)] = 4,
-    probs: options.Probs = None,
-    logits: options.Logits = None,
-    classes: options.Classes = None,
-    seed: options.Seed = 0,
-    out: options.Out = Path("figures"),
+    draws: Annotated[int, whole_number("--draws", "Rows of single draws.", 1, 50)] = 4,
     format: options.FormatOption = "png",
-    as_json: options.Json = False,
 ) -> None:
     """Draw expectations and samples over all temperatures in one picture."""
-    from gsm_cli.law import pictures
+    from gsm_cli.law import pictures, request
 
-    law, temperatures = _read(tau, probs, logits, classes, seed)
-    _write([pictures.grid(law, temperatures, samples, draws)], out, format, as_json)
-
-
-def _read(
-    tau: list[str] | None, probs: str | None, logits: str | None, classes: int | None, seed: int
-) -> "tuple[Law, list[Temperature]]":
-    from gsm_cli.law.request import ARTICLE_TEMPERATURES, read_law, read_temperatures
-
-    return read_law(probs, logits, classes, seed), read_temperatures(tau or ARTICLE_TEMPERATURES)
+    law, temperatures = asked.law(), _temperatures(tau, most=20)
+    request.check_work("--samples", samples, law, len(temperatures))
+    _write([pictures.grid(law, temperatures, samples, draws, asked.look)], asked, format)
 
 
-def _write(pictures: "Sequence[Picture[Facts]]", out: Path, format: Format, as_json: bool) -> None:
+@figure_command
+def simplex(
+    asked: Asked,
+    tau: options.Tau = None,
+    samples: Annotated[int, whole_number("--samples", "Samples on each triangle.", 1, 10_000)] = 300,
+    format: options.FormatOption = "png",
+) -> None:
+    """Draw the density and samples of three classes on their triangle."""
+    from gsm_cli.law import request
+    from gsm_cli.law import simplex as triangles
+
+    law = asked.law(default=request.ARTICLE_TRIANGLE)
+    _write([triangles.simplex(law, _temperatures(tau, most=20), samples, asked.look)], asked, format)
+
+
+@figure_command
+def animate(
+    asked: Asked,
+    first: Annotated[str, typer.Option("--from", metavar="NUMBER", help="Temperature at the beginning.")] = "100",
+    last: Annotated[str, typer.Option("--to", metavar="NUMBER", help="Temperature at the turn.")] = "0.05",
+    samples: options.Samples = 100,
+    simplex: Annotated[bool, typer.Option("--simplex", help="Three classes as a cloud on their triangle.")] = False,
+    format: Annotated[Literal["gif", "mp4"], typer.Option("--format", help="File format; mp4 needs ffmpeg.")] = "gif",
+) -> None:
+    """Draw the law as its temperature falls and rises again."""
+    from gsm_cli.law import animation, films, request
+
+    films.check_film(format)
+    law = asked.law(**({"default": request.ARTICLE_TRIANGLE} if simplex else {}))
+    ends = request.read_temperature(first, "--from"), request.read_temperature(last, "--to")
+    film = animation.animate(law, ends, samples, simplex, asked.look)
+    data = films.encode(list(film.pixels()), format, json.dumps(film.carried))
+    _save({asked.out / f"{film.name}.{format}": data}, [film.carried], asked.as_json)
+
+
+def _temperatures(tau: list[str] | None, **most: int) -> "list[Temperature]":
+    from gsm_cli.law.request import ARTICLE_TEMPERATURES, read_temperatures
+
+    return read_temperatures(tau or ARTICLE_TEMPERATURES, **most)
+
+
+def _write(pictures: "Sequence[Picture[Facts]]", asked: Asked, format: Format) -> None:
     """Encode every picture before the first is written; then print the paths, or what the files carry as JSON."""
+    files = {asked.out / f"{picture.name}.{format}": picture.encode(format) for picture in pictures}
+    _save(files, [picture.carried for picture in pictures], asked.as_json)
+
+
+def _save(files: Mapping[Path, bytes], carried: Sequence[JSON], as_json: bool) -> None:
     from gsm_cli.files import write_atomic
 
-    files = {out / f"{picture.name}.{format}": picture.encode(format) for picture in pictures}
     for path, data in files.items():
         write_atomic(path, data)
     if as_json:
-        print(json.dumps({"figures": [_told(*each) for each in zip(files, pictures, strict=True)]}, indent=2))
+        print(json.dumps({"figures": [_told(*each) for each in zip(files, carried, strict=True)]}, indent=2))
     else:
         print(*files, sep="\n", flush=True)  # before a table on stderr
 
 
-def _told(path: Path, picture: "Picture[Facts]") -> dict[str, JSON]:
-    carried = picture.carried
+def _told(path: Path, carried: JSON) -> dict[str, JSON]:
     assert isinstance(carried, dict), "facts are a struct"
     return {"path": str(path), **carried}

@@ -66,7 +66,6 @@ def gradients(
     from gsm_cli.reports.folder import read, write
     from gsm_cli.settings import build, read_names, read_seeds
 
-    words = [word for text in tau or [] for word in text.split(",")]
     rows = with_estimators(read_names("--objective", objective or [ALL]))
     chosen = tuple(read_seeds("--seeds", seeds))
     settings: dict[str, object] = {"objective": "marginalize", "dataset": dataset, "seed": chosen[0]}
@@ -74,7 +73,7 @@ def gradients(
         config=build(settings | ({} if epochs is None else {"epochs": epochs})),
         seeds=chosen,
         objectives=tuple(rows),
-        temperatures=tuple(sorted(each.value for each in read_temperatures(words))) or TEMPERATURES,
+        temperatures=tuple(sorted(each.value for each in read_temperatures(tau or []))) or TEMPERATURES,
         replicates=replicates,
         images=images,
         classes=classes,

@@ -13,24 +13,27 @@ import typer
 from gsm_cli.errors import UsageError
 from gsm_cli.style import Format
 
+MOST = 10**18 - 1  # beyond it a number is no number of anything
 
-def whole_number(name: str, help: str, least: int) -> Any:
-    """An option that takes a whole number from `least` on."""
+
+def whole_number(name: str, help: str, least: int, most: int = MOST) -> Any:
+    """An option that takes a whole number from `least` to `most`."""
+    span = f"from {least} on" if most == MOST else f"from {least} to {most}"
 
     def read(given: str | int) -> int:  # a default is given as it is
         text = str(given).strip()
-        if re.fullmatch(r"[+-]?[0-9]{1,18}", text) and int(text) >= least:
+        if re.fullmatch(r"[+-]?[0-9]{1,18}", text) and least <= int(text) <= most:
             return int(text)
-        raise UsageError(
-            f"{name} must be a whole number from {least} on, not {text[:60]}: write for example {name} {least}"
-        )
+        raise UsageError(f"{name} must be a whole number {span}, not {text[:60]}: write for example {name} {least}")
 
     return typer.Option(name, parser=read, metavar="INTEGER", help=help)
 
 
 Tau = Annotated[
     list[str] | None,
-    typer.Option("--tau", metavar="NUMBER", help="Temperature; may be repeated.", show_default="0.1, 1, 5, 100"),
+    typer.Option(
+        "--tau", metavar="NUMBER", help="Temperature; several with commas or repeated.", show_default="0.1, 1, 5, 100"
+    ),
 ]
 Probs = Annotated[
     str | None,
@@ -41,12 +44,18 @@ Probs = Annotated[
 Logits = Annotated[
     str | None, typer.Option(metavar="NUMBERS", help="Log-probabilities up to a constant, as -0.7,-1.2,-1.6.")
 ]
-Classes = Annotated[int | None, whole_number("--classes", "Draw a random law with so many classes.", 2)]
+Classes = Annotated[int | None, whole_number("--classes", "Draw a random law with so many classes.", 2, 10_000)]
+ClassNames = Annotated[
+    str | None, typer.Option(metavar="NAMES", help="Names of the classes, as cat,dog,bird.", show_default="1 to K")
+]
+Title = Annotated[str | None, typer.Option(metavar="TEXT", help="Title in place of the figure's own.")]
+Size = Annotated[str | None, typer.Option(metavar="WxH", help="Width and height in inches, as 6x4.")]
+Dpi = Annotated[int | None, whole_number("--dpi", "Dots per inch.", 30, 1200)]
 Seed = Annotated[int, whole_number("--seed", "Fixes the noise, and the law of --classes.", 0)]
 Out = Annotated[Path, typer.Option(metavar="FOLDER", help="Folder for the figures.")]
 FormatOption = Annotated[Format, typer.Option("--format", help="File format.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the facts as JSON on stdout.")]
-Samples = Annotated[int, whole_number("--samples", "Draws to average.", 1)]
+Samples = Annotated[int, whole_number("--samples", "Draws to average.", 1, 10**9)]
 DataDir = Annotated[Path | None, typer.Option(metavar="FOLDER", help="Where MNIST lies.", show_default="$GSM_DATA_DIR")]
 Reports = Annotated[Path, typer.Option("--out", metavar="FOLDER", help="Folder for records and reports.")]
 

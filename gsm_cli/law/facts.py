@@ -1,6 +1,17 @@
 """What a figure of the law says of itself, in its file and on stdout."""
 
+from collections.abc import Sequence
+from typing import TypedDict
+
 import msgspec
+import numpy as np
+
+from gsm_cli import __version__, style
+from gsm_cli.law.gumbel import Array, exact_moments, expectation
+from gsm_cli.law.request import Law, Temperature, command_line
+from gsm_cli.style import Look
+
+RESOLUTION = 1e-12  # of a mean in float64, with a margin: a smaller standard error cannot be told from rounding
 
 Numbers = tuple[float, ...]
 
@@ -50,14 +61,19 @@ class LawColumn(msgspec.Struct, frozen=True, kw_only=True):
     draws: tuple[Numbers, ...]
 
 
-class TemperatureColumn(msgspec.Struct, frozen=True, kw_only=True):
-    """A column of a grid: an expectation as in `ExpectationFacts`, and relaxed draws, each (K,)."""
+class MeanColumn(msgspec.Struct, frozen=True, kw_only=True):
+    """An expectation at one temperature, as in `ExpectationFacts`."""
 
     temperature: float
     mean: Numbers
     standard_error: Numbers
     exact: Numbers
     z_score: tuple[float | None, ...]
+
+
+class TemperatureColumn(MeanColumn, frozen=True, kw_only=True):
+    """A column of a grid: an expectation, and relaxed draws, each (K,)."""
+
     draws: tuple[Numbers, ...]
 
 
@@ -66,3 +82,67 @@ class GridFacts(Facts, frozen=True, kw_only=True):
 
     samples: int
     columns: tuple[LawColumn | TemperatureColumn, ...]
+
+
+class SimplexFacts(Facts, frozen=True, kw_only=True):
+    """Means of the `samples` draws on the triangle, at every temperature."""
+
+    samples: int
+    columns: tuple[MeanColumn, ...]
+
+
+class AnimationFacts(Facts, frozen=True, kw_only=True):
+    """Draw 0, the mean of `samples` draws and the exact expectation through all temperatures and back again."""
+
+    samples: int
+
+
+class Moments(TypedDict):
+    mean: Numbers
+    standard_error: Numbers
+    exact: Numbers
+    z_score: tuple[float | None, ...]
+
+
+def moments(law: Law, temperature: Temperature, size: int) -> Moments:
+    """The mean of the draws against its exact value; the standard error is exact too, not one from the draws."""
+    mean = expectation(law.logits, temperature.value, size, law.rng()).mean
+    exact, variance = exact_moments(law.logits, temperature.value)
+    error = np.sqrt(variance / size)
+    z_score = [
+        float(f"{(m - e) / s:.3g}") if s > RESOLUTION * e else None for m, e, s in zip(mean, exact, error, strict=True)
+    ]
+    return {
+        "mean": rounded(mean),
+        "standard_error": rounded(error),
+        "exact": rounded(exact),
+        "z_score": tuple(z_score),
+    }
+
+
+class Origin(TypedDict):
+    command: str
+    version: str
+    seed: int
+    temperatures: Numbers
+    probabilities: Numbers
+
+
+def origin(law: Law, look: Look, command: str, temperatures: Sequence[Temperature], *options: object) -> Origin:
+    """What every figure says of itself: first of all the command that makes it again."""
+    return {
+        "command": command_line(command, law, temperatures, *options, *look.options),
+        "version": __version__,
+        "seed": law.seed,
+        "temperatures": tuple(temperature.value for temperature in temperatures),
+        "probabilities": rounded(law.probabilities),
+    }
+
+
+def rounded(values: Array) -> Numbers:
+    """What a figure shows and says does not depend on a processor's last bit."""
+    return tuple(style.six_digits(value) for value in values.tolist())
+
+
+def rounded_rows(values: Array) -> tuple[Numbers, ...]:
+    return tuple(rounded(row) for row in values)

@@ -1,29 +1,68 @@
-"""The bar charts of the article: arrays in, matplotlib Figure out."""
+"""The bar charts of the article: arrays in, matplotlib Figure out.
+
+Where there are too many classes for bars, a line runs from the most probable class to the least, on a scale of
+logarithms: there a law that a low temperature leaves alone is still told from one that a high temperature levels.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import TextPath
 from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
 
-from gsm_cli.style import INK
+from gsm_cli.law.request import MOST_BARS
+from gsm_cli.style import INK, TYPE_SIZE, points
 
 LABELLED_CLASSES = 10  # up to so many bars carry their height as a number
 SIZE = (6.0, 4.2)  # inches
+COLUMN = 2.6  # inches, of a grid
 FRAME = (0.12, 0.145, 0.86, 0.73)  # of a single chart; to lay it out would take as long as to draw it
 HEADROOM = 20  # points between the axes and the title: the height of a bar of 1 is written there
+FLOOR = 1e-6  # of the logarithmic scale
+BAND = "#bdbdbd"
+WIDTH = 0.62  # of a character, in sizes of its type
+
+
+@dataclass(frozen=True)
+class Classes:
+    """What stands beneath the bars: the classes with their probabilities (K,) and with names, if they have any."""
+
+    probabilities: Sequence[float]
+    names: Sequence[str] = ()
+
+    @property
+    def many(self) -> bool:
+        """Whether their bars give way to a line."""
+        return len(self.probabilities) > MOST_BARS
+
+    @cached_property
+    def order(self) -> NDArray[np.intp]:
+        """The classes from left to right, (K,): as numbered, but of many the most probable first."""
+        rank = -np.asarray(self.probabilities) if self.many else np.zeros(len(self.probabilities))
+        return rank.argsort(kind="stable")
+
+    @property
+    def axis(self) -> str:
+        return "class, the most probable first" if self.many else "class"
+
+    @property
+    def scale(self) -> str:
+        return "probability mass, log scale" if self.many else "probability mass"
 
 
 @dataclass(frozen=True)
 class Expectation:
-    """What an expectation chart shows, each (K,): the mean of the draws, its standard error, E[z], and pi."""
+    """What an expectation chart shows, each (K,): the mean of the draws, its standard error and E[z]."""
 
     mean: Sequence[float]
     standard_error: Sequence[float]
     exact: Sequence[float]
-    probabilities: Sequence[float]
 
 
 @dataclass(frozen=True)
@@ -36,84 +75,166 @@ class Column:
     draws: Sequence[Sequence[float]]
 
 
-def bar_chart(values: Sequence[float], title: str, colour: str) -> Figure:
+def bar_chart(values: Sequence[float], classes: Classes, title: str, colour: str) -> Figure:
     """One probability vector as bars."""
-    figure = Figure(figsize=SIZE)
-    figure.set_layout_engine("none")
-    axes = figure.add_axes(FRAME)
-    _bars(axes, values, colour)
+    figure = Figure(figsize=(SIZE[0], SIZE[1] + names_room(SIZE[0], classes)))
+    if classes.names or classes.many:
+        axes = figure.subplots()
+    else:
+        figure.set_layout_engine("none")
+        axes = figure.add_axes(FRAME)
+    draw_values(axes, values, classes, colour)
     if len(values) <= LABELLED_CLASSES:
-        axes.bar_label(axes.containers[0], fmt="%.2f", padding=2, fontsize=11)  # type: ignore[arg-type]
-    _label(axes, title, HEADROOM)
+        bars = axes.containers[0]
+        axes.bar_label(bars, fmt="%.2f", padding=points(2), fontsize=points(11))  # type: ignore[arg-type]
+    _label(axes, classes, title, HEADROOM)
     return figure
 
 
-def expectation_chart(shown: Expectation, title: str, colour: str, plain: bool = False) -> Figure:
+def expectation_chart(shown: Expectation, classes: Classes, title: str, colour: str, plain: bool = False) -> Figure:
     """A mean of draws; unless `plain`, with its standard error, the exact expectation and pi."""
-    figure = Figure(figsize=SIZE)
+    figure = Figure(figsize=(SIZE[0], SIZE[1] + names_room(SIZE[0], classes)))
     axes = figure.subplots()
     if plain:
-        _bars(axes, shown.mean, colour)
+        draw_values(axes, shown.mean, classes, colour)
     else:
-        _expectation(axes, shown, colour)
-        figure.legend(loc="outside lower center", ncols=4, fontsize=10, columnspacing=1.2, handletextpad=0.5)
-    _label(axes, title)
+        _expectation(axes, shown, classes, colour)
+        size = points(10)
+        figure.legend(loc="outside lower center", ncols=4, fontsize=size, columnspacing=1.2, handletextpad=0.5)
+    _label(axes, classes, title)
     return figure
 
 
-def grid_chart(columns: Sequence[Column], row_names: Sequence[str]) -> Figure:
+def grid_chart(columns: Sequence[Column], row_names: Sequence[str], classes: Classes, title: str | None) -> Figure:
     """Every column's expectation and draws beneath one another, as large as a slide."""
     rows = len(row_names)
-    figure = Figure(figsize=(2.6 * len(columns), 1.4 * rows + 1.0))
+    height = 1.4 * rows + 1.0 + names_room(COLUMN, classes) + (0.4 if title else 0.0)
+    figure = Figure(figsize=(COLUMN * len(columns), height))
     cells = figure.subplots(rows, len(columns), sharex=True, sharey=True, squeeze=False)
     for position, column in enumerate(columns):
         top, *below = cells[:, position]
-        top.set_title(column.title, color=column.colour, weight="bold", fontsize=_fitting(17, column.title, 13))
+        top.set_title(column.title, color=column.colour, weight="bold", fontsize=fitting(17, column.title, 170, "bold"))
         if isinstance(column.expectation, Expectation):
-            _expectation(top, column.expectation, column.colour)
+            _expectation(top, column.expectation, classes, column.colour)
         else:
-            _bars(top, column.expectation, column.colour)
+            draw_values(top, column.expectation, classes, column.colour)
         for axes, draw in zip(below, column.draws, strict=True):
-            _bars(axes, draw, column.colour)
+            draw_values(axes, draw, classes, column.colour)
     for axes, name in zip(cells[:, 0], row_names, strict=True):
-        axes.set_ylabel(name, fontsize=14)
-    cells[0, 0].set_yticks([0.0, 0.5, 1.0])
+        axes.set_ylabel(name, fontsize=points(14))
+    if not classes.many:
+        cells[0, 0].set_yticks([0.0, 0.5, 1.0])
     for axes in cells[-1]:
-        axes.set_xlabel("class")
+        axes.set_xlabel("class by rank" if classes.many else "class")
     handles, labels = cells[0, -1].get_legend_handles_labels()
     beside = 4 if len(columns) > 3 else 2  # entries of the legend
-    figure.legend(handles, labels, loc="outside lower center", ncols=beside, fontsize=14)
+    legend = figure.legend(handles, labels, loc="outside lower center", ncols=beside, fontsize=points(14))
+    if classes.many:
+        legend.set_title(f"{classes.scale}; {classes.axis}")
+    if title:
+        figure.suptitle(title, fontsize=fitting(17, title, 165 * len(columns)), parse_math=False)
     return figure
 
 
-def _bars(axes: Axes, values: Sequence[float], colour: str) -> None:
-    classes = np.arange(1, len(values) + 1)
-    axes.bar(classes, values, color=colour)
+def draw_values(axes: Axes, values: Sequence[float], classes: Classes, colour: str) -> None:
+    """A probability vector in these axes: bars, or of many classes the area under a line."""
+    places = np.arange(1, len(values) + 1)
     axes.set_xlim(0.4, len(values) + 0.6)
-    axes.set_ylim(0.0, 1.0)
-    if len(values) <= LABELLED_CLASSES:
-        axes.set_xticks(classes)
+    if classes.many:
+        edges = np.arange(len(values) + 1) + 0.5
+        axes.set_yscale("log")
+        axes.set_ylim(FLOOR, 1.0)
+        heights = np.maximum(np.asarray(values)[classes.order], FLOOR)
+        axes.stairs(heights, edges, baseline=FLOOR, fill=True, color=colour, edgecolor=colour, linewidth=points(1))
     else:
-        axes.xaxis.set_major_locator(MaxNLocator(nbins=8, integer=True, min_n_ticks=1))
+        axes.bar(places, values, color=colour)
+        axes.set_ylim(0.0, 1.0)
+    if classes.names:
+        _name_ticks(axes, classes.names)
+    elif len(values) <= LABELLED_CLASSES:
+        axes.set_xticks(places)
+    else:
+        fitting_labels = int(_pitch(_width(axes), 1) / (2 * WIDTH * TYPE_SIZE * len(str(len(values)))))
+        axes.xaxis.set_major_locator(MaxNLocator(nbins=min(8, fitting_labels), integer=True, min_n_ticks=1))
 
 
-def _expectation(axes: Axes, shown: Expectation, colour: str) -> None:
-    _bars(axes, shown.mean, colour)
+def outline_law(axes: Axes, classes: Classes) -> None:
+    """The law pi as a dashed outline over its bars."""
+    style = {"edgecolor": INK, "linestyle": (0, (3, 2)), "linewidth": points(1.2), "label": "π"}
+    places = np.arange(1, len(classes.probabilities) + 1)
+    axes.bar(places, classes.probabilities, fill=False, **style)  # type: ignore[arg-type]
+
+
+def fitting(size: float, text: str, room: float, weight: str = "normal") -> float:
+    """The font size, at most `size`, at which a text is no wider than so many points in a figure as designed."""
+    width = TextPath((0.0, 0.0), text, size=size, prop=FontProperties(weight=weight)).get_extents().width
+    return points(size * min(1.0, room / width))
+
+
+def _expectation(axes: Axes, shown: Expectation, classes: Classes, colour: str) -> None:
+    draw_values(axes, shown.mean, classes, colour)
+    if classes.many:
+        _many_expectations(axes, shown, classes)
+        return
     axes.containers[0].set_label("mean of the draws")
-    classes = np.arange(1, len(shown.mean) + 1)
-    outline = axes.bar(classes, shown.probabilities, fill=False, edgecolor=INK, linestyle=(0, (3, 2)), linewidth=1.2)
-    outline.set_label("π")
-    axes.errorbar(classes, shown.mean, yerr=shown.standard_error, fmt="none", ecolor=INK, label="± standard error")
-    size = max(2.0, min(5.0, 60 / len(classes)))
-    axes.plot(classes, shown.exact, "D", color="white", markeredgecolor=INK, markersize=size, label="exact expectation")
+    outline_law(axes, classes)
+    places = np.arange(1, len(shown.mean) + 1)
+    pitch = _pitch(_width(axes), len(places))
+    whiskers = {"ecolor": INK, "elinewidth": points(1.5), "capsize": points(min(4.0, 0.25 * pitch))}
+    axes.errorbar(places, shown.mean, shown.standard_error, fmt="none", label="± standard error", **whiskers)  # type: ignore[arg-type]
+    size = points(min(5.0, 0.5 * pitch))
+    marker = {"color": "white", "markeredgecolor": INK, "markersize": size, "markeredgewidth": size / 5}
+    axes.plot(places, shown.exact, "D", label="exact expectation", **marker)  # type: ignore[arg-type]
 
 
-def _label(axes: Axes, title: str, pad: float | None = None) -> None:
-    axes.set_title(title, pad=pad, fontsize=_fitting(13, title, 46))
-    axes.set_xlabel("class")
-    axes.set_ylabel("probability mass")
+def _many_expectations(axes: Axes, shown: Expectation, classes: Classes) -> None:
+    """Of many classes the error is a band about E[z], behind the mean: about a mean of nothing it would hide it."""
+    axes.patches[0].set_label("mean of the draws")
+    places = np.arange(1, len(shown.mean) + 1)
+    error, exact, law = (
+        np.asarray(values)[classes.order] for values in (shown.standard_error, shown.exact, classes.probabilities)
+    )
+    low, high = np.maximum(exact - error, FLOOR), np.maximum(exact + error, FLOOR)
+    axes.fill_between(places, low, high, color=BAND, linewidth=0, step="mid", zorder=0, label="± standard error")
+    axes.plot(places, exact, color="white", linewidth=points(3.5), drawstyle="steps-mid")
+    axes.plot(places, exact, color=INK, linewidth=points(1.5), drawstyle="steps-mid", label="exact expectation")
+    dashes = {"linestyle": (0, (3, 2)), "drawstyle": "steps-mid", "linewidth": points(1.2)}
+    axes.plot(places, law, color=INK, label="π", **dashes)  # type: ignore[arg-type]
 
 
-def _fitting(size: float, text: str, characters: int) -> float:
-    """The font size at which a text takes no more room than so many characters of `size`."""
-    return size * min(1.0, characters / len(text))
+def names_room(width: float, classes: Classes) -> float:
+    """The inches that names take which stand upright, because `width` inches do not hold them side by side."""
+    if not classes.names or _beside(classes.names, _pitch(width, len(classes.names))):
+        return 0.0
+    return WIDTH * TYPE_SIZE * max(map(len, classes.names)) / 72
+
+
+def _name_ticks(axes: Axes, names: Sequence[str]) -> None:
+    """Names of classes beneath their bars, upright where they would touch one another."""
+    pitch = _pitch(_width(axes), len(names))
+    beside = _beside(names, pitch)
+    size = points(TYPE_SIZE if beside else min(TYPE_SIZE, pitch / 1.3))
+    axes.set_xticks(range(1, len(names) + 1), names, rotation=0 if beside else 90, fontsize=size, parse_math=False)
+
+
+def _beside(names: Sequence[str], pitch: float) -> bool:
+    return max(map(len, names)) * WIDTH * TYPE_SIZE <= pitch
+
+
+def _width(axes: Axes) -> float:
+    """The inches that axes and what stands beside them have in a figure as designed."""
+    place = axes.get_subplotspec()
+    figure = axes.get_figure(root=True)
+    assert figure is not None, "axes are in a figure"
+    return float(figure.get_figwidth()) / (place.get_gridspec().ncols if place else 1)
+
+
+def _pitch(width: float, classes: int) -> float:
+    """About how many points lie between one class and the next in so many inches."""
+    return 0.8 * 72 * width / classes
+
+
+def _label(axes: Axes, classes: Classes, title: str, pad: float | None = None) -> None:
+    axes.set_title(title, pad=None if pad is None else points(pad), fontsize=fitting(13, title, 370), parse_math=False)
+    axes.set_xlabel(classes.axis)
+    axes.set_ylabel(classes.scale)

@@ -12,9 +12,15 @@ from gsm_cli.errors import UsageError
 from gsm_cli.law.gumbel import Array, gumbel_noise, random_logits, softmax
 from gsm_cli.streams import Purpose, generator
 
-ARTICLE_PROBABILITIES = "0.107,0.765,0.022,0.006,0.055,0.045"  # read from the article's first picture
+ARTICLE_PROBABILITIES = (0.107, 0.765, 0.022, 0.006, 0.055, 0.045)  # read from the article's first picture
+ARTICLE_TRIANGLE = ARTICLE_PROBABILITIES[:3]  # to be scaled
 ARTICLE_TEMPERATURES = ("0.1", "1", "5", "100")
 MOST_DIGITS = 100  # of a temperature, written without an exponent
+MOST_TEMPERATURES = 50  # of one command
+MOST_CLASSES = 10_000
+MOST_NUMBERS = 10**9  # that one command draws: about a minute on one core
+MOST_BARS = 40  # classes that are drawn one by one and may have names
+LONGEST_NAME = 20  # characters of a class
 SUM_TOLERANCE = 1e-5  # so that 0.33333,0.33333,0.33333 is a law
 
 
@@ -40,11 +46,12 @@ class Temperature:
 
 @dataclass(frozen=True)
 class Law:
-    """A categorical law by its log-probabilities (K,), the seed of its draws and the options that name it again."""
+    """A categorical law: log-probabilities (K,), the seed of its draws, the options that name it, names of classes."""
 
     logits: Array
     seed: int
     options: tuple[str, ...]
+    names: tuple[str, ...] = ()
 
     @property
     def probabilities(self) -> Array:
@@ -59,24 +66,53 @@ class Law:
         return generator(self.seed, Purpose.DRAWS)
 
 
-def read_temperatures(texts: Sequence[str]) -> list[Temperature]:
-    """The temperatures in the order given, each number once, however it is written. Raises UsageError."""
-    return list(dict.fromkeys(_read_temperature(text) for text in texts))
+def read_temperatures(texts: Sequence[str], most: int = MOST_TEMPERATURES) -> list[Temperature]:
+    """The temperatures in the order given, with commas or without, each number once. Raises UsageError."""
+    parts = [part for text in texts for part in text.split(",")]
+    temperatures = list(dict.fromkeys(read_temperature(part) for part in parts))
+    if len(temperatures) > most:
+        raise UsageError(
+            f"--tau must name at most {most} temperatures, not {len(temperatures)}: "
+            "leave some out, or draw them with several commands"
+        )
+    return temperatures
 
 
-def read_law(probs: str | None, logits: str | None, classes: int | None, seed: int) -> Law:
-    """The law that one of the options names; the article's own where none is given. Raises UsageError."""
+def read_law(
+    probs: str | None,
+    logits: str | None,
+    classes: int | None,
+    seed: int,
+    names: str | None = None,
+    default: Sequence[float] = ARTICLE_PROBABILITIES,
+) -> Law:
+    """The law that one of the options names, else that of the default weights. Raises UsageError."""
     choices = (("--probs", probs), ("--logits", logits), ("--classes", classes))
     given = [(name, value) for name, value in choices if value is not None]
     if len(given) > 1:
         names = " and ".join(name for name, _ in given)
         raise UsageError(f"one law at a time: {names} were given together, so leave out all but one")
-    options = tuple(str(part) for pair in given for part in pair)
     if classes is not None:
-        return Law(random_logits(classes, generator(seed, Purpose.LAW)), seed, options)
-    if logits is not None:
-        return Law(_read_logits(logits), seed, options)
-    return Law(_read_probabilities(probs if probs is not None else ARTICLE_PROBABILITIES), seed, options)
+        scores = random_logits(classes, generator(seed, Purpose.LAW))
+    elif logits is not None:
+        scores = _read_logits(logits)
+    else:
+        scores = _logarithms(np.asarray(default) if probs is None else _read_probabilities(probs))
+    if scores.size > MOST_CLASSES:
+        raise UsageError(f"a law must have at most {MOST_CLASSES:,} classes, not {scores.size:,}: leave some out")
+    named = () if names is None else (("--class-names", names),)
+    options = tuple(str(part) for pair in (*given, *named) for part in pair)
+    return Law(scores, seed, options, () if names is None else _read_names(names, scores.size))
+
+
+def check_work(option: str, draws: int, law: Law, temperatures: int) -> None:
+    """Refuse more draws at so many temperatures than a minute gives. Raises UsageError."""
+    most = MOST_NUMBERS // (law.logits.size * temperatures)
+    if draws > most:
+        raise UsageError(
+            f"{option} must be at most {most} for {law.logits.size} classes and {temperatures} temperatures, "
+            f"not {draws}: take fewer draws, classes or temperatures"
+        )
 
 
 def command_line(command: str, law: Law, temperatures: Sequence[Temperature], *options: object) -> str:
@@ -85,56 +121,82 @@ def command_line(command: str, law: Law, temperatures: Sequence[Temperature], *o
     return shlex.join(str(word) for word in ("gsm", command, *taus, *law.options, "--seed", law.seed, *options))
 
 
-def _read_temperature(text: str) -> Temperature:
+def read_temperature(text: str, option: str = "--tau") -> Temperature:
+    """The temperature that an option names. Raises UsageError."""
     try:
         exact = Decimal(text.strip())
     except InvalidOperation:
-        raise UsageError(f"--tau must be a number, not {text!r}: write for example --tau 0.5") from None
+        raise UsageError(
+            f"{option} must be a number, not {shortened(text)!r}: write for example {option} 0.5"
+        ) from None
     if not exact.is_finite() or not 0.0 < float(exact) < math.inf:
-        raise UsageError(f"--tau must be positive and finite, not {text}: write for example --tau 0.5")
+        raise UsageError(f"{option} must be positive and finite, not {shortened(text)}: write for example {option} 0.5")
     temperature = Temperature(+exact)  # to the 28 digits that a file name is computed with
     if len(temperature.text) > MOST_DIGITS:
-        raise UsageError(f"--tau names a file and must have at most {MOST_DIGITS} digits, not {text}: choose another")
+        raise UsageError(f"{option} must have at most {MOST_DIGITS} digits, not {shortened(text)}: choose another")
     return temperature
 
 
-def _read_numbers(option: str, text: str) -> Array:
+def _read_numbers(option: str, text: str, example: str) -> Array:
     try:
         numbers = np.array([float(part) for part in text.split(",")])
     except ValueError:
         raise UsageError(
-            f"{option} must be numbers separated by commas, not {text!r}: write for example {option} 0.5,0.3,0.2"
+            f"{option} must be numbers with commas, not {shortened(text)!r}: write for example {option} {example}"
         ) from None
     if numbers.size < 2:
         raise UsageError(f"{option} must name at least two classes, not {numbers.size}: add the others after a comma")
     if not np.isfinite(numbers).all():
-        raise UsageError(f"{option} must be finite numbers, not {text}: replace the nan or inf")
+        part = next(part for part, number in zip(text.split(","), numbers, strict=True) if not np.isfinite(number))
+        raise UsageError(
+            f"{option} must be finite numbers up to 1e308, not {shortened(part)}: replace it in {shortened(text)}"
+        )
     return numbers
 
 
 def _read_probabilities(text: str) -> Array:
-    probabilities = _read_numbers("--probs", text)
+    probabilities = _read_numbers("--probs", text, "0.5,0.3,0.2")
     if (probabilities < 0).any():
         raise UsageError(
             f"--probs must not be negative, and {probabilities.min():g} is: log-probabilities go with --logits"
         )
     total = _total(probabilities)
     if not _is_one(total):
-        raise UsageError(f"--probs must sum to 1, not to {total:g}: scale them, or pass log-probabilities as --logits")
-    with np.errstate(divide="ignore"):  # probability 0 is the logit -inf
-        return np.asarray(np.log(probabilities / total))
+        beyond = "beyond 1e308" if math.isinf(total) else f"to {total:g}"
+        raise UsageError(f"--probs must sum to 1, not {beyond}: scale them, or pass log-probabilities as --logits")
+    return probabilities
 
 
 def _read_logits(text: str) -> Array:
-    logits = _read_numbers("--logits", text)
+    logits = _read_numbers("--logits", text, "-0.7,-1.2,-1.6")
     if (logits >= 0).all() and _is_one(_total(logits)):
         raise UsageError(
-            f"--logits must be log-probabilities, and {text} are probabilities: pass them as --probs "
+            f"--logits must be log-probabilities, and {shortened(text)} are probabilities: pass them as --probs "
             "(if they are meant, add one number to all of them, which leaves the law as it is)"
         )
     with np.errstate(over="ignore"):  # a logit too far below the best to be told from -inf
         scores = logits - logits.max()
     return np.asarray(scores - np.log(np.exp(scores).sum()))
+
+
+def _read_names(text: str, classes: int) -> tuple[str, ...]:
+    names = tuple(name.strip() for name in text.split(","))
+    example = "write for example --class-names cat,dog,bird"
+    if classes > MOST_BARS:
+        raise UsageError(f"--class-names must be of at most {MOST_BARS} classes, not {classes}: leave the names out")
+    if len(names) != classes:
+        raise UsageError(f"--class-names must be one for each of {classes} classes, not {len(names)}: {example}")
+    for name in names:
+        if not (name.isprintable() and 0 < len(name) <= LONGEST_NAME):
+            raise UsageError(
+                f"--class-names must have 1 to {LONGEST_NAME} printable characters, not {shortened(name)!r}: {example}"
+            )
+    return names
+
+
+def _logarithms(weights: Array) -> Array:
+    with np.errstate(divide="ignore"):  # probability 0 is the logit -inf
+        return np.asarray(np.log(weights / weights.sum()))
 
 
 def _total(numbers: Array) -> float:
@@ -144,3 +206,8 @@ def _total(numbers: Array) -> float:
 
 def _is_one(total: float) -> bool:
     return abs(total - 1.0) <= SUM_TOLERANCE
+
+
+def shortened(text: str) -> str:
+    """What was typed, no longer than a sentence bears."""
+    return text if len(text) <= 60 else f"{text[:57]}..."

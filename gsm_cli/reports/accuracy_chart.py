@@ -12,7 +12,8 @@ from matplotlib.figure import Figure, SubFigure
 from matplotlib.ticker import MaxNLocator
 
 from gsm_cli.objectives import GUMBEL, MARGINALIZE, SUPERVISED
-from gsm_cli.reports.charts import STEPS, colours, ink, log_ticks, name_ends, wrapped
+from gsm_cli.reports.charts import STEPS, colours, ink, log_ticks, markers, name_ends, wrapped
+from gsm_cli.reports.names import objective_of
 from gsm_cli.style import INK
 
 PANELS = 5  # in a row
@@ -102,7 +103,7 @@ def front(curves: Mapping[str, Curve]) -> list[str]:
     """The series that stand in front: the best of the sum, gumbel and the labels alone, then the best at the end."""
     last = {name: np.mean(curve.accuracy[-width(len(curve.accuracy)) :]) for name, curve in curves.items()}
     best = sorted(curves, key=lambda name: -last[name])
-    first = [next((name for name in best if name.partition(",")[0] == base), None) for base in ALWAYS]
+    first = [next((name for name in best if objective_of(name) == base), None) for base in ALWAYS]
     return list(dict.fromkeys([*filter(None, first), *best]))[:FRONT]
 
 
@@ -110,11 +111,11 @@ def _means(figure: SubFigure, learning: Learning, palette: Mapping[str, str], sp
     """Accuracy against epochs, with what others report as crosses, and against seconds."""
     left, right = figure.subplots(1, 2, sharey=True)
     ends: dict[Axes, dict[str, tuple[float, float]]] = {left: {}, right: {}}
-    chosen = front(learning.curves)
+    chosen, shapes = front(learning.curves), markers(list(learning.curves))
     for name, curve in learning.curves.items():
         for axes, places in ((left, range(1, len(curve.accuracy) + 1)), (right, curve.seconds)):
             if places:
-                ends[axes][name] = _mean(axes, places, curve, palette[name], name in chosen)
+                ends[axes][name] = _mean(axes, places, curve, (palette[name], shapes[name]), name in chosen)
     left.set(xlabel="epoch", ylabel="validation accuracy", ylim=span)
     right.set(xlabel="seconds of training")
     log_ticks(right, [second for curve in learning.curves.values() for second in curve.seconds])
@@ -125,16 +126,16 @@ def _means(figure: SubFigure, learning: Learning, palette: Mapping[str, str], sp
             name_ends(axes, own, palette, AXES)
 
 
-def _mean(axes: Axes, places: Sequence[float], curve: Curve, colour: str, ahead: bool) -> tuple[float, float]:
+def _mean(axes: Axes, places: Sequence[float], curve: Curve, look: tuple[str, str], ahead: bool) -> tuple[float, float]:
     """The running mean with the chosen epoch, in front with the mean itself behind it; where it ends."""
-    size = width(len(curve.accuracy))
+    (colour, shape), size = look, width(len(curve.accuracy))
     means = smooth(curve.accuracy, size)[: len(places)]
-    look: dict[str, Any] = {"linewidth": 2.0, "zorder": 3} if ahead else {"linewidth": 1.0, "alpha": 0.5, "zorder": 2}
-    axes.plot(places, means, color=colour, **look)
+    style: dict[str, Any] = {"linewidth": 2.0, "zorder": 3} if ahead else {"linewidth": 1.0, "alpha": 0.5, "zorder": 2}
+    axes.plot(places, means, color=colour, **style)
     if ahead and size > 1:
         axes.plot(places, curve.accuracy[: len(places)], color=colour, linewidth=0.6, alpha=0.3, zorder=1)
     dot = int(median(curve.chosen)) - 1
-    axes.plot(places[dot], means[dot], "o", color=colour, markersize=6 if ahead else 4, zorder=4)
+    axes.plot(places[dot], means[dot], shape, color=colour, markersize=7 if ahead else 5, zorder=4)
     return places[-1], means[-1]
 
 

@@ -1,9 +1,8 @@
-"""What the charts of a report share: colours, shapes, ticks, names at the ends of lines, sheets of images."""
+"""What the charts of a report share: colours, shapes, ticks, and names at the ends of lines."""
 
-from base64 import b64decode
+import re
 from collections.abc import Mapping, Sequence
 from colorsys import hls_to_rgb, rgb_to_hls
-from io import BytesIO
 from itertools import pairwise
 from textwrap import fill
 from typing import Any
@@ -12,16 +11,15 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.colors import to_hex, to_rgb
-from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, StrMethodFormatter
-from PIL import Image
 from scipy.optimize import isotonic_regression
 
 from gsm_cli.objectives import OBJECTIVES
+from gsm_cli.reports.names import objective_of
 
 DARKEST, PALEST = -0.35, 0.5  # how much black the first of an objective's series has, how much white the last
 LIGHTEST = 0.183  # the luminance of a text that has the contrast 4.5 with white
-MARKERS = "osD^>PXph"
+MARKERS = "osD^>PXp*"
 SPREAD = 10  # from the lowest to the highest value from which on an axis is logarithmic
 STEPS = (1, 2, 2.5, 5, 10)  # between ticks; of whole numbers those that are whole
 NAME = 10.0  # the size of a name, in points
@@ -29,16 +27,14 @@ LINE = 1.3  # the height of a line of text, in sizes
 LETTERS = 24  # in a line of a name
 ROOM = 0.04  # between axes and the names at their right, in widths
 SAME = 0.25  # of a line: ends of lines that are as near share a place for their names
-SHEET = 5.5  # inches of the width of a sheet of generated images
-GAP = 2  # white pixels between generated images
 
 
 def colours(names: Sequence[str]) -> dict[str, str]:
-    """An objective's own colour, in shades from dark to pale where there are several series of it.
+    """An objective's own colour, in shades from dark to pale where there are several series, as by their temperature.
 
     One that is in no table has a colour that is nobody's.
     """
-    bases = [name.partition(",")[0] for name in names]
+    bases = [objective_of(name) for name in names]
     strangers = [base for base in dict.fromkeys(bases) if base not in OBJECTIVES]
     own = {name: row.colour for name, row in OBJECTIVES.items() if row.colour}
     own |= {
@@ -46,10 +42,17 @@ def colours(names: Sequence[str]) -> dict[str, str]:
         for place, name in enumerate(strangers)
     }
     taken: dict[str, str] = {}
-    for place, (name, base) in enumerate(zip(names, bases, strict=True)):
-        shades = np.linspace(DARKEST, PALEST, bases.count(base)) if bases.count(base) > 1 else [0.0]
-        taken[name] = _shade(own[base], float(shades[bases[:place].count(base)]))
-    return taken
+    for base in dict.fromkeys(bases):
+        series = sorted((name for name in names if objective_of(name) == base), key=_numbers_by_size)
+        shades = np.linspace(DARKEST, PALEST, len(series)) if len(series) > 1 else [0.0]
+        taken |= {name: _shade(own[base], float(white)) for name, white in zip(series, shades, strict=True)}
+    return {name: taken[name] for name in names}
+
+
+def _numbers_by_size(name: str) -> list[tuple[float, str]]:
+    """What sorts the names of series: the words of each, and numbers by their size."""
+    words = name.replace(",", " ").split()
+    return [(float(word), "") if re.fullmatch(r"\d+(\.\d+)?(e-?\d+)?", word) else (-1.0, word) for word in words]
 
 
 def _shade(colour: str, white: float) -> str:
@@ -60,8 +63,8 @@ def _shade(colour: str, white: float) -> str:
 
 def markers(names: Sequence[str]) -> dict[str, str]:
     """A shape for each objective, that all series of it share; so that a picture can be read without its colours."""
-    bases = list(dict.fromkeys([*OBJECTIVES, *(name.partition(",")[0] for name in names)]))
-    return {name: MARKERS[bases.index(name.partition(",")[0]) % len(MARKERS)] for name in names}
+    bases = list(dict.fromkeys([*OBJECTIVES, *map(objective_of, names)]))
+    return {name: MARKERS[bases.index(objective_of(name)) % len(MARKERS)] for name in names}
 
 
 def ink(colour: str) -> str:
@@ -115,7 +118,7 @@ def value_ticks(axes: Axes, values: Sequence[float], inches: float, size: float 
 
 
 def name_ends(axes: Axes, ends: Mapping[str, tuple[float, float]], palette: Mapping[str, str], inches: float) -> None:
-    """The name of every line at the right of axes of that height, joined to its end; none over another.
+    """The name and the shape of every line at the right of axes of that height, joined to its end; none over another.
 
     Names of lines that end at the same height stand together, joined once.
     """
@@ -131,12 +134,19 @@ def name_ends(axes: Axes, ends: Mapping[str, tuple[float, float]], palette: Mapp
         leaders.append([(end, middle), (1.0, middle), (1.0 + ROOM / 2, place)])
         bottom = place - size / 2 + 0.1 * line
         for name in block:
-            rows = 1 + labels[name].count("\n")
-            look: dict[str, Any] = {"fontsize": NAME, "va": "center", "linespacing": 1.0, "transform": axes.transAxes}
-            axes.text(1.0 + ROOM, bottom + rows * line / 2, labels[name], color=ink(palette[name]), **look)
-            bottom += rows * line
+            height = line * (1 + labels[name].count("\n"))
+            _name(axes, name, labels[name], palette[name], bottom + height / 2)
+            bottom += height
     lines = LineCollection(leaders, colors="0.7", linewidths=0.7, transform=axes.transAxes, clip_on=False, zorder=0)
     axes.add_collection(lines, autolim=False)
+
+
+def _name(axes: Axes, name: str, label: str, colour: str, height: float) -> None:
+    """A name at the right of the axes, with the shape of its objective before it."""
+    place: dict[str, Any] = {"transform": axes.transAxes, "clip_on": False}
+    axes.scatter(1.0 + 0.8 * ROOM, height, 28, colour, marker=markers([name])[name], linewidths=0, **place)
+    look: dict[str, Any] = {"fontsize": NAME, "va": "center", "linespacing": 1.0}
+    axes.text(1.0 + 1.3 * ROOM, height, label, color=ink(colour), **look, **place)
 
 
 def _fraction(axes: Axes, point: tuple[float, float]) -> tuple[float, float]:
@@ -167,33 +177,3 @@ def apart(heights: Sequence[float], sizes: Sequence[float], least: float, most: 
     places = np.empty(len(order))
     places[order] = np.clip(moved, least, max(least, most - shrunk.sum())) + stacked
     return [float(place) for place in places]
-
-
-def generated_chart(images: Mapping[str, str], shape: tuple[int, int]) -> Figure:
-    """What each objective's model generates: a row for each z, a column for each class, images of that shape."""
-    sheets = {name: _padded(np.asarray(Image.open(BytesIO(b64decode(text)))), *shape) for name, text in images.items()}
-    columns, rows = min(2, len(sheets)), -(-len(sheets) // 2)
-    titles = {name: wrapped(name, 2 * LETTERS) for name in sheets}
-    lines = 1 + max(title.count("\n") for title in titles.values())
-    tallest = max(sheet.shape[0] / sheet.shape[1] for sheet in sheets.values())
-    figure = Figure(figsize=(SHEET * columns, rows * (0.15 + 0.2 * lines + SHEET * tallest)))
-    cells = figure.subplots(rows, columns, squeeze=False).ravel()
-    for axes in cells:
-        axes.set_axis_off()
-    palette = colours(list(sheets))
-    for axes, (name, sheet) in zip(cells, sheets.items(), strict=False):
-        axes.imshow(sheet, cmap="gray_r", vmin=0, vmax=255, interpolation="nearest")
-        axes.set_title(titles[name], color=ink(palette[name]), weight="bold", fontsize=11)
-    return figure
-
-
-def _padded(sheet: np.ndarray, height: int, width: int) -> np.ndarray:
-    """A sheet whose images have white between them; as it is if it is none of such images."""
-    if not height or not width or sheet.ndim != 2 or sheet.shape[0] % height or sheet.shape[1] % width:
-        return sheet
-    factor = max(1, 28 // height)
-    tiles = sheet.reshape(sheet.shape[0] // height, height, -1, width).transpose(0, 2, 1, 3)
-    large = tiles.repeat(factor, axis=2).repeat(factor, axis=3)
-    padded = np.pad(large, ((0, 0), (0, 0), (GAP, GAP), (GAP, GAP)))
-    rows, columns, tall, wide = padded.shape
-    return padded.transpose(0, 2, 1, 3).reshape(rows * tall, columns * wide)

@@ -7,6 +7,7 @@ from gsm_cli.records.layout import ReportFolder
 from gsm_cli.reports.frontier_chart import frontier_chart
 from gsm_cli.reports.groups import Group
 from gsm_cli.reports.markdown import counted, digits, folded, interval, listed, percent, points, table
+from gsm_cli.reports.names import objective_of
 from gsm_cli.reports.report import Section, show
 from gsm_cli.reports.schedules import AtEqualTime, Frontier, Schedule, at_equal_time, find_frontier, reaches
 from gsm_cli.style import Picture
@@ -56,8 +57,8 @@ def _first(frontier: Frontier) -> str:
 
 def _equal_time(found: Sequence[AtEqualTime]) -> str:
     """The difference of gumbel, and the greatest of all others but the floor."""
-    own = [each for each in found if each.name.partition(",")[0] == GUMBEL][:1]
-    others = [each for each in found if each not in own and each.name.partition(",")[0] != SUPERVISED]
+    own = [each for each in found if objective_of(each.name) == GUMBEL][:1]
+    others = [each for each in found if each not in own and objective_of(each.name) != SUPERVISED]
     told = [*own, *sorted(others, key=lambda each: -each.summary.mean)[:1]]
     parts = [
         f"{each.name} − {each.minus} is {interval(each.summary, points)} points at {digits(each.seconds)} s "

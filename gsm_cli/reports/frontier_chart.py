@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
 
@@ -81,7 +82,7 @@ def _number(axes: Axes, lines: Mapping[str, Sequence[Schedule]], palette: Mappin
 def _strokes(axes: Axes) -> Iterator[np.ndarray]:
     """Points along every line, interval and line to a name, in pixels."""
     paths = [line.get_transform().transform(line.get_xydata()) for line in axes.lines]
-    for lines in axes.collections:
+    for lines in (each for each in axes.collections if isinstance(each, LineCollection)):
         paths += [lines.get_transform().transform(path.vertices) for path in lines.get_paths()]
     for first, last in (ends for path in paths for ends in pairwise(path)):
         yield np.linspace(first, last, 2 + int(np.hypot(*(last - first)) / STROKE))

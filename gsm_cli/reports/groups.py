@@ -56,11 +56,19 @@ class Group:
         Of several, as at several temperatures, that with the settings of a preset or by default; if it is not among
         them, the one that is most accurate on validation.
         """
-        candidates = [series for series in self.trained if series.config.objective == objective]
+        candidates = self.candidates(objective)
         for usual in _usual(objective, self.config.dataset) if len(candidates) > 1 else []:
             if found := [series for series in candidates if series.config.own == usual]:
                 return found[0]
         return max(candidates, key=lambda series: fmean(series.best_validation()), default=None)
+
+    def candidates(self, objective: str) -> list[Series]:
+        """The objective's series with a finished run."""
+        return [series for series in self.trained if series.config.objective == objective]
+
+    def is_usual(self, series: Series) -> bool:
+        """Whether a series has the settings of a preset or by default."""
+        return series.config.own in _usual(series.config.objective, self.config.dataset)
 
 
 def common_circumstances(trained: Sequence[Series]) -> Circumstances:

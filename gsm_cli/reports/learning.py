@@ -6,14 +6,17 @@ import numpy as np
 
 from gsm_cli.data import describe_dataset
 from gsm_cli.records.layout import ReportFolder
-from gsm_cli.reports.accuracy_chart import Curve, Learning, accuracy_chart, width
-from gsm_cli.reports.charts import generated_chart
+from gsm_cli.reports.accuracy_chart import FRONT, Curve, Learning, accuracy_chart, width
+from gsm_cli.reports.generated_chart import generated_chart
 from gsm_cli.reports.groups import Group
 from gsm_cli.reports.markdown import digits, folded, numbered, percent, table
 from gsm_cli.reports.report import Section, show
 from gsm_cli.reports.series import Series
 from gsm_cli.style import Picture
 
+FRONT_WORDS = (
+    f"; of more than {FRONT} series the sum, gumbel, the labels alone and the most accurate others are in front"
+)
 CURVE_ROWS = 12  # rows of the table that stands for a curve
 WIDEST = 20  # classes that have a column each in a sheet of generated images; of more, ten are in a row
 ROWS_OF_Z = (
@@ -29,14 +32,15 @@ def learning(folder: ReportFolder, title: str, group: Group, number: int) -> Sec
     facts = curves(group)
     picture = Picture(numbered("accuracy", number), title, _description(facts), facts, lambda: accuracy_chart(facts))
     size = width(group.config.epochs)
-    smoothed = f", smoothed over the last {size} epochs" if size > 1 else ""
+    smoothed = f", smoothed over the last {size} epochs, and faint as it is" if size > 1 else ""
+    behind = FRONT_WORDS if len(facts.curves) > FRONT else ""
     return Section(
         [
             "## Accuracy against epochs and against seconds",
             show(folder, picture),
-            f"Above: validation accuracy, the mean over seeds{smoothed}; a dot marks the median of the epochs that "
-            "validation chose. Below: mean and deviation of a seed, and a stroke for the chosen epoch of every seed. "
-            f"Seconds: medians over the runs on {group.circumstances.words}.",
+            f"Above: validation accuracy, the mean over seeds{smoothed}; the objective's shape marks the median of the "
+            f"epochs that validation chose{behind}. Below: mean and deviation of a seed, and a stroke for the epoch "
+            f"that every seed chose. Seconds: medians over the runs on {group.circumstances.words}.",
             *folded("These curves as a table: validation accuracy in %, and after how many seconds", [_table(facts)]),
         ],
         [picture],

@@ -34,6 +34,11 @@ def name_series(configs: Sequence[RunConfig]) -> list[str]:
     ]
 
 
+def objective_of(name: str) -> str:
+    """The objective in the name of a series."""
+    return name.partition(",")[0]
+
+
 def _name(config: RunConfig, namesakes: Sequence[RunConfig]) -> str:
     others = [own_settings(each) for each in namesakes]
     own = own_settings(config).items()

@@ -8,6 +8,7 @@ from statistics import median
 from gsm_cli.data import describe_dataset
 from gsm_cli.objectives import MARGINALIZE
 from gsm_cli.reports.groups import common_circumstances
+from gsm_cli.reports.names import objective_of
 from gsm_cli.reports.sections import accuracy
 from gsm_cli.reports.series import Circumstances, Series, clock
 from gsm_cli.reports.statistics import Summary, summarize
@@ -109,7 +110,7 @@ def reaches(line: Sequence[Schedule], level: float) -> Schedule | None:
 
 def at_equal_time(frontier: Frontier) -> list[AtEqualTime]:
     """Every objective minus the sum, or else the first, at the latest time that both have schedules around."""
-    reference = next((name for name in frontier.lines if name.partition(",")[0] == MARGINALIZE), None)
+    reference = next((name for name in frontier.lines if objective_of(name) == MARGINALIZE), None)
     reference = reference or next(iter(frontier.lines))
     found = [_difference(frontier, name, reference) for name in frontier.lines if name != reference]
     return [each for each in found if each]

@@ -37,7 +37,8 @@ def verdict(group: Group | None, named: float | None = None) -> Verdict:
     primary = [each for each in judgements if each.role == "primary"]
     others = [each for each in judgements if each.role == "secondary"]
     answer = [*(_of_gumbel(each, margin) for each in primary), *_of_others(others, margin, first=not primary)]
-    details = [*_saving(group, judgements), _meaning(margin, named), *_missing(group, judgements)]
+    details = [*_which(group, judgements), *_saving(group, judgements), _meaning(margin, named)]
+    details += _missing(group, judgements)
     return Verdict(" ".join(answer), details)
 
 
@@ -78,6 +79,22 @@ def _of_others(judgements: Sequence[Judgement], margin: Margin, first: bool) -> 
             parts.append(f"{listed(names)} {words}")
     start = "Without a run of gumbel that could be compared: " if first else "Of the other objectives, "
     return [start + "; ".join(parts) + "."] if parts else []
+
+
+def _which(group: Group, judgements: Sequence[Judgement]) -> list[str]:
+    """Of objectives with several series, as at several temperatures, the one that is judged, and by which rule."""
+    words = [
+        f"{each.name} of {several} ({'by its settings' if group.is_usual(each.series) else 'by validation'})"
+        for each in judgements
+        if (several := len(group.candidates(each.series.config.objective))) > 1
+    ]
+    if not words:
+        return []
+    return [
+        "**Which series:** of several of one objective the verdict takes that with the settings of a preset or by "
+        "default, and without one that which is most accurate on validation, a choice that no interval covers: here "
+        f"{listed(words)}."
+    ]
 
 
 def _saving(group: Group, judgements: Sequence[Judgement]) -> list[str]:

@@ -8,7 +8,6 @@ from tree import SOURCES
 SHORT = {  # modules under thirty lines, and why they are right so
     "gsm_cli/__main__.py": "python -m gsm_cli",
     "gsm_cli/errors.py": "every other module imports it",
-    "gsm_cli/cli/tables.py": "Rich's tables, which only two commands need",
     "gsm_cli/runs/schedules.py": "what changes from step to step, without torch",
 }
 

@@ -14,17 +14,21 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.colors import to_hex, to_rgb
+from matplotlib.colors import rgb_to_hsv, to_hex, to_rgb
 from matplotlib.figure import Figure
+from matplotlib.patches import Polygon, Rectangle
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 from numpy.testing import assert_allclose
 from PIL import Image
 
 from gsm_cli import __version__, style
+from gsm_cli.errors import UsageError
 from gsm_cli.law import gumbel, pictures
 from gsm_cli.law.facts import ExpectationFacts
 from gsm_cli.law.request import read_law, read_temperatures
+from gsm_cli.law.simplex import simplex
+from gsm_cli.style import Look
 
 LAW = read_law(None, None, None, seed=0)
 WIDE_LAW = read_law(None, None, 30, seed=3)
@@ -125,6 +129,22 @@ class TestArtists:
         labels = [text.get_text() for text in only_axes(PICTURES["original"]).texts]
         assert labels == ["0.11", "0.77", "0.02", "0.01", "0.06", "0.04"]
 
+    def test_a_line_stands_for_the_bars_of_many_classes(self):
+        law = read_law(None, None, 100, seed=3)
+        picture = pictures.expectations(law, FOUR[:1], 100, plain=False)[0]
+        axes = only_axes(picture)
+        assert not axes.containers
+        assert (axes.get_yscale(), axes.get_ylim()) == ("log", (1e-6, 1.0))
+        assert (axes.get_xlabel(), axes.get_ylabel()) == (
+            "class, the most probable first",
+            "probability mass, log scale",
+        )
+        lines = {line.get_label(): line.get_ydata() for line in axes.lines}
+        assert_allclose(lines["π"], sorted(picture.facts.probabilities, reverse=True))
+        assert_allclose(lines["exact expectation"], sorted(picture.facts.exact, reverse=True))
+        order = np.argsort(picture.facts.probabilities)[::-1]
+        assert_allclose(axes.patches[0].get_data().values, np.maximum(np.array(picture.facts.mean)[order], 1e-6))
+
     def test_many_bars_carry_no_numbers_and_few_whole_ticks(self):
         axes = only_axes(pictures.samples(WIDE_LAW, FOUR, 0)[0])
         assert len(heights(axes)) == 30
@@ -174,13 +194,38 @@ class TestArtists:
 
 
 def text_boxes(picture):
-    """The picture's bounding box and those of the texts that are drawn in it, with their words, in pixels."""
-    with style.house_style(), mock.patch.object(Text, "draw", autospec=True, side_effect=Text.draw) as draw:
-        figure = picture.draw()
+    """The figure as drawn, and the texts that are drawn in it with their bounding boxes, in pixels."""
+    with (
+        style.drawn(picture.draw, picture.look) as figure,
+        mock.patch.object(Text, "draw", autospec=True, side_effect=Text.draw) as draw,
+    ):
         FigureCanvasAgg(figure).draw()
-        texts = [call.args[0] for call in draw.call_args_list]
-        shown = [text for text in texts if text.get_visible() and text.get_text()]
-        return figure.bbox, [(text.get_text(), text.get_window_extent()) for text in shown]
+        texts = dict.fromkeys(call.args[0] for call in draw.call_args_list)
+        return figure, [(text, text.get_window_extent()) for text in texts if text.get_visible() and text.get_text()]
+
+
+def obstacles(figure, text):
+    """What this text must not lie over, in pixels: the axes that it is not written in, edges, bars and triangles."""
+    for axes in figure.axes:
+        inside = text in axes.texts
+        if not inside and axes.axison:
+            yield axes.get_window_extent()
+        yield from (spine.get_window_extent() for spine in axes.spines.values() if inside and spine.get_visible())
+        yield from (bar.get_window_extent() for bar in axes.patches if isinstance(bar, Rectangle) and bar.get_height())
+
+
+def check_texts(picture):
+    figure, boxes = text_boxes(picture)
+    assert len(boxes) > 5
+    for text, box in boxes:
+        assert_allclose(Bbox.union([figure.bbox, box]), figure.bbox, err_msg=f"{text} in {picture.name}")
+        for obstacle in obstacles(figure, text):
+            assert not box.overlaps(obstacle.padded(-1)), (picture.name, text, obstacle)
+        for triangle in (patch for axes in figure.axes for patch in axes.patches if isinstance(patch, Polygon)):
+            path = triangle.get_transform().transform_path(triangle.get_path())
+            assert not path.intersects_bbox(box), (picture.name, text)
+    for (text, box), (other, its) in combinations(boxes, 2):
+        assert not box.overlaps(its), (picture.name, text, other)
 
 
 @pytest.mark.parametrize("law", ["1,0", "0.1,0.9,0,0,0,0,0,0,0,0", None], ids=["certain", "ten", "article"])
@@ -189,22 +234,100 @@ def text_boxes(picture):
 )
 def test_no_text_leaves_its_picture_or_touches_another(law, taus):
     for picture in all_pictures(read_law(law, None, None, seed=0), read_temperatures(taus)):
-        canvas, boxes = text_boxes(picture)
-        assert len(boxes) > 5
-        for text, box in boxes:
-            assert_allclose(Bbox.union([canvas, box]), canvas, err_msg=f"{text} in {picture.name}")
-        for (text, box), (other, its) in combinations(boxes, 2):
-            assert not box.overlaps(its), (picture.name, text, other)
+        check_texts(picture)
 
 
-def test_other_temperatures_are_ordered_by_luminance():
-    def luminance(colour):
-        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(colour)]
-        return np.dot([0.2126, 0.7152, 0.0722], linear)
+EIGHT = ["0.05", "0.1", "0.5", "1", "3", "5", "30", "100"]
 
-    temperatures = [0.01, 0.02, 0.05, 0.2, 0.5, 2.0, 10.0, 50.0, 200.0, 500.0, 1000.0]
-    shades = [luminance(style.temperature_colour(temperature)) for temperature in temperatures]
-    assert (np.diff(shades) > 0.005).all()
+
+@pytest.mark.parametrize(
+    ("classes", "count"),
+    [*product([2, 3, 10, 11, 40, 41, 1000], [1]), *product([6], [2, 3, 4, 5]), (3, 8), (40, 8), (1000, 8)],
+)
+def test_no_text_lies_over_another_a_bar_or_an_edge(classes, count):
+    law, temperatures = read_law(None, None, classes, seed=1), read_temperatures(EIGHT[-count:])
+    chosen = [
+        *pictures.samples(law, temperatures[-1:], repeat=1),
+        *pictures.expectations(law, temperatures[:1], size=100, plain=False),
+        pictures.grid(law, temperatures, size=100, draws=1),
+        *([simplex(law, temperatures, 50, Look())] if classes == 3 else []),
+    ]
+    for picture in chosen:
+        check_texts(picture)
+
+
+@pytest.mark.parametrize(
+    "look",
+    [Look(title="A title of my own, as long as it may be: " + 39 * "m"), Look(size=(2.6, 3.0)), Look(size=(12.0, 3.0))],
+    ids=["title", "small", "wide"],
+)
+@pytest.mark.parametrize("names", ["a long name of a cat,dog,$1 and $2", "a,b,c", None])
+def test_no_text_lies_over_another_however_it_looks(look, names):
+    law = read_law("0.5,0.3,0.2", None, None, 0, names)
+    for picture in [
+        pictures.samples(law, FOUR[:1], 0, look)[1],
+        *pictures.expectations(law, FOUR[:1], 100, False, look),
+        pictures.grid(law, FOUR[:2], 100, 2, look),
+        simplex(law, FOUR[2:], 20, look),
+    ]:
+        check_texts(picture)
+
+
+class TestLook:
+    law = read_law("0.5,0.3,0.2", None, None, 0, "cat, dog,$x$")
+
+    def test_names_stand_for_numbers(self):
+        picture = pictures.samples(self.law, FOUR[:1], 0)[0]
+        _, boxes = text_boxes(picture)
+        assert {"cat", "dog", "$x$"} <= {text.get_text() for text, _ in boxes}
+        assert "highest of 3 bars is cat" in picture.description
+
+    def test_a_title_keeps_what_tells_figures_apart(self):
+        look = Look(title="Mine")
+        titles = [picture.title for picture in pictures.samples(self.law, FOUR[:2], 1, look)]
+        assert titles == ["Mine, 3 classes", "Mine, τ = 0.1", "Mine, τ = 1", "Mine, τ = 0.1"]
+        (axes,) = drawn(pictures.expectations(self.law, FOUR[:1], 9, False, look)[0]).axes
+        assert axes.get_title() == "Mine, τ = 0.1"
+        assert drawn(pictures.grid(self.law, FOUR[:1], 9, 1, look)).get_suptitle() == "Mine"
+
+    @pytest.mark.parametrize(
+        ("look", "size"), [(Look(size=(3.0, 2.0), dpi=50), (150, 100)), (Look(dpi=240), (1440, 1008))]
+    )
+    def test_size_and_dots(self, look, size):
+        data = pictures.samples(LAW, FOUR[:1], 0, look)[0].encode("png")
+        assert Image.open(BytesIO(data)).size == size
+
+    def test_a_small_figure_has_small_letters_and_a_large_one_has_its_own(self):
+        def size_of_title(size):
+            with style.drawn(PICTURES["original"].draw, Look(size=size)) as figure:
+                return figure.axes[0].title.get_fontsize()
+
+        assert size_of_title((3.0, 2.1)) == pytest.approx(6.5)
+        assert size_of_title((12.0, 8.4)) == pytest.approx(13)
+
+    def test_too_many_dots_are_refused_before_they_are_drawn(self):
+        with pytest.raises(
+            UsageError, match=r"at most 60,000,000 dots.*1,440,000,000: choose a smaller --dpi or --size"
+        ):
+            pictures.samples(LAW, FOUR[:1], 0, Look(size=(40.0, 25.0), dpi=1200))[0].encode("png")
+
+    def test_letters_too_small_to_be_read_are_refused(self):
+        with pytest.raises(UsageError, match=r"from 1.9 by 1.3 inches on.*not 1.5 by 3: choose a larger --size"):
+            pictures.samples(LAW, FOUR[:1], 0, Look(size=(1.5, 3.0)))[0].encode("png")
+
+    def test_text_of_an_svg_stays_text(self):
+        root = ET.fromstring(PICTURES["sample_1"].encode("svg"))
+        texts = {"".join(element.itertext()).strip() for element in root.iter("{http://www.w3.org/2000/svg}text")}
+        assert {"One Gumbel-Softmax draw, τ = 0.1", "class", "probability mass", "1.00"} <= texts
+
+
+def test_colours_keep_their_order_whatever_temperatures_are_mixed():
+    """The hue goes on from green by blue and purple to crimson, and neighbours can be told apart."""
+    temperatures = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 100.0, 300.0, 1000.0]
+    colours = [to_rgb(style.temperature_colour(temperature)) for temperature in temperatures]
+    hues = np.array([rgb_to_hsv(colour)[0] for colour in colours])
+    assert (np.diff(hues) > 0.005).all()
+    assert np.abs(np.diff(colours, axis=0)).max(axis=1).min() > 0.05
     assert style.temperature_colour(1e-6) == style.temperature_colour(0.01)
     assert style.temperature_colour(1e6) == style.temperature_colour(1000.0)
 
@@ -340,6 +463,11 @@ class TestProvenance:
             ["expectation", "--classes", "12", "--seed", "3", "--samples", "50", "--tau", "1"],
             ["expectation", "--plain", "--tau", "1.0"],
             ["grid", "--tau", "2", "--tau", "0.1", "--draws", "2", "--samples", "7", "--seed", "5"],
+            ["grid", "--tau", "2,0.1", "--draws", "1", "--class-names", "a,b,c,d,e,it's f", "--title", "My $ own"],
+            ["sample", "--size", "3.3x2", "--dpi", "77", "--tau", "1"],
+            ["simplex", "--tau", "1,3", "--samples", "20", "--seed", "2"],
+            ["animate", "--from", "5", "--to", "0.5", "--samples", "3", "--size", "3x2", "--dpi", "40"],
+            ["animate", "--simplex", "--probs", "0.5,0.3,0.2", "--samples", "3", "--dpi", "40"],
         ],
         ids=" ".join,
     )

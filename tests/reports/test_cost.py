@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from legible import assert_legible, texts
+from matplotlib.collections import LineCollection
 from msgspec.structs import replace
 from records_of import cost_record, cost_row
 from scipy import stats
@@ -325,6 +326,6 @@ class TestPicture:
 
 def test_objectives_of_the_same_memory_share_a_line_to_their_names():
     right = cost_chart(scalings(PICTURES["all"])).axes[1]
-    (leaders,) = right.collections
+    (leaders,) = [each for each in right.collections if isinstance(each, LineCollection)]
     assert len(leaders.get_paths()) == 1
     assert len(right.texts) == len(MEASURED)

@@ -171,6 +171,13 @@ class TestColours:
         assert len(set(found.values())) == 5
         assert found["marginalize"] == "#d73c2c"
 
+    def test_a_temperature_has_its_shade_wherever_it_stands(self):
+        names = [f"gumbel, tau {tau}" for tau in ("0.5", "10", "2", "1e-05")]
+        assert colours(names) == {name: colours(sorted(names))[name] for name in names}
+        assert sorted(names, key=lambda name: rgb_to_hls(*to_rgb(colours(names)[name]))[1]) == [
+            f"gumbel, tau {tau}" for tau in ("1e-05", "0.5", "2", "10")
+        ]
+
     def test_temperatures_of_one_objective_are_shades_of_one_colour(self):
         """The hue stays; the lightness rises."""
         found = [rgb_to_hls(*to_rgb(colour)) for colour in colours([f"gumbel, tau {tau}" for tau in range(5)]).values()]

@@ -1,5 +1,6 @@
 """What a group of runs decides: rulings, margins, roles, the seeds that are missing, and the words for them."""
 
+import re
 from math import inf
 from pathlib import Path
 
@@ -167,6 +168,26 @@ class TestMissingSeeds:
 
     def test_nothing_is_missing_where_all_is_decided(self):
         assert "What is missing" not in rendered(batch(SIX)).text
+
+
+class TestSeveralTemperatures:
+    def test_that_by_default_is_judged_and_the_verdict_says_so(self):
+        others = [record("gumbel", seed, (0.5, 0.99), tau=tau) for tau in (2.0, 0.5, 0.1) for seed in range(3)]
+        sums = [record("marginalize", seed, (0.5, 0.92)) for seed in range(3)]
+        text = rendered([*sums, *others]).text
+        assert "(gumbel, tau 0.5 − marginalize: +7.00" in text
+        assert "**Which series:**" in text
+        assert "here gumbel, tau 0.5 of 3 (by its settings)." in text
+        rows = re.findall(r"^\| (gumbel, tau [\d.]+) \| 99", text, re.MULTILINE)
+        assert rows == ["gumbel, tau 0.1", "gumbel, tau 0.5", "gumbel, tau 2"]
+
+    def test_without_it_the_most_accurate_on_validation_is(self):
+        others = [record("gumbel", seed, (0.5, 0.9 + tau / 100), tau=tau) for tau in (2.0, 10.0) for seed in range(3)]
+        sums = [record("marginalize", seed, (0.5, 0.92)) for seed in range(3)]
+        assert "here gumbel, tau 10 of 2 (by validation)." in rendered([*sums, *others]).text
+
+    def test_of_one_nothing_is_said(self):
+        assert "Which series" not in rendered(batch(SIX)).text
 
 
 def test_what_is_saved_is_told_of_those_that_are_no_worse():

@@ -2,6 +2,7 @@
 
 import pytest
 from legible import assert_legible
+from matplotlib.collections import PolyCollection
 from records_of import record
 
 from gsm_cli.objectives import OBJECTIVES
@@ -58,7 +59,7 @@ class TestLines:
         assert list(line.get_xdata()) == list(TAUS)
         assert list(line.get_ydata()) == pytest.approx([80, 90, 85])
         assert list(level.get_ydata()) == pytest.approx([95, 95])
-        band, _ = axes.collections  # and the lines to the names
+        (band,) = [each for each in axes.collections if isinstance(each, PolyCollection)]
         assert band.get_alpha() == 0.15
         assert axes.get_xscale() == "log"
         assert [label.get_text() for label in axes.get_xticklabels()] == ["0.1", "1", "10"]

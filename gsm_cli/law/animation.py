@@ -1,0 +1,212 @@
+"""The law as its temperature falls and rises again, with one and the same noise: a film that loops for ever."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.lines import Line2D
+from msgspec import to_builtins
+
+from gsm_cli import style
+from gsm_cli.errors import UsageError
+from gsm_cli.law.facts import AnimationFacts, Numbers, origin, rounded, rounded_rows
+from gsm_cli.law.figures import Classes, draw_values, fitting, names_room, outline_law
+from gsm_cli.law.films import Pixels
+from gsm_cli.law.gumbel import exact_expectation, expectation, relax
+from gsm_cli.law.request import MOST_BARS, Law, Temperature, check_work
+from gsm_cli.law.simplex import check_three, draw_border, draw_cloud, draw_means, names_of, on_plane
+from gsm_cli.style import INK, Look, points
+
+STEPS = 48  # temperatures from one end to the other
+DOTS = 150  # at most, of the cloud: what moves is what makes a film large
+BARS_SIZE, TRIANGLE_SIZE = (7.2, 3.4), (4.8, 5.6)  # inches
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What is seen at one temperature: draws (S, 3) of the cloud, draw 0, the mean of the draws and E[z], each (K,)."""
+
+    temperature: float
+    draw: Numbers
+    mean: Numbers
+    exact: Numbers
+    cloud: tuple[Numbers, ...]
+
+
+class Stage(Protocol):
+    """A figure whose artists move."""
+
+    def build(self) -> Figure: ...
+
+    def show(self, frame: Frame, colour: str) -> None: ...
+
+
+@dataclass(frozen=True)
+class Animation:
+    """A film: its file name without extension, its facts, and what moves, from one end to the other."""
+
+    name: str
+    facts: AnimationFacts
+    frames: Sequence[Frame]
+    stage: Stage
+    look: Look
+
+    @property
+    def carried(self) -> style.JSON:
+        """The facts as the file carries them."""
+        return style.rounded(to_builtins(self.facts))
+
+    def pixels(self) -> Iterator[Pixels]:
+        """Every frame, (H, W, 3) bytes, in the house style."""
+        with style.drawn(self.stage.build, self.look) as figure:
+            canvas = FigureCanvasAgg(figure)
+            figure.set_dpi(self.look.dpi or style.DPI)
+            self.stage.show(self.frames[0], INK)
+            canvas.draw()  # type: ignore[no-untyped-call]
+            figure.set_layout_engine("none")  # laid out once, or it would tremble
+            for frame in self.frames:
+                self.stage.show(frame, style.temperature_colour(frame.temperature))
+                canvas.draw()  # type: ignore[no-untyped-call]
+                yield np.array(canvas.buffer_rgba())[..., :3]  # type: ignore[no-untyped-call]
+
+
+def animate(law: Law, ends: tuple[Temperature, Temperature], size: int, triangle: bool, look: Look) -> Animation:
+    """Draw 0, the mean of `size` draws and the exact expectation; or on the triangle the first of these draws.
+
+    Raises UsageError for more classes than there is room for, or a triangle of other than three.
+    """
+    classes = law.logits.size
+    if triangle:
+        check_three(law)
+    elif classes > MOST_BARS:
+        raise UsageError(f"a film must have at most {MOST_BARS} classes, not {classes}: name fewer, or use gsm grid")
+    if ends[0] == ends[1]:
+        raise UsageError(f"--from and --to must differ, and both are {ends[0].text}: name two temperatures")
+    check_work("--samples", size, law, STEPS)
+    words = ("--from", ends[0].text, "--to", ends[1].text, "--samples", size, *(("--simplex",) if triangle else ()))
+    source = origin(law, look, "animate", (), *words)
+    frames = [_frame(law, temperature, size) for temperature in _temperatures(*(end.value for end in ends))]
+    source["temperatures"] = tuple(frame.temperature for frame in frames)
+    facts = AnimationFacts(**source, samples=size)
+    span = (ends[0].value, ends[1].value)
+    stage: Stage
+    if triangle:
+        stage = _TriangleStage(names_of(law), facts.probabilities, span, look.title or "Gumbel-Softmax, three classes")
+    else:
+        stage = _BarStage(Classes(facts.probabilities, law.names), size, span, look.title)
+    return Animation("temperature_simplex" if triangle else "temperature", facts, frames, stage, look)
+
+
+def _temperatures(first: float, last: float) -> list[float]:
+    """Even steps of the logarithm, the ends as they were asked for."""
+    between = np.exp(np.linspace(np.log(first), np.log(last), STEPS))[1:-1]
+    return [first, *rounded(between), last]
+
+
+def _frame(law: Law, temperature: float, size: int) -> Frame:
+    cloud = rounded_rows(relax(law.logits, law.noise(min(size, DOTS)), temperature))
+    mean = rounded(expectation(law.logits, temperature, size, law.rng()).mean)
+    return Frame(temperature, cloud[0], mean, rounded(exact_expectation(law.logits, temperature)), cloud)
+
+
+@dataclass
+class _BarStage:
+    """Three charts side by side, with the law as an outline, over a scale of temperatures."""
+
+    classes: Classes
+    size: int
+    span: tuple[float, float]
+    title: str | None
+    charts: list[Axes] = field(init=False)
+    scale: "_Scale" = field(init=False)
+
+    def build(self) -> Figure:
+        width, height = BARS_SIZE
+        figure = Figure(figsize=(width, height + names_room(width / 3, self.classes)))
+        cells = figure.subplot_mosaic([["a", "b", "c"], ["t", "t", "t"]], height_ratios=(1, 0.06))
+        self.charts = [cells[name] for name in "abc"]
+        titles = ("one draw", f"mean of {self.size:,} draws", "exact expectation")
+        for axes, title in zip(self.charts, titles, strict=True):
+            draw_values(axes, self.classes.probabilities, self.classes, INK)
+            outline_law(axes, self.classes)
+            axes.set_title(title, fontsize=fitting(12, title, 150))
+            axes.set_yticks([0.0, 0.5, 1.0])
+            axes.tick_params(labelsize=points(11), labelleft=axes is self.charts[0])
+        self.scale = _Scale(figure, cells["t"], self.span, self.title or "Gumbel-Softmax (dashed: π)")
+        return figure
+
+    def show(self, frame: Frame, colour: str) -> None:
+        for axes, values in zip(self.charts, (frame.draw, frame.mean, frame.exact), strict=True):
+            for bar, height in zip(axes.containers[0], values, strict=True):
+                bar.set(height=height, color=colour)
+        self.scale.show(frame.temperature, colour)
+
+
+@dataclass
+class _TriangleStage:
+    """A cloud of samples with their mean, the exact expectation and the law, over a scale of temperatures."""
+
+    names: Sequence[str]
+    probabilities: Sequence[float]
+    span: tuple[float, float]
+    title: str
+    lines: dict[str, Line2D] = field(init=False)
+    scale: "_Scale" = field(init=False)
+
+    def build(self) -> Figure:
+        figure = Figure(figsize=TRIANGLE_SIZE)
+        axes, scale = figure.subplots(2, height_ratios=(1, 0.04))
+        draw_border(axes, self.names)
+        even = (1 / 3, 1 / 3, 1 / 3)
+        draw_cloud(axes, [even], INK)
+        draw_means(axes, even, even, self.probabilities)
+        self.lines = {str(line.get_label()): line for line in axes.lines}
+        self.scale = _Scale(figure, scale, self.span, self.title)
+        figure.legend(loc="outside lower center", ncols=2, handletextpad=0.2)
+        return figure
+
+    def show(self, frame: Frame, colour: str) -> None:
+        places = {"samples": frame.cloud, "exact expectation": [frame.exact], "mean of the draws": [frame.mean]}
+        for label, z in places.items():
+            self.lines[label].set_data(*on_plane(z).T)
+        self.lines["samples"].set_markerfacecolor(colour)
+        self.scale.show(frame.temperature, colour)
+
+
+class _Scale:
+    """The title with the temperature in it, and where that is between the ends."""
+
+    def __init__(self, figure: Figure, axes: Axes, span: tuple[float, float], title: str) -> None:
+        axes.set_xscale("log")
+        axes.set_xlim(*span)  # falls from left to right, if it falls
+        axes.set_xticks([], minor=True)
+        ticks = [*span, *_powers(span)]
+        axes.set_xticks(ticks, [f"{tick:.3g}" for tick in ticks], fontsize=points(11))
+        axes.set_ylim(0.0, 1.0)
+        axes.set_yticks([])
+        axes.spines["left"].set_visible(False)
+        axes.set_xlabel("temperature τ", fontsize=points(11))
+        (self.dot,) = axes.plot([span[0]], [0.0], "o", markersize=points(9), clip_on=False, zorder=3)
+        self.words = f"{title}, τ = "
+        size = fitting(14, self.words, 72 * (float(figure.get_figwidth()) - 1.2))
+        self.text = figure.suptitle(self.words, x=0.03, ha="left", fontsize=size, parse_math=False)
+        layout = figure.get_layout_engine()
+        assert isinstance(layout, ConstrainedLayoutEngine), "the house style asks for it"
+        layout.set(w_pad=0.12, h_pad=0.06)  # inches: room for the dot at either end
+
+    def show(self, temperature: float, colour: str) -> None:
+        self.dot.set(xdata=[temperature], color=colour)
+        self.text.set_text(f"{self.words}{temperature:.3g}")
+
+
+def _powers(span: tuple[float, float]) -> list[float]:
+    """Powers of ten between the ends, no more than eight, and none so near an end that their numbers would touch."""
+    low, high = sorted(np.log10(span).tolist())
+    room = 0.1 * (high - low)
+    inside = range(int(np.ceil(low + room)), int(np.floor(high - room)) + 1)
+    return [10.0**exponent for exponent in inside[:: 1 + len(inside) // 8]]

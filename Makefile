@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
-.PHONY: help figures test check reports reports-mnist clean
+.PHONY: help figures test check faults reports reports-mnist clean
 
 help:  ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -27,6 +27,12 @@ check: $(READY)  ## lint, check who imports whom, type-check
 	$(BIN)/ruff format --check
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/mypy
+
+# So many trials of each kind at most. Sixty are all that there are, and take a quarter of an hour on two idle cores.
+FAULTS ?= 60
+
+faults: $(READY)  ## kill, interrupt, starve and damage it, and count what kept its promise
+	FAULTS=$(FAULTS) $(BIN)/pytest -n 2 -m faults
 
 # Of the MNIST runs. Where the processor has no bfloat16 products, give PRECISION=float32 to start runs of your own.
 PRECISION ?= bf16

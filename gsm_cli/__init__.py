@@ -5,7 +5,8 @@ What others import is imported when it is first asked for: the law in NumPy (`re
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING
+
+TYPE_CHECKING = False  # of `typing`, which nobody needs who only asks for the version
 
 __version__ = "0.1.0"
 

@@ -1,8 +1,11 @@
 """What the tests share: reproducible hypothesis, an empty working folder, and the command line as a function."""
 
 import os
-from collections.abc import Callable, Iterator
+import random
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, TypeVar
 
 import hypothesis
 import pytest
@@ -10,8 +13,52 @@ from typer.testing import CliRunner, Result
 
 from gsm_cli.cli.app import app
 
+T = TypeVar("T")
+
 hypothesis.settings.register_profile("house", deadline=None, derandomize=True, max_examples=50)
 hypothesis.settings.load_profile("house")
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """How many trials of each campaign kept what is promised."""
+    for report in terminalreporter.getreports("passed") + terminalreporter.getreports("failed"):
+        for name, value in report.user_properties:
+            if report.when == "call" and name == "trials":
+                terminalreporter.write_line(value)
+
+
+@dataclass
+class Campaign:
+    """Trials of one promise, in a random order that is always the same; what went wrong in which."""
+
+    name: str
+    rng: random.Random = field(default_factory=lambda: random.Random(1))
+    done: int = 0
+    broken: list[str] = field(default_factory=list)
+
+    def sample(self, cases: Iterable[T], least: int = 1, cheap: int = 1) -> list[T]:
+        """As many of the cases as FAULTS says, or that many times where they are cheap; without it the least number."""
+        every = list(cases)
+        wanted = cheap * int(os.environ["FAULTS"]) if "FAULTS" in os.environ else least
+        return self.rng.sample(every, min(len(every), wanted))
+
+    def count(self, case: object, problems: Iterable[str] = ()) -> None:
+        self.done += 1
+        self.broken += [f"{case}: {problem}" for problem in problems]
+
+    def close(self) -> None:
+        """Fail if a trial broke the promise."""
+        assert self.done
+        assert not self.broken, "\n".join(self.broken)
+
+
+@pytest.fixture
+def campaign(request: pytest.FixtureRequest, record_property: Callable[[str, object], None]) -> Iterator[Campaign]:
+    """Counts trials, prints how many kept the promise, and fails if one did not."""
+    found = Campaign(request.node.name.removeprefix("test_").replace("_", " "))
+    yield found
+    broken = len({problem.partition(": ")[0] for problem in found.broken})
+    record_property("trials", f"{found.name}: {found.done - broken} of {found.done} trials")
 
 
 def pytest_configure() -> None:

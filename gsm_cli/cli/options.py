@@ -1,7 +1,6 @@
 """What several commands of the command line share: options, and how a long one is interrupted."""
 
 import re
-import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,21 +9,38 @@ from typing import Annotated, Any
 
 import typer
 
-from gsm_cli.errors import UsageError
+from gsm_cli.errors import AGAIN, InterruptError, UsageError
 from gsm_cli.style import Format
 
-MOST = 10**18 - 1  # beyond it a number is no number of anything
+DIGITS = 18  # of a whole number, at most
+LONGEST = 60  # letters of a wrong value that are shown
 
 
-def whole_number(name: str, help: str, least: int, most: int = MOST) -> Any:
-    """An option that takes a whole number from `least` to `most`."""
-    span = f"from {least} on" if most == MOST else f"from {least} to {most}"
+def as_typed(text: str) -> str:
+    """A wrong value in one line, and not all of a long one."""
+    found = text if text and text.isprintable() else repr(text)
+    return found if len(found) <= LONGEST else found[:LONGEST] + "…"
+
+
+def option(name: str, help: str, default: str = "", metavar: str = "VALUE", complete: Any = None) -> Any:
+    """An option whose text is read elsewhere; its help ends with the default, as somebody would type it."""
+    shown = f"{help}  [default: {default}]" if default else help
+    return typer.Option(name, help=shown, metavar=metavar, show_default=False, autocompletion=complete)
+
+
+def whole_number(name: str, help: str, least: int, most: int | None = None) -> Any:
+    """An option that takes a whole number from `least` on, and not above `most` if there is one."""
+    rule = f"from {least} on" if most is None else f"from {least} to {most:,}"
 
     def read(given: str | int) -> int:  # a default is given as it is
         text = str(given).strip()
-        if re.fullmatch(r"[+-]?[0-9]{1,18}", text) and least <= int(text) <= most:
-            return int(text)
-        raise UsageError(f"{name} must be a whole number {span}, not {text[:60]}: write for example {name} {least}")
+        number = int(text) if re.fullmatch(rf"[+-]?[0-9]{{1,{DIGITS}}}", text) else least - 1
+        if least <= number and (most is None or number <= most):
+            return number
+        limit = f", of at most {DIGITS} digits" if most is None and len(text) > DIGITS else ""
+        raise UsageError(
+            f"{name} must be a whole number {rule}{limit}, not {as_typed(text)}: write for example {name} {least}"
+        )
 
     return typer.Option(name, parser=read, metavar="INTEGER", help=help)
 
@@ -56,7 +72,11 @@ Out = Annotated[Path, typer.Option(metavar="FOLDER", help="Folder for the figure
 FormatOption = Annotated[Format, typer.Option("--format", help="File format.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the facts as JSON on stdout.")]
 Samples = Annotated[int, whole_number("--samples", "Draws to average.", 1, 10**9)]
-DataDir = Annotated[Path | None, typer.Option(metavar="FOLDER", help="Where MNIST lies.", show_default="$GSM_DATA_DIR")]
+DataDir = Annotated[
+    Path | None, option("--data-dir", "The folder in which MNIST lies.", "$GSM_DATA_DIR, then the cache", "FOLDER")
+]
+RESUMED = f"{AGAIN} to go on from the last checkpoint"
+FORCED = f"{RESUMED}; runs that --force has finished begin again"
 Reports = Annotated[Path, typer.Option("--out", metavar="FOLDER", help="Folder for records and reports.")]
 
 
@@ -74,11 +94,9 @@ def warn_of_slow_bf16(device: str) -> None:
 
 
 @contextmanager
-def resumable() -> Iterator[None]:
-    """For work that the same command resumes: SIGTERM ends it as Ctrl-C does, and the user is told."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+def resumable(way: str) -> Iterator[None]:
+    """For long work: an interruption says in what way it can be gone on with."""
     try:
         yield
     except KeyboardInterrupt:
-        print("gsm: interrupted; give the same command again to go on from the last checkpoint", file=sys.stderr)
-        raise
+        raise InterruptError(way) from None

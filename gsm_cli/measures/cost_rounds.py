@@ -2,7 +2,6 @@
 
 import random
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from gsm_cli.errors import DataError, GsmError
 from gsm_cli.files import is_there
 from gsm_cli.measures.step_cost import Task
 from gsm_cli.records.cost import CostPlan, CostRecord, CostRow, read_part
+from gsm_cli.runs.processes import python
 from gsm_cli.settings import build
 
 PART = ".part"  # the ending of a measurement that is not whole
@@ -73,8 +73,7 @@ def measure_all(
 def measure_apart(plan: CostPlan, objective: str, classes: int) -> CostRow:
     """One measurement in a fresh process. Raises GsmError if it fails, for example because memory runs out."""
     task = msgspec.json.encode(Task(step_settings(plan, objective), classes, plan.device))
-    command = [sys.executable, "-P", "-m", "gsm_cli.measures.step_cost"]  # -P: nothing of the working folder is run
-    child = subprocess.run(command, input=task, capture_output=True)
+    child = subprocess.run(python("gsm_cli.measures.step_cost"), input=task, capture_output=True)
     if child.returncode:
         said = child.stderr.decode(errors="replace").strip().splitlines()
         reason = "was killed" if child.returncode < 0 else (said or ["no word"])[-1]

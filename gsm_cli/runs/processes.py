@@ -24,10 +24,16 @@ P = ParamSpec("P")
 T = TypeVar("T")
 PATIENCE = 1.5  # seconds that a worker has to end by itself
 PACKAGE = str(Path(__file__).parents[2])
-START = (  # nothing of the working folder is imported, and the package is this one
-    f"import sys; {PACKAGE!r} in sys.path or sys.path.insert(0, {PACKAGE!r}); "
-    "from gsm_cli.runs.worker import main; main()"
-)
+
+
+def python(module: str) -> list[str]:
+    """The command of a process that calls `main` of a module of this package.
+
+    It imports from where this process does, and neither its working folder nor PYTHON* variables decide otherwise.
+    """
+    path = [PACKAGE, *(entry for entry in sys.path if Path(entry).is_absolute() and entry != PACKAGE)]
+    start = f"import sys; sys.path[:] = {path!r}; from {module} import main; main()"
+    return [sys.executable, "-I", "-X", "utf8", "-c", start]
 
 
 def cores() -> int:
@@ -137,7 +143,7 @@ class Worker:
 
     def __init__(self, beside: int, threads: int) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-P", "-c", START],
+            python("gsm_cli.runs.worker"),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env={"OMP_NUM_THREADS": str(threads)} | os.environ | {"PYTHONSAFEPATH": "1"},

@@ -71,9 +71,7 @@ class TestAnswers:
 
     def test_a_place_knows_its_neighbours_and_threads(self, monkeypatch):
         monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
-        monkeypatch.setenv(
-            "PYTHONPATH", os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")])
-        )
+        monkeypatch.syspath_prepend(Path(__file__).parent)  # a worker looks where this process does
         with Processes(2, 3) as workers:
             pid, *rest = workers.submit(eval, f"__import__({Path(__file__).stem!r}).place()").result()
         assert pid != os.getpid()
@@ -132,7 +130,9 @@ class TestEnds:
             workers.submit(os.getpid).result(5)
 
 
-def test_nothing_of_the_working_folder_is_imported(folder):
+@pytest.mark.parametrize("variable", ["", ":", "."])
+def test_nothing_of_the_working_folder_is_imported(folder, monkeypatch, variable):
+    monkeypatch.setenv("PYTHONPATH", variable)
     for name in ("json", "random", "pickle", "traceback", "msgspec", "gsm_cli"):
         (folder / f"{name}.py").write_text("raise SystemExit('a file of the working folder was imported')")
     with Processes(1, 1) as workers:

@@ -13,6 +13,7 @@ import time
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryFile
 
 from gsm_cli.errors import GsmError
 
@@ -40,9 +41,23 @@ def write_atomic(path: Path, data: bytes | memoryview) -> None:
             with suppress(OSError):  # the reason why it could not be written says more
                 temporary.unlink(missing_ok=True)
     except OSError as error:
-        blocked = isinstance(error, FileExistsError | NotADirectoryError)
-        reason = "a file stands where its folder should be" if blocked else error.strerror
-        raise GsmError(f"{path} cannot be written ({reason}): name a writable folder with --out") from error
+        raise _refused(path, error) from error
+
+
+def prepare(path: Path) -> None:
+    """Before long work: make the folder of what it gives. Raises GsmError if that could not be written there."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=path.parent):
+            sweep(path.parent)
+    except OSError as error:
+        raise _refused(path, error) from error
+
+
+def _refused(path: Path, error: OSError) -> GsmError:
+    blocked = isinstance(error, FileExistsError | NotADirectoryError)
+    reason = "a file stands where its folder should be" if blocked else error.strerror
+    return GsmError(f"{path} cannot be written ({reason}): name a writable folder with --out")
 
 
 def read_bounded(path: Path, most: int) -> bytes:

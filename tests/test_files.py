@@ -11,7 +11,7 @@ import pytest
 
 from gsm_cli import files
 from gsm_cli.errors import GsmError, printable
-from gsm_cli.files import read_bounded, sweep, write_atomic
+from gsm_cli.files import prepare, read_bounded, sweep, write_atomic
 
 KILLED = (
     "import os, signal; from pathlib import Path; from gsm_cli.files import write_atomic; "
@@ -123,6 +123,30 @@ class TestWrite:
     def test_a_name_that_is_too_long(self, tmp_path):
         with pytest.raises(GsmError, match="File name too long"):
             write_atomic(tmp_path / ("a" * 300), b"new")
+
+
+class TestPrepare:
+    """Before long work."""
+
+    def test_makes_the_folder_and_leaves_nothing_in_it(self, tmp_path):
+        prepare(tmp_path / "deep" / "er" / "a.json")
+        assert list((tmp_path / "deep" / "er").iterdir()) == []
+
+    def test_says_what_stands_in_the_way(self, tmp_path, monkeypatch):
+        (tmp_path / "file").touch()
+        with pytest.raises(GsmError, match="a file stands where its folder should be"):
+            prepare(tmp_path / "file" / "a.json")
+        with pytest.raises(GsmError, match="File name too long"):
+            prepare(tmp_path / ("a" * 300) / "a.json")
+
+        def refuse(**given: object) -> None:
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+        monkeypatch.setattr(files, "TemporaryFile", refuse)
+        with pytest.raises(
+            GsmError, match=r"a\.json cannot be written \(Read-only file system\): name a writable folder"
+        ):
+            prepare(tmp_path / "a.json")
 
 
 class TestRead:

@@ -132,21 +132,23 @@ def _measure(plan: "CostPlan", path: Path, force: bool) -> "CostRecord":
     from rich.console import Console
 
     from gsm_cli import __version__
+    from gsm_cli.files import is_there, prepare
     from gsm_cli.measures.cost_rounds import PART, begun
     from gsm_cli.records.cost import CostRecord, read_cost
     from gsm_cli.runs.environment import environment
 
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     empty = CostRecord(version=__version__, environment=environment(plan.device), plan=plan, rows=[])
-    if path.exists() and not force:
+    if is_there(path) and not force:
         found = read_cost(path)
         where = "here" if found.environment == empty.environment else f"on another machine, {found.environment.words}"
-        begun_anew = path.with_suffix(PART).exists()
+        begun_anew = is_there(path.with_suffix(PART))
         remedy = "--force goes on with the measurement that was begun anew" if begun_anew else "--force measures again"
         console.print(f"measured before, {where}; {remedy}")
         return found
+    prepare(path)
     done = len(begun(empty, path).rows)
-    if path.exists():
+    if is_there(path):
         console.print(f"at its end this replaces {describe(path)}")
     if done:
         console.print(f"goes on where it was interrupted, after {done} of {plan.measurements} measurements")

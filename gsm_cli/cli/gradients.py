@@ -137,15 +137,17 @@ def _find(plan: "GradientPlan", path: Path, force: bool, data_dir: Path | None) 
     """The record at `path`, measured now if it is not there; what goes on is said on stderr."""
     from rich.console import Console
 
+    from gsm_cli.files import is_there, prepare
     from gsm_cli.records.gradients import read_gradients
     from gsm_cli.runs.environment import environment
 
-    if path.exists() and not force:
+    if is_there(path) and not force:
         found = read_gradients(path)
         here = found.environment == environment("cpu")
         where = "here" if here else f"on another machine, {found.environment.words}"
         Console(stderr=True, highlight=False).print(f"measured before, {where}; --force measures again", soft_wrap=True)
         return found
+    prepare(path)
     with options.resumable(f"{AGAIN} to measure from the beginning"):
         record = _measure(plan, _splits(plan, data_dir))
     record.save(path)

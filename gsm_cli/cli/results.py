@@ -43,6 +43,8 @@ def show(
 
     After that of the runs it is that of other files in their folders, which are damaged.
     """
+    from gsm_cli.reports.report import few
+
     files = [*(outcome.path for outcome in outcomes if outcome.record), *reports]
     if as_json:
         from gsm_cli.cli import answers, output
@@ -56,7 +58,7 @@ def show(
         for problem in problems:
             print(f"gsm: {problem}", file=sys.stderr)
     elif problems:
-        raise DataError("; ".join(problems))
+        raise DataError(few(problems))
     if len(failures) == 1:
         raise _error(plan, failures[0])
     if failures:

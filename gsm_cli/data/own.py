@@ -56,6 +56,7 @@ def _described(path: Path, modified: int) -> Dataset:
 def read_npz(path: Path) -> "Pool":
     """The images of a file, checked. Raises DataError with the rule that they break."""
     import zipfile
+    import zlib
 
     import numpy as np
 
@@ -64,7 +65,16 @@ def read_npz(path: Path) -> "Pool":
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
-    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
+    except (
+        OSError,
+        ValueError,
+        EOFError,
+        LookupError,
+        MemoryError,
+        RuntimeError,
+        zipfile.BadZipFile,
+        zlib.error,
+    ) as error:
         raise DataError(
             f"{path} must be a NumPy archive of arrays, and is not ({error}): write it with numpy.savez"
         ) from error

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from gsm_cli.config import RunConfig
 from gsm_cli.errors import DataError, GsmError
+from gsm_cli.files import is_there
 from gsm_cli.measures.step_cost import Task
 from gsm_cli.records.cost import CostPlan, CostRecord, CostRow, read_part
 from gsm_cli.runs.processes import python
@@ -37,17 +38,17 @@ def begun(record: CostRecord, path: Path) -> CostRecord:
     Raises GsmError if the part is of another version or machine, which are never mixed, or of another plan.
     """
     part = path.with_suffix(PART)
-    if not part.exists():
+    if not is_there(part):
         return record
     found = read_part(part)
-    measured = [(row.objective, row.classes) for row in found.rows]
-    if found.plan != record.plan or measured != order(record.plan)[: len(measured)]:
-        raise DataError(f"{part} must be the beginning of this measurement, and is not: remove it and measure anew")
     if (found.version, found.environment) != (record.version, record.environment):
         raise GsmError(
             f"{part} must be of this version and this machine to go on with, and is of gsm {found.version}, "
             f"{found.environment.words}: finish it there, or remove it and measure anew"
         )
+    measured = [(row.objective, row.classes) for row in found.rows]
+    if found.plan != record.plan or measured != order(record.plan)[: len(measured)]:
+        raise DataError(f"{part} must be the beginning of this measurement, and is not: remove it and measure anew")
     return found
 
 

@@ -76,6 +76,27 @@ class TestRuns:
         assert "--force" in result.stderr
         assert gsm(*QUICK, "--objective", "gumbel", "--force").exit_code == 0
 
+    def test_a_damaged_record_beside_it_is_named_with_the_code_of_damage(self, gsm, folder):
+        """And the report is on the others."""
+        records = folder / "reports/digits-100/records"
+        records.mkdir(parents=True)
+        (records / "gumbel-00000000-0.json").write_text("{")
+        result = gsm(*QUICK, "--objective", "gumbel")
+        assert result.exit_code == 3
+        assert result.stdout.splitlines()[-1] == "reports/digits-100/report.md"
+        assert result.stderr.count("gumbel-00000000-0.json") == 1
+        assert "records/gumbel-00000000-0.json must be a whole record" in result.stderr.splitlines()[-1]
+
+    def test_its_own_damaged_record_costs_it_alone_and_is_named_once(self, gsm, folder):
+        gsm(*QUICK, "--objective", "gumbel")
+        (path,) = (folder / "reports/digits-100/records").iterdir()
+        path.write_text("{")
+        result = gsm(*QUICK, "--objective", "gumbel,supervised")
+        assert result.exit_code == 3
+        assert sum(line.startswith("gsm: ") and path.name in line for line in result.stderr.splitlines()) == 1
+        assert len(list(path.parent.iterdir())) == 2
+        assert path.read_text() == "{"
+
     def test_other_settings_are_other_runs(self, gsm, folder):
         gsm(*QUICK, "--objective", "gumbel")
         gsm(*QUICK, "--objective", "gumbel", "--tau", 0.9)

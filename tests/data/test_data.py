@@ -126,12 +126,14 @@ class TestMnist:
         with pytest.raises(DataError, match="bad"):
             load(SMALL, 20, 0)
 
-    @pytest.mark.parametrize("damage", ["truncated", "swapped", "not zipped", "cut content"])
+    @pytest.mark.parametrize("damage", ["bomb", "large", "truncated", "swapped", "not zipped", "cut content"])
     def test_a_damaged_file_is_named_and_left_alone(self, mnist, tmp_path, damage):
         folder = put(tmp_path / "data", mnist)
         path = folder / "train-labels-idx1-ubyte.gz"
         path.write_bytes(
             {
+                "bomb": 3 * gzip.compress(bytes(2**26)),
+                "large": bytes(2**26 + 1),
                 "truncated": path.read_bytes()[:-20],
                 "swapped": (folder / "t10k-labels-idx1-ubyte.gz").read_bytes(),
                 "not zipped": b"\x1f\x8b not gzip",
@@ -143,6 +145,7 @@ class TestMnist:
             load(SMALL, 20, 0, folder)
         message = str(refused.value)
         assert str(path) in message
+        assert ("more than 67,108,864 bytes" in message) == (damage in ("bomb", "large"))
         assert mnist_files.FILES["train-labels-idx1-ubyte"] in message
         assert "remove it to download it again" in message
         assert path.read_bytes() == before

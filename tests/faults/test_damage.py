@@ -51,9 +51,10 @@ SWAPS = (  # JSON in the place of a leaf
 )
 
 
-@pytest.fixture(scope="module", autouse=True)
+@pytest.fixture(autouse=True)
 def told() -> Iterator[None]:
     """What became of all of them, for whoever asks with -s."""
+    BECAME.clear()
     yield
     for name, count in sorted(BECAME.items()):
         print(f"\n{name}: {count:,}", end="")
@@ -154,7 +155,6 @@ def report(path: Path) -> tuple[int, str]:
 
 def try_record(folder: ReportFolder, path: Path, content: bytes) -> None:
     """A damaged record in a folder of whole ones: named with the code 3, or one that there may be."""
-    kind = path.parent.name if path.parent.name == "records" else "gradients"
     path.write_bytes(content)
     code, words = report(folder.path)
     assert "defect" not in words
@@ -167,7 +167,7 @@ def try_record(folder: ReportFolder, path: Path, content: bytes) -> None:
         text = folder.text.read_text("utf-8")
         assert text.count("**Warning.**") == 1
         assert "<script>" not in text
-    BECAME[f"{folder.path.name}, {kind}: {'refused' if code else 'a record that there may be'}"] += 1
+    BECAME[f"{path.name}: {'refused' if code else 'a record that there may be'}"] += 1
 
 
 @pytest.mark.parametrize("kind", ["run", "failed", "tau", "gradients", "cost"])
@@ -198,6 +198,7 @@ class TestRecords:
             found = folders.read(folder)
             for picture in [] if found.problems else found.pictures:
                 assert picture.encode("png").startswith(b"\x89PNG")
+            BECAME[f"{path.name}: {'refused' if found.problems else 'drawn'}"] += 1
 
         campaign()
 

@@ -13,7 +13,7 @@ from gsm_cli import __version__, commands
 from gsm_cli.errors import DataError, GsmError
 from gsm_cli.measures import cost_rounds, step_cost
 from gsm_cli.objectives import GUMBEL, MARGINALIZE, OBJECTIVES
-from gsm_cli.records.cost import CLASSES, CostPlan, CostRecord, CostRow, read_cost
+from gsm_cli.records.cost import CLASSES, CostPlan, CostRecord, CostRow, read_cost, read_part
 from gsm_cli.settings import build
 
 PLAN = CostPlan(objectives=(MARGINALIZE, GUMBEL), classes=(2, 10, 100), rounds=2)
@@ -124,7 +124,18 @@ class TestOrder:
         begun.save(part)
         with pytest.raises(GsmError, match=rf"plan\.part must be of this version and .*{named}.*remove it"):
             cost_rounds.measure_all(EMPTY, path)
-        assert (pretended, read_cost(part)) == ([], begun)
+        assert (pretended, read_part(part)) == ([], begun)
+
+    def test_a_part_of_something_else_is_not_gone_on_with(self, folder, pretended):
+        """Of another plan, or measured in another order."""
+        first, *rest = cost_rounds.order(EMPTY.plan)
+        objective, classes = next(pair for pair in rest if pair != first)
+        others = {"plan": replace(EMPTY.plan, seed=7)}, {"rows": [cost_row(objective, classes, 1.0)]}
+        for other in others:
+            replace(EMPTY, **other).save(folder / "plan.part")
+            with pytest.raises(DataError, match=r"plan\.part must be the beginning of this measurement, and is not"):
+                cost_rounds.measure_all(EMPTY, folder / "plan.json")
+        assert pretended == []
 
     def test_a_damaged_part_is_named(self, folder, pretended):
         (folder / "plan.part").write_text("{")
@@ -209,7 +220,7 @@ class TestCommand:
         result = gsm(*self.WORDS)
         assert (result.exit_code, result.stdout) == (1, "")
         assert "BEADS (none of the newer instructions), threads 1: finish it there, or remove it" in result.stderr
-        assert len(read_cost(path.with_suffix(".part")).rows) == 3
+        assert len(read_part(path.with_suffix(".part")).rows) == 3
 
     def test_defaults(self, gsm, pretended):
         record = json.loads(gsm("cost", "--rounds", 1, "--json").stdout)["results"]["record"]

@@ -1,6 +1,8 @@
 """`gsm report`: with a margin, as JSON, and as a check of both."""
 
 import json
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from records_of import SIX, batch
@@ -51,6 +53,65 @@ def test_json_has_the_answer_and_its_numbers(gsm, digits):
     assert (gumbel["name"], gumbel["minus"], gumbel["verdict"]) == ("gumbel", "marginalize", "no worse")
     assert gumbel["low"] == pytest.approx(-0.00629, abs=1e-5)
     assert digits.text.exists()
+
+
+def damage(folder: Path) -> Path:
+    """A report's folder in which nothing is whole."""
+    path = folder / "reports" / "digits-200" / "records" / "gumbel-07e74f12-0.json"
+    path.parent.mkdir(parents=True)
+    path.write_text("{")
+    return path
+
+
+def test_a_folder_without_a_whole_record_costs_itself_alone(gsm, folder, digits):
+    path = damage(folder)
+    result = gsm("report")
+    assert result.exit_code == 3
+    assert result.stdout == f"{digits.text.relative_to(folder)}\n"
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("gsm: reports/digits-200 has no readable record: ")
+    assert line.count(path.name) == 1
+    checked = gsm("report", "--check")
+    assert checked.exit_code == 1
+    assert checked.stdout.startswith("reports/digits-200 has no readable record: ")
+
+
+def test_every_damaged_record_is_named_once_with_the_code_of_damage(gsm, digits):
+    names = [f"gumbel-0000000{number}-0.json" for number in range(3)]
+    for name in names:
+        (digits.path / "records" / name).write_text("{")
+    result = gsm("report")
+    assert (result.exit_code, result.stdout) == (3, "reports/digits-100/report.md\n")
+    assert all(result.stderr.count(name) == 1 for name in names)
+    assert all(digits.text.read_text("utf-8").count(name) == 1 for name in names)
+
+
+def test_what_a_damaged_record_says_is_neither_markdown_nor_obeyed(gsm, digits):
+    """Of a field that there is none of, the name reaches the sentence."""
+    path = next((digits.path / "records").glob("gumbel-*-0.json"))
+    path.write_text(path.read_text().replace('"split"', r'"<script>|`*_\u001b[31m"'))
+    result = gsm("report")
+    assert result.exit_code == 3
+    assert "\x1b" not in result.stderr
+    text = digits.text.read_text("utf-8")
+    assert "\x1b" not in text
+    assert r"&lt;script>\|\`\*\_\\x1b\[31m" in text
+
+
+def test_a_folder_that_cannot_be_read(gsm, digits, monkeypatch):
+    listed = Path.iterdir
+
+    def refuse(path: Path) -> Iterator[Path]:
+        if path.parts[-2:] == ("digits-100", "records"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return listed(path)
+
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    result = gsm("report")
+    assert result.exit_code == 3
+    assert result.stderr == (
+        "gsm: reports/digits-100/records cannot be read (Permission denied): make it readable, or name another\n"
+    )
 
 
 def test_json_and_check_exclude_each_other(gsm, digits):

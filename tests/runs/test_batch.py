@@ -11,6 +11,7 @@ import pytest
 import torch
 from batches import Diary, kept, tasks
 
+from gsm_cli import files
 from gsm_cli.errors import GsmError, UsageError
 from gsm_cli.records.run import read_run
 from gsm_cli.runs import processes, training
@@ -172,8 +173,9 @@ class TestLocks:
         words = [sys.executable, "-c", code, str(task.record)]
         with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
             assert holder.stdout.readline() == "True\n"
-            strays = [task.record.with_name(f".{task.name}.{end}.host-1-a.tmp") for end in ("json", "pt")]
-            others = task.record.with_name(".gumbel-00000000-0.pt.host-1-a.tmp")
+            owner = f"{files._host()}-{holder.pid}-{files._start(holder.pid) or 0}-01234567"
+            strays = [task.record.with_name(f".{task.name}.{end}.{owner}.tmp") for end in ("json", "pt")]
+            others = task.record.with_name(f".{task.name}.pt.elsewhere-1-1-01234567.tmp")
             for path in (*strays, others):
                 path.write_bytes(b"half")
             lock = RunLock(task.record)

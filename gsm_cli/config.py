@@ -26,7 +26,23 @@ Share = Annotated[float, Meta(ge=0, le=1, description="between 0 and 1")]
 # A text that is shown in terminals, in tables and in Markdown: one line, without what these take for their own
 PLAIN = r"^[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069<>`]{0,4096}\Z"
 Plain = Annotated[str, Meta(pattern=PLAIN, description="one line without any of < > `")]
-Sizes = Annotated[tuple[Count, ...], Meta(min_length=1, description="a list of positive whole numbers")]
+
+
+def _up_to(most: int) -> Meta:
+    """The rule of a number that costs memory or time: more would not fit, and is refused before anything starts."""
+    return Meta(ge=1, le=most, description=f"a whole number from 1 to {most:,}")
+
+
+Images = Annotated[int, _up_to(100_000)]  # in a step
+Labels = Annotated[int, _up_to(1_000_000)]
+Epochs = Annotated[int, _up_to(1_000_000)]
+Classes = Annotated[int, Meta(ge=2, le=10_000, description="a whole number from 2 to 10,000")]
+Units = Annotated[int, _up_to(10_000)]
+Draws = Annotated[int, _up_to(1_000)]
+Sizes = Annotated[
+    tuple[Units, ...], Meta(min_length=1, max_length=20, description="one to twenty whole numbers from 1 to 10,000")
+]
+Seed = Annotated[int, Meta(ge=0, lt=10**18, description="a whole number from 0 on, of at most 18 digits")]
 
 Model = Literal["adgm", "m2"]
 Norm = Literal["layer", "batch", "none"]
@@ -56,26 +72,26 @@ class RunConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     objective: Plain
     dataset: Plain = DATASET
-    labels: Count = 100  # labelled images, as many of every class of the data set
-    classes: Count | None = None  # of the data set the first so many, with their images and labels; none: all
-    seed: Natural = 0
+    labels: Labels = 100  # labelled images, as many of every class of the data set
+    classes: Classes | None = None  # of the data set the first so many, with their images and labels; none: all
+    seed: Seed = 0
     model: Model = "adgm"
     hidden: Sizes = (500, 500)  # units of every network's hidden layers
-    latent: Count = 10  # dimensions of z
-    auxiliary: Count = 10  # dimensions of a
+    latent: Units = 10  # dimensions of z
+    auxiliary: Units = 10  # dimensions of a
     norm: Norm = "layer"
     activation: Activation = "relu"
     weight_std: Positive | None = None  # deviation of the initial weights; none: uniform within 1 / sqrt(fan_in)
-    epochs: Count = 100  # passes over the unlabelled images
-    batch_size: Count = 100  # unlabelled images in a step
-    labelled_batch: Count | None = None  # labelled images in a step; none: all of them
+    epochs: Epochs = 100  # passes over the unlabelled images
+    batch_size: Images = 100  # unlabelled images in a step
+    labelled_batch: Images | None = None  # labelled images in a step; none: all of them
     learning_rate: Positive = 1e-3
     decay: Share = 0.5  # the last share of the steps, in which the learning rate falls to zero
     classification_weight: NotNegative = 50.0  # of mean log q(y|a,x), against the mean unlabelled bound
     labelled_weight: NotNegative = 1.0  # of the mean labelled bound; the 100 images overfit
     kl_start: NotNegative = 4.0  # weight of the terms of z and a in the bound at the first step
     kl_warmup: Share = 0.5  # the first share of the steps, in which that weight comes to 1
-    mc_samples: Count = 1  # draws of a and z for each image in a step
+    mc_samples: Draws = 1  # draws of a and z for each image in a step
     clip: Positive = 100.0  # greatest norm of a gradient
     weight_decay: NotNegative = 0.0  # of AdamW: a step takes learning rate x weight decay of every weight away
     entropy_weight: NotNegative = 1.0  # of H(q(y|a,x)) in the unlabelled bound; the article's code has 0 for Gumbel

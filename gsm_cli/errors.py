@@ -1,5 +1,8 @@
 """The errors meant for the user's eyes: one sentence with the rule, the value and the remedy."""
 
+from collections.abc import Iterable
+from difflib import get_close_matches
+
 AGAIN = "interrupted; give the same command again"
 
 
@@ -30,3 +33,9 @@ class InterruptError(GsmError):
 def printable(text: str) -> str:
     """A text in one line, with every character that a terminal would obey written out."""
     return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
+
+
+def meant(name: str, choices: Iterable[str], otherwise: str = "choose one of them") -> str:
+    """The remedy for a name that is not among these: the one that it may stand for, if any is close."""
+    found = get_close_matches(name, list(choices), n=1)
+    return f"did you mean {found[0]}?" if found else otherwise

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from gsm_cli.errors import UsageError
+from gsm_cli.errors import UsageError, meant
 from gsm_cli.objectives import OBJECTIVES, Objective, Setting, annealed
 
 GROUP = "gsm.objectives"
@@ -34,7 +34,8 @@ def find_objective(name: str) -> Objective:
             found = point.load()
             return _row(name, point.value, found, _digest(Path(inspect.getfile(found))))
     choices = ", ".join(OBJECTIVES)
-    raise UsageError(f"objective must be one of {choices} or a class as mine.py:Mine, not {name!r}: choose one of them")
+    remedy = meant(name, OBJECTIVES)
+    raise UsageError(f"objective must be one of {choices} or a class as mine.py:Mine, not {name!r}: {remedy}")
 
 
 def load_class(estimator: str) -> Any:

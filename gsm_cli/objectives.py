@@ -49,6 +49,7 @@ class Objective:
 
 POSITIVE, NOT_NEGATIVE = "positive and finite", "finite and not negative"
 ALMOST_ONE = 1 - 2**-53  # the greatest number below 1
+MOST_DRAWS = 1_000  # more would not fit into memory
 SCHEDULE = ("tau", "tau_min", "tau_rate")  # tau(step) = max(tau_min, tau exp(-tau_rate step))
 
 
@@ -63,7 +64,7 @@ def annealed(tau: float, least: float | None = None) -> dict[str, Setting]:
 
 
 def _whole(default: int, least: int = 1) -> Setting:
-    return Setting(default, f"a whole number from {least} on", least=least)
+    return Setting(default, f"a whole number from {least} to {MOST_DRAWS:,}", least=least, most=MOST_DRAWS)
 
 
 _ESTIMATORS = "gsm_cli.model.estimators"

@@ -13,7 +13,7 @@ import msgspec
 
 from gsm_cli.config import DATASET, RunConfig, type_of
 from gsm_cli.data import LAPTOP, Dataset, find_dataset
-from gsm_cli.errors import UsageError
+from gsm_cli.errors import UsageError, meant
 from gsm_cli.extensions import find_objective
 from gsm_cli.objectives import GUMBEL, OBJECTIVES, Objective
 
@@ -22,6 +22,7 @@ TYPES: dict[str, Any] = {  # of the settings that every objective has, by name
     for name, kind in get_type_hints(RunConfig, include_extras=True).items()
     if name not in ("objective", "own", "objective_sha256", "dataset_sha256")
 }
+MOST_SEEDS = 10_000  # of one command
 LONGEST = 60  # letters of a wrong value that are shown
 
 
@@ -65,7 +66,8 @@ def read_preset(dataset: Dataset, preset: str) -> dict[str, object]:
     """The settings that a data set's preset names, checked."""
     if preset not in dataset.presets:
         names = ", ".join(dataset.presets)
-        raise UsageError(f"--preset must be one of {names} for {dataset.name}, not {preset!r}: choose one of them")
+        remedy = meant(preset, dataset.presets)
+        raise UsageError(f"--preset must be one of {names} for {dataset.name}, not {preset!r}: {remedy}")
     place = f"of the preset {preset} of {dataset.name}"
     rows = list(OBJECTIVES.values())
     settings = dataset.presets[preset]
@@ -77,30 +79,30 @@ def read_names(place: str, value: object) -> list[str]:
     parts = value if isinstance(value, list | tuple) else [value]
     names = [name.strip() for part in parts for name in (part.split(",") if isinstance(part, str) else [""])]
     if not all(names) or not names:
-        raise UsageError(
-            f"{place} must be a name or several with commas, not {_shown(value)}: write for example gumbel"
-        )
+        raise UsageError(f"{place} must be a name or several with commas, not {shown(value)}: write for example gumbel")
     return list(dict.fromkeys(names))
 
 
 def read_seeds(place: str, value: object) -> list[int]:
-    """The seeds that `0`, `0-4` or `0,3,7` name, or a list of whole numbers; each once."""
-    parts = value if isinstance(value, list) else str(value).split(",")
-    seeds: list[int] = []
+    """The seeds that `0`, `0-4` or `0,3,7` name, or a list of such; each once."""
+    parts = [part for each in (value if isinstance(value, list) else [value]) for part in str(each).split(",")]
+    seeds: dict[int, None] = {}
     for part in parts:
-        found = re.fullmatch(r"\s*([0-9]{1,18})(?:-([0-9]{1,18}))?\s*", str(part))
-        last = found and int(found[2] or found[1])
-        if found is None or last is None or last < int(found[1]) or isinstance(part, bool):
+        found = re.fullmatch(r"\s*([0-9]{1,18})(?:-([0-9]{1,18}))?\s*", part)
+        first, last = (int(found[1]), int(found[2] or found[1])) if found else (1, 0)
+        if last < first:
             raise UsageError(
-                f"{place} must be whole numbers and ranges, not {_shown(value)}: write for example --seeds 0-4,7"
+                f"{place} must be whole numbers and ranges, not {shown(part)}: write for example --seeds 0-4,7"
             )
-        seeds += range(int(found[1]), last + 1)
-    return list(dict.fromkeys(seeds))
+        if len(seeds) + last - first >= MOST_SEEDS:
+            raise UsageError(f"{place} must be at most {MOST_SEEDS:,} seeds, not {shown(part)}: name fewer")
+        seeds |= dict.fromkeys(range(first, last + 1))
+    return list(seeds)
 
 
 def _build(row: Objective, values: Mapping[str, object], preset: str | None) -> RunConfig:
     dataset = find_dataset(str(values.get("dataset", DATASET)))
-    merged = {**(_for(row, read_preset(dataset, preset)) if preset else {}), **values}
+    merged = {**(_for(row, read_preset(dataset, preset)) if preset is not None else {}), **values}
     given: dict[str, Any] = {name: value for name, value in merged.items() if name in TYPES}
     own: dict[str, Any] = {name: merged.get(name, setting.default) for name, setting in row.settings.items()}
     try:
@@ -137,7 +139,8 @@ def _unread(name: str, place: str, rows: Sequence[Objective]) -> str:
         chosen = ", ".join(row.name for row in rows)
         return f"{place} is a setting of {', '.join(others)}, and none of {chosen} reads it: leave it out"
     known = dict.fromkeys([*TYPES, *(setting for row in rows for setting in row.settings)])
-    return f"there is no setting {name!r}: choose from {', '.join(known)}"
+    every = f"choose from {', '.join(known)}"
+    return f"there is no setting {name!r}: {meant(name, known, every)}"
 
 
 def _convert(value: object, kind: Any, place: str) -> object:
@@ -152,8 +155,9 @@ def _convert(value: object, kind: Any, place: str) -> object:
     try:
         converted: object = msgspec.convert(listed, base, strict=False)
         return converted
-    except msgspec.ValidationError:
-        raise UsageError(f"{place} must be {_rule(base)}, not {_shown(value)}: choose another value") from None
+    except (msgspec.ValidationError, UnicodeEncodeError):  # the latter for bytes that are no text
+        remedy = meant(str(value), get_args(base) if get_origin(base) is Literal else (), "choose another value")
+        raise UsageError(f"{place} must be {rule_of(base)}, not {shown(value)}: {remedy}") from None
 
 
 def _without_none(kind: Any) -> tuple[Any, bool]:
@@ -164,13 +168,19 @@ def _without_none(kind: Any) -> tuple[Any, bool]:
     return base, True
 
 
-def _rule(kind: Any) -> str:
+def rule_of(kind: Any) -> str:
     """What a value of that type must be, in words."""
+    base, optional = _without_none(kind)
+    if optional:
+        return f"{rule_of(base)}, or none"
     if get_origin(kind) is Annotated:
         return str(kind.__metadata__[-1].description)
     return f"one of {', '.join(get_args(kind))}" if get_origin(kind) is Literal else "a word"
 
 
-def _shown(value: object) -> str:
+def shown(value: object) -> str:
+    """A wrong value as a sentence shows it: in one line, and not all of a long one."""
+    if isinstance(value, list | tuple) and len(value) == 1:
+        (value,) = value
     text = str(value) if re.fullmatch(r"[-+]?[0-9.][-0-9.e+]*", str(value)) else repr(value)
     return text if len(text) <= LONGEST else text[:LONGEST] + "…"

@@ -170,7 +170,7 @@ class TestImages:
         np.savez(folder / "mine.npz", **images)
         words = ("train-ssl", "--dataset", "mine.npz", "--labels", 6, "--set", "hidden=8", "--epochs", 1)
         result = gsm(*words, "--batch-size", 10, "--objective", "supervised", "--json")
-        assert json.loads(result.stdout)["runs"][0]["config"]["dataset"] == "mine.npz"
+        assert json.loads(result.stdout)["results"]["runs"][0]["config"]["dataset"] == "mine.npz"
 
     @pytest.mark.parametrize(
         ("change", "sentence"),

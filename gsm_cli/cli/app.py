@@ -4,6 +4,7 @@ import errno
 import os
 import sys
 import traceback
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -12,7 +13,8 @@ import typer
 from typer.core import TyperGroup
 
 from gsm_cli import __version__
-from gsm_cli.cli import cost, figures, gradients, report, train
+from gsm_cli.cli import cost, figures, gradients, report, settings, train
+from gsm_cli.cli.usage import command_of, in_one_line, sentence, take_debug
 from gsm_cli.errors import AGAIN, GsmError, InterruptError, UsageError
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
@@ -24,10 +26,11 @@ class ErrorBoundary(TyperGroup):
 
     debug = False
 
-    def main(self, *args: Any, **extra: Any) -> NoReturn:
+    def main(self, args: Sequence[str] | None = None, *others: Any, **extra: Any) -> NoReturn:
         extra["standalone_mode"] = False
+        ErrorBoundary.debug, words = take_debug(args)
         try:
-            code = super().main(*args, **extra) or 0
+            code = super().main(words, *others, **extra) or 0
             if code == InterruptError.exit_code:  # what Typer makes of Ctrl-C
                 raise InterruptError(AGAIN)
             sys.stdout.flush()
@@ -37,21 +40,20 @@ class ErrorBoundary(TyperGroup):
         except Exception as error:
             if self.debug:
                 traceback.print_exc()
-            code, message = explain(error)
+            code, message = explain(error, command_of(words))
         with suppress(OSError):
-            print(f"gsm: {message}", file=sys.stderr)
+            print(f"gsm: {in_one_line(message)}", file=sys.stderr)
         sys.exit(code)
 
 
-def explain(error: Exception) -> tuple[int, str]:
-    """The exit code and the sentence for an error."""
+def explain(error: Exception, command: str) -> tuple[int, str]:
+    """The exit code and the sentence for an error of `command`."""
     if not isinstance(error, InterruptError) and _was_interrupted(error):
         return InterruptError.exit_code, AGAIN
     if isinstance(error, GsmError):
         return error.exit_code, str(error)
     if isinstance(error, typer.TyperException):  # what Typer itself finds wrong
-        sentence = error.format_message().replace("Value error, ", "").rstrip(".")
-        return error.exit_code, f"{sentence}: see gsm --help"
+        return error.exit_code, sentence(error, command)
     if isinstance(error, MemoryError) or any(words in str(error) for words in OF_MEMORY):
         return 1, "what is asked for must fit into memory, and does not: ask for less, or make room"
     if isinstance(error, OSError) and error.errno in FULL:
@@ -72,6 +74,9 @@ app = typer.Typer(
     rich_markup_mode=None,  # plain help answers in half the time
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Each command has its own help: gsm sample --help. Exit codes: 0 done, 1 a run failed, 2 wrong usage, 3 "
+    "data missing or damaged, 130 interrupted. The environment: GSM_DATA_DIR names the folder of MNIST, GSM_EPOCHS and "
+    "so on the settings of train-ssl (gsm settings).",
 )
 
 
@@ -84,13 +89,14 @@ def _show_version(wanted: bool) -> None:
 @app.callback()
 def gsm(
     context: typer.Context,
-    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Show the traceback of an error. It may stand anywhere.")
+    ] = False,
     version: Annotated[
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:
     """Draw what Gumbel-Softmax does and measure what it earns."""
-    ErrorBoundary.debug = debug
     os.environ.pop("SOURCE_DATE_EPOCH", None)  # no file has a date, and matplotlib and NumPy stumble over a damaged one
     if context.invoked_subcommand is None:
         print(context.get_help())
@@ -101,9 +107,17 @@ def gsm(
         raise UsageError("the working folder must be there, and is gone: change to another") from None
 
 
-for command in (figures.sample, figures.expectation, figures.grid, figures.simplex, figures.animate):
-    app.command()(command)
-app.command("train-ssl")(train.train_ssl)
-app.command()(cost.cost)
-app.command()(gradients.gradients)
-app.command()(report.report)
+EXAMPLES: dict[Callable[..., None], str] = {  # every command, in the order of the help
+    figures.sample: "gsm sample --tau 0.1 --repeat 3",
+    figures.expectation: "gsm expectation --probs 0.5,0.3,0.2 --samples 1000",
+    figures.grid: "gsm grid --classes 20 --seed 3",
+    figures.simplex: "gsm simplex --probs 0.6,0.3,0.1 --tau 0.5,1,2",
+    figures.animate: "gsm animate --probs 0.6,0.3,0.1 --simplex",
+    train.train_ssl: "gsm train-ssl --objective marginalize,gumbel --seeds 0-4 --set kl_start=1",
+    settings.settings: "gsm settings tau epochs",
+    gradients.gradients: "gsm gradients --objective gumbel,reinforce --tau 0.5,1",
+    cost.cost: "gsm cost --classes 10,100 --rounds 3",
+    report.report: "gsm report reports/digits-100 --margin 0.5",
+}
+for command, example in EXAMPLES.items():
+    app.command(example.split()[1], epilog=f"Example: {example}")(command)

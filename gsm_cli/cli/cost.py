@@ -1,6 +1,6 @@
 """The command that measures what a step costs: `gsm cost`."""
 
-import json
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gsm_cli.cli import options
-from gsm_cli.cli.options import whole_number
+from gsm_cli.cli import completion, options
+from gsm_cli.cli.options import option, whole_number
 from gsm_cli.cli.plan import ALL
+from gsm_cli.cli.settings import MEANINGS
 from gsm_cli.errors import AGAIN, DataError, UsageError
 
 if TYPE_CHECKING:
@@ -18,45 +19,55 @@ if TYPE_CHECKING:
 
     from gsm_cli.records.cost import CostPlan, CostRecord
 
+MOST_IMAGES, MOST_ROUNDS, MOST_CLASSES = 100_000, 1_000, 100_000
+
+Several = list[str] | None  # repeated or with commas
 Classes = Annotated[
-    list[str] | None,
-    typer.Option(
-        metavar="INTEGERS",
-        help="Numbers of classes, with commas or repeated.",
-        show_default="2,5,10,20,50,100,200,500,1000",
-    ),
+    Several,
+    option("--classes", "Numbers of classes, with commas or repeated.", "2,5,10,20,50,100,200,500,1000", "INTEGERS"),
 ]
 Objectives = Annotated[
-    list[str] | None,
-    typer.Option(
+    Several,
+    option(
         "--objective",
-        metavar="NAMES",
-        help="As of train-ssl, with commas or repeated.",
-        show_default="those that need no trained model",
+        "Estimators by the names of train-ssl, with commas or repeated.",
+        "all that need no trained model",
+        "NAMES",
+        completion.objectives,
     ),
 ]
+ModelName = Annotated[str, option("--model", MEANINGS["model"], "adgm", "NAME", completion.names(completion.MODELS))]
+BatchSize = Annotated[
+    int, whole_number("--batch-size", "Unlabelled images in a step, and as many labelled ones.", 1, MOST_IMAGES)
+]
+Precision = Annotated[
+    str, option("--precision", MEANINGS["precision"], "float32", "NAME", completion.names(completion.PRECISIONS))
+]
+Device = Annotated[
+    str,
+    option("--device", "Where to measure: auto, cpu or cuda.", "auto", "NAME", completion.names(completion.DEVICES)),
+]
+Rounds = Annotated[int, whole_number("--rounds", "Processes for each number; more claim more.", 1, MOST_ROUNDS)]
 
 
 def cost(
     classes: Classes = None,
     objective: Objectives = None,
-    model: Annotated[str, typer.Option(metavar="NAME", help="adgm or m2.")] = "adgm",
-    batch_size: Annotated[
-        int, whole_number("--batch-size", "Unlabelled images in a step, and labelled ones.", 1)
-    ] = 100,
-    precision: Annotated[
-        str, typer.Option(metavar="NAME", help="Of the matrix products: float32 or bf16.")
-    ] = "float32",
-    device: Annotated[str, typer.Option(metavar="NAME", help="auto, cpu or cuda.")] = "auto",
-    rounds: Annotated[int, whole_number("--rounds", "Processes for each number.", 1)] = 5,
+    model: ModelName = "adgm",
+    batch_size: BatchSize = 100,
+    precision: Precision = "float32",
+    device: Device = "auto",
+    rounds: Rounds = 5,
     seed: Annotated[int, whole_number("--seed", "Fixes the order of the measurements.", 0)] = 0,
     out: options.Reports = Path("reports"),
     force: Annotated[bool, typer.Option("--force", help="Measure again, and replace the record.")] = False,
     as_json: options.Json = False,
 ) -> None:
-    """Measure time and memory of a training step against the number of classes."""
-    import msgspec
+    """Measure time and memory of a step against the classes.
 
+    Each number comes from fresh processes, all in random order, so let the machine be idle. Other settings get a file
+    of their own; an interrupted measurement goes on when the same command is given again.
+    """
     from gsm_cli.records.layout import COST, ReportFolder
     from gsm_cli.reports.cost import answer
     from gsm_cli.reports.folder import read, write
@@ -67,10 +78,14 @@ def cost(
     folder = ReportFolder(out / COST)
     path = folder.record(plan.name)
     record = _measure(plan, path, force)
-    written = write(read(folder))
+    report = read(folder)
+    written = write(report)
     print(answer(record).answer, file=sys.stderr)
     if as_json:
-        print(json.dumps({"path": str(path), "report": str(written), **msgspec.to_builtins(record)}, indent=2))
+        from gsm_cli.cli.answers import CostResults, told
+        from gsm_cli.cli.output import show
+
+        show("cost", [path, written], CostResults(record=record, report=told(report)))
     else:
         print(path, written, sep="\n")
 
@@ -103,10 +118,12 @@ def read_plan(
 
 def read_classes(text: str) -> list[int]:
     """The numbers that `2,5,10` names."""
-    try:
-        return [int(part) for part in text.split(",")]
-    except ValueError:
-        raise UsageError(f"--classes must be whole numbers, not {text!r}: write for example --classes 2,5,10") from None
+    parts = [part.strip() for part in text.split(",")]
+    for part in parts:
+        if not re.fullmatch("[0-9]{1,18}", part) or not 2 <= int(part) <= MOST_CLASSES:
+            rule = f"--classes must be whole numbers from 2 to {MOST_CLASSES:,}"
+            raise UsageError(f"{rule}, not {options.as_typed(part)}: write for example --classes 2,5,10")
+    return [int(part) for part in parts]
 
 
 def _measure(plan: "CostPlan", path: Path, force: bool) -> "CostRecord":

@@ -130,7 +130,8 @@ class DownloadBar:
 
     def __init__(self, name: str) -> None:
         columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
-        self.progress = Progress(*columns, console=Console(stderr=True), transient=True)
+        console = Console(stderr=True)
+        self.progress = Progress(*columns, console=console, disable=not console.is_terminal, transient=True)
         self.task = self.progress.add_task(name)
 
     def __enter__(self) -> Self:

@@ -111,7 +111,7 @@ def grid(
     draws: Annotated[int, whole_number("--draws", "Rows of single draws.", 1, 50)] = 4,
     format: options.FormatOption = "png",
 ) -> None:
-    """Draw expectations and samples over all temperatures in one picture."""
+    """Draw means and samples at all temperatures in one picture."""
     from gsm_cli.law import pictures, request
 
     law, temperatures = asked.law(), _temperatures(tau, most=20)
@@ -172,7 +172,10 @@ def _save(files: Mapping[Path, bytes], carried: Sequence[JSON], as_json: bool) -
     for path, data in files.items():
         write_atomic(path, data)
     if as_json:
-        print(json.dumps({"figures": [_told(*each) for each in zip(files, carried, strict=True)]}, indent=2))
+        from gsm_cli.cli import output
+
+        told = [_told(*each) for each in zip(files, carried, strict=True)]
+        output.show(str(told[0]["command"]).split()[1], list(files), output.FigureResults(figures=told))
     else:
         print(*files, sep="\n", flush=True)  # before a table on stderr
 

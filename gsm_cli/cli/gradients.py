@@ -1,14 +1,14 @@
 """The command that measures gradients: `gsm gradients`."""
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gsm_cli.cli import options
-from gsm_cli.cli.options import whole_number
+from gsm_cli.cli import completion, options
+from gsm_cli.cli.options import option, whole_number
 from gsm_cli.cli.plan import ALL
+from gsm_cli.cli.settings import MEANINGS, default_words
 from gsm_cli.errors import AGAIN, GsmError, UsageError
 from gsm_cli.objectives import OBJECTIVES, SUPERVISED
 
@@ -16,50 +16,76 @@ if TYPE_CHECKING:
     from gsm_cli.data.split import Split
     from gsm_cli.records.gradients import GradientPlan, GradientRecord
 
-Taus = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--tau", metavar="NUMBERS", help="Temperatures, with commas or repeated.", show_default="0.1,0.3,0.5,1,2"
-    ),
-]
+DATASET = "digits"
+MOST_EPOCHS = MOST_REPLICATES = MOST_IMAGES = 1_000_000
+MOST_CLASSES = 10_000
+
+Several = list[str] | None  # repeated or with commas
+Taus = Annotated[Several, option("--tau", "Temperatures, with commas or repeated.", "0.1,0.3,0.5,1,2", "NUMBERS")]
 Objectives = Annotated[
-    list[str] | None,
-    typer.Option(
+    Several,
+    option(
         "--objective",
-        metavar="NAMES",
-        help="As of train-ssl, with commas or repeated.",
-        show_default="all but supervised",
+        "Estimators by the names of train-ssl, with commas or repeated.",
+        "all but supervised",
+        "NAMES",
+        completion.objectives,
     ),
 ]
-DatasetName = Annotated[str, typer.Option("--dataset", metavar="NAME", help="As of train-ssl.")]
+DatasetName = Annotated[str, option("--dataset", MEANINGS["dataset"], DATASET, "NAME", completion.datasets)]
 Epochs = Annotated[
-    int | None, whole_number("--epochs", "Of the models' training; all are measured after 1, half and all.", 1)
+    int | None,
+    whole_number(
+        "--epochs",
+        "Epochs of the models' training; they are measured after the first, half and all.  "
+        f"[default: {default_words('epochs', 100)}]",
+        1,
+        MOST_EPOCHS,
+    ),
 ]
 Images = Annotated[
-    int | None, whole_number("--images", "Whose bound is differentiated; else until none holds over a tenth.", 1)
+    int | None,
+    whole_number(
+        "--images",
+        "Unlabelled images whose bound is differentiated.  [default: until none holds over a tenth of it]",
+        1,
+        MOST_IMAGES,
+    ),
+]
+Replicates = Annotated[
+    int, whole_number("--replicates", "Estimates of every estimator on a model.", 10, MOST_REPLICATES)
 ]
 Classes = Annotated[
-    int | None, whole_number("--classes", "Of the linear and the quadratic function, on a random law.", 2)
+    int | None,
+    whole_number(
+        "--classes",
+        "Classes of the linear and the quadratic function, on a random law.  [default: the article's six]",
+        2,
+        MOST_CLASSES,
+    ),
 ]
+Seeds = Annotated[Several, option("--seeds", "Seeds of the models and the noise, as 0-4 or 0,3.", "0,1", "SEEDS")]
 
 
 def gradients(
     tau: Taus = None,
     objective: Objectives = None,
-    dataset: DatasetName = "digits",
+    dataset: DatasetName = DATASET,
     epochs: Epochs = None,
     images: Images = None,
-    replicates: Annotated[int, whole_number("--replicates", "Estimates of every estimator on a model.", 10)] = 250,
+    replicates: Replicates = 250,
     classes: Classes = None,
-    seeds: Annotated[str, typer.Option(metavar="SEEDS", help="Of models and noise, as 0-4 or 0,3.")] = "0,1",
+    seeds: Seeds = None,
     data_dir: options.DataDir = None,
     out: options.Reports = Path("reports"),
     force: Annotated[bool, typer.Option("--force", help="Measure again what was measured before.")] = False,
     as_json: options.Json = False,
 ) -> None:
-    """Measure bias and variance of every estimator's gradient against the exact one."""
-    import msgspec
+    """Measure every estimator's gradient against the exact one.
 
+    The bias, the deviation and the direction of the mean gradient go into the report of the data set. Other settings
+    get a file of their own.
+    """
     from gsm_cli.law.request import read_temperatures
     from gsm_cli.records.gradients import TEMPERATURES, GradientPlan
     from gsm_cli.records.layout import ReportFolder
@@ -67,7 +93,7 @@ def gradients(
     from gsm_cli.settings import build, read_names, read_seeds
 
     rows = with_estimators(read_names("--objective", objective or [ALL]))
-    chosen = tuple(read_seeds("--seeds", seeds))
+    chosen = tuple(read_seeds("--seeds", seeds or ["0,1"]))
     settings: dict[str, object] = {"objective": "marginalize", "dataset": dataset, "seed": chosen[0]}
     plan = GradientPlan(
         config=build(settings | ({} if epochs is None else {"epochs": epochs})),
@@ -82,9 +108,13 @@ def gradients(
     folder = ReportFolder(out / plan.config.folder)
     path = folder.measurement(plan.name)
     record = _find(plan, path, force, data_dir)
-    written = write(read(folder))
+    report = read(folder)
+    written = write(report)
     if as_json:
-        print(json.dumps({"path": str(path), "report": str(written), **msgspec.to_builtins(record)}, indent=2))
+        from gsm_cli.cli.answers import GradientResults, told
+        from gsm_cli.cli.output import show
+
+        show("gradients", [path, written], GradientResults(record=record, report=told(report)))
     else:
         print(path, written, sep="\n")
 

@@ -12,18 +12,35 @@ import typer
 from gsm_cli.errors import AGAIN, InterruptError, UsageError
 from gsm_cli.style import Format
 
-MOST = 10**18 - 1  # beyond it a number is no number of anything
+DIGITS = 18  # of a whole number, at most
+LONGEST = 60  # letters of a wrong value that are shown
 
 
-def whole_number(name: str, help: str, least: int, most: int = MOST) -> Any:
-    """An option that takes a whole number from `least` to `most`."""
-    span = f"from {least} on" if most == MOST else f"from {least} to {most}"
+def as_typed(text: str) -> str:
+    """A wrong value in one line, and not all of a long one."""
+    found = text if text and text.isprintable() else repr(text)
+    return found if len(found) <= LONGEST else found[:LONGEST] + "…"
+
+
+def option(name: str, help: str, default: str = "", metavar: str = "VALUE", complete: Any = None) -> Any:
+    """An option whose text is read elsewhere; its help ends with the default, as somebody would type it."""
+    shown = f"{help}  [default: {default}]" if default else help
+    return typer.Option(name, help=shown, metavar=metavar, show_default=False, autocompletion=complete)
+
+
+def whole_number(name: str, help: str, least: int, most: int | None = None) -> Any:
+    """An option that takes a whole number from `least` on, and not above `most` if there is one."""
+    rule = f"from {least} on" if most is None else f"from {least} to {most:,}"
 
     def read(given: str | int) -> int:  # a default is given as it is
         text = str(given).strip()
-        if re.fullmatch(r"[+-]?[0-9]{1,18}", text) and least <= int(text) <= most:
-            return int(text)
-        raise UsageError(f"{name} must be a whole number {span}, not {text[:60]}: write for example {name} {least}")
+        number = int(text) if re.fullmatch(rf"[+-]?[0-9]{{1,{DIGITS}}}", text) else least - 1
+        if least <= number and (most is None or number <= most):
+            return number
+        limit = f", of at most {DIGITS} digits" if most is None and len(text) > DIGITS else ""
+        raise UsageError(
+            f"{name} must be a whole number {rule}{limit}, not {as_typed(text)}: write for example {name} {least}"
+        )
 
     return typer.Option(name, parser=read, metavar="INTEGER", help=help)
 
@@ -55,7 +72,9 @@ Out = Annotated[Path, typer.Option(metavar="FOLDER", help="Folder for the figure
 FormatOption = Annotated[Format, typer.Option("--format", help="File format.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the facts as JSON on stdout.")]
 Samples = Annotated[int, whole_number("--samples", "Draws to average.", 1, 10**9)]
-DataDir = Annotated[Path | None, typer.Option(metavar="FOLDER", help="Where MNIST lies.", show_default="$GSM_DATA_DIR")]
+DataDir = Annotated[
+    Path | None, option("--data-dir", "The folder in which MNIST lies.", "$GSM_DATA_DIR, then the cache", "FOLDER")
+]
 RESUMED = f"{AGAIN} to go on from the last checkpoint"
 FORCED = f"{RESUMED}; runs that --force has finished begin again"
 Reports = Annotated[Path, typer.Option("--out", metavar="FOLDER", help="Folder for records and reports.")]

@@ -1,11 +1,14 @@
 """From the words of `gsm train-ssl` to its runs: options, --set, the environment, a file."""
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gsm_cli.cli.options import as_typed
 from gsm_cli.cli.sweep import Sweep, combinations, read_sweeps, split_options
 from gsm_cli.data import LAPTOP
 from gsm_cli.errors import UsageError
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
 
 AUTO = "auto"  # jobs: one for each core that the runs can fill
 ALL = "all"  # every objective of the table
+MOST_RUNS, MOST_JOBS = 100_000, 1_000  # of one command
 OF_THE_BATCH = (  # what is asked for once, and not of each run
     *("objective", "seeds", "preset", "device"),
     *("jobs", "scheduler", "report", "sweep"),
@@ -78,6 +82,7 @@ def read_plan(options: Mapping[str, object], pairs: Sequence[str], file: Path | 
     sweeps += read_sweeps(*chosen["sweep"]) if "sweep" in chosen else []
     _refuse_twice(settings, sweeps)
     swept = tuple(sweep.name for sweep in sweeps if len(sweep.values) > 1)
+    _refuse_too_many(len(seeds) * len(objectives) * prod(len(sweep.values) for sweep in sweeps))
     configs = _configs(objectives, settings, sweeps, str(chosen["preset"][1]))
     every = [replace(config, seed=seed) for seed in seeds for config in configs]
     return Plan(every, *_where(chosen), _report(chosen, configs), swept)
@@ -92,6 +97,12 @@ def _refuse_twice(settings: "list[Source]", sweeps: Sequence[Sweep]) -> None:
                 raise UsageError(
                     f"{place} must stand without {sweep.place}, which gives it several values: leave one out"
                 )
+
+
+def _refuse_too_many(runs: int) -> None:
+    """Raise UsageError for a batch that nobody means."""
+    if runs > MOST_RUNS:
+        raise UsageError(f"a batch must be at most {MOST_RUNS:,} runs, not {runs:,}: name fewer seeds or values")
 
 
 def _configs(
@@ -125,8 +136,9 @@ def _read_jobs(place: str, value: object) -> int | None:
     text = str(value)
     if text == AUTO:
         return None
-    if not text.isdecimal() or not int(text):
-        raise UsageError(f"{place} must be {AUTO} or a whole number from 1 on, not {text}: write for example --jobs 2")
+    if not re.fullmatch("[0-9]{1,18}", text) or not 1 <= int(text) <= MOST_JOBS:
+        rule = f"{place} must be {AUTO} or a whole number from 1 to {MOST_JOBS:,}"
+        raise UsageError(f"{rule}, not {as_typed(text)}: write for example --jobs 2")
     return int(text)
 
 

@@ -1,12 +1,12 @@
 """What `gsm train-ssl` says instead of training: what it would do, or the commands that do it run by run."""
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gsm_cli.cli.plan import Plan
 
 if TYPE_CHECKING:
+    from gsm_cli.cli.answers import ProspectResult
     from gsm_cli.runs.forecast import Prospect
     from gsm_cli.runs.task import Task
 
@@ -22,8 +22,12 @@ def show_prospects(plan: Plan, tasks: "list[Task]", out: Path, force: bool, as_j
     jobs, _ = share(plan.jobs, len(to_do), plan.device)
     seconds = None if plan.scheduler else total(prospects, jobs)
     if as_json:
-        rows = [_row(plan, each) for each in prospects]
-        print(json.dumps({"runs": rows, "jobs": None if plan.scheduler else jobs, "seconds": seconds}, indent=2))
+        from gsm_cli.cli import answers, output
+
+        runs = [_row(plan, each) for each in prospects]
+        there = [each.task.record for each in prospects if each.finished]
+        asked = answers.ProspectResults(runs=runs, jobs=None if plan.scheduler else jobs, seconds=seconds)
+        output.show("train-ssl", there, asked)
         return
     width = max(len(plan.label(each.task.config)) for each in prospects)
     for each in prospects:
@@ -32,12 +36,17 @@ def show_prospects(plan: Plan, tasks: "list[Task]", out: Path, force: bool, as_j
     print(_sum(prospects, None if plan.scheduler else jobs, seconds))
 
 
-def show_commands(plan: Plan, tasks: "list[Task]", extra: list[str]) -> None:
+def show_commands(tasks: "list[Task]", extra: list[str], as_json: bool) -> None:
     """One command for each run."""
     from gsm_cli import commands
 
-    for task in tasks:
-        print(commands.run(task.config, [task.config.seed], extra))
+    lines = [commands.run(task.config, [task.config.seed], extra) for task in tasks]
+    if as_json:
+        from gsm_cli.cli import answers, output
+
+        output.show("train-ssl", [], answers.CommandResults(commands=lines))
+    else:
+        print(*lines, sep="\n")
 
 
 def duration(seconds: float) -> str:
@@ -48,14 +57,16 @@ def duration(seconds: float) -> str:
     return f"{minutes:.0f} min" if minutes < 90 else f"{minutes / 60:.1f} h"
 
 
-def _row(plan: Plan, prospect: "Prospect") -> dict[str, object]:
-    return {
-        "run": plan.label(prospect.task.config),
-        "path": str(prospect.task.record),
-        "finished": prospect.finished,
-        "epochs": prospect.done,
-        "seconds": prospect.seconds,
-    }
+def _row(plan: Plan, prospect: "Prospect") -> "ProspectResult":
+    from gsm_cli.cli.answers import ProspectResult
+
+    return ProspectResult(
+        run=plan.label(prospect.task.config),
+        path=str(prospect.task.record),
+        finished=prospect.finished,
+        epochs=prospect.done,
+        seconds=prospect.seconds,
+    )
 
 
 def _sum(prospects: "list[Prospect]", jobs: int | None, seconds: float | None) -> str:

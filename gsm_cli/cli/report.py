@@ -1,17 +1,13 @@
 """The command that rebuilds reports from their records: `gsm report`."""
 
-import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from gsm_cli.cli import options
 from gsm_cli.errors import DataError, GsmError, UsageError
-
-if TYPE_CHECKING:
-    from gsm_cli.reports.report import Report
 
 
 def read_margin(text: str) -> float:
@@ -21,11 +17,14 @@ def read_margin(text: str) -> float:
     except ValueError:
         points = 0.0
     if not 0 < points < 100:
-        raise UsageError(f"--margin must be between 0 and 100 points, not {text}: write for example --margin 0.5")
+        rule = "--margin must be between 0 and 100 points"
+        raise UsageError(f"{rule}, not {options.as_typed(text)}: write for example --margin 0.5")
     return points / 100
 
 
-FolderArgument = Annotated[Path, typer.Argument(metavar="FOLDER", help="A report's folder, or one that holds several.")]
+FolderArgument = Annotated[
+    Path, typer.Argument(metavar="FOLDER", help="The folder of a report, or one that holds several.")
+]
 CheckOption = Annotated[
     bool, typer.Option("--check", help="Write nothing; fail if a report is not what its records give.")
 ]
@@ -34,9 +33,15 @@ MarginOption = Annotated[
     typer.Option(
         parser=read_margin,
         metavar="POINTS",
-        help="The loss of test accuracy that counts as no worse, in percentage points.",
-        show_default="a quarter of the sum's errors, at most 1",
+        help="The loss of test accuracy that counts as none, in percentage points.  "
+        "[default: a quarter of the sum's errors, at most 1]",
+        show_default=False,
     ),
+]
+
+
+CsvOption = Annotated[
+    bool, typer.Option("--csv", help="Also write runs.csv and epochs.csv, a row for each, beside every report on runs.")
 ]
 
 
@@ -44,17 +49,24 @@ def report(
     folder: FolderArgument = Path("reports"),
     margin: MarginOption = None,
     check: CheckOption = False,
+    as_csv: CsvOption = False,
     as_json: options.Json = False,
 ) -> None:
     """Rebuild every report from its records, without training."""
     from gsm_cli.records.layout import find_folders
     from gsm_cli.reports.folder import check as differences
     from gsm_cli.reports.folder import read, write
+    from gsm_cli.reports.report import few
 
-    if check and as_json:
-        raise UsageError("--json goes with reports that are written, and --check writes none: leave one of them out")
+    if check and (as_json or as_csv):
+        other = "--json" if as_json else "--csv"
+        raise UsageError(f"{other} goes with reports that are written, and --check writes none: leave one of them out")
+    try:
+        folders = find_folders(folder)
+    except OSError as error:
+        raise DataError(f"{folder} must be a folder, and cannot be read ({error.strerror}): name another") from error
     reports, problems = [], []
-    for found in find_folders(folder):
+    for found in folders:
         try:
             reports.append(read(found, margin))
         except DataError as error:  # none of its records can be read, which is no reason to leave out the others
@@ -66,25 +78,15 @@ def report(
         print("every report is what its records give:", *(report.folder.path for report in reports), file=sys.stderr)
         return
     paths = [write(report) for report in reports]
-    print(_facts(reports) if as_json else "\n".join(map(str, paths)))
+    if as_csv:
+        from gsm_cli.reports.csv_files import write_csv
+
+        paths += [path for report in reports for path in write_csv(report)]
+    if as_json:
+        from gsm_cli.cli import answers, output
+
+        output.show("report", paths, answers.ReportResults(reports=[answers.told(report) for report in reports]))
+    else:
+        print(*paths, sep="\n")
     if problems := [*problems, *(problem for report in reports for problem in report.problems)]:
-        raise DataError("; ".join(problems))
-
-
-def _facts(reports: "list[Report]") -> str:
-    """What the reports say, as JSON."""
-    import msgspec
-
-    from gsm_cli.style import rounded
-
-    results = [
-        {
-            "path": str(report.folder.text),
-            "title": report.title,
-            "answer": report.answer,
-            "problems": list(report.problems),
-            "groups": rounded(msgspec.to_builtins(report.facts)),
-        }
-        for report in reports
-    ]
-    return json.dumps({"reports": results}, indent=2)
+        raise DataError(few(problems))

@@ -1,6 +1,5 @@
 """What `gsm train-ssl` says when the runs have ended: paths, reports, and what could not be had."""
 
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -8,12 +7,14 @@ from typing import TYPE_CHECKING
 from gsm_cli.errors import DataError, GsmError
 
 if TYPE_CHECKING:
+    from gsm_cli.cli.answers import RunResult
     from gsm_cli.cli.plan import Plan
+    from gsm_cli.reports.report import Report
     from gsm_cli.runs.outcomes import Outcome
 
 
-def write_reports(outcomes: "list[Outcome]") -> tuple[list[Path], list[str]]:
-    """The reports on these runs and on those that were there before, and sentences about what is damaged there.
+def write_reports(outcomes: "list[Outcome]") -> "tuple[dict[Path, Report], list[str]]":
+    """The reports on these runs and on those that were there before, by path, and sentences on what is damaged there.
 
     Their answers also go to stderr. Damage that is the reason why one of these runs could not be had is said with it.
     """
@@ -32,31 +33,24 @@ def write_reports(outcomes: "list[Outcome]") -> tuple[list[Path], list[str]]:
     problems += [problem for report in reports for problem in report.problems]
     said = [str(outcome.problem) for outcome in outcomes if outcome.problem]
     unsaid = [problem for problem in problems if not any(problem in sentence for sentence in said)]
-    return [write(report) for report in reports], unsaid
+    return {write(report): report for report in reports}, unsaid
 
 
-def show(plan: "Plan", outcomes: "list[Outcome]", reports: list[Path], problems: list[str], as_json: bool) -> None:
+def show(
+    plan: "Plan", outcomes: "list[Outcome]", reports: "dict[Path, Report]", problems: list[str], as_json: bool
+) -> None:
     """Print the paths of the records and reports, or the results as JSON. Raises the error of what could not be had.
 
     After that of the runs it is that of other files in their folders, which are damaged.
     """
-    import msgspec
-
+    files = [*(outcome.path for outcome in outcomes if outcome.record), *reports]
     if as_json:
-        results = [
-            {
-                "path": str(outcome.path),
-                "config": msgspec.to_builtins(outcome.task.config),
-                "reused": outcome.reused,
-                "test": msgspec.to_builtins(outcome.record and outcome.record.test),
-                "failure": msgspec.to_builtins(outcome.record and outcome.record.failure),
-                "problem": outcome.reason,
-            }
-            for outcome in outcomes
-        ]
-        print(json.dumps({"runs": results, "reports": [str(path) for path in reports]}, indent=2))
+        from gsm_cli.cli import answers, output
+
+        runs, told = [_told(outcome) for outcome in outcomes], [answers.told(report) for report in reports.values()]
+        output.show("train-ssl", files, answers.TrainResults(runs=runs, reports=told))
     else:
-        print(*(outcome.path for outcome in outcomes if outcome.record), *reports, sep="\n")
+        print(*files, sep="\n")
     failures = [outcome for outcome in outcomes if not outcome.finished]
     if failures:
         for problem in problems:
@@ -72,6 +66,23 @@ def show(plan: "Plan", outcomes: "list[Outcome]", reports: list[Path], problems:
             f"all {len(outcomes)} runs must end, and {len(failures)} did not, as said above: give the same command "
             "again to try only these"
         )
+
+
+def _told(outcome: "Outcome") -> "RunResult":
+    """A run as data."""
+    import msgspec
+
+    from gsm_cli.cli.answers import RunResult
+
+    record = outcome.record
+    return RunResult(
+        path=str(outcome.path),
+        config=msgspec.to_builtins(outcome.task.config),
+        reused=outcome.reused,
+        test=record.test if record else None,
+        failure=record.failure if record else None,
+        problem=outcome.reason,
+    )
 
 
 def _error(plan: "Plan", outcome: "Outcome") -> Exception:

@@ -42,7 +42,7 @@ def split_options(values: Mapping[str, object]) -> tuple[dict[str, object], list
     single, sweeps = dict(values), []
     for name, value in values.items():
         text = ",".join(str(part) for part in value) if isinstance(value, list) else str(value)
-        if "," in text and not _is_list(TYPES.get(name)) and name != "dataset":
+        if "," in text and not _is_list(TYPES.get(name)):
             place = f"--{name.replace('_', '-')}"
             sweeps.append(Sweep(name, _parts(place, text), place))
             del single[name]

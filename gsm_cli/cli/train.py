@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gsm_cli.cli import options, preview, results
+from gsm_cli.cli import completion, options, preview, results
+from gsm_cli.cli.options import option
 from gsm_cli.cli.plan import ALL, AUTO, read_plan
-from gsm_cli.data import DATASETS
+from gsm_cli.cli.settings import MEANINGS, default_words
+from gsm_cli.data import LAPTOP
 from gsm_cli.errors import UsageError
 from gsm_cli.objectives import OBJECTIVES
 
@@ -19,58 +21,80 @@ if TYPE_CHECKING:
     from gsm_cli.runs.task import Task
 
 
-def setting(name: str, help: str, default: str) -> Any:
-    """An option for a setting; it is read and checked where all settings are."""
-    return typer.Option(name, help=help, metavar="VALUE", show_default=default)
+def setting(name: str, default: object = None, complete: Any = None) -> Any:
+    """An option for a setting, whose default is that of the presets or else `default`; it is read where all are."""
+    key = name.removeprefix("--").replace("-", "_")
+    return option(name, MEANINGS[key], default_words(key, default), "VALUES", complete)
 
 
+Several = list[str] | None  # repeated or with commas
+Text = str | None
 Names = Annotated[
-    list[str] | None,
-    typer.Option(
-        metavar="NAMES",
-        help=f"What stands for the sum over classes: {', '.join(OBJECTIVES)} (no unlabelled images), or {ALL}; with "
-        "commas or repeated. A class of your own is mine.py:Mine.",
-        show_default="marginalize,gumbel",
+    Several,
+    option(
+        "--objective",
+        f"What stands for the sum over classes: {', '.join(OBJECTIVES)} (no unlabelled images), or {ALL}. A class of "
+        "your own is mine.py:Mine.",
+        "marginalize,gumbel",
+        "NAMES",
+        completion.objectives,
     ),
 ]
+Data = Annotated[Several, setting("--dataset", "digits", completion.datasets)]
+ModelName = Annotated[Several, setting("--model", "adgm", completion.names(completion.MODELS))]
+PresetName = Annotated[
+    Text,
+    option(
+        "--preset",
+        "A data set's settings: laptop; for mnist also long and article.",
+        LAPTOP,
+        "NAME",
+        completion.presets,
+    ),
+]
+Labels = Annotated[Several, setting("--labels", 100)]
+Seeds = Annotated[Several, option("--seeds", "Seeds, as 0, 0-4 or 0,3,7: each a run of every objective.", "0", "SEEDS")]
+Epochs = Annotated[Several, setting("--epochs", 100)]
+Tau = Annotated[Several, setting("--tau")]
+TauMin = Annotated[Several, setting("--tau-min")]
+TauRate = Annotated[Several, setting("--tau-rate")]
+McSamples = Annotated[Several, setting("--mc-samples", 1)]
+Weight = Annotated[Several, setting("--classification-weight", 50.0)]
+BatchSize = Annotated[Several, setting("--batch-size", 100)]
+Rate = Annotated[Several, setting("--learning-rate", 1e-3)]
+Precision = Annotated[Several, setting("--precision", "float32", completion.names(completion.PRECISIONS))]
+Device = Annotated[
+    Text, option("--device", "Where to train: auto, cpu or cuda.", "auto", "NAME", completion.names(completion.DEVICES))
+]
+ConfigFile = Annotated[Path | None, typer.Option("--config", metavar="FILE", help="A TOML file with settings.")]
 Settings = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="NAME=VALUE", help="Any other setting, as --set kl_start=4; may be repeated."),
-]
-ConfigFile = Annotated[Path | None, typer.Option("--config", metavar="FILE", help="Settings in a TOML file.")]
-Text = str | None
-Data = Annotated[Text, setting("--dataset", f"{', '.join(DATASETS)} or a file of images, mine.npz.", "digits")]
-ModelName = Annotated[Text, setting("--model", "adgm or m2.", "adgm")]
-PresetName = Annotated[Text, setting("--preset", "laptop; for mnist also long and article.", "laptop")]
-Labels = Annotated[Text, setting("--labels", "Labelled images.", "100")]
-Seeds = Annotated[Text, setting("--seeds", "Seeds, as 0, 0-4 or 0,3,7.", "0")]
-Epochs = Annotated[Text, setting("--epochs", "Passes over the unlabelled images.", "of the preset")]
-Tau = Annotated[
-    list[str] | None,
-    typer.Option("--tau", metavar="NUMBERS", help="Temperature at the first step.", show_default="of the preset"),
-]
-TauMin = Annotated[Text, setting("--tau-min", "Least temperature.", "0")]
-TauRate = Annotated[Text, setting("--tau-rate", "tau(step) = tau exp(-rate step).", "0")]
-McSamples = Annotated[Text, setting("--mc-samples", "Draws of a and z per image.", "1")]
-Weight = Annotated[Text, setting("--classification-weight", "Weight of log q(y|a,x).", "of the preset")]
-BatchSize = Annotated[Text, setting("--batch-size", "Unlabelled images in a step.", "of the preset")]
-Rate = Annotated[Text, setting("--learning-rate", "Of Adam.", "of the preset")]
-Precision = Annotated[Text, setting("--precision", "Of matrix products: float32 or bf16.", "float32")]
-Device = Annotated[Text, setting("--device", "auto, cpu or cuda.", "auto")]
-Jobs = Annotated[Text, setting("--jobs", "Runs at a time on this machine: a number, or auto for its cores.", AUTO)]
-Scheduler = Annotated[
-    Text, typer.Option(metavar="ADDRESS", help="A Dask scheduler whose workers train, or the file that it wrote.")
+    Several,
+    option(
+        "--set",
+        "Any other setting, as --set kl_start=4. It may be repeated; gsm settings lists all.",
+        metavar="NAME=VALUE",
+        complete=completion.names(MEANINGS, "="),
+    ),
 ]
 Sweeps = Annotated[
-    list[str] | None,
-    typer.Option(
+    Several,
+    option(
         "--sweep",
+        "A setting that takes several values, as --sweep kl_start=1,4. It may be repeated: every combination is run. "
+        "So is every value of an option that has several, as --tau 0.1,0.5.",
         metavar="NAME=VALUES",
-        help="A setting that takes several values, as --sweep tau=0.1,0.5; may be repeated. So does --tau 0.1,0.5.",
+        complete=completion.names(MEANINGS, "="),
     ),
 ]
+Jobs = Annotated[
+    Text, option("--jobs", "Runs at a time on this machine: a number, or auto for its cores.", AUTO, "NUMBER")
+]
+Scheduler = Annotated[
+    Text,
+    option("--scheduler", "A Dask scheduler whose workers train, or the file that it wrote.", metavar="ADDRESS"),
+]
 ReportName = Annotated[
-    Text, typer.Option("--report", metavar="NAME", help="The report's folder.", show_default="DATASET-LABELS")
+    Text, option("--report", "The name of the report's folder.", "the data set and its labels, as digits-100", "NAME")
 ]
 DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Only say which runs are finished and how long the rest takes.")
@@ -108,7 +132,12 @@ def train_ssl(
     force: Annotated[bool, typer.Option("--force", help="Start finished and interrupted runs again.")] = False,
     as_json: options.Json = False,
 ) -> None:
-    """Train a semi-supervised deep generative model with each objective and every seed."""
+    """Train a semi-supervised model with each objective and seed.
+
+    The model is a deep generative one. Whatever takes VALUES, NAMES or SEEDS is repeated or has commas; several values
+    of a setting are a sweep. A setting is also read from the environment, as GSM_EPOCHS=50, and from a file, --config;
+    the command line is the strongest. gsm settings lists all of them.
+    """
     given: dict[str, object] = {
         "objective": objective,
         "dataset": dataset,
@@ -136,7 +165,7 @@ def train_ssl(
     plan = read_plan(given, other or [], config)
     tasks = _tasks(plan, out, data_dir)
     if as_commands:
-        preview.show_commands(plan, tasks, _extra(plan, out, data_dir, force))
+        preview.show_commands(tasks, _extra(plan, out, data_dir, force), as_json)
     elif dry_run:
         preview.show_prospects(plan, tasks, out, force, as_json)
     else:

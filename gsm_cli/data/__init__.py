@@ -8,7 +8,7 @@ from gsm_cli.data.digits import DIGITS
 from gsm_cli.data.mnist import MNIST
 from gsm_cli.data.own import is_own, own_dataset, short_name
 from gsm_cli.data.pairs import DIGITS_PAIRS, MNIST_PAIRS
-from gsm_cli.errors import DataError, UsageError
+from gsm_cli.errors import DataError, UsageError, meant
 
 if TYPE_CHECKING:
     from gsm_cli.data.split import Pool
@@ -22,7 +22,7 @@ def find_dataset(name: str) -> Dataset:
         return own_dataset(name)
     if name not in DATASETS:
         raise UsageError(
-            f"dataset must be one of {', '.join(DATASETS)} or a file .npz, not {name!r}: choose one of them"
+            f"dataset must be one of {', '.join(DATASETS)} or a file .npz, not {name!r}: {meant(name, DATASETS)}"
         )
     return DATASETS[name]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from gsm_cli.errors import DataError, GsmError
+from gsm_cli.errors import DataError
 from gsm_cli.files import read_bounded
 from gsm_cli.records.cost import CostRecord
 from gsm_cli.records.store import MOST
@@ -58,6 +58,9 @@ class ReportFolder:
     def picture(self, name: str) -> Path:
         return self.path / f"{name}.png"
 
+    def table(self, name: str) -> Path:
+        return self.path / f"{name}.csv"
+
     def link(self, path: Path) -> str:
         """How the report names a file of the folder."""
         return path.relative_to(self.path).as_posix()
@@ -80,11 +83,11 @@ class ReportFolder:
 
 
 def find_folders(path: Path) -> list[ReportFolder]:
-    """`path` itself if it has records, else the folders in it that have. Raises GsmError if there are none."""
+    """`path` itself if it has records, else the folders in it that have. Raises DataError if there are none."""
     candidates = [ReportFolder(each) for each in (path, *sorted(_find(path, "*")))]
     found = [folder for folder in candidates if folder.records or folder.gradients]
     if not found:
-        raise GsmError(f"a report needs records, and {path} has none: make some with gsm train-ssl --out {path}")
+        raise DataError(f"a report needs records, and {path} has none: make some with gsm train-ssl --out {path}")
     return found
 
 

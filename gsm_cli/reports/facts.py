@@ -1,6 +1,7 @@
 """What a report says, as data: for `--json`, and for whoever reads reports with a program."""
 
 from dataclasses import dataclass
+from math import isfinite
 
 from gsm_cli.objectives import MARGINALIZE
 from gsm_cli.reports.groups import Group
@@ -23,7 +24,7 @@ class SeriesFacts:
 
 @dataclass(frozen=True)
 class DifferenceFacts:
-    """An objective minus marginalize, in shares of the test images; `seeds_needed` would decide what is undecided."""
+    """An objective minus marginalize, in shares of the test images; `seeds_needed` would decide an undecided one."""
 
     name: str
     minus: str
@@ -35,7 +36,7 @@ class DifferenceFacts:
     p_value: float
     corrected_p_value: float
     verdict: str
-    seeds_needed: float | None
+    seeds_needed: int | None
 
 
 @dataclass(frozen=True)
@@ -74,5 +75,5 @@ def _difference(judgement: Judgement) -> DifferenceFacts:
         p_value=comparison.p_value,
         corrected_p_value=judgement.p_value,
         verdict=judgement.ruling,
-        seeds_needed=judgement.seeds,
+        seeds_needed=int(needed) if (needed := judgement.seeds) and isfinite(needed) else None,
     )

@@ -16,7 +16,7 @@ from gsm_cli.records.layout import ReportFolder
 from gsm_cli.records.run import RunRecord, read_run
 from gsm_cli.reports import png
 from gsm_cli.reports.cost import render_costs
-from gsm_cli.reports.report import Report
+from gsm_cli.reports.report import Report, few
 from gsm_cli.reports.runs import render_runs
 
 AnyRecord = TypeVar("AnyRecord")
@@ -39,7 +39,7 @@ def read(folder: ReportFolder, margin: float | None = None) -> Report:
         gradients = _read(folder, folder.gradients, read_gradients, _gradients_fault, problems)
         report = render_runs(folder, runs, problems, gradients, margin) if runs or gradients else None
     if report is None:
-        raise DataError(f"{folder.path} has no readable record: {'; '.join(problems)}")
+        raise DataError(f"{folder.path} has no readable record: {few(problems)}")
     return report
 
 

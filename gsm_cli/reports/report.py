@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gsm_cli.records.layout import ReportFolder
+from gsm_cli.records.run import RunRecord
 from gsm_cli.reports.markdown import plain
 from gsm_cli.style import Picture
 
@@ -21,7 +22,7 @@ class Report:
     """What the records of a folder give.
 
     The answer is plain text; the problems name files that are no such records; the facts are whatever msgspec can turn
-    into JSON.
+    into JSON; the runs are the records that it is made of, series by series.
     """
 
     folder: ReportFolder
@@ -30,6 +31,7 @@ class Report:
     sections: Sequence[Section]
     problems: Sequence[str] = ()
     facts: object = None
+    runs: Sequence[RunRecord] = ()
 
     @property
     def text(self) -> str:
@@ -56,6 +58,12 @@ class Verdict:
 def show(folder: ReportFolder, picture: Picture[object]) -> str:
     """A picture in the text, with its description for those who cannot see it."""
     return f"![{picture.description}]({folder.link(folder.picture(picture.name))})"
+
+
+def few(problems: Sequence[str]) -> str:
+    """The first three problems in one line, and how many there are besides."""
+    more = f"; and {len(problems) - 3} more" if len(problems) > 3 else ""
+    return "; ".join(problems[:3]) + more
 
 
 def warnings(problems: Sequence[str]) -> list[str]:

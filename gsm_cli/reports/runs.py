@@ -52,7 +52,8 @@ def render_runs(
     listed = contents([block for section in found for block in section.blocks])
     opening = Section([*first.blocks, *warnings(problems), *([listed] if listed else [])])
     facts = [group_facts(group, margin) for group in groups]
-    return Report(folder, title, first.answer, [opening, *found], problems, facts)
+    runs = [record for group in groups for record in group.records]
+    return Report(folder, title, first.answer, [opening, *found], problems, facts, runs)
 
 
 def _experiment(configs: Sequence[RunConfig]) -> str:

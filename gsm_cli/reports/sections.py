@@ -74,6 +74,8 @@ def _legend(group: Group, headings: Sequence[str]) -> str:
     record = group.records[0]
     whole = "" if record.images_per_epoch == record.unlabelled else f" (whole batches, of {record.unlabelled:,})"
     times = f", of the runs on {group.circumstances.words}" if group.trained else ""
+    if group.trained and group.circumstances.device == "cpu" and group.circumstances.threads == 1:
+        times += "; seconds of the processor, so that nothing else it did is in them"
     words = {
         "validation %": "at the epoch that validation chose, which is the best of them",
         "test % [95 %]": "with the weights of that epoch, mean over seeds and Student's interval of the mean",

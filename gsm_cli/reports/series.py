@@ -11,8 +11,6 @@ from gsm_cli.config import RunConfig
 from gsm_cli.records.run import Curves, Reading, RunRecord
 from gsm_cli.reports.statistics import Score
 
-UNDISTURBED = 0.9  # of an epoch's seconds, those in which the processor was the run's, at least
-
 
 @dataclass(frozen=True, order=True)
 class Circumstances:
@@ -116,15 +114,9 @@ def _score(record: RunRecord, reading: Reading) -> Score:
 
 
 def clock(record: RunRecord) -> list[float]:
-    """The seconds of training of each epoch; the median where others kept a run of one thread from its processor.
+    """The seconds of training of each epoch: those of the processor where one thread of it did all the work.
 
-    Without a single epoch that had its processor to itself, the times are as they were taken.
+    What else the machine did is not in them. Of several threads, and of a GPU, they are those of the clock.
     """
-    epochs, environment = record.epochs, record.environment
-    own = [
-        taken
-        for taken, busy in zip(epochs.seconds, epochs.processor_seconds, strict=True)
-        if environment.device != "cpu" or environment.threads > 1 or busy >= UNDISTURBED * taken
-    ]
-    middle = median(own or epochs.seconds)
-    return [taken if taken in own or not own else middle for taken in epochs.seconds]
+    alone = record.environment.device == "cpu" and record.environment.threads == 1
+    return record.epochs.processor_seconds if alone else record.epochs.seconds

@@ -9,18 +9,19 @@ from typing import Literal
 import numpy as np
 import torch
 
-from gsm_cli.errors import UsageError
+from gsm_cli.errors import UsageError, meant
 from gsm_cli.records.store import Environment
 
 Device = Literal["cpu", "cuda"]
+DEVICES = ("auto", "cpu", "cuda")  # that may be asked for
 FEATURES = ("avx2", "avx512_f", "avx512_bf16", "avx512_fp16", "amx_bf16", "sve", "bf16")  # what kernels are chosen by
 
 
 def find_device(name: str, place: str = "--device") -> Device:
     """`cpu` or `cuda`, from `auto`, `cpu` or `cuda`."""
     present = torch.cuda.is_available()
-    if name not in ("auto", "cpu", "cuda"):
-        raise UsageError(f"{place} must be auto, cpu or cuda, not {name!r}: choose one of them")
+    if name not in DEVICES:
+        raise UsageError(f"{place} must be auto, cpu or cuda, not {name!r}: {meant(name, DEVICES)}")
     if name == "cuda" and not present:
         raise UsageError(f"{place} cuda must name a GPU that PyTorch sees, and it sees none: use --device cpu")
     return "cuda" if name == "cuda" or (name == "auto" and present) else "cpu"

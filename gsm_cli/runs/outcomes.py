@@ -7,8 +7,9 @@ from pathlib import Path
 from gsm_cli.config import RunConfig, differences
 from gsm_cli.data.dataset import Fetch
 from gsm_cli.data.split import Split
-from gsm_cli.errors import DataError, GsmError, printable
+from gsm_cli.errors import DataError, GsmError, UsageError, printable
 from gsm_cli.files import is_there
+from gsm_cli.objectives import OBJECTIVES
 from gsm_cli.records.run import Failure, RunRecord, read_run
 from gsm_cli.runs.places import WorkerLostError
 from gsm_cli.runs.task import Task, load_split
@@ -93,12 +94,22 @@ def words(error: Exception) -> str:
 
 def check(tasks: Iterable[Task], fetch: Fetch | None) -> None:
     """Raise now what would end a run before its first step: its data, its sizes, an estimator of somebody's own."""
-    splits: dict[tuple[str, int], Split] = {}
+    splits: dict[tuple[str, int, int | None], Split] = {}
     for task in {task.config.digest: task for task in tasks}.values():
-        key = (task.config.dataset, task.config.labels)
+        key = (task.config.dataset, task.config.labels, task.config.classes)
         if key not in splits:
             splits = {key: load_split(task.config, task.config.seed, task.data_dir, fetch)}
         Run(task.config, splits[key])
+        _check_top(task.config, splits[key].classes)
+
+
+def _check_top(config: RunConfig, classes: int) -> None:
+    """Raise UsageError where the most probable classes to sum would be all."""
+    top = config.own.get("top") if config.objective in OBJECTIVES else None
+    if isinstance(top, int) and top >= classes:
+        raise UsageError(
+            f"top must be less than the {classes} classes, not {top}: lower it, or sum them all with marginalize"
+        )
 
 
 def _is_finished(path: Path) -> bool:

@@ -62,7 +62,7 @@ class TestFiles:
 class TestOutput:
     def test_json_holds_the_facts_and_the_paths_alone(self, gsm):
         result = gsm("expectation", "--probs", "0.5,0.3,0.2", "--samples", 10000, "--json")
-        shown = json.loads(result.stdout)["figures"]
+        shown = json.loads(result.stdout)["results"]["figures"]
         assert [figure["path"] for figure in shown] == [f"figures/expectation_{n}.png" for n in (1, 10, 50, 1000)]
         assert [figure["temperatures"] for figure in shown] == [[0.1], [1], [5], [100]]
         for figure in shown:
@@ -77,7 +77,7 @@ class TestOutput:
     def test_json_says_what_the_png_says(self, gsm, folder, command):
         from PIL import Image
 
-        for figure in json.loads(gsm(command, "--tau", 0.1, "--seed", 4, "--json").stdout)["figures"]:
+        for figure in json.loads(gsm(command, "--tau", 0.1, "--seed", 4, "--json").stdout)["results"]["figures"]:
             comment = json.loads(Image.open(folder / figure["path"]).text["Comment"])
             assert {key: figure[key] for key in comment} == comment
 

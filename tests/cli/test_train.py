@@ -82,7 +82,7 @@ class TestRuns:
         assert len(list((folder / "reports/digits-100/records").iterdir())) == 2
 
     def test_json(self, gsm):
-        shown = json.loads(gsm(*QUICK, "--objective", "gumbel", "--json").stdout)
+        shown = json.loads(gsm(*QUICK, "--objective", "gumbel", "--json").stdout)["results"]
         (run,) = shown["runs"]
         assert run["config"]["objective"] == "gumbel"
         assert 0 < run["test"]["chosen"]["accuracy"] < 1
@@ -136,7 +136,7 @@ class TestPrecedence:
     @pytest.mark.parametrize(
         ("variable", "sentence"),
         [
-            ("GSM_EPOCHS", "$GSM_EPOCHS must be a whole number from 1 on, not 'many'"),
+            ("GSM_EPOCHS", "$GSM_EPOCHS must be a whole number from 1 to 1,000,000, not 'many'"),
             ("GSM_OBJECTIVE", "objective must be one of marginalize, "),
             ("GSM_SEEDS", "$GSM_SEEDS must be whole numbers and ranges, not 'many'"),
         ],
@@ -156,7 +156,7 @@ class TestPrecedence:
             ("objective = 2020-01-01", "objective in a.toml must be a name or several"),
             ("objective = []", "objective in a.toml must be a name or several"),
             ("[objective]", "objective in a.toml must be a name or several"),
-            ("epochs = 2.5", "epochs in a.toml must be a whole number from 1 on, not 2.5"),
+            ("epochs = 2.5", "epochs in a.toml must be a whole number from 1 to 1,000,000, not 2.5"),
             ("norm = 3", "norm in a.toml must be one of layer, batch, none, not 3"),
             ("a = " + "[" * 3000, "--config must be a readable TOML file"),
         ],
@@ -199,7 +199,7 @@ class TestPrecedence:
         (("--device", "tpu"), "--device must be auto, cpu or cuda, not 'tpu'"),
         (("--tau", "none"), "--tau of gumbel must be positive and finite, not 'none'"),
         (("--set", "top=3"), "--set top is a setting of sum-and-sample, and none of gumbel reads it"),
-        (("--set", "latent=none"), "--set latent must be a whole number from 1 on, not 'none'"),
+        (("--set", "latent=none"), "--set latent must be a whole number from 1 to 10,000, not 'none'"),
         (("--preset", "laptop,long"), "--preset must be one of laptop for digits, not 'laptop,long'"),
         (("--preset", "article"), "--preset must be one of laptop for digits, not 'article'"),
         (("--preset", "none"), "--preset must be one of laptop for digits, not 'none'"),
@@ -207,14 +207,14 @@ class TestPrecedence:
         (("--set", "labelled_weight=-1"), "--set labelled_weight must be finite and not negative, not -1"),
         (("--labels", 95), "--labels must be a multiple of the 10 classes, not 95"),
         (("--labels", 1200), "--labels must be at most "),
-        (("--labels", "many"), "--labels must be a whole number from 1 on, not 'many'"),
+        (("--labels", "many"), "--labels must be a whole number from 1 to 1,000,000, not 'many'"),
         (("--seeds", "1-"), "--seeds must be whole numbers and ranges, not 1-"),
-        (("--epochs", 0), "--epochs must be a whole number from 1 on, not 0"),
-        (("--epochs", "abc", "--set", "epochs=1"), "--epochs must be a whole number from 1 on, not 'abc'"),
+        (("--epochs", 0), "--epochs must be a whole number from 1 to 1,000,000, not 0"),
+        (("--epochs", "abc", "--set", "epochs=1"), "--epochs must be a whole number from 1 to 1,000,000, not 'abc'"),
         (("--tau", -1), "--tau of gumbel must be positive and finite, not -1"),
         (("--tau-min", 3), "tau_min must be at most tau (0.5), not 3.0"),
         (("--tau-rate", -1), "--tau-rate of gumbel must be finite and not negative, not -1"),
-        (("--mc-samples", 0), "--mc-samples must be a whole number from 1 on, not 0"),
+        (("--mc-samples", 0), "--mc-samples must be a whole number from 1 to 1,000, not 0"),
         (("--classification-weight", "nan"), "--classification-weight must be finite and not negative, not 'nan'"),
         (("--batch-size", 5000), "batch-size must be at most the 997 unlabelled images, not 5000"),
         (("--learning-rate", 0), "--learning-rate must be positive and finite, not 0"),

@@ -81,9 +81,9 @@ class TestSweeps:
 
 
 BAD = [
-    (("--jobs", 0), "--jobs must be auto or a whole number from 1 on, not 0"),
-    (("--jobs", "many"), "--jobs must be auto or a whole number from 1 on, not many"),
-    (("--jobs", -1), "--jobs must be auto or a whole number from 1 on, not -1"),
+    (("--jobs", 0), "--jobs must be auto or a whole number from 1 to 1,000, not 0"),
+    (("--jobs", "many"), "--jobs must be auto or a whole number from 1 to 1,000, not many"),
+    (("--jobs", -1), "--jobs must be auto or a whole number from 1 to 1,000, not -1"),
     (("--jobs", 2, "--scheduler", "tcp://a:1"), "--scheduler must stand without --jobs"),
     (("--sweep", "tau"), "--sweep must be NAME=VALUE,VALUE, not 'tau'"),
     (("--sweep", "=1,2"), "--sweep must be NAME=VALUE,VALUE, not '=1,2'"),
@@ -91,9 +91,9 @@ BAD = [
     (("--sweep", "tau="), "--sweep tau must be values with commas, not ''"),
     (("--sweep", "temperature=1,2"), "there is no setting 'temperature'"),
     (("--sweep", "tau=0.5,-1"), "--sweep tau of gumbel must be positive and finite, not -1"),
-    (("--sweep", "labels=100,many"), "--sweep labels must be a whole number from 1 on, not 'many'"),
+    (("--sweep", "labels=100,many"), "--sweep labels must be a whole number from 1 to 1,000,000, not 'many'"),
     (("--sweep", "labels=100,95"), "--labels must be a multiple of the 10 classes, not 95"),
-    (("--sweep", "hidden=8x,4"), "--sweep hidden must be a list of positive whole numbers"),
+    (("--sweep", "hidden=8x,4"), "--sweep hidden must be one to twenty whole numbers from 1 to 10,000"),
     (("--sweep", "top=1,2"), "--sweep top is a setting of sum-and-sample, and none of gumbel reads it"),
     (("--sweep", "tau_min=0.1,0.7"), "tau_min must be at most tau (0.5), not 0.7"),
     (("--sweep", "seed=1,2"), "--sweep must name a setting of a run, and seed is given by --seeds"),
@@ -184,7 +184,7 @@ class TestBefore:
         assert gsm(*words, "--seeds", 1).exit_code == 130
         (path,) = Path("reports").rglob("*-0.json")
         seconds = read_run(path).epochs.seconds
-        shown = json.loads(gsm(*words, "--seeds", "0-2", "--dry-run", "--json").stdout)
+        shown = json.loads(gsm(*words, "--seeds", "0-2", "--dry-run", "--json").stdout)["results"]
         assert [(run["run"], run["finished"], run["epochs"]) for run in shown["runs"]] == [
             ("gumbel seed 0", True, 10),
             ("gumbel seed 1", False, 3),

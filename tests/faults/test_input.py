@@ -27,6 +27,8 @@ BASE = {  # what each command is given besides, so that it is quick, and what it
     "sample": ["--tau", "1"],
     "expectation": ["--tau", "1"],
     "grid": ["--tau", "1"],
+    "simplex": ["--tau", "1"],
+    "animate": ["--dpi", "20"],
     "train-ssl": ["--dry-run"],
 }
 STUBS = ["gsm_cli.cli.cost._measure", "gsm_cli.cli.gradients._measure", "gsm_cli.data.download.download"]

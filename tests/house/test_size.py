@@ -6,7 +6,6 @@ import pytest
 from tree import SOURCES
 
 SHORT = {  # modules under thirty lines, and why they are right so
-    "gsm_cli/errors.py": "every other module imports it",
     "gsm_cli/runs/schedules.py": "what changes from step to step, without torch",
 }
 

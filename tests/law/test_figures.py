@@ -472,7 +472,7 @@ class TestProvenance:
         ids=" ".join,
     )
     def test_every_command_that_is_told_makes_its_very_bytes(self, gsm, folder, words):
-        for figure in json.loads(gsm(*words, "--json").stdout)["figures"]:
+        for figure in json.loads(gsm(*words, "--json").stdout)["results"]["figures"]:
             path = folder / figure["path"]
             data = path.read_bytes()
             path.unlink()

@@ -212,7 +212,7 @@ class TestCommand:
         assert len(read_cost(path.with_suffix(".part")).rows) == 3
 
     def test_defaults(self, gsm, pretended):
-        record = json.loads(gsm("cost", "--rounds", 1, "--json").stdout)
+        record = json.loads(gsm("cost", "--rounds", 1, "--json").stdout)["results"]["record"]
         assert tuple(record["plan"]["classes"]) == CLASSES
         assert set(OBJECTIVES) - set(record["plan"]["objectives"]) == {"sparse-marginalize", "supervised"}
         assert record["rows"] == [
@@ -222,7 +222,7 @@ class TestCommand:
 
     @pytest.mark.parametrize("words", [("--objective", "gumbel,marginalize"), ("--objective", "all")])
     def test_objectives_are_names_with_commas_or_all(self, gsm, pretended, words):
-        record = json.loads(gsm("cost", "--rounds", 1, "--classes", 2, *words, "--json").stdout)
+        record = json.loads(gsm("cost", "--rounds", 1, "--classes", 2, *words, "--json").stdout)["results"]["record"]
         assert {objective for objective, _ in pretended} == set(record["plan"]["objectives"])
         assert len(pretended) == (2 if "gumbel" in words[1] else 7)
 
@@ -240,8 +240,8 @@ class TestCommand:
     @pytest.mark.parametrize(
         ("words", "sentence"),
         [
-            (("--classes", 1), "--classes must be at least 2, not 1: raise it"),
-            (("--classes", "2,x"), "--classes must be whole numbers, not '2,x'"),
+            (("--classes", 1), "--classes must be whole numbers from 2 to 100,000, not 1"),
+            (("--classes", "2,x"), "--classes must be whole numbers from 2 to 100,000, not x"),
             (("--objective", "supervised"), "supervised has none: leave it out"),
             (("--objective", "sparse-marginalize"), "whatever its model has learnt, and sparse-marginalize does not"),
             (("--objective", "gumble"), "objective must be one of marginalize, "),

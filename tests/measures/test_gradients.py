@@ -318,8 +318,8 @@ class TestCommand:
 
     def test_json(self, gsm, folder):
         first = json.loads(gsm(*self.FEW, "--json").stdout)
-        assert first["path"].startswith("reports/digits-100/gradients-")
-        assert first["plan"]["replicates"] == 10
+        assert first["files"][0].startswith("reports/digits-100/gradients-")
+        assert first["results"]["record"]["plan"]["replicates"] == 10
 
     @pytest.mark.parametrize(
         "words",

@@ -102,7 +102,9 @@ class TestSchedules:
         assert frontier(one).lines == frontier(runs()).lines  # the accuracy of that seed counts, its time does not
 
     def test_a_clock_that_stood_still_is_no_error(self):
-        still = [replace(each, epochs=replace(each.epochs, seconds=[0.0] * len(each.epochs))) for each in runs()]
+        still = [
+            replace(each, epochs=replace(each.epochs, processor_seconds=[0.0] * len(each.epochs))) for each in runs()
+        ]
         assert find_frontier([each for group in sort_records(still) for each in group.trained]) is None
 
     def test_other_settings_are_other_lines(self):

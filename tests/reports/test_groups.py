@@ -153,7 +153,7 @@ class TestSeries:
 
     def test_a_clock_that_stood_still_is_no_error(self):
         runs = [record(name, 0) for name in ("gumbel", "marginalize")]
-        still = [msgspec.structs.replace(each.epochs, seconds=[0.0] * 3) for each in runs]
+        still = [msgspec.structs.replace(each.epochs, seconds=[0.0] * 3, processor_seconds=[0.0] * 3) for each in runs]
         stopped = [msgspec.structs.replace(each, epochs=epochs) for each, epochs in zip(runs, still, strict=True)]
         report = render_runs(ReportFolder(Path("reports/digits-100")), stopped)
         assert "What it saves" not in report.text

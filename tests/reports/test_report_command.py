@@ -42,7 +42,7 @@ def test_a_margin_is_a_number_of_points(gsm, digits, margin):
 
 def test_json_has_the_answer_and_its_numbers(gsm, digits):
     result = gsm("report", "--json")
-    (report,) = json.loads(result.stdout)["reports"]
+    (report,) = json.loads(result.stdout)["results"]["reports"]
     assert report["path"] == "reports/digits-100/report.md"
     assert report["answer"].startswith("One Gumbel-Softmax sample may replace")
     (group,) = report["groups"]

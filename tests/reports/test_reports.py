@@ -45,8 +45,8 @@ def read_again(
         flags = np.isin(np.arange(10), wrong)
         bits = b64encode(np.packbits(flags).tobytes()).decode()
         chosen = msgspec.structs.replace(test.chosen, accuracy=1 - len(wrong) / 10, wrong=bits)
-        last = msgspec.structs.replace(chosen, epoch=test.last.epoch)
-        test = msgspec.structs.replace(test, images=10, chosen=chosen, last=last)
+        same = msgspec.structs.replace(chosen, epoch=test.last.epoch)
+        test = msgspec.structs.replace(test, images=10, chosen=chosen, last=same)
     if bounds is not None:
         test = msgspec.structs.replace(test, chosen=msgspec.structs.replace(test.chosen, bounds=bounds))
     if last is not None:
@@ -235,18 +235,29 @@ class TestTime:
         """Six runs of 2 s an epoch, of which one took a hundred times as long."""
         slow, *others = batch({"gumbel": [0.0] * 6})
         slow = msgspec.structs.replace(
-            slow, epochs=msgspec.structs.replace(slow.epochs, seconds=[200.0] * len(slow.epochs))
+            slow, epochs=msgspec.structs.replace(slow.epochs, processor_seconds=[200.0] * len(slow.epochs))
         )
         text = rendered([slow, *others, *batch({"marginalize": [0.0] * 6})]).text
         assert "| 2 | 2.00 |" in section(text, "Results")
         assert "91.00 (4 s)" in text
+
+    @pytest.mark.parametrize(("device", "threads", "seconds"), [("cpu", 1, 2.0), ("cpu", 2, 5.0), ("cuda", 1, 5.0)])
+    def test_one_thread_is_timed_by_its_processor(self, device, threads, seconds):
+        """Five seconds by the clock, two of them the processor's."""
+        run = record("gumbel", 0)
+        epochs = msgspec.structs.replace(run.epochs, seconds=[5.0] * 3, processor_seconds=[2.0] * 3)
+        environment = msgspec.structs.replace(run.environment, device=device, threads=threads)
+        run = msgspec.structs.replace(run, epochs=epochs, environment=environment)
+        text = section(rendered([run]).text, "Results")
+        assert cells(text, "gumbel")[cells(text, "objective").index("s / epoch")] == f"{seconds:g}"
+        assert ("seconds of the processor" in text) == (seconds == 2)
 
     def test_only_runs_with_equal_neighbours_are_compared(self):
         """Gumbel's one run beside three others took long, and is in no time that is shown."""
         runs = batch({"gumbel": [0.0] * 3, "marginalize": [0.0] * 3})
         crowded = beside(runs[0], 3)
         crowded = msgspec.structs.replace(
-            crowded, epochs=msgspec.structs.replace(crowded.epochs, seconds=[9.0] * len(crowded.epochs))
+            crowded, epochs=msgspec.structs.replace(crowded.epochs, processor_seconds=[9.0] * len(crowded.epochs))
         )
         text = rendered([crowded, *(beside(each, 0) for each in runs[1:])]).text
         assert "| 2 | 2.00 |" in section(text, "Results")

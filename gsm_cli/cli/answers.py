@@ -1,0 +1,96 @@
+"""What is in the envelope of `--json`: the results of each command, typed."""
+
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from gsm_cli.records.cost import CostRecord
+from gsm_cli.records.gradients import GradientRecord
+from gsm_cli.records.run import Failure, Test
+from gsm_cli.reports.facts import GroupFacts
+from gsm_cli.reports.report import Report
+from gsm_cli.style import rounded
+
+
+class ReportResult(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A report: its answer in words, files that could not be read, and the numbers of each group of runs."""
+
+    path: str
+    title: str
+    answer: str
+    problems: list[str]
+    groups: list[GroupFacts]
+
+
+class ReportResults(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Of `gsm report`."""
+
+    reports: list[ReportResult]
+
+
+class RunResult(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A run: its settings, and either what the test set says or why there is nothing to say."""
+
+    path: str
+    config: dict[str, Any]
+    reused: bool
+    test: Test | None
+    failure: Failure | None
+    problem: str | None
+
+
+class TrainResults(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Of `gsm train-ssl`."""
+
+    runs: list[RunResult]
+    reports: list[ReportResult]
+
+
+class ProspectResult(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A run that is asked for: whether it is finished, its epochs that are done, and the seconds that are left."""
+
+    run: str
+    path: str
+    finished: bool
+    epochs: int
+    seconds: float | None
+
+
+class ProspectResults(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Of `gsm train-ssl --dry-run`; without jobs on a cluster, without seconds where no record says how long."""
+
+    runs: list[ProspectResult]
+    jobs: int | None
+    seconds: float | None
+
+
+class CommandResults(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Of `gsm train-ssl --print`."""
+
+    commands: list[str]
+
+
+class GradientResults(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Of `gsm gradients`: its record, as it is on disk."""
+
+    record: GradientRecord
+    report: ReportResult
+
+
+class CostResults(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Of `gsm cost`: its record, as it is on disk."""
+
+    record: CostRecord
+    report: ReportResult
+
+
+def told(report: Report) -> ReportResult:
+    """What a report says, as data, the same on every processor."""
+    return ReportResult(
+        path=str(report.folder.text),
+        title=report.title,
+        answer=report.answer,
+        problems=list(report.problems),
+        groups=msgspec.convert(rounded(msgspec.to_builtins(report.facts or [])), list[GroupFacts]),
+    )

@@ -1,0 +1,89 @@
+"""Records as CSV, for whoever goes on with them in pandas, R or a spreadsheet: a row for each run, one for each epoch.
+
+Columns are settings and numbers as records name them; a cell without a value is empty. UTF-8, commas, one line of
+names, and rows in the order of the report: the same bytes from the same records.
+"""
+
+import csv
+import io
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from statistics import fmean
+
+import msgspec
+
+from gsm_cli.commands import write
+from gsm_cli.files import write_atomic
+from gsm_cli.records.run import Reading, RunRecord
+from gsm_cli.reports.report import Report
+
+Row = Mapping[str, object]
+
+
+def write_csv(report: Report) -> list[Path]:
+    """Write the runs of a report, and their epochs, beside its text; nothing for a report without runs."""
+    if not report.runs:
+        return []
+    tables = {
+        "runs": [run_row(record) for record in report.runs],
+        "epochs": [row for record in report.runs for row in epoch_rows(record)],
+    }
+    for name, rows in tables.items():
+        write_atomic(report.folder.table(name), encode(rows))
+    return [report.folder.table(name) for name in tables]
+
+
+def run_row(record: RunRecord) -> dict[str, object]:
+    """A run: its settings, its results at the epoch that validation chose and after the last, and its machine."""
+    epochs, test, machine = record.epochs, record.test, record.environment
+    return {
+        "run": record.config.name,
+        **record.config.identity,
+        "classes": record.classes,
+        "split": record.split,
+        "parameters": record.parameters,
+        "unlabelled_images": record.unlabelled,
+        "test_images": test.images if test else None,
+        "epochs_done": len(epochs),
+        "failure": record.failure.reason if record.failure else None,
+        "validation_accuracy": max(epochs.validation_accuracy, default=None),
+        **_reading("chosen", test.chosen if test else None),
+        **_reading("last", test.last if test else None),
+        "seconds": sum(epochs.seconds),
+        "processor_seconds": sum(epochs.processor_seconds),
+        "version": record.version,
+        "device": machine.device,
+        "kernels": machine.kernels,
+        "threads": machine.threads,
+        "beside": machine.beside,
+    }
+
+
+def _reading(when: str, reading: Reading | None) -> dict[str, object]:
+    """What the test set says of the weights of one epoch; without it the columns are there and empty."""
+    return {
+        f"{when}_epoch": reading.epoch if reading else None,
+        f"{when}_test_accuracy": reading.accuracy if reading else None,
+        f"{when}_test_errors": reading.errors if reading else None,
+        f"{when}_unlabelled_accuracy": reading.unlabelled_accuracy if reading else None,
+        f"{when}_log_p": fmean(reading.bounds) if reading and reading.bounds else None,
+    }
+
+
+def epoch_rows(record: RunRecord) -> Iterable[dict[str, object]]:
+    """The epochs of a run, from 1 on, each with the name, the objective and the seed of its run."""
+    columns, config = msgspec.structs.asdict(record.epochs), record.config
+    for index in range(len(record.epochs)):
+        known = {"run": config.name, "objective": config.objective_name, "seed": config.seed, "epoch": index + 1}
+        yield known | {name: column and column[index] for name, column in columns.items()}
+
+
+def encode(rows: Iterable[Row]) -> bytes:
+    """A table in UTF-8: the columns of all rows, in the order in which they are first met."""
+    found = list(rows)
+    text = io.StringIO(newline="")
+    table = csv.DictWriter(text, list(dict.fromkeys(name for row in found for name in row)), lineterminator="\n")
+    table.writeheader()
+    for row in found:
+        table.writerow({name: "" if value is None else write(value) for name, value in row.items()})
+    return text.getvalue().encode()

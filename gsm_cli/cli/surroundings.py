@@ -37,7 +37,9 @@ def run() -> NoReturn:
             print(f"gsm: {AGAIN}", file=sys.stderr)
     signals.ignore()  # all is done; what is left is the interpreter's
     close_streams()
-    sys.exit(128 + signals.number if code == InterruptError.exit_code else code)
+    if code == InterruptError.exit_code:  # at once: Python has its own way to end after an interruption in its imports
+        os._exit(128 + signals.number)
+    sys.exit(code)
 
 
 class Signals:

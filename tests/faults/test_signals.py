@@ -26,7 +26,7 @@ COMMANDS = {  # and about how many seconds each takes on an idle machine
     ("report",): 2.0,
 }
 HERE = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-OF_PYTHON = 0.15  # seconds in which the interpreter may still be starting, on a busy machine
+OF_PYTHON = 0.5  # seconds in which the interpreter may still be starting, on a busy machine
 
 
 @pytest.mark.parametrize("words", COMMANDS, ids=lambda words: " ".join(words)[:40])
@@ -56,7 +56,8 @@ def test_a_signal_at_a_drawn_moment(campaign, words, tmp_path):
         _, said = process.communicate(timeout=60)
         late = [f"takes {time.monotonic() - start:.1f} s"] if time.monotonic() - start > 3.0 else []
         ended_before = process.returncode in (0, 1) and "Traceback" not in said  # a report without records: 1
-        if not ended_before and not (moment < OF_PYTHON and not any(folder.iterdir())):
+        untold = process.returncode in (-sent, 1) and "gsm: " not in said and "gsm_cli/cli" not in said
+        if not ended_before and not (untold and moment < OF_PYTHON and not any(folder.iterdir())):
             lines = [line for line in said.splitlines() if line.startswith("gsm: ")]
             if process.returncode != ENDS[sent] or len(lines) != 1 or "Traceback" in said:
                 late.append(f"code {process.returncode}: {said[-500:]}")

@@ -1,4 +1,4 @@
-"""What others import: `import gsm_cli` is light, its names come when they are asked for, and the README's code runs."""
+"""What others import: `import gsm_cli` is light, its names come when they are asked for, and the code of the documents runs."""
 
 import ast
 import contextlib
@@ -88,7 +88,9 @@ def python_blocks(text: str) -> list[tuple[str, str | None]]:
     return re.findall(r"^```python\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?", text, re.DOTALL | re.MULTILINE)
 
 
-README_BLOCKS = python_blocks((ROOT / "README.md").read_text("utf-8"))
+BLOCKS = [
+    block for name in ("python", "training") for block in python_blocks((ROOT / f"docs/{name}.md").read_text("utf-8"))
+]
 
 
 def test_python_blocks_are_read_as_written():
@@ -98,12 +100,12 @@ def test_python_blocks_are_read_as_written():
     assert python_blocks(text) == [("one\n", "shown\n"), ("two\n", "")]
 
 
-def test_the_readme_has_a_bound_of_ones_own():
-    assert any("def bound" in code for code, _ in README_BLOCKS)
+def test_the_documents_have_a_bound_of_ones_own():
+    assert any("def bound" in code for code, _ in BLOCKS)
 
 
-@pytest.mark.parametrize(("code", "shown"), README_BLOCKS, ids=range(len(README_BLOCKS)))
-def test_python_in_the_readme_prints_what_the_readme_shows(code, shown):
+@pytest.mark.parametrize(("code", "shown"), BLOCKS, ids=range(len(BLOCKS)))
+def test_python_in_the_documents_prints_what_they_show(code, shown):
     assert code.count("\n") <= 25
     printed = io.StringIO()
     with torch.random.fork_rng(), contextlib.redirect_stdout(printed):

@@ -17,15 +17,15 @@ from gsm_cli.records.run import read_run
 from gsm_cli.runs.build import Averaging
 from gsm_cli.settings import build
 
-README = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
-(EXAMPLE,) = re.findall(r"```python\n(# decoupled\.py\n.*?)```", README, flags=re.DOTALL)
+TRAINING = (Path(__file__).parents[1] / "docs/training.md").read_text("utf-8")
+(EXAMPLE,) = re.findall(r"```python\n(# decoupled\.py\n.*?)```", TRAINING, flags=re.DOTALL)
 HEAD = "import torch\nclass Mine:\n"
 QUICK = ("--set", "hidden=8", "--batch-size", 200, "--epochs", 2)
 
 
 @pytest.fixture
 def example(folder) -> Path:
-    """The README's own estimator in the current folder."""
+    """The estimator of docs/training.md in the current folder."""
     path = folder / "decoupled.py"
     path.write_text(EXAMPLE)
     return path

@@ -11,3 +11,4 @@ ROOMS = sorted({path.relative_to(PACKAGE).parts[0] for path in FILES if path.par
 GROUND = sorted(path.stem for path in PACKAGE.glob("*.py") if not path.stem.startswith("__"))
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+DOCUMENTS = [README, *(path.read_text(encoding="utf-8") for path in sorted((ROOT / "docs").glob("*.md")))]

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tree import README, ROOT
+from tree import DOCUMENTS, README, ROOT
 from typer.testing import CliRunner, Result
 
 from gsm_cli.cli.app import app
@@ -26,10 +26,10 @@ def console_blocks(text: str) -> Iterator[tuple[str, str]]:
             yield command, shown
 
 
-def readme_commands() -> list[tuple[str, str]]:
-    commands = list(console_blocks(README))
-    assert any(command.startswith("gsm ") for command, _ in commands), "README.md shows no command"
-    return commands
+def documented() -> list[tuple[str, str]]:
+    """The commands of the README and of docs/."""
+    assert len(list(console_blocks(README))) > 5, "README.md shows no commands"
+    return [entry for text in DOCUMENTS for entry in console_blocks(text)]
 
 
 def test_console_blocks_are_read_as_written():
@@ -43,8 +43,8 @@ def parse(command: str) -> Result:
     return CliRunner().invoke(app, [*words[1:], "--help"])
 
 
-def test_readme_commands_are_accepted_by_the_parser():
-    for command, _ in readme_commands():
+def test_documented_commands_are_accepted_by_the_parser():
+    for command, _ in documented():
         if command.startswith("gsm"):
             result = parse(command)
             assert result.exit_code == 0, f"{command}\n{result.stderr}"
@@ -55,10 +55,10 @@ def test_the_parser_refuses_what_does_not_exist(command):
     assert parse(command).exit_code == 2
 
 
-def test_readme_commands_show_what_the_readme_says(tmp_path):
-    """`...` in the README stands for anything; standard error is not compared."""
+def test_documented_commands_show_what_the_readme_says(tmp_path):
+    """`...` in a document stands for anything; standard error is not compared."""
     environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
-    for command, shown in readme_commands():
+    for command, shown in documented():
         if command.startswith(QUICK_COMMANDS):
             finished = subprocess.run(
                 command, shell=True, cwd=tmp_path, env=environment, capture_output=True, text=True, encoding="utf-8"
@@ -81,8 +81,8 @@ def test_the_first_results_of_the_readme_are_the_articles_experiment():
     assert re.search("<!-- results of (.*) -->", README)[1] == "mnist-100"
 
 
-def test_files_that_the_readme_names_are_there():
-    names = set(re.findall(r"(?:figures|reports|gsm_cli|benchmarks|docs)/[\w./-]+\.\w+", README))
+def test_files_that_the_documents_name_are_there():
+    names = set(re.findall(r"(?:figures|reports|gsm_cli|benchmarks|docs)/[\w./-]+\.\w+", "\n".join(DOCUMENTS)))
     assert len(names) > 20
     made_by_examples = {"figures/sample_2_5.png", "figures/sample_41.png"}
     assert not [name for name in names - made_by_examples if not (ROOT / name).is_file()]

@@ -90,12 +90,8 @@ def _read_all(folder: Path, margin: float | None) -> "tuple[list[Report], list[s
     from gsm_cli.records.layout import find_folders
     from gsm_cli.reports.folder import read
 
-    try:
-        folders = find_folders(folder)
-    except OSError as error:
-        raise DataError(f"{folder} must be a folder, and cannot be read ({error.strerror}): name another") from error
     reports, problems = [], []
-    for found in folders:
+    for found in find_folders(folder):
         try:
             reports.append(read(found, margin))
         except DataError as error:  # none of its records can be read, which is no reason to leave out the others

@@ -1,4 +1,4 @@
-"""What others import: `import gsm_cli` is light, its names come when they are asked for, and the code of the documents runs."""
+"""What others import: `import gsm_cli` is light, its names come when they are asked for, and documented code runs."""
 
 import ast
 import contextlib

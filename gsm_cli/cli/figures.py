@@ -126,7 +126,7 @@ def simplex(
     samples: Annotated[int, whole_number("--samples", "Samples on each triangle.", 1, 10_000)] = 300,
     format: options.FormatOption = "png",
 ) -> None:
-    """Draw the density and samples of three classes on their triangle."""
+    """Draw three classes as points of their triangle."""
     from gsm_cli.law import request
     from gsm_cli.law import simplex as triangles
 

@@ -98,7 +98,7 @@ class TestOutput:
 
     def test_a_table_of_many_classes_names_the_largest_and_sums_the_others(self, gsm):
         result = gsm("expectation", "--tau", 1, "--classes", 1000, "--json")
-        facts = json.loads(result.stdout)["figures"][0]
+        facts = json.loads(result.stdout)["results"]["figures"][0]
         lines = gsm("expectation", "--tau", 1, "--classes", 1000).stderr.splitlines()
         rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in lines if line.startswith("│")]
         assert len(rows) == 21

@@ -98,7 +98,7 @@ class TestOutput:
 
     def test_a_table_of_many_classes_names_the_largest_and_sums_the_others(self, gsm):
         result = gsm("expectation", "--tau", 1, "--classes", 1000, "--json")
-        facts = json.loads(result.stdout)["figures"][0]
+        facts = json.loads(result.stdout)["results"]["figures"][0]
         lines = gsm("expectation", "--tau", 1, "--classes", 1000).stderr.splitlines()
         rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in lines if line.startswith("│")]
         assert len(rows) == 21
@@ -130,10 +130,10 @@ LAW_MISTAKES = [
     (["--tau", ",".join(map(str, range(1, 260)))], "--tau", "not 259"),
     (["--tau", "9" * 5000], "--tau", "9" * 57 + "...: "),
     (["--probs", "0.5," + "9" * 5000], "--probs", "9" * 57 + "...: "),
-    (["--classes", "100000"], "--classes", "from 2 to 10000, not 100000"),
-    (["--classes", "1" + "0" * 30], "--classes", "from 2 to 10000, not 1000000000"),
+    (["--classes", "100000"], "--classes", "from 2 to 10,000, not 100000"),
+    (["--classes", "1" + "0" * 30], "--classes", "from 2 to 10,000, not 1000000000"),
     (["--class-names", "a,b"], "--class-names", "not 2"),
-    (["--dpi", "29"], "--dpi", "from 30 to 1200, not 29"),
+    (["--dpi", "29"], "--dpi", "from 30 to 1,200, not 29"),
     (["--dpi", "1e3"], "--dpi", "not 1e3"),
     (["--size", "6"], "--size", "not '6'"),
     (["--size", "40x40", "--dpi", "1200"], "--dpi", "2,304,000,000"),
@@ -165,14 +165,14 @@ OWN_MISTAKES = [
     (["expectation", "--samples", "1.5"], "--samples", "not 1.5"),
     (["grid", "--samples", "0"], "--samples", "not 0"),
     (["grid", "--draws", "0"], "--draws", "not 0"),
-    (["sample", "--repeat", "100000"], "--repeat", "from 0 to 1000, not 100000"),
+    (["sample", "--repeat", "100000"], "--repeat", "from 0 to 1,000, not 100000"),
     (["expectation", "--samples", "1000000000"], "--samples", "not 1000000000: take fewer"),
-    (["expectation", "--samples", "1" + "0" * 30], "--samples", "from 1 to 1000000000, not 1000000000000"),
+    (["expectation", "--samples", "1" + "0" * 30], "--samples", "from 1 to 1,000,000,000, not 1000000000000"),
     (["expectation", "--samples", "1000000", "--classes", "10000"], "--samples", "at most 25000"),
     (["grid", "--samples", "1000000000"], "--samples", "not 1000000000: take fewer"),
     (["grid", "--draws", "51"], "--draws", "from 1 to 50, not 51"),
     (["grid", "--tau", ",".join(map(str, range(1, 22)))], "--tau", "at most 20 temperatures, not 21"),
-    (["simplex", "--samples", "10001"], "--samples", "from 1 to 10000, not 10001"),
+    (["simplex", "--samples", "10001"], "--samples", "from 1 to 10,000, not 10001"),
     (["simplex", "--probs", "0.5,0.5"], "--probs", "not 2"),
     (["simplex", "--classes", "4"], "three classes", "not 4"),
     (["simplex", "--probs", "0.5,0.5,0"], "--probs", "one is 0"),

@@ -74,6 +74,8 @@ class Checkpoint:
         """Raise ValueError unless all of it fits a run that begins as `expected`."""
         if not 1 <= len(self.epochs) <= self.config.epochs:
             raise ValueError("it must have some of the epochs")
+        if not isinstance(self.optimizer, dict):
+            raise ValueError("it must have an optimizer")
         for weights in (self.model, self.best):
             if _kinds(weights) != _kinds(expected.model):
                 raise ValueError("it must have the weights of the model")

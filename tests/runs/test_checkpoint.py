@@ -106,6 +106,7 @@ DAMAGES = {
     **{f"{name} a number": as_it(name, 3) for name in ("version", "epochs", "model", "optimizer", "best")},
     "more than it should have": as_it("more", 3),
     "epochs a text": as_it("epochs", "[]"),
+    "an optimizer that is a tensor": as_it("optimizer", torch.zeros(3)),
     "no weights": as_it("model", {}),
     "weights of another shape": lambda path: changed(
         path, lambda state: state["model"].update({name: value[:1] for name, value in state["model"].items()})

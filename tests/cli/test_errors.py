@@ -39,12 +39,12 @@ def made_of(cause: BaseException) -> ImportError:
     ids=repr,
 )
 def test_has_one_sentence_and_a_code(error, code, sentence):
-    assert explain(error) == (code, sentence)
+    assert explain(error, "sample") == (code, sentence)
 
 
 @pytest.mark.parametrize("error", [made_of(ValueError()), OSError(errno.EPERM, "Operation not permitted"), KeyError(1)])
 def test_what_nobody_foresaw_is_a_defect(error):
-    code, sentence = explain(error)
+    code, sentence = explain(error, "sample")
     assert code == 1
     assert sentence.endswith("this is a defect, please report it with what gsm --debug prints")
 

@@ -58,7 +58,8 @@ def problems_of(command: str, option: str | None, odd: str) -> list[str]:
     if result.exception and not isinstance(result.exception, SystemExit):
         return [f"{result.exception!r} is not caught"]
     found = [f"{word} in {said[-300:]!r}" for word in ("Traceback", "a defect") if word in said]
-    if result.exit_code not in (0, 1, 2, 3) or (result.exit_code == 1 and command not in ("report", "train-ssl")):
+    may_fail = option == "--out" or command in ("report", "train-ssl")  # a folder where nothing can be written
+    if result.exit_code not in (0, 1, 2, 3) or (result.exit_code == 1 and not may_fail):
         found.append(f"code {result.exit_code}: {said[-300:]!r}")
     if result.exit_code and (len(lines) != 1 or said != f"{lines[0]}\n"):
         found.append(f"{len(lines)} lines: {said[-300:]!r}")
@@ -90,7 +91,7 @@ def surroundings(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None
 
 @pytest.mark.usefixtures("surroundings")
 def test_wrong_input(campaign):
-    for case in campaign.sample(CASES, least=100, cheap=60):
+    for case in campaign.sample(CASES, least=40, cheap=60):
         for clock, seconds in SECONDS.items():
             signal.setitimer(clock, seconds)
         try:

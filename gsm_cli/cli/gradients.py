@@ -147,9 +147,10 @@ def _find(plan: "GradientPlan", path: Path, force: bool, data_dir: Path | None) 
         where = "here" if here else f"on another machine, {found.environment.words}"
         Console(stderr=True, highlight=False).print(f"measured before, {where}; --force measures again", soft_wrap=True)
         return found
-    prepare(path)
     with options.resumable(f"{AGAIN} to measure from the beginning"):
-        record = _measure(plan, _splits(plan, data_dir))
+        splits = _splits(plan, data_dir)
+        prepare(path)
+        record = _measure(plan, splits)
     record.save(path)
     return record
 
@@ -161,7 +162,8 @@ def _splits(plan: "GradientPlan", data_dir: Path | None) -> "dict[int, Split]":
     from gsm_cli.data.split import load
 
     dataset = find_dataset(plan.config.dataset)
-    splits = {seed: load(dataset, plan.config.labels, seed, data_dir, fetch) for seed in plan.seeds}
+    labels, classes = plan.config.labels, plan.config.classes
+    splits = {seed: load(dataset, labels, seed, data_dir, fetch, classes) for seed in plan.seeds}
     most = min(len(split.unlabelled) for split in splits.values())
     if plan.images is not None and plan.images > most:
         raise UsageError(f"--images must be at most {most}, the unlabelled ones, not {plan.images}: lower it")

@@ -259,8 +259,8 @@ class TestCommand:
             (("--model", "m3"), "model must be one of adgm, m2, not 'm3'"),
             (("--precision", "fp8"), "precision must be one of float32, bf16, not 'fp8'"),
             (("--device", "tpu"), "--device must be auto, cpu or cuda, not 'tpu'"),
-            (("--batch-size", 0), "--batch-size must be a whole number from 1 on, not 0"),
-            (("--rounds", 0), "--rounds must be a whole number from 1 on, not 0"),
+            (("--batch-size", 0), "--batch-size must be a whole number from 1 to 100,000, not 0"),
+            (("--rounds", 0), "--rounds must be a whole number from 1 to 1,000, not 0"),
             (("--seed", -1), "--seed must be a whole number from 0 on, not -1"),
         ],
     )

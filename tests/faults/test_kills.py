@@ -86,7 +86,7 @@ def test_a_disk_that_is_full_at_every_change(campaign, unbroken, tmp_path, begun
         problems += [f"{path} is lost" for path in before if not path.exists()]
         if ended.code not in (0, 1) or "Traceback" in ended.err or "a defect" in ended.err:
             problems.append(f"code {ended.code}: {ended.err[-500:]}")
-        campaign.count(number, problems + recovers(folder, whole))
+        campaign.count(number, problems + recovers(folder, whole, words))
     campaign.close()
 
 

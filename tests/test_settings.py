@@ -77,7 +77,7 @@ class TestNames:
             for run, path in zip(runs, RECORDS, strict=True)
             if run["kind"] == "run"
         ]
-        assert len(names) > 100
+        assert len(names) > 90
         assert [name for name, _ in names] == [path.stem for _, path in names]
 
     def test_differences_are_said_in_words(self):

@@ -25,7 +25,7 @@ COMMANDS = {  # and about how many seconds each takes on an idle machine
     ("gradients", "--epochs", "1", "--replicates", "10", "--images", "2", "--seeds", "0"): 10.0,
     ("report",): 2.0,
 }
-SOME = COMMANDS if "FAULTS" in os.environ else {("sample", "--tau", "1"), TRAIN, COST}
+SOME = COMMANDS if "FAULTS" in os.environ else (("sample", "--tau", "1"), TRAIN, COST)
 HERE = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
 OF_PYTHON = 0.5  # seconds in which the interpreter may still be starting, on a busy machine
 

@@ -2,6 +2,8 @@
 
 import os
 import random
+import signal
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -62,7 +64,9 @@ def campaign(request: pytest.FixtureRequest, record_property: Callable[[str, obj
 
 
 def pytest_configure() -> None:
-    """Workers of a parallel run take one thread each, or they wait for one another's."""
+    """Ctrl-C is heard, also under a runner in the background; workers of a parallel run take one thread each."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     if "PYTEST_XDIST_WORKER" in os.environ:
         import torch
 

@@ -172,3 +172,16 @@ def recovers(folder: Path, unbroken: Path, words: Iterable[str] = TRAIN) -> list
 def before_change(number: int, fault: Fault, folder: Path) -> Callable[[], None]:
     """What prepares a process for that."""
     return partial(at_change, number, fault, folder)
+
+
+def members(session: int) -> list[int]:
+    """The processes of a session that are not yet gone."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            state, _, _, own = path.read_text().rpartition(")")[2].split()[:4]
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if int(own) == session and state != "Z":
+            found.append(int(path.parent.name))
+    return found

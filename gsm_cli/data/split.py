@@ -83,11 +83,8 @@ def load(
         ]
         shape, kinds = (shape[0], 2 * shape[1]), kinds**2
     if classes is not None:
-        if not 2 <= classes <= kinds:
-            rule = f"classes must be from 2 to the {kinds} of {dataset.name}"
-            raise UsageError(f"{rule}, not {classes}: leave it out for all of them")
+        *parts, held_out = (_first(part, classes, kinds, dataset.name) for part in (*parts, held_out))
         digest.update(f"the first {classes} classes".encode())
-        *parts, held_out = (_take(part, np.flatnonzero(part.classes < classes)) for part in (*parts, held_out))
         kinds = classes
     return Split(
         labelled=parts[0],
@@ -103,6 +100,14 @@ def load(
 
 def _take(images: Images, rows: Indices) -> Images:
     return Images(images.pixels[rows], images.classes[rows])
+
+
+def _first(images: Images, classes: int, kinds: int, dataset: str) -> Images:
+    """The images of the first so many classes. Raises UsageError unless there are that many, and at least two."""
+    if not 2 <= classes <= kinds:
+        rule = f"classes must be from 2 to the {kinds} of {dataset}"
+        raise UsageError(f"{rule}, not {classes}: leave it out for all of them")
+    return _take(images, np.flatnonzero(images.classes < classes))
 
 
 def _stratify(

@@ -16,6 +16,7 @@ from batches import kept, tasks
 from records_of import record
 from rich.console import Console
 from tree import ROOT
+from trials import members
 
 from gsm_cli.cli import display
 from gsm_cli.cli.display import Display
@@ -408,16 +409,3 @@ class TestEnds:
         assert "give the same command again" in said
         assert members(process.pid) == []
         assert {path.suffix for path in folder.rglob("records/*")} <= {".pt"}
-
-
-def members(session: int) -> list[int]:
-    """The processes of a session that are not yet gone."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            state, _, _, own = path.read_text().rpartition(")")[2].split()[:4]
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-        if int(own) == session and state != "Z":
-            found.append(int(path.parent.name))
-    return found

@@ -5,11 +5,10 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 from tree import ROOT
-from trials import COST, ENDS, TRAIN
+from trials import COST, ENDS, TRAIN, members
 
 pytestmark = pytest.mark.faults
 COMMANDS = {  # and about how many seconds each takes on an idle machine
@@ -63,23 +62,10 @@ def test_a_signal_at_a_drawn_moment(campaign, words, tmp_path):
             if process.returncode != ENDS[sent] or len(lines) != 1 or "Traceback" in said:
                 late.append(f"code {process.returncode}: {said[-500:]}")
         late += [f"{path} stays" for path in folder.rglob(".*") if path.suffix in (".tmp", ".lock")]
+        time.sleep(0.05)  # what is ending has ended then
         late += [f"process {pid} stays" for pid in members(process.pid)]
         campaign.count((moment, sent), late)
     campaign.close()
-
-
-def members(session: int) -> list[int]:
-    """The processes of a session that are not yet gone, a moment later."""
-    time.sleep(0.05)
-    found = []
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            state, _, _, own = path.read_text().rpartition(")")[2].split()[:4]
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-        if int(own) == session and state != "Z":
-            found.append(int(path.parent.name))
-    return found
 
 
 def test_a_signal_that_python_swallows_is_raised_again(tmp_path):

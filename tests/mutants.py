@@ -66,7 +66,6 @@ def settings(room: Room) -> str:
         "process_isolation": "forkserver",  # PyTorch has threads, which a plain fork loses
         "pytest_add_cli_args": ["-p", "no:cacheprovider"],
         "pytest_add_cli_args_test_selection": room.tests,
-        "timeout_multiplier": 3.0,
         "type_check_command": [sys.executable, "-m", "mypy", "--output", "json", "--no-warn-unused-ignores", "gsm_cli"],
     }
     return "\n[tool.mutmut]\n" + "".join(f"{name} = {json.dumps(value)}\n" for name, value in values.items())

@@ -46,6 +46,11 @@ class TestOutcomes:
         assert not rng.log_q.requires_grad
         assert rng.draws == 2
 
+    def test_the_digits_of_later_draws_are_zeros(self):
+        rng = Outcomes(torch.tensor([4]))
+        draws = [sample_one_hot(torch.zeros(1, 3), rng).tolist() for _ in range(4)]
+        assert draws == [[[0, 1, 0]], [[0, 1, 0]], [[1, 0, 0]], [[1, 0, 0]]]
+
     def test_other_noise_is_noticed(self):
         rng = Outcomes(torch.tensor([0]))
         gumbel_noise((1,), rng, torch.zeros(1))

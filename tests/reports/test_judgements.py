@@ -1,6 +1,7 @@
 """What a group of runs decides: rulings, margins, roles, the seeds that are missing, and the words for them."""
 
 import re
+from dataclasses import replace
 from math import inf, sqrt
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from scipy import stats
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.records.run import RunRecord
 from gsm_cli.reports.groups import Group, sort_records
-from gsm_cli.reports.judgements import Judgement, deciding_seeds, default_margin, judge, margin_of, rule
+from gsm_cli.reports.judgements import Judgement, deciding_seeds, default_margin, judge, margin_of, more_seeds, rule
 from gsm_cli.reports.report import Report
 from gsm_cli.reports.runs import render_runs
 from gsm_cli.reports.statistics import Comparison, Summary, holm, summarize
@@ -205,6 +206,12 @@ class TestMissingSeeds:
         records = batch({"marginalize": [0.0] * 5, "gumbel": [-0.1, -0.11, -0.1, -0.09, -0.1]})
         assert judged(records)["gumbel"].seeds == 6
         assert "the exact test of so few seeds does not confirm it" in rendered(records).answer
+
+    def test_are_those_that_decide_all_that_seeds_can_decide(self):
+        (one,) = judged(batch({"marginalize": [0.0] * 6, "gumbel": [-0.01, 0.0] * 3})).values()
+        needed = [replace(one, seeds=seeds) for seeds in (12, None, 31, inf, 7)]
+        assert more_seeds(needed) == 31
+        assert more_seeds(needed[1::2]) is None
 
     def test_nothing_is_missing_where_all_is_decided(self):
         assert {each.seeds for each in judged(batch(SIX)).values()} == {None}

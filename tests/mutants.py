@@ -45,7 +45,10 @@ ROOMS = {
     ),
     "drawing": Room(
         [f"gsm_cli/law/{name}.py" for name in ("looks", "pictures", "figures", "simplex", "animation", "films")],
-        ["tests/law"],
+        [
+            *(f"tests/law/test_{name}.py" for name in ("committed", "animation", "simplex", "request")),
+            *(f"tests/law/test_figures.py::Test{name}" for name in ("Artists", "Look", "Numbers")),
+        ],
         A_FIFTH,
     ),
     "model": Room(["gsm_cli/model/*"], ["tests/model"]),

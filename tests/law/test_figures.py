@@ -24,7 +24,7 @@ from PIL import Image
 
 from gsm_cli import __version__, style
 from gsm_cli.errors import UsageError
-from gsm_cli.law import gumbel, pictures
+from gsm_cli.law import animation, gumbel, pictures
 from gsm_cli.law.facts import ExpectationFacts
 from gsm_cli.law.request import read_law, read_temperatures
 from gsm_cli.law.simplex import simplex
@@ -228,9 +228,10 @@ def check_texts(picture):
         assert not box.overlaps(its), (picture.name, text, other)
 
 
-@pytest.mark.parametrize("law", ["1,0", "0.1,0.9,0,0,0,0,0,0,0,0", None], ids=["certain", "ten", "article"])
 @pytest.mark.parametrize(
-    "taus", [["1"], ["0.1", "1234.5678"], ["0.01", "0.1", f"0.{'7' * 26}", "5", "100", "1e9", "2"]]
+    ("law", "taus"),
+    [("1,0", ["1"]), ("0.1,0.9,0,0,0,0,0,0,0,0", ["0.01", f"0.{'7' * 26}", "1e9"]), (None, ["0.1", "1234.5678"])],
+    ids=["certain", "ten", "article"],
 )
 def test_no_text_leaves_its_picture_or_touches_another(law, taus):
     for picture in all_pictures(read_law(law, None, None, seed=0), read_temperatures(taus)):
@@ -242,7 +243,7 @@ EIGHT = ["0.05", "0.1", "0.5", "1", "3", "5", "30", "100"]
 
 @pytest.mark.parametrize(
     ("classes", "count"),
-    [*product([2, 3, 10, 11, 40, 41, 1000], [1]), *product([6], [2, 3, 4, 5]), (3, 8), (40, 8), (1000, 8)],
+    [*product([2, 3, 10, 11, 40, 41], [1]), (6, 2), (6, 3), (3, 8), (1000, 4)],
 )
 def test_no_text_lies_over_another_a_bar_or_an_edge(classes, count):
     law, temperatures = read_law(None, None, classes, seed=1), read_temperatures(EIGHT[-count:])
@@ -256,12 +257,19 @@ def test_no_text_lies_over_another_a_bar_or_an_edge(classes, count):
         check_texts(picture)
 
 
+LONG_NAMES = "a long name of a cat,dog,$1 and $2"
+LONG, SMALL = Look(title="A title of my own, as long as it may be: " + 39 * "m"), Look(size=(2.6, 3.0))
+
+
 @pytest.mark.parametrize(
-    "look",
-    [Look(title="A title of my own, as long as it may be: " + 39 * "m"), Look(size=(2.6, 3.0)), Look(size=(12.0, 3.0))],
-    ids=["title", "small", "wide"],
+    ("look", "names"),
+    [
+        *product([LONG, SMALL, Look(size=(12.0, 3.0))], [LONG_NAMES]),
+        (SMALL, "a,b,c"),
+        (LONG, None),
+    ],
+    ids=["long, title", "long, small", "long, wide", "short, small", "numbers, title"],
 )
-@pytest.mark.parametrize("names", ["a long name of a cat,dog,$1 and $2", "a,b,c", None])
 def test_no_text_lies_over_another_however_it_looks(look, names):
     law = read_law("0.5,0.3,0.2", None, None, 0, names)
     for picture in [
@@ -364,26 +372,10 @@ class TestNumbers:
             assert_allclose(error, deviation / np.sqrt(200), rtol=1e-5)
             assert_allclose(facts.z_score, (z.mean(axis=0) - exact) / error, rtol=0.01, atol=1e-3)
 
-    def test_z_scores_over_many_seeds_are_standard_normal(self):
-        """200 seeds, one class each: mean within four standard errors of 0, mean square within four of 1."""
-        one = FOUR[1:2]
-        scores = [
-            pictures.expectations(read_law(None, None, None, seed), one, 100, False)[0].facts.z_score[1]
-            for seed in range(200)
-        ]
-        assert abs(np.mean(scores)) < 4 / np.sqrt(200)
-        assert abs(np.mean(np.square(scores)) - 1) < 4 * np.sqrt(2 / 200)
-
     def test_a_class_that_never_varies_has_no_z_score(self):
         (picture,) = pictures.expectations(read_law("0.5,0.5,0", None, None, 0), FOUR[:1], 10, plain=False)
         assert picture.facts.z_score[2] is None
         assert facts_in(picture.encode("png"))["z_score"] == list(picture.facts.z_score)
-
-    @pytest.mark.parametrize(("temperature", "resolved"), [("1e9", True), ("1e13", False)])
-    def test_a_z_score_is_said_only_where_float64_resolves_it(self, temperature, resolved):
-        (picture,) = pictures.expectations(LAW, read_temperatures([temperature]), 100, plain=False)
-        assert all(error > 0 for error in picture.facts.standard_error)
-        assert [z is not None and abs(z) < 5 for z in picture.facts.z_score] == [resolved] * 6
 
     def test_another_temperature_changes_no_other_figure(self):
         def encoded(temperatures):
@@ -399,12 +391,10 @@ class TestNumbers:
 
 
 class TestBytes:
-    @pytest.mark.parametrize(
-        ("name", "format"), [*product(["sample_1", "expectation_10"], ["png", "svg", "pdf"]), ("grid", "png")]
-    )
-    def test_are_the_same_twice(self, name, format):
-        again = {picture.name: picture for picture in all_pictures()}[name]
-        assert PICTURES[name].encode(format) == again.encode(format)
+    @pytest.mark.parametrize("format", ["svg", "pdf"])
+    def test_are_the_same_twice(self, format):
+        again, *_ = pictures.expectations(LAW, FOUR, size=100, plain=False)
+        assert PICTURES["expectation_1"].encode(format) == again.encode(format)
 
     def test_ignore_the_user_s_settings_and_leave_them(self):
         expected = PICTURES["expectation_1"].encode("png")
@@ -455,7 +445,7 @@ class TestProvenance:
     @pytest.mark.parametrize(
         "words",
         [
-            ["sample", "--repeat", "3", "--tau", "4.1", "--tau", "1"],
+            ["sample", "--repeat", "2", "--tau", "4.1"],
             ["sample", "--probs", "0.33333,0.33333,0.33333", "--tau", "0.1234567890123456789012345678"],
             ["sample", "--probs", " 1e-12, 0.999999999999", "--tau", "+1e-3"],
             ["sample", "--logits", "-0.7,-1.2,-1.6", "--tau", "0.25"],
@@ -471,7 +461,8 @@ class TestProvenance:
         ],
         ids=" ".join,
     )
-    def test_every_command_that_is_told_makes_its_very_bytes(self, gsm, folder, words):
+    def test_every_command_that_is_told_makes_its_very_bytes(self, gsm, folder, monkeypatch, words):
+        monkeypatch.setattr(animation, "STEPS", 4)
         for figure in json.loads(gsm(*words, "--json").stdout)["results"]["figures"]:
             path = folder / figure["path"]
             data = path.read_bytes()

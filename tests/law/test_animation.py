@@ -51,6 +51,7 @@ def test_bars_and_dots_stand_where_the_frames_say():
         with style.drawn(chosen.stage.build) as figure:
             chosen.stage.show(chosen.frames[5], "#123456")
             assert figure.get_suptitle().endswith(f"τ = {chosen.frames[5].temperature:.3g}")
+            assert figure._suptitle.get_parse_math() is False
     heights = [[bar.get_height() for bar in axes.containers[0]] for axes in bars.stage.charts]
     assert heights == [list(values) for values in (bars.frames[5].draw, bars.frames[5].mean, bars.frames[5].exact)]
     dots = cloud.stage.lines["samples"].get_xydata()
@@ -113,17 +114,26 @@ class TestMp4:
             films.check_film("mp4")
 
     def test_gives_ffmpeg_every_frame_as_long_as_it_rests(self, program):
-        folder = program('cat > frames; echo "$@" > words; for last; do :; done; printf film > "$last"')
+        folder = program('cat > frames; printf "%s\\n" "$@" > words; for last; do :; done; printf film > "$last"')
         films.check_film("mp4")
         assert films.encode(SHADES, "mp4", '{"seed": 0}') == b"film"
         shown = np.frombuffer((folder / "frames").read_bytes(), dtype=np.uint8).reshape(-1, 4, 6, 3)
         assert shown[:, 0, 0, 0].tolist() == [0] * 18 + [100] + [200] * 18 + [100]
-        words = (folder / "words").read_text()
-        assert "-s 6x4" in words
-        assert 'comment={"seed": 0}' in words
-        assert "+bitexact" in words
+        *words, target = (folder / "words").read_text().splitlines()
+        assert words == [
+            *("-v", "error", "-f", "rawvideo", "-pix_fmt", "rgb24", "-s", "6x4", "-r", "12", "-i", "-"),
+            *("-vf", "pad=ceil(iw/2)*2:ceil(ih/2)*2:color=white", "-c:v", "libx264", "-pix_fmt", "yuv420p"),
+            *("-crf", "20", "-threads", "1", "-fflags", "+bitexact", "-flags:v", "+bitexact"),
+            *("-movflags", "+faststart", "-metadata", 'comment={"seed": 0}'),
+        ]
+        assert target.endswith("/film.mp4")
 
     def test_says_what_ffmpeg_said_when_it_fails(self, program):
         program("cat > /dev/null; echo first >&2; echo 'Unknown encoder' >&2; exit 1")
-        with pytest.raises(GsmError, match=r"ffmpeg made no MP4 \(Unknown encoder\): take --format gif"):
+        with pytest.raises(GsmError, match=r"^ffmpeg made no MP4 \(Unknown encoder\): take --format gif$"):
+            films.encode(SHADES, "mp4", "{}")
+
+    def test_says_so_when_ffmpeg_says_nothing(self, program):
+        program("cat > /dev/null; exit 1")
+        with pytest.raises(GsmError, match=r"^ffmpeg made no MP4 \(no word of it\): take --format gif$"):
             films.encode(SHADES, "mp4", "{}")

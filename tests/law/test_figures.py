@@ -18,6 +18,7 @@ from matplotlib.colors import rgb_to_hsv, to_hex, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Polygon, Rectangle
 from matplotlib.text import Text
+from matplotlib.textpath import TextPath
 from matplotlib.transforms import Bbox
 from numpy.testing import assert_allclose
 from PIL import Image
@@ -145,13 +146,45 @@ class TestArtists:
         order = np.argsort(picture.facts.probabilities)[::-1]
         assert_allclose(axes.patches[0].get_data().values, np.maximum(np.array(picture.facts.mean)[order], 1e-6))
 
+    def test_many_classes_have_their_error_as_a_band_and_a_dashed_law(self):
+        law = read_law(None, None, 100, seed=3)
+        picture = pictures.expectations(law, FOUR[:1], 100, plain=False)[0]
+        figure = drawn(picture)
+        (axes,) = figure.axes
+        shown = [(line.get_color(), line.get_linewidth(), line.get_label()) for line in axes.lines]
+        assert [shown[0][:2], *shown[1:]] == [
+            ("white", 3.5),
+            (style.INK, 1.5, "exact expectation"),
+            (style.INK, 1.2, "π"),
+        ]
+        assert [line.is_dashed() for line in axes.lines] == [False, False, True]
+        for line in axes.lines:
+            assert line.get_drawstyle() == "steps-mid"
+            assert_allclose(line.get_xdata(), range(1, 101))
+        assert_allclose(*(line.get_ydata() for line in axes.lines[:2]))
+        (band,) = axes.collections
+        assert (to_hex(band.get_facecolor()), band.get_linewidth(), band.get_zorder()) == ("#bdbdbd", 0, 0)
+        box = band.get_paths()[0].get_extents()
+        highest = np.add(picture.facts.exact, picture.facts.standard_error).max()
+        assert_allclose(box.extents, [1, 1e-6, 100, highest], rtol=1e-6)
+        (legend,) = figure.legends
+        labels = [text.get_text() for text in legend.get_texts()]
+        assert labels == ["mean of the draws", "± standard error", "exact expectation", "π"]
+
+    def test_whiskers_and_marks_are_as_small_as_their_bars(self):
+        """They are a quarter and half of the points from one of 40 classes to the next, in 80 % of 2.6 inches."""
+        pitch = 0.8 * 72 * 2.6 / 40
+        axes = drawn(pictures.grid(read_law(None, None, 40, seed=3), FOUR[:1], 10, 1)).axes[1]
+        sizes = {line.get_marker(): line.get_markersize() for line in axes.lines}
+        assert sizes == {"_": pytest.approx(2 * pitch / 4), "D": pytest.approx(pitch / 2)}
+        assert [tick for tick in axes.get_xticks() if 1 <= tick <= 40] == [10, 20, 30, 40]
+
     def test_many_bars_carry_no_numbers_and_few_whole_ticks(self):
         axes = only_axes(pictures.samples(WIDE_LAW, FOUR, 0)[0])
         assert len(heights(axes)) == 30
         assert not axes.texts
         shown = [tick for tick in axes.get_xticks() if 1 <= tick <= 30]
-        assert 3 <= len(shown) <= 10
-        assert all(tick == round(tick) for tick in shown)
+        assert shown == [5, 10, 15, 20, 25, 30]
 
     @pytest.mark.parametrize("name", ["expectation_1", "expectation_1000"])
     def test_expectation_shows_exact_values_errors_and_pi(self, name):
@@ -189,8 +222,38 @@ class TestArtists:
             assert [heights(axes) for axes in column] == [shown.mean, *shown.draws]
             assert len({frozenset(colours(axes)) for axes in column}) == 1
         assert {axes.get_ylim() for axes in cells.flat} == {(0.0, 1.0)}
+        assert {tuple(axes.get_yticks()) for axes in cells.flat} == {(0.0, 0.5, 1.0)}
+        assert {axes.get_xlabel() for axes in cells[-1]} == {"class"}
         assert heights(cells[0, 0]) == facts.probabilities
         assert len(figure.legends) == 1
+
+    def test_grid_of_many_classes_has_lines_by_rank(self):
+        figure = drawn(pictures.grid(read_law(None, None, 100, seed=3), FOUR[:1], 10, 1))
+        cells = np.reshape(figure.axes, (2, 2))
+        assert {axes.get_yscale() for axes in cells.flat} == {"log"}
+        assert 0.5 not in cells[0, 0].get_yticks()
+        assert {axes.get_xlabel() for axes in cells[-1]} == {"class by rank"}
+        (legend,) = figure.legends
+        assert legend.get_title().get_text() == "probability mass, log scale; class, the most probable first"
+
+    @pytest.mark.parametrize(("count", "grid", "triangles"), [(1, 2, 2), (2, 2, 2), (3, 4, 4)])
+    def test_legends_are_as_wide_as_there_is_room(self, count, grid, triangles):
+        law = read_law("0.5,0.3,0.2", None, None, 0)
+        figures = drawn(pictures.grid(law, FOUR[:count], 10, 1)), drawn(simplex(law, FOUR[:count], 10, Look()))
+        assert [figure.legends[0]._ncols for figure in figures] == [grid, triangles]
+
+    def test_long_words_are_written_as_small_as_their_room(self):
+        """In points, of a figure's and of a column's width."""
+        law, temperatures = read_law("0.5,0.3,0.2", None, None, 0), read_temperatures([f"0.{'7' * 26}"])
+        look = Look(title=80 * "m")
+        chart = drawn(pictures.samples(law, FOUR[:1], 0, look)[0])
+        grid = drawn(pictures.grid(law, temperatures, 10, 1, look))
+        triangle = drawn(simplex(law, temperatures, 10, look))
+        columns = [(grid.axes[1].title, 170), (triangle.axes[0].title, 190)]
+        assert [title.get_fontweight() for title, _ in columns] == ["bold", "bold"]
+        for text, room in (*columns, (chart.axes[0].title, 370), (grid._suptitle, 330), (triangle._suptitle, 400)):
+            outline = TextPath((0, 0), text.get_text(), text.get_fontsize(), prop=text.get_fontproperties())
+            assert outline.get_extents().width == pytest.approx(room, rel=0.01)
 
 
 def text_boxes(picture):
@@ -290,13 +353,49 @@ class TestLook:
         assert {"cat", "dog", "$x$"} <= {text.get_text() for text, _ in boxes}
         assert "highest of 3 bars is cat" in picture.description
 
+    @pytest.mark.parametrize(("letters", "rotation", "room"), [(6, 0, 0), (7, 90, 7 * 0.62 * 13 / 72)])
+    def test_names_stand_upright_where_a_cell_is_too_narrow(self, letters, rotation, room):
+        """Three classes have 50 points each in 80 % of 2.6 inches, and a letter of 13 points has a width of 0.62."""
+        named = read_law("0.5,0.3,0.2", None, None, 0, ",".join(["a", "b", letters * "c"]))
+        figure = drawn(pictures.grid(named, FOUR[:1], 9, 1))
+        assert [label.get_rotation() for label in figure.axes[-1].get_xticklabels()] == 3 * [rotation]
+        assert figure.get_figheight() == pytest.approx(1.4 * 2 + 1 + room)
+
+    def test_forty_names_are_as_small_as_their_bars(self):
+        named = read_law(None, None, 40, 0, ",".join(40 * ["abc"]))
+        for figure in (
+            drawn(pictures.samples(named, FOUR[:1], 0)[0]),
+            drawn(pictures.expectations(named, FOUR[:1], 9, True)[0]),
+        ):
+            assert figure.get_figheight() == pytest.approx(4.2 + 3 * 0.62 * 13 / 72)
+            sizes = [label.get_fontsize() for label in figure.axes[0].get_xticklabels()]
+            assert sizes == pytest.approx(40 * [0.8 * 72 * 6 / 40 / 1.3])
+
+    def test_a_dollar_is_a_dollar(self):
+        """In names of classes, beside one another and upright, and in titles, which are as large as they may be."""
+        look = Look(title="$")
+        chart, grid = (
+            drawn(pictures.samples(self.law, FOUR[:1], 0, look)[0]),
+            drawn(pictures.grid(self.law, FOUR, 9, 1, look)),
+        )
+        triangle = drawn(simplex(self.law, FOUR[:1], 9, look))
+        upright = drawn(pictures.samples(read_law(None, None, 40, 0, ",".join(40 * ["$$$"])), FOUR[:1], 0)[0])
+        (axes,), (many,) = chart.axes, upright.axes
+        texts = [axes.title, *axes.get_xticklabels(), *many.get_xticklabels(), *triangle.axes[0].texts]
+        assert len(texts) == 1 + 3 + 40 + 3
+        assert not any(text.get_parse_math() for text in [*texts, grid._suptitle, triangle._suptitle])
+        assert [text.get_rotation() for text in (texts[1], texts[4])] == [0, 90]
+        assert [text.get_fontsize() for text in (*texts[:2], grid._suptitle, triangle._suptitle)] == [13, 13, 17, 15]
+
     def test_a_title_keeps_what_tells_figures_apart(self):
         look = Look(title="Mine")
         titles = [picture.title for picture in pictures.samples(self.law, FOUR[:2], 1, look)]
         assert titles == ["Mine, 3 classes", "Mine, τ = 0.1", "Mine, τ = 1", "Mine, τ = 0.1"]
         (axes,) = drawn(pictures.expectations(self.law, FOUR[:1], 9, False, look)[0]).axes
         assert axes.get_title() == "Mine, τ = 0.1"
-        assert drawn(pictures.grid(self.law, FOUR[:1], 9, 1, look)).get_suptitle() == "Mine"
+        plain, grid = (drawn(pictures.grid(self.law, FOUR[:1], 9, 1, each)) for each in (Look(), look))
+        assert grid.get_suptitle() == "Mine"
+        assert grid.get_figheight() == pytest.approx(plain.get_figheight() + 0.4)
 
     @pytest.mark.parametrize(
         ("look", "size"), [(Look(size=(3.0, 2.0), dpi=50), (150, 100)), (Look(dpi=240), (1440, 1008))]

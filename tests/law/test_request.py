@@ -9,7 +9,15 @@ from numpy.testing import assert_allclose, assert_array_equal
 from gsm_cli.errors import UsageError
 from gsm_cli.law.gumbel import random_logits
 from gsm_cli.law.looks import read_look
-from gsm_cli.law.request import ARTICLE_TEMPERATURES, Law, Temperature, check_work, read_law, read_temperatures
+from gsm_cli.law.request import (
+    ARTICLE_TEMPERATURES,
+    Law,
+    Temperature,
+    check_work,
+    read_law,
+    read_temperatures,
+    shortened,
+)
 
 
 def temperature(text: str) -> Temperature:
@@ -192,7 +200,13 @@ def test_a_number_of_thousands_of_digits_is_named_as_typed_and_shortened():
         read_law("0.5," + "9" * 5000, None, None, seed=0)
 
 
+def test_what_is_named_is_shortened_from_61_characters_on():
+    assert shortened(60 * "x") == 60 * "x"
+    assert shortened(61 * "x") == 57 * "x" + "..."
+
+
 def test_more_classes_than_a_figure_shows_are_refused():
+    assert read_law(None, None, 10_000, seed=0).logits.size == 10_000
     with pytest.raises(UsageError, match=r"at most 10,000 classes, not 10,001: leave some out"):
         read_law(None, ",".join(["-1"] * 10_001), None, seed=0)
 
@@ -201,6 +215,13 @@ def test_names_of_classes_are_part_of_the_law():
     law = read_law("0.5,0.5", None, None, 0, "cat, big dog")
     assert law.names == ("cat", "big dog")
     assert law.options == ("--probs", "0.5,0.5", "--class-names", "cat, big dog")
+    longest = [f"{number:020}" for number in range(40)]
+    assert read_law(None, None, 40, 0, ",".join(longest)).names == tuple(longest)
+
+
+def test_a_refusal_of_names_gives_an_example():
+    with pytest.raises(UsageError, match=r"classes, not 2: write for example --class-names cat,dog,bird$"):
+        read_law("0.5,0.3,0.2", None, None, 0, "cat,dog")
 
 
 def test_more_work_than_a_minute_gives_is_refused():

@@ -144,6 +144,7 @@ class TestArtists:
         assert_allclose(lines["π"], sorted(picture.facts.probabilities, reverse=True))
         assert_allclose(lines["exact expectation"], sorted(picture.facts.exact, reverse=True))
         order = np.argsort(picture.facts.probabilities)[::-1]
+        assert axes.patches[0].get_edgecolor() == axes.patches[0].get_facecolor()
         assert_allclose(axes.patches[0].get_data().values, np.maximum(np.array(picture.facts.mean)[order], 1e-6))
 
     def test_many_classes_have_their_error_as_a_band_and_a_dashed_law(self):
@@ -233,6 +234,7 @@ class TestArtists:
         assert {axes.get_yscale() for axes in cells.flat} == {"log"}
         assert 0.5 not in cells[0, 0].get_yticks()
         assert {axes.get_xlabel() for axes in cells[-1]} == {"class by rank"}
+        assert [tick for tick in cells[-1, 0].get_xticks() if 1 <= tick <= 100] == [50, 100]
         (legend,) = figure.legends
         assert legend.get_title().get_text() == "probability mass, log scale; class, the most probable first"
 

@@ -37,6 +37,11 @@ class Room:
     sample: str = EVERY
 
 
+SLOW = (  # of tests/runs: they start processes, or the command line
+    *("cluster.py", "processes.py", "batch.py::TestTheSameRecords"),
+    "training.py::TestResume::test_a_killed_process_ends_in_the_same_record",
+    "precision.py::test_a_user_hears_whether_bf16_is_slow_here",
+)
 ROOMS = {
     "law": Room(
         [f"gsm_cli/law/{name}.py" for name in ("gumbel", "facts", "request")],
@@ -49,7 +54,18 @@ ROOMS = {
     ),
     "model": Room(["gsm_cli/model/*"], ["tests/model"]),
     "records": Room(["gsm_cli/records/*"], ["tests/records"]),
-    "runs": Room(["gsm_cli/runs/*"], ["tests/runs"], A_FIFTH),
+    "runs": Room(
+        [f"gsm_cli/runs/{name}.py" for name in ("batch", "build", "checkpoint", "environment", "evaluation")]
+        + [f"gsm_cli/runs/{name}.py" for name in ("forecast", "locks", "outcomes", "places", "schedules", "streams")]
+        + ["gsm_cli/runs/task.py", "gsm_cli/runs/training.py"],
+        ["tests/runs", *(f"--deselect=tests/runs/test_{name}" for name in SLOW)],
+        A_FIFTH,
+    ),
+    "engines": Room(
+        [f"gsm_cli/runs/{name}.py" for name in ("cluster", "processes", "worker")],
+        ["tests/runs/test_engines.py"],
+        A_FIFTH,
+    ),
     "statistics": Room(
         [f"gsm_cli/reports/{name}.py" for name in ("statistics", "judgements", "cost_statistics")],
         [f"tests/reports/test_{name}.py" for name in ("statistics", "judgements", "cost", "error_rates")],

@@ -38,9 +38,8 @@ class Room:
 
 
 SLOW = (  # of tests/runs: they start processes, or the command line
-    *("cluster.py", "processes.py", "batch.py::TestTheSameRecords"),
-    "training.py::TestResume::test_a_killed_process_ends_in_the_same_record",
-    "precision.py::test_a_user_hears_whether_bf16_is_slow_here",
+    *("cluster.py", "processes.py", "engines.py"),
+    *("batch.py::TestTheSameRecords", "precision.py::test_a_user_hears_whether_bf16_is_slow_here"),
 )
 ROOMS = {
     "law": Room(
@@ -63,7 +62,7 @@ ROOMS = {
     ),
     "engines": Room(
         [f"gsm_cli/runs/{name}.py" for name in ("cluster", "processes", "worker")],
-        ["tests/runs/test_engines.py"],
+        [f"tests/runs/test_{name}.py" for name in ("engines", "processes")],
         A_FIFTH,
     ),
     "statistics": Room(

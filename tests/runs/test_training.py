@@ -2,11 +2,6 @@
 
 import dataclasses
 import math
-import os
-import signal
-import subprocess
-import sys
-import time
 from base64 import b64decode
 from io import BytesIO
 from pathlib import Path
@@ -194,30 +189,6 @@ class TestResume:
         resumed = train(config(objective), split, tmp_path / "broken.pt", lambda number, epoch: seen.append(number))
         assert seen == list(range(epochs + 1, 5))
         assert timeless(resumed) == timeless(unbroken)
-
-    def test_a_killed_process_ends_in_the_same_record(self, tmp_path):
-        """SIGKILL as soon as a checkpoint is there; then the same command again, and once without an interruption."""
-        words = ["train-ssl", "--objective", "gumbel", "--set", "hidden=8", "--batch-size", "100", "--epochs", "60"]
-        change = "from gsm_cli.cli.app import app; from gsm_cli.runs import training; training.CHECKPOINT_SECONDS = 0.0"
-        run = f"{change}; app({words!r})"
-        environment = os.environ | {"OMP_NUM_THREADS": "1"}
-        broken, unbroken = tmp_path / "broken", tmp_path / "unbroken"
-        for folder in (broken, unbroken):
-            folder.mkdir()
-        process = subprocess.Popen([sys.executable, "-c", run], cwd=broken, env=environment, stderr=subprocess.PIPE)
-        deadline = time.monotonic() + 60
-        while not list(broken.rglob("*.pt")) and time.monotonic() < deadline:
-            time.sleep(0.01)
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
-        assert process.returncode == -signal.SIGKILL
-        assert not list(broken.rglob("*.json"))
-        for folder in (broken, unbroken):
-            subprocess.run([sys.executable, "-c", run], cwd=folder, env=environment, check=True, capture_output=True)
-        records = [read_run(next(folder.rglob("gumbel*.json"))) for folder in (broken, unbroken)]
-        assert timeless(records[0]) == timeless(records[1])
-        assert not list(tmp_path.rglob("*.pt"))
-        assert not list(tmp_path.rglob("*.tmp"))
 
     @pytest.mark.parametrize("damage", ["other version", "other settings", "other split"])
     def test_a_checkpoint_of_something_else_is_refused_and_kept(self, split, tmp_path, monkeypatch, damage):

@@ -15,7 +15,6 @@ import pytest
 from batches import Diary, kept, tasks
 from tree import ROOT
 
-from gsm_cli.errors import UsageError
 from gsm_cli.records.run import read_run
 from gsm_cli.runs import cluster
 from gsm_cli.runs.batch import run_all

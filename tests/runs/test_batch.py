@@ -156,6 +156,23 @@ class TestLocks:
         assert list(diary.epochs) == [supervised.name]
         assert kept(here) == {name: serial[name] for name in (gumbel.name, supervised.name)}
 
+    def test_a_run_that_others_finish_at_the_last_moment_is_used(self, tmp_path, monkeypatch):
+        run_all(tasks(tmp_path / "elsewhere", "supervised"), Here(), Diary())
+        (there,), (task,) = tasks(tmp_path / "elsewhere", "supervised"), tasks(tmp_path, "supervised")
+        acquire = RunLock.acquire
+
+        def late(lock):
+            got = acquire(lock)
+            there.record.replace(task.record)
+            return got
+
+        monkeypatch.setattr(RunLock, "acquire", late)
+        diary = Diary()
+        (outcome,) = run_all([task], Here(), diary)
+        assert (outcome.record, outcome.reused, diary.epochs) == (read_run(task.record), True, {})
+        monkeypatch.undo()
+        assert RunLock(task.record).acquire()
+
     def test_what_others_gave_up_is_trained_here(self, tmp_path):
         gumbel, supervised = tasks(tmp_path, "gumbel", "supervised")
         lock = RunLock(gumbel.record)

@@ -138,6 +138,12 @@ class TestCheck:
             "top must be less than the 10 classes, not 10: lower it, or sum them all with marginalize"
         )
 
+    def test_a_setting_of_somebodys_own_may_have_that_name(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(outcomes, "Run", lambda config, split: None)
+        (task,) = tasks(tmp_path, "gumbel")
+        own = replace(task.config, objective="mine.py:Mine", objective_sha256="a", own={"top": 99})
+        check([Task(own, task.record)], None)
+
 
 class TestLock:
     def test_its_file_says_who_holds_it(self, task, monkeypatch):

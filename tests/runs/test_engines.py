@@ -367,18 +367,15 @@ class TestProcesses:
             return SimpleNamespace(stdin=io.BytesIO(), stdout=io.BytesIO())
 
         monkeypatch.setattr(subprocess, "Popen", start)
-        monkeypatch.setattr(os, "environ", {"HOME": "/home", "PYTHONSAFEPATH": ""})
+        monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+        monkeypatch.setenv("PYTHONSAFEPATH", "")
         found = Worker(3, 2)
-        monkeypatch.setattr(os, "environ", {"OMP_NUM_THREADS": "7"})
+        monkeypatch.setenv("OMP_NUM_THREADS", "7")
         Worker(3, 2)
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-        first = {"OMP_NUM_THREADS": "2", "HOME": "/home", "PYTHONSAFEPATH": "1"}
         assert started == [
-            (processes.python("gsm_cli.runs.worker"), {**pipes, "env": first}),
-            (
-                processes.python("gsm_cli.runs.worker"),
-                {**pipes, "env": {"OMP_NUM_THREADS": "7", "PYTHONSAFEPATH": "1"}},
-            ),
+            (processes.python("gsm_cli.runs.worker"), {**pipes, "env": {**os.environ, "PYTHONSAFEPATH": "1"} | threads})
+            for threads in ({"OMP_NUM_THREADS": "2"}, {"OMP_NUM_THREADS": "7"})
         ]
         assert pickle.loads(pickle.loads(found.requests.getvalue())) == (3, 2)
 

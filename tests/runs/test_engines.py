@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from concurrent.futures import Future
+from threading import Thread
 from types import ModuleType, SimpleNamespace
 
 import msgspec
@@ -453,6 +454,9 @@ class TestWorker:
         fake.dup2 = lambda *given: did.append(("dup2", *given))
         fake.fdopen = lambda *given: did.append(("fdopen", *given)) or answers
         monkeypatch.setattr(signal, "signal", lambda *given: did.append(("signal", *given)))
+        monkeypatch.setattr(
+            worker, "Thread", lambda **given: did.append(("daemon", given["daemon"])) or Thread(**given)
+        )
         monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(requests)))
         with pytest.raises(Ended):
             contextvars.copy_context().run(worker.main)
@@ -460,6 +464,7 @@ class TestWorker:
             ("fdopen", 11, "wb"),
             ("dup2", 2, 1),
             ("signal", signal.SIGTERM, worker._stop),
+            ("daemon", True),  # it must not outlive the other
             ("exit", 0),
         ]
         assert read(answers) == [("result", 3), ("news", "words"), ("result", (3, 2))]

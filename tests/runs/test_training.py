@@ -22,7 +22,6 @@ from gsm_cli.errors import GsmError, UsageError
 from gsm_cli.records.run import Epoch, read_run
 from gsm_cli.runs import evaluation, training
 from gsm_cli.runs.build import temperature_at
-from gsm_cli.runs.environment import find_device
 from gsm_cli.runs.evaluation import Classification
 from gsm_cli.runs.schedules import kl_weight, learning_rate, temperature
 from gsm_cli.runs.streams import binarise, shuffle, stream
@@ -364,31 +363,6 @@ class TestParts:
         with pytest.raises(UsageError, match="batch-size must be at most the 997 unlabelled images, not 998"):
             Run(config(batch_size=998), split)
 
-    @pytest.mark.parametrize(
-        ("name", "present", "found"), [("auto", False, "cpu"), ("auto", True, "cuda"), ("cpu", True, "cpu")]
-    )
-    def test_device(self, monkeypatch, name, present, found):
-        monkeypatch.setattr(torch.cuda, "is_available", lambda: present)
-        assert find_device(name) == found
-
-    def test_no_gpu_or_no_such_device(self, monkeypatch):
-        monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-        with pytest.raises(UsageError, match="use --device cpu"):
-            find_device("cuda")
-        with pytest.raises(UsageError, match="auto, cpu or cuda, not 'tpu'"):
-            find_device("tpu")
-
-    def test_validation_counts_what_is_right(self, split):
-        """A classifier that always answers 3 is right as often as there are threes, and has no entropy."""
-
-        class Stubborn(torch.nn.Module):
-            def classify(self, x, samples, rng):
-                return torch.full((samples, len(x), 10), -1000.0).index_fill(2, torch.tensor([3]), 0.0)
-
-        found = evaluation.classification(Stubborn(), split.validation, stream(0, Purpose.EVALUATION, 1))
-        assert found.accuracy == pytest.approx((split.validation.classes == 3).mean())
-        assert (found.modal_share, found.entropy) == (1.0, 0.0)
-
 
 class TestGenerated:
     def test_columns_are_classes_and_rows_share_z(self, split):
@@ -410,13 +384,6 @@ class TestGenerated:
         assert (by_class[:, :, 0] != by_class[:, :, 1]).any()
         assert (by_z == by_z[:, :, :1]).all()
         assert (by_z[0] != by_z[1]).any()
-
-    def test_of_many_classes_there_is_one_z_with_ten_in_a_row(self, split):
-        many = dataclasses.replace(split, classes=23)
-        sheet = evaluation.analogies(Run(config(), many).model, (8, 8), stream(0, Purpose.EVALUATION))
-        pixels = np.asarray(Image.open(BytesIO(b64decode(sheet))))
-        assert pixels.shape == (3 * 8, 10 * 8)
-        assert (pixels[16:, 24:] == 255).all()
 
     def test_a_decoder_that_was_not_trained_generates_nothing(self, split, tmp_path):
         assert train(config(objective="supervised", epochs=1), split, tmp_path / "run.pt").generated is None

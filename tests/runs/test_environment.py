@@ -30,9 +30,11 @@ def test_a_device_that_is_not_there_is_refused(monkeypatch, name, sentence):
         find_device(name)
 
 
-def test_a_gpu_that_is_there_is_taken_when_it_is_named(monkeypatch):
+def test_a_gpu_that_is_there_is_taken_unless_the_processor_is_named(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     assert [find_device(name) for name in ("auto", "cuda", "cpu")] == ["cuda", "cuda", "cpu"]
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert [find_device(name) for name in ("auto", "cpu")] == ["cpu", "cpu"]
 
 
 @pytest.mark.parametrize(("device", "kernels"), [("cpu", "BEADS"), ("cuda", "a GPU")])

@@ -82,6 +82,7 @@ def settings(room: Room) -> str:
         "pytest_add_cli_args": ["-p", "no:cacheprovider"],
         "pytest_add_cli_args_test_selection": room.tests,
         "timeout_multiplier": 3.0,
+        "timeout_constant": 5.0,  # seconds: a process that starts slowly on a busy machine kills nothing
         "type_check_command": [sys.executable, "-m", "mypy", "--output", "json", "--no-warn-unused-ignores", "gsm_cli"],
     }
     return "\n[tool.mutmut]\n" + "".join(f"{name} = {json.dumps(value)}\n" for name, value in values.items())

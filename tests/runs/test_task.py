@@ -84,6 +84,15 @@ def test_a_task_says_what_it_does_and_takes_the_threads_of_its_place(task, train
     assert len(trained) == 3  # as many threads as it takes by itself
 
 
+def test_it_reads_its_own_data_and_takes_its_own_device(task, trained, monkeypatch, tmp_path):
+    split, asked = load_split(task.config, 0, None, None), []
+    monkeypatch.setattr(module, "load_split", lambda *given: asked.append(given) or split)
+    there = Task(replace(task.config, seed=3), task.record, "cuda", tmp_path)
+    executed(there, Place())
+    assert asked == [(there.config, 3, tmp_path, module.download)]
+    assert trained[0][3] == "cuda"
+
+
 def test_its_state_is_beside_the_record_where_whoever_asked_can_see_it(task, trained):
     executed(task, Place())
     elsewhere = trained.pop()[2]

@@ -38,8 +38,8 @@ class Room:
 
 
 SLOW = (  # of tests/runs: they start processes, or the command line
-    *("cluster.py", "processes.py", "engines.py"),
-    *("batch.py::TestTheSameRecords", "precision.py::test_a_user_hears_whether_bf16_is_slow_here"),
+    *("cluster.py", "processes.py", "batch.py::TestTheSameRecords"),
+    "precision.py::test_a_user_hears_whether_bf16_is_slow_here",
 )
 ROOMS = {
     "law": Room(
@@ -62,7 +62,8 @@ ROOMS = {
     ),
     "engines": Room(
         [f"gsm_cli/runs/{name}.py" for name in ("cluster", "processes", "worker")],
-        [f"tests/runs/test_{name}" for name in ("engines.py", "processes.py::TestAnswers", "processes.py::TestEnds")],
+        ["tests/runs/test_dask.py", "tests/runs/test_workers.py"]
+        + [f"tests/runs/test_processes.py::{name}" for name in ("TestAnswers", "TestEnds")],
         A_FIFTH,
     ),
     "statistics": Room(

@@ -1,8 +1,5 @@
 """What becomes of a run: used again, kept, kept as a failure in few words, or refused before it begins."""
 
-import platform
-import threading
-
 import pytest
 from batches import tasks
 from msgspec.structs import replace
@@ -10,10 +7,9 @@ from records_of import failed, record
 
 from gsm_cli.errors import DataError, GsmError, UsageError
 from gsm_cli.records.run import Failure, read_run
-from gsm_cli.runs import locks, outcomes
-from gsm_cli.runs.locks import RunLock
+from gsm_cli.runs import outcomes
 from gsm_cli.runs.outcomes import Outcome, check, is_to_do, keep, reuse, unfinished, words
-from gsm_cli.runs.places import PLACE, Here, Place, StoppedError, WorkerLostError
+from gsm_cli.runs.places import WorkerLostError
 from gsm_cli.runs.task import Task
 from gsm_cli.runs.training import Run
 
@@ -143,90 +139,3 @@ class TestCheck:
         (task,) = tasks(tmp_path, "gumbel")
         own = replace(task.config, objective="mine.py:Mine", objective_sha256="a", own={"top": 99})
         check([Task(own, task.record)], None)
-
-
-class TestLock:
-    def test_its_file_says_who_holds_it(self, task, monkeypatch):
-        monkeypatch.setattr(platform, "node", lambda: "zürich")
-        monkeypatch.setattr(locks.os, "getpid", lambda: 7)
-        lock, other = RunLock(task.record), RunLock(task.record)
-        assert lock.acquire()
-        assert not other.acquire()
-        assert lock.path == task.record.parent / f".{task.name}.lock"
-        assert lock.path.read_text("utf-8") == other.holder() == "zürich, process 7"
-        lock.release()
-        assert not lock.path.exists()
-        assert other.acquire()
-
-    @pytest.mark.parametrize("content", [None, b"", b"\xff"])
-    def test_a_file_that_does_not_say(self, task, content):
-        lock = RunLock(task.record)
-        lock.path.parent.mkdir(parents=True)
-        if content is not None:
-            lock.path.write_bytes(content)
-        assert lock.holder() == "another process"
-
-    def test_any_thread_may_give_it_back(self, task):
-        lock = RunLock(task.record)
-        lock.acquire()
-        thread = threading.Thread(target=lock.release)
-        thread.start()
-        thread.join()
-        assert RunLock(task.record).acquire()
-
-    def test_whoever_has_not_got_it_gives_nothing_back(self, task):
-        lock = RunLock(task.record)
-        lock.acquire()
-        RunLock(task.record).release()
-        assert lock.path.exists()
-
-    def test_a_file_that_cannot_be_locked_is_refused(self, task):
-        task.record.parent.parent.mkdir(exist_ok=True)
-        task.record.parent.write_text("a file")
-        with pytest.raises(GsmError) as caught:
-            RunLock(task.record).acquire()
-        assert str(caught.value) == (
-            f"{RunLock(task.record).path} must be a file that can be locked, and cannot (File exists): "
-            "name another folder with --out"
-        )
-
-    def test_a_system_without_locks_is_refused(self, task, monkeypatch):
-        def refuse(lock: object) -> None:
-            raise NotImplementedError("no locks here")
-
-        monkeypatch.setattr(locks.FileLock, "acquire", refuse)
-        with pytest.raises(GsmError, match=r"and cannot \(no locks here\): name"):
-            RunLock(task.record).acquire()
-
-
-class TestPlace:
-    def test_a_task_knows_where_it_is_and_its_end_is_heard(self):
-        here, heard = Here(), []
-        here.hear = heard.append
-        before = PLACE.get()
-
-        def work(word: str, *, more: str) -> int | None:
-            PLACE.get().say(word + more)
-            PLACE.get().check()
-            return PLACE.get().beside
-
-        assert here.submit(work, "a", more="b").result(0) == 0
-        assert heard == ["ab"]
-        assert PLACE.get() is before
-        assert (before.beside, before.threads, before.say("unheard")) == (None, None, None)
-        assert isinstance(here.submit(int, "x").exception(0), ValueError)
-        assert (here.places, here.tries) == (1, 1)
-
-    def test_what_is_wanted_no_longer_stops(self):
-        with pytest.raises(StoppedError):
-            Place(wanted=lambda: False).check()
-        Place().check()
-
-    def test_a_place_is_left_after_an_interruption(self):
-        def interrupt() -> None:
-            raise KeyboardInterrupt
-
-        before = PLACE.get()
-        with pytest.raises(KeyboardInterrupt):
-            Here().submit(interrupt)
-        assert PLACE.get() is before

@@ -310,6 +310,12 @@ class TestPairing:
         first, second = (torch.rand(5, generator=stream(0, Purpose.NOISE, step)) for step in (0, 1))
         assert not torch.equal(first, second)
 
+    def test_a_run_draws_on_its_own_device(self, split, monkeypatch):
+        run = Run(config(seed=3), split)
+        run.device = "cuda"
+        monkeypatch.setattr(training, "stream", lambda *given: given)
+        assert run.stream(Purpose.NOISE, 7) == (3, Purpose.NOISE, 7, "cuda")
+
     def test_the_global_generator_is_left_as_it_was(self, split):
         before = torch.get_rng_state()
         run = Run(config(), split)

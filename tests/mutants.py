@@ -64,7 +64,6 @@ ROOMS = {
         [f"gsm_cli/runs/{name}.py" for name in ("cluster", "processes", "worker")],
         ["tests/runs/test_dask.py", "tests/runs/test_workers.py"]
         + [f"tests/runs/test_processes.py::{name}" for name in ("TestAnswers", "TestEnds")],
-        A_FIFTH,
     ),
     "statistics": Room(
         [f"gsm_cli/reports/{name}.py" for name in ("statistics", "judgements", "cost_statistics")],

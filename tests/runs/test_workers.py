@@ -164,13 +164,37 @@ class Stubborn:
             raise subprocess.TimeoutExpired("worker", seconds)
 
 
-def test_a_worker_that_does_not_end_is_killed_and_its_pipes_are_closed():
+class Broken(io.BytesIO):
+    """A pipe that cannot be closed well."""
+
+    error: Exception | None = None
+
+    def close(self) -> None:
+        super().close()
+        if self.error:
+            raise self.error
+
+
+@pytest.mark.parametrize("error", [None, BrokenPipeError(), ValueError()])
+def test_a_worker_that_does_not_end_is_killed_and_its_pipes_are_closed(error):
     found = Worker.__new__(Worker)
-    found.process, found.requests, found.answers = Stubborn(), io.BytesIO(), io.BytesIO()
+    found.process, found.requests, found.answers = Stubborn(), Broken(), io.BytesIO()
+    found.requests.error = error
     found.stop()
+    found.requests.error = None
     assert found.process.did == ["terminate", processes.PATIENCE, "kill", None]
     assert found.requests.closed
     assert found.answers.closed
+
+
+def test_what_a_worker_says_is_heard_before_it_answers():
+    found, heard = Worker.__new__(Worker), []
+    said = [("news", "one"), ("news", "two"), ("result", 3), ("error", KeyError("four"))]
+    found.requests, found.answers = io.BytesIO(), io.BytesIO(b"".join(pickle.dumps(each) for each in said))
+    assert found.ask(b"first", heard.append) == 3
+    with pytest.raises(KeyError, match="four"):
+        found.ask(b"second", heard.append)
+    assert (heard, found.requests.getvalue()) == (["one", "two"], b"firstsecond")
 
 
 class Ended(BaseException):

@@ -38,6 +38,11 @@ class Room:
     sample: str = EVERY
 
 
+RUNS = ("batch", "build", "checkpoint", "environment", "evaluation", "forecast", "locks", "outcomes", "places")
+SLOW = (  # of tests/runs: they start processes, or the command line
+    *("cluster.py", "processes.py", "batch.py::TestTheSameRecords"),
+    "precision.py::test_a_user_hears_whether_bf16_is_slow_here",
+)
 ROOMS = {
     "law": Room(
         [f"gsm_cli/law/{name}.py" for name in ("gumbel", "facts", "request")],
@@ -53,7 +58,16 @@ ROOMS = {
     ),
     "model": Room(["gsm_cli/model/*"], ["tests/model"]),
     "records": Room(["gsm_cli/records/*"], ["tests/records"]),
-    "runs": Room(["gsm_cli/runs/*"], ["tests/runs"], A_FIFTH),
+    "runs": Room(
+        [f"gsm_cli/runs/{name}.py" for name in (*RUNS, "schedules", "streams", "task", "training")],
+        ["tests/runs", *(f"--deselect=tests/runs/test_{name}" for name in SLOW)],
+        A_FIFTH,
+    ),
+    "engines": Room(
+        [f"gsm_cli/runs/{name}.py" for name in ("cluster", "processes", "worker")],
+        ["tests/runs/test_dask.py", "tests/runs/test_workers.py"]
+        + [f"tests/runs/test_processes.py::{name}" for name in ("TestAnswers", "TestEnds")],
+    ),
     "statistics": Room(
         [f"gsm_cli/reports/{name}.py" for name in ("statistics", "judgements", "cost_statistics")],
         [f"tests/reports/test_{name}.py" for name in ("statistics", "judgements", "cost", "error_rates")],
@@ -72,6 +86,8 @@ def settings(room: Room) -> str:
         "process_isolation": "forkserver",  # PyTorch has threads, which a plain fork loses
         "pytest_add_cli_args": ["-p", "no:cacheprovider"],
         "pytest_add_cli_args_test_selection": room.tests,
+        "timeout_multiplier": 3.0,
+        "timeout_constant": 5.0,  # seconds: a process that starts slowly on a busy machine kills nothing
         "type_check_command": [*mypy, "gsm_cli"],
     }
     return "\n[tool.mutmut]\n" + "".join(f"{name} = {json.dumps(value)}\n" for name, value in values.items())

@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
-.PHONY: help figures test check faults reports reports-mnist clean
+.PHONY: help figures test check faults mutants reports reports-mnist clean
 
 help:  ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -36,6 +36,10 @@ FAULTS ?= 60
 
 faults: $(READY)  ## kill, interrupt, starve and damage it, and count what kept its promise
 	FAULTS=$(FAULTS) $(BIN)/pytest -n 2 -m faults
+
+mutants: $(READY)  ## put small faults into the code, and count those that the tests find
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[mutants]'
+	$(BIN)/python tests/mutants.py
 
 # Of the MNIST runs. Where the processor has no bfloat16 products, give PRECISION=float32 to start runs of your own.
 PRECISION ?= bf16

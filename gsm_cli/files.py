@@ -26,8 +26,7 @@ def write_atomic(path: Path, data: bytes | memoryview) -> None:
 
     Makes the folder if it is missing. Raises GsmError if the disk refuses; what was at `path` is then still there.
     """
-    owner = f"{_host()}-{os.getpid()}-{_start(os.getpid()) or 0}"
-    temporary = path.with_name(f".{path.name}.{owner}-{os.urandom(4).hex()}.tmp")
+    temporary = temporary_of(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         _sweep_once(path.parent)
@@ -42,6 +41,12 @@ def write_atomic(path: Path, data: bytes | memoryview) -> None:
                 temporary.unlink(missing_ok=True)
     except OSError as error:
         raise _refused(path, error) from error
+
+
+def temporary_of(path: Path) -> Path:
+    """Where this process may write what shall lie at `path`: a new name beside it, which says whose it is."""
+    owner = f"{_host()}-{os.getpid()}-{_start(os.getpid()) or 0}"
+    return path.with_name(f".{path.name}.{owner}-{os.urandom(4).hex()}.tmp")
 
 
 def prepare(path: Path) -> None:

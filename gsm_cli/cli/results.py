@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gsm_cli.cli.usage import in_one_line
 from gsm_cli.errors import DataError, GsmError
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def show(
         raise _error(plan, failures[0])
     if failures:
         for outcome in failures:
-            print(f"gsm: {plan.label(outcome.task.config)}: {_error(plan, outcome)}", file=sys.stderr)
+            print(in_one_line(f"gsm: {plan.label(outcome.task.config)}: {_error(plan, outcome)}"), file=sys.stderr)
         raise GsmError(
             f"all {len(outcomes)} runs must end, and {len(failures)} did not, as said above: give the same command "
             "again to try only these"

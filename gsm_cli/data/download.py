@@ -7,6 +7,7 @@ from typing import Any
 
 from gsm_cli.data.files import read_verified
 from gsm_cli.errors import DataError
+from gsm_cli.files import temporary_of
 
 Bar = Callable[[str], AbstractContextManager[Any]]  # what pooch shows its progress with, by the name of the file
 
@@ -18,7 +19,7 @@ def download(urls: Sequence[str], path: Path, sha256: str, bar: Bar = lambda nam
     pooch.get_logger().setLevel("ERROR")
     failures = []
     for url in urls:
-        temporary = path.with_name(f".{path.name}.download")
+        temporary = temporary_of(path)
         try:
             with bar(path.name) as progress:
                 pooch.retrieve(

@@ -62,25 +62,23 @@ def one_hot_argmax(scores: Array) -> Array:
 
 def sample(logits: ArrayLike, temperature: float, size: int, rng: np.random.Generator) -> Array:
     """`size` relaxed samples z of one law, (size, K). Raises ValueError as `relax` does."""
-    logits = np.asarray(logits, dtype=np.float64)
-    return relax(logits, gumbel_noise((size, logits.size), rng), temperature)
+    return relax(logits, gumbel_noise((size, np.size(logits)), rng), temperature)
 
 
 def expectation(logits: ArrayLike, temperature: float, size: int, rng: np.random.Generator) -> Estimate:
     """Monte Carlo estimate of E[z] from `size` draws. Raises ValueError as `relax` does, and for no draw."""
     if size < 1:
         raise ValueError(f"the number of draws must be at least 1, not {size}")
-    logits = np.asarray(logits, dtype=np.float64)
     centre = relax(logits, 0.0, temperature)  # near the mean, so that the sums of squares do not cancel
-    total, squares = np.zeros(logits.size), np.zeros(logits.size)
-    rows = max(1, CHUNK // logits.size)
+    total, squares = np.zeros(centre.size), np.zeros(centre.size)
+    rows = max(1, CHUNK // centre.size)
     for start in range(0, size, rows):
         deviations = sample(logits, temperature, min(rows, size - start), rng) - centre
         total += deviations.sum(axis=0)
         squares += (deviations**2).sum(axis=0)
     mean = total / size
     if size == 1:
-        return Estimate(centre + mean, np.full(logits.size, np.nan), size)
+        return Estimate(centre + mean, np.full(centre.size, np.nan), size)
     variance = np.maximum(squares - size * mean**2, 0.0) / (size - 1)
     return Estimate(centre + mean, np.sqrt(variance / size), size)
 

@@ -82,9 +82,11 @@ def judge(group: Group, margin: float) -> list[Judgement]:
     Holm's method. Exploratory, and not corrected, is what remains, as other temperatures. The floor is no candidate.
     """
     marginal = group.find(MARGINALIZE)
+    if marginal is None:
+        return []
     found: dict[Role, list[tuple[Series, Comparison]]] = {"primary": [], "secondary": [], "exploratory": []}
-    for series in group.trained if marginal else []:
-        comparison = compare(series.scores, marginal.scores) if marginal else None
+    for series in group.trained:
+        comparison = compare(series.scores, marginal.scores)
         if comparison and series.config.objective not in (MARGINALIZE, SUPERVISED):
             found[_role(group, series)].append((series, comparison))
     judged = [_judgement(*pair, "primary", pair[1].p_value, 1, margin) for pair in found["primary"]]

@@ -49,7 +49,7 @@ class RunLock:
         """Give it back, and remove its file while nobody else can have it."""
         if self._lock.is_locked:
             with suppress(OSError):
-                self.path.unlink(missing_ok=True)
+                self.path.unlink()
             self._lock.release()
             sweep(self.path.parent)
 

@@ -48,6 +48,15 @@ def test_killed_at_a_drawn_moment(campaign, unbroken, tmp_path):
     campaign.close()
 
 
+def test_killed_when_there_is_a_checkpoint(unbroken, tmp_path):
+    whole, changes = unbroken
+    folder = tmp_path / "killed"
+    assert run(TRAIN, folder, before_change(changes // 3, kill, folder)).code == -signal.SIGKILL
+    assert list(folder.rglob("*.pt"))
+    assert not list(folder.rglob("*.json"))
+    assert not recovers(folder, whole)
+
+
 def test_killed_at_every_change_of_the_disk(campaign, unbroken, tmp_path):
     whole, changes = unbroken
     for number in campaign.sample(range(1, 1 + changes)):

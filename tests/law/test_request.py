@@ -9,7 +9,15 @@ from numpy.testing import assert_allclose, assert_array_equal
 from gsm_cli.errors import UsageError
 from gsm_cli.law.gumbel import random_logits
 from gsm_cli.law.looks import read_look
-from gsm_cli.law.request import ARTICLE_TEMPERATURES, Law, Temperature, check_work, read_law, read_temperatures
+from gsm_cli.law.request import (
+    ARTICLE_TEMPERATURES,
+    Law,
+    Temperature,
+    check_work,
+    read_law,
+    read_temperatures,
+    shortened,
+)
 
 
 def temperature(text: str) -> Temperature:
@@ -68,6 +76,12 @@ def test_bad_temperature_is_refused(text):
     with pytest.raises(UsageError, match=r"--tau must be .*, not .*: write for example --tau 0\.5") as refusal:
         read_temperatures(["1", text])
     assert text.rstrip(",") in str(refusal.value)
+
+
+def test_a_temperature_of_more_digits_than_a_file_name_bears_is_refused():
+    assert len(temperature("1e99").text) == 100
+    with pytest.raises(UsageError, match=r"^--tau must have at most 100 digits, not 1e100: choose another$"):
+        temperature("1e100")
 
 
 def test_commas_are_the_same_as_repeating():
@@ -129,7 +143,7 @@ def test_logits_survive_where_probabilities_underflow():
         ({"names": "a,b"}, "one for each of 6 classes, not 2", "--class-names cat,dog,bird"),
         ({"names": "a,b,,d,e,f"}, "1 to 20 printable characters, not ''", "--class-names"),
         ({"names": "a,b,c,d,e,f" + 20 * "g"}, f"not 'f{20 * 'g'}'", "--class-names"),
-        ({"names": "a,b,c,d,e,f\x00"}, r"not 'f\x00'", "--class-names"),
+        pytest.param({"names": "a,b,c,d,e,f\x00"}, r"not 'f\x00'", "--class-names", id="not printable"),
         ({"classes": 41, "names": "a,b"}, "at most 40 classes, not 41", "leave the names out"),
         ({"probs": "1.5,-0.5"}, "-0.5", "--logits"),
         ({"probs": "-1,-2"}, "-2", "--logits"),
@@ -157,10 +171,23 @@ def test_bad_law_is_refused_with_its_value_and_a_remedy(given, value, remedy):
     assert remedy in advice
 
 
+@pytest.mark.parametrize("text", ["0.5,0.3,0.2", "1,0"])
+def test_probabilities_given_as_logits_are_told_from_them(text):
+    with pytest.raises(UsageError) as refusal:
+        read_law(None, text, None, seed=0)
+    assert str(refusal.value) == (
+        f"--logits must be log-probabilities, and {text} are probabilities: pass them as --probs "
+        "(if they are meant, add one number to all of them, which leaves the law as it is)"
+    )
+
+
 @pytest.mark.parametrize("option", ["probs", "logits"])
 def test_the_example_of_a_refusal_is_accepted(option):
     with pytest.raises(UsageError) as refusal:
         read_law(**({"probs": None, "logits": None, "classes": None} | {option: "x"}), seed=0)
+    assert str(refusal.value).startswith(
+        f"--{option} must be numbers with commas, not 'x': write for example --{option} "
+    )
     example = str(refusal.value).rpartition(" ")[2]
     law = read_law(**({"probs": None, "logits": None, "classes": None} | {option: example}), seed=0)
     assert_allclose(law.probabilities, [0.5, 0.3, 0.2], atol=0.005)
@@ -173,7 +200,13 @@ def test_a_number_of_thousands_of_digits_is_named_as_typed_and_shortened():
         read_law("0.5," + "9" * 5000, None, None, seed=0)
 
 
+def test_what_is_named_is_shortened_from_61_characters_on():
+    assert shortened(60 * "x") == 60 * "x"
+    assert shortened(61 * "x") == 57 * "x" + "..."
+
+
 def test_more_classes_than_a_figure_shows_are_refused():
+    assert read_law(None, None, 10_000, seed=0).logits.size == 10_000
     with pytest.raises(UsageError, match=r"at most 10,000 classes, not 10,001: leave some out"):
         read_law(None, ",".join(["-1"] * 10_001), None, seed=0)
 
@@ -182,6 +215,13 @@ def test_names_of_classes_are_part_of_the_law():
     law = read_law("0.5,0.5", None, None, 0, "cat, big dog")
     assert law.names == ("cat", "big dog")
     assert law.options == ("--probs", "0.5,0.5", "--class-names", "cat, big dog")
+    longest = [f"{number:020}" for number in range(40)]
+    assert read_law(None, None, 40, 0, ",".join(longest)).names == tuple(longest)
+
+
+def test_a_refusal_of_names_gives_an_example():
+    with pytest.raises(UsageError, match=r"classes, not 2: write for example --class-names cat,dog,bird$"):
+        read_law("0.5,0.3,0.2", None, None, 0, "cat,dog")
 
 
 def test_more_work_than_a_minute_gives_is_refused():
@@ -209,7 +249,7 @@ def test_a_look_is_read_and_written_again(look, options):
     [
         (("", None, None), "--title must have from 1 to 80 printable characters, not ''"),
         (("t" * 81, None, None), "--title must have"),
-        (("two\nlines", None, None), r"not 'two\\nlines'"),
+        pytest.param(("two\nlines", None, None), r"not 'two\\nlines'", id="two lines"),
         *(
             ((None, size, None), f"--size must be .*, not '{size}'")
             for size in ("6", "6x", "6x4x2", "axb", "1x4", "6x41", "nanx4")

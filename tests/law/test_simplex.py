@@ -74,6 +74,15 @@ def test_draws_and_means_lie_on_their_triangles():
     assert figure.axes[-1].get_xlabel() == "exact density, log scale"
 
 
+@pytest.mark.parametrize(("count", "size"), [(1, (6.4, 4.5)), (3, (9.6, 4.5)), (5, (12.8, 7.7))])
+def test_triangles_lie_in_rows_of_four(count, size):
+    temperatures = read_temperatures(["0.1", "0.5", "1", "5", "100"])[:count]
+    figure = drawn(simplex(LAW, temperatures, 10, Look()))
+    assert tuple(figure.get_size_inches()) == pytest.approx(size)
+    assert [axes.get_title() for axes in figure.axes if axes.get_title()] == [f"τ = {tau.text}" for tau in temperatures]
+    assert not any(axes.axison for axes in figure.axes[:-1])
+
+
 def test_what_a_high_temperature_gathers_is_magnified():
     insets = [len(axes.child_axes) for axes in drawn(simplex(LAW, FOUR, 10, Look())).axes[:4]]
     assert insets == [0, 0, 0, 1]

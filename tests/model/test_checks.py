@@ -81,6 +81,14 @@ def test_logits_have_a_class(estimator, shape):
 
 
 @EACH
+@pytest.mark.parametrize("kind", [torch.float32, torch.float64])
+def test_a_bound_gets_y_as_precise_as_the_logits(estimator, kind):
+    kinds = set()
+    estimator(lambda y, images=None: kinds.add(y.dtype) or y.sum(dim=-1), torch.zeros(3, 4, dtype=kind), rng())
+    assert kinds == {kind}
+
+
+@EACH
 def test_one_class_is_enough(estimator):
     values = estimator(lambda y, images=None: 2.0 * y.sum(dim=-1), torch.zeros(3, 1), rng())
     torch.testing.assert_close(values, torch.full((3,), 2.0))
@@ -119,7 +127,8 @@ def test_values_of_other_images_are_refused_although_they_broadcast():
 
 class TestSingleImages:
     def test_a_bound_of_y_alone_is_refused_by_name_of_what_is_needed(self):
-        with pytest.raises(ValueError, match=escape("the bound must take (y, images)")):
+        sentence = "the bound must take (y, images) to be evaluated for single images, not y alone"
+        with pytest.raises(ValueError, match=f"^{escape(sentence)}$"):
             SparseMarginal()(lambda y: y.sum(dim=-1), torch.zeros(3, 4), rng())
 
     def test_an_error_of_the_bound_itself_is_its_own(self):

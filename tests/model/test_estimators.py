@@ -90,6 +90,11 @@ class TestMarginal:
         value.backward()
         assert calls[3:] == again
 
+    def test_pieces_of_a_single_image_are_as_large_as_they_may_be(self):
+        pieces = []
+        Marginal(piece=3)(lambda y: pieces.append(len(y)) or linear(y), torch.zeros(K, dtype=torch.float64), rng())
+        assert pieces == [3, 3, 1]
+
 
 class TestGumbel:
     @pytest.mark.parametrize("tau", [0.1, 0.5, 1.0, 5.0])

@@ -9,7 +9,8 @@ from torch.distributions import Bernoulli, Independent, Normal
 
 from gsm_cli.model.categorical import entropy
 from gsm_cli.model.estimators import Marginal, SparseMarginal
-from gsm_cli.model.generative import ADGM, M2
+from gsm_cli.model.generative import ADGM, M2, standard_normal_log_density
+from gsm_cli.model.generative import gaussian as halves
 from gsm_cli.model.networks import Architecture
 from gsm_cli.model.terms import ConditionalBound
 
@@ -105,7 +106,31 @@ def test_taken_images_have_the_bounds_of_their_batch(kind):
     values = model.bound(evidence, torch.eye(3)[:, None, None])  # (K, S, B)
     chosen, classes = torch.tensor([7, 0, 3, 3]), torch.tensor([2, 0, 1, 2])
     taken = model.bound(evidence.take(chosen), torch.eye(3)[classes])
+    assert torch.equal(evidence.take(chosen).logits, evidence.logits.flatten(0, 1)[chosen])
     torch.testing.assert_close(taken, values.flatten(1)[classes, chosen])
+
+
+def test_a_is_the_mean_and_so_many_deviations():
+    model = build(ADGM)
+    a, log_q_a = model.draw_a(images(), 2, rng())
+    law = gaussian(dense(model.q_a, images()))
+    torch.testing.assert_close(a, law.mean + law.stddev * torch.randn(2, 4, 2, generator=rng()))
+    torch.testing.assert_close(log_q_a, law.log_prob(a))
+
+
+def test_densities_are_those_of_torch():
+    values = torch.randn(5, 3, generator=rng())
+    torch.testing.assert_close(standard_normal_log_density(values), Normal(0.0, 1.0).log_prob(values).sum(-1))
+    mean, log_variance = halves(values.expand(2, 5, 3).reshape(5, 6))
+    assert (mean.shape, log_variance.shape) == ((5, 3), (5, 3))
+
+
+@BOTH
+def test_generated_images_are_the_means_of_the_likelihood(kind):
+    model, y, z = build(kind), torch.eye(3)[:, None], torch.randn(4, 2, generator=rng())
+    expected = Bernoulli(logits=dense(model.p_x, y, z)).mean
+    assert model.generate(y, z).shape == (3, 4, 6)
+    torch.testing.assert_close(model.generate(y, z), expected)
 
 
 def test_a_is_drawn_once_for_every_image_and_sample(monkeypatch):

@@ -1,4 +1,4 @@
-"""Batch normalisation where pieces of the sum over classes are computed again in the backward pass."""
+"""The perceptrons, and batch normalisation where pieces of the sum over classes are computed again."""
 
 import pytest
 import torch
@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from gsm_cli.model.estimators import Marginal
 from gsm_cli.model.generative import ADGM
-from gsm_cli.model.networks import Architecture, BatchNorm, recomputing
+from gsm_cli.model.networks import Architecture, BatchNorm, Linear, Network, recomputing
 from gsm_cli.model.terms import ConditionalBound, unlabelled_bound
 
 B, K = 5, 3
@@ -39,7 +39,7 @@ def test_running_statistics_count_a_recomputed_piece_once(keep):
 @pytest.mark.parametrize("training", [True, False])
 def test_values_are_the_same_when_they_are_computed_again(training):
     torch.manual_seed(0)
-    norm, values = BatchNorm(4).train(training), torch.randn(2, 3, 4)
+    norm, values = BatchNorm(4, eps=0.1).train(training), torch.randn(2, 3, 4)
     nn.init.normal_(norm.weight)
     nn.init.normal_(norm.bias)
     expected = norm(values)
@@ -54,3 +54,42 @@ def test_running_statistics_go_on_after_an_error():
     assert norm.num_batches_tracked == 0
     norm(torch.randn(3, 4))
     assert norm.num_batches_tracked == 1
+
+
+class TestPrecision:
+    def test_a_bf16_product_is_rounded_and_its_bias_is_not(self):
+        """1 + 2**-9 is 1 in bfloat16, and 2**-9 alone is kept."""
+        linear = Linear(1, 1, bf16=True)
+        nn.init.constant_(linear.weight, 1 + 2**-9)
+        nn.init.constant_(linear.bias, 2**-9)
+        assert linear(torch.ones(1, 1)).item() == 1 + 2**-9
+        assert linear(torch.full((1, 1), 1 + 2**-9)).item() == 1 + 2**-9
+        assert Linear(1, 1, bias=False, bf16=True)(torch.ones(1, 1)).abs().item() <= 1
+
+    def test_float32_is_what_is_not_asked_for(self):
+        linear = Linear(1, 1)
+        nn.init.constant_(linear.weight, 1 + 2**-20)
+        assert linear(torch.ones(1, 1)).item() == 1 + 2**-20 + linear.bias.item()
+
+    def test_every_layer_has_it(self):
+        network = Network({"x": 2, "y": 3}, 4, Architecture(pixels=2, classes=3, hidden=(5, 6), bf16=True))
+        layers = [each for each in network.modules() if isinstance(each, Linear)]
+        assert [each.bf16 for each in layers] == [True] * 4
+
+
+class TestInitialWeights:
+    """PyTorch's bound is 1 / sqrt(fan_in), here 1/20."""
+
+    SIZES = Architecture(pixels=30, classes=20, hidden=(400,), latent=30, auxiliary=30)
+
+    def test_heads_of_gaussians_start_a_tenth_as_large(self):
+        model = ADGM(self.SIZES)
+        largest = {name: 20 * getattr(model, name).head.weight.abs().max().item() for name in ("q_a", "q_z", "p_a")}
+        assert all(0.09 < each <= 0.1 for each in largest.values()), largest
+        others = {name: 20 * getattr(model, name).head.weight.abs().max().item() for name in ("q_y", "p_x")}
+        assert all(0.9 < each <= 1 for each in others.values()), others
+
+    def test_a_deviation_that_is_asked_for_is_that_of_every_layer(self):
+        network = Network({"x": 100}, 300, Architecture(pixels=100, classes=2, hidden=(200, 300), weight_std=0.01))
+        layers = [each for each in network.modules() if isinstance(each, nn.Linear)]
+        assert [each.weight.std().item() for each in layers] == pytest.approx([0.01] * 3, rel=0.05)

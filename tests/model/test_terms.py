@@ -65,6 +65,39 @@ def test_the_entropy_has_its_weight(model, batch, weight):
     torch.testing.assert_close(whole - found, (1 - weight) * entropy(bound.evidence.logits))
 
 
+def test_the_weight_of_the_entropy_is_one_of_the_unlabelled_term_alone(model, batch):
+    half, whole = (semi_supervised(model, batch, Gumbel(0.5), 1, 1.0, rng(), weight) for weight in (0.5, 1.0))
+    logits = model.encode(batch.unlabelled, 1, rng()).logits
+    torch.testing.assert_close(whole.unlabelled - half.unlabelled, 0.5 * entropy(logits).mean())
+    assert torch.equal(half.labelled, whole.labelled)
+
+
+def test_a_class_may_have_no_label(model, batch):
+    """Neither the last class nor any other need be among the labelled images."""
+    few = Batch(batch.unlabelled, batch.labelled[:2], torch.tensor([0, 0]))
+    noise = rng()
+    _, evidence = (model.encode(each, 1, noise) for each in (few.unlabelled, few.labelled))
+    labelled = semi_supervised(model, few, Marginal(), 1, 1.0, rng()).labelled
+    torch.testing.assert_close(labelled, model.bound(evidence, torch.eye(3)[0].expand(1, 2, 3)).mean())
+
+
+def test_a_bound_of_single_images_is_theirs_and_counts_them(model, batch):
+    bound = ConditionalBound(model, model.encode(batch.unlabelled, 2, rng()))
+    every = bound(torch.eye(3)[:, None, None])  # (K, S, B)
+    found = bound(torch.eye(3)[[2, 0, 1]], torch.tensor([7, 1, 4]))
+    torch.testing.assert_close(found, every.flatten(1)[[2, 0, 1], [7, 1, 4]])
+    assert bound.count == 3 * 2 * 4 + 3
+
+
+def test_detached_terms_have_the_same_values(model, batch):
+    terms = semi_supervised(model, batch, Marginal(), 1, 1.0, rng())
+    detached = terms.detach()
+    values = (detached.unlabelled, detached.labelled, detached.classification)
+    assert values == (terms.unlabelled, terms.labelled, terms.classification)
+    assert not any(each.requires_grad for each in values)
+    assert detached.evaluations == terms.evaluations
+
+
 def test_labelled_terms_are_the_same_for_every_objective(model, batch):
     exact, sampled = (semi_supervised(model, batch, each, 2, 1.0, rng()) for each in (Marginal(), Gumbel(0.5)))
     assert torch.equal(exact.labelled, sampled.labelled)

@@ -108,6 +108,12 @@ def test_sparse_marginal_sums_what_exceeds_the_threshold():
     assert bound.count == 2
 
 
+def test_sparse_marginal_leaves_out_what_is_at_the_threshold():
+    logits = torch.tensor([0.0, 0.0, 50.0, 50.0, -50.0], dtype=torch.float64)
+    threshold = logits.softmax(-1)[0].item()
+    assert SparseMarginal(threshold).keeps(logits).tolist() == [False, False, True, True, False]
+
+
 def test_sparse_marginal_keeps_the_most_probable_class_whatever_the_threshold():
     bound = toy()
     values, _ = values_and_gradients(SparseMarginal(0.9), bound, LOGITS, 1)

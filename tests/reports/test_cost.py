@@ -30,6 +30,7 @@ from gsm_cli.reports.cost_claims import (
 )
 from gsm_cli.reports.cost_statistics import (
     KEPT,
+    Line,
     Quartiles,
     fit_line,
     product_share,
@@ -56,6 +57,12 @@ class TestStatistics:
         found = seconds([cost_row(GUMBEL, 2, 10.0), cost_row(GUMBEL, 2, 20.0)])
         assert found.low < 0.0145 < found.middle < found.high
         assert found.middle == pytest.approx((0.011 + 0.018) / 2)
+
+    @pytest.mark.parametrize(
+        ("steps", "quartiles"), [([1.0, 2.0, 3.0, 4.0], (1.75, 2.5, 3.25)), ([1.0, 3.0], (1.5, 2.0, 2.5))]
+    )
+    def test_quartiles_lie_between_the_least_and_the_greatest_step(self, steps, quartiles):
+        assert seconds([replace(cost_row(GUMBEL, 2, 1.0), seconds=steps)]) == Quartiles(*quartiles)
 
     def test_one_step_is_all_three(self):
         row = cost_row(GUMBEL, 2, 10.0)
@@ -92,6 +99,15 @@ class TestLine:
         assert line.turn == 200
         assert line.residuals == pytest.approx([0.0] * 9, abs=1e-9)
         assert line.at(1000) == pytest.approx(0.040 + 200 * 0.0057 + 800 * 0.0086)
+
+    def test_two_numbers_of_classes_up_to_the_turn_are_enough(self):
+        line = fit_line(cost_record(marginalize=straight(40.0, 5.7, 8.6, (50, 200, 400, 800))), MARGINALIZE)
+        assert (line.shared, line.per_class, line.beyond) == pytest.approx((0.040, 0.0057, 0.0086))
+
+    def test_beyond_the_turn_the_other_line_goes_on_from_it(self):
+        line = Line(1.0, 2.0, 10.0, 3.0, ())
+        assert [line.at(classes) for classes in (0, 9, 10, 11)] == [1.0, 19.0, 21.0, 24.0]
+        assert Line(1.0, 2.0, 10.0, None, ()).at(12) == 21.0
 
     def test_others_have_one_everywhere(self):
         line = fit_line(cost_record(gumbel=straight(40.0, 5.7, 8.6)), GUMBEL)

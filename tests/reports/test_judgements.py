@@ -1,21 +1,23 @@
 """What a group of runs decides: rulings, margins, roles, the seeds that are missing, and the words for them."""
 
 import re
-from math import inf
+from dataclasses import replace
+from math import inf, sqrt
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from records_of import SIX, batch, failed, record
+from scipy import stats
 
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.records.run import RunRecord
 from gsm_cli.reports.groups import Group, sort_records
-from gsm_cli.reports.judgements import Judgement, default_margin, judge, margin_of, rule
+from gsm_cli.reports.judgements import Judgement, deciding_seeds, default_margin, judge, margin_of, more_seeds, rule
 from gsm_cli.reports.report import Report
 from gsm_cli.reports.runs import render_runs
-from gsm_cli.reports.statistics import Summary, holm
+from gsm_cli.reports.statistics import Comparison, Summary, holm, summarize
 
 
 def group_of(*records: RunRecord) -> Group:
@@ -110,6 +112,14 @@ class TestRoles:
         assert "(gumbel, tau 0.5 − marginalize: -0.21" in report.answer
         assert "tau 0.1" not in report.answer
 
+    def test_an_exploratory_one_is_tested_by_itself(self):
+        """A loss beyond the margin: seeds decide that it is worse, and how many depends on the family."""
+        records = batch({"marginalize": [0.0] * 6, "gumbel": [0.0] * 6})
+        records += [record("gumbel", seed, (0.5, 0.89 + 0.03 * (-1) ** seed, 0.7), tau=0.1) for seed in range(6)]
+        found = judged(records)["gumbel, tau 0.1"]
+        assert (found.role, found.ruling) == ("exploratory", "undecided")
+        assert found.seeds == deciding_seeds(found.comparison, 0.01, 1) != deciding_seeds(found.comparison, 0.01, 2)
+
     def test_the_floor_is_no_candidate(self):
         assert "supervised" not in judged(batch(SIX))
         assert "supervised" not in rendered(batch(SIX)).answer
@@ -132,6 +142,37 @@ class TestTies:
         found = judged(batch({"marginalize": [0.01] * seeds, "gumbel": [0.01] * seeds}))["gumbel"]
         assert found.summary.low < 0.0 < found.summary.high
         assert found.ruling == ruling
+
+
+def fewest(distance: float, deviation: float, tail: float) -> int:
+    """Seeds whose interval leaves out a value at this distance in 80 % of cases, one number after the other."""
+    for seeds in range(2, 1000):
+        shift = distance / deviation * sqrt(seeds)
+        if stats.nct.sf(stats.t.isf(tail, seeds - 1), seeds - 1, shift) >= 0.8:
+            return seeds
+    raise AssertionError("no number of seeds is enough")
+
+
+class TestDecidingSeeds:
+    """With differences of 0.01 about a mean, in ten seeds or more, that is a deviation of a bit more than 0.01."""
+
+    def comparison(self, mean: float, seeds: int = 10) -> Comparison:
+        differences = tuple(mean + 0.01 * (-1) ** seed for seed in range(seeds))
+        return Comparison(tuple(range(seeds)), differences, summarize(differences), 1.0)
+
+    def test_a_small_loss_is_soon_no_worse(self):
+        of = self.comparison(-0.003)
+        assert deciding_seeds(of, 0.01, 1) == fewest(0.007, of.summary.deviation, 0.025) == 20
+
+    @pytest.mark.parametrize(("family", "seeds"), [(1, 11), (3, 14), (7, 17)])
+    def test_a_large_one_is_worse_at_the_level_of_its_family(self, family, seeds):
+        of = self.comparison(-0.0103)
+        assert fewest(0.0103, of.summary.deviation, 0.025 / family) == seeds
+        assert deciding_seeds(of, 0.01, family) == seeds
+
+    def test_one_more_than_there_are_at_least(self):
+        of = self.comparison(0.02, 12)
+        assert deciding_seeds(of, 0.01, 1) == 13
 
 
 class TestMissingSeeds:
@@ -166,7 +207,14 @@ class TestMissingSeeds:
         assert judged(records)["gumbel"].seeds == 6
         assert "the exact test of so few seeds does not confirm it" in rendered(records).answer
 
+    def test_are_those_that_decide_all_that_seeds_can_decide(self):
+        (one,) = judged(batch({"marginalize": [0.0] * 6, "gumbel": [-0.01, 0.0] * 3})).values()
+        needed = [replace(one, seeds=seeds) for seeds in (12, None, 31, inf, 7)]
+        assert more_seeds(needed) == 31
+        assert more_seeds(needed[1::2]) is None
+
     def test_nothing_is_missing_where_all_is_decided(self):
+        assert {each.seeds for each in judged(batch(SIX)).values()} == {None}
         assert "What is missing" not in rendered(batch(SIX)).text
 
 

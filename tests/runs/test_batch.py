@@ -14,12 +14,12 @@ from batches import Diary, kept, tasks
 from gsm_cli import files
 from gsm_cli.errors import GsmError, UsageError
 from gsm_cli.records.run import read_run
-from gsm_cli.runs import processes, training
+from gsm_cli.runs import training
 from gsm_cli.runs.batch import run_all
 from gsm_cli.runs.locks import RunLock
 from gsm_cli.runs.outcomes import check
 from gsm_cli.runs.places import ExecutorLostError, Here, WorkerLostError, Workers
-from gsm_cli.runs.processes import Processes, Worker, share
+from gsm_cli.runs.processes import Processes, Worker
 
 HOLD = "import sys; from pathlib import Path; from gsm_cli.runs.locks import RunLock; lock = RunLock(Path(sys.argv[1]))"
 
@@ -156,6 +156,23 @@ class TestLocks:
         assert list(diary.epochs) == [supervised.name]
         assert kept(here) == {name: serial[name] for name in (gumbel.name, supervised.name)}
 
+    def test_a_run_that_others_finish_at_the_last_moment_is_used(self, tmp_path, monkeypatch):
+        run_all(tasks(tmp_path / "elsewhere", "supervised"), Here(), Diary())
+        (there,), (task,) = tasks(tmp_path / "elsewhere", "supervised"), tasks(tmp_path, "supervised")
+        acquire = RunLock.acquire
+
+        def late(lock):
+            got = acquire(lock)
+            there.record.replace(task.record)
+            return got
+
+        monkeypatch.setattr(RunLock, "acquire", late)
+        diary = Diary()
+        (outcome,) = run_all([task], Here(), diary)
+        assert (outcome.record, outcome.reused, diary.epochs) == (read_run(task.record), True, {})
+        monkeypatch.undo()
+        assert RunLock(task.record).acquire()
+
     def test_what_others_gave_up_is_trained_here(self, tmp_path):
         gumbel, supervised = tasks(tmp_path, "gumbel", "supervised")
         lock = RunLock(gumbel.record)
@@ -187,31 +204,6 @@ class TestLocks:
         assert others.exists()
         lock.release()
         assert not lock.path.exists()
-
-
-@pytest.mark.parametrize(
-    ("jobs", "runs", "threads", "device", "expected"),
-    [
-        (None, 8, None, "cpu", (4, 1)),
-        (None, 3, None, "cpu", (3, 1)),
-        (None, 1, None, "cpu", (1, 4)),
-        (None, 0, None, "cpu", (1, 4)),
-        (None, 8, "2", "cpu", (2, 2)),
-        (None, 8, "8", "cpu", (1, 8)),
-        (2, 8, None, "cpu", (2, 2)),
-        (8, 8, None, "cpu", (8, 1)),
-        (8, 2, "3", "cpu", (2, 3)),
-        (10**30, 2, None, "cpu", (2, 2)),
-        (None, 8, None, "cuda", (1, 4)),
-        (2, 8, "none", "cuda", (2, 2)),
-    ],
-)
-def test_the_share_of_a_job(monkeypatch, jobs, runs, threads, device, expected):
-    monkeypatch.setattr(processes, "cores", lambda: 4)
-    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
-    if threads:
-        monkeypatch.setenv("OMP_NUM_THREADS", threads)
-    assert share(jobs, runs, device) == expected
 
 
 def interrupted(task, epochs: int, monkeypatch) -> None:

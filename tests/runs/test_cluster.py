@@ -15,7 +15,6 @@ import pytest
 from batches import Diary, kept, tasks
 from tree import ROOT
 
-from gsm_cli.errors import UsageError
 from gsm_cli.records.run import read_run
 from gsm_cli.runs import cluster
 from gsm_cli.runs.batch import run_all
@@ -188,29 +187,6 @@ class TestRefusals:
         assert re.search(r"must have gsm 0\.[\d.]+ as this machine has, and the one at tcp://.* has 9\.9\.9:", line)
         assert not list(shared.glob("refused/**/*.json"))
 
-    @pytest.mark.parametrize(
-        ("package", "theirs", "words"),
-        [
-            (
-                "python",
-                "3.9.1.final.0",
-                r"Python \d+\.\d+\.\d+ as this machine has, and the one at tcp://a:1 has 3.9.1",
-            ),
-            ("torch", "1.0", r"torch [\d.+a-z]+ as this machine has, and the one at tcp://a:1 has 1.0"),
-            ("gsm-cli", None, "gsm 7 as this machine has, and the one at tcp://a:1 has none"),
-        ],
-    )
-    def test_other_versions(self, package, theirs, words):
-        ours = {"python": "3.11.7.final.0", "torch": "2.13.0+cpu", "gsm-cli": "7"}
-        found = {"client": {"packages": ours}, "workers": {"tcp://a:1": {"packages": ours | {package: theirs}}}}
-        with pytest.raises(UsageError, match=words):
-            cluster.refuse_others(found)
-        cluster.refuse_others(found | {"workers": {"tcp://a:1": {"packages": ours}}})
-
-    def test_a_worker_of_several_threads(self):
-        with pytest.raises(UsageError, match="tcp://a:1 does 4: start it with --nthreads 1"):
-            cluster.refuse_threads({"tcp://b:1": {"nthreads": 1}, "tcp://a:1": {"nthreads": 4}})
-
     def test_nobody_answers(self, gsm, monkeypatch):
         monkeypatch.setattr(cluster, "PATIENCE", 0.2)
         result = gsm("train-ssl", "--scheduler", "tcp://127.0.0.1:9")
@@ -235,15 +211,6 @@ class TestRefusals:
         result = gsm("train-ssl", "--scheduler", "tcp://127.0.0.1:9")
         assert result.exit_code == 2
         assert "pip install 'gsm-cli[cluster]'" in result.stderr
-
-
-def test_news_are_spared():
-    told = []
-    spare = cluster._sparing(told.append)
-    for news in range(1000):
-        spare(news)
-    assert told[0] == 0
-    assert len(told) < 5
 
 
 def test_a_cluster_is_one_of_the_executors():

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,16 @@ class TestAnswers:
         with pytest.raises(ValueError, match="math domain error") as raised:
             workers.submit(math.sqrt, -1).result()
         assert "Traceback" in raised.value.__notes__[0]
+
+    def test_a_call_that_is_cancelled_is_passed_over(self, workers):
+        for _ in range(2):  # one for each worker
+            future = Future()
+            future.cancel()
+            workers._calls.put((future, b""))
+        assert workers.submit(math.sqrt, 4).result(20) == 2
+
+    def test_ctrl_c_is_for_the_parent_alone(self, workers):
+        assert signal.SIGINT in workers.submit(signal.pthread_sigmask, signal.SIG_BLOCK, ()).result()
 
     def test_what_cannot_travel_is_an_error_and_costs_no_worker(self, workers):
         pids = {workers.submit(os.getpid).result() for _ in range(20)}

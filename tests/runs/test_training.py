@@ -1,15 +1,12 @@
 """One run: the same record whatever happens on the way, and the same noise whatever the objective."""
 
 import dataclasses
+import itertools
 import math
-import os
-import signal
-import subprocess
-import sys
-import time
 from base64 import b64decode
 from io import BytesIO
 from pathlib import Path
+from types import SimpleNamespace
 
 import msgspec
 import numpy as np
@@ -22,10 +19,9 @@ from PIL import Image
 from gsm_cli.data import find_dataset
 from gsm_cli.data.split import Images, load
 from gsm_cli.errors import GsmError, UsageError
-from gsm_cli.records.run import read_run
+from gsm_cli.records.run import Epoch, read_run
 from gsm_cli.runs import evaluation, training
 from gsm_cli.runs.build import temperature_at
-from gsm_cli.runs.environment import find_device
 from gsm_cli.runs.evaluation import Classification
 from gsm_cli.runs.schedules import kl_weight, learning_rate, temperature
 from gsm_cli.runs.streams import binarise, shuffle, stream
@@ -143,6 +139,60 @@ class TestRecord:
         assert [number for number in range(1, 31) if is_probed(number, 30)] == [1, *range(3, 31, 3)]
         assert [number for number in range(1, 5) if is_probed(number, 4)] == [1, 2, 3, 4]
 
+    @pytest.mark.parametrize(("epoch", "probed"), [(1, True), (2, False), (4, True)])
+    @pytest.mark.parametrize("objective", ["gumbel", "sparse-marginalize"])
+    def test_an_epoch_says_what_was_found(self, split, monkeypatch, objective, epoch, probed):
+        """Of 40 epochs of four steps each, with a tenth of the others probed."""
+        own = {"tau": 2.0, "tau_min": 0.5, "tau_rate": 0.1} if objective == "gumbel" else {"threshold": 0.25}
+        schedules = {"kl_start": 5.0, "kl_warmup": 0.2, "learning_rate": 0.1, "decay": 1.0}
+        run = Run(config(objective, epochs=40, **own, **schedules), split)
+        run.epochs = [None] * (epoch - 1)
+        streams = set()
+
+        def heard(rng: torch.Generator) -> None:
+            streams.add(rng.initial_seed())
+
+        def classify(model, images, rng):
+            heard(rng)
+            return Classification(np.array([True, False, False, False]), 0.375, 1.25)
+
+        def relax(model, images, tau, noise):
+            heard(noise())
+            assert images is split.validation
+            return tau, tau + 1
+
+        def drop(model, images, threshold, rng):
+            heard(rng)
+            assert images is split.validation
+            return threshold
+
+        clocks = {"perf_counter": iter([10.0, 13.0, 18.0]), "process_time": iter([2.0, 4.5])}
+        monkeypatch.setattr(training, "time", SimpleNamespace(**{name: it.__next__ for name, it in clocks.items()}))
+        for name, function in (("classification", classify), ("relaxation", relax), ("mean_dropped_mass", drop)):
+            monkeypatch.setattr(training, name, function)
+        run.all_steps = lambda number: ([number + 0.5, 2.0, 3.0], 4.0)
+        step = 4 * epoch - 1
+        tau = max(0.5, 2 * math.exp(-0.1 * step)) if objective == "gumbel" else None
+        assert run.epoch() == Epoch(
+            unlabelled_bound=epoch + 0.5,
+            labelled_bound=2.0,
+            classification=3.0,
+            validation_accuracy=0.75,
+            validation_entropy=1.25,
+            modal_share=0.375,
+            evaluations=4.0,
+            relaxed_bound=tau if probed else None,
+            one_hot_bound=tau + 1 if tau and probed else None,
+            dropped_mass=0.25 if probed and not tau else None,
+            tau=tau,
+            kl_weight=5.0 - 4.0 * step / 32,
+            learning_rate=pytest.approx(0.1 * (1 - step / 160)),
+            seconds=3.0,
+            processor_seconds=2.5,
+            evaluation_seconds=5.0,
+        )
+        assert streams == {stream(0, Purpose.EVALUATION, epoch).initial_seed()}
+
     def test_best_weights_are_those_of_the_best_epoch(self, split, monkeypatch):
         accuracies = iter([0.9, 0.5])
         monkeypatch.setattr(training, "classification", lambda _, images, rng: classified(next(accuracies), images))
@@ -195,45 +245,36 @@ class TestResume:
         assert seen == list(range(epochs + 1, 5))
         assert timeless(resumed) == timeless(unbroken)
 
-    def test_a_killed_process_ends_in_the_same_record(self, tmp_path):
-        """SIGKILL as soon as a checkpoint is there; then the same command again, and once without an interruption."""
-        words = ["train-ssl", "--objective", "gumbel", "--set", "hidden=8", "--batch-size", "100", "--epochs", "60"]
-        change = "from gsm_cli.cli.app import app; from gsm_cli.runs import training; training.CHECKPOINT_SECONDS = 0.0"
-        run = f"{change}; app({words!r})"
-        environment = os.environ | {"OMP_NUM_THREADS": "1"}
-        broken, unbroken = tmp_path / "broken", tmp_path / "unbroken"
-        for folder in (broken, unbroken):
-            folder.mkdir()
-        process = subprocess.Popen([sys.executable, "-c", run], cwd=broken, env=environment, stderr=subprocess.PIPE)
-        deadline = time.monotonic() + 60
-        while not list(broken.rglob("*.pt")) and time.monotonic() < deadline:
-            time.sleep(0.01)
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
-        assert process.returncode == -signal.SIGKILL
-        assert not list(broken.rglob("*.json"))
-        for folder in (broken, unbroken):
-            subprocess.run([sys.executable, "-c", run], cwd=folder, env=environment, check=True, capture_output=True)
-        records = [read_run(next(folder.rglob("gumbel*.json"))) for folder in (broken, unbroken)]
-        assert timeless(records[0]) == timeless(records[1])
-        assert not list(tmp_path.rglob("*.pt"))
-        assert not list(tmp_path.rglob("*.tmp"))
-
-    @pytest.mark.parametrize("damage", ["other version", "other settings", "other split"])
+    @pytest.mark.parametrize("damage", ["version", "tau", "split"])
     def test_a_checkpoint_of_something_else_is_refused_and_kept(self, split, tmp_path, monkeypatch, damage):
         path = tmp_path / "a.pt"
         train(config(), split, path)
-        settings, data = config(), split
-        if damage == "other version":
+        settings, data, departure = config(), split, f"version {training.__version__} and not 99.0"
+        if damage == "version":
             monkeypatch.setattr(training, "__version__", "99.0")
-        elif damage == "other settings":
-            settings = config(tau=0.9)
+        elif damage == "tau":
+            settings, departure = config(tau=0.9), "tau 0.5 and not 0.9"
         else:
             data = load(find_dataset("digits"), 100, 5)
+            departure = f"split {split.digest} and not {data.digest}"
         before = path.read_bytes()
-        with pytest.raises(GsmError, match=r"a\.pt must be a checkpoint .*or remove it"):
+        with pytest.raises(GsmError) as caught:
             train(settings, data, path)
+        assert str(caught.value) == (
+            f"{path} must be a checkpoint of this run, and has {departure}: "
+            "finish it with the version and settings that wrote it, or remove it to start the run again"
+        )
         assert path.read_bytes() == before
+
+    def test_its_state_is_kept_every_two_seconds_and_at_the_end(self, split, tmp_path, monkeypatch):
+        """The clock says when training begins, when each epoch ends, and when a checkpoint is written."""
+        kept, clock = [], iter([0.0, 2.0, 2.5, 2.5, 4.5, 4.5])
+        monkeypatch.setattr(training.Checkpoint, "save", lambda checkpoint, path: kept.append(len(checkpoint.epochs)))
+        still = {"perf_counter": lambda: next(ticks), "process_time": lambda: 0.0}
+        ticks = itertools.count()
+        monkeypatch.setattr(training, "time", SimpleNamespace(monotonic=lambda: next(clock, 5.0), **still))
+        train(config(), split, tmp_path / "a.pt")
+        assert kept == [2, 4]
 
 
 class TestPairing:
@@ -268,6 +309,12 @@ class TestPairing:
     def test_noise_differs_from_step_to_step(self):
         first, second = (torch.rand(5, generator=stream(0, Purpose.NOISE, step)) for step in (0, 1))
         assert not torch.equal(first, second)
+
+    def test_a_run_draws_on_its_own_device(self, split, monkeypatch):
+        run = Run(config(seed=3), split)
+        run.device = "cuda"
+        monkeypatch.setattr(training, "stream", lambda *given: given)
+        assert run.stream(Purpose.NOISE, 7) == (3, Purpose.NOISE, 7, "cuda")
 
     def test_the_global_generator_is_left_as_it_was(self, split):
         before = torch.get_rng_state()
@@ -322,31 +369,6 @@ class TestParts:
         with pytest.raises(UsageError, match="batch-size must be at most the 997 unlabelled images, not 998"):
             Run(config(batch_size=998), split)
 
-    @pytest.mark.parametrize(
-        ("name", "present", "found"), [("auto", False, "cpu"), ("auto", True, "cuda"), ("cpu", True, "cpu")]
-    )
-    def test_device(self, monkeypatch, name, present, found):
-        monkeypatch.setattr(torch.cuda, "is_available", lambda: present)
-        assert find_device(name) == found
-
-    def test_no_gpu_or_no_such_device(self, monkeypatch):
-        monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-        with pytest.raises(UsageError, match="use --device cpu"):
-            find_device("cuda")
-        with pytest.raises(UsageError, match="auto, cpu or cuda, not 'tpu'"):
-            find_device("tpu")
-
-    def test_validation_counts_what_is_right(self, split):
-        """A classifier that always answers 3 is right as often as there are threes, and has no entropy."""
-
-        class Stubborn(torch.nn.Module):
-            def classify(self, x, samples, rng):
-                return torch.full((samples, len(x), 10), -1000.0).index_fill(2, torch.tensor([3]), 0.0)
-
-        found = evaluation.classification(Stubborn(), split.validation, stream(0, Purpose.EVALUATION, 1))
-        assert found.accuracy == pytest.approx((split.validation.classes == 3).mean())
-        assert (found.modal_share, found.entropy) == (1.0, 0.0)
-
 
 class TestGenerated:
     def test_columns_are_classes_and_rows_share_z(self, split):
@@ -368,13 +390,6 @@ class TestGenerated:
         assert (by_class[:, :, 0] != by_class[:, :, 1]).any()
         assert (by_z == by_z[:, :, :1]).all()
         assert (by_z[0] != by_z[1]).any()
-
-    def test_of_many_classes_there_is_one_z_with_ten_in_a_row(self, split):
-        many = dataclasses.replace(split, classes=23)
-        sheet = evaluation.analogies(Run(config(), many).model, (8, 8), stream(0, Purpose.EVALUATION))
-        pixels = np.asarray(Image.open(BytesIO(b64decode(sheet))))
-        assert pixels.shape == (3 * 8, 10 * 8)
-        assert (pixels[16:, 24:] == 255).all()
 
     def test_a_decoder_that_was_not_trained_generates_nothing(self, split, tmp_path):
         assert train(config(objective="supervised", epochs=1), split, tmp_path / "run.pt").generated is None

@@ -1,0 +1,82 @@
+"""Where things lie, and what is found there."""
+
+import pytest
+from records_of import cost_record, gradient_record, record
+
+from gsm_cli.errors import DataError
+from gsm_cli.records.layout import ReportFolder, find_folders
+
+
+def test_everything_has_one_place(tmp_path):
+    folder = ReportFolder(tmp_path / "reports" / "digits-100")
+    assert folder.name == "digits-100"
+    assert folder.text == folder.path / "report.md"
+    assert folder.record("gumbel-0") == folder.path / "records" / "gumbel-0.json"
+    assert folder.measurement("gradients-1") == folder.path / "gradients-1.json"
+    assert folder.picture("accuracy") == folder.path / "accuracy.png"
+    assert folder.table("accuracy") == folder.path / "accuracy.csv"
+    assert folder.link(folder.record("gumbel-0")) == "records/gumbel-0.json"
+
+
+@pytest.mark.parametrize(("name", "chosen"), [("digits-100", False), ("data-5", False), ("try", True), ("a-b", True)])
+def test_a_name_that_ends_with_a_number_of_labels_was_not_chosen(tmp_path, name, chosen):
+    assert ReportFolder(tmp_path / name).chosen is chosen
+
+
+def test_what_is_there_is_found_in_order_and_nothing_hidden(tmp_path):
+    folder = ReportFolder(tmp_path)
+    assert (folder.records, folder.pictures, folder.gradients) == ([], [], [])
+    names = ["records/b.json", "records/a.json", "records/.c.json", "records/d.txt", "gradients-2.json"]
+    for name in [*names, "gradients-1.json", "b.png", "a.png", ".c.png", "other.json"]:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    assert [path.name for path in folder.records] == ["a.json", "b.json"]
+    assert [path.name for path in folder.pictures] == ["a.png", "b.png"]
+    assert [path.name for path in folder.gradients] == ["gradients-1.json", "gradients-2.json"]
+
+
+class TestFolders:
+    def test_that_have_records_or_gradients_are_found_and_the_outer_one_first(self, tmp_path):
+        record("gumbel", 0).save(tmp_path / "b" / "records" / "a.json")
+        gradient_record(("gumbel", 0.5)).save(tmp_path / "a" / "gradients.json")
+        (tmp_path / "empty").mkdir()
+        assert [folder.name for folder in find_folders(tmp_path)] == ["a", "b"]
+        assert [folder.path for folder in find_folders(tmp_path / "b")] == [tmp_path / "b"]
+        record("gumbel", 0).save(tmp_path / "records" / "a.json")
+        found = [folder.path for folder in find_folders(tmp_path)]
+        assert found == [tmp_path, tmp_path / "a", tmp_path / "b"]
+
+    @pytest.mark.parametrize("make", [lambda path: path.mkdir(), lambda path: path.touch(), lambda path: None])
+    def test_without_any_the_command_that_makes_some_is_named(self, tmp_path, make):
+        make(path := tmp_path / "reports")
+        with pytest.raises(DataError) as caught:
+            find_folders(path)
+        assert str(caught.value) == (
+            f"a report needs records, and {path} has none: make some with gsm train-ssl --out {path}"
+        )
+
+    def test_one_that_cannot_be_read_is_named(self, tmp_path, monkeypatch):
+        def refuse(_):
+            raise PermissionError(13, "Permission denied")
+
+        monkeypatch.setattr(type(tmp_path), "iterdir", refuse)
+        with pytest.raises(DataError) as caught:
+            find_folders(tmp_path)
+        assert str(caught.value) == (
+            f"{tmp_path} cannot be read (Permission denied): make it readable, or name another"
+        )
+
+
+class TestCosts:
+    COSTS = cost_record(gumbel={2: (7.0,)})
+
+    def test_a_folder_is_of_costs_if_all_that_can_be_read_is(self, tmp_path):
+        folder = ReportFolder(tmp_path)
+        assert not folder.of_costs
+        self.COSTS.save(folder.record("a"))
+        assert folder.of_costs
+        for number, damage in enumerate([b"", b"[1]", b"\xff\xfe", b"[" * 100_000, b'{"kind": 3}']):
+            folder.record(f"damaged-{number}").write_bytes(damage)
+        assert folder.of_costs
+        record("gumbel", 0).save(folder.record("b"))
+        assert not folder.of_costs

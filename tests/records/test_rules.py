@@ -1,0 +1,176 @@
+"""The rules of records one by one, each where it is just broken and just kept, with the sentence that says it."""
+
+import json
+from base64 import b64encode
+
+import msgspec
+import pytest
+from msgspec.structs import replace
+from records_of import cost_record, gradient_record, reading, record
+
+from gsm_cli.errors import DataError
+from gsm_cli.records import run
+from gsm_cli.records.cost import CostPlan, read_cost, read_part
+from gsm_cli.records.gradients import read_gradients
+from gsm_cli.records.run import Curves, RunRecord, read_run
+from gsm_cli.records.store import LONGEST
+
+RUN = record("gumbel", 0)
+
+
+class TestCurves:
+    def test_every_column_is_as_long(self):
+        columns = msgspec.structs.asdict(RUN.epochs)
+        rule = r"^every column must have an entry for each epoch, and they have \[2, 3\]$"
+        with pytest.raises(ValueError, match=rule):
+            Curves(**columns | {"seconds": [1.0, 2.0]})
+
+
+class TestErrors:
+    """A bit for every image, the first the highest, and zeros to a whole byte."""
+
+    @pytest.mark.parametrize(
+        ("images", "flags"), [(8, "80"), (8, "ff"), (9, "8080"), (9, "ff80"), (12, "00f0"), (15, "00fe"), (16, "00ff")]
+    )
+    def test_as_many_bits_as_images(self, images, flags):
+        bits = bytes.fromhex(flags)
+        errors = sum(byte.bit_count() for byte in bits)
+        right = replace(reading(1, 0.5), wrong=b64encode(bits).decode(), accuracy=1 - errors / images)
+        assert run.Test(images=images, chosen=right, last=right).chosen.errors == errors
+
+    @pytest.mark.parametrize(
+        ("images", "flags"),
+        [(8, ""), (8, "8000"), (9, "80"), (9, "8040"), (9, "8001"), (12, "0008"), (12, "0001"), (15, "0001")],
+    )
+    def test_neither_more_nor_fewer(self, images, flags):
+        bits = bytes.fromhex(flags)
+        wrong = replace(
+            reading(1, 0.5),
+            wrong=b64encode(bits).decode(),
+            accuracy=1 - sum(byte.bit_count() for byte in bits) / images,
+        )
+        rule = rf"^wrong must have a bit for each of the {images} images, and zeros to a whole byte$"
+        with pytest.raises(ValueError, match=rule):
+            run.Test(images=images, chosen=wrong, last=wrong)
+
+    def test_are_base64_and_nothing_else(self):
+        right = reading(1, 0.5, images=8)
+        with pytest.raises(ValueError, match="padding"):
+            run.Test(images=8, chosen=right, last=replace(right, wrong=right.wrong + "\n"))
+
+    def test_agree_with_the_accuracy(self):
+        right = reading(1, 0.5, images=8)
+        with pytest.raises(ValueError, match=r"^an accuracy of 0.625 must be that of its 4 errors$"):
+            run.Test(images=8, chosen=right, last=replace(right, accuracy=0.625))
+
+
+class TestRuns:
+    @pytest.mark.parametrize(
+        ("changes", "sentence"),
+        [
+            ({"images_per_epoch": 1001}, "a run must have at most its 3 epochs of 1000 images, and it has 3 of 1001"),
+            ({"test": None}, "a run must have either read the test set or failed"),
+            (
+                {"test": replace(RUN.test, chosen=replace(RUN.test.chosen, epoch=1))},
+                "a finished run must have its 3 epochs and have tested the most accurate and the last, "
+                "and it has 3 and tested 1 and 3",
+            ),
+        ],
+        ids=["images", "test", "epochs"],
+    )
+    def test_say_what_is_broken(self, changes, sentence):
+        with pytest.raises(ValueError, match=f"^{sentence}$"):
+            RunRecord(**msgspec.structs.asdict(RUN) | changes)
+
+    def test_an_epoch_may_have_every_image(self):
+        assert RunRecord(**msgspec.structs.asdict(RUN) | {"images_per_epoch": 1000}).images_per_epoch == 1000
+
+
+class TestGradients:
+    """A row for every estimator at every temperature that its rule allows, on every subject."""
+
+    def refused(self, tmp_path, whole, sentence):
+        path = tmp_path / "gradients.json"
+        whole.save(path)
+        with pytest.raises(DataError) as caught:
+            read_gradients(path)
+        assert str(caught.value) == (
+            f"{path} must have what its plan names, and has {sentence}: restore it, or remove it and run again"
+        )
+
+    def test_every_estimator_and_every_temperature_is_expected(self, tmp_path):
+        whole = gradient_record(("gumbel", 0.5), ("gumbel", 1.0), ("reinforce", None), ("reinmax", 1.0))
+        assert not whole.departures
+        rows = whole.rows
+        self.refused(tmp_path, replace(whole, rows=rows[1:]), "no row of gumbel, tau 0.5, on linear")
+        self.refused(tmp_path, replace(whole, rows=[*rows[:2], *rows[3:]]), "no row of reinforce on linear")
+        self.refused(tmp_path, replace(whole, rows=[*rows, rows[3]]), "a row too many of reinmax, tau 1, on linear")
+        self.refused(tmp_path, replace(whole, rows=[]), "no row of gumbel, tau 0.5, on linear")
+
+    def test_somebodys_own_have_the_temperatures_that_their_rows_name(self):
+        whole = gradient_record(("own", 0.3), ("own", 0.7), ("gumbel", 0.3), epochs=(1,), seeds=(0,))
+        whole = replace(whole, plan=replace(whole.plan, objectives=("a.py:own", "gumbel"), temperatures=(0.3,)))
+        assert not whole.departures
+        assert replace(whole, rows=whole.rows[:-2]).departures == [
+            "no row of own, tau 0.7, on seed 0, epoch 1",
+            "no row of gumbel, tau 0.3, on seed 0, epoch 1",
+        ]
+
+
+class TestCosts:
+    def test_a_sum_has_two_classes_at_least(self):
+        with pytest.raises(ValueError, match=r"^--classes must be at least 2, not 1: raise it$"):
+            CostPlan(classes=(10, 1))
+        assert CostPlan(objectives=("gumbel",), classes=(2, 3), rounds=4).measurements == 8
+
+    def test_a_part_is_read_where_a_part_is_asked_for(self, tmp_path):
+        whole = cost_record(marginalize={2: (8.0,)}, gumbel={2: (7.0,)})
+        part, path = replace(whole, rows=whole.rows[:1]), tmp_path / "part.json"
+        part.save(path)
+        assert read_part(path) == part
+        with pytest.raises(DataError, match="has 0 of 1 measurements of gumbel with 2 classes: restore it"):
+            read_cost(path)
+
+
+class TestText:
+    def test_an_old_record_is_left_to_the_gsm_that_wrote_it(self, tmp_path):
+        path = tmp_path / "old.json"
+        path.write_text('{"schema": 2}')
+        with pytest.raises(DataError) as caught:
+            read_run(path)
+        assert str(caught.value) == (
+            f"{path} must be a record of schema 3, not 2: "
+            "read it with the gsm that wrote it, or remove it and run again"
+        )
+
+    @pytest.mark.parametrize(("letters", "told"), [(10, 10), (10_000, LONGEST)])
+    def test_what_is_wrong_is_told_in_so_many_letters(self, tmp_path, letters, told):
+        path = tmp_path / "strange.json"
+        path.write_text(json.dumps(msgspec.to_builtins(RUN) | {"kind": "k" * letters}))
+        with pytest.raises(DataError) as caught:
+            read_run(path)
+        reason = str(caught.value).removeprefix(f"{path} must be a whole record, and is not (")
+        reason = reason.removesuffix("): restore it, or remove it and run again")
+        assert ("k" * letters in reason) == (letters == told)
+        assert reason.endswith("…") == (letters != told)
+        assert len(reason) == LONGEST + 1 or letters == told
+
+    def test_a_line_for_every_entry_of_the_two_outer_levels(self, tmp_path):
+        """And for every row of a list of rows; what lies deeper stays in its line."""
+        path = tmp_path / "a.json"
+        RUN.save(path)
+        lines = path.read_text().splitlines()
+        assert lines[:4] == ["{", ' "kind": "run",', ' "schema": 3,', ' "version": "0.0.0",']
+        assert '  "own": {"tau": 0.5, "tau_min": 0.0, "tau_rate": 0.0, "draws": 1},' in lines
+        assert '  "seconds": [2.0, 2.0, 2.0],' in lines
+        assert lines[-1] == "}"
+        whole = cost_record(gumbel={2: (7.0,), 3: (8.0,)})
+        whole.save(path)
+        assert [line[:16] for line in path.read_text().splitlines() if '"gumbel"' in line and "seconds" in line] == [
+            '  {"objective": '
+        ] * 2
+
+    def test_no_number_is_written_that_json_has_not(self, tmp_path):
+        with pytest.raises(ValueError, match="JSON compliant"):
+            replace(RUN, epochs=replace(RUN.epochs, seconds=[float("nan")] * 3)).save(tmp_path / "a.json")
+        assert not list(tmp_path.iterdir())

@@ -1,0 +1,127 @@
+"""A run as a task: what it takes along, what it says on the way, and where it keeps its state."""
+
+import dataclasses
+import platform
+import tempfile
+from pathlib import Path
+
+import pytest
+import torch
+from batches import tasks
+from msgspec.structs import replace
+from records_of import record
+
+import gsm_cli
+from gsm_cli.data import find_dataset
+from gsm_cli.runs import task as module
+from gsm_cli.runs.locks import lock_path
+from gsm_cli.runs.places import PLACE, Place
+from gsm_cli.runs.task import News, Task, execute, load_split, versions
+from gsm_cli.settings import build
+
+
+@pytest.fixture
+def task(tmp_path) -> Task:
+    """A run in batches of 200 of 997 images."""
+    (task,) = tasks(tmp_path, "gumbel")
+    return task
+
+
+def test_whoever_works_elsewhere_has_whole_paths(folder):
+    task = Task(build({}), Path("records/a.json"))
+    assert task.absolute() == Task(task.config, folder / "records/a.json")
+    there = dataclasses.replace(task, data_dir=Path("data"), device="cuda", anew=True)
+    assert there.absolute() == Task(task.config, folder / "records/a.json", "cuda", folder / "data", True)
+
+
+def test_what_both_sides_must_have_in_common():
+    assert versions() == {
+        "gsm": gsm_cli.__version__,
+        "Python": platform.python_version(),
+        "torch": str(torch.__version__),
+    }
+
+
+@pytest.fixture
+def trained(monkeypatch) -> list:
+    """Training that says something and gives a record at once, and what it was given."""
+    given = []
+
+    def train(config, split, checkpoint, on_epoch, device, on_step, on_note):
+        given.append((config, split.digest, checkpoint, device, on_step))
+        (checkpoint.parent / "kept").touch()
+        on_note("words")
+        on_epoch(3, "an epoch")
+        return record("gumbel", 0)
+
+    monkeypatch.setattr(module, "train", train)
+    monkeypatch.setattr(torch, "set_num_threads", lambda count: given.append(count))
+    return given
+
+
+def executed(task: Task, place: Place):
+    token = PLACE.set(place)
+    try:
+        return execute(task)
+    finally:
+        PLACE.reset(token)
+
+
+def test_a_task_says_what_it_does_and_takes_the_threads_of_its_place(task, trained):
+    news = []
+    place = Place(news.append, beside=3, threads=2)
+    found = executed(task, place)
+    assert found == replace(record("gumbel", 0), environment=replace(record("gumbel", 0).environment, beside=3))
+    assert news == [
+        News(task.name, images=800),
+        News(task.name, words="words"),
+        News(task.name, number=3, epoch="an epoch"),
+    ]
+    threads, (config, split, _, device, on_step) = trained
+    assert (threads, config, split, device) == (2, task.config, load_split(task.config, 0, None, None).digest, "cpu")
+    assert on_step == place.check
+    executed(task, Place())
+    assert len(trained) == 3  # as many threads as it takes by itself
+
+
+def test_it_reads_its_own_data_and_takes_its_own_device(task, trained, monkeypatch, tmp_path):
+    split, asked = load_split(task.config, 0, None, None), []
+    monkeypatch.setattr(module, "load_split", lambda *given: asked.append(given) or split)
+    there = Task(replace(task.config, seed=3), task.record, "cuda", tmp_path)
+    executed(there, Place())
+    assert asked == [(there.config, 3, tmp_path, module.download)]
+    assert trained[0][3] == "cuda"
+
+
+def test_its_state_is_beside_the_record_where_whoever_asked_can_see_it(task, trained):
+    executed(task, Place())
+    elsewhere = trained.pop()[2]
+    assert (elsewhere.name, elsewhere.parent.exists()) == (task.checkpoint.name, False)
+    assert elsewhere.parent.parent == Path(tempfile.gettempdir())
+    assert elsewhere.parent.name.startswith("gsm-")
+    lock_path(task.record).parent.mkdir(parents=True)
+    lock_path(task.record).touch()
+    executed(task, Place())
+    assert trained[0][2] == task.checkpoint
+
+
+def test_a_data_set_is_read_once_in_a_process_and_folder(monkeypatch, tmp_path):
+    read, split, digits = [], [], find_dataset("digits")
+
+    def reads(folder, fetch):
+        read.append((folder, fetch))
+        return digits.read(None, None)
+
+    def load(dataset, *given):
+        split.append(given)
+        return dataset.read(given[2], given[3])
+
+    monkeypatch.setattr(module, "POOLS", {})
+    monkeypatch.setattr(module, "find_dataset", lambda name: dataclasses.replace(digits, name=name, read=reads))
+    monkeypatch.setattr(module, "load", load)
+    config, fetch = build({"labels": 50, "classes": 3}), lambda *given: None
+    pools = [load_split(config, seed, folder, fetch) for folder in (None, tmp_path) for seed in (4, 5)]
+    assert read == [(None, fetch), (tmp_path, fetch)]
+    assert split == [(50, seed, folder, fetch, 3) for folder in (None, tmp_path) for seed in (4, 5)]
+    assert pools[0] is pools[1]
+    assert set(module.POOLS) == {("digits", None, None), ("digits", None, tmp_path)}

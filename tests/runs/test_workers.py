@@ -1,0 +1,280 @@
+"""Executors on this machine, taken apart: this process, and a worker's pipes and signals as this file makes them."""
+
+import contextvars
+import io
+import os
+import pickle
+import signal
+import subprocess
+import sys
+from threading import Thread
+from types import SimpleNamespace
+
+import pytest
+
+from gsm_cli.runs import processes, worker
+from gsm_cli.runs.places import PLACE, Here, Place, StoppedError, WorkerLostError
+from gsm_cli.runs.processes import Processes, Worker
+
+
+class TestPlace:
+    def test_a_task_knows_where_it_is_and_its_end_is_heard(self):
+        here, heard = Here(), []
+        here.hear = heard.append
+        before = PLACE.get()
+
+        def work(word: str, *, more: str) -> int | None:
+            PLACE.get().say(word + more)
+            PLACE.get().check()
+            return PLACE.get().beside
+
+        assert here.submit(work, "a", more="b").result(0) == 0
+        assert heard == ["ab"]
+        assert PLACE.get() is before
+        assert (before.beside, before.threads, before.say("unheard")) == (None, None, None)
+        assert isinstance(here.submit(int, "x").exception(0), ValueError)
+        assert (here.places, here.tries) == (1, 1)
+
+    def test_what_is_wanted_no_longer_stops(self):
+        with pytest.raises(StoppedError):
+            Place(wanted=lambda: False).check()
+        Place().check()
+
+    def test_a_place_is_left_after_an_interruption(self):
+        def interrupt() -> None:
+            raise KeyboardInterrupt
+
+        before = PLACE.get()
+        with pytest.raises(KeyboardInterrupt):
+            Here().submit(interrupt)
+        assert PLACE.get() is before
+
+
+class TestProcesses:
+    def test_the_threads_that_the_environment_names(self, monkeypatch):
+        found = []
+        for text in ("3", "0", "", "-1", "all"):
+            monkeypatch.setenv("OMP_NUM_THREADS", text)
+            found.append(processes.named_threads())
+        monkeypatch.delenv("OMP_NUM_THREADS")
+        assert [*found, processes.named_threads()] == [3, None, None, None, None, None]
+
+    def test_the_cores_are_those_that_it_may_use(self, monkeypatch):
+        monkeypatch.setattr(os, "sched_getaffinity", lambda process: {0: {1, 5, 7}}[process], raising=False)
+        monkeypatch.setattr(os, "cpu_count", lambda: 9)
+        assert processes.cores() == 3
+        monkeypatch.delattr(os, "sched_getaffinity")
+        assert processes.cores() == 9
+        monkeypatch.setattr(os, "cpu_count", lambda: None)
+        assert processes.cores() == 1
+
+    @pytest.mark.parametrize(
+        ("jobs", "runs", "threads", "device", "expected"),
+        [
+            (None, 8, None, "cpu", (4, 1)),
+            (None, 3, None, "cpu", (3, 1)),
+            (None, 1, None, "cpu", (1, 4)),
+            (None, 0, None, "cpu", (1, 4)),
+            (None, 8, "2", "cpu", (2, 2)),
+            (None, 8, "8", "cpu", (1, 8)),
+            (2, 8, None, "cpu", (2, 2)),
+            (8, 8, None, "cpu", (8, 1)),
+            (8, 2, "3", "cpu", (2, 3)),
+            (10**30, 2, None, "cpu", (2, 2)),
+            (None, 8, None, "cuda", (1, 4)),
+            (2, 8, "none", "cuda", (2, 2)),
+        ],
+    )
+    def test_the_share_of_a_job(self, monkeypatch, jobs, runs, threads, device, expected):
+        monkeypatch.setattr(processes, "cores", lambda: 4)
+        monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+        if threads:
+            monkeypatch.setenv("OMP_NUM_THREADS", threads)
+        assert processes.share(jobs, runs, device) == expected
+
+    def test_one_at_a_time_is_done_here(self, monkeypatch):
+        monkeypatch.setattr(processes, "Processes", lambda *given: given)
+        monkeypatch.setenv("OMP_NUM_THREADS", "3")
+        assert isinstance(processes.on_this_machine(1, 8, "cpu"), Here)
+        assert processes.on_this_machine(2, 8, "cpu") == (2, 3)
+
+    def test_a_worker_imports_from_where_this_process_does(self, monkeypatch):
+        monkeypatch.setattr(sys, "path", ["", "relative", "/there", processes.PACKAGE, "/then"])
+        interpreter, *options, code = processes.python("json")
+        assert (interpreter, options) == (sys.executable, ["-I", "-X", "utf8", "-c"])
+        assert code == (
+            f"import sys; sys.path[:] = ['{processes.PACKAGE}', '/there', '/then']; from json import main; main()"
+        )
+
+    def test_what_a_worker_is_started_with(self, monkeypatch):
+        """Its first message says where it is; the environment may name other threads."""
+        started = []
+
+        def start(command, **given):
+            started.append((command, given))
+            return SimpleNamespace(stdin=io.BytesIO(), stdout=io.BytesIO())
+
+        monkeypatch.setattr(subprocess, "Popen", start)
+        monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+        monkeypatch.setenv("PYTHONSAFEPATH", "")
+        found = Worker(3, 2)
+        monkeypatch.setenv("OMP_NUM_THREADS", "7")
+        Worker(3, 2)
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        assert started == [
+            (processes.python("gsm_cli.runs.worker"), {**pipes, "env": {**os.environ, "PYTHONSAFEPATH": "1"} | threads})
+            for threads in ({"OMP_NUM_THREADS": "2"}, {"OMP_NUM_THREADS": "7"})
+        ]
+        assert pickle.loads(pickle.loads(found.requests.getvalue())) == (3, 2)
+
+    def test_how_a_process_ended_in_words(self):
+        found = [processes._ending(code) for code in (-9, 0, 3)]
+        assert found == ["was killed by signal 9", "ended with the code 0", "ended with the code 3"]
+
+    def test_one_that_was_shut_down_starts_no_worker(self):
+        workers = Processes(1, 1)
+        workers.shutdown()
+        with pytest.raises(WorkerLostError, match=r"^was stopped$"):
+            workers._start(0)
+
+    def test_every_worker_is_warmed_up(self):
+        with Processes(3, 1) as workers:
+            assert workers.places == 3
+            calls = []
+            workers.submit = calls.append
+            workers.warm_up(print)
+        assert calls == [print] * 3
+
+
+class Stubborn:
+    """A process that ends only when it is killed."""
+
+    def __init__(self) -> None:
+        self.did: list[object] = []
+
+    def terminate(self) -> None:
+        self.did.append("terminate")
+
+    def kill(self) -> None:
+        self.did.append("kill")
+
+    def wait(self, seconds: float | None = None) -> None:
+        self.did.append(seconds)
+        if seconds is not None:
+            raise subprocess.TimeoutExpired("worker", seconds)
+
+
+class Broken(io.BytesIO):
+    """A pipe that cannot be closed well."""
+
+    error: Exception | None = None
+
+    def close(self) -> None:
+        super().close()
+        if self.error:
+            raise self.error
+
+
+@pytest.mark.parametrize("error", [None, BrokenPipeError(), ValueError()])
+def test_a_worker_that_does_not_end_is_killed_and_its_pipes_are_closed(error):
+    found = Worker.__new__(Worker)
+    found.process, found.requests, found.answers = Stubborn(), Broken(), io.BytesIO()
+    found.requests.error = error
+    found.stop()
+    found.requests.error = None
+    assert found.process.did == ["terminate", processes.PATIENCE, "kill", None]
+    assert found.requests.closed
+    assert found.answers.closed
+
+
+def test_what_a_worker_says_is_heard_before_it_answers():
+    found, heard = Worker.__new__(Worker), []
+    said = [("news", "one"), ("news", "two"), ("result", 3), ("error", KeyError("four"))]
+    found.requests, found.answers = io.BytesIO(), io.BytesIO(b"".join(pickle.dumps(each) for each in said))
+    assert found.ask(b"first", heard.append) == 3
+    with pytest.raises(KeyError, match="four"):
+        found.ask(b"second", heard.append)
+    assert (heard, found.requests.getvalue()) == (["one", "two"], b"firstsecond")
+
+
+class Ended(BaseException):
+    """In the place of the end of this process."""
+
+
+def read(answers: io.BytesIO) -> list[tuple[str, object]]:
+    """The messages in a stream."""
+    answers.seek(0)
+    found = []
+    while answers.tell() < len(answers.getvalue()):
+        found.append(pickle.load(answers))
+    return found
+
+
+class TestWorker:
+    def test_it_serves_one_call_after_the_other_until_the_end(self, monkeypatch):
+        calls = [(pow, (2, 3), {"mod": 5}), (speak, ("words",), {}), (sys.exit, (), {})]
+        requests = b"".join(pickle.dumps(pickle.dumps(each)) for each in [(3, 2), *calls])
+        answers, did = io.BytesIO(), []
+
+        def end(code: int) -> None:
+            did.append(("exit", code))
+            raise Ended
+
+        monkeypatch.setattr(worker, "os", fake := SimpleNamespace(dup=lambda number: 10 + number, _exit=end))
+        fake.getpid, fake.kill = os.getpid, lambda process, number: None
+        fake.dup2 = lambda *given: did.append(("dup2", *given))
+        fake.fdopen = lambda *given: did.append(("fdopen", *given)) or answers
+        monkeypatch.setattr(signal, "signal", lambda *given: did.append(("signal", *given)))
+        monkeypatch.setattr(
+            worker, "Thread", lambda **given: did.append(("daemon", given["daemon"])) or Thread(**given)
+        )
+        monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(requests)))
+        with pytest.raises(Ended):
+            contextvars.copy_context().run(worker.main)
+        assert did == [
+            ("fdopen", 11, "wb"),
+            ("dup2", 2, 1),
+            ("signal", signal.SIGTERM, worker._stop),
+            ("daemon", True),  # it must not outlive the other
+            ("exit", 0),
+        ]
+        assert read(answers) == [("result", 3), ("news", "words"), ("result", (3, 2))]
+
+    @pytest.mark.parametrize("rest", [b"", b"no pickle"])
+    def test_it_stops_with_its_standard_input(self, monkeypatch, rest):
+        killed, calls = [], worker.SimpleQueue()
+        monkeypatch.setattr(os, "kill", lambda *given: killed.append(given))
+        worker._read(io.BytesIO(pickle.dumps(b"a") + pickle.dumps(b"b") + rest), calls)
+        assert [calls.get_nowait(), calls.get_nowait(), calls.empty()] == [b"a", b"b", True]
+        assert killed == [(os.getpid(), signal.SIGTERM)]
+
+    def test_an_error_brings_its_traceback(self):
+        kind, error = worker._call(pickle.dumps((int, ("x",), {})))
+        assert (kind, type(error)) == ("error", ValueError)
+        assert "Traceback" in error.__notes__[0]
+        with pytest.raises(StoppedError):
+            worker._call(pickle.dumps((stop, (), {})))
+
+    def test_what_cannot_travel_is_named(self):
+        answers = io.BytesIO()
+        worker._send(answers, "result", value := memoryview(b"a"))
+        ((kind, error),) = read(answers)
+        assert (kind, type(error)) == ("error", RuntimeError)
+        assert str(error).startswith(f"memoryview ({value}), cannot pickle")
+
+    def test_it_is_stopped_once(self, monkeypatch):
+        did = []
+        monkeypatch.setattr(signal, "signal", lambda *given: did.append(given))
+        with pytest.raises(SystemExit) as caught:
+            worker._stop(15, None)
+        assert (caught.value.code, did) == (None, [(signal.SIGTERM, signal.SIG_IGN)])
+
+
+def speak(words: str) -> tuple[object, ...]:
+    """A call that says something, and where it is."""
+    PLACE.get().say(words)
+    return PLACE.get().beside, PLACE.get().threads
+
+
+def stop() -> None:
+    raise StoppedError

@@ -58,15 +58,16 @@ class TestAnswers:
             workers.submit(math.sqrt, -1).result()
         assert "Traceback" in raised.value.__notes__[0]
 
-    def test_a_call_that_is_cancelled_is_passed_over(self, workers):
-        for _ in range(2):  # one for each worker
-            future = Future()
-            future.cancel()
-            workers._calls.put((future, b""))
-        assert workers.submit(math.sqrt, 4).result(20) == 2
+    def test_a_call_that_is_cancelled_is_passed_over(self):
+        with Processes(1, 1) as workers:
+            cancelled = Future()
+            cancelled.cancel()
+            workers._calls.put((cancelled, b""))
+            assert workers.submit(math.sqrt, 4).result(5) == 2
 
-    def test_ctrl_c_is_for_the_parent_alone(self, workers):
-        assert signal.SIGINT in workers.submit(signal.pthread_sigmask, signal.SIG_BLOCK, ()).result()
+    def test_ctrl_c_is_for_the_parent_alone(self):
+        with Processes(1, 1) as workers:
+            assert signal.SIGINT in workers.submit(signal.pthread_sigmask, signal.SIG_BLOCK, ()).result(5)
 
     def test_what_cannot_travel_is_an_error_and_costs_no_worker(self, workers):
         pids = {workers.submit(os.getpid).result() for _ in range(20)}

@@ -31,8 +31,8 @@ check: $(READY)  ## lint, check who imports whom, type-check
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/mypy
 
-# So many trials of each kind at most. Sixty are all that there are, and take a quarter of an hour on two idle cores.
-FAULTS ?= 60
+# So many trials of each kind at most: forty take a quarter of an hour on two idle cores.
+FAULTS ?= 40
 
 faults: $(READY)  ## kill, interrupt, starve and damage it, and count what kept its promise
 	FAULTS=$(FAULTS) $(BIN)/pytest -n 2 -m faults

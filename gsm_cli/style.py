@@ -28,6 +28,7 @@ INK = "#262626"
 
 Format = Literal["png", "svg", "pdf"]
 DPI = 120
+FONT = "DejaVu Sans"  # which matplotlib brings
 MOST_DOTS = 60_000_000  # of a figure: a quarter of a gigabyte while it is drawn
 TYPE_SIZE = 13.0  # points, of most words
 LEAST_SCALE = 0.31  # of them
@@ -62,6 +63,21 @@ STYLE: dict[str, object] = {
     "svg.hashsalt": "gsm",
     "pdf.fonttype": 42,
 }
+
+
+def check_characters(option: str, text: str) -> None:
+    """Raise UsageError for what the font of figures does not have, and would draw as boxes."""
+    if text.isascii():
+        return
+    from matplotlib import font_manager
+
+    shapes = font_manager.get_font(font_manager.findfont(FONT)).get_charmap()
+    lacking = "".join(character for character in dict.fromkeys(text) if ord(character) not in shapes)
+    if lacking:
+        raise UsageError(
+            f"{option} must be of characters that the font of figures has, and it has no {lacking[:20]}: "
+            "write it in another script"
+        )
 
 
 @dataclass(frozen=True)

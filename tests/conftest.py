@@ -23,10 +23,12 @@ hypothesis.settings.load_profile("house")
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """How many trials of each campaign kept what is promised."""
-    for report in terminalreporter.getreports("passed") + terminalreporter.getreports("failed"):
-        for name, value in report.user_properties:
-            if report.when == "call" and name == "trials":
-                terminalreporter.write_line(value)
+    ended = [each for reports in terminalreporter.stats.values() for each in reports if hasattr(each, "when")]
+    for report in ended:
+        if report.when == "teardown":  # the fixture has counted
+            for name, value in report.user_properties:
+                if name == "trials":
+                    terminalreporter.write_line(value)
 
 
 @dataclass

@@ -9,6 +9,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from errno import ENOSPC
 from functools import cache, partial
@@ -140,7 +141,8 @@ class Trial:
         self.process.start()
 
     def send(self, number: int) -> None:
-        os.kill(self.process.pid, number)
+        with suppress(ProcessLookupError):  # it has ended already
+            os.kill(self.process.pid, number)
 
     def end(self, seconds: float = 120.0) -> Ended:
         """Wait for it. It must end in so many seconds."""

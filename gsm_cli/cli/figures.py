@@ -43,9 +43,10 @@ def _ask(
 ) -> Asked:
     from gsm_cli.law.looks import read_look
     from gsm_cli.law.request import read_law
-    from gsm_cli.style import import_matplotlib
+    from gsm_cli.style import check_characters, import_matplotlib
 
     import_matplotlib()
+    check_characters("--class-names", class_names or "")
 
     def law(**default: Sequence[float]) -> "Law":
         return read_law(probs, logits, classes, seed, class_names, **default)

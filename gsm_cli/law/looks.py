@@ -2,7 +2,7 @@
 
 from gsm_cli.errors import UsageError
 from gsm_cli.law.request import shortened
-from gsm_cli.style import Look
+from gsm_cli.style import Look, check_characters
 
 LONGEST_TITLE = 80
 SMALLEST, LARGEST = 1.5, 40.0  # inches, of a side of a figure
@@ -14,6 +14,7 @@ def read_look(title: str | None, size: str | None, dpi: int | None) -> Look:
         raise UsageError(
             f"--title must have from 1 to {LONGEST_TITLE} printable characters, not {shortened(title)!r}: shorten it"
         )
+    check_characters("--title", title or "")
     return Look(title, None if size is None else _read_size(size), dpi)
 
 

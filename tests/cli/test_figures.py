@@ -376,3 +376,13 @@ class TestEnvironment:
             [sys.executable, "-c", code], env=os.environ | ENVIRONMENTS[0], capture_output=True, text=True
         )
         assert (finished.stdout, finished.stderr) == ("agg\n", "")
+
+
+def test_class_names_that_the_font_cannot_write_are_refused(gsm, folder):
+    result = gsm("sample", "--tau", "1", "--probs", "0.5,0.5", "--class-names", "ja,否")
+    assert result.exit_code == 2
+    assert result.stderr == (
+        "gsm: --class-names must be of characters that the font of figures has, and it has no 否: "
+        "write it in another script\n"
+    )
+    assert not list(folder.iterdir())

@@ -23,6 +23,7 @@ COMMANDS = {
 }
 BAIT = "raise SystemExit('a file of the working folder was run')\n"
 BAITS = ["json", "random", "signal", "re", "threading", "typer", "msgspec", "numpy", "torch", "matplotlib", "gsm_cli"]
+LATER = [name for name in BAITS if name != "re"]  # which Python needs to start where packages are installed as links
 ASCII = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
 SURROUNDINGS = {  # what precedes the command in the shell, what follows it, variables, and the codes that it may have
     "ASCII locale": ("", "", ASCII, None),
@@ -56,7 +57,7 @@ def problems_of(command, surroundings, folder) -> list[str]:
     before, after, variables, codes = SURROUNDINGS[surroundings]
     if before == "bait":
         before = ""
-        for name in BAITS:
+        for name in BAITS if surroundings == "modules beside it" else LATER:
             (folder / f"{name}.py").write_text(BAIT)
     variables = {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"} | variables
     line = f"{before} {sys.executable} -P -m gsm_cli {COMMANDS[command]} {after}; exit ${{PIPESTATUS[0]}}"

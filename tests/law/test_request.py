@@ -237,6 +237,7 @@ def test_more_work_than_a_minute_gives_is_refused():
     ("look", "options"),
     [
         ((None, None, None), ()),
+        (("Größe τ → 0 по-русски", None, None), ("--title", "Größe τ → 0 по-русски")),
         (("Mine", "6X4.5", 90), ("--title", "Mine", "--size", "6x4.5", "--dpi", "90")),
     ],
 )
@@ -249,6 +250,10 @@ def test_a_look_is_read_and_written_again(look, options):
     [
         (("", None, None), "--title must have from 1 to 80 printable characters, not ''"),
         (("t" * 81, None, None), "--title must have"),
+        (
+            ("Müller 💥 数💥", None, None),
+            "^--title must be of characters that the font of figures has, and it has no 💥数: write it in another sc",
+        ),
         pytest.param(("two\nlines", None, None), r"not 'two\\nlines'", id="two lines"),
         *(
             ((None, size, None), f"--size must be .*, not '{size}'")

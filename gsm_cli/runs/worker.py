@@ -9,13 +9,14 @@ import signal
 import sys
 import traceback
 from queue import SimpleQueue
-from threading import Thread
+from threading import Thread, Timer
 from types import FrameType
 from typing import BinaryIO, NoReturn
 
 from gsm_cli.runs.places import PLACE, Place
 
 NEWS, RESULT, ERROR = "news", "result", "error"
+SOON = 0.01  # seconds
 
 
 def main() -> NoReturn:
@@ -23,6 +24,7 @@ def main() -> NoReturn:
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a call prints is no answer
     signal.signal(signal.SIGTERM, _stop)
+    sys.unraisablehook = _insist
     calls: SimpleQueue[bytes] = SimpleQueue()
     Thread(target=_read, args=(sys.stdin.buffer, calls), daemon=True).start()
     try:
@@ -65,3 +67,12 @@ def _send(answers: BinaryIO, kind: str, value: object) -> None:
 def _stop(number: int, frame: FrameType | None) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     sys.exit()
+
+
+def _insist(lost: "sys.UnraisableHookArgs") -> None:
+    """Stop soon: in a destructor, or a callback of its imports, Python shows a traceback and goes on."""
+    if isinstance(lost.exc_value, SystemExit):
+        signal.signal(signal.SIGTERM, _stop)
+        Timer(SOON, os.kill, [os.getpid(), signal.SIGTERM]).start()
+    else:
+        sys.__unraisablehook__(lost)

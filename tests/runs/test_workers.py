@@ -229,8 +229,10 @@ class TestWorker:
             worker, "Thread", lambda **given: did.append(("daemon", given["daemon"])) or Thread(**given)
         )
         monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(requests)))
+        monkeypatch.setattr(sys, "unraisablehook", None)
         with pytest.raises(Ended):
             contextvars.copy_context().run(worker.main)
+        assert sys.unraisablehook is worker._insist
         assert did == [
             ("fdopen", 11, "wb"),
             ("dup2", 2, 1),
@@ -268,6 +270,16 @@ class TestWorker:
         with pytest.raises(SystemExit) as caught:
             worker._stop(15, None)
         assert (caught.value.code, did) == (None, [(signal.SIGTERM, signal.SIG_IGN)])
+
+    def test_it_is_stopped_again_where_python_took_no_notice(self, monkeypatch):
+        did = []
+        monkeypatch.setattr(signal, "signal", lambda *given: did.append(given))
+        monkeypatch.setattr(worker, "Timer", lambda _, *given: SimpleNamespace(start=lambda: did.append(given)))
+        monkeypatch.setattr(sys, "__unraisablehook__", did.append)
+        worker._insist(SimpleNamespace(exc_value=SystemExit()))
+        assert did == [(signal.SIGTERM, worker._stop), (os.kill, [os.getpid(), signal.SIGTERM])]
+        worker._insist(other := SimpleNamespace(exc_value=ValueError()))
+        assert did[2:] == [other]
 
 
 def speak(words: str) -> tuple[object, ...]:

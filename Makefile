@@ -31,8 +31,8 @@ check: $(READY)  ## lint, check who imports whom, type-check
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/mypy
 
-# So many trials of each kind at most: forty take a quarter of an hour on two idle cores.
-FAULTS ?= 40
+# So many trials of each kind at most: thirty take a quarter of an hour on two idle cores.
+FAULTS ?= 30
 
 faults: $(READY)  ## kill, interrupt, starve and damage it, and count what kept its promise
 	FAULTS=$(FAULTS) $(BIN)/pytest -n 2 -m faults

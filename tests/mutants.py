@@ -1,6 +1,6 @@
 """How much the tests notice: small faults are put into the code one by one, and the tests of its room must find each.
 
-    python tests/mutants.py                  every room, in copies of this tree; at most an hour on two cores
+    python tests/mutants.py                  every room, in copies of this tree; about an hour of one core
     python tests/mutants.py model runs       these rooms
     python tests/mutants.py --all runs       every mutant, also where a fifth of them would do
 

@@ -27,8 +27,8 @@ def run(config: RunConfig, seeds: Iterable[int], extra: Iterable[str] = ()) -> s
     return shlex.join(["gsm", "train-ssl", *words, *others, *extra])
 
 
-def gradients(plan: GradientPlan) -> str:
-    """The command that measures these gradients: what departs from the defaults."""
+def gradients(plan: GradientPlan, extra: Iterable[str] = ()) -> str:
+    """The command that measures these gradients: what departs from the defaults, and `extra`."""
     config = plan.config
     words = ["--dataset", config.dataset] if config.dataset != DATASET else []
     words += _departures(config, describe_dataset(config.dataset), LAPTOP)
@@ -38,7 +38,7 @@ def gradients(plan: GradientPlan) -> str:
         value = getattr(plan, name)
         if value != usual[name]:
             words += [f"--{options.get(name, name)}", write_seeds(value) if name == "seeds" else write(value)]
-    return shlex.join(["gsm", "gradients", *words])
+    return shlex.join(["gsm", "gradients", *words, *extra])
 
 
 def cost(plan: CostPlan) -> str:

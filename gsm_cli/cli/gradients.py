@@ -78,13 +78,14 @@ def gradients(
     seeds: Seeds = None,
     data_dir: options.DataDir = None,
     out: options.Reports = Path("reports"),
+    report: options.ReportName = None,
     force: Annotated[bool, typer.Option("--force", help="Measure again what was measured before.")] = False,
     as_json: options.Json = False,
 ) -> None:
     """Measure every estimator's gradient against the exact one.
 
-    The bias, the deviation and the direction of the mean gradient go into the report of the data set. Other settings
-    get a file of their own.
+    The bias, the deviation and the direction of the mean gradient go into the report of the data set, or into that of
+    a sweep over temperatures, named by --report. Other settings get a file of their own.
     """
     from gsm_cli.law.request import read_temperatures
     from gsm_cli.records.gradients import TEMPERATURES, GradientPlan
@@ -105,16 +106,17 @@ def gradients(
         classes=classes,
         sha256={name: sha256 for name, sha256 in rows.items() if sha256},
     )
-    folder = ReportFolder(out / plan.config.folder)
+    own = plan.config.folder
+    folder = ReportFolder(out / (own if report is None else options.read_report("--report", report, [own])))
     path = folder.measurement(plan.name)
     record = _find(plan, path, force, data_dir)
-    report = read(folder)
-    written = write(report)
+    found = read(folder)
+    written = write(found)
     if as_json:
         from gsm_cli.cli.answers import GradientResults, told
         from gsm_cli.cli.output import show
 
-        show("gradients", [path, written], GradientResults(record=record, report=told(report)))
+        show("gradients", [path, written], GradientResults(record=record, report=told(found)))
     else:
         print(path, written, sep="\n")
 

@@ -2,7 +2,7 @@
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -72,6 +72,25 @@ DataDir = Annotated[
 RESUMED = f"{AGAIN} to go on from the last checkpoint"
 FORCED = f"{RESUMED}; runs that --force has finished begin again"
 Reports = Annotated[Path, typer.Option("--out", metavar="FOLDER", help="Folder for records and reports.")]
+ReportName = Annotated[
+    str | None,
+    option("--report", "The name of the report's folder.", "the data set and its labels, as digits-100", "NAME"),
+]
+
+
+def read_report(place: str, name: str, own: Collection[str]) -> str:
+    """The name that somebody chose for the folder of a report; `own` are those that its runs have by themselves.
+
+    Raises UsageError for one that other runs have by themselves, or that is no name.
+    """
+    from gsm_cli.records.layout import CHOSEN, COST, OF_A_DATASET
+
+    if set(own) != {name} and (not CHOSEN.fullmatch(name) or OF_A_DATASET.fullmatch(name) or name == COST):
+        raise UsageError(
+            f"{place} must be a name of letters and digits that does not end in a hyphen and a number, as the folder "
+            f"of a data set does, and is not {COST}; not {name!r}: write for example --report temperatures"
+        )
+    return name
 
 
 def warn_of_slow_bf16(device: str) -> None:

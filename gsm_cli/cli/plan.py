@@ -8,7 +8,7 @@ from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gsm_cli.cli.options import as_typed
+from gsm_cli.cli.options import as_typed, read_report
 from gsm_cli.cli.sweep import Sweep, combinations, read_sweeps, split, without
 from gsm_cli.data import LAPTOP
 from gsm_cli.errors import UsageError
@@ -146,19 +146,10 @@ def _read_jobs(place: str, value: object) -> int | None:
 
 def _report(chosen: Mapping[str, tuple[str, object]], configs: "Sequence[RunConfig]") -> str | None:
     """The name that was chosen for the folder of the report."""
-    from gsm_cli.records.layout import CHOSEN, COST, OF_A_DATASET
-
     if "report" not in chosen:
         return None
     place, value = chosen["report"]
-    name = str(value)
-    own = {config.folder for config in configs} == {name}
-    if not own and (not CHOSEN.fullmatch(name) or OF_A_DATASET.fullmatch(name) or name == COST):
-        raise UsageError(
-            f"{place} must be a name of letters and digits that does not end in a hyphen and a number, as the folder "
-            f"of a data set does, and is not {COST}; not {name!r}: write for example --report temperatures"
-        )
-    return name
+    return read_report(place, str(value), {config.folder for config in configs})
 
 
 def _sources(options: Mapping[str, object], pairs: Sequence[str], file: Path | None) -> "list[Source]":

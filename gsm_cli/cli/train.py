@@ -93,9 +93,6 @@ Scheduler = Annotated[
     Text,
     option("--scheduler", "A Dask scheduler whose workers train, or the file that it wrote.", metavar="ADDRESS"),
 ]
-ReportName = Annotated[
-    Text, option("--report", "The name of the report's folder.", "the data set and its labels, as digits-100", "NAME")
-]
 DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Only say which runs are finished and how long the rest takes.")
 ]
@@ -124,7 +121,7 @@ def train_ssl(
     sweep: Sweeps = None,
     jobs: Jobs = None,
     scheduler: Scheduler = None,
-    report: ReportName = None,
+    report: options.ReportName = None,
     dry_run: DryRun = False,
     as_commands: Print = False,
     data_dir: options.DataDir = None,

@@ -39,6 +39,11 @@ class ReportFolder:
         return not OF_A_DATASET.fullmatch(self.name)
 
     @property
+    def options(self) -> list[str]:
+        """What a command says to write to it."""
+        return ["--report", self.name] if self.chosen else []
+
+    @property
     def text(self) -> Path:
         return self.path / "report.md"
 

@@ -202,7 +202,7 @@ def _gradients_fault(folder: ReportFolder, path: Path, record: GradientRecord) -
     if path.stem != record.plan.name:
         return f"{ANOTHER}: of {record.plan.name}"
     belongs = record.plan.config.folder
-    return None if folder.name == belongs else f"{ANOTHER}: it belongs to {belongs}"
+    return None if folder.chosen or folder.name == belongs else f"{ANOTHER}: it belongs to {belongs}"
 
 
 def _cost_fault(folder: ReportFolder, path: Path, record: CostRecord) -> str | None:

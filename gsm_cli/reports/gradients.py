@@ -62,7 +62,7 @@ def _section(folder: ReportFolder, title: str, record: GradientRecord, first: Gr
     model = commands.run(record.plan.config, record.plan.seeds)
     blocks += [
         f"The models: `{model}`, with the weight that training gives the terms of z and a at that moment. Measured by "
-        f"gsm {record.version}: `{commands.gradients(record.plan)}` "
+        f"gsm {record.version}: `{commands.gradients(record.plan, folder.options)}` "
         f"([record]({folder.link(folder.measurement(record.plan.name))}))."
     ]
     return Section(blocks, shown)

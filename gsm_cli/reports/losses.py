@@ -3,32 +3,41 @@
 from collections.abc import Iterator, Sequence
 from functools import partial
 
-from gsm_cli.objectives import GUMBEL, MARGINALIZE
+from gsm_cli.objectives import GUMBEL, MARGINALIZE, SUPERVISED
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.reports.groups import Group, common_circumstances
 from gsm_cli.reports.losses_chart import Loss, Trade, trade_chart
 from gsm_cli.reports.markdown import digits, interval, points, table
+from gsm_cli.reports.names import objective_of
 from gsm_cli.reports.report import Section, show
-from gsm_cli.reports.series import Circumstances, Series
+from gsm_cli.reports.series import Circumstances
 from gsm_cli.reports.statistics import compare
 from gsm_cli.reports.sweeps import EPOCHS, SWEPT, Swept, find, named
 from gsm_cli.style import Picture
 
+MEASURED = "Test accuracy at the same seeds, mean and 95 % interval."
 
-def losses_section(folder: ReportFolder, title: str, groups: Sequence[Group]) -> Section:
+
+def losses_section(folder: ReportFolder, title: str, trades: Sequence[Trade]) -> Section:
     """A picture and a table for each setting over which the sum was swept too; empty if there is none."""
     blocks: list[str] = []
     pictures: list[Picture[Trade]] = []
-    for trade in find_trades([each for group in groups for each in group.trained if each.scores]):
+    for trade in trades:
         name = f"losses-{trade.setting.replace('_', '-')}"
         picture = Picture(name, title, _description(trade), trade, partial(trade_chart, trade))
-        blocks += [f"### Against {trade.setting}", _answer(trade), show(folder, picture), _table(trade)]
+        blocks += [
+            f"### Against {trade.setting}",
+            f"**{answer(trade)}** {MEASURED}",
+            show(folder, picture),
+            _table(trade),
+        ]
         pictures.append(picture)
     return Section(["## What one sample loses, and what it saves", *blocks] if blocks else [], pictures)
 
 
-def find_trades(series: Sequence[Series]) -> Iterator[Trade]:
+def find_trades(groups: Sequence[Group]) -> Iterator[Trade]:
     """Every setting, the length of training apart, over which the sum and others were swept with all else equal."""
+    series = [each for group in groups for each in group.trained if each.scores]
     found = [swept for swept in find(series, 1) if swept.names != (EPOCHS,)]
     for the_sum in found:
         if the_sum.objective == MARGINALIZE and len(the_sum.series) >= SWEPT:
@@ -63,15 +72,23 @@ def _description(trade: Trade) -> str:
     )
 
 
-def _answer(trade: Trade) -> str:
-    """The first objective, gumbel if it is there, at the least and at the greatest value."""
-    name = next((each for each in trade.losses if each.partition(",")[0] == GUMBEL), next(iter(trade.losses)))
+def answer(trade: Trade) -> str:
+    """Gumbel, or else the first objective, and the labels alone, at the least and at the greatest value."""
+    first = _find(trade, GUMBEL) or [next(iter(trade.losses))]
+    return " ".join(_ends(trade, name) for name in dict.fromkeys([*first, *_find(trade, SUPERVISED)]))
+
+
+def _find(trade: Trade, objective: str) -> list[str]:
+    return [name for name in trade.losses if objective_of(name) == objective][:1]
+
+
+def _ends(trade: Trade, name: str) -> str:
     parts = [
         f"at {trade.setting} {loss.value:g} it differs from the sum by {interval(loss.difference, points)} points"
         + (f" and is {digits(loss.factor)} times as fast" if loss.factor else "")
         for loss in (trade.losses[name][0], trade.losses[name][-1])
     ]
-    return f"**{name}: {'; '.join(dict.fromkeys(parts))}.** Test accuracy at the same seeds, mean and 95 % interval."
+    return f"{name}: {'; '.join(dict.fromkeys(parts))}."
 
 
 def _table(trade: Trade) -> str:

@@ -7,6 +7,7 @@ from gsm_cli.data import describe_dataset
 from gsm_cli.records.gradients import GradientRecord
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.records.run import RunRecord
+from gsm_cli.reports.best_values import RULE, best_values
 from gsm_cli.reports.details import details, others
 from gsm_cli.reports.facts import group_facts
 from gsm_cli.reports.forest import forest_section
@@ -16,15 +17,17 @@ from gsm_cli.reports.groups import Group, sort_records
 from gsm_cli.reports.judgements import judge, margin_of
 from gsm_cli.reports.learning import generated, learning
 from gsm_cli.reports.limits import limits
-from gsm_cli.reports.losses import losses_section
+from gsm_cli.reports.losses import MEASURED, answer, find_trades, losses_section
 from gsm_cli.reports.markdown import contents, listed
 from gsm_cli.reports.provenance import provenance
-from gsm_cli.reports.report import Report, Section, warnings
+from gsm_cli.reports.report import Report, Section, Verdict, warnings
 from gsm_cli.reports.sections import results
 from gsm_cli.reports.sweeps import sweep_section
+from gsm_cli.reports.temperature import temperature_section
 from gsm_cli.reports.verdict import verdict
 
 QUESTION = "can one sample replace the sum over classes?"
+WHICH = "which {} is best?"  # of a sweep whose folder bears a name that was chosen
 
 
 def render_runs(
@@ -41,19 +44,35 @@ def render_runs(
     groups = sort_records(records)
     config = records[0].config if records else gradients[0].plan.config
     dataset = describe_dataset(config.dataset)
-    title = f"{_experiment([record.config for record in records] or [config])}: {QUESTION}"
-    first = verdict(groups[0] if groups else None, margin)
+    best = best_values(groups) if folder.chosen else []
+    question = WHICH.format(listed(list(dict.fromkeys(each.setting for each in best)))) if best else QUESTION
+    title = f"{_experiment([record.config for record in records] or [config])}: {question}"
+    trades = list(find_trades(groups))
+    answers = [each.words for each in best] or [answer(each) for each in trades if folder.chosen]
+    first = _answer(answers, RULE if best else MEASURED, verdict(groups[0] if groups else None, margin, folder.options))
+    swept = [
+        frontier_section(folder, title, groups),
+        temperature_section(folder, title, groups, gradients),
+        sweep_section(folder, title, groups),
+        losses_section(folder, title, trades),
+    ]
     found = [*_main(folder, title, groups, margin)]
     found += [_other(folder, title, group, number, margin) for number, group in enumerate(groups[1:], start=2)]
-    found.insert(0 if folder.chosen else len(found), frontier_section(folder, title, groups))
-    found += [sweep_section(folder, title, groups), losses_section(folder, title, groups)]
+    found = [*swept, *found] if folder.chosen else [*found, *swept]
     found += gradient_sections(folder, title, gradients)
     found += [others(dataset), provenance(folder, groups)]
-    listed = contents([block for section in found for block in section.blocks])
-    opening = Section([*first.blocks, *warnings(problems), *([listed] if listed else [])])
+    listed_sections = contents([block for section in found for block in section.blocks])
+    opening = Section([*first.blocks, *warnings(problems), *([listed_sections] if listed_sections else [])])
     facts = [group_facts(group, margin) for group in groups]
     runs = [record for group in groups for record in group.records]
     return Report(folder, title, first.answer, [opening, *found], problems, facts, runs)
+
+
+def _answer(swept: Sequence[str], rule: str, against_the_sum: Verdict) -> Verdict:
+    """What a sweep asked comes first, and what there is to say about the sum after it."""
+    if not swept:
+        return against_the_sum
+    return Verdict(" ".join(swept), [rule, against_the_sum.answer, *against_the_sum.details])
 
 
 def _experiment(configs: Sequence[RunConfig]) -> str:
@@ -76,7 +95,7 @@ def _main(folder: ReportFolder, title: str, groups: Sequence[Group], margin: flo
 
 def _other(folder: ReportFolder, title: str, group: Group, number: int, margin: float | None) -> Section:
     """A further group, with its own answer, as one section."""
-    heading = [f"## Runs with {group.name}", *verdict(group, margin).blocks]
+    heading = [f"## Runs with {group.name}", *verdict(group, margin, folder.options).blocks]
     found = _sections(folder, title, group, number, margin)
     blocks = [f"#{block}" if block.startswith("## ") else block for section in found for block in section.blocks]
     return Section([*heading, *blocks], [picture for section in found for picture in section.pictures])

@@ -17,6 +17,7 @@ from gsm_cli.style import Picture
 
 SWEPT = 3  # values of a setting that make a sweep; where somebody chose the name of the folder, two
 EPOCHS = "epochs"  # a sweep over them is drawn against time, by `frontier`
+TAU = "tau"  # a sweep over it is drawn beside the gradients, by `temperature`
 NAMED = ("objective", "seed", "objective_sha256")  # what is no setting that is swept
 
 
@@ -36,20 +37,41 @@ class Swept:
 
 def sweep_section(folder: ReportFolder, title: str, groups: Sequence[Group]) -> Section:
     """What was swept, a picture and a table for each setting or pair of them; empty if nothing was."""
-    series = [each for group in groups for each in group.trained if each.scores]
-    least = 2 if folder.chosen else SWEPT
-    maps = [swept for swept in find(series, 2) if _whole(swept) and min(len(swept.values(n)) for n in (0, 1)) > 1]
-    lines = [swept for swept in find(series, 1) if len(swept.series) >= least and swept.names != (EPOCHS,)]
-    lines = [swept for swept in lines if not _in_a_map(swept, maps)]
-    maps = [swept for swept in maps if len(swept.series) > least]
+    series = trained(groups)
+    maps = [swept for swept in _maps(series) if len(swept.series) > _least(folder)]
+    lines = [swept for swept in find_lines(folder, series) if swept.names != (TAU,)]
     blocks: list[str] = []
     pictures: list[Picture[object]] = []
     for names in dict.fromkeys(swept.names for swept in [*lines, *maps]):
         chosen = [swept for swept in [*lines, *maps] if swept.names == names]
-        part = _lines(folder, title, chosen, series) if len(names) == 1 else _maps(folder, title, chosen)
+        part = _lines(folder, title, chosen, series) if len(names) == 1 else _map(folder, title, chosen)
         blocks += part.blocks
         pictures += part.pictures
     return Section(["## What was swept", *blocks] if blocks else [], pictures)
+
+
+def trained(groups: Sequence[Group]) -> list[Series]:
+    """Those with a test accuracy."""
+    return [each for group in groups for each in group.trained if each.scores]
+
+
+def find_lines(folder: ReportFolder, series: Sequence[Series]) -> list[Swept]:
+    """Sweeps over one setting, the length of training apart, with enough values; those that no map shows."""
+    maps = list(_maps(series))
+    lines = [swept for swept in find(series, 1) if len(swept.series) >= _least(folder) and swept.names != (EPOCHS,)]
+    return [swept for swept in lines if not _in_a_map(swept, maps)]
+
+
+def _maps(series: Sequence[Series]) -> Iterator[Swept]:
+    """Sweeps over every pair of the values of two settings."""
+    for swept in find(series, 2):
+        if _whole(swept) and min(len(swept.values(n)) for n in (0, 1)) > 1:
+            yield swept
+
+
+def _least(folder: ReportFolder) -> int:
+    """The values that make a sweep."""
+    return 2 if folder.chosen else SWEPT
 
 
 def find(series: Sequence[Series], number: int) -> Iterator[Swept]:
@@ -81,36 +103,51 @@ def named(found: Sequence[Swept]) -> dict[str, Swept]:
 
 def _lines(folder: ReportFolder, title: str, found: Sequence[Swept], series: Sequence[Series]) -> Section:
     """Accuracy against one setting."""
+    facts = lines_of(found, series)
+    name = facts.setting
+    picture = Picture[object](f"sweep-{_file(name)}", title, described(facts), facts, lambda: lines_chart(facts))
+    text = (
+        f"Test accuracy in % against {name}, the mean over seeds with its 95 % interval; all else is equal in a line."
+    )
+    return Section([f"### {name}", show(folder, picture), text, lines_table(facts)], [picture])
+
+
+def lines_of(found: Sequence[Swept], series: Sequence[Series]) -> Lines:
+    """Accuracy against the setting of these sweeps, and the level of every objective that does not read it."""
     (name,) = found[0].names
-    labelled = named(found)
-    points = {label: [_point(swept, value) for value in swept.values(0)] for label, swept in labelled.items()}
+    points = {label: [_point(swept, value) for value in swept.values(0)] for label, swept in named(found).items()}
     levels = {
         each.config.objective_name: _summary(each).mean
         for each in series
-        if name not in each.config.identity and any(_shares(each, swept) for swept in found)
+        if name not in each.config.identity and any(shares(each, swept) for swept in found)
     }
-    facts = Lines(name, points, levels)
-    best = {label: max(own, key=lambda point: point.mean) for label, own in points.items()}
+    return Lines(name, points, levels)
+
+
+def described(lines: Lines) -> str:
+    """A picture of these lines, for those who cannot see it."""
+    best = {label: max(own, key=lambda point: point.mean) for label, own in lines.lines.items()}
     words = listed([f"{label} at {point.value:g} ({percent(point.mean)} %)" for label, point in best.items()])
-    description = f"Test accuracy against {name}: a line with its 95 % interval for each objective. Best: {words}."
-    picture = Picture[object](f"sweep-{_file(name)}", title, description, facts, lambda: lines_chart(facts))
+    return f"Test accuracy against {lines.setting}: a line with its 95 % interval for each objective. Best: {words}."
+
+
+def lines_table(lines: Lines) -> str:
+    """Every point in a row."""
+    name = lines.setting
     rows = [
         [
             f"{label}, {name} {point.value:g}",
             str(point.seeds),
             interval(Summary(point.mean, None, point.low, point.high)),
         ]
-        for label, own in points.items()
+        for label, own in lines.lines.items()
         for point in own
     ]
-    rows += [[f"{label}, which does not read {name}", "", percent(mean)] for label, mean in levels.items()]
-    text = (
-        f"Test accuracy in % against {name}, the mean over seeds with its 95 % interval; all else is equal in a line."
-    )
-    return Section([f"### {name}", show(folder, picture), text, table(["runs", "seeds", "test %"], rows)], [picture])
+    rows += [[f"{label}, which does not read {name}", "", percent(mean)] for label, mean in lines.levels.items()]
+    return table(["runs", "seeds", "test %"], rows)
 
 
-def _maps(folder: ReportFolder, title: str, found: Sequence[Swept]) -> Section:
+def _map(folder: ReportFolder, title: str, found: Sequence[Swept]) -> Section:
     """Accuracy over two settings, for those sets that have the same values as the first."""
     first, second = found[0].names
     rows, columns = found[0].values(0), found[0].values(1)
@@ -143,9 +180,9 @@ def _settings(series: Series) -> dict[str, object]:
     return {name: value for name, value in series.config.identity.items() if name not in NAMED}
 
 
-def _shares(series: Series, swept: Swept) -> bool:
-    """Whether a series has the settings of a sweep, as far as both have them."""
-    rest = dict(swept.rest)
+def shares(series: Series, swept: Swept, but_for: Sequence[str] = ()) -> bool:
+    """Whether a series has the settings of a sweep, as far as both have them, and but for these."""
+    rest = {name: value for name, value in swept.rest if name not in but_for}
     return all(rest[name] == repr(value) for name, value in _settings(series).items() if name in rest)
 
 

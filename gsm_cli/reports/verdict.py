@@ -21,16 +21,18 @@ RULINGS: dict[Ruling, tuple[str, str]] = {  # of one objective, of several
 }
 
 
-def verdict(group: Group | None, named: float | None = None) -> Verdict:
-    """Which objective may replace marginalization here, how sure that is, what it saves, and what is missing."""
+def verdict(group: Group | None, named: float | None = None, options: Sequence[str] = ()) -> Verdict:
+    """Which objective may replace marginalization here, how sure that is, what it saves, and what is missing.
+
+    `options` are those with which a command makes runs for the same report.
+    """
     if group is None:
         return Verdict("There is nothing to compare yet: no run has been made.")
     margin, candidates = margin_of(group, named), [name for name in _objectives(group) if name != MARGINALIZE]
     if margin is None or not candidates:
         missing = [*([] if candidates else [GUMBEL]), *([] if margin else [MARGINALIZE])]
-        return Verdict(
-            f"There is nothing to compare yet: no finished run of {listed(missing)}.", [_remedy(group, missing)]
-        )
+        remedy = _remedy(group, missing, options)
+        return Verdict(f"There is nothing to compare yet: no finished run of {listed(missing)}.", [remedy])
     judgements = [each for each in judge(group, margin.value) if each.role != "exploratory"]
     if not judgements:
         return Verdict("There is nothing to compare yet: no objective has a seed in common with marginalize.")
@@ -38,7 +40,7 @@ def verdict(group: Group | None, named: float | None = None) -> Verdict:
     others = [each for each in judgements if each.role == "secondary"]
     answer = [*(_of_gumbel(each, margin) for each in primary), *_of_others(others, margin, first=not primary)]
     details = [*_which(group, judgements), *_saving(group, judgements), _meaning(margin, named)]
-    details += _missing(group, judgements)
+    details += _missing(group, judgements, options)
     return Verdict(" ".join(answer), details)
 
 
@@ -128,7 +130,7 @@ def _meaning(margin: Margin, named: float | None) -> str:
     )
 
 
-def _missing(group: Group, judgements: Sequence[Judgement]) -> list[str]:
+def _missing(group: Group, judgements: Sequence[Judgement], options: Sequence[str]) -> list[str]:
     """How many seeds would decide what is undecided, and the commands that run them."""
     undecided = [each for each in judgements if each.ruling == "undecided"]
     if not undecided:
@@ -140,7 +142,7 @@ def _missing(group: Group, judgements: Sequence[Judgement]) -> list[str]:
         for each, seeds in zip(undecided, needed, strict=True)
     ]
     runs = [(each.series, int(seeds)) for each, seeds in zip(undecided, needed, strict=True) if seeds < inf]
-    lines = _commands(group, runs)
+    lines = _commands(group, runs, options)
     return [
         f"**What is missing:** seeds. In all, {listed(words)} would decide (in 80 % of cases, if the true difference "
         "and the deviation of a seed are those seen here; of one seed, the fewest that can decide).",
@@ -152,7 +154,7 @@ def _needed(judgement: Judgement, family: int) -> float:
     return least_seeds(family) if judgement.seeds is None else judgement.seeds
 
 
-def _commands(group: Group, runs: Sequence[tuple[Series, int]]) -> list[str]:
+def _commands(group: Group, runs: Sequence[tuple[Series, int]], options: Sequence[str]) -> list[str]:
     """The commands that bring each of these series, and the sum, to so many seeds."""
     marginal = group.find(MARGINALIZE)
     if not runs or marginal is None:
@@ -160,7 +162,7 @@ def _commands(group: Group, runs: Sequence[tuple[Series, int]]) -> list[str]:
     lines = []
     for series, seeds in [(marginal, max(seeds for _, seeds in runs)), *runs]:
         if new := [seed for seed in range(seeds) if seed not in series.seeds]:
-            lines.append(commands.run(series.config, new))
+            lines.append(commands.run(series.config, new, options))
     return lines
 
 
@@ -169,12 +171,12 @@ def _objectives(group: Group) -> list[str]:
     return list(dict.fromkeys(each.config.objective for each in group.trained if each.config.objective != SUPERVISED))
 
 
-def _remedy(group: Group, missing: Sequence[str]) -> str:
+def _remedy(group: Group, missing: Sequence[str], options: Sequence[str]) -> str:
     """The commands that make the runs of `missing` with the settings and the seeds of the first series."""
     seeds = group.series[0].seeds
     texts = []
     for name in missing:
         own = {setting: rule.default for setting, rule in OBJECTIVES[name].settings.items()}
         config = msgspec.structs.replace(group.config, objective=name, own=own, objective_sha256=None)
-        texts.append(f"{name} with `{commands.run(config, seeds)}`")
+        texts.append(f"{name} with `{commands.run(config, seeds, options)}`")
     return f"Add {listed(texts)}."

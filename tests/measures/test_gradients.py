@@ -277,6 +277,22 @@ class TestCommand:
         (folder / "reports/digits-100/gradients.png").unlink()
         assert gsm("report", "--check").exit_code == 1
 
+    def test_they_stand_in_the_report_of_a_sweep(self, gsm, folder):
+        sweep = ("--objective", "gumbel", "--tau", "0.5,1", "--epochs", 1, "--seeds", 0, "--jobs", 1)
+        assert gsm("train-ssl", *sweep, "--report", "temperature").exit_code == 0
+        result = gsm(*self.FEW, "--report", "temperature")
+        assert result.exit_code == 0, result.stderr
+        path, report = result.stdout.splitlines()
+        assert path.startswith("reports/temperature/gradients-")
+        text = (folder / report).read_text()
+        assert "which tau is best?" in text
+        assert "deviation / norm" in text
+        assert (
+            "--objective marginalize,gumbel,reinmax --tau 0.5,1 --replicates 10 --images 3 --report temperature`"
+            in text
+        )
+        assert gsm("report", "--check").exit_code == 0
+
     def test_what_was_measured_is_used_again_until_it_is_forced(self, gsm, folder):
         path = folder / gsm(*self.FEW).stdout.splitlines()[0]
         before, written = path.read_bytes(), path.stat().st_mtime_ns
@@ -326,6 +342,7 @@ class TestCommand:
         [
             *[("--images", 0), ("--images", 5000), ("--replicates", 9), ("--epochs", "x"), ("--tau", 0)],
             *[("--dataset", "no"), ("--classes", 1), ("--seeds", "x"), ("--objective", "supervised")],
+            *[("--report", "digits-50"), ("--report", "a/b"), ("--report", "cost")],
         ],
         ids=str,
     )

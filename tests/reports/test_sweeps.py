@@ -12,7 +12,7 @@ from gsm_cli.reports.sweep_charts import Grid, Lines, Point, asks_for_log, grid_
 from gsm_cli.reports.sweeps import sweep_section
 from gsm_cli.style import house_style
 
-TAUS = (0.1, 1.0, 10.0)
+DRAWS = (1, 10, 100)
 
 
 def section(tmp_path, records, name: str = "chosen"):
@@ -24,51 +24,52 @@ def run(objective: str, seed: int, accuracy: float, **settings: object):
     return record(objective, seed, (0.5, accuracy + 0.01, 0.6), **settings)
 
 
-def over_tau(objective: str, taus=TAUS, **settings: object):
-    """Three seeds at every temperature, the better the nearer to 1."""
-    best = {0.1: 0.80, 1.0: 0.90, 10.0: 0.85}
+def over_draws(objective: str, numbers=DRAWS, **settings: object):
+    """Three seeds at every number of draws, the best at ten."""
+    best = {1: 0.80, 10: 0.90, 100: 0.85}
     return [
-        run(objective, seed, best[tau] + 0.01 * (seed - 1), tau=tau, **settings) for tau in taus for seed in range(3)
+        run(objective, seed, best[draws] + 0.01 * (seed - 1), draws=draws, **settings)
+        for draws in numbers
+        for seed in range(3)
     ]
 
 
 class TestLines:
     def test_a_line_for_each_objective_and_a_level_for_one_that_does_not_read_it(self, tmp_path):
-        records = [*over_tau("gumbel"), *over_tau("straight-through"), run("marginalize", 0, 0.95)]
+        records = [*over_draws("gumbel"), *over_draws("straight-through"), run("marginalize", 0, 0.95)]
         found = section(tmp_path, records)
         (picture,) = found.pictures
         facts = picture.facts
-        assert picture.name == "sweep-tau"
+        assert picture.name == "sweep-draws"
         assert {name: [(p.value, round(p.mean, 9), p.seeds) for p in own] for name, own in facts.lines.items()} == (
-            {key: [(0.1, 0.8, 3), (1.0, 0.9, 3), (10.0, 0.85, 3)] for key in ("gumbel", "straight-through")}
+            {key: [(1, 0.8, 3), (10, 0.9, 3), (100, 0.85, 3)] for key in ("gumbel", "straight-through")}
         )
         assert facts.levels == {"marginalize": pytest.approx(0.95)}
         point = facts.lines["gumbel"][0]
         assert (point.low, point.high) == pytest.approx(
             (0.8 - 4.302653 * 0.01 / 3**0.5, 0.8 + 4.302653 * 0.01 / 3**0.5)
         )
-        assert found.blocks[:2] == ["## What was swept", "### tau"]
-        assert "Best: gumbel at 1 (90.00 %) and straight-through at 1 (90.00 %)." in found.blocks[2]
-        assert "| gumbel, tau 0.1 | 3 | 80.00 [77.52, 82.48] |" in found.blocks[4]
-        assert "| marginalize, which does not read tau |  | 95.00 |" in found.blocks[4]
+        assert found.blocks[:2] == ["## What was swept", "### draws"]
+        assert "Best: gumbel at 10 (90.00 %) and straight-through at 10 (90.00 %)." in found.blocks[2]
+        assert "| gumbel, draws 1 | 3 | 80.00 [77.52, 82.48] |" in found.blocks[4]
+        assert "| marginalize, which does not read draws |  | 95.00 |" in found.blocks[4]
 
     def test_its_picture(self, tmp_path):
-        (picture,) = section(tmp_path, [*over_tau("gumbel"), run("marginalize", 0, 0.95)]).pictures
+        (picture,) = section(tmp_path, [*over_draws("gumbel"), run("marginalize", 0, 0.95)]).pictures
         (axes,) = lines_chart(picture.facts).axes
         line, level = axes.lines
-        assert list(line.get_xdata()) == list(TAUS)
+        assert list(line.get_xdata()) == list(DRAWS)
         assert list(line.get_ydata()) == pytest.approx([80, 90, 85])
         assert list(level.get_ydata()) == pytest.approx([95, 95])
         (band,) = [each for each in axes.collections if isinstance(each, PolyCollection)]
         assert band.get_alpha() == 0.15
         assert axes.get_xscale() == "log"
-        assert [label.get_text() for label in axes.get_xticklabels()] == ["0.1", "1", "10"]
+        assert [label.get_text() for label in axes.get_xticklabels()] == ["1", "10", "100"]
 
     def test_other_settings_are_another_line(self, tmp_path):
-        records = [*over_tau("gumbel"), *over_tau("gumbel", TAUS, draws=4)[:-3]]
+        records = [*over_draws("gumbel"), *over_draws("gumbel", DRAWS, tau=0.7)[:-3]]
         pictures = {picture.name: picture.facts for picture in section(tmp_path, records).pictures}
-        assert set(pictures["sweep-tau"].lines) == {"gumbel, draws 1", "gumbel, draws 4"}
-        assert set(pictures["sweep-draws"].lines) == {"gumbel, tau 0.1", "gumbel, tau 1.0"}
+        assert set(pictures["sweep-draws"].lines) == {"gumbel, tau 0.5", "gumbel, tau 0.7"}
 
     def test_a_setting_of_all_objectives(self, tmp_path):
         records = [
@@ -84,10 +85,10 @@ class TestLines:
         assert axes.get_xscale() == "linear"
 
     def test_two_values_are_a_sweep_where_the_name_was_chosen(self, tmp_path):
-        records = over_tau("gumbel", (0.1, 1.0))
+        records = over_draws("gumbel", (1, 10))
         assert section(tmp_path, records).pictures
         assert section(tmp_path, records, "digits-100").blocks == []
-        assert section(tmp_path, over_tau("gumbel"), "digits-100").pictures
+        assert section(tmp_path, over_draws("gumbel"), "digits-100").pictures
 
     def test_nothing_was_swept(self, tmp_path):
         records = [run(name, seed, 0.9) for name in ("gumbel", "marginalize") for seed in range(3)]
@@ -99,26 +100,26 @@ class TestLines:
 
 class TestMaps:
     RECORDS = (
-        *over_tau("gumbel", labels=50),
-        *over_tau("gumbel", labels=100),
-        *over_tau("straight-through", labels=50),
+        *over_draws("gumbel", labels=50),
+        *over_draws("gumbel", labels=100),
+        *over_draws("straight-through", labels=50),
     )
 
     def test_two_settings_are_a_map_and_no_lines(self, tmp_path):
-        records = [*over_tau("gumbel", labels=50), *over_tau("gumbel", labels=100)]
+        records = [*over_draws("gumbel", labels=50), *over_draws("gumbel", labels=100)]
         found = section(tmp_path, records)
         (picture,) = found.pictures
-        assert picture.name == "sweep-labels-tau"
-        assert (picture.facts.rows, picture.facts.columns) == (["50", "100"], ["0.1", "1", "10"])
+        assert picture.name == "sweep-labels-draws"
+        assert (picture.facts.rows, picture.facts.columns) == (["50", "100"], ["1", "10", "100"])
         assert picture.facts.maps == {"gumbel": [pytest.approx([0.8, 0.9, 0.85])] * 2}
-        assert "| gumbel, labels 100, tau 1 | 3 | 90.00 [87.52, 92.48] |" in found.blocks[-1]
+        assert "| gumbel, labels 100, draws 10 | 3 | 90.00 [87.52, 92.48] |" in found.blocks[-1]
         (axes,) = grid_chart(picture.facts).axes
         assert [text.get_text() for text in axes.texts] == ["80.0", "90.0", "85.0"] * 2
-        assert (axes.get_xlabel(), axes.get_ylabel()) == ("tau", "labels")
+        assert (axes.get_xlabel(), axes.get_ylabel()) == ("draws", "labels")
 
     def test_what_is_in_no_whole_map_is_a_line(self, tmp_path):
         found = section(tmp_path, self.RECORDS)
-        lines, grid = sorted(found.pictures, key=lambda picture: picture.name, reverse=True)
+        lines, grid = sorted(found.pictures, key=lambda picture: picture.name)
         assert list(lines.facts.lines) == ["straight-through"]
         assert list(grid.facts.maps) == ["gumbel"]
 

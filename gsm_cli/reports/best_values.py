@@ -1,0 +1,98 @@
+"""The answer to a sweep: of the values that a setting took, which is best, and which are told apart from it."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+
+from gsm_cli.reports.groups import Group
+from gsm_cli.reports.judgements import PRINTED
+from gsm_cli.reports.markdown import counted, interval, listed, points
+from gsm_cli.reports.sections import accuracy
+from gsm_cli.reports.statistics import LEVEL, Comparison, Summary, compare, holm
+from gsm_cli.reports.sweeps import EPOCHS, Swept, find, named
+
+RULE = (
+    "The best value is that of the greatest validation accuracy, a choice that no interval covers. The others are held "
+    "against it on the test set at the same seeds; worse or better is what both the 95 % interval of the difference "
+    "and the exact sign-flip test say, corrected for the number of values in a line."
+)
+
+
+@dataclass(frozen=True)
+class Rival:
+    """A value that was not the best on validation, and its test accuracy minus that of the best."""
+
+    value: float
+    comparison: Comparison
+    p_value: float  # corrected by Holm's method for the number of rivals
+
+    @property
+    def side(self) -> str:
+        """Worse or better than the best, if interval and test say so; the ends as they are printed."""
+        low, high = self.comparison.summary.low, self.comparison.summary.high
+        if low is None or high is None or self.p_value > LEVEL:
+            return "open"
+        return "worse" if round(high, PRINTED) < 0 else "better" if round(low, PRINTED) > 0 else "open"
+
+
+@dataclass(frozen=True)
+class BestValue:
+    """What a sweep over one setting found for one objective."""
+
+    name: str
+    setting: str
+    value: float
+    seeds: int
+    test: Summary
+    rivals: Sequence[Rival]
+
+    @property
+    def words(self) -> str:
+        """One or two sentences."""
+        first = (
+            f"{self.name} is best at {self.setting} {self.value:g} by validation: {interval(self.test)} % on the test "
+            f"set, {counted(self.seeds, 'seed')}."
+        )
+        sides = {
+            "worse": "worse than it is {}",
+            "better": "better than it is {}",
+            "open": "not told apart from it is {}",
+        }
+        parts = [
+            words.format(listed([_one(rival) for rival in rivals]))
+            for side, words in sides.items()
+            if (rivals := [rival for rival in self.rivals if rival.side == side])
+        ]
+        return f"{first} In points, {'; '.join(parts)}."
+
+
+def best_values(groups: Sequence[Group]) -> list[BestValue]:
+    """For every line of a sweep whose values share their data, so that they can be compared seed by seed.
+
+    Those over the length of training are `frontier`'s.
+    """
+    swept = [each for each in find([one for group in groups for one in group.trained], 1) if each.names != (EPOCHS,)]
+    found: list[BestValue] = []
+    for names in dict.fromkeys(each.names for each in swept):
+        for label, own in named([each for each in swept if each.names == names]).items():
+            found += _best(label, own)
+    return found
+
+
+def _best(name: str, swept: Swept) -> Iterator[BestValue]:
+    """Nothing unless every other value can be compared with the best."""
+    series = {float(str(value)): swept.series[(value,)] for value in swept.values(0)}
+    best = max(series, key=lambda value: fmean(series[value].best_validation()))
+    comparisons = {
+        value: found
+        for value, other in series.items()
+        if value != best and (found := compare(other.scores, series[best].scores))
+    }
+    if len(comparisons) == len(series) - 1:
+        p_values = holm([each.p_value for each in comparisons.values()])
+        rivals = [Rival(value, each, p) for (value, each), p in zip(comparisons.items(), p_values, strict=True)]
+        yield BestValue(name, swept.names[0], best, len(series[best].scores), accuracy(series[best]), rivals)
+
+
+def _one(rival: Rival) -> str:
+    return f"{rival.value:g} ({interval(rival.comparison.summary, points)})"

@@ -1,0 +1,127 @@
+"""The answer to a sweep: the best value by validation, and which others are told apart from it on the test set."""
+
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+from records_of import record
+
+from gsm_cli.records.layout import ReportFolder
+from gsm_cli.reports.best_values import best_values
+from gsm_cli.reports.groups import sort_records
+from gsm_cli.reports.runs import render_runs
+
+NOISE = (0.0, 0.01, -0.01, 0.0, 0.0075, -0.0075, 0.005, -0.005)
+
+
+def over_tau(objective: str, accuracies: dict[float, float], noise=NOISE, **settings: object):
+    """A run of every seed at every temperature, with these mean test accuracies; the same noise at each but for one."""
+    return [
+        record(
+            objective, seed, (0.5, mean + 0.01 + shift + (0.0025 if seed == place else 0.0), 0.6), tau=tau, **settings
+        )
+        for place, (tau, mean) in enumerate(accuracies.items())
+        for seed, shift in enumerate(noise)
+    ]
+
+
+def answers(records):
+    return [each.words for each in best_values(sort_records(records))]
+
+
+def test_one_sentence_says_the_best_value_and_what_is_told_apart():
+    records = [*over_tau("gumbel", {0.1: 0.90, 0.5: 0.95}), *over_tau("gumbel", {2.0: 0.9475}, NOISE[::-1])]
+    (words,) = answers(records)
+    assert words == (
+        "gumbel is best at tau 0.5 by validation: 95.03 [94.39, 95.68] % on the test set, 8 seeds. In points, worse "
+        "than it is 0.1 (-5.00 [-5.11, -4.89]); not told apart from it is 2 (-0.25 [-0.74, +0.24])."
+    )
+
+
+def test_the_interval_and_the_corrected_test_must_both_say_so():
+    (few,) = best_values(sort_records(over_tau("gumbel", {0.1: 0.90, 0.5: 0.95}, NOISE[:5])))
+    (rival,) = few.rivals
+    assert rival.comparison.summary.high < 0
+    assert rival.p_value == 2 / 2**5
+    assert rival.side == "open"
+    taus = {0.1: 0.90, 0.5: 0.95, 1.0: 0.9, 2.0: 0.9}
+    (found,) = best_values(sort_records(over_tau("gumbel", taus, NOISE[:6])))
+    assert [each.p_value for each in found.rivals] == pytest.approx([3 * 2 / 2**6] * 3)
+    assert {each.side for each in found.rivals} == {"open"}
+    (found,) = best_values(sort_records(over_tau("gumbel", taus)))
+    assert {each.side for each in found.rivals} == {"worse"}
+
+
+def test_what_validation_did_not_choose_may_be_better():
+    records = over_tau("gumbel", {0.1: 0.90, 0.5: 0.95})
+    misled = [
+        replace(each, test=record("gumbel", each.config.seed, (0.5, 0.8, 0.6)).test)
+        if each.config.own["tau"] == 0.5
+        else each
+        for each in records
+    ]
+    (found,) = best_values(sort_records(misled))
+    assert found.value == 0.5
+    assert [rival.side for rival in found.rivals] == ["better"]
+    assert "better than it is 0.1 (+" in found.words
+
+
+def test_one_seed_tells_nothing_apart():
+    (words,) = answers(over_tau("gumbel", {0.1: 0.7, 0.5: 0.9}, (0.0,)))
+    assert words == (
+        "gumbel is best at tau 0.5 by validation: 90.00 % on the test set, 1 seed. In points, not told apart from it "
+        "is 0.1 (-19.75)."
+    )
+
+
+def test_every_objective_has_its_own_sentence():
+    records = [*over_tau("gumbel", {0.1: 0.9, 0.5: 0.95}), *over_tau("straight-through", {0.1: 0.95, 0.5: 0.9})]
+    first, second = answers(records)
+    assert first.startswith("gumbel is best at tau 0.5")
+    assert second.startswith("straight-through is best at tau 0.1")
+
+
+def test_values_with_other_data_are_not_compared():
+    records = [
+        replace(record("gumbel", seed, labels=labels), split=f"{labels:064}")
+        for labels in (50, 100)
+        for seed in range(3)
+    ]
+    assert answers(records) == []
+
+
+def test_lengths_of_training_are_the_frontiers():
+    assert answers([record("gumbel", 0, (0.5, 0.8)), record("gumbel", 0, (0.5, 0.8, 0.9))]) == []
+
+
+class TestReport:
+    RECORDS = over_tau("gumbel", {0.1: 0.90, 0.5: 0.95})
+
+    def rendered(self, name: str, *more):
+        return render_runs(ReportFolder(Path("reports") / name), [*self.RECORDS, *more])
+
+    def test_a_sweep_is_answered_first_where_the_name_was_chosen(self):
+        found = self.rendered("temperature")
+        assert found.title.endswith("with 100 labels: which tau is best?")
+        assert found.answer == answers(self.RECORDS)[0]
+        assert f"**{found.answer}**\n\nThe best value is that of the greatest validation accuracy" in found.text
+        assert "There is nothing to compare yet: no finished run of marginalize." in found.text
+        assert found.text.index("## Against the temperature") < found.text.index("## Results")
+
+    def test_and_the_sum_after_it(self):
+        found = self.rendered("temperature", *(record("marginalize", seed, (0.5, 0.96, 0.7)) for seed in range(8)))
+        assert found.answer == answers(self.RECORDS)[0]
+        assert found.text.index("gumbel is best at tau") < found.text.index("One Gumbel-Softmax sample")
+
+    def test_a_folder_of_a_data_set_asks_about_the_sum(self):
+        found = self.rendered("digits-100")
+        assert found.title.endswith("can one sample replace the sum over classes?")
+        assert found.answer == "There is nothing to compare yet: no finished run of marginalize."
+
+    def test_its_commands_name_the_folder(self):
+        text = self.rendered("temperature").text
+        lines = [line for line in text.splitlines() if line.startswith("$ gsm train-ssl")]
+        assert len(lines) == 2
+        assert all(line.endswith(" --report temperature") for line in lines)
+        assert "--seeds 0-7 --epochs 3 --report temperature`" in text  # of the sum, that is missing
+        assert "--report" not in self.rendered("digits-100").text

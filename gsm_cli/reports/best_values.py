@@ -7,10 +7,12 @@ from statistics import fmean
 from gsm_cli.reports.groups import Group
 from gsm_cli.reports.judgements import PRINTED
 from gsm_cli.reports.markdown import counted, interval, listed, points
+from gsm_cli.reports.report import Verdict
 from gsm_cli.reports.sections import accuracy
 from gsm_cli.reports.statistics import LEVEL, Comparison, Summary, compare, holm
 from gsm_cli.reports.sweeps import EPOCHS, Swept, find, named
 
+BEST = "Best by validation, with its accuracy on the test set: {}."
 RULE = (
     "The best value is that of the greatest validation accuracy, a choice that no interval covers. The others are held "
     "against it on the test set at the same seeds; worse or better is what both the 95 % interval of the difference "
@@ -48,22 +50,19 @@ class BestValue:
 
     @property
     def words(self) -> str:
-        """One or two sentences."""
-        first = (
-            f"{self.name} is best at {self.setting} {self.value:g} by validation: {interval(self.test)} % on the test "
-            f"set, {counted(self.seeds, 'seed')}."
-        )
-        sides = {
-            "worse": "worse than it is {}",
-            "better": "better than it is {}",
-            "open": "not told apart from it is {}",
-        }
+        """The value, and what it has on the test set."""
+        return f"{self.name} at {self.setting} {self.value:g} ({interval(self.test)} %, {counted(self.seeds, 'seed')})"
+
+    @property
+    def told_apart(self) -> str:
+        """Which other values are worse, better or neither."""
+        sides = {"worse": "worse is", "better": "better is", "open": "not told apart is"}
         parts = [
-            words.format(listed([_one(rival) for rival in rivals]))
+            f"{words} {listed([_one(rival) for rival in rivals])}"
             for side, words in sides.items()
             if (rivals := [rival for rival in self.rivals if rival.side == side])
         ]
-        return f"{first} In points, {'; '.join(parts)}."
+        return f"{self.name} against its {self.setting} {self.value:g}, in points: {'; '.join(parts)}."
 
 
 def best_values(groups: Sequence[Group]) -> list[BestValue]:
@@ -77,6 +76,12 @@ def best_values(groups: Sequence[Group]) -> list[BestValue]:
         for label, own in named([each for each in swept if each.names == names]).items():
             found += _best(label, own)
     return found
+
+
+def best_answer(found: Sequence[BestValue]) -> Verdict:
+    """What a sweep found, in one sentence, and a line for each objective."""
+    told = "\n".join(f"* {each.told_apart}" for each in found)
+    return Verdict(BEST.format(listed([each.words for each in found])), [told, RULE])
 
 
 def _best(name: str, swept: Swept) -> Iterator[BestValue]:

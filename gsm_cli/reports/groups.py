@@ -13,6 +13,7 @@ from gsm_cli.records.run import RunRecord
 from gsm_cli.reports.names import name_groups, name_series, shared_settings
 from gsm_cli.reports.series import Circumstances, Series
 
+MOST = 12  # series that a picture of all of them can hold
 RANKS = {name: rank for rank, name in enumerate(OBJECTIVES)}
 
 
@@ -40,6 +41,13 @@ class Group:
     def trained(self) -> list[Series]:
         """The series with a finished run."""
         return [series for series in self.series if series.finished]
+
+    @property
+    def pictured(self) -> list[Series]:
+        """Those in pictures of all: where there are too many, one of each objective, that a verdict speaks of."""
+        if len(self.trained) <= MOST:
+            return self.trained
+        return [each for each in self.trained if self.find(each.config.objective) is each]
 
     @property
     def records(self) -> list[RunRecord]:

@@ -17,6 +17,7 @@ from gsm_cli.style import Picture
 FRONT_WORDS = (
     f"; of more than {FRONT} series the sum, gumbel, the labels alone and the most accurate others are in front"
 )
+ONE_OF_EACH = " Of every objective one series, which the verdict speaks of; there are too many for a picture of all."
 CURVE_ROWS = 12  # rows of the table that stands for a curve
 WIDEST = 20  # classes that have a column each in a sheet of generated images; of more, ten are in a row
 ROWS_OF_Z = (
@@ -34,13 +35,14 @@ def learning(folder: ReportFolder, title: str, group: Group, number: int) -> Sec
     size = width(group.config.epochs)
     smoothed = f", smoothed over the last {size} epochs, and faint as it is" if size > 1 else ""
     behind = FRONT_WORDS if len(facts.curves) > FRONT else ""
+    left_out = ONE_OF_EACH if len(facts.curves) < len(group.trained) else ""
     return Section(
         [
             "## Accuracy against epochs and against seconds",
             show(folder, picture),
             f"Above: validation accuracy, the mean over seeds{smoothed}; the objective's shape marks the median of the "
             f"epochs that validation chose{behind}. Below: mean and deviation of a seed, and a stroke for the epoch "
-            f"that every seed chose. Seconds: medians over the runs on {group.circumstances.words}.",
+            f"that every seed chose. Seconds: medians over the runs on {group.circumstances.words}.{left_out}",
             *folded("These curves as a table: validation accuracy in %, and after how many seconds", [_table(facts)]),
         ],
         [picture],
@@ -50,7 +52,7 @@ def learning(folder: ReportFolder, title: str, group: Group, number: int) -> Sec
 def curves(group: Group) -> Learning:
     """What the picture of accuracy shows."""
     dataset = describe_dataset(group.config.dataset)
-    return Learning({each.name: _curve(group, each) for each in group.trained}, dataset.curves, dataset.curves_source)
+    return Learning({each.name: _curve(group, each) for each in group.pictured}, dataset.curves, dataset.curves_source)
 
 
 def _curve(group: Group, series: Series) -> Curve:
@@ -82,7 +84,7 @@ def _cell(curve: Curve, epoch: int) -> str:
 
 def generated(folder: ReportFolder, title: str, group: Group, number: int) -> Section:
     """What the first seed of every objective generates; empty if no images were kept."""
-    images = {series.name: series.generated for series in group.trained if series.generated}
+    images = {series.name: series.generated for series in group.pictured if series.generated}
     if not images:
         return Section([])
     digests = {name: sha256(image.encode()).hexdigest() for name, image in images.items()}

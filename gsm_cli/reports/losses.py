@@ -9,7 +9,7 @@ from gsm_cli.reports.groups import Group, common_circumstances
 from gsm_cli.reports.losses_chart import Loss, Trade, trade_chart
 from gsm_cli.reports.markdown import digits, interval, points, table
 from gsm_cli.reports.names import objective_of
-from gsm_cli.reports.report import Section, show
+from gsm_cli.reports.report import Section, Verdict, show
 from gsm_cli.reports.series import Circumstances
 from gsm_cli.reports.statistics import compare
 from gsm_cli.reports.sweeps import EPOCHS, SWEPT, Swept, find, named
@@ -27,7 +27,7 @@ def losses_section(folder: ReportFolder, title: str, trades: Sequence[Trade]) ->
         picture = Picture(name, title, _description(trade), trade, partial(trade_chart, trade))
         blocks += [
             f"### Against {trade.setting}",
-            f"**{answer(trade)}** {MEASURED}",
+            f"**{_answer(trade)}** {MEASURED}",
             show(folder, picture),
             _table(trade),
         ]
@@ -72,7 +72,12 @@ def _description(trade: Trade) -> str:
     )
 
 
-def answer(trade: Trade) -> str:
+def trade_answer(trades: Sequence[Trade]) -> Verdict | None:
+    """What the sweeps say in plain text; None if there are none."""
+    return Verdict(" ".join(map(_answer, trades)), [MEASURED]) if trades else None
+
+
+def _answer(trade: Trade) -> str:
     """Gumbel, or else the first objective, and the labels alone, at the least and at the greatest value."""
     first = _find(trade, GUMBEL) or [next(iter(trade.losses))]
     return " ".join(_ends(trade, name) for name in dict.fromkeys([*first, *_find(trade, SUPERVISED)]))

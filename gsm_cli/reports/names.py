@@ -12,6 +12,7 @@ from gsm_cli.settings import read_preset
 FREE = ("objective", "seed", "own", "objective_sha256")  # settings that may differ within a group
 DIGEST = "dataset_sha256"  # of images of somebody's own
 SHOWN = 12  # hex digits of a file's digest
+CONSTANT = (("tau_min", "0"), ("tau_rate", "0"))  # of a temperature that does not fall; no name says so
 ALWAYS = ("epochs", "precision")  # that a group's name has even where its preset implies them
 
 
@@ -39,10 +40,20 @@ def objective_of(name: str) -> str:
     return name.partition(",")[0]
 
 
+def in_brackets(name: str) -> str:
+    """The name of a series in a sentence, where its commas would be in the way: gumbel (tau 0.5)."""
+    objective, _, settings = name.partition(", ")
+    return f"{objective} ({settings})" if settings else objective
+
+
 def _name(config: RunConfig, namesakes: Sequence[RunConfig]) -> str:
     others = [own_settings(each) for each in namesakes]
     own = own_settings(config).items()
-    parts = [f"{name} {value}" for name, value in own if any(other.get(name) != value for other in others)]
+    parts = [
+        f"{name} {value}"
+        for name, value in own
+        if any(other.get(name) != value for other in others) and (name, value) not in CONSTANT
+    ]
     return ", ".join([config.objective_name, *parts])
 
 

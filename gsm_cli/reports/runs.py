@@ -7,7 +7,7 @@ from gsm_cli.data import describe_dataset
 from gsm_cli.records.gradients import GradientRecord
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.records.run import RunRecord
-from gsm_cli.reports.best_values import RULE, best_values
+from gsm_cli.reports.best_values import best_answer, best_values
 from gsm_cli.reports.details import details, others
 from gsm_cli.reports.facts import group_facts
 from gsm_cli.reports.forest import forest_section
@@ -17,7 +17,7 @@ from gsm_cli.reports.groups import Group, sort_records
 from gsm_cli.reports.judgements import judge, margin_of
 from gsm_cli.reports.learning import generated, learning
 from gsm_cli.reports.limits import limits
-from gsm_cli.reports.losses import MEASURED, answer, find_trades, losses_section
+from gsm_cli.reports.losses import find_trades, losses_section, trade_answer
 from gsm_cli.reports.markdown import contents, listed
 from gsm_cli.reports.provenance import provenance
 from gsm_cli.reports.report import Report, Section, Verdict, warnings
@@ -27,7 +27,6 @@ from gsm_cli.reports.temperature import temperature_section
 from gsm_cli.reports.verdict import verdict
 
 QUESTION = "can one sample replace the sum over classes?"
-WHICH = "which {} is best?"  # of a sweep whose folder bears a name that was chosen
 
 
 def render_runs(
@@ -45,11 +44,11 @@ def render_runs(
     config = records[0].config if records else gradients[0].plan.config
     dataset = describe_dataset(config.dataset)
     best = best_values(groups) if folder.chosen else []
-    question = WHICH.format(listed(list(dict.fromkeys(each.setting for each in best)))) if best else QUESTION
+    question = _which(list(dict.fromkeys(each.setting for each in best))) if best else QUESTION
     title = f"{_experiment([record.config for record in records] or [config])}: {question}"
     trades = list(find_trades(groups))
-    answers = [each.words for each in best] or [answer(each) for each in trades if folder.chosen]
-    first = _answer(answers, RULE if best else MEASURED, verdict(groups[0] if groups else None, margin, folder.options))
+    swept_answer = best_answer(best) if best else trade_answer(trades) if folder.chosen else None
+    first = _answer(swept_answer, verdict(groups[0] if groups else None, margin, folder.options))
     swept = [
         frontier_section(folder, title, groups),
         temperature_section(folder, title, groups, gradients),
@@ -68,11 +67,15 @@ def render_runs(
     return Report(folder, title, first.answer, [opening, *found], problems, facts, runs)
 
 
-def _answer(swept: Sequence[str], rule: str, against_the_sum: Verdict) -> Verdict:
+def _which(settings: Sequence[str]) -> str:
+    return f"which {listed(settings)} {'is' if len(settings) == 1 else 'are'} best?"
+
+
+def _answer(swept: Verdict | None, against_the_sum: Verdict) -> Verdict:
     """What a sweep asked comes first, and what there is to say about the sum after it."""
-    if not swept:
+    if swept is None:
         return against_the_sum
-    return Verdict(" ".join(swept), [rule, against_the_sum.answer, *against_the_sum.details])
+    return Verdict(swept.answer, [*swept.details, against_the_sum.answer, *against_the_sum.details])
 
 
 def _experiment(configs: Sequence[RunConfig]) -> str:

@@ -16,14 +16,20 @@ WIDE = 8.0  # how many times the least value the greatest is, from which on an a
 
 
 @dataclass(frozen=True)
-class Point:
-    """The runs with one value of what was swept: their mean test accuracy, and its 95 % interval if there is one."""
+class Level:
+    """Mean test accuracy over seeds, and its 95 % interval if there is one."""
 
-    value: float
     mean: float
     low: float | None
     high: float | None
     seeds: int
+
+
+@dataclass(frozen=True)
+class Point(Level):
+    """That of the runs with one value of what was swept."""
+
+    value: float
 
 
 @dataclass(frozen=True)
@@ -32,7 +38,7 @@ class Lines:
 
     setting: str
     lines: Mapping[str, Sequence[Point]]
-    levels: Mapping[str, float]
+    levels: Mapping[str, Level]
 
 
 @dataclass(frozen=True)
@@ -61,12 +67,12 @@ def lines_chart(lines: Lines) -> Figure:
         axes.set_xscale("log")
     for name, points in lines.lines.items():
         _line(axes, points, palette[name], shapes[name])
-    for name, mean in lines.levels.items():
-        axes.axhline(100 * mean, linestyle="--", color=palette[name])
+    for name, level in lines.levels.items():
+        axes.axhline(100 * level.mean, linestyle="--", color=palette[name])
     axes.set(xlabel=lines.setting, ylabel="test accuracy, %")
     value_ticks(axes, values, WIDTH)
     ends = {name: (points[-1].value, 100 * points[-1].mean) for name, points in lines.lines.items()}
-    ends |= {name: (axes.get_xlim()[1], 100 * mean) for name, mean in lines.levels.items()}
+    ends |= {name: (axes.get_xlim()[1], 100 * level.mean) for name, level in lines.levels.items()}
     name_ends(axes, ends, palette, HEIGHT - 0.7)
     return figure
 

@@ -12,7 +12,7 @@ from gsm_cli.reports.markdown import interval, listed, percent, table
 from gsm_cli.reports.report import Section, show
 from gsm_cli.reports.series import Series
 from gsm_cli.reports.statistics import Summary, summarize
-from gsm_cli.reports.sweep_charts import Grid, Lines, Point, grid_chart, lines_chart
+from gsm_cli.reports.sweep_charts import Grid, Level, Lines, Point, grid_chart, lines_chart
 from gsm_cli.style import Picture
 
 SWEPT = 3  # values of a setting that make a sweep; where somebody chose the name of the folder, two
@@ -117,7 +117,7 @@ def lines_of(found: Sequence[Swept], series: Sequence[Series]) -> Lines:
     (name,) = found[0].names
     points = {label: [_point(swept, value) for value in swept.values(0)] for label, swept in named(found).items()}
     levels = {
-        each.config.objective_name: _summary(each).mean
+        each.config.objective_name: level_of(each)
         for each in series
         if name not in each.config.identity and any(shares(each, swept) for swept in found)
     }
@@ -134,17 +134,12 @@ def described(lines: Lines) -> str:
 def lines_table(lines: Lines) -> str:
     """Every point in a row."""
     name = lines.setting
-    rows = [
-        [
-            f"{label}, {name} {point.value:g}",
-            str(point.seeds),
-            interval(Summary(point.mean, None, point.low, point.high)),
-        ]
-        for label, own in lines.lines.items()
-        for point in own
+    rows = {f"{label}, {name} {point.value:g}": point for label, own in lines.lines.items() for point in own}
+    cells = [
+        [label, str(level.seeds), interval(Summary(level.mean, None, level.low, level.high))]
+        for label, level in {**rows, **lines.levels}.items()
     ]
-    rows += [[f"{label}, which does not read {name}", "", percent(mean)] for label, mean in lines.levels.items()]
-    return table(["runs", "seeds", "test %"], rows)
+    return table(["runs", "seeds", "test %"], cells)
 
 
 def _map(folder: ReportFolder, title: str, found: Sequence[Swept]) -> Section:
@@ -199,8 +194,14 @@ def _in_a_map(line: Swept, maps: Sequence[Swept]) -> bool:
 
 def _point(swept: Swept, value: object) -> Point:
     series = swept.series[(value,)]
+    found = level_of(series)
+    return Point(found.mean, found.low, found.high, found.seeds, float(str(value)))
+
+
+def level_of(series: Series) -> Level:
+    """What a picture shows of a series."""
     found = _summary(series)
-    return Point(float(str(value)), found.mean, found.low, found.high, len(series.scores))
+    return Level(found.mean, found.low, found.high, len(series.scores))
 
 
 def _cell(series: Series) -> list[str]:

@@ -11,10 +11,20 @@ from gsm_cli.reports.groups import Group
 from gsm_cli.reports.markdown import counted, folded, table
 from gsm_cli.reports.names import objective_of
 from gsm_cli.reports.report import Section, show
-from gsm_cli.reports.sections import accuracy
 from gsm_cli.reports.series import Series
-from gsm_cli.reports.sweep_charts import Lines
-from gsm_cli.reports.sweeps import TAU, Swept, described, find_lines, lines_of, lines_table, named, shares, trained
+from gsm_cli.reports.sweep_charts import Level, Lines
+from gsm_cli.reports.sweeps import (
+    TAU,
+    Swept,
+    described,
+    find_lines,
+    level_of,
+    lines_of,
+    lines_table,
+    named,
+    shares,
+    trained,
+)
 from gsm_cli.reports.temperature_chart import Panel, Points, Temperatures, temperature_chart
 from gsm_cli.style import Picture
 
@@ -57,10 +67,10 @@ def temperature_section(
     return Section([*blocks, *_table(facts.panels)], [picture])
 
 
-def _annealed(found: Sequence[Swept], series: Sequence[Series]) -> dict[str, float]:
+def _annealed(found: Sequence[Swept], series: Sequence[Series]) -> dict[str, Level]:
     """The accuracy of those whose temperature falls, and that share all else with a sweep of their objective."""
     return {
-        f"{each.config.objective_name}, tau {taus[0]:.3g} to {taus[-1]:.3g}": accuracy(each).mean
+        f"{each.config.objective_name}, tau {taus[0]:.3g} to {taus[-1]:.3g}": level_of(each)
         for each in series
         if each.config.own.get("tau_rate")
         and (taus := each.finished[0].epochs.tau)

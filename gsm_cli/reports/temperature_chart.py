@@ -72,8 +72,8 @@ def _accuracy(axes: Axes, accuracy: Lines, palette: Mapping[str, str], shapes: M
         low = [100 * (point.mean if point.low is None else point.low) for point in points]
         high = [100 * (point.mean if point.high is None else point.high) for point in points]
         axes.fill_between(values, low, high, color=palette[name], alpha=FAINT, linewidth=0)
-    for name, mean in accuracy.levels.items():
-        axes.axhline(100 * mean, linestyle="--", color=palette[name])
+    for name, level in accuracy.levels.items():
+        axes.axhline(100 * level.mean, linestyle="--", color=palette[name])
     axes.set_title("test accuracy, %", fontsize=12)
 
 

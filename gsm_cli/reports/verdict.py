@@ -10,6 +10,7 @@ from gsm_cli.objectives import GUMBEL, MARGINALIZE, OBJECTIVES, SUPERVISED
 from gsm_cli.reports.groups import Group
 from gsm_cli.reports.judgements import Judgement, Margin, Ruling, judge, margin_of
 from gsm_cli.reports.markdown import console, counted, digits, interval, listed, margin_points, points
+from gsm_cli.reports.names import in_brackets
 from gsm_cli.reports.report import Verdict
 from gsm_cli.reports.series import Series
 from gsm_cli.reports.statistics import MOST_SEEDS, least_seeds
@@ -76,7 +77,7 @@ def _of_others(judgements: Sequence[Judgement], margin: Margin, first: bool) -> 
     """One sentence on all the other objectives."""
     parts = []
     for ruling, (one, several) in RULINGS.items():
-        if names := [each.name for each in judgements if each.ruling == ruling]:
+        if names := [in_brackets(each.name) for each in judgements if each.ruling == ruling]:
             words = (several if len(names) > 1 else one).replace("the margin", margin_points(margin.value))
             parts.append(f"{listed(names)} {words}")
     start = "Without a run of gumbel that could be compared: " if first else "Of the other objectives, "
@@ -86,7 +87,7 @@ def _of_others(judgements: Sequence[Judgement], margin: Margin, first: bool) -> 
 def _which(group: Group, judgements: Sequence[Judgement]) -> list[str]:
     """Of objectives with several series, as at several temperatures, the one that is judged, and by which rule."""
     words = [
-        f"{each.name} of {several} ({'by its settings' if group.is_usual(each.series) else 'by validation'})"
+        f"{in_brackets(each.name)} of {several} {'by its settings' if group.is_usual(each.series) else 'by validation'}"
         for each in judgements
         if (several := len(group.candidates(each.series.config.objective))) > 1
     ]
@@ -108,17 +109,17 @@ def _saving(group: Group, judgements: Sequence[Judgement]) -> list[str]:
     parts = [part for series in chosen if dear and (part := _one_saving(group, series, dear))]
     if not parts or dear is None:
         return []
+    evaluations = listed([f"{series.evaluations():.3g} with {in_brackets(series.name)}" for series in chosen])
     return [
         f"**What it saves:** with the sum an epoch takes {digits(dear)} s, with {listed(parts)}. What a step needs in "
         f"memory follows the evaluations of the decoder for each unlabelled image: {marginal.evaluations():.3g} with "
-        f"the sum, {listed([f'{series.evaluations():.3g} with {series.name}' for series in chosen])}; `gsm cost` "
-        "measures it."
+        f"the sum, {evaluations}; `gsm cost` measures it."
     ]
 
 
 def _one_saving(group: Group, series: Series, dear: float) -> str | None:
     cheap = series.seconds_per_epoch(group.circumstances)
-    return f"{series.name} {digits(cheap)} s ({dear / cheap:.2f} times as fast)" if cheap else None
+    return f"{in_brackets(series.name)} {digits(cheap)} s ({dear / cheap:.2f} times as fast)" if cheap else None
 
 
 def _meaning(margin: Margin, named: float | None) -> str:
@@ -138,7 +139,7 @@ def _missing(group: Group, judgements: Sequence[Judgement], options: Sequence[st
     family = sum(each.role == "secondary" for each in judgements)
     needed = [_needed(each, family if each.role == "secondary" else 1) for each in undecided]
     words = [
-        f"{each.name} " + (f"about {seeds:,.0f}" if seeds < inf else f"more than {MOST_SEEDS:,}")
+        f"{in_brackets(each.name)} " + (f"about {seeds:,.0f}" if seeds < inf else f"more than {MOST_SEEDS:,}")
         for each, seeds in zip(undecided, needed, strict=True)
     ]
     runs = [(each.series, int(seeds)) for each, seeds in zip(undecided, needed, strict=True) if seeds < inf]

@@ -4,7 +4,8 @@ Before such a paragraph stands a comment, which is not shown. It names a report,
 
     <!-- claim: mnist-100: gumbel minus marginalize; gumbel on test; gumbel as fast as marginalize -->
 
-A series may name the settings of its runs, as gumbel[kl_start=1.0]; by default it is of the largest group.
+A series may name the settings of its runs, as gumbel[kl_start=1.0], or its objective's own, as gumbel[tau=0.1]; by
+default it is of the largest group, and the one that a verdict speaks of.
 """
 
 import re
@@ -37,9 +38,12 @@ def find(report: str, name: str) -> tuple[Group, Series]:
     wanted = dict(part.split("=") for part in rest.split(",") if part)
     for group in groups_of(report):
         settings = {key: str(value) for key, value in group.settings.items()}
-        series = group.find(objective)
-        if series and all(settings[key] == value for key, value in wanted.items()):
-            return group, series
+        own = wanted.keys() - settings.keys()
+        several = group.candidates(objective) if own else filter(None, [group.find(objective)])
+        for series in several:
+            told = settings | {key: str(value) for key, value in series.config.own.items()}
+            if all(told.get(key) == value for key, value in wanted.items()):
+                return group, series
     raise LookupError(f"{report} has no runs of {name}")
 
 
@@ -101,7 +105,7 @@ def test_another_number_is_noticed(claim):
     assert wrong(f"{comment}It is {number}1 points.") == [f"{claim} is {number} in digits-100"]
 
 
-@pytest.mark.parametrize("claim", ["gumbel", "nobody on test", "gumbel[epochs=7] on test"])
+@pytest.mark.parametrize("claim", ["gumbel", "nobody on test", "gumbel[epochs=7] on test", "gumbel[tau=7.0] on test"])
 def test_a_claim_of_what_is_not_there_is_an_error(claim):
     with pytest.raises(LookupError, match=r"a claim must be|has no runs of"):
         numbers("digits-100", claim)

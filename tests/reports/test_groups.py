@@ -50,7 +50,7 @@ class TestNames:
         both = [record("gumbel", 0, tau=0.5, draws=2), record("gumbel", 0, tau=0.25, draws=2)]
         assert named(*both) == ["gumbel, tau 0.25", "gumbel, tau 0.5"]
         annealed = [record("gumbel", 0, tau_rate=1e-7), record("gumbel", 0, tau=0.25)]
-        assert named(*annealed) == ["gumbel, tau 0.25, tau_rate 0", "gumbel, tau 0.5, tau_rate 1e-07"]
+        assert named(*annealed) == ["gumbel, tau 0.25", "gumbel, tau 0.5, tau_rate 1e-07"]
 
     def test_seeds_are_not_named(self):
         assert named(record("gumbel", 1), record("gumbel", 0)) == ["gumbel"]
@@ -106,6 +106,21 @@ class TestGroups:
     def test_a_group_alone_has_no_name(self):
         (group,) = sort_records(batch({"gumbel": [0.0]}))
         assert group.name == ""
+
+
+class TestPictured:
+    def test_of_too_many_series_one_of_each_objective_that_the_verdict_speaks_of(self):
+        taus = [record(name, 0, tau=0.1 * n) for name in ("gumbel", "straight-through") for n in range(1, 7)]
+        (group,) = sort_records(taus)
+        assert group.pictured == group.trained
+        (group,) = sort_records([*taus, record("marginalize", 0)])
+        assert [each.name for each in group.pictured] == ["marginalize", "gumbel, tau 0.5", "straight-through, tau 0.5"]
+
+    def test_the_report_says_so(self):
+        taus = [record("gumbel", 0, tau=0.1 * n) for n in range(1, 15)]
+        few, many = (render_runs(ReportFolder(Path("reports/digits-100")), each).text for each in (taus[:12], taus))
+        assert "too many for a picture of all" not in few
+        assert "too many for a picture of all" in many
 
 
 class TestFind:

@@ -225,14 +225,14 @@ class TestSeveralTemperatures:
         text = rendered([*sums, *others]).text
         assert "(gumbel, tau 0.5 − marginalize: +7.00" in text
         assert "**Which series:**" in text
-        assert "here gumbel, tau 0.5 of 3 (by its settings)." in text
+        assert "here gumbel (tau 0.5) of 3 by its settings." in text
         rows = re.findall(r"^\| (gumbel, tau [\d.]+) \| 99", text, re.MULTILINE)
         assert rows == ["gumbel, tau 0.1", "gumbel, tau 0.5", "gumbel, tau 2"]
 
     def test_without_it_the_most_accurate_on_validation_is(self):
         others = [record("gumbel", seed, (0.5, 0.9 + tau / 100), tau=tau) for tau in (2.0, 10.0) for seed in range(3)]
         sums = [record("marginalize", seed, (0.5, 0.92)) for seed in range(3)]
-        assert "here gumbel, tau 10 of 2 (by validation)." in rendered([*sums, *others]).text
+        assert "here gumbel (tau 10) of 2 by validation." in rendered([*sums, *others]).text
 
     def test_of_one_nothing_is_said(self):
         assert "Which series" not in rendered(batch(SIX)).text

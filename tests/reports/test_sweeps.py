@@ -8,7 +8,7 @@ from records_of import record
 from gsm_cli.objectives import OBJECTIVES
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.reports.groups import sort_records
-from gsm_cli.reports.sweep_charts import Grid, Lines, Point, asks_for_log, grid_chart, lines_chart
+from gsm_cli.reports.sweep_charts import Grid, Level, Lines, Point, asks_for_log, grid_chart, lines_chart
 from gsm_cli.reports.sweeps import sweep_section
 from gsm_cli.style import house_style
 
@@ -44,7 +44,7 @@ class TestLines:
         assert {name: [(p.value, round(p.mean, 9), p.seeds) for p in own] for name, own in facts.lines.items()} == (
             {key: [(1, 0.8, 3), (10, 0.9, 3), (100, 0.85, 3)] for key in ("gumbel", "straight-through")}
         )
-        assert facts.levels == {"marginalize": pytest.approx(0.95)}
+        assert facts.levels == {"marginalize": Level(0.95, None, None, 1)}
         point = facts.lines["gumbel"][0]
         assert (point.low, point.high) == pytest.approx(
             (0.8 - 4.302653 * 0.01 / 3**0.5, 0.8 + 4.302653 * 0.01 / 3**0.5)
@@ -52,7 +52,7 @@ class TestLines:
         assert found.blocks[:2] == ["## What was swept", "### draws"]
         assert "Best: gumbel at 10 (90.00 %) and straight-through at 10 (90.00 %)." in found.blocks[2]
         assert "| gumbel, draws 1 | 3 | 80.00 [77.52, 82.48] |" in found.blocks[4]
-        assert "| marginalize, which does not read draws |  | 95.00 |" in found.blocks[4]
+        assert "| marginalize | 1 | 95.00 |" in found.blocks[4]
 
     def test_its_picture(self, tmp_path):
         (picture,) = section(tmp_path, [*over_draws("gumbel"), run("marginalize", 0, 0.95)]).pictures
@@ -132,12 +132,13 @@ class TestLegible:
     @pytest.mark.parametrize("objectives", [1, 5, 9])
     def test_lines(self, objectives, values):
         lines = {
-            name: [Point(value, 0.9 - 0.004 * place, 0.88, 0.92, 3) for value in values]
+            name: [Point(0.9 - 0.004 * place, 0.88, 0.92, 3, value) for value in values]
             for place, name in enumerate([*OBJECTIVES][:objectives])
         }
         lines["gumbel, tau_min 0.1, tau_rate 1e-05"] = lines["marginalize"]
+        levels = {"supervised": Level(0.7, 0.6, 0.8, 3), "reinforce": Level(0.9, None, None, 1)}
         with house_style():
-            assert_legible(lines_chart(Lines("tau", lines, {"supervised": 0.7, "reinforce": 0.9})))
+            assert_legible(lines_chart(Lines("tau", lines, levels)))
 
     @pytest.mark.parametrize("maps", [1, 4, 9])
     @pytest.mark.parametrize("size", [2, 8])

@@ -11,7 +11,8 @@ from records_of import gradient_record, mean_gradient, record
 from gsm_cli.objectives import OBJECTIVES
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.reports.groups import sort_records
-from gsm_cli.reports.sweep_charts import Lines, Point
+from gsm_cli.reports.sweep_charts import Level, Lines, Point
+from gsm_cli.reports.sweeps import level_of
 from gsm_cli.reports.temperature import BIAS, COSINE, DEVIATION, ONE_HOT, PROMISED, temperature_section
 from gsm_cli.reports.temperature_chart import Panel, Temperatures, temperature_chart
 from gsm_cli.style import house_style
@@ -82,7 +83,7 @@ def test_a_falling_temperature_is_a_level():
     falling = [record("gumbel", seed, (0.5, 0.93, 0.6), tau=1.0, tau_min=0.5, tau_rate=0.01) for seed in range(2)]
     other = record("gumbel", 0, (0.5, 0.93, 0.6), tau=1.0, tau_rate=0.01, draws=3)
     (picture,) = section([*runs(), *falling, other]).pictures
-    assert picture.facts.accuracy.levels == {"gumbel, tau 1 to 1": pytest.approx(0.92)}
+    assert picture.facts.accuracy.levels == {"gumbel, tau 1 to 1": level_of(sort_records(falling)[0].series[0])}
 
 
 def test_without_a_sweep_over_tau_there_is_none():
@@ -97,9 +98,10 @@ def test_the_picture_is_legible(objectives, gradients):
     names = [name for name, row in OBJECTIVES.items() if row.relaxed][:objectives]
     taus = (0.1, 0.2, 0.5, 1.0, 2.0)
     lines = {
-        name: [Point(tau, 0.9 - 0.004 * place, 0.88, 0.92, 10) for tau in taus] for place, name in enumerate(names)
+        name: [Point(0.9 - 0.004 * place, 0.88, 0.92, 10, tau) for tau in taus] for place, name in enumerate(names)
     }
-    levels = {"marginalize": 0.95, **{f"{name}, tau 1 to 0.819": 0.91 for name in names}}
+    level = Level(0.95, 0.94, 0.96, 10)
+    levels = {"marginalize": level, **{f"{name}, tau 1 to 0.819": level for name in names}}
     found = {
         ONE_HOT: Panel(ONE_HOT, {name: [(tau, -1234.5 - tau) for tau in taus] for name in names}),
         PROMISED: Panel(PROMISED, {name: [(tau, tau / 7) for tau in taus] for name in names}, 0.0),

@@ -66,7 +66,7 @@ def lines_chart(lines: Lines) -> Figure:
     if asks_for_log(values):
         axes.set_xscale("log")
     for name, points in lines.lines.items():
-        _line(axes, points, palette[name], shapes[name])
+        draw_line(axes, points, palette[name], shapes[name])
     for name, level in lines.levels.items():
         axes.axhline(100 * level.mean, linestyle="--", color=palette[name])
     axes.set(xlabel=lines.setting, ylabel="test accuracy, %")
@@ -77,7 +77,8 @@ def lines_chart(lines: Lines) -> Figure:
     return figure
 
 
-def _line(axes: Axes, points: Sequence[Point], colour: str, shape: str) -> None:
+def draw_line(axes: Axes, points: Sequence[Point], colour: str, shape: str) -> None:
+    """Means joined, on a band of their intervals."""
     values = [point.value for point in points]
     axes.plot(values, [100 * point.mean for point in points], marker=shape, color=colour)
     low = [100 * (point.mean if point.low is None else point.low) for point in points]

@@ -9,12 +9,11 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, MaxNLocator, StrMethodFormatter
 
 from gsm_cli.reports.charts import colours, markers, value_ticks
-from gsm_cli.reports.sweep_charts import Lines, asks_for_log
+from gsm_cli.reports.sweep_charts import Lines, asks_for_log, draw_line
 from gsm_cli.style import INK
 
 WIDTH, HEIGHT = 3.7, 2.9  # inches of a panel
 COLUMNS = 3
-FAINT = 0.15  # of a band
 
 Points = Sequence[tuple[float, float]]  # a temperature, and what was read there
 
@@ -67,11 +66,7 @@ def temperature_chart(found: Temperatures) -> Figure:
 
 def _accuracy(axes: Axes, accuracy: Lines, palette: Mapping[str, str], shapes: Mapping[str, str]) -> None:
     for name, points in accuracy.lines.items():
-        values = [point.value for point in points]
-        axes.plot(values, [100 * point.mean for point in points], marker=shapes[name], color=palette[name])
-        low = [100 * (point.mean if point.low is None else point.low) for point in points]
-        high = [100 * (point.mean if point.high is None else point.high) for point in points]
-        axes.fill_between(values, low, high, color=palette[name], alpha=FAINT, linewidth=0)
+        draw_line(axes, points, palette[name], shapes[name])
     for name, level in accuracy.levels.items():
         axes.axhline(100 * level.mean, linestyle="--", color=palette[name])
     axes.set_title("test accuracy, %", fontsize=12)

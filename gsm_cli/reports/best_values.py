@@ -12,6 +12,7 @@ from gsm_cli.reports.sections import accuracy
 from gsm_cli.reports.statistics import LEVEL, Comparison, Summary, compare, holm
 from gsm_cli.reports.sweeps import EPOCHS, Swept, find, named
 
+OF_THE_DATA = ("labels", "classes")  # settings of which no value is better than another: each is another task
 BEST = "Best by validation, with its accuracy on the test set: {}."
 RULE = (
     "The best value is that of the greatest validation accuracy, a choice that no interval covers. The others are held "
@@ -68,9 +69,10 @@ class BestValue:
 def best_values(groups: Sequence[Group]) -> list[BestValue]:
     """For every line of a sweep whose values share their data, so that they can be compared seed by seed.
 
-    Those over the length of training are `frontier`'s.
+    Those over the length of training are `frontier`'s, those over the data are `losses`'.
     """
-    swept = [each for each in find([one for group in groups for one in group.trained], 1) if each.names != (EPOCHS,)]
+    series = [each for group in groups for each in group.trained]
+    swept = [each for each in find(series, 1) if each.names[0] not in (EPOCHS, *OF_THE_DATA)]
     found: list[BestValue] = []
     for names in dict.fromkeys(each.names for each in swept):
         for label, own in named([each for each in swept if each.names == names]).items():

@@ -1,5 +1,7 @@
 """What the cheap objectives lose and save: paired by seed, at every value that both have, drawn legibly."""
 
+from pathlib import Path
+
 import msgspec
 import pytest
 from legible import assert_legible
@@ -9,6 +11,7 @@ from gsm_cli.records.layout import ReportFolder
 from gsm_cli.reports.groups import sort_records
 from gsm_cli.reports.losses import find_trades, losses_section
 from gsm_cli.reports.losses_chart import trade_chart
+from gsm_cli.reports.runs import render_runs
 from gsm_cli.style import house_style
 
 CLASSES = (2, 5, 10)
@@ -56,6 +59,17 @@ def test_the_section_answers_first_and_shows_picture_and_table(tmp_path):
     assert "losses-classes.png" in picture
     assert "| gumbel, classes 10 | 3 | -10.00 [" in table
     assert table.rstrip().endswith("| 11 |")
+
+
+def test_a_report_whose_name_was_chosen_begins_with_what_the_sweep_says():
+    runs = [*over_classes("marginalize", factor=1.0), *over_classes("gumbel", lost=0.01), *over_classes("supervised")]
+    names = ("classes", "digits-pairs-500")
+    chosen, by_data = (render_runs(ReportFolder(Path("reports") / name), runs) for name in names)
+    assert chosen.answer.startswith("gumbel: at classes 2 it differs from the sum by -2.00 [")
+    assert " supervised: at classes 2 it differs from the sum by " in chosen.answer
+    assert chosen.text.index("## What one sample loses") < chosen.text.index("## Results")
+    assert by_data.answer.startswith("Whether one Gumbel-Softmax sample")
+    assert by_data.text.index("## What one sample loses") > by_data.text.index("## Results")
 
 
 def test_the_settings_of_an_objective_set_its_lines_apart():

@@ -69,13 +69,14 @@ def temperature_section(
 
 def _annealed(found: Sequence[Swept], series: Sequence[Series]) -> dict[str, Level]:
     """The accuracy of those whose temperature falls, and that share all else with a sweep of their objective."""
-    return {
-        f"{each.config.objective_name}, tau {taus[0]:.3g} to {taus[-1]:.3g}": level_of(each)
-        for each in series
-        if each.config.own.get("tau_rate")
-        and (taus := each.finished[0].epochs.tau)
-        and any(swept.objective == each.config.objective_name and shares(each, swept, SCHEDULE) for swept in found)
-    }
+    levels: dict[str, Level] = {}
+    for each in series:
+        own, taus = each.config.own, each.finished[0].epochs.tau
+        lines = [swept for swept in found if swept.objective == each.config.objective_name]
+        if own.get("tau_rate") and taus and any(shares(each, swept, SCHEDULE) for swept in lines):
+            label = f"{each.config.objective_name}, tau {own[TAU]:g} to {taus[-1]:.3g}"
+            levels[f"{label}, tau_rate {own['tau_rate']:g}" if label in levels else label] = level_of(each)
+    return levels
 
 
 def _bounds(found: Mapping[str, Swept]) -> list[Panel]:

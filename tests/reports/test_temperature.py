@@ -79,11 +79,20 @@ def test_what_one_model_does_not_show_is_left_out():
     assert [tau for tau, _ in own[DEVIATION].lines["gumbel"]] == [0.5, 1.0]
 
 
+def falls(rate: float, **settings: object):
+    """Two seeds whose temperature falls from 1 to 0.8."""
+    own = {"tau": 1.0, "tau_min": 0.5, "tau_rate": rate}
+    found = [record("gumbel", seed, (0.5, 0.93, 0.6), **own, **settings) for seed in range(2)]
+    return [replace(each, epochs=replace(each.epochs, tau=[0.99, 0.9, 0.8])) for each in found]
+
+
 def test_a_falling_temperature_is_a_level():
-    falling = [record("gumbel", seed, (0.5, 0.93, 0.6), tau=1.0, tau_min=0.5, tau_rate=0.01) for seed in range(2)]
-    other = record("gumbel", 0, (0.5, 0.93, 0.6), tau=1.0, tau_rate=0.01, draws=3)
-    (picture,) = section([*runs(), *falling, other]).pictures
-    assert picture.facts.accuracy.levels == {"gumbel, tau 1 to 1": level_of(sort_records(falling)[0].series[0])}
+    (picture,) = section([*runs(), *falls(0.01), *falls(0.01, draws=3)]).pictures
+    level = level_of(sort_records(falls(0.01))[0].series[0])
+    assert level.mean == pytest.approx(0.92)
+    assert picture.facts.accuracy.levels == {"gumbel, tau 1 to 0.8": level}
+    (picture,) = section([*runs(), *falls(0.01), *falls(0.02)]).pictures
+    assert set(picture.facts.accuracy.levels) == {"gumbel, tau 1 to 0.8", "gumbel, tau 1 to 0.8, tau_rate 0.02"}
 
 
 def test_without_a_sweep_over_tau_there_is_none():

@@ -10,7 +10,7 @@ from gsm_cli.reports.markdown import counted, interval, listed, points
 from gsm_cli.reports.report import Verdict
 from gsm_cli.reports.sections import accuracy
 from gsm_cli.reports.statistics import LEVEL, Comparison, Summary, compare, holm
-from gsm_cli.reports.sweeps import EPOCHS, Swept, find, named, trained
+from gsm_cli.reports.sweeps import Swept, named, over_one, trained
 
 OF_THE_DATA = ("labels", "classes")  # settings of which no value is better than another: each is another task
 BEST = "Best by validation, with its accuracy on the test set: {}."
@@ -71,7 +71,7 @@ def best_values(groups: Sequence[Group]) -> list[BestValue]:
 
     Those over the length of training are `frontier`'s, those over the data are `losses`'.
     """
-    swept = [each for each in find(trained(groups), 1) if each.names[0] not in (EPOCHS, *OF_THE_DATA)]
+    swept = [each for each in over_one(trained(groups)) if each.names[0] not in OF_THE_DATA]
     found: list[BestValue] = []
     for names in dict.fromkeys(each.names for each in swept):
         for label, own in named([each for each in swept if each.names == names]).items():

@@ -12,7 +12,7 @@ from gsm_cli.reports.names import objective_of
 from gsm_cli.reports.report import Section, Verdict, show
 from gsm_cli.reports.series import Circumstances
 from gsm_cli.reports.statistics import compare
-from gsm_cli.reports.sweeps import EPOCHS, SWEPT, Swept, find, named, trained
+from gsm_cli.reports.sweeps import SWEPT, Swept, named, over_one, trained
 from gsm_cli.style import Picture
 
 MEASURED = "Test accuracy at the same seeds, mean and 95 % interval."
@@ -37,7 +37,7 @@ def losses_section(folder: ReportFolder, title: str, trades: Sequence[Trade]) ->
 
 def find_trades(groups: Sequence[Group]) -> Iterator[Trade]:
     """Every setting, the length of training apart, over which the sum and others were swept with all else equal."""
-    found = [swept for swept in find(trained(groups), 1) if swept.names != (EPOCHS,)]
+    found = over_one(trained(groups))
     for the_sum in found:
         if the_sum.objective == MARGINALIZE and len(the_sum.series) >= SWEPT:
             others = [each for each in found if each.names == the_sum.names and _differs_in_its_own(each, the_sum)]

@@ -22,7 +22,7 @@ from gsm_cli.reports.markdown import contents, listed
 from gsm_cli.reports.provenance import provenance
 from gsm_cli.reports.report import Report, Section, Verdict, warnings
 from gsm_cli.reports.sections import results
-from gsm_cli.reports.sweeps import sweep_section
+from gsm_cli.reports.sweeps import find_sweeps, sweep_section
 from gsm_cli.reports.temperature import temperature_section
 from gsm_cli.reports.verdict import verdict
 
@@ -49,10 +49,11 @@ def render_runs(
     trades = list(find_trades(groups))
     swept_answer = best_answer(best) if best else trade_answer(trades) if folder.chosen else None
     first = _answer(swept_answer, verdict(groups[0] if groups else None, margin, folder.options))
+    sweeps = find_sweeps(folder, groups)
     swept = [
         frontier_section(folder, title, groups),
-        temperature_section(folder, title, groups, gradients),
-        sweep_section(folder, title, groups),
+        temperature_section(folder, title, sweeps, gradients),
+        sweep_section(folder, title, sweeps),
         losses_section(folder, title, trades),
     ]
     found = [*_main(folder, title, groups, margin)]

@@ -35,16 +35,32 @@ class Swept:
         return sorted({key[number] for key in self.series}, key=_ordered)
 
 
-def sweep_section(folder: ReportFolder, title: str, groups: Sequence[Group]) -> Section:
-    """What was swept, a picture and a table for each setting or pair of them; empty if nothing was."""
+@dataclass(frozen=True)
+class Sweeps:
+    """What was swept in a report: over one setting, with enough values and in no map, or over every pair of two."""
+
+    series: Sequence[Series]
+    lines: Sequence[Swept]
+    maps: Sequence[Swept]
+
+
+def find_sweeps(folder: ReportFolder, groups: Sequence[Group]) -> Sweeps:
+    """The sweeps that the report of a folder shows."""
     series = trained(groups)
-    maps = [swept for swept in _maps(series) if len(swept.series) > _least(folder)]
-    lines = [swept for swept in find_lines(folder, series) if swept.names != (TAU,)]
+    least = 2 if folder.chosen else SWEPT
+    maps = [swept for swept in find(series, 2) if _whole(swept) and min(len(swept.values(n)) for n in (0, 1)) > 1]
+    lines = [swept for swept in over_one(series) if len(swept.series) >= least and not _in_a_map(swept, maps)]
+    return Sweeps(series, lines, [swept for swept in maps if len(swept.series) > least])
+
+
+def sweep_section(folder: ReportFolder, title: str, sweeps: Sweeps) -> Section:
+    """What was swept, a picture and a table for each setting or pair of them; empty if nothing was."""
+    shown = [*(swept for swept in sweeps.lines if swept.names != (TAU,)), *sweeps.maps]
     blocks: list[str] = []
     pictures: list[Picture[object]] = []
-    for names in dict.fromkeys(swept.names for swept in [*lines, *maps]):
-        chosen = [swept for swept in [*lines, *maps] if swept.names == names]
-        part = _lines(folder, title, chosen, series) if len(names) == 1 else _map(folder, title, chosen)
+    for names in dict.fromkeys(swept.names for swept in shown):
+        own = [swept for swept in shown if swept.names == names]
+        part = _lines(folder, title, own, sweeps.series) if len(names) == 1 else _map(folder, title, own)
         blocks += part.blocks
         pictures += part.pictures
     return Section(["## What was swept", *blocks] if blocks else [], pictures)
@@ -55,23 +71,9 @@ def trained(groups: Sequence[Group]) -> list[Series]:
     return [each for group in groups for each in group.trained if each.scores]
 
 
-def find_lines(folder: ReportFolder, series: Sequence[Series]) -> list[Swept]:
-    """Sweeps over one setting, the length of training apart, with enough values; those that no map shows."""
-    maps = list(_maps(series))
-    lines = [swept for swept in find(series, 1) if len(swept.series) >= _least(folder) and swept.names != (EPOCHS,)]
-    return [swept for swept in lines if not _in_a_map(swept, maps)]
-
-
-def _maps(series: Sequence[Series]) -> Iterator[Swept]:
-    """Sweeps over every pair of the values of two settings."""
-    for swept in find(series, 2):
-        if _whole(swept) and min(len(swept.values(n)) for n in (0, 1)) > 1:
-            yield swept
-
-
-def _least(folder: ReportFolder) -> int:
-    """The values that make a sweep."""
-    return 2 if folder.chosen else SWEPT
+def over_one(series: Sequence[Series]) -> list[Swept]:
+    """Sweeps over one setting, the length of training apart."""
+    return [swept for swept in find(series, 1) if swept.names != (EPOCHS,)]
 
 
 def find(series: Sequence[Series], number: int) -> Iterator[Swept]:

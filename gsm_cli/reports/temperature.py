@@ -1,29 +1,28 @@
 """The section of a report on a sweep over temperatures: accuracy, what the bound promises, and the gradients."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from statistics import fmean
 
 from gsm_cli.objectives import SCHEDULE
 from gsm_cli.records.gradients import GradientRecord, GradientRow, GradientSubject
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.reports.gradient_chart import seen_bias
-from gsm_cli.reports.groups import Group
 from gsm_cli.reports.markdown import counted, folded, table
 from gsm_cli.reports.names import objective_of
 from gsm_cli.reports.report import Section, show
 from gsm_cli.reports.series import Series
-from gsm_cli.reports.sweep_charts import Level, Lines
+from gsm_cli.reports.sweep_charts import Level
 from gsm_cli.reports.sweeps import (
     TAU,
+    Sweeps,
     Swept,
     described,
-    find_lines,
     level_of,
     lines_of,
     lines_table,
     named,
     shares,
-    trained,
 )
 from gsm_cli.reports.temperature_chart import Panel, Points, Temperatures, temperature_chart
 from gsm_cli.style import Picture
@@ -44,15 +43,14 @@ GRADIENTS = (
 
 
 def temperature_section(
-    folder: ReportFolder, title: str, groups: Sequence[Group], gradients: Sequence[GradientRecord]
+    folder: ReportFolder, title: str, sweeps: Sweeps, gradients: Sequence[GradientRecord]
 ) -> Section:
     """One picture with everything on the axis of tau; empty unless tau was swept."""
-    series = trained(groups)
-    found = [swept for swept in find_lines(folder, series) if swept.names == (TAU,)]
+    found = [swept for swept in sweeps.lines if swept.names == (TAU,)]
     if not found:
         return Section([])
-    lines = lines_of(found, series)
-    lines = Lines(lines.setting, lines.lines, {**lines.levels, **_annealed(found, series)})
+    lines = lines_of(found, sweeps.series)
+    lines = replace(lines, levels={**lines.levels, **_annealed(found, sweeps.series)})
     folders = {own.config.folder for swept in found for own in swept.series.values()}
     measured_there = [each for each in gradients if each.plan.config.folder in folders]
     record = max(measured_there, key=lambda each: len({row.temperature for row in each.rows}), default=None)

@@ -18,7 +18,7 @@ from gsm_cli.reports.groups import sort_records
 from gsm_cli.reports.runs import render_runs
 from gsm_cli.reports.schedules import Frontier, Schedule, at_equal_time, find_frontier
 from gsm_cli.reports.statistics import summarize
-from gsm_cli.reports.sweeps import sweep_section
+from gsm_cli.reports.sweeps import find_sweeps, sweep_section
 from gsm_cli.style import house_style
 
 PACE = {"marginalize": 4.0, "gumbel": 2.0}  # seconds of an epoch
@@ -199,7 +199,8 @@ class TestSection:
         assert section(tmp_path, runs(lengths=(5,))).blocks == []
 
     def test_epochs_are_in_no_other_picture(self, tmp_path):
-        assert sweep_section(ReportFolder(tmp_path / "frontier"), "title", sort_records(runs())).blocks == []
+        folder = ReportFolder(tmp_path / "frontier")
+        assert sweep_section(folder, "title", find_sweeps(folder, sort_records(runs()))).blocks == []
 
     def test_the_longest_of_equal_groups_is_the_main_one(self):
         assert [group.config.epochs for group in sort_records(runs())] == [10, 5, 3]

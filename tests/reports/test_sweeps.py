@@ -9,14 +9,15 @@ from gsm_cli.objectives import OBJECTIVES
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.reports.groups import sort_records
 from gsm_cli.reports.sweep_charts import Grid, Level, Lines, Point, asks_for_log, grid_chart, lines_chart
-from gsm_cli.reports.sweeps import sweep_section
+from gsm_cli.reports.sweeps import find_sweeps, sweep_section
 from gsm_cli.style import house_style
 
 DRAWS = (1, 10, 100)
 
 
 def section(tmp_path, records, name: str = "chosen"):
-    return sweep_section(ReportFolder(tmp_path / name), "title", sort_records(records))
+    folder = ReportFolder(tmp_path / name)
+    return sweep_section(folder, "title", find_sweeps(folder, sort_records(records)))
 
 
 def run(objective: str, seed: int, accuracy: float, **settings: object):

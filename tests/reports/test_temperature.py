@@ -12,7 +12,7 @@ from gsm_cli.objectives import OBJECTIVES
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.reports.groups import sort_records
 from gsm_cli.reports.sweep_charts import Level, Lines, Point
-from gsm_cli.reports.sweeps import level_of
+from gsm_cli.reports.sweeps import find_sweeps, level_of
 from gsm_cli.reports.temperature import BIAS, COSINE, DEVIATION, ONE_HOT, PROMISED, temperature_section
 from gsm_cli.reports.temperature_chart import Panel, Temperatures, temperature_chart
 from gsm_cli.style import house_style
@@ -27,7 +27,8 @@ def runs(objective: str = "gumbel", taus=TAUS, **settings: object):
 
 
 def section(records, gradients=(), name: str = "chosen"):
-    return temperature_section(ReportFolder(Path("reports") / name), "title", sort_records(records), gradients)
+    folder = ReportFolder(Path("reports") / name)
+    return temperature_section(folder, "title", find_sweeps(folder, sort_records(records)), gradients)
 
 
 def panels(found) -> dict[str, Panel]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from gsm_cli import commands
 from gsm_cli.objectives import GUMBEL, SUPERVISED
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.reports.frontier_chart import frontier_chart
@@ -16,7 +17,7 @@ METHOD = (
     "Every point is a schedule of its own that ran to its end, never a long run read early; its number of epochs "
     "stands beside it, where there is room. Validation accuracy is that of the epoch "
     "that validation chose, the mean over seeds with Student's 95 % interval; seconds are those of training, the sum "
-    "over the epochs, the median over the runs on {circumstances}. "
+    "over the epochs, the median over the runs on {circumstances}. {fitted}"
     "Longer schedules have more epochs to choose from; the accuracy on the test set is free of that."
 )
 
@@ -28,6 +29,7 @@ def frontier_section(folder: ReportFolder, title: str, groups: Sequence[Group]) 
         return Section([])
     differences = at_equal_time(frontier)
     picture = Picture("frontier", title, _description(frontier), frontier, lambda: frontier_chart(frontier.lines))
+    fitted = f"Fitted to the length: {listed(frontier.fitted)}, as the last table has it. " if frontier.fitted else ""
     left_out = (
         f" Left out, without times of these circumstances: {listed(frontier.left_out)}." if frontier.left_out else ""
     )
@@ -36,7 +38,7 @@ def frontier_section(folder: ReportFolder, title: str, groups: Sequence[Group]) 
             "## Accuracy in so many seconds",
             f"**{_first(frontier)}{_equal_time(differences)}**",
             show(folder, picture),
-            METHOD.format(circumstances=frontier.circumstances.words) + left_out,
+            METHOD.format(circumstances=frontier.circumstances.words, fitted=fitted) + left_out,
             "Seconds of the shortest schedule whose mean over seeds reaches a validation accuracy:",
             _seconds(frontier),
             *_differences(differences),
@@ -106,7 +108,7 @@ def _seconds(frontier: Frontier) -> str:
 def _schedules(frontier: Frontier) -> str:
     rows = [
         [
-            f"{name}, {counted(schedule.epochs, 'epoch')}",
+            ", ".join([name, counted(schedule.epochs, "epoch"), *_fitted(schedule, frontier.fitted)]),
             str(len(schedule.by_seed)),
             digits(schedule.seconds),
             interval(schedule.validation),
@@ -116,6 +118,10 @@ def _schedules(frontier: Frontier) -> str:
         for schedule in line
     ]
     return table(["schedule", "seeds", "seconds", "validation % [95 %]", "test % [95 %]"], rows)
+
+
+def _fitted(schedule: Schedule, names: Sequence[str]) -> list[str]:
+    return [f"{name} {commands.write(schedule.fitted[name])}" for name in names]
 
 
 def _taken(schedule: Schedule) -> str:

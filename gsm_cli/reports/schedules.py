@@ -1,9 +1,12 @@
-"""Accuracy against the time of complete schedules: runs of one objective that differ in their epochs alone."""
+"""Accuracy against the time of complete schedules: runs of one objective that differ in their epochs.
+
+What is fitted to the length of a schedule may differ with it.
+"""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import floor, log
-from statistics import median
+from statistics import fmean, median
 
 from gsm_cli.data import describe_dataset
 from gsm_cli.objectives import MARGINALIZE
@@ -12,10 +15,11 @@ from gsm_cli.reports.names import objective_of
 from gsm_cli.reports.sections import accuracy
 from gsm_cli.reports.series import Circumstances, Series, clock
 from gsm_cli.reports.statistics import Summary, summarize
-from gsm_cli.reports.sweeps import EPOCHS, find, named
+from gsm_cli.reports.sweeps import EPOCHS, Swept, named, over
 
 LEVELS = (95, 96, 97)  # of validation accuracy, in %; where none reaches the first, the three up to the best
 ROUNDING = 1e-9
+FITTED = ("kl_start", "kl_warmup", "learning_rate", "decay")  # to the length of a schedule
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,7 @@ class Schedule:
     by_seed: Mapping[int, float]
     validation: Summary
     test: Summary
+    fitted: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -52,6 +57,12 @@ class Frontier:
         highest = floor(100 * self.best + ROUNDING)
         return [level / 100 for level in (LEVELS if highest >= LEVELS[0] else range(max(1, highest - 2), highest + 1))]
 
+    @property
+    def fitted(self) -> list[str]:
+        """The settings in which schedules differ besides their epochs."""
+        every = [schedule.fitted for line in self.lines.values() for schedule in line]
+        return [name for name in FITTED if len({each.get(name) for each in every}) > 1]
+
     def first(self, level: float) -> list[tuple[str, Schedule]]:
         """Who reaches a level, by the seconds that it takes."""
         found = [(name, schedule) for name, line in self.lines.items() if (schedule := reaches(line, level))]
@@ -71,23 +82,32 @@ class AtEqualTime:
 
 def find_frontier(series: Sequence[Series]) -> Frontier | None:
     """The frontier of these runs; None unless an objective was trained for several numbers of epochs."""
-    found = named([swept for swept in find(series, 1) if swept.names == (EPOCHS,)])
+    swept = [each for each in over(series, (EPOCHS, *FITTED)) if len(each.values(0)) > 1]
+    found = {name: _lengths(each) for name, each in named(swept).items()}
     if not found:
         return None
-    every = [each for swept in found.values() for each in swept.series.values()]
+    every = [each for own in found.values() for each in own]
     circumstances = common_circumstances(every)
     images = describe_dataset(every[0].config.dataset).validation
     step = 1 / images if images else 0.0
     lines: dict[str, list[Schedule]] = {}
     left_out = []
-    for name, swept in found.items():
-        for (epochs,), own in sorted(swept.series.items()):
-            times = [sum(clock(record)) for record in own.timed(circumstances)]
+    for name, own in found.items():
+        for each in own:
+            times = [sum(clock(record)) for record in each.timed(circumstances)]
             if times and median(times) > 0:
-                lines.setdefault(name, []).append(_schedule(own, median(times), step))
+                lines.setdefault(name, []).append(_schedule(each, median(times), step))
             else:
-                left_out.append(f"{name} with {epochs} epochs")
+                left_out.append(f"{name} with {each.config.epochs} epochs")
     return Frontier(circumstances, lines, step, left_out) if lines else None
+
+
+def _lengths(swept: Swept) -> list[Series]:
+    """A series for every number of epochs, the shortest first; of several that which is best on validation."""
+    best: dict[int, Series] = {}
+    for each in sorted(swept.series.values(), key=lambda each: fmean(each.best_validation())):
+        best[each.config.epochs] = each
+    return [best[epochs] for epochs in sorted(best)]
 
 
 def _schedule(series: Series, seconds: float, step: float) -> Schedule:
@@ -99,6 +119,7 @@ def _schedule(series: Series, seconds: float, step: float) -> Schedule:
         by_seed=by_seed,
         validation=summarize(list(by_seed.values()), step),
         test=accuracy(series),
+        fitted={name: value for name, value in series.config.identity.items() if name in FITTED},
     )
 
 

@@ -80,15 +80,21 @@ def find(series: Sequence[Series], number: int) -> Iterator[Swept]:
     """All sets of series of one objective that differ in so many settings alone, each of which can be put in order."""
     every = {name: None for each in series for name in each.config.identity if name not in NAMED}
     for names in combinations(every, number):
-        found: dict[tuple[str, tuple[tuple[str, str], ...]], dict[tuple[object, ...], Series]] = defaultdict(dict)
-        for each in series:
-            settings = _settings(each)
-            if all(name in settings for name in names) and (number > 1 or _is_number(settings[names[0]])):
-                rest = tuple((name, repr(value)) for name, value in settings.items() if name not in names)
-                found[each.config.objective_name, rest][tuple(settings[name] for name in names)] = each
-        for (objective, rest), own in found.items():
-            if all(len({key[n] for key in own}) > 1 for n in range(number)):
-                yield Swept(names, rest, objective, own)
+        ordered = [each for each in series if number > 1 or _is_number(_settings(each).get(names[0]))]
+        for swept in over(ordered, names):
+            if all(len(swept.values(n)) > 1 for n in range(number)):
+                yield swept
+
+
+def over(series: Sequence[Series], names: tuple[str, ...]) -> list[Swept]:
+    """Sets of series of one objective that differ in these settings alone; one that has no like is a set as well."""
+    found: dict[tuple[str, tuple[tuple[str, str], ...]], dict[tuple[object, ...], Series]] = defaultdict(dict)
+    for each in series:
+        settings = _settings(each)
+        if all(name in settings for name in names):
+            rest = tuple((name, repr(value)) for name, value in settings.items() if name not in names)
+            found[each.config.objective_name, rest][tuple(settings[name] for name in names)] = each
+    return [Swept(names, rest, objective, own) for (objective, rest), own in found.items()]
 
 
 def named(found: Sequence[Swept]) -> dict[str, Swept]:

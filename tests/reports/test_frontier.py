@@ -111,6 +111,18 @@ class TestSchedules:
         found = frontier([*runs(), *(each for each in runs(labels=50) if each.config.objective == "gumbel")])
         assert list(found.lines) == ["marginalize", "gumbel, labels 100", "gumbel, labels 50"]
 
+    def test_what_is_fitted_to_the_length_makes_no_other_line(self):
+        found = frontier([*runs(lengths=(10,)), *runs(lengths=(3, 5), kl_warmup=0.3, learning_rate=0.001)])
+        assert {name: [each.epochs for each in line] for name, line in found.lines.items()} == {
+            "marginalize": [3, 5, 10],
+            "gumbel": [3, 5, 10],
+        }
+        assert found.fitted == ["kl_warmup", "learning_rate"]
+
+    def test_of_several_settings_of_a_length_the_best_on_validation_counts(self):
+        fast, slow = runs(loss=0.02, kl_warmup=0.3), runs(loss=0.01)
+        assert frontier([*fast, *slow]).lines == frontier(slow).lines == frontier([*slow, *fast]).lines
+
     def test_one_length_and_failed_runs_are_none(self):
         assert find_frontier(sort_records(runs(lengths=(5,)))[0].trained) is None
         alone = [*runs(lengths=(5,)), failed("gumbel", 0)]
@@ -185,6 +197,13 @@ class TestSection:
         assert f"| gumbel | 20 s, 10 epochs, 3 seeds | {nothing} | {nothing} |" in text
         assert "| gumbel − marginalize | 20 | 3 |" in text
         assert "| marginalize, 5 epochs | 3 | 20 | 95.50 [94.26, 96.74] | 94.50" in text
+
+    def test_says_what_was_fitted_to_the_length(self, tmp_path):
+        assert "Fitted to the length" not in "".join(section(tmp_path, runs()).blocks)
+        fitted = [*runs(lengths=(10,)), *runs(lengths=(3, 5), kl_warmup=0.3)]
+        text = "\n\n".join(section(tmp_path, fitted).blocks)
+        assert "Fitted to the length: kl_warmup, as the last table has it." in text
+        assert "| marginalize, 5 epochs, kl_warmup 0.3 | 3 | 20 |" in text
 
     def test_stands_first_where_the_name_of_the_folder_was_chosen(self, tmp_path):
         chosen, usual = (

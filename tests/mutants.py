@@ -69,7 +69,7 @@ ROOMS = {
         + [f"tests/runs/test_processes.py::{name}" for name in ("TestAnswers", "TestEnds")],
     ),
     "statistics": Room(
-        [f"gsm_cli/reports/{name}.py" for name in ("statistics", "judgements", "cost_statistics")],
+        [f"gsm_cli/reports/{name}.py" for name in ("statistics", "judgements", "cost/statistics")],
         [f"tests/reports/test_{name}.py" for name in ("statistics", "judgements", "cost", "error_rates")],
     ),
 }

@@ -15,7 +15,7 @@ from gsm_cli.records.gradients import GradientRecord, read_gradients
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.records.run import RunRecord, read_run
 from gsm_cli.reports import png
-from gsm_cli.reports.cost import render_costs
+from gsm_cli.reports.cost.report import render_costs
 from gsm_cli.reports.report import Report, few
 from gsm_cli.reports.runs import render_runs
 

@@ -7,23 +7,24 @@ from gsm_cli.data import describe_dataset
 from gsm_cli.records.gradients import GradientRecord
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.records.run import RunRecord
-from gsm_cli.reports.best_values import best_answer, best_values
 from gsm_cli.reports.details import details, others
 from gsm_cli.reports.facts import group_facts
 from gsm_cli.reports.forest import forest_section
-from gsm_cli.reports.frontier import frontier_section
 from gsm_cli.reports.gradients import gradient_sections
 from gsm_cli.reports.groups import Group, sort_records
 from gsm_cli.reports.judgements import judge, margin_of
 from gsm_cli.reports.learning import generated, learning
 from gsm_cli.reports.limits import limits
-from gsm_cli.reports.losses import find_trades, losses_section, trade_answer
 from gsm_cli.reports.markdown import contents, listed
 from gsm_cli.reports.provenance import provenance
 from gsm_cli.reports.report import Report, Section, Verdict, warnings
 from gsm_cli.reports.sections import results
-from gsm_cli.reports.sweeps import find_sweeps, sweep_section
-from gsm_cli.reports.temperature import temperature_section
+from gsm_cli.reports.sweeps.best_values import best_answer, best_values
+from gsm_cli.reports.sweeps.frontier import frontier_section
+from gsm_cli.reports.sweeps.losses import find_trades, losses_section, trade_answer
+from gsm_cli.reports.sweeps.section import sweep_section
+from gsm_cli.reports.sweeps.swept import find_sweeps
+from gsm_cli.reports.sweeps.temperature import temperature_section
 from gsm_cli.reports.verdict import verdict
 
 QUESTION = "can one sample replace the sum over classes?"

@@ -7,9 +7,9 @@ from msgspec.structs import replace
 from records_of import record
 
 from gsm_cli.records.layout import ReportFolder
-from gsm_cli.reports.best_values import best_values
 from gsm_cli.reports.groups import sort_records
 from gsm_cli.reports.runs import render_runs
+from gsm_cli.reports.sweeps.best_values import best_values
 
 NOISE = (0.0, 0.01, -0.01, 0.0, 0.0075, -0.0075, 0.005, -0.005)
 

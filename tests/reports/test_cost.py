@@ -15,9 +15,8 @@ from gsm_cli.model.estimators import Marginal
 from gsm_cli.objectives import GUMBEL, MARGINALIZE
 from gsm_cli.records.cost import MEASURED, CostPlan
 from gsm_cli.records.layout import ReportFolder
-from gsm_cli.reports.cost import answer, render_costs
-from gsm_cli.reports.cost_chart import cost_chart
-from gsm_cli.reports.cost_claims import (
+from gsm_cli.reports.cost.chart import cost_chart
+from gsm_cli.reports.cost.claims import (
     CHANCE,
     Rule,
     enough_rounds,
@@ -28,7 +27,8 @@ from gsm_cli.reports.cost_claims import (
     process_bytes,
     step_seconds,
 )
-from gsm_cli.reports.cost_statistics import (
+from gsm_cli.reports.cost.report import answer, render_costs
+from gsm_cli.reports.cost.statistics import (
     KEPT,
     Line,
     Quartiles,

@@ -12,13 +12,14 @@ from records_of import failed, record
 from gsm_cli.objectives import OBJECTIVES
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.records.run import RunRecord
-from gsm_cli.reports.frontier import frontier_section
-from gsm_cli.reports.frontier_chart import frontier_chart
 from gsm_cli.reports.groups import sort_records
 from gsm_cli.reports.runs import render_runs
-from gsm_cli.reports.schedules import Frontier, Schedule, at_equal_time, find_frontier
 from gsm_cli.reports.statistics import summarize
-from gsm_cli.reports.sweeps import find_sweeps, sweep_section
+from gsm_cli.reports.sweeps.frontier import frontier_section
+from gsm_cli.reports.sweeps.frontier_chart import frontier_chart
+from gsm_cli.reports.sweeps.schedules import Frontier, Schedule, at_equal_time, find_frontier
+from gsm_cli.reports.sweeps.section import sweep_section
+from gsm_cli.reports.sweeps.swept import find_sweeps
 from gsm_cli.style import house_style
 
 PACE = {"marginalize": 4.0, "gumbel": 2.0}  # seconds of an epoch

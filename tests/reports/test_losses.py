@@ -9,9 +9,9 @@ from records_of import record
 
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.reports.groups import sort_records
-from gsm_cli.reports.losses import find_trades, losses_section
-from gsm_cli.reports.losses_chart import trade_chart
 from gsm_cli.reports.runs import render_runs
+from gsm_cli.reports.sweeps.losses import find_trades, losses_section
+from gsm_cli.reports.sweeps.losses_chart import trade_chart
 from gsm_cli.style import house_style
 
 CLASSES = (2, 5, 10)

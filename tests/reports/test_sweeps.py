@@ -8,8 +8,9 @@ from records_of import record
 from gsm_cli.objectives import OBJECTIVES
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.reports.groups import sort_records
-from gsm_cli.reports.sweep_charts import Grid, Level, Lines, Point, asks_for_log, grid_chart, lines_chart
-from gsm_cli.reports.sweeps import find_sweeps, sweep_section
+from gsm_cli.reports.sweeps.charts import Grid, Level, Lines, Point, asks_for_log, grid_chart, lines_chart
+from gsm_cli.reports.sweeps.section import sweep_section
+from gsm_cli.reports.sweeps.swept import find_sweeps
 from gsm_cli.style import house_style
 
 DRAWS = (1, 10, 100)

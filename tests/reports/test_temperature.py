@@ -11,10 +11,11 @@ from records_of import gradient_record, mean_gradient, record
 from gsm_cli.objectives import OBJECTIVES
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.reports.groups import sort_records
-from gsm_cli.reports.sweep_charts import Level, Lines, Point
-from gsm_cli.reports.sweeps import find_sweeps, level_of
-from gsm_cli.reports.temperature import BIAS, COSINE, DEVIATION, ONE_HOT, PROMISED, temperature_section
-from gsm_cli.reports.temperature_chart import Panel, Temperatures, temperature_chart
+from gsm_cli.reports.sweeps.charts import Level, Lines, Point
+from gsm_cli.reports.sweeps.section import level_of
+from gsm_cli.reports.sweeps.swept import find_sweeps
+from gsm_cli.reports.sweeps.temperature import BIAS, COSINE, DEVIATION, ONE_HOT, PROMISED, temperature_section
+from gsm_cli.reports.sweeps.temperature_chart import Panel, Temperatures, temperature_chart
 from gsm_cli.style import house_style
 
 TAUS = (0.1, 0.5, 1.0)

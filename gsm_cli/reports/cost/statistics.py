@@ -9,7 +9,7 @@ from scipy.optimize import nnls
 
 from gsm_cli.objectives import MARGINALIZE
 from gsm_cli.records.cost import CostRecord, CostRow
-from gsm_cli.reports.cost_claims import costs, step_seconds
+from gsm_cli.reports.cost.claims import costs, step_seconds
 
 MIB = 2**20
 JANG_SPEED_UPS = {10: 2.0, 100: 9.9}  # Jang et al. 2017, figure 5: a step of Gumbel over marginalization, by classes

@@ -9,7 +9,7 @@ from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
 
 from gsm_cli.reports.charts import colours, markers, name_ends, value_ticks
 from gsm_cli.reports.statistics import Summary
-from gsm_cli.reports.sweep_charts import asks_for_log
+from gsm_cli.reports.sweeps.charts import asks_for_log
 from gsm_cli.style import INK
 
 HEIGHT, WIDTH = 4.6, 3.9  # inches of the figure, and of each of its two panels

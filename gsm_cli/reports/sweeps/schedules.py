@@ -15,7 +15,7 @@ from gsm_cli.reports.names import objective_of
 from gsm_cli.reports.sections import accuracy
 from gsm_cli.reports.series import Circumstances, Series, clock
 from gsm_cli.reports.statistics import Summary, summarize
-from gsm_cli.reports.sweeps import EPOCHS, Swept, named, over
+from gsm_cli.reports.sweeps.swept import EPOCHS, Swept, named, over
 
 LEVELS = (95, 96, 97)  # of validation accuracy, in %; where none reaches the first, the three up to the best
 ROUNDING = 1e-9

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 from gsm_cli.objectives import MARGINALIZE
 from gsm_cli.records.cost import CostPlan, CostRecord, CostRow
-from gsm_cli.reports.cost_claims import CHANCE, claims_of, pays_from, process_bytes, rule_of, step_seconds
-from gsm_cli.reports.cost_statistics import Line, fit_line, rows_of, seconds, speed_up
+from gsm_cli.reports.cost.claims import CHANCE, claims_of, pays_from, process_bytes, rule_of, step_seconds
+from gsm_cli.reports.cost.statistics import Line, fit_line, rows_of, seconds, speed_up
 from gsm_cli.reports.markdown import digits, listed, table
 
 

@@ -9,7 +9,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, MaxNLocator, StrMethodFormatter
 
 from gsm_cli.reports.charts import colours, markers, value_ticks
-from gsm_cli.reports.sweep_charts import Lines, asks_for_log, draw_line
+from gsm_cli.reports.sweeps.charts import Lines, asks_for_log, draw_line
 from gsm_cli.style import INK
 
 WIDTH, HEIGHT = 3.7, 2.9  # inches of a panel

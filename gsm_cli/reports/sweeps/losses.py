@@ -6,13 +6,13 @@ from functools import partial
 from gsm_cli.objectives import GUMBEL, MARGINALIZE, SUPERVISED
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.reports.groups import Group, common_circumstances
-from gsm_cli.reports.losses_chart import Loss, Trade, trade_chart
 from gsm_cli.reports.markdown import digits, interval, points, table
 from gsm_cli.reports.names import objective_of
 from gsm_cli.reports.report import Section, Verdict, show
 from gsm_cli.reports.series import Circumstances
 from gsm_cli.reports.statistics import compare
-from gsm_cli.reports.sweeps import SWEPT, Swept, named, over_one, trained
+from gsm_cli.reports.sweeps.losses_chart import Loss, Trade, trade_chart
+from gsm_cli.reports.sweeps.swept import SWEPT, Swept, named, over_one, trained
 from gsm_cli.style import Picture
 
 MEASURED = "Test accuracy at the same seeds, mean and 95 % interval."

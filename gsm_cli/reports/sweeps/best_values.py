@@ -10,7 +10,7 @@ from gsm_cli.reports.markdown import counted, interval, listed, points
 from gsm_cli.reports.report import Verdict
 from gsm_cli.reports.sections import accuracy
 from gsm_cli.reports.statistics import LEVEL, Comparison, Summary, compare, holm
-from gsm_cli.reports.sweeps import Swept, named, over_one, trained
+from gsm_cli.reports.sweeps.swept import Swept, named, over_one, trained
 
 OF_THE_DATA = ("labels", "classes")  # settings of which no value is better than another: each is another task
 BEST = "Best by validation, with its accuracy on the test set: {}."

@@ -12,19 +12,10 @@ from gsm_cli.reports.markdown import counted, folded, table
 from gsm_cli.reports.names import objective_of
 from gsm_cli.reports.report import Section, show
 from gsm_cli.reports.series import Series
-from gsm_cli.reports.sweep_charts import Level
-from gsm_cli.reports.sweeps import (
-    TAU,
-    Sweeps,
-    Swept,
-    described,
-    level_of,
-    lines_of,
-    lines_table,
-    named,
-    shares,
-)
-from gsm_cli.reports.temperature_chart import Panel, Points, Temperatures, temperature_chart
+from gsm_cli.reports.sweeps.charts import Level
+from gsm_cli.reports.sweeps.section import described, level_of, lines_of, lines_table
+from gsm_cli.reports.sweeps.swept import TAU, Sweeps, Swept, named, shares
+from gsm_cli.reports.sweeps.temperature_chart import Panel, Points, Temperatures, temperature_chart
 from gsm_cli.style import Picture
 
 ONE_HOT, PROMISED = "bound with one-hot y, nats", "relaxed bound − that, nats"

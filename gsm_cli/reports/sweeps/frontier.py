@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from gsm_cli import commands
 from gsm_cli.objectives import GUMBEL, SUPERVISED
 from gsm_cli.records.layout import ReportFolder
-from gsm_cli.reports.frontier_chart import frontier_chart
 from gsm_cli.reports.groups import Group
 from gsm_cli.reports.markdown import counted, digits, folded, interval, listed, percent, points, table
 from gsm_cli.reports.names import objective_of
 from gsm_cli.reports.report import Section, show
-from gsm_cli.reports.schedules import AtEqualTime, Frontier, Schedule, at_equal_time, find_frontier, reaches
+from gsm_cli.reports.sweeps.frontier_chart import frontier_chart
+from gsm_cli.reports.sweeps.schedules import AtEqualTime, Frontier, Schedule, at_equal_time, find_frontier, reaches
 from gsm_cli.style import Picture
 
 METHOD = (

@@ -6,10 +6,10 @@ from gsm_cli import commands
 from gsm_cli.objectives import GUMBEL, MARGINALIZE
 from gsm_cli.records.cost import CostPlan, CostRecord
 from gsm_cli.records.layout import ReportFolder
-from gsm_cli.reports.cost_chart import cost_chart
-from gsm_cli.reports.cost_claims import claims_of, enough_rounds, pays_from, process_bytes, rule_of, step_seconds
-from gsm_cli.reports.cost_statistics import JANG_SPEED_UPS, KEPT, MIB, peak_bytes, product_share, scalings
-from gsm_cli.reports.cost_tables import (
+from gsm_cli.reports.cost.chart import cost_chart
+from gsm_cli.reports.cost.claims import claims_of, enough_rounds, pays_from, process_bytes, rule_of, step_seconds
+from gsm_cli.reports.cost.statistics import JANG_SPEED_UPS, KEPT, MIB, peak_bytes, product_share, scalings
+from gsm_cli.reports.cost.tables import (
     by_classes,
     count_of,
     few_of,

@@ -10,7 +10,7 @@ from matplotlib.ticker import LogLocator, MaxNLocator, StrMethodFormatter
 
 from gsm_cli.objectives import GUMBEL, MARGINALIZE
 from gsm_cli.reports.charts import colours, markers, name_ends, value_ticks
-from gsm_cli.reports.cost_statistics import JANG_SPEED_UPS, Scaling
+from gsm_cli.reports.cost.statistics import JANG_SPEED_UPS, Scaling
 from gsm_cli.style import INK
 
 Numbers = npt.NDArray[np.float64]

@@ -1,0 +1,117 @@
+"""The section of a report on what was swept: accuracy against a setting that takes several values, or over two."""
+
+from collections.abc import Sequence
+
+from gsm_cli import commands
+from gsm_cli.records.layout import ReportFolder
+from gsm_cli.reports.markdown import interval, listed, percent, table
+from gsm_cli.reports.report import Section, show
+from gsm_cli.reports.sections import accuracy
+from gsm_cli.reports.series import Series
+from gsm_cli.reports.statistics import Summary
+from gsm_cli.reports.sweeps.charts import Grid, Level, Lines, Point, grid_chart, lines_chart
+from gsm_cli.reports.sweeps.swept import TAU, Sweeps, Swept, named, shares
+from gsm_cli.style import Picture
+
+
+def sweep_section(folder: ReportFolder, title: str, sweeps: Sweeps) -> Section:
+    """What was swept, a picture and a table for each setting or pair of them; empty if nothing was."""
+    shown = [*(swept for swept in sweeps.lines if swept.names != (TAU,)), *sweeps.maps]
+    blocks: list[str] = []
+    pictures: list[Picture[object]] = []
+    for names in dict.fromkeys(swept.names for swept in shown):
+        own = [swept for swept in shown if swept.names == names]
+        part = _lines(folder, title, own, sweeps.series) if len(names) == 1 else _map(folder, title, own)
+        blocks += part.blocks
+        pictures += part.pictures
+    return Section(["## What was swept", *blocks] if blocks else [], pictures)
+
+
+def _lines(folder: ReportFolder, title: str, found: Sequence[Swept], series: Sequence[Series]) -> Section:
+    """Accuracy against one setting."""
+    facts = lines_of(found, series)
+    name = facts.setting
+    picture = Picture[object](f"sweep-{_file(name)}", title, described(facts), facts, lambda: lines_chart(facts))
+    text = (
+        f"Test accuracy in % against {name}, the mean over seeds with its 95 % interval; all else is equal in a line."
+    )
+    return Section([f"### {name}", show(folder, picture), text, lines_table(facts)], [picture])
+
+
+def lines_of(found: Sequence[Swept], series: Sequence[Series]) -> Lines:
+    """Accuracy against the setting of these sweeps, and the level of every objective that does not read it."""
+    (name,) = found[0].names
+    points = {label: [_point(swept, value) for value in swept.values(0)] for label, swept in named(found).items()}
+    levels = {
+        each.config.objective_name: level_of(each)
+        for each in series
+        if name not in each.config.identity and any(shares(each, swept) for swept in found)
+    }
+    return Lines(name, points, levels)
+
+
+def described(lines: Lines) -> str:
+    """A picture of these lines, for those who cannot see it."""
+    best = {label: max(own, key=lambda point: point.mean) for label, own in lines.lines.items()}
+    words = listed([f"{label} at {point.value:g} ({percent(point.mean)} %)" for label, point in best.items()])
+    return f"Test accuracy against {lines.setting}: a line with its 95 % interval for each objective. Best: {words}."
+
+
+def lines_table(lines: Lines) -> str:
+    """Every point in a row."""
+    name = lines.setting
+    rows = {f"{label}, {name} {point.value:g}": point for label, own in lines.lines.items() for point in own}
+    cells = [
+        [label, str(level.seeds), interval(Summary(level.mean, None, level.low, level.high))]
+        for label, level in {**rows, **lines.levels}.items()
+    ]
+    return table(["runs", "seeds", "test %"], cells)
+
+
+def _map(folder: ReportFolder, title: str, found: Sequence[Swept]) -> Section:
+    """Accuracy over two settings, for those sets that have the same values as the first."""
+    first, second = found[0].names
+    rows, columns = found[0].values(0), found[0].values(1)
+    same = [swept for swept in found if (swept.values(0), swept.values(1)) == (rows, columns)]
+    maps = {
+        label: [[accuracy(swept.series[row, column]).mean for column in columns] for row in rows]
+        for label, swept in named(same).items()
+    }
+    facts = Grid(
+        (first, second), [commands.write(row) for row in rows], [commands.write(each) for each in columns], maps
+    )
+    description = f"Test accuracy in % over {first} and {second}: a map for each objective, a number in every cell."
+    name = f"sweep-{_file(first)}-{_file(second)}"
+    picture = Picture[object](name, title, description, facts, lambda: grid_chart(facts))
+    cells = [
+        [
+            f"{label}, {first} {commands.write(row)}, {second} {commands.write(column)}",
+            *_cell(swept.series[row, column]),
+        ]
+        for label, swept in named(same).items()
+        for row in rows
+        for column in columns
+    ]
+    text = f"Test accuracy in % over {first} and {second}, the mean over seeds with its 95 % interval."
+    heading = f"### {first} and {second}"
+    return Section([heading, show(folder, picture), text, table(["runs", "seeds", "test %"], cells)], [picture])
+
+
+def _point(swept: Swept, value: object) -> Point:
+    series = swept.series[(value,)]
+    found = level_of(series)
+    return Point(found.mean, found.low, found.high, found.seeds, float(str(value)))
+
+
+def level_of(series: Series) -> Level:
+    """What a picture shows of a series."""
+    found = accuracy(series)
+    return Level(found.mean, found.low, found.high, len(series.scores))
+
+
+def _cell(series: Series) -> list[str]:
+    return [str(len(series.scores)), interval(accuracy(series))]
+
+
+def _file(name: str) -> str:
+    return name.replace("_", "-")

@@ -7,7 +7,7 @@ import msgspec
 
 from gsm_cli.config import DATASET, RunConfig
 from gsm_cli.data import LAPTOP, Dataset, describe_dataset
-from gsm_cli.objectives import OBJECTIVES
+from gsm_cli.objectives import own_defaults
 from gsm_cli.records.cost import CostPlan
 from gsm_cli.records.gradients import GradientPlan
 from gsm_cli.settings import hyphened, read_preset
@@ -86,6 +86,4 @@ def _departures(config: RunConfig, dataset: Dataset, preset: str) -> list[str]:
 def _usual(config: RunConfig, dataset: Dataset, preset: str) -> dict[str, object]:
     """The settings that a preset gives to a run of that objective; of an estimator of somebody's own no default."""
     fields = {field.name: field.default for field in msgspec.structs.fields(RunConfig)}
-    row = OBJECTIVES.get(config.objective)
-    own = {name: setting.default for name, setting in row.settings.items()} if row else {}
-    return {**fields, **own, **read_preset(dataset, preset)}
+    return {**fields, **own_defaults(config.objective), **read_preset(dataset, preset)}

@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from gsm_cli.data import short_name
-from gsm_cli.objectives import GUMBEL, OBJECTIVES, Setting, Value
+from gsm_cli.objectives import GUMBEL, OBJECTIVES, Setting, Value, own_defaults
 
 DATASET = "digits"  # that is taken if none is named
 GREATEST = sys.float_info.max  # what is finite
@@ -132,9 +132,7 @@ class RunConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
         Those that have their default leave no trace, so that a new setting renames no run.
         """
-        row = OBJECTIVES.get(self.objective)
-        own = {name: setting.default for name, setting in row.settings.items()} if row else {}
-        usual = _defaults() | own | {"objective": GUMBEL}
+        usual = _defaults() | own_defaults(self.objective) | {"objective": GUMBEL}
         departures = {
             name: value for name, value in self.identity.items() if name != "seed" and value != usual.get(name)
         }

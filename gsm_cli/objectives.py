@@ -156,3 +156,9 @@ ROWS = (
     ),
 )
 OBJECTIVES: dict[str, Objective] = {row.name: row for row in ROWS}
+
+
+def own_defaults(objective: str) -> dict[str, Value]:
+    """The settings that are an objective's own, as they are by default; none of an estimator of somebody's own."""
+    row = OBJECTIVES.get(objective)
+    return {name: setting.default for name, setting in row.settings.items()} if row else {}

@@ -40,7 +40,7 @@ def _assignment(group: Group) -> list[str]:
     for series in group.trained:
         readings = [record.test.chosen for record in series.finished if record.test]
         known, new = fmean(each.unlabelled_accuracy for each in readings), fmean(each.accuracy for each in readings)
-        rows.append([series.name, percent(known), percent(fmean(series.best_validation())), percent(new)])
+        rows.append([series.name, percent(known), percent(fmean(series.best_validation.values())), percent(new)])
     headings = ["objective", "unlabelled training images %", "validation %", "test %"]
     text = (
         "Accuracy with the weights of the chosen epoch, means over seeds. Errors on the unlabelled images themselves "

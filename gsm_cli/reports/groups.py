@@ -8,7 +8,7 @@ from statistics import fmean
 
 from gsm_cli.config import RunConfig
 from gsm_cli.data import describe_dataset
-from gsm_cli.objectives import OBJECTIVES
+from gsm_cli.objectives import OBJECTIVES, own_defaults
 from gsm_cli.records.run import RunRecord
 from gsm_cli.reports.names import name_groups, name_series, shared_settings
 from gsm_cli.reports.series import Circumstances, Series
@@ -68,7 +68,7 @@ class Group:
         for usual in _usual(objective, self.config.dataset) if len(candidates) > 1 else []:
             if found := [series for series in candidates if series.config.own == usual]:
                 return found[0]
-        return max(candidates, key=lambda series: fmean(series.best_validation()), default=None)
+        return max(candidates, key=lambda series: fmean(series.best_validation.values()), default=None)
 
     def candidates(self, objective: str) -> list[Series]:
         """The objective's series with a finished run."""
@@ -88,8 +88,7 @@ def common_circumstances(trained: Sequence[Series]) -> Circumstances:
 
 def _usual(objective: str, dataset: str) -> list[dict[str, object]]:
     """What is an objective's own by each of a data set's presets, the first preset first."""
-    row = OBJECTIVES.get(objective)
-    own = {name: setting.default for name, setting in row.settings.items()} if row else {}
+    own = own_defaults(objective)
     presets = describe_dataset(dataset).presets.values()
     return [{**own, **{name: value for name, value in preset.items() if name in own}} for preset in presets]
 

@@ -11,6 +11,7 @@ from gsm_cli.settings import read_preset
 
 FREE = ("objective", "seed", "own", "objective_sha256")  # settings that may differ within a group
 DIGEST = "dataset_sha256"  # of images of somebody's own
+DIGESTS = (DIGEST, "objective_sha256")
 SHOWN = 12  # hex digits of a file's digest
 CONSTANT = (("tau_min", "0"), ("tau_rate", "0"))  # of a temperature that does not fall; no name says so
 ALWAYS = ("epochs", "precision")  # that a group's name has even where its preset implies them
@@ -76,7 +77,7 @@ def setting(name: str, value: object) -> str:
     if isinstance(value, tuple):
         return ", ".join(str(part) for part in value)
     shown = "default" if value is None else str(value)
-    return shown[:SHOWN] if name == DIGEST else shown
+    return shown[:SHOWN] if name in DIGESTS else shown
 
 
 def _departures(settings: Mapping[str, object], dataset: Dataset, preset: str) -> set[str]:

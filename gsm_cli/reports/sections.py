@@ -52,7 +52,7 @@ def _row(group: Group, series: Series) -> list[str]:
     return [
         series.name,
         runs,
-        percent(fmean(series.best_validation())),
+        percent(fmean(series.best_validation.values())),
         interval(accuracy(series)),
         percent(fmean(last)),
         points(gain.summary.mean) if gain else NOTHING,

@@ -70,9 +70,10 @@ class Series:
         """By seed, on the test set, after the last epoch."""
         return {record.config.seed: _score(record, record.test.last) for record in self.finished if record.test}
 
-    def best_validation(self) -> list[float]:
-        """At the epoch that validation chose, for each seed."""
-        return [max(record.epochs.validation_accuracy) for record in self.finished]
+    @cached_property
+    def best_validation(self) -> dict[int, float]:
+        """By seed, the validation accuracy of the epoch that validation chose."""
+        return {record.config.seed: max(record.epochs.validation_accuracy) for record in self.finished}
 
     def bound(self) -> tuple[float, float | None]:
         """Of log p(x) of binary test images in nats: mean over seeds, and its standard error over several draws."""

@@ -6,7 +6,7 @@ from math import inf
 import msgspec
 
 from gsm_cli import commands
-from gsm_cli.objectives import GUMBEL, MARGINALIZE, OBJECTIVES, SUPERVISED
+from gsm_cli.objectives import GUMBEL, MARGINALIZE, SUPERVISED, own_defaults
 from gsm_cli.reports.groups import Group
 from gsm_cli.reports.judgements import Judgement, Margin, Ruling, judge, margin_of
 from gsm_cli.reports.markdown import console, counted, digits, interval, listed, margin_points, points
@@ -177,7 +177,6 @@ def _remedy(group: Group, missing: Sequence[str], options: Sequence[str]) -> str
     seeds = group.series[0].seeds
     texts = []
     for name in missing:
-        own = {setting: rule.default for setting, rule in OBJECTIVES[name].settings.items()}
-        config = msgspec.structs.replace(group.config, objective=name, own=own, objective_sha256=None)
+        config = msgspec.structs.replace(group.config, objective=name, own=own_defaults(name), objective_sha256=None)
         texts.append(f"{name} with `{commands.run(config, seeds, options)}`")
     return f"Add {listed(texts)}."

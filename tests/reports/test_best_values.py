@@ -1,6 +1,7 @@
 """The answer to a sweep: the best value by validation, and which others are told apart from it on the test set."""
 
 from pathlib import Path
+from statistics import fmean
 
 import pytest
 from msgspec.structs import replace
@@ -65,6 +66,29 @@ def test_what_validation_did_not_choose_may_be_better():
     assert found.value == 0.5
     assert [rival.side for rival in found.rivals] == ["better"]
     assert "better is 0.1 (+" in found.told_apart
+
+
+def test_the_choice_is_made_at_the_seeds_that_all_values_have():
+    """A value with one lucky seed is not best because the others have unlucky ones too."""
+    records = [*over_tau("gumbel", {0.5: 0.95}), *over_tau("gumbel", {1.0: 0.955}, NOISE[:2])]
+    lucky = [each for each in records if each.config.own["tau"] == 0.5 or each.config.seed == 1]
+    (found,) = best_values(sort_records(lucky))
+    assert found.value == 1.0
+    unlucky = [*over_tau("gumbel", {0.5: 0.95}), *over_tau("gumbel", {1.0: 0.945}, NOISE[:2])[1:]]
+    assert fmean(sort_records(unlucky)[0].series[1].best_validation.values()) > fmean(
+        sort_records(unlucky)[0].series[0].best_validation.values()
+    )
+    (found,) = best_values(sort_records(unlucky))
+    assert found.value == 0.5
+
+
+def test_what_is_fitted_to_the_length_of_training_is_the_frontiers():
+    records = [
+        record("gumbel", 0, (0.5,) * (epochs - 1) + (0.9,), kl_warmup=warmup)
+        for epochs, warmup in ((3, 0.3), (5, 0.3), (5, 0.1))
+    ]
+    assert best_values(sort_records(records)) == []
+    assert best_values(sort_records(records[1:]))
 
 
 def test_one_seed_tells_nothing_apart():

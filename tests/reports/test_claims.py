@@ -64,7 +64,7 @@ def numbers(report: str, words: str) -> str:
     if found is None:
         raise LookupError(f"a claim must be of a difference, an accuracy or a speed, not {words}")
     series = find(report, found[1])[1]
-    return interval(accuracy(series) if found[2] == "test" else summarize(series.best_validation()))
+    return interval(accuracy(series) if found[2] == "test" else summarize([*series.best_validation.values()]))
 
 
 def wrong(text: str) -> list[str]:

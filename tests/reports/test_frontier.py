@@ -17,7 +17,7 @@ from gsm_cli.reports.runs import render_runs
 from gsm_cli.reports.statistics import summarize
 from gsm_cli.reports.sweeps.frontier import frontier_section
 from gsm_cli.reports.sweeps.frontier_chart import frontier_chart
-from gsm_cli.reports.sweeps.schedules import Frontier, Schedule, at_equal_time, find_frontier
+from gsm_cli.reports.sweeps.frontier_data import Frontier, Schedule, at_equal_time, find_frontier
 from gsm_cli.reports.sweeps.section import sweep_section
 from gsm_cli.reports.sweeps.swept import find_sweeps
 from gsm_cli.style import house_style
@@ -121,8 +121,30 @@ class TestSchedules:
         assert found.fitted == ["kl_warmup", "learning_rate"]
 
     def test_of_several_settings_of_a_length_the_best_on_validation_counts(self):
-        fast, slow = runs(loss=0.02, kl_warmup=0.3), runs(loss=0.01)
-        assert frontier([*fast, *slow]).lines == frontier(slow).lines == frontier([*slow, *fast]).lines
+        worse, better = runs(loss=0.02, kl_warmup=0.3), runs(loss=0.01)
+        assert frontier([*worse, *better]).lines["gumbel"] == frontier(better).lines["gumbel"]
+        assert frontier([*better, *worse]).lines["gumbel"] == frontier(better).lines["gumbel"]
+        assert frontier([*better, *worse]).chosen
+        assert not frontier(better).chosen
+
+    def test_a_lucky_seed_does_not_take_the_place_of_several(self):
+        lucky = run("gumbel", 100, 10, 0.99, kl_warmup=0.3)
+        assert frontier([*runs(), lucky]).lines == frontier(runs()).lines
+
+    def test_of_several_settings_one_without_times_is_no_choice(self):
+        best = [elsewhere(run("gumbel", seed, 10, 0.99, kl_warmup=0.3)) for seed in range(3)]
+        assert frontier([*runs(), *best]).lines == frontier(runs()).lines
+
+    def test_what_differs_between_objectives_alone_is_not_fitted_to_the_length(self):
+        rates = {"marginalize": 0.002, "gumbel": 0.01}
+        records = [
+            run(name, seed, epochs, 0.9, learning_rate=rate)
+            for name, rate in rates.items()
+            for seed in range(2)
+            for epochs in (3, 5)
+        ]
+        found = frontier(records)
+        assert (found.fitted, found.differing) == ([], ["learning_rate"])
 
     def test_one_length_and_failed_runs_are_none(self):
         assert find_frontier(sort_records(runs(lengths=(5,)))[0].trained) is None
@@ -171,6 +193,20 @@ class TestEqualTime:
         assert found.seeds == [1, 2]
         assert found.summary.deviation == pytest.approx(1 / 300 / 2**0.5)  # equal differences: one image of a seed
 
+    def test_is_of_one_task(self):
+        found = at_equal_time(frontier([*runs(), *runs(loss=0.02, labels=50)]))
+        assert [(each.name, each.minus) for each in found] == [
+            ("gumbel, labels 100", "marginalize, labels 100"),
+            ("gumbel, labels 50", "marginalize, labels 50"),
+        ]
+
+    def test_without_the_sum_it_is_against_the_first(self):
+        records = [
+            run(name, seed, epochs, 0.9) for name in ("gumbel", "reinforce") for seed in range(2) for epochs in (3, 5)
+        ]
+        (found,) = at_equal_time(frontier(records))
+        assert (found.name, found.minus) == ("reinforce", "gumbel")
+
     def test_there_is_none_where_times_do_not_meet(self):
         far = [
             replace(each, epochs=replace(each.epochs, seconds=[99.0] * len(each.epochs)))
@@ -205,6 +241,10 @@ class TestSection:
         text = "\n\n".join(section(tmp_path, fitted).blocks)
         assert "Fitted to the length: kl_warmup, as the last table has it." in text
         assert "| marginalize, 5 epochs, kl_warmup 0.3 | 3 | 20 |" in text
+
+    def test_says_which_of_several_settings_is_shown(self, tmp_path):
+        text = "\n\n".join(section(tmp_path, [*runs(), *runs(loss=0.02, kl_warmup=0.3)]).blocks)
+        assert "Of several settings of a length the one with the most seeds" in text
 
     def test_stands_first_where_the_name_of_the_folder_was_chosen(self, tmp_path):
         chosen, usual = (

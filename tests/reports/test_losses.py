@@ -75,7 +75,21 @@ def test_a_report_whose_name_was_chosen_begins_with_what_the_sweep_says():
 def test_the_settings_of_an_objective_set_its_lines_apart():
     records = [*over_classes("marginalize"), *(each for tau in (0.5, 1.0) for each in over_classes("gumbel", tau=tau))]
     (trade,) = trades(records)
-    assert set(trade.losses) == {"gumbel, tau 0.5", "gumbel, tau 1.0"}
+    assert set(trade.losses) == {"gumbel, tau 0.5", "gumbel, tau 1"}
+
+
+def test_two_tasks_have_a_picture_each(tmp_path):
+    """What is written must be what is checked, so that no picture takes another's name."""
+    narrow, wide = (
+        [*over_classes("marginalize", latent=latent), *over_classes("gumbel", lost=0.01, latent=latent)]
+        for latent in (3, 4)
+    )
+    found = section(tmp_path, [*narrow, *wide])
+    assert [picture.name for picture in found.pictures] == ["losses-classes", "losses-classes-2"]
+    assert {block for block in found.blocks if block.startswith("### ")} == {
+        "### Against classes, latent 3",
+        "### Against classes, latent 4",
+    }
 
 
 @pytest.mark.parametrize(

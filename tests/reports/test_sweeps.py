@@ -1,16 +1,20 @@
 """What was swept: found in the records, drawn as lines or as a map, with the table behind it."""
 
+from pathlib import Path
+
 import pytest
 from legible import assert_legible
 from matplotlib.collections import PolyCollection
+from msgspec.structs import replace
 from records_of import record
 
 from gsm_cli.objectives import OBJECTIVES
 from gsm_cli.records.layout import ReportFolder
+from gsm_cli.records.run import RunRecord
 from gsm_cli.reports.groups import sort_records
 from gsm_cli.reports.sweeps.charts import Grid, Level, Lines, Point, asks_for_log, grid_chart, lines_chart
-from gsm_cli.reports.sweeps.section import sweep_section
-from gsm_cli.reports.sweeps.swept import find_sweeps
+from gsm_cli.reports.sweeps.section import lines_of, sweep_section
+from gsm_cli.reports.sweeps.swept import find_sweeps, named, over_one, trained
 from gsm_cli.style import house_style
 
 DRAWS = (1, 10, 100)
@@ -34,6 +38,12 @@ def over_draws(objective: str, numbers=DRAWS, **settings: object):
         for draws in numbers
         for seed in range(3)
     ]
+
+
+def replaced_file(run: RunRecord, digest: str) -> RunRecord:
+    """The run, of an estimator of somebody's own whose file has a digest of this digit."""
+    config = replace(run.config, objective="mine.py:Mine", objective_sha256=64 * digest)
+    return replace(run, config=config)
 
 
 class TestLines:
@@ -92,6 +102,26 @@ class TestLines:
         assert section(tmp_path, records, "digits-100").blocks == []
         assert section(tmp_path, over_draws("gumbel"), "digits-100").pictures
 
+    def test_levels_of_other_tasks_have_names_of_their_own(self):
+        sums = [run("marginalize", 0, accuracy, labels=labels) for labels, accuracy in ((50, 0.84), (100, 0.94))]
+        gumbels = [each for labels in (50, 100) for each in over_draws("gumbel", labels=labels)]
+        series = trained(sort_records([*sums, *gumbels]))
+        levels = lines_of([each for each in over_one(series) if each.names == ("draws",)], series).levels
+        assert {name: level.mean for name, level in levels.items()} == pytest.approx(
+            {"marginalize, labels 50": 0.84, "marginalize, labels 100": 0.94}
+        )
+
+    def test_another_objectives_setting_of_the_same_name_is_no_difference(self):
+        records = [*(run("gumbel", 0, 0.9, tau=tau) for tau in (0.1, 0.2, 0.5)), run("reinforce", 0, 0.8)]
+        sweeps = find_sweeps(ReportFolder(Path("chosen")), sort_records(records))
+        assert set(lines_of(sweeps.lines, sweeps.series).levels) == {"reinforce"}
+
+    def test_two_versions_of_an_estimator_are_two_lines(self):
+        records = [replaced_file(each, digest) for digest in "ab" for each in over_draws("gumbel")]
+        sweeps = find_sweeps(ReportFolder(Path("chosen")), sort_records(records))
+        assert [[len(own) for own in (each.series,)] for each in sweeps.lines] == [[3], [3]]
+        assert set(named(sweeps.lines)) == {f"Mine, objective_sha256 {12 * digest}" for digest in "ab"}
+
     def test_nothing_was_swept(self, tmp_path):
         records = [run(name, seed, 0.9) for name in ("gumbel", "marginalize") for seed in range(3)]
         assert section(tmp_path, records) == type(section(tmp_path, records))([], [])
@@ -124,6 +154,23 @@ class TestMaps:
         lines, grid = sorted(found.pictures, key=lambda picture: picture.name)
         assert list(lines.facts.lines) == ["straight-through"]
         assert list(grid.facts.maps) == ["gumbel"]
+
+    def test_maps_of_other_values_have_a_picture_of_their_own(self, tmp_path):
+        narrow = [each for labels in (50, 100) for each in over_draws("gumbel", (1, 10), labels=labels)]
+        wide = [each for labels in (50, 100) for each in over_draws("straight-through", labels=labels)]
+        pictures = {picture.name: picture.facts for picture in section(tmp_path, [*narrow, *wide]).pictures}
+        assert {name: list(facts.maps) for name, facts in pictures.items()} == {
+            "sweep-labels-draws": ["gumbel"],
+            "sweep-labels-draws-2": ["straight-through"],
+        }
+
+    def test_there_is_none_over_epochs(self, tmp_path):
+        records = [
+            record("gumbel", 0, (0.5,) * (epochs - 1) + (0.9,), precision=precision)
+            for epochs in (3, 5)
+            for precision in ("float32", "bf16")
+        ]
+        assert section(tmp_path, records).blocks == []
 
 
 TEMPERATURES = (0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 2.0, 5.0)

@@ -32,6 +32,12 @@ def section(records, gradients=(), name: str = "chosen"):
     return temperature_section(folder, "title", find_sweeps(folder, sort_records(records)), gradients)
 
 
+def measured(*estimators: tuple[str, float | None], epochs: tuple[int, ...]):
+    """Gradients on models with the settings of these runs."""
+    found = gradient_record(*estimators, epochs=epochs)
+    return replace(found, plan=replace(found.plan, config=record("marginalize", 0).config))
+
+
 def panels(found) -> dict[str, Panel]:
     (picture,) = found.pictures
     return {panel.label: panel for panel in picture.facts.panels}
@@ -53,7 +59,7 @@ def test_accuracy_and_bounds_share_the_axis():
 
 def test_gradients_of_the_last_models_stand_beside_it():
     pairs = [("marginalize", None), *(("gumbel", tau) for tau in TAUS), ("reinmax", 1.0)]
-    own = panels(section(runs(), [gradient_record(*pairs, epochs=(1, 200))]))
+    own = panels(section(runs(), [measured(*pairs, epochs=(1, 3))]))
     assert list(own)[2:] == [COSINE, BIAS, DEVIATION]
     assert set(own[COSINE].lines) == {"gumbel"}
     assert own[BIAS].lines["gumbel"] == [
@@ -65,15 +71,28 @@ def test_gradients_of_the_last_models_stand_beside_it():
 
 
 def test_gradients_of_other_data_do_not():
-    measured = gradient_record(("gumbel", 0.1), ("gumbel", 0.5), epochs=(200,))
-    assert len(panels(section(runs(), [measured]))) == 5
-    assert len(panels(section(runs(labels=50), [measured]))) == 2
+    found = measured(("gumbel", 0.1), ("gumbel", 0.5), epochs=(3,))
+    assert len(panels(section(runs(), [found]))) == 5
+    assert len(panels(section(runs(labels=50), [found]))) == 2
+
+
+@pytest.mark.parametrize("other", [{"model": "m2"}, {"draws": 10}, {"learning_rate": 0.01}, {"tau_rate": 0.1}])
+def test_gradients_of_other_settings_do_not(other):
+    found = measured(("gumbel", 0.1), ("gumbel", 0.5), epochs=(3,))
+    assert len(panels(section(runs(**other), [found]))) == 2
+
+
+def test_a_map_over_tau_leaves_its_lines():
+    found = section([*runs(), *runs(draws=10)])
+    assert set(panels(found)[ONE_HOT].lines) == {"gumbel, draws 1", "gumbel, draws 10"}
+    longer = [record("gumbel", seed, (0.5, 0.6, 0.9, 0.6), tau=tau) for tau in TAUS for seed in range(2)]
+    assert set(panels(section([*runs(), *longer]))[ONE_HOT].lines) == {"gumbel, epochs 3", "gumbel, epochs 4"}
 
 
 def test_what_one_model_does_not_show_is_left_out():
-    whole = gradient_record(*(("gumbel", tau) for tau in TAUS), epochs=(200,))
+    whole = measured(*(("gumbel", tau) for tau in TAUS), epochs=(3,))
     rows = list(whole.rows)
-    place = next(n for n, row in enumerate(rows) if row.subject == "seed 1, epoch 200" and row.temperature == 0.5)
+    place = next(n for n, row in enumerate(rows) if row.subject == "seed 1, epoch 3" and row.temperature == 0.5)
     rows[place] = replace(rows[place], logits=replace(mean_gradient(0.0, True), cosine=None))
     own = panels(section(runs(), [replace(whole, rows=rows)]))
     assert [tau for tau, _ in own[COSINE].lines["gumbel"]] == [0.1, 1.0]
@@ -94,7 +113,16 @@ def test_a_falling_temperature_is_a_level():
     assert level.mean == pytest.approx(0.92)
     assert picture.facts.accuracy.levels == {"gumbel, tau 1 to 0.8": level}
     (picture,) = section([*runs(), *falls(0.01), *falls(0.02)]).pictures
-    assert set(picture.facts.accuracy.levels) == {"gumbel, tau 1 to 0.8", "gumbel, tau 1 to 0.8, tau_rate 0.02"}
+    assert set(picture.facts.accuracy.levels) == {
+        "gumbel, tau 1 to 0.8, tau_rate 0.01",
+        "gumbel, tau 1 to 0.8, tau_rate 0.02",
+    }
+
+
+def test_a_sweep_that_falls_is_no_level_of_itself():
+    falling = [each for tau in TAUS for each in runs(taus=(tau,), tau_rate=0.001)]
+    (picture,) = section(falling).pictures
+    assert picture.facts.accuracy.levels == {}
 
 
 def test_without_a_sweep_over_tau_there_is_none():

@@ -9,15 +9,17 @@ from gsm_cli.reports.judgements import PRINTED
 from gsm_cli.reports.markdown import counted, interval, listed, points
 from gsm_cli.reports.report import Verdict
 from gsm_cli.reports.sections import accuracy
+from gsm_cli.reports.series import Series
 from gsm_cli.reports.statistics import LEVEL, Comparison, Summary, compare, holm
-from gsm_cli.reports.sweeps.swept import Swept, named, over_one, trained
+from gsm_cli.reports.sweeps.swept import FITTED, Swept, named, over_lengths, over_one, trained
 
 OF_THE_DATA = ("labels", "classes")  # settings of which no value is better than another: each is another task
 BEST = "Best by validation, with its accuracy on the test set: {}."
 RULE = (
-    "The best value is that of the greatest validation accuracy, a choice that no interval covers. The others are held "
-    "against it on the test set at the same seeds; worse or better is what both the 95 % interval of the difference "
-    "and the exact sign-flip test say, corrected for the number of values in a line."
+    "The best value is that of the greatest validation accuracy over the seeds that all values have, a choice that no "
+    "interval covers. The others are held against it on the test set at the same seeds; worse or better is what both "
+    "the 95 % interval of the difference and the exact sign-flip test say, corrected for the number of values in a "
+    "line."
 )
 
 
@@ -69,9 +71,11 @@ class BestValue:
 def best_values(groups: Sequence[Group]) -> list[BestValue]:
     """For every line of a sweep whose values share their data, so that they can be compared seed by seed.
 
-    Those over the length of training are `frontier`'s, those over the data are `losses`'.
+    Those over the length of training, with what is fitted to it, are `frontier`'s, those over the data `losses`'.
     """
-    swept = [each for each in over_one(trained(groups)) if each.names[0] not in OF_THE_DATA]
+    series = trained(groups)
+    left_out = (*OF_THE_DATA, *(FITTED if over_lengths(series) else ()))
+    swept = [each for each in over_one(series) if each.names[0] not in left_out]
     found: list[BestValue] = []
     for names in dict.fromkeys(each.names for each in swept):
         for label, own in named([each for each in swept if each.names == names]).items():
@@ -88,7 +92,8 @@ def best_answer(found: Sequence[BestValue]) -> Verdict:
 def _best(name: str, swept: Swept) -> Iterator[BestValue]:
     """Nothing unless every other value can be compared with the best."""
     series = {float(str(value)): swept.series[(value,)] for value in swept.values(0)}
-    best = max(series, key=lambda value: fmean(series[value].best_validation()))
+    common = set.intersection(*(set(each.scores) for each in series.values()))
+    best = max(series, key=lambda value: _validation(series[value], common))
     comparisons = {
         value: found
         for value, other in series.items()
@@ -98,6 +103,11 @@ def _best(name: str, swept: Swept) -> Iterator[BestValue]:
         p_values = holm([each.p_value for each in comparisons.values()])
         rivals = [Rival(value, each, p) for (value, each), p in zip(comparisons.items(), p_values, strict=True)]
         yield BestValue(name, swept.names[0], best, len(series[best].scores), accuracy(series[best]), rivals)
+
+
+def _validation(series: Series, seeds: set[int]) -> float:
+    """The mean over these seeds; over its own where there are none."""
+    return fmean(series.best_validation[seed] for seed in seeds or series.best_validation)
 
 
 def _one(rival: Rival) -> str:

@@ -10,35 +10,32 @@ from gsm_cli.reports.markdown import counted, digits, folded, interval, listed, 
 from gsm_cli.reports.names import objective_of
 from gsm_cli.reports.report import Section, show
 from gsm_cli.reports.sweeps.frontier_chart import frontier_chart
-from gsm_cli.reports.sweeps.schedules import AtEqualTime, Frontier, Schedule, at_equal_time, find_frontier, reaches
+from gsm_cli.reports.sweeps.frontier_data import AtEqualTime, Frontier, Schedule, at_equal_time, find_frontier, reaches
+from gsm_cli.reports.sweeps.swept import trained
 from gsm_cli.style import Picture
 
 METHOD = (
     "Every point is a schedule of its own that ran to its end, never a long run read early; its number of epochs "
     "stands beside it, where there is room. Validation accuracy is that of the epoch "
     "that validation chose, the mean over seeds with Student's 95 % interval; seconds are those of training, the sum "
-    "over the epochs, the median over the runs on {circumstances}. {fitted}"
+    "over the epochs, the median over the runs on {circumstances}. "
     "Longer schedules have more epochs to choose from; the accuracy on the test set is free of that."
 )
 
 
 def frontier_section(folder: ReportFolder, title: str, groups: Sequence[Group]) -> Section:
     """The answer, the picture and two tables; empty unless an objective was trained for several numbers of epochs."""
-    frontier = find_frontier([series for group in groups for series in group.trained])
+    frontier = find_frontier(trained(groups))
     if frontier is None:
         return Section([])
     differences = at_equal_time(frontier)
     picture = Picture("frontier", title, _description(frontier), frontier, lambda: frontier_chart(frontier.lines))
-    fitted = f"Fitted to the length: {listed(frontier.fitted)}, as the last table has it. " if frontier.fitted else ""
-    left_out = (
-        f" Left out, without times of these circumstances: {listed(frontier.left_out)}." if frontier.left_out else ""
-    )
     return Section(
         [
             "## Accuracy in so many seconds",
             f"**{_first(frontier)}{_equal_time(differences)}**",
             show(folder, picture),
-            METHOD.format(circumstances=frontier.circumstances.words, fitted=fitted) + left_out,
+            " ".join([METHOD.format(circumstances=frontier.circumstances.words), *_cautions(frontier)]),
             "Seconds of the shortest schedule whose mean over seeds reaches a validation accuracy:",
             _seconds(frontier),
             *_differences(differences),
@@ -46,6 +43,23 @@ def frontier_section(folder: ReportFolder, title: str, groups: Sequence[Group]) 
         ],
         [picture],
     )
+
+
+def _cautions(frontier: Frontier) -> list[str]:
+    """What else differs between schedules, which of several settings is shown, and what is left out."""
+    words = []
+    if frontier.fitted:
+        words.append(f"Fitted to the length: {listed(frontier.fitted)}, as the last table has it.")
+    if frontier.differing:
+        words.append(f"Objectives differ in {listed(frontier.differing)} too, as the last table has it.")
+    if frontier.chosen:
+        words.append(
+            "Of several settings of a length the one with the most seeds, and then the most accurate on validation, is "
+            "shown: a choice that no interval covers."
+        )
+    if frontier.left_out:
+        words.append(f"Left out, without times of these circumstances: {listed(frontier.left_out)}.")
+    return words
 
 
 def _first(frontier: Frontier) -> str:
@@ -106,9 +120,10 @@ def _seconds(frontier: Frontier) -> str:
 
 
 def _schedules(frontier: Frontier) -> str:
+    told = [*frontier.fitted, *frontier.differing]
     rows = [
         [
-            ", ".join([name, counted(schedule.epochs, "epoch"), *_fitted(schedule, frontier.fitted)]),
+            ", ".join([name, counted(schedule.epochs, "epoch"), *_fitted(schedule, told)]),
             str(len(schedule.by_seed)),
             digits(schedule.seconds),
             interval(schedule.validation),

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
 
 from gsm_cli.reports.charts import colours, ink, log_ticks, markers, name_ends
-from gsm_cli.reports.sweeps.schedules import Schedule
+from gsm_cli.reports.sweeps.frontier_data import Schedule
 
 HEIGHT = 5.0  # inches
 SMALL = 9  # the size of the numbers of epochs, in points

@@ -1,18 +1,20 @@
 """The section of a report on what the cheap objectives lose to the sum, and save, where both were swept together."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import partial
 
 from gsm_cli.objectives import GUMBEL, MARGINALIZE, SUPERVISED
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.reports.groups import Group, common_circumstances
-from gsm_cli.reports.markdown import digits, interval, points, table
+from gsm_cli.reports.markdown import digits, interval, numbered, points, table
 from gsm_cli.reports.names import objective_of
 from gsm_cli.reports.report import Section, Verdict, show
 from gsm_cli.reports.series import Circumstances
 from gsm_cli.reports.statistics import compare
 from gsm_cli.reports.sweeps.losses_chart import Loss, Trade, trade_chart
-from gsm_cli.reports.sweeps.swept import SWEPT, Swept, named, over_one, trained
+from gsm_cli.reports.sweeps.swept import SWEPT, Swept, apart, named, over_one, trained
+from gsm_cli.settings import hyphened
 from gsm_cli.style import Picture
 
 MEASURED = "Test accuracy at the same seeds, mean and 95 % interval."
@@ -22,11 +24,13 @@ def losses_section(folder: ReportFolder, title: str, trades: Sequence[Trade]) ->
     """A picture and a table for each setting over which the sum was swept too; empty if there is none."""
     blocks: list[str] = []
     pictures: list[Picture[Trade]] = []
+    numbers: Counter[str] = Counter()
     for trade in trades:
-        name = f"losses-{trade.setting.replace('_', '-')}"
+        numbers[trade.setting] += 1
+        name = numbered(f"losses-{hyphened(trade.setting)}", numbers[trade.setting])
         picture = Picture(name, title, _description(trade), trade, partial(trade_chart, trade))
         blocks += [
-            f"### Against {trade.setting}",
+            f"### Against {', '.join(filter(None, [trade.setting, trade.apart]))}",
             f"**{_answer(trade)}** {MEASURED}",
             show(folder, picture),
             _table(trade),
@@ -38,30 +42,29 @@ def losses_section(folder: ReportFolder, title: str, trades: Sequence[Trade]) ->
 def find_trades(groups: Sequence[Group]) -> Iterator[Trade]:
     """Every setting, the length of training apart, over which the sum and others were swept with all else equal."""
     found = over_one(trained(groups))
-    for the_sum in found:
-        if the_sum.objective == MARGINALIZE and len(the_sum.series) >= SWEPT:
-            others = [each for each in found if each.names == the_sum.names and _differs_in_its_own(each, the_sum)]
-            circumstances = common_circumstances([run for each in (the_sum, *others) for run in each.series.values()])
-            losses = {name: list(_losses(own, the_sum, circumstances)) for name, own in named(others).items()}
-            if any(losses.values()):
-                yield Trade(the_sum.names[0], {name: each for name, each in losses.items() if each})
+    sums = [each for each in found if each.objective == MARGINALIZE and len(each.series) >= SWEPT]
+    for the_sum in sums:
+        names, like = the_sum.names, [each.rest for each in sums if each.names == the_sum.names]
+        others = [
+            each for each in found if each.objective != MARGINALIZE and (each.names, each.task) == (names, the_sum.task)
+        ]
+        circumstances = common_circumstances([run for each in (the_sum, *others) for run in each.series.values()])
+        losses = {name: own for name, each in named(others).items() if (own := _losses(each, the_sum, circumstances))}
+        if losses:
+            yield Trade(names[0], losses, ", ".join(apart(the_sum.rest, like)))
 
 
-def _differs_in_its_own(swept: Swept, the_sum: Swept) -> bool:
-    """Whether it is another objective that differs from the sum in what this one does not read alone."""
-    rest = dict(swept.rest)
-    return swept.objective != MARGINALIZE and all(rest.get(name) == value for name, value in the_sum.rest)
-
-
-def _losses(swept: Swept, the_sum: Swept, circumstances: Circumstances) -> Iterator[Loss]:
+def _losses(swept: Swept, the_sum: Swept, circumstances: Circumstances) -> list[Loss]:
     """At every value that both have, with seeds in common."""
+    losses = []
     for value in swept.values(0):
         own, dear = swept.series[(value,)], the_sum.series.get((value,))
         comparison = compare(own.scores, dear.scores) if dear else None
         if dear and comparison:
             seconds, dearer = (each.seconds_per_epoch(circumstances) for each in (own, dear))
             factor = dearer / seconds if seconds and dearer else None
-            yield Loss(float(str(value)), comparison.seeds, comparison.summary, factor)
+            losses.append(Loss(float(str(value)), comparison.seeds, comparison.summary, factor))
+    return losses
 
 
 def _description(trade: Trade) -> str:

@@ -27,10 +27,11 @@ class Loss:
 
 @dataclass(frozen=True)
 class Trade:
-    """The losses of each objective against a setting."""
+    """The losses of each objective against a setting, and what sets them apart from others against it."""
 
     setting: str
     losses: Mapping[str, Sequence[Loss]]
+    apart: str = ""
 
 
 def trade_chart(trade: Trade) -> Figure:

@@ -1,37 +1,45 @@
 """The section of a report on what was swept: accuracy against a setting that takes several values, or over two."""
 
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 from gsm_cli import commands
 from gsm_cli.records.layout import ReportFolder
-from gsm_cli.reports.markdown import interval, listed, percent, table
+from gsm_cli.reports.markdown import interval, listed, numbered, percent, table
 from gsm_cli.reports.report import Section, show
 from gsm_cli.reports.sections import accuracy
 from gsm_cli.reports.series import Series
 from gsm_cli.reports.statistics import Summary
 from gsm_cli.reports.sweeps.charts import Grid, Level, Lines, Point, grid_chart, lines_chart
-from gsm_cli.reports.sweeps.swept import TAU, Sweeps, Swept, named, shares
+from gsm_cli.reports.sweeps.swept import TAU, Sweeps, Swept, apart, named, task_of
+from gsm_cli.settings import hyphened
 from gsm_cli.style import Picture
 
 
 def sweep_section(folder: ReportFolder, title: str, sweeps: Sweeps) -> Section:
     """What was swept, a picture and a table for each setting or pair of them; empty if nothing was."""
-    shown = [*(swept for swept in sweeps.lines if swept.names != (TAU,)), *sweeps.maps]
-    blocks: list[str] = []
-    pictures: list[Picture[object]] = []
-    for names in dict.fromkeys(swept.names for swept in shown):
-        own = [swept for swept in shown if swept.names == names]
-        part = _lines(folder, title, own, sweeps.series) if len(names) == 1 else _map(folder, title, own)
-        blocks += part.blocks
-        pictures += part.pictures
-    return Section(["## What was swept", *blocks] if blocks else [], pictures)
+    lines, maps = defaultdict(list), defaultdict(list)
+    for swept in sweeps.lines:
+        if swept.names != (TAU,):
+            lines[swept.names].append(swept)
+    for swept in sweeps.maps:
+        maps[swept.names, tuple(swept.values(0)), tuple(swept.values(1))].append(swept)
+    parts = [_lines(folder, title, own, sweeps.series) for own in lines.values()]
+    numbers: Counter[tuple[str, ...]] = Counter()
+    for (names, _, _), own in maps.items():
+        numbers[names] += 1
+        parts.append(_map(folder, title, own, numbers[names]))
+    blocks = [block for part in parts for block in part.blocks]
+    return Section(
+        ["## What was swept", *blocks] if blocks else [], [picture for part in parts for picture in part.pictures]
+    )
 
 
 def _lines(folder: ReportFolder, title: str, found: Sequence[Swept], series: Sequence[Series]) -> Section:
     """Accuracy against one setting."""
     facts = lines_of(found, series)
     name = facts.setting
-    picture = Picture[object](f"sweep-{_file(name)}", title, described(facts), facts, lambda: lines_chart(facts))
+    picture = Picture[object](f"sweep-{hyphened(name)}", title, described(facts), facts, lambda: lines_chart(facts))
     text = (
         f"Test accuracy in % against {name}, the mean over seeds with its 95 % interval; all else is equal in a line."
     )
@@ -42,10 +50,11 @@ def lines_of(found: Sequence[Swept], series: Sequence[Series]) -> Lines:
     """Accuracy against the setting of these sweeps, and the level of every objective that does not read it."""
     (name,) = found[0].names
     points = {label: [_point(swept, value) for value in swept.values(0)] for label, swept in named(found).items()}
+    tasks = [swept.task for swept in found]
     levels = {
-        each.config.objective_name: level_of(each)
+        ", ".join([each.name, *apart(task, tasks)]): level_of(each)
         for each in series
-        if name not in each.config.identity and any(shares(each, swept) for swept in found)
+        if name not in each.config.identity and (task := task_of(each.config, (name,))) in tasks
     }
     return Lines(name, points, levels)
 
@@ -68,27 +77,26 @@ def lines_table(lines: Lines) -> str:
     return table(["runs", "seeds", "test %"], cells)
 
 
-def _map(folder: ReportFolder, title: str, found: Sequence[Swept]) -> Section:
-    """Accuracy over two settings, for those sets that have the same values as the first."""
+def _map(folder: ReportFolder, title: str, found: Sequence[Swept], number: int) -> Section:
+    """Accuracy over two settings, for sets that have the same values."""
     first, second = found[0].names
     rows, columns = found[0].values(0), found[0].values(1)
-    same = [swept for swept in found if (swept.values(0), swept.values(1)) == (rows, columns)]
     maps = {
         label: [[accuracy(swept.series[row, column]).mean for column in columns] for row in rows]
-        for label, swept in named(same).items()
+        for label, swept in named(found).items()
     }
     facts = Grid(
         (first, second), [commands.write(row) for row in rows], [commands.write(each) for each in columns], maps
     )
     description = f"Test accuracy in % over {first} and {second}: a map for each objective, a number in every cell."
-    name = f"sweep-{_file(first)}-{_file(second)}"
+    name = numbered(f"sweep-{hyphened(first)}-{hyphened(second)}", number)
     picture = Picture[object](name, title, description, facts, lambda: grid_chart(facts))
     cells = [
         [
             f"{label}, {first} {commands.write(row)}, {second} {commands.write(column)}",
             *_cell(swept.series[row, column]),
         ]
-        for label, swept in named(same).items()
+        for label, swept in named(found).items()
         for row in rows
         for column in columns
     ]
@@ -111,7 +119,3 @@ def level_of(series: Series) -> Level:
 
 def _cell(series: Series) -> list[str]:
     return [str(len(series.scores)), interval(accuracy(series))]
-
-
-def _file(name: str) -> str:
-    return name.replace("_", "-")

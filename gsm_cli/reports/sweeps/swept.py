@@ -1,18 +1,21 @@
 """What was swept: sets of series of one objective that differ in a setting, or in two, alone."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
+from gsm_cli import commands
+from gsm_cli.config import RunConfig
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.reports.groups import Group
+from gsm_cli.reports.names import CONSTANT, DIGESTS, setting
 from gsm_cli.reports.series import Series
 
 SWEPT = 3  # values of a setting that make a sweep; where somebody chose the name of the folder, two
 EPOCHS = "epochs"  # a sweep over them is drawn against time, by `frontier`
+FITTED = ("kl_start", "kl_warmup", "learning_rate", "decay")  # to the length of training
 TAU = "tau"  # a sweep over it is drawn beside the gradients, by `temperature`
-NAMED = ("objective", "seed", "objective_sha256")  # what is no setting that is swept
 
 
 @dataclass(frozen=True)
@@ -20,13 +23,18 @@ class Swept:
     """Runs of one objective that differ in their seeds and these settings alone: a series for each of the values."""
 
     names: tuple[str, ...]
-    rest: tuple[tuple[str, str], ...]
+    rest: Mapping[str, object]
     objective: str
     series: dict[tuple[object, ...], Series]
 
     def values(self, number: int) -> list[object]:
         """Those of one of the settings, in their order."""
         return sorted({key[number] for key in self.series}, key=_ordered)
+
+    @property
+    def task(self) -> dict[str, object]:
+        """Of the rest, what every objective has."""
+        return task_of(next(iter(self.series.values())).config, self.names)
 
 
 @dataclass(frozen=True)
@@ -39,17 +47,17 @@ class Sweeps:
 
 
 def find_sweeps(folder: ReportFolder, groups: Sequence[Group]) -> Sweeps:
-    """The sweeps that the report of a folder shows."""
+    """The sweeps that the report of a folder shows; a map over `tau` leaves its lines to be shown as well."""
     series = trained(groups)
     least = 2 if folder.chosen else SWEPT
-    maps = [swept for swept in find(series, 2) if _whole(swept) and min(len(swept.values(n)) for n in (0, 1)) > 1]
-    lines = [swept for swept in over_one(series) if len(swept.series) >= least and not _in_a_map(swept, maps)]
-    return Sweeps(series, lines, [swept for swept in maps if len(swept.series) > least])
+    maps = [swept for swept in find(series, 2) if EPOCHS not in swept.names and _whole(swept)]
+    lines = [swept for swept in over_one(series) if len(swept.series) >= least]
+    return Sweeps(series, [each for each in lines if each.names == (TAU,) or not _in_a_map(each, maps)], maps)
 
 
 def trained(groups: Sequence[Group]) -> list[Series]:
-    """Those with a test accuracy."""
-    return [each for group in groups for each in group.trained if each.scores]
+    """Those with a finished run."""
+    return [each for group in groups for each in group.trained]
 
 
 def over_one(series: Sequence[Series]) -> list[Swept]:
@@ -57,11 +65,16 @@ def over_one(series: Sequence[Series]) -> list[Swept]:
     return [swept for swept in find(series, 1) if swept.names != (EPOCHS,)]
 
 
+def over_lengths(series: Sequence[Series]) -> list[Swept]:
+    """Sets that differ in the length of training; what is fitted to it may differ as well."""
+    return [swept for swept in over(series, (EPOCHS, *FITTED)) if len(swept.values(0)) > 1]
+
+
 def find(series: Sequence[Series], number: int) -> Iterator[Swept]:
-    """All sets of series of one objective that differ in so many settings alone, each of which can be put in order."""
-    every = {name: None for each in series for name in each.config.identity if name not in NAMED}
+    """All sets of series of one objective that differ in so many settings alone; in a single one by numbers."""
+    every = {name: None for each in series for name in settings_of(each.config) if name not in DIGESTS}  # are no values
     for names in combinations(every, number):
-        ordered = [each for each in series if number > 1 or _is_number(_settings(each).get(names[0]))]
+        ordered = [each for each in series if number > 1 or _is_number(settings_of(each.config).get(names[0]))]
         for swept in over(ordered, names):
             if all(len(swept.values(n)) > 1 for n in range(number)):
                 yield swept
@@ -69,35 +82,44 @@ def find(series: Sequence[Series], number: int) -> Iterator[Swept]:
 
 def over(series: Sequence[Series], names: tuple[str, ...]) -> list[Swept]:
     """Sets of series of one objective that differ in these settings alone; one that has no like is a set as well."""
-    found: dict[tuple[str, tuple[tuple[str, str], ...]], dict[tuple[object, ...], Series]] = defaultdict(dict)
+    found: dict[tuple[str, tuple[tuple[str, object], ...]], dict[tuple[object, ...], Series]] = defaultdict(dict)
     for each in series:
-        settings = _settings(each)
+        settings = settings_of(each.config)
         if all(name in settings for name in names):
-            rest = tuple((name, repr(value)) for name, value in settings.items() if name not in names)
+            rest = tuple((name, value) for name, value in settings.items() if name not in names)
             found[each.config.objective_name, rest][tuple(settings[name] for name in names)] = each
-    return [Swept(names, rest, objective, own) for (objective, rest), own in found.items()]
+    return [Swept(names, dict(rest), objective, own) for (objective, rest), own in found.items()]
 
 
 def named(found: Sequence[Swept]) -> dict[str, Swept]:
     """Every set by its objective, and by what else sets it apart from others of that objective."""
     labelled = {}
     for swept in found:
-        others = [dict(other.rest) for other in found if other.objective == swept.objective]
-        differing = [
-            f"{name} {value}" for name, value in swept.rest if any(other.get(name) != value for other in others)
-        ]
-        labelled[", ".join([swept.objective, *differing])] = swept
+        others = [other.rest for other in found if other.objective == swept.objective]
+        labelled[", ".join([swept.objective, *apart(swept.rest, others)])] = swept
     return labelled
 
 
-def _settings(series: Series) -> dict[str, object]:
-    return {name: value for name, value in series.config.identity.items() if name not in NAMED}
+def apart(settings: Mapping[str, object], others: Sequence[Mapping[str, object]]) -> list[str]:
+    """The settings that differ from those of others, as a name says them."""
+    differing = [name for name, value in settings.items() if any(other.get(name) != value for other in others)]
+    words = {name: _written(name, settings[name]) for name in differing}
+    return [f"{name} {word}" for name, word in words.items() if (name, word) not in CONSTANT]
 
 
-def shares(series: Series, swept: Swept, but_for: Sequence[str] = ()) -> bool:
-    """Whether a series has the settings of a sweep, as far as both have them, and but for these."""
-    rest = {name: value for name, value in swept.rest if name not in but_for}
-    return all(rest[name] == repr(value) for name, value in _settings(series).items() if name in rest)
+def settings_of(config: RunConfig) -> dict[str, object]:
+    """All but the objective and the seed."""
+    return {name: value for name, value in config.identity.items() if name not in ("objective", "seed")}
+
+
+def task_of(config: RunConfig, but_for: Sequence[str]) -> dict[str, object]:
+    """Those that every objective has, but for these."""
+    own = (*config.own, *but_for, "objective_sha256")
+    return {name: value for name, value in settings_of(config).items() if name not in own}
+
+
+def _written(name: str, value: object) -> str:
+    return setting(name, value) if name in DIGESTS else commands.write(value)
 
 
 def _whole(swept: Swept) -> bool:

@@ -1,10 +1,11 @@
 """The section of a report on a sweep over temperatures: accuracy, what the bound promises, and the gradients."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from statistics import fmean
 
-from gsm_cli.objectives import SCHEDULE
+from gsm_cli.objectives import SCHEDULE, own_defaults
 from gsm_cli.records.gradients import GradientRecord, GradientRow, GradientSubject
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.reports.gradient_chart import seen_bias
@@ -14,7 +15,7 @@ from gsm_cli.reports.report import Section, show
 from gsm_cli.reports.series import Series
 from gsm_cli.reports.sweeps.charts import Level
 from gsm_cli.reports.sweeps.section import described, level_of, lines_of, lines_table
-from gsm_cli.reports.sweeps.swept import TAU, Sweeps, Swept, named, shares
+from gsm_cli.reports.sweeps.swept import TAU, Sweeps, Swept, apart, named, settings_of, task_of
 from gsm_cli.reports.sweeps.temperature_chart import Panel, Points, Temperatures, temperature_chart
 from gsm_cli.style import Picture
 
@@ -42,10 +43,10 @@ def temperature_section(
         return Section([])
     lines = lines_of(found, sweeps.series)
     lines = replace(lines, levels={**lines.levels, **_annealed(found, sweeps.series)})
-    folders = {own.config.folder for swept in found for own in swept.series.values()}
-    measured_there = [each for each in gradients if each.plan.config.folder in folders]
-    record = max(measured_there, key=lambda each: len({row.temperature for row in each.rows}), default=None)
-    bounds, measured = _bounds(named(found)), _gradients(lines.lines, record) if record else []
+    tasks = [swept.task for swept in found]
+    on_these = [each for each in gradients if task_of(each.plan.config, (TAU,)) in tasks]
+    record = max(on_these, key=lambda each: len({row.temperature for row in each.rows}), default=None)
+    bounds, measured = _bounds(named(found)), _gradients(_measured(named(found)), record) if record else []
     facts = Temperatures(lines, [*bounds, *measured])
     picture = Picture("temperature", title, _description(facts), facts, lambda: temperature_chart(facts))
     sentences = [ACCURACY, *([LEVELS] if lines.levels else []), *([BOUNDS] if bounds else [])]
@@ -58,14 +59,27 @@ def temperature_section(
 
 def _annealed(found: Sequence[Swept], series: Sequence[Series]) -> dict[str, Level]:
     """The accuracy of those whose temperature falls, and that share all else with a sweep of their objective."""
-    levels: dict[str, Level] = {}
+    shown = {id(each) for swept in found for each in swept.series.values()}
+    falling: dict[str, list[Series]] = defaultdict(list)
     for each in series:
-        own, taus = each.config.own, each.finished[0].epochs.tau
-        lines = [swept for swept in found if swept.objective == each.config.objective_name]
-        if own.get("tau_rate") and taus and any(shares(each, swept, SCHEDULE) for swept in lines):
-            label = f"{each.config.objective_name}, tau {own[TAU]:g} to {taus[-1]:.3g}"
-            levels[f"{label}, tau_rate {own['tau_rate']:g}" if label in levels else label] = level_of(each)
-    return levels
+        taus = each.finished[0].epochs.tau
+        if taus and each.config.own.get("tau_rate") and id(each) not in shown and _is_like_one_of(each, found):
+            falling[f"{each.config.objective_name}, tau {each.config.own[TAU]:g} to {taus[-1]:.3g}"].append(each)
+    return {
+        ", ".join([label, *apart(each.config.own, [other.config.own for other in like])]): level_of(each)
+        for label, like in falling.items()
+        for each in like
+    }
+
+
+def _is_like_one_of(series: Series, found: Sequence[Swept]) -> bool:
+    """Whether it shares all but the course of the temperature with a sweep of its objective."""
+    alike = [swept.rest for swept in found if swept.objective == series.config.objective_name]
+    return _without_schedule(settings_of(series.config)) in map(_without_schedule, alike)
+
+
+def _without_schedule(settings: Mapping[str, object]) -> dict[str, object]:
+    return {name: value for name, value in settings.items() if name not in SCHEDULE}
 
 
 def _bounds(found: Mapping[str, Swept]) -> list[Panel]:
@@ -83,6 +97,15 @@ def _bounds(found: Mapping[str, Swept]) -> list[Panel]:
             one_hot[label] = [(tau, hard) for tau, hard, _ in read]
             promised[label] = [(tau, more) for tau, _, more in read]
     return [Panel(ONE_HOT, one_hot), Panel(PROMISED, promised, 0.0)] if one_hot else []
+
+
+def _measured(found: Mapping[str, Swept]) -> list[str]:
+    """The lines whose own settings, `tau` apart, are those that `gsm gradients` has: by default, and no fall."""
+    return [
+        name
+        for name, swept in found.items()
+        if all(swept.rest[own] == value for own, value in own_defaults(swept.objective).items() if own != TAU)
+    ]
 
 
 def _gradients(labels: Iterable[str], record: GradientRecord) -> list[Panel]:

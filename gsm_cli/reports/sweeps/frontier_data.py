@@ -11,15 +11,13 @@ from statistics import fmean, median
 from gsm_cli.data import describe_dataset
 from gsm_cli.objectives import MARGINALIZE
 from gsm_cli.reports.groups import common_circumstances
-from gsm_cli.reports.names import objective_of
 from gsm_cli.reports.sections import accuracy
 from gsm_cli.reports.series import Circumstances, Series, clock
 from gsm_cli.reports.statistics import Summary, summarize
-from gsm_cli.reports.sweeps.swept import EPOCHS, Swept, named, over
+from gsm_cli.reports.sweeps.swept import FITTED, Swept, named, over_lengths
 
 LEVELS = (95, 96, 97)  # of validation accuracy, in %; where none reaches the first, the three up to the best
 ROUNDING = 1e-9
-FITTED = ("kl_start", "kl_warmup", "learning_rate", "decay")  # to the length of a schedule
 
 
 @dataclass(frozen=True)
@@ -39,12 +37,17 @@ class Schedule:
 
 @dataclass(frozen=True)
 class Frontier:
-    """The schedules of every objective, the shortest first, and those left out for times of other circumstances."""
+    """The schedules of every objective, the shortest first, and those left out for times of other circumstances.
+
+    `references` has, of every line that is compared with another one, the name of that.
+    """
 
     circumstances: Circumstances
     lines: Mapping[str, Sequence[Schedule]]
     step: float  # what one validation image is worth
+    references: Mapping[str, str] = field(default_factory=dict)
     left_out: Sequence[str] = ()
+    chosen: bool = False  # whether a length had several settings, of which one is shown
 
     @property
     def best(self) -> float:
@@ -59,9 +62,14 @@ class Frontier:
 
     @property
     def fitted(self) -> list[str]:
-        """The settings in which schedules differ besides their epochs."""
-        every = [schedule.fitted for line in self.lines.values() for schedule in line]
-        return [name for name in FITTED if len({each.get(name) for each in every}) > 1]
+        """The settings that differ between schedules of one line."""
+        return [name for name in FITTED if any(len(_values(line, name)) > 1 for line in self.lines.values())]
+
+    @property
+    def differing(self) -> list[str]:
+        """Those that differ between the lines alone."""
+        every = [schedule for line in self.lines.values() for schedule in line]
+        return [name for name in FITTED if len(_values(every, name)) > 1 and name not in self.fitted]
 
     def first(self, level: float) -> list[tuple[str, Schedule]]:
         """Who reaches a level, by the seconds that it takes."""
@@ -82,42 +90,57 @@ class AtEqualTime:
 
 def find_frontier(series: Sequence[Series]) -> Frontier | None:
     """The frontier of these runs; None unless an objective was trained for several numbers of epochs."""
-    swept = [each for each in over(series, (EPOCHS, *FITTED)) if len(each.values(0)) > 1]
-    found = {name: _lengths(each) for name, each in named(swept).items()}
+    found = named(over_lengths(series))
     if not found:
         return None
-    every = [each for own in found.values() for each in own]
-    circumstances = common_circumstances(every)
-    images = describe_dataset(every[0].config.dataset).validation
+    circumstances = common_circumstances([each for swept in found.values() for each in swept.series.values()])
+    images = describe_dataset(series[0].config.dataset).validation
     step = 1 / images if images else 0.0
     lines: dict[str, list[Schedule]] = {}
-    left_out = []
-    for name, own in found.items():
-        for each in own:
-            times = [sum(clock(record)) for record in each.timed(circumstances)]
-            if times and median(times) > 0:
-                lines.setdefault(name, []).append(_schedule(each, median(times), step))
+    left_out, chosen = [], False
+    for name, swept in found.items():
+        for epochs in swept.values(0):
+            of_this_length = [each for key, each in swept.series.items() if key[0] == epochs]
+            timed = [(each, seconds) for each in of_this_length if (seconds := _seconds(each, circumstances))]
+            chosen |= len(timed) > 1
+            if timed:
+                lines.setdefault(name, []).append(_schedule(*max(timed, key=_seeds_then_validation), step))
             else:
-                left_out.append(f"{name} with {each.config.epochs} epochs")
-    return Frontier(circumstances, lines, step, left_out) if lines else None
+                left_out.append(f"{name} with {epochs} epochs")
+    references = _references({name: found[name] for name in lines})
+    return Frontier(circumstances, lines, step, references, left_out, chosen) if lines else None
 
 
-def _lengths(swept: Swept) -> list[Series]:
-    """A series for every number of epochs, the shortest first; of several that which is best on validation."""
-    best: dict[int, Series] = {}
-    for each in sorted(swept.series.values(), key=lambda each: fmean(each.best_validation())):
-        best[each.config.epochs] = each
-    return [best[epochs] for epochs in sorted(best)]
+def _seconds(series: Series, circumstances: Circumstances) -> float:
+    """Of training, the median over the runs of these circumstances; 0 without one, or with a clock that stood still."""
+    times = [sum(clock(record)) for record in series.timed(circumstances)]
+    return median(times) if times else 0.0
+
+
+def _seeds_then_validation(timed: tuple[Series, float]) -> tuple[int, float]:
+    """By which one of several settings of a length is shown: a lucky seed does not take the place of ten."""
+    series, _ = timed
+    return len(series.finished), fmean(series.best_validation.values())
+
+
+def _references(found: Mapping[str, Swept]) -> dict[str, str]:
+    """For every line the sum's on the same task or, where there is no sum at all, the first on that task."""
+    sums = {name: each for name, each in found.items() if each.objective == MARGINALIZE}
+    references = {}
+    for name, swept in found.items():
+        same = [other for other, each in (sums or found).items() if each.task == swept.task]
+        if same and same[0] != name and name not in sums:
+            references[name] = same[0]
+    return references
 
 
 def _schedule(series: Series, seconds: float, step: float) -> Schedule:
     """Its accuracies are those of all seeds, whatever the circumstances."""
-    by_seed = {record.config.seed: max(record.epochs.validation_accuracy) for record in series.finished}
     return Schedule(
         epochs=series.config.epochs,
         seconds=seconds,
-        by_seed=by_seed,
-        validation=summarize(list(by_seed.values()), step),
+        by_seed=series.best_validation,
+        validation=summarize(list(series.best_validation.values()), step),
         test=accuracy(series),
         fitted={name: value for name, value in series.config.identity.items() if name in FITTED},
     )
@@ -130,10 +153,8 @@ def reaches(line: Sequence[Schedule], level: float) -> Schedule | None:
 
 
 def at_equal_time(frontier: Frontier) -> list[AtEqualTime]:
-    """Every objective minus the sum, or else the first, at the latest time that both have schedules around."""
-    reference = next((name for name in frontier.lines if objective_of(name) == MARGINALIZE), None)
-    reference = reference or next(iter(frontier.lines))
-    found = [_difference(frontier, name, reference) for name in frontier.lines if name != reference]
+    """Every line minus its reference, at the latest time that both have schedules around."""
+    found = [_difference(frontier, name, reference) for name, reference in frontier.references.items()]
     return [each for each in found if each]
 
 
@@ -147,6 +168,10 @@ def _difference(frontier: Frontier, name: str, reference: str) -> AtEqualTime | 
         return None
     summary = summarize([mine[seed] - theirs[seed] for seed in seeds], frontier.step)
     return AtEqualTime(name, reference, seconds, seeds, summary)
+
+
+def _values(schedules: Sequence[Schedule], name: str) -> set[object]:
+    return {schedule.fitted.get(name) for schedule in schedules}
 
 
 def _interpolated(line: Sequence[Schedule], seconds: float) -> dict[int, float]:

@@ -7,7 +7,8 @@ the weights of p(x|y,z), for fixed draws of a and z.
 Three ways to the mean of an estimator's gradient, of which the first two are without noise:
 
 * enumerated: where it depends on one-hot samples alone, the sum over all their outcomes (`Outcomes`);
-* integrated: Gumbel's for a linear function, from the exact expectation of z;
+* integrated: for a linear function that of Gumbel, of straight-through and of gumbel-rao, whose gradients have the same
+  mean there: the derivative of w . E[z], from the exact expectation of z;
 * sampled: for the others, whose noise is continuous.
 """
 
@@ -38,6 +39,7 @@ CHUNK = 4_000  # images at once
 GROUPS = 100  # of replicates, whose mean gradients of the decoder are kept
 OF_ONE_LAW = 100  # times as many replicates on a function of one law, where they cost little
 MOST_INTEGRATED = 20  # classes
+THROUGH_Z = (GUMBEL, "straight-through", "gumbel-rao")  # whose gradient goes through dz / dlogits
 
 
 def toy_subjects(classes: int | None, replicates: int, seed: int) -> list[Subject]:
@@ -151,7 +153,7 @@ def measure(
         logits = sampled_mean(samples, exact.logits)
         decoder = sampled_mean(means, exact.decoder) if subject.decoder else None
         spread, error = deviation(samples, exact.logits)
-    integrated = gumbel_mean(subject, tau) if name == GUMBEL and tau is not None else None
+    integrated = gumbel_mean(subject, tau) if name in THROUGH_Z and tau is not None else None
     return GradientRow(
         subject=subject.name,
         estimator=name,
@@ -165,9 +167,10 @@ def measure(
 
 
 def gumbel_mean(subject: Subject, tau: float, step: float = 1e-4) -> Tensor | None:
-    """The mean of the Gumbel gradient for f(y) = w . y of a few classes, (K,), without noise; None for other functions.
+    """The mean gradient through z for f(y) = w . y of a few classes, (K,), without noise; None for other functions.
 
-    It is the gradient of w . E[z], here by central differences of the exact expectation.
+    It is the gradient of w . E[z], here by central differences of the exact expectation. What an estimator puts in the
+    place of df/dy, at a relaxed or at a one-hot y, is w everywhere.
     """
     if subject.weights is None or len(subject.weights) > MOST_INTEGRATED:
         return None

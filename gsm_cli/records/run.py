@@ -14,6 +14,7 @@ from gsm_cli.records.store import NotBelowZero, Number, Record, Seconds, read
 Classes = Annotated[int, Meta(ge=2, le=2**31)]
 Digest = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
 Images = Annotated[int, Meta(ge=1, le=2**31)]
+WIDEST = 20  # classes that fit into one row of generated images; of more, ten are in a row
 
 
 class Epoch(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -44,7 +44,8 @@ def _assignment(group: Group) -> list[str]:
     headings = ["objective", "unlabelled training images %", "validation %", "test %"]
     text = (
         "Accuracy with the weights of the chosen epoch, means over seeds. Errors on the unlabelled images themselves "
-        "are classes that were assigned wrongly; what validation and test lose beyond them is overfitting."
+        "are classes that were assigned wrongly; what the test set loses beyond them would be overfitting. Validation "
+        "chose the epoch, and is flattered by it."
     )
     return folded("Wrongly assigned, or overfitted?", [text, table(headings, rows)]) if rows else []
 
@@ -91,12 +92,13 @@ def _relaxation(group: Group) -> list[str]:
         relaxed = series.curve(lambda epochs: epochs.relaxed_bound)
         one_hot = series.curve(lambda epochs: epochs.one_hot_bound)
         if relaxed and one_hot:
-            differences = [f"{one_hot[epoch] - relaxed[epoch]:+.3f}" for epoch in (0, len(relaxed) // 2, -1)]
+            differences = [f"{relaxed[epoch] - one_hot[epoch]:+.3f}" for epoch in (0, len(relaxed) // 2, -1)]
             rows.append([series.name, f"{relaxed[-1]:.2f}", f"{one_hot[-1]:.2f}", *differences])
     headings = ["objective", "relaxed, last", "one-hot, last", "difference, first epoch", "middle", "last"]
     text = (
         "The bound of the validation images in nats per image, with a relaxed y and with its one-hot argmax, from "
-        "the same noise; means over seeds. A negative difference is how much the relaxed bound is too high."
+        "the same noise; means over seeds. A positive difference, relaxed minus one-hot, is how much the relaxed bound "
+        "promises too much. An objective whose samples are one-hot is never trained on a relaxed value."
     )
     return folded("Does a relaxed y promise too much?", [text, table(headings, rows)]) if rows else []
 

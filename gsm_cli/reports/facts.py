@@ -6,7 +6,6 @@ from math import isfinite
 from gsm_cli.objectives import MARGINALIZE
 from gsm_cli.reports.groups import Group
 from gsm_cli.reports.judgements import Judgement, judge, margin_of
-from gsm_cli.reports.sections import accuracy
 
 
 @dataclass(frozen=True)
@@ -55,7 +54,7 @@ def group_facts(group: Group, named: float | None) -> GroupFacts:
     judgements = judge(group, margin.value) if margin else []
     rows = []
     for series in group.series:
-        found = accuracy(series) if series.finished else None
+        found = series.accuracy if series.finished else None
         mean, low, high = (found.mean, found.low, found.high) if found else (None, None, None)
         seconds = series.seconds_per_epoch(group.circumstances) if group.trained else None
         rows.append(SeriesFacts(series.name, series.config.objective_name, series.seeds, mean, low, high, seconds))
@@ -74,6 +73,6 @@ def _difference(judgement: Judgement) -> DifferenceFacts:
         high=summary.high,
         p_value=comparison.p_value,
         corrected_p_value=judgement.p_value,
-        verdict=judgement.ruling,
+        verdict=judgement.told,
         seeds_needed=int(needed) if (needed := judgement.seeds) and isfinite(needed) else None,
     )

@@ -51,7 +51,7 @@ def write(report: Report) -> Path:
     for picture in report.pictures:
         write_atomic(folder.picture(picture.name), png.stamp(picture.encode("png")))
     for path in _not_shown(report):
-        if _texts(path).get("Title") == report.title:
+        if png.DIGEST in _texts(path):  # which only a report writes
             remove(path)
     write_atomic(folder.text, report.text.encode())
     return folder.text
@@ -66,11 +66,6 @@ def check(report: Report) -> list[str]:
             lines.append(f"{file} {reason}: {REBUILD}")
     lines += [f"{file} is in no report: remove it" for file in _not_shown(report)]
     return lines + list(report.problems)
-
-
-def facts_shown(path: Path) -> object:
-    """The facts that a picture carries; None if there is no such picture."""
-    return _facts(_texts(path))
 
 
 def _facts(texts: dict[str, str]) -> object:

@@ -64,11 +64,11 @@ def _row(judgement: Judgement) -> Row:
     found = judgement.summary
     low, high = (None if value is None else 100 * value for value in (found.low, found.high))
     differences = [100 * value for value in judgement.comparison.differences]
-    return Row(judgement.name, judgement.role, judgement.ruling, 100 * found.mean, low, high, differences)
+    return Row(judgement.name, judgement.role, judgement.told, 100 * found.mean, low, high, differences)
 
 
 def _description(judgements: Sequence[Judgement]) -> str:
-    words = [f"{each.name} {interval(each.summary, points)}, {each.ruling}" for each in judgements]
+    words = [f"{each.name} {interval(each.summary, points)}, {each.told}" for each in judgements]
     return f"Test accuracy minus that of marginalize in points, mean and 95 % interval: {'; '.join(words)}."
 
 
@@ -79,10 +79,11 @@ def _numbers(judgements: Sequence[Judgement]) -> str:
             each.role,
             str(len(each.comparison.seeds)),
             interval(each.summary, points),
+            interval(each.last.summary, points) if each.last else "–",
             "–" if each.summary.deviation is None else f"{100 * each.summary.deviation:.2f}",
             f"{each.comparison.p_value:.3g}",
-            f"{each.p_value:.3g}",
-            each.ruling,
+            "–" if each.role == "exploratory" else f"{each.p_value:.3g}",
+            each.told,
         ]
         for each in judgements
     ]
@@ -91,12 +92,13 @@ def _numbers(judgements: Sequence[Judgement]) -> str:
         "question",
         "seeds",
         "points [95 %]",
+        "last epoch [95 %]",
         "deviation of a seed",
         "p",
         "p, corrected",
         "verdict",
     ]
-    return table(*without_constants(headings, rows))
+    return table(*without_constants(headings, rows, kept=("verdict",)))
 
 
 def _explanation(judgements: Sequence[Judgement]) -> str:
@@ -105,10 +107,11 @@ def _explanation(judgements: Sequence[Judgement]) -> str:
         family, f" the {family} secondary ones are corrected together by Holm's method;"
     )
     return (
-        "p is that of the sign-flip test on counts of correct answers, exact and two-sided. Worse means: the interval "
-        f"lies below zero and the corrected p is at most {LEVEL}. Gumbel is the primary question and is tested by "
-        f"itself;{holm} exploratory ones, and every other pair, are not corrected and decide nothing. Each interval "
-        "holds with 95 % by itself. Equal differences of all seeds get the deviation of one seed that is one image off."
+        "Last epoch: with its weights in place of those of the epoch that validation chose. p is that of the sign-flip "
+        "test on counts of correct answers, exact and two-sided. Worse means: the interval lies below zero and the "
+        f"corrected p is at most {LEVEL}. Gumbel is the primary question and is tested by itself;{holm} exploratory "
+        "ones, and every other pair, are not corrected and decide nothing. Each interval, and so each no worse, holds "
+        "with 95 % by itself. Equal differences of all seeds get the deviation of one seed that is one image off."
     )
 
 
@@ -163,7 +166,7 @@ def _draw_row(axes: Axes, row: Row, place: int, colour: str, limits: tuple[float
 
 def _number(row: Row) -> str:
     span = "" if row.low is None or row.high is None else f" [{row.low:+.2f}, {row.high:+.2f}]"
-    return f"{row.mean:+.2f}{span}  {'exploratory' if row.role == 'exploratory' else row.ruling}"
+    return f"{row.mean:+.2f}{span}  {row.ruling}"
 
 
 def _weight(row: Row) -> str:

@@ -36,7 +36,7 @@ EXACTNESS = (
     "A number without ± is exact to {rounding:g}: the mean over all outcomes of an estimator's one-hot samples, or "
     "from the exact expectation of a relaxed one. The others are Monte Carlo, ± their standard error: a bias along its "
     "own direction, freed of what the noise of the mean adds. Where no bias is seen (z below "
-    "{deviations:g}), `<` gives the least that would be."
+    "{deviations:g}), the least that would be stands in brackets: one below it may be there."
 )
 
 
@@ -120,7 +120,7 @@ def _cosine(row: GradientRow) -> str:
 def _bias(found: MeanGradient) -> str:
     exact = found.squared_noise == 0.0
     if not found.is_biased:
-        return "0" if exact else f"< {found.least:.3f}"
+        return "0" if exact else f"not seen (from {found.least:.3f})"
     return f"{found.bias:.3f}" + ("" if exact else f" ± {found.bias_error:.3f}")
 
 
@@ -234,8 +234,10 @@ def _parts(record: GradientRecord) -> list[str]:
 
 def _heavy(record: GradientRecord) -> list[str]:
     """Which models' numbers are largely those of a single image."""
-    names = [each.name for each in record.subjects if each.epoch is not None and each.largest_share > MOST_SHARE]
-    return [f"One image holds more than a tenth: {'; '.join(names)}. Their numbers are largely its own."] * bool(names)
+    held = {each.name: each for each in record.subjects if each.epoch is not None and each.largest_share > MOST_SHARE}
+    shares = listed([f"{100 * each.largest_share:.1f} % of {name}" for name, each in held.items()])
+    start = "Images are added until none holds more than a tenth of the squared norm; one still holds"
+    return [f"{start} {shares}, whose numbers lean on that image."] if held else []
 
 
 def _left_out(record: GradientRecord) -> list[str]:

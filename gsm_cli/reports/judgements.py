@@ -1,8 +1,7 @@
 """What a group of runs decides: may an objective of few evaluations replace the sum over classes?"""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from math import floor, inf
+from math import floor
 from statistics import fmean
 from typing import Literal
 
@@ -43,11 +42,18 @@ class Judgement:
     comparison: Comparison
     p_value: float  # corrected, where it is one of a family
     ruling: Ruling
-    seeds: float | None  # in all; None where nothing is left to decide, or where one seed shows no deviation
+    last: Comparison | None = None  # with the weights of the last epoch
+    seeds: float | None = None  # in all; None where nothing is left to decide, or where one seed shows no deviation
+    likely: Ruling | None = None  # what so many seeds would find
 
     @property
     def name(self) -> str:
         return self.series.name
+
+    @property
+    def told(self) -> str:
+        """The ruling; of what decides nothing, that."""
+        return self.role if self.role == "exploratory" else self.ruling
 
     @property
     def summary(self) -> Summary:
@@ -89,11 +95,18 @@ def judge(group: Group, margin: float) -> list[Judgement]:
         comparison = compare(series.scores, marginal.scores)
         if comparison and series.config.objective not in (MARGINALIZE, SUPERVISED):
             found[_role(group, series)].append((series, comparison))
-    judged = [_judgement(*pair, "primary", pair[1].p_value, 1, margin) for pair in found["primary"]]
-    family = found["secondary"]
-    p_values = holm([comparison.p_value for _, comparison in family])
-    judged += [_judgement(*pair, "secondary", p, len(family), margin) for pair, p in zip(family, p_values, strict=True)]
-    return judged + [_judgement(*pair, "exploratory", pair[1].p_value, 1, margin) for pair in found["exploratory"]]
+    family = len(found["secondary"])
+    judgements = []
+    for role, own in found.items():
+        uncorrected = [comparison.p_value for _, comparison in own]
+        p_values = holm(uncorrected) if role == "secondary" else uncorrected
+        for (series, comparison), p_value in zip(own, p_values, strict=True):
+            ruling = rule(comparison.summary, p_value, margin)
+            deciding = deciding_seeds(comparison, margin, family if role == "secondary" else 1)
+            seeds, likely = deciding if deciding and ruling == "undecided" else (None, None)
+            last = compare(series.last_scores, marginal.last_scores)
+            judgements.append(Judgement(series, role, comparison, p_value, ruling, last, seeds, likely))
+    return judgements
 
 
 def rule(summary: Summary, p_value: float, margin: float) -> Ruling:
@@ -108,34 +121,21 @@ def rule(summary: Summary, p_value: float, margin: float) -> Ruling:
     return "worse" if round(summary.high, PRINTED) < 0 and p_value <= LEVEL else "undecided"
 
 
-def deciding_seeds(comparison: Comparison, margin: float, family: int) -> float | None:
-    """Seeds that decide in 80 % of cases, if the true difference and the deviation are those that were seen.
+def deciding_seeds(comparison: Comparison, margin: float, family: int) -> tuple[float, Ruling] | None:
+    """Seeds that decide in 80 % of cases, if the true difference and the deviation are those that were seen, and what.
 
     The fewer of two numbers: until the interval lies above minus the margin, and until interval and test say worse.
+    None of one seed, which shows no deviation.
     """
     mean, deviation = comparison.summary.mean, comparison.summary.deviation
     if deviation is None:
         return None
     no_worse = seeds_needed(mean + margin, deviation)
     worse = max(seeds_needed(-mean, deviation, LEVEL / 2 / family), least_seeds(family))
-    return max(min(no_worse, worse), len(comparison.seeds) + 1)
-
-
-def more_seeds(judgements: Sequence[Judgement]) -> int | None:
-    """The seeds that decide all of these that can be decided by seeds; None if there are none."""
-    numbers = [judgement.seeds for judgement in judgements if judgement.seeds not in (None, inf)]
-    return int(max(number for number in numbers if number)) if numbers else None
+    return max(min(no_worse, worse), len(comparison.seeds) + 1), "no worse" if no_worse < worse else "worse"
 
 
 def _role(group: Group, series: Series) -> Role:
     if group.find(series.config.objective) is not series:
         return "exploratory"
     return "primary" if series.config.objective == GUMBEL else "secondary"
-
-
-def _judgement(
-    series: Series, comparison: Comparison, role: Role, p_value: float, family: int, margin: float
-) -> Judgement:
-    ruling = rule(comparison.summary, p_value, margin)
-    seeds = deciding_seeds(comparison, margin, family) if ruling == "undecided" else None
-    return Judgement(series, role, comparison, p_value, ruling, seeds)

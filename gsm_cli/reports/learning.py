@@ -6,6 +6,7 @@ import numpy as np
 
 from gsm_cli.data import describe_dataset
 from gsm_cli.records.layout import ReportFolder
+from gsm_cli.records.run import WIDEST
 from gsm_cli.reports.accuracy_chart import FRONT, Curve, Learning, accuracy_chart, width
 from gsm_cli.reports.generated_chart import generated_chart
 from gsm_cli.reports.groups import Group
@@ -18,8 +19,8 @@ FRONT_WORDS = (
     f"; of more than {FRONT} series the sum, gumbel, the labels alone and the most accurate others are in front"
 )
 ONE_OF_EACH = " Of every objective one series, which the verdict speaks of; there are too many for a picture of all."
+OF_OTHERS = 100  # labels with which others drew their curves
 CURVE_ROWS = 12  # rows of the table that stands for a curve
-WIDEST = 20  # classes that have a column each in a sheet of generated images; of more, ten are in a row
 ROWS_OF_Z = (
     "in a column one class, in a row every class with one z from N(0, I). Where y means the class, a column is one "
     "digit, and where z means the style, a row keeps it."
@@ -52,7 +53,9 @@ def learning(folder: ReportFolder, title: str, group: Group, number: int) -> Sec
 def curves(group: Group) -> Learning:
     """What the picture of accuracy shows."""
     dataset = describe_dataset(group.config.dataset)
-    return Learning({each.name: _curve(group, each) for each in group.pictured}, dataset.curves, dataset.curves_source)
+    shown = {each.name: _curve(group, each) for each in group.pictured}
+    of_others = group.config.labels == OF_OTHERS and group.config.classes is None
+    return Learning(shown, dataset.curves if of_others else {}, dataset.curves_source)
 
 
 def _curve(group: Group, series: Series) -> Curve:

@@ -5,6 +5,7 @@ from math import sqrt
 from statistics import fmean
 
 from gsm_cli.data import DATASETS, Dataset, describe_dataset
+from gsm_cli.objectives import MARGINALIZE
 from gsm_cli.records.run import RunRecord
 from gsm_cli.reports.groups import Group
 from gsm_cli.reports.images import disagreement_error, wrong_in_every_run
@@ -13,6 +14,10 @@ from gsm_cli.reports.markdown import counted, interval, listed, points
 from gsm_cli.reports.report import Section
 from gsm_cli.reports.statistics import corrected
 
+SETTINGS = (
+    "**Settings.** All objectives share the settings of one preset, whichever they were found with: an objective that "
+    "is tuned by itself may do better."
+)
 SIDES = 1.96  # standard errors at either side of a 95 % interval
 
 
@@ -22,7 +27,7 @@ def limits(group: Group, judgements: Sequence[Judgement]) -> Section:
         return Section([])
     dataset = describe_dataset(group.config.dataset)
     sentences = [_validation(group, dataset), *_overlap(group, dataset, judgements), *_test_set(group, dataset)]
-    sentences += [*_disagreement(group, dataset, judgements), *_hard(group, dataset)]
+    sentences += [*_disagreement(group, dataset, judgements), *_hard(group, dataset), SETTINGS]
     return Section(["## What the intervals do not cover", "\n".join(f"* {sentence}" for sentence in sentences)])
 
 
@@ -55,13 +60,13 @@ def _overlap(group: Group, dataset: Dataset, judgements: Sequence[Judgement]) ->
         "**Overlapping splits.** Every seed splits the same images, so that the test sets of two seeds share some: the "
         "intervals speak of other splits and initial weights with these images."
     )
-    if judgements and judgements[0].summary.deviation is not None:
-        first, record = judgements[0], group.records[0]
-        ratio = dataset.test / _training_images(dataset, group.config.labels, record.unlabelled)
-        wider = corrected(first.summary, len(first.comparison.seeds), ratio)
+    judged = [each for each in judgements if each.role != "exploratory" and each.summary.deviation is not None]
+    if judged and group.config.classes is None:
+        ratio = dataset.test / _training_images(dataset, group.config.labels, group.records[0].unlabelled)
+        wider = [(each.name, corrected(each.summary, len(each.comparison.seeds), ratio)) for each in judged]
         sentence += (
-            " For other images of the same kind the correction of Nadeau and Bengio (2003) widens them: "
-            f"{first.name} − marginalize is then {interval(wider, points)} points."
+            " For other images of the same kind the correction of Nadeau and Bengio (2003) widens them; minus "
+            f"marginalize, in points: {'; '.join(f'{name} {interval(each, points)}' for name, each in wider)}."
         )
     return [sentence]
 
@@ -82,35 +87,36 @@ def _test_set(group: Group, dataset: Dataset) -> list[str]:
         f"± {half:.2f} points (binomial, 95 %) for one run"
     )
     if dataset.test:
-        return [f"{start}; as every seed has test images of its own, the intervals contain that."]
+        return [f"{start}; as test images differ between seeds, in part, the intervals contain some of that."]
     fixed = "; all seeds have the same test images, and the intervals leave that out: more seeds do not remove it."
-    return [start + fixed] if _is_fixed(dataset) else [f"{start}."]
+    return [start + fixed] if _is_fixed(group, dataset) else [f"{start}."]
 
 
 def _disagreement(group: Group, dataset: Dataset, judgements: Sequence[Judgement]) -> list[str]:
-    """What the choice of the test images adds to the first difference, from which of them each run got wrong."""
-    marginal = group.find("marginalize")
-    if not judgements or marginal is None or not _is_fixed(dataset):
+    """What the choice of the test images adds to every difference, from which of them each run got wrong."""
+    marginal = group.find(MARGINALIZE)
+    if marginal is None or not _is_fixed(group, dataset):
         return []
-    error = disagreement_error(judgements[0].series.finished, marginal.finished)
-    if error is None:
-        return []
-    name = f"{judgements[0].name} − marginalize"
-    return [f"**Of the difference** {name} the test images leave ± {100 * SIDES * error:.2f} points (95 %) unknown."]
+    errors = {
+        each.name: disagreement_error(each.series.finished, marginal.finished)
+        for each in judgements
+        if each.role != "exploratory"
+    }
+    words = [f"{name} ± {100 * SIDES * error:.2f}" for name, error in errors.items() if error is not None]
+    start = "**Of the differences** from marginalize the choice of these test images leaves unknown, in points (95 %): "
+    return [f"{start}{listed(words)}."] if words else []
 
 
 def _hard(group: Group, dataset: Dataset) -> list[str]:
     """The share of the test images that every run gets wrong."""
     records = [record for series in group.trained for record in series.finished]
-    if _is_fixed(dataset):
+    if _is_fixed(group, dataset):
         return [_hard_words(f"all {len(records):,} runs", wrong_in_every_run(records))]
     return [_hard_words("all runs of a seed", fmean(wrong_in_every_run(runs) for runs in _by_split(records)))]
 
 
 def _hard_words(whose: str, share: float) -> str:
-    return (
-        f"**Hard images.** {100 * share:.2f} % of the test images are wrong in {whose}: no choice of objective helps."
-    )
+    return f"**Hard images.** {100 * share:.2f} % of the test images are wrong in {whose}, whatever the objective."
 
 
 def _by_split(records: Sequence[RunRecord]) -> list[list[RunRecord]]:
@@ -120,6 +126,6 @@ def _by_split(records: Sequence[RunRecord]) -> list[list[RunRecord]]:
     return list(splits.values())
 
 
-def _is_fixed(dataset: Dataset) -> bool:
+def _is_fixed(group: Group, dataset: Dataset) -> bool:
     """Whether all seeds have the same test images; of somebody's own it is not known."""
-    return dataset.name in DATASETS and not dataset.test
+    return group.config.dataset in DATASETS and not dataset.test

@@ -18,10 +18,17 @@ def plain(text: str) -> str:
     return re.sub(r"[\\`*_\[\]|]", r"\\\g<0>", printable(text).replace("&", "&amp;").replace("<", "&lt;"))
 
 
-def without_constants(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> tuple[list[str], list[list[str]]]:
-    """A table without the columns, after the first, that say the same in each of several rows."""
-    kept = [0, *(place for place in range(1, len(headings)) if len(rows) == 1 or len({row[place] for row in rows}) > 1)]
-    return [headings[place] for place in kept], [[row[place] for place in kept] for row in rows]
+def without_constants(
+    headings: Sequence[str], rows: Sequence[Sequence[str]], kept: Sequence[str] = ()
+) -> tuple[list[str], list[list[str]]]:
+    """A table without the columns that say the same in each of several rows, but for the first and those `kept`."""
+    always = {headings[0], *kept}
+    places = [
+        place
+        for place, heading in enumerate(headings)
+        if heading in always or len(rows) == 1 or len({row[place] for row in rows}) > 1
+    ]
+    return [headings[place] for place in places], [[row[place] for place in places] for row in rows]
 
 
 def folded(summary: str, blocks: Sequence[str]) -> list[str]:

@@ -14,7 +14,7 @@ DIGEST = "dataset_sha256"  # of images of somebody's own
 DIGESTS = (DIGEST, "objective_sha256")
 SHOWN = 12  # hex digits of a file's digest
 CONSTANT = (("tau_min", "0"), ("tau_rate", "0"))  # of a temperature that does not fall; no name says so
-ALWAYS = ("epochs", "precision")  # that a group's name has even where its preset implies them
+ALWAYS = ("dataset", DIGEST, "epochs", "precision")  # that a group's name has even where its preset implies them
 
 
 def shared_settings(config: RunConfig) -> dict[str, object]:
@@ -41,10 +41,11 @@ def objective_of(name: str) -> str:
     return name.partition(",")[0]
 
 
-def in_brackets(name: str) -> str:
-    """The name of a series in a sentence, where its commas would be in the way: gumbel (tau 0.5)."""
+def in_brackets(name: str, more: str = "") -> str:
+    """The name of a series in a sentence, where its commas would be in the way: gumbel (tau 0.5; more)."""
     objective, _, settings = name.partition(", ")
-    return f"{objective} ({settings})" if settings else objective
+    words = "; ".join(filter(None, [settings, more]))
+    return f"{objective} ({words})" if words else objective
 
 
 def _name(config: RunConfig, namesakes: Sequence[RunConfig]) -> str:

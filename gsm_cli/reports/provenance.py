@@ -29,8 +29,9 @@ def provenance(folder: ReportFolder, groups: Sequence[Group]) -> Section:
 
 def _data(group: Group) -> list[str]:
     record = group.records[0]
+    share = f"their share of {record.config.labels:,}" if record.config.classes else f"{record.config.labels:,}"
     return [
-        f"{record.config.labels} labelled and {record.unlabelled:,} unlabelled images, a stratified split for every "
+        f"{share} labelled and {record.unlabelled:,} unlabelled images, a stratified split for every "
         f"seed, {record.classes} classes; a fresh Bernoulli draw of every image at every step of training, grey levels "
         "in evaluation."
     ]

@@ -18,7 +18,7 @@ from gsm_cli.reports.limits import limits
 from gsm_cli.reports.markdown import contents, listed
 from gsm_cli.reports.provenance import provenance
 from gsm_cli.reports.report import Report, Section, Verdict, warnings
-from gsm_cli.reports.sections import results
+from gsm_cli.reports.results import results
 from gsm_cli.reports.sweeps.best_values import best_answer, best_values
 from gsm_cli.reports.sweeps.frontier import frontier_section
 from gsm_cli.reports.sweeps.losses import find_trades, losses_section, trade_answer

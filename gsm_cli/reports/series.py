@@ -1,15 +1,14 @@
 """The runs that may be averaged, and what a report asks of them."""
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
-from statistics import fmean, median, variance
+from statistics import fmean, median
 
 from gsm_cli.config import RunConfig
 from gsm_cli.records.run import Curves, Reading, RunRecord
-from gsm_cli.reports.statistics import Score
+from gsm_cli.reports.statistics import Score, Summary, summarize
 
 
 @dataclass(frozen=True, order=True)
@@ -75,13 +74,16 @@ class Series:
         """By seed, the validation accuracy of the epoch that validation chose."""
         return {record.config.seed: max(record.epochs.validation_accuracy) for record in self.finished}
 
-    def bound(self) -> tuple[float, float | None]:
-        """Of log p(x) of binary test images in nats: mean over seeds, and its standard error over several draws."""
-        draws = [record.test.chosen.bounds for record in self.finished if record.test]
-        mean = fmean(fmean(values) for values in draws)
-        if min(len(values) for values in draws) < 2:
-            return mean, None
-        return mean, math.sqrt(sum(variance(values) / len(values) for values in draws)) / len(draws)
+    @cached_property
+    def accuracy(self) -> Summary:
+        """On the test set, over seeds."""
+        scores = list(self.scores.values())
+        return summarize([score.accuracy for score in scores], 1 / scores[0].images)
+
+    @cached_property
+    def bound(self) -> Summary:
+        """Of log p(x) of binary test images in nats, over seeds: of each seed the mean over its draws."""
+        return summarize([fmean(record.test.chosen.bounds) for record in self.finished if record.test])
 
     def timed(self, circumstances: Circumstances) -> list[RunRecord]:
         """The finished runs whose times may be compared with others of these circumstances."""

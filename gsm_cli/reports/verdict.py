@@ -1,6 +1,7 @@
 """The answer that a report gives in its first lines, computed from its numbers."""
 
 from collections.abc import Sequence
+from itertools import count, islice
 from math import inf
 
 import msgspec
@@ -77,7 +78,8 @@ def _of_others(judgements: Sequence[Judgement], margin: Margin, first: bool) -> 
     """One sentence on all the other objectives."""
     parts = []
     for ruling, (one, several) in RULINGS.items():
-        if names := [in_brackets(each.name) for each in judgements if each.ruling == ruling]:
+        own = [each for each in judgements if each.ruling == ruling]
+        if names := [in_brackets(each.name, interval(each.summary, points)) for each in own]:
             words = (several if len(names) > 1 else one).replace("the margin", margin_points(margin.value))
             parts.append(f"{listed(names)} {words}")
     start = "Without a run of gumbel that could be compared: " if first else "Of the other objectives, "
@@ -111,9 +113,9 @@ def _saving(group: Group, judgements: Sequence[Judgement]) -> list[str]:
         return []
     evaluations = listed([f"{series.evaluations():.3g} with {in_brackets(series.name)}" for series in chosen])
     return [
-        f"**What it saves:** with the sum an epoch takes {digits(dear)} s, with {listed(parts)}. What a step needs in "
-        f"memory follows the evaluations of the decoder for each unlabelled image: {marginal.evaluations():.3g} with "
-        f"the sum, {evaluations}; `gsm cost` measures it."
+        f"**What it saves:** with the sum an epoch takes {digits(dear)} s, with {listed(parts)}. Evaluations of the "
+        f"decoder for each unlabelled image: {marginal.evaluations():.3g} with the sum, {evaluations}; what they are "
+        "worth in memory `gsm cost` measures."
     ]
 
 
@@ -123,7 +125,10 @@ def _one_saving(group: Group, series: Series, dear: float) -> str | None:
 
 
 def _meaning(margin: Margin, named: float | None) -> str:
-    default = "by default a quarter of the sum's errors, at most one point; `gsm report --margin` names another"
+    default = (
+        "by default a quarter of the sum's errors on these images, at most one point, rounded down to a tenth of a "
+        "point; `gsm report --margin` names another"
+    )
     return (
         f"**What counts as no worse:** a loss of less than {margin_points(margin.value)}, with which {margin.errors:,} "
         f"errors of the sum become {margin.with_it:,} of {margin.images:,} images "
@@ -138,17 +143,27 @@ def _missing(group: Group, judgements: Sequence[Judgement], options: Sequence[st
         return []
     family = sum(each.role == "secondary" for each in judgements)
     needed = [_needed(each, family if each.role == "secondary" else 1) for each in undecided]
-    words = [
-        f"{in_brackets(each.name)} " + (f"about {seeds:,.0f}" if seeds < inf else f"more than {MOST_SEEDS:,}")
-        for each, seeds in zip(undecided, needed, strict=True)
-    ]
+    words = [_enough(each, seeds) for each, seeds in zip(undecided, needed, strict=True)]
+    least = (
+        "; where one seed shows no deviation, the fewest that can decide"
+        if any(each.likely is None for each in undecided)
+        else ""
+    )
     runs = [(each.series, int(seeds)) for each, seeds in zip(undecided, needed, strict=True) if seeds < inf]
     lines = _commands(group, runs, options)
     return [
-        f"**What is missing:** seeds. In all, {listed(words)} would decide (in 80 % of cases, if the true difference "
-        "and the deviation of a seed are those seen here; of one seed, the fewest that can decide).",
+        f"**What is missing:** seeds. In all, {listed(words)} would decide, in 80 % of cases, if the true difference "
+        f"and the deviation of a seed are those seen here{least}. Seeds that are added after a look make intervals a "
+        "little too sure.",
         *([console(lines)] if lines else []),
     ]
+
+
+def _enough(judgement: Judgement, seeds: float) -> str:
+    """How many seeds, and what they would find."""
+    number = f"about {seeds:,.0f}" if seeds < inf else f"more than {MOST_SEEDS:,}"
+    found = f" (as {judgement.likely})" if judgement.likely and seeds < inf else ""
+    return f"{in_brackets(judgement.name)} {number}{found}"
 
 
 def _needed(judgement: Judgement, family: int) -> float:
@@ -162,8 +177,9 @@ def _commands(group: Group, runs: Sequence[tuple[Series, int]], options: Sequenc
         return []
     lines = []
     for series, seeds in [(marginal, max(seeds for _, seeds in runs)), *runs]:
-        if new := [seed for seed in range(seeds) if seed not in series.seeds]:
-            lines.append(commands.run(series.config, new, options))
+        new = islice((seed for seed in count() if seed not in series.seeds), max(0, seeds - len(series.finished)))
+        if chosen := list(new):
+            lines.append(commands.run(series.config, chosen, options))
     return lines
 
 

@@ -1,5 +1,7 @@
 """From settings to what they mean: the model with its initial weights, and the estimator of a step."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import cast
 
 import torch
@@ -55,7 +57,7 @@ class Averaging:
         self.estimator = load_class(row.estimator)
         self.own = {name: value for name, value in config.own.items() if name not in SCHEDULE}
         if row.sha256:
-            try_out(config.objective, self.at(temperature_at(config, 0)))
+            try_out(config.objective, partial(self.at, temperature_at(config, 0)))
 
     def at(self, tau: float | None) -> Estimator:
         """The estimator at a temperature."""
@@ -63,13 +65,16 @@ class Averaging:
         return cast(Estimator, self.estimator(**self.own, **temperature))
 
 
-def try_out(name: str, estimator: Estimator) -> None:
-    """Let somebody's own estimator average a small linear bound. Raises UsageError with the rule that it breaks."""
+def try_out(name: str, make: Callable[[], Estimator]) -> None:
+    """Make somebody's own estimator and let it average a small linear bound.
+
+    Raises UsageError with the rule that it breaks.
+    """
     rng = torch.Generator().manual_seed(0)
     logits, weights = torch.randn(1, 2, 3, generator=rng), torch.randn(3, generator=rng)
     logits.requires_grad_()
     try:
-        found: object = estimator(lambda y, images=None, /: y @ weights, logits, rng)
+        found: object = make()(lambda y, images=None, /: y @ weights, logits, rng)
     except Exception as error:
         raise UsageError(
             f"{name} must average a bound over the classes, and raises {type(error).__name__} ({error}): correct it"

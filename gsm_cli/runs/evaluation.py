@@ -16,14 +16,14 @@ from gsm_cli.data.split import Images, Split
 from gsm_cli.model.estimators import Estimator, Gumbel, Marginal, SparseMarginal, StraightThrough
 from gsm_cli.model.generative import M2
 from gsm_cli.model.terms import ConditionalBound, unlabelled_bound
-from gsm_cli.records.run import Reading
+from gsm_cli.records.run import WIDEST, Reading
 from gsm_cli.streams import Purpose
 
 DRAWS = 8  # of a, averaged for every prediction
 BOUND_DRAWS = 5  # of binary images, a and z
 BATCH = 250  # images at once: eight draws of `a` of more take more memory, and no less time
 ANALOGIES = 4  # draws of z
-WIDEST, ACROSS = 20, 10  # classes that fit into one row of generated images; classes in a row of more
+ACROSS = 10  # classes in a row of generated images, where they do not fit into one
 
 
 class Classification(NamedTuple):

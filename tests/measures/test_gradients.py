@@ -147,9 +147,13 @@ class TestOutcomes:
 
 class TestToys:
     @pytest.mark.parametrize("tau", [0.5, 1.0, 2.0])
-    def test_the_integrated_mean_agrees_with_monte_carlo(self, tau):
-        row = measure("gumbel", Gumbel(tau), LINEAR, rng(), tau)
-        sampled = measure("other name", Gumbel(tau), LINEAR, rng(), tau)
+    @pytest.mark.parametrize(
+        ("name", "estimator"),
+        [("gumbel", Gumbel), ("straight-through", StraightThrough), ("gumbel-rao", GumbelRao)],
+    )
+    def test_the_integrated_mean_agrees_with_monte_carlo(self, name, estimator, tau):
+        row = measure(name, estimator(tau), LINEAR, rng(), tau)
+        sampled = measure("other name", estimator(tau), LINEAR, rng(), tau)
         assert (row.mean, sampled.mean) == ("integrated", "sampled")
         assert row.logits.bias == pytest.approx(sampled.logits.bias, abs=4 * sampled.logits.bias_error)
         assert row.logits.cosine == pytest.approx(sampled.logits.cosine, abs=4 * sampled.logits.cosine_error)

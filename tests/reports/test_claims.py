@@ -18,7 +18,6 @@ from gsm_cli.records.layout import ReportFolder
 from gsm_cli.records.run import read_run
 from gsm_cli.reports.groups import Group, sort_records
 from gsm_cli.reports.markdown import interval, points
-from gsm_cli.reports.sections import accuracy
 from gsm_cli.reports.series import Series
 from gsm_cli.reports.statistics import compare, summarize
 
@@ -64,7 +63,7 @@ def numbers(report: str, words: str) -> str:
     if found is None:
         raise LookupError(f"a claim must be of a difference, an accuracy or a speed, not {words}")
     series = find(report, found[1])[1]
-    return interval(accuracy(series) if found[2] == "test" else summarize([*series.best_validation.values()]))
+    return interval(series.accuracy if found[2] == "test" else summarize([*series.best_validation.values()]))
 
 
 def wrong(text: str) -> list[str]:

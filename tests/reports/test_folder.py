@@ -1,5 +1,6 @@
 """Reports on disk: read, written, and whether they notice that something drifted."""
 
+import json
 import re
 import struct
 import zlib
@@ -18,7 +19,7 @@ from records_of import SIX, batch, cost_record, gradient_record, record
 from gsm_cli.errors import DataError, GsmError
 from gsm_cli.records.layout import ReportFolder, find_folders
 from gsm_cli.records.run import RunRecord, read_run
-from gsm_cli.reports.folder import check, facts_shown, read, write
+from gsm_cli.reports.folder import check, read, write
 from gsm_cli.reports.markdown import plain
 from gsm_cli.reports.report import Section
 
@@ -150,6 +151,20 @@ class TestWrite:
         write(read(digits))
         assert digits.pictures == [digits.picture(name) for name in ("accuracy", "differences", "mine")]
 
+    def test_so_are_those_of_a_report_with_another_title(self, tmp_path):
+        """A title says what was swept, and so depends on the records."""
+        folder = ReportFolder(tmp_path / "chosen")
+        save(folder, [record("gumbel", seed, tau=tau) for seed in range(2) for tau in (0.1, 0.5)])
+        before = write(read(folder)) and read(folder).title
+        assert folder.picture("temperature").exists()
+        for path in folder.records:
+            path.unlink()
+        save(folder, [record("gumbel", seed, labels=labels) for seed in range(2) for labels in (50, 100)])
+        write(read(folder))
+        assert read(folder).title != before
+        assert not folder.picture("temperature").exists()
+        assert check(read(folder)) == []
+
 
 class TestCheck:
     def test_an_edited_report(self, digits):
@@ -243,7 +258,7 @@ class TestCheck:
         assert MISSING.format(picture) in check(read(digits))
         write(read(digits))
         assert f"]({picture.name})" in digits.text.read_text("utf-8")
-        assert list(facts_shown(picture)) == ["marginalize", "gumbel"]
+        assert list(json.loads(Image.open(picture).text["Comment"])) == ["marginalize", "gumbel"]
         change(of(digits, "gumbel"), generated=sheet(20))
         assert check(read(digits)) == [DRIFT.format(picture)]
 

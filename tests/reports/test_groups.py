@@ -92,6 +92,10 @@ class TestGroups:
         named = [*([("3 epochs", "4 epochs")] if epochs == 4 else []), *(words[key] for key in sorted(settings))]
         assert (first.name, second.name) == tuple(", ".join(column) for column in zip(*named, strict=True))
 
+    def test_data_are_named_where_groups_differ_in_them(self):
+        first, second = sort_records([record("gumbel", 0, dataset=name) for name in ("digits", "mnist")])
+        assert {"digits" in first.name, "mnist" in second.name} == {True}
+
     def test_presets_are_named_where_groups_differ_in_them(self):
         runs = [
             msgspec.structs.replace(failed("gumbel", 0), config=build({"dataset": "mnist", **settings}, preset))

@@ -1,5 +1,6 @@
 """From settings to what they mean: the model, its estimators, and whether one of somebody's own keeps the rules."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -102,8 +103,16 @@ def test_one_of_somebodys_own_is_tried_and_must_stay_as_it_was(monkeypatch):
 )
 def test_a_rule_that_somebodys_own_breaks_is_named(estimator, sentence):
     with pytest.raises(UsageError) as caught:
-        try_out("Mine", estimator)
+        try_out("Mine", lambda: estimator)
     assert str(caught.value) == f"Mine must {sentence}"
+
+
+def test_one_that_cannot_be_made_is_named():
+    def refuse():
+        raise ValueError("scale must be positive")
+
+    with pytest.raises(UsageError, match=re.escape("raises ValueError (scale must be positive): correct it")):
+        try_out("Mine", refuse)
 
 
 def test_it_is_tried_with_a_linear_bound_of_random_numbers_that_are_always_the_same():
@@ -119,5 +128,5 @@ def test_it_is_tried_with_a_linear_bound_of_random_numbers_that_are_always_the_s
         return bound(logits)
 
     for _ in range(2):
-        try_out("Mine", estimator)
+        try_out("Mine", lambda: estimator)
     assert torch.equal(*seen)

@@ -8,7 +8,6 @@ from gsm_cli.reports.groups import Group
 from gsm_cli.reports.judgements import PRINTED
 from gsm_cli.reports.markdown import counted, interval, listed, points
 from gsm_cli.reports.report import Verdict
-from gsm_cli.reports.sections import accuracy
 from gsm_cli.reports.series import Series
 from gsm_cli.reports.statistics import LEVEL, Comparison, Summary, compare, holm
 from gsm_cli.reports.sweeps.swept import FITTED, Swept, named, over_lengths, over_one, trained
@@ -102,7 +101,7 @@ def _best(name: str, swept: Swept) -> Iterator[BestValue]:
     if len(comparisons) == len(series) - 1:
         p_values = holm([each.p_value for each in comparisons.values()])
         rivals = [Rival(value, each, p) for (value, each), p in zip(comparisons.items(), p_values, strict=True)]
-        yield BestValue(name, swept.names[0], best, len(series[best].scores), accuracy(series[best]), rivals)
+        yield BestValue(name, swept.names[0], best, len(series[best].scores), series[best].accuracy, rivals)
 
 
 def _validation(series: Series, seeds: set[int]) -> float:

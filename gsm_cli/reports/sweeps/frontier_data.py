@@ -11,7 +11,6 @@ from statistics import fmean, median
 from gsm_cli.data import describe_dataset
 from gsm_cli.objectives import MARGINALIZE
 from gsm_cli.reports.groups import common_circumstances
-from gsm_cli.reports.sections import accuracy
 from gsm_cli.reports.series import Circumstances, Series, clock
 from gsm_cli.reports.statistics import Summary, summarize
 from gsm_cli.reports.sweeps.swept import FITTED, Swept, named, over_lengths
@@ -141,7 +140,7 @@ def _schedule(series: Series, seconds: float, step: float) -> Schedule:
         seconds=seconds,
         by_seed=series.best_validation,
         validation=summarize(list(series.best_validation.values()), step),
-        test=accuracy(series),
+        test=series.accuracy,
         fitted={name: value for name, value in series.config.identity.items() if name in FITTED},
     )
 

@@ -7,7 +7,6 @@ from gsm_cli import commands
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.reports.markdown import interval, listed, numbered, percent, table
 from gsm_cli.reports.report import Section, show
-from gsm_cli.reports.sections import accuracy
 from gsm_cli.reports.series import Series
 from gsm_cli.reports.statistics import Summary
 from gsm_cli.reports.sweeps.charts import Grid, Level, Lines, Point, grid_chart, lines_chart
@@ -82,7 +81,7 @@ def _map(folder: ReportFolder, title: str, found: Sequence[Swept], number: int) 
     first, second = found[0].names
     rows, columns = found[0].values(0), found[0].values(1)
     maps = {
-        label: [[accuracy(swept.series[row, column]).mean for column in columns] for row in rows]
+        label: [[swept.series[row, column].accuracy.mean for column in columns] for row in rows]
         for label, swept in named(found).items()
     }
     facts = Grid(
@@ -113,9 +112,9 @@ def _point(swept: Swept, value: object) -> Point:
 
 def level_of(series: Series) -> Level:
     """What a picture shows of a series."""
-    found = accuracy(series)
+    found = series.accuracy
     return Level(found.mean, found.low, found.high, len(series.scores))
 
 
 def _cell(series: Series) -> list[str]:
-    return [str(len(series.scores)), interval(accuracy(series))]
+    return [str(len(series.scores)), interval(series.accuracy)]

@@ -8,10 +8,10 @@ from gsm_cli.reports.groups import Group
 from gsm_cli.reports.markdown import counted, digits, interval, percent, plain, points, table, without_constants
 from gsm_cli.reports.report import Section
 from gsm_cli.reports.series import Series
-from gsm_cli.reports.statistics import Summary, compare, summarize
+from gsm_cli.reports.statistics import compare
 
 HEADINGS = (
-    *("objective", "runs", "validation %", "test % [95 %]", "test % last epoch", "gain", "log p(x)"),
+    *("objective", "runs", "validation %", "test % [95 %]", "test % last epoch", "gain", "log p(x) [95 %]"),
     *("s / epoch", "speed-up", "evaluations"),
 )
 NOTHING = "–"
@@ -33,12 +33,6 @@ def results(group: Group) -> Section:
     )
 
 
-def accuracy(series: Series) -> Summary:
-    """On the test set, over seeds."""
-    scores = list(series.scores.values())
-    return summarize([score.accuracy for score in scores], 1 / scores[0].images)
-
-
 def _row(group: Group, series: Series) -> list[str]:
     failed = len(series.records) - len(series.finished)
     runs = f"{len(series.finished)}" + (f" (+ {failed} failed)" if failed else "")
@@ -53,21 +47,14 @@ def _row(group: Group, series: Series) -> list[str]:
         series.name,
         runs,
         percent(fmean(series.best_validation.values())),
-        interval(accuracy(series)),
+        interval(series.accuracy),
         percent(fmean(last)),
         points(gain.summary.mean) if gain else NOTHING,
-        _bound(series),
+        NOTHING if series.config.objective == SUPERVISED else interval(series.bound, lambda nats: f"{nats:.2f}"),
         digits(seconds) if seconds else NOTHING,
         f"{dear / seconds:.2f}" if dear and seconds else NOTHING,
         f"{series.evaluations():.3g}",
     ]
-
-
-def _bound(series: Series) -> str:
-    if series.config.objective == SUPERVISED:
-        return NOTHING
-    mean, error = series.bound()
-    return f"{mean:.2f}" if error is None else f"{mean:.2f} ± {error:.2f}"
 
 
 def _legend(group: Group, headings: Sequence[str]) -> str:
@@ -75,18 +62,18 @@ def _legend(group: Group, headings: Sequence[str]) -> str:
     whole = "" if record.images_per_epoch == record.unlabelled else f" (whole batches, of {record.unlabelled:,})"
     times = f", of the runs on {group.circumstances.words}" if group.trained else ""
     if group.trained and group.circumstances.device == "cpu" and group.circumstances.threads == 1:
-        times += "; seconds of the processor, so that nothing else it did is in them"
+        times += "; seconds of the processor, which shares its memory and its clock with what else the machine does"
     words = {
         "validation %": "at the epoch that validation chose, which is the best of them",
         "test % [95 %]": "with the weights of that epoch, mean over seeds and Student's interval of the mean",
         "test % last epoch": "with the weights of the last epoch",
         "gain": "test accuracy above supervised in points, same seeds",
-        "log p(x)": "its bound in nats per binary test image, the class summed exactly, ± standard error over draws",
+        "log p(x) [95 %]": "its bound in nats per binary test image, the class summed exactly, over seeds",
         "s / epoch": f"median over runs, training on {record.images_per_epoch:,} unlabelled images{whole}{times}",
         "speed-up": "the sum's seconds over these",
         "evaluations": "of the bound of a class, for each unlabelled image in a step",
     }
     lines = [f"*{name}*: {text}" for name, text in words.items() if name in headings]
-    numbers = {len(series.records) for series in group.series}
-    start = f"{counted(numbers.pop(), 'run')} of each objective. " if "runs" not in headings else ""
+    numbers = {len(series.finished) for series in group.series}
+    start = f"{counted(numbers.pop(), 'finished run')} of each objective. " if "runs" not in headings else ""
     return f"{start}{'; '.join(lines)}."

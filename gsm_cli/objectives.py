@@ -130,7 +130,7 @@ ROWS = (
     ),
     Objective(
         name=SPARSE,
-        help="the classes with a probability above 0.01, renormalised, gathered image by image",
+        help="the most probable class and all with a probability above 0.01, renormalised, gathered image by image",
         estimator=f"{_ESTIMATORS}:SparseMarginal",
         settings={"threshold": Setting(0.01, "at least 0 and less than 1", least=0.0, most=ALMOST_ONE)},
         colour="#666666",

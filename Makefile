@@ -43,7 +43,8 @@ mutants: $(READY)  ## put small faults into the code, and count those that the t
 
 # Of the MNIST runs. Where the processor has no bfloat16 products, give PRECISION=float32 to start runs of your own.
 PRECISION ?= bf16
-MNIST := $(BIN)/gsm train-ssl --dataset mnist
+MNIST := $(BIN)/gsm train-ssl --dataset mnist --precision $(PRECISION)
+DECIDING := marginalize,gumbel,sum-and-sample,supervised
 RELAXED := gumbel,straight-through,gumbel-rao
 TEMPERATURE := $(BIN)/gsm train-ssl --seeds 0-9 --report digits-temperature
 
@@ -56,9 +57,12 @@ reports: $(READY)  ## run the digits experiments, ten seeds each, and write thei
 	$(TEMPERATURE) --objective $(RELAXED) --tau 1 --tau-min 0.5 --tau-rate 5.266e-5
 	$(TEMPERATURE) --objective gumbel --tau 1 --tau-min 0.1 --tau-rate 6.06e-4
 	OMP_NUM_THREADS=1 $(BIN)/gsm gradients --objective $(RELAXED),reinmax --tau 0.1,0.2,0.5,1,2 --report digits-temperature
+	$(BIN)/gsm train-ssl --seeds 0-9 --report digits-labels --objective $(DECIDING) --labels 20,50,100,200,500
 
-reports-mnist: $(READY)  ## run the article's experiment on MNIST, ten seeds of three objectives, and write its report
-	$(MNIST) --precision $(PRECISION) --seeds 0-9 --objective marginalize,gumbel,sum-and-sample
+reports-mnist: $(READY)  ## run the article's experiment on MNIST and its schedules of several lengths, and write their reports
+	$(MNIST) --seeds 0-9 --objective marginalize,gumbel,sum-and-sample
+	$(MNIST) --seeds 0-5 --objective straight-through,gumbel-rao,sparse-marginalize,supervised
+	$(MNIST) --seeds 0-3 --objective gumbel --tau 1 --tau-min 0.1 --tau-rate 1.538e-4
 
 clean:  ## remove the environment and every cache
 	rm -rf $(VENV) build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

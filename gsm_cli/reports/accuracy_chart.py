@@ -12,7 +12,7 @@ from matplotlib.figure import Figure, SubFigure
 from matplotlib.ticker import MaxNLocator
 
 from gsm_cli.objectives import GUMBEL, MARGINALIZE, SUPERVISED
-from gsm_cli.reports.charts import STEPS, colours, ink, log_ticks, markers, name_ends, wrapped
+from gsm_cli.reports.charts import SPREAD, STEPS, colours, ink, log_ticks, markers, name_ends, wrapped
 from gsm_cli.reports.names import objective_of
 from gsm_cli.style import INK
 
@@ -118,12 +118,22 @@ def _means(figure: SubFigure, learning: Learning, palette: Mapping[str, str], sp
                 ends[axes][name] = _mean(axes, places, curve, (palette[name], shapes[name]), name in chosen)
     left.set(xlabel="epoch", ylabel="validation accuracy", ylim=span)
     right.set(xlabel="seconds of training")
-    log_ticks(right, [second for curve in learning.curves.values() for second in curve.seconds])
+    _seconds(right, learning)
     _whole_epochs(left, learning, 6)
     _others(figure, left, learning)
     for axes, own in ends.items():
         if own:
             name_ends(axes, own, palette, AXES)
+
+
+def _seconds(axes: Axes, learning: Learning) -> None:
+    """A linear axis, unless one objective takes many times as long as another; the labels alone do not count."""
+    timed = {name: curve.seconds for name, curve in learning.curves.items() if curve.seconds}
+    ends = [seconds[-1] for name, seconds in timed.items() if objective_of(name) != SUPERVISED]
+    if ends and max(ends) >= SPREAD * min(ends) > 0:
+        log_ticks(axes, [second for seconds in timed.values() for second in seconds])
+    else:
+        axes.xaxis.set_major_locator(MaxNLocator(6, steps=STEPS))
 
 
 def _mean(axes: Axes, places: Sequence[float], curve: Curve, look: tuple[str, str], ahead: bool) -> tuple[float, float]:

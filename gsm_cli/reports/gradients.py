@@ -69,10 +69,9 @@ def _section(folder: ReportFolder, title: str, record: GradientRecord, first: Gr
 
 
 def _settings(plan: GradientPlan) -> dict[str, object]:
-    """What departs from the defaults, by name; of the models the settings are named one by one."""
+    """What departs from the defaults, by name; the settings of the models and the digests of files apart."""
     usual = {field.name: field.default for field in msgspec.structs.fields(plan)}
     fields = {name: value for name, value in msgspec.structs.asdict(plan).items() if name not in ("config", "sha256")}
-    fields |= {"epochs": plan.config.epochs}
     return {name: value for name, value in fields.items() if value != usual.get(name)}
 
 

@@ -20,6 +20,7 @@ FRONT_WORDS = (
 )
 ONE_OF_EACH = " Of every objective one series, which the verdict speaks of; there are too many for a picture of all."
 OF_OTHERS = 100  # labels with which others drew their curves
+CROSSES = "Crosses are numbers of others; of two at one place the second stands beside it."
 CURVE_ROWS = 12  # rows of the table that stands for a curve
 ROWS_OF_Z = (
     "in a column one class, in a row every class with one z from N(0, I). Where y means the class, a column is one "
@@ -37,13 +38,14 @@ def learning(folder: ReportFolder, title: str, group: Group, number: int) -> Sec
     smoothed = f", smoothed over the last {size} epochs, and faint as it is" if size > 1 else ""
     behind = FRONT_WORDS if len(facts.curves) > FRONT else ""
     left_out = ONE_OF_EACH if len(facts.curves) < len(group.trained) else ""
+    crosses = f" {CROSSES}" if facts.others else ""
     return Section(
         [
             "## Accuracy against epochs and against seconds",
             show(folder, picture),
             f"Above: validation accuracy, the mean over seeds{smoothed}; the objective's shape marks the median of the "
             f"epochs that validation chose{behind}. Below: mean and deviation of a seed, and a stroke for the epoch "
-            f"that every seed chose. Seconds: medians over the runs on {group.circumstances.words}.{left_out}",
+            f"that every seed chose. Seconds: medians over the runs on {group.circumstances.words}.{crosses}{left_out}",
             *folded("These curves as a table: validation accuracy in %, and after how many seconds", [_table(facts)]),
         ],
         [picture],

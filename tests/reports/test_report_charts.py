@@ -91,6 +91,13 @@ class TestAccuracy:
         assert first == 10
         assert 10.5 < second < 12  # at the same place: side by side
 
+    @pytest.mark.parametrize(("factor", "scale"), [(4.0, "linear"), (13.0, "log")])
+    def test_seconds_are_logarithmic_where_one_objective_takes_many_times_as_long(self, factor, scale):
+        """The labels alone are faster still, and do not count."""
+        paces = {"marginalize": factor, "gumbel": 1.0, "supervised": 0.02}
+        curves = {name: curve(30, 0.95, pace) for name, pace in paces.items()}
+        assert made(accuracy_chart, Learning(curves, {}, "")).axes[1].get_xscale() == scale
+
     def test_logarithmic_ticks_are_1_3_10_30_100(self):
         others = {"marginalize": {117: 0.964}}
         figure = made(accuracy_chart, Learning({"gumbel": curve(30, 0.95)}, others, "the article, v"))

@@ -12,6 +12,7 @@ from gsm_cli.reports.groups import sort_records
 from gsm_cli.reports.runs import render_runs
 from gsm_cli.reports.sweeps.losses import find_trades, losses_section
 from gsm_cli.reports.sweeps.losses_chart import trade_chart
+from gsm_cli.reports.sweeps.swept import over_one, trained
 from gsm_cli.style import house_style
 
 CLASSES = (2, 5, 10)
@@ -104,6 +105,37 @@ def test_two_tasks_have_a_picture_each(tmp_path):
 )
 def test_there_is_no_section_without_a_comparison(tmp_path, records):
     assert section(tmp_path, records).blocks == []
+
+
+def longer(objective: str, lost: float = 0.0):
+    """Two seeds at every number of classes, in so many epochs that the steps are equal."""
+    return [
+        record(objective, seed, (0.5,) * (20 // kinds - 1) + (0.9 - lost * kinds,), labels=500, classes=kinds)
+        for kinds in CLASSES
+        for seed in range(2)
+    ]
+
+
+def test_the_length_of_training_may_be_fitted_to_each_value():
+    (trade,) = trades([*longer("marginalize"), *longer("gumbel", 0.01)])
+    assert [loss.value for loss in trade.losses["gumbel"]] == list(CLASSES)
+    assert [loss.difference.mean for loss in trade.losses["gumbel"]] == pytest.approx([-0.02, -0.05, -0.1])
+    (swept,) = [each for each in over_one(trained(sort_records(longer("gumbel"))))]
+    assert swept.varying == ["epochs"]
+
+
+def test_only_equal_lengths_are_compared():
+    (trade,) = trades([*longer("marginalize"), *over_of_digits("gumbel")])
+    assert [loss.value for loss in trade.losses["gumbel"]] == [5]
+
+
+def over_of_digits(objective: str):
+    """Two seeds at every number of classes, four epochs each."""
+    return [
+        record(objective, seed, (0.5, 0.5, 0.5, 0.8), labels=500, classes=kinds)
+        for kinds in CLASSES
+        for seed in range(2)
+    ]
 
 
 def test_a_value_that_the_sum_does_not_have_is_left_out():

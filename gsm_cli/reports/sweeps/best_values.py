@@ -10,9 +10,8 @@ from gsm_cli.reports.markdown import counted, interval, listed, points
 from gsm_cli.reports.report import Verdict
 from gsm_cli.reports.series import Series
 from gsm_cli.reports.statistics import LEVEL, Comparison, Summary, compare, holm
-from gsm_cli.reports.sweeps.swept import FITTED, Swept, named, over_lengths, over_one, trained
+from gsm_cli.reports.sweeps.swept import FITTED, OF_THE_DATA, Swept, named, over_lengths, over_one, trained
 
-OF_THE_DATA = ("labels", "classes")  # settings of which no value is better than another: each is another task
 BEST = "Best by validation, with its accuracy on the test set: {}."
 RULE = (
     "The best value is that of the greatest validation accuracy over the seeds that all values have, a choice that no "

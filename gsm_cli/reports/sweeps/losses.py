@@ -13,7 +13,7 @@ from gsm_cli.reports.report import Section, Verdict, show
 from gsm_cli.reports.series import Circumstances
 from gsm_cli.reports.statistics import compare
 from gsm_cli.reports.sweeps.losses_chart import Loss, Trade, trade_chart
-from gsm_cli.reports.sweeps.swept import SWEPT, Swept, apart, named, over_one, trained
+from gsm_cli.reports.sweeps.swept import SWEPT, Swept, apart, named, over_one, task_of, trained
 from gsm_cli.settings import hyphened
 from gsm_cli.style import Picture
 
@@ -59,7 +59,8 @@ def _losses(swept: Swept, the_sum: Swept, circumstances: Circumstances) -> list[
     losses = []
     for value in swept.values(0):
         own, dear = swept.series[(value,)], the_sum.series.get((value,))
-        comparison = compare(own.scores, dear.scores) if dear else None
+        same = dear is not None and task_of(own.config, ()) == task_of(dear.config, ())
+        comparison = compare(own.scores, dear.scores) if dear and same else None
         if dear and comparison:
             seconds, dearer = (each.seconds_per_epoch(circumstances) for each in (own, dear))
             factor = dearer / seconds if seconds and dearer else None

@@ -39,9 +39,9 @@ def _lines(folder: ReportFolder, title: str, found: Sequence[Swept], series: Seq
     facts = lines_of(found, series)
     name = facts.setting
     picture = Picture[object](f"sweep-{hyphened(name)}", title, described(facts), facts, lambda: lines_chart(facts))
-    text = (
-        f"Test accuracy in % against {name}, the mean over seeds with its 95 % interval; all else is equal in a line."
-    )
+    varying = dict.fromkeys(each for swept in found for each in swept.varying)
+    else_ = f"all else but {listed(list(varying))} is" if varying else "all else is"
+    text = f"Test accuracy in % against {name}, the mean over seeds with its 95 % interval; {else_} equal in a line."
     return Section([f"### {name}", show(folder, picture), text, lines_table(facts)], [picture])
 
 

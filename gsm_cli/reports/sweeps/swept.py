@@ -15,17 +15,22 @@ from gsm_cli.reports.series import Series
 SWEPT = 3  # values of a setting that make a sweep; where somebody chose the name of the folder, two
 EPOCHS = "epochs"  # a sweep over them is drawn against time, by `frontier`
 FITTED = ("kl_start", "kl_warmup", "learning_rate", "decay")  # to the length of training
+OF_THE_DATA = ("labels", "classes")  # settings of which no value is better than another: each is another task
 TAU = "tau"  # a sweep over it is drawn beside the gradients, by `temperature`
 
 
 @dataclass(frozen=True)
 class Swept:
-    """Runs of one objective that differ in their seeds and these settings alone: a series for each of the values."""
+    """Runs of one objective that differ in their seeds and these settings alone: a series for each of the values.
+
+    What may be fitted to each value differs with it, and is not among the rest.
+    """
 
     names: tuple[str, ...]
     rest: Mapping[str, object]
     objective: str
     series: dict[tuple[object, ...], Series]
+    fitted: tuple[str, ...] = ()
 
     def values(self, number: int) -> list[object]:
         """Those of one of the settings, in their order."""
@@ -34,7 +39,13 @@ class Swept:
     @property
     def task(self) -> dict[str, object]:
         """Of the rest, what every objective has."""
-        return task_of(next(iter(self.series.values())).config, self.names)
+        return task_of(next(iter(self.series.values())).config, (*self.names, *self.fitted))
+
+    @property
+    def varying(self) -> list[str]:
+        """Of what may be fitted, what differs."""
+        settings = [settings_of(each.config) for each in self.series.values()]
+        return [name for name in self.fitted if len({each[name] for each in settings}) > 1]
 
 
 @dataclass(frozen=True)
@@ -61,8 +72,20 @@ def trained(groups: Sequence[Group]) -> list[Series]:
 
 
 def over_one(series: Sequence[Series]) -> list[Swept]:
-    """Sweeps over one setting, the length of training apart."""
-    return [swept for swept in find(series, 1) if swept.names != (EPOCHS,)]
+    """Sweeps over one setting, the length of training apart; over the data it may be fitted to each value."""
+    found = [swept for swept in find(series, 1) if swept.names[0] not in (EPOCHS, *OF_THE_DATA)]
+    return [*found, *(swept for name in OF_THE_DATA for swept in _over_data(series, name))]
+
+
+def _over_data(series: Sequence[Series], name: str) -> Iterator[Swept]:
+    """Where a value has several lengths of training, a set for each of them."""
+    known = [each for each in series if settings_of(each.config)[name] is not None]
+    for swept in over(known, (name, EPOCHS, *FITTED)):
+        own: dict[tuple[object, ...], Series] = {key[:1]: each for key, each in swept.series.items()}
+        if len(own) == len(swept.series) > 1:
+            yield Swept((name,), swept.rest, swept.objective, own, (EPOCHS, *FITTED))
+        elif len(own) > 1:
+            yield from (each for each in over([*swept.series.values()], (name,)) if len(each.series) > 1)
 
 
 def over_lengths(series: Sequence[Series]) -> list[Swept]:

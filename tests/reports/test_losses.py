@@ -120,8 +120,9 @@ def test_the_length_of_training_may_be_fitted_to_each_value():
     (trade,) = trades([*longer("marginalize"), *longer("gumbel", 0.01)])
     assert [loss.value for loss in trade.losses["gumbel"]] == list(CLASSES)
     assert [loss.difference.mean for loss in trade.losses["gumbel"]] == pytest.approx([-0.02, -0.05, -0.1])
-    (swept,) = [each for each in over_one(trained(sort_records(longer("gumbel"))))]
+    (swept,) = over_one(trained(sort_records(longer("gumbel"))))
     assert swept.varying == ["epochs"]
+    assert "Fitted to each value: epochs." in losses_section(ReportFolder(Path("chosen")), "title", [trade]).blocks[2]
 
 
 def test_only_equal_lengths_are_compared():

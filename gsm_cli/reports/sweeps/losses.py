@@ -7,7 +7,7 @@ from functools import partial
 from gsm_cli.objectives import GUMBEL, MARGINALIZE, SUPERVISED
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.reports.groups import Group, common_circumstances
-from gsm_cli.reports.markdown import digits, interval, numbered, points, table
+from gsm_cli.reports.markdown import digits, interval, listed, numbered, points, table
 from gsm_cli.reports.names import objective_of
 from gsm_cli.reports.report import Section, Verdict, show
 from gsm_cli.reports.series import Circumstances
@@ -31,7 +31,8 @@ def losses_section(folder: ReportFolder, title: str, trades: Sequence[Trade]) ->
         picture = Picture(name, title, _description(trade), trade, partial(trade_chart, trade))
         blocks += [
             f"### Against {', '.join(filter(None, [trade.setting, trade.apart]))}",
-            f"**{_answer(trade)}** {MEASURED}",
+            f"**{_answer(trade)}** {MEASURED}"
+            + (f" Fitted to each value: {listed(trade.fitted)}." * bool(trade.fitted)),
             show(folder, picture),
             _table(trade),
         ]
@@ -51,7 +52,7 @@ def find_trades(groups: Sequence[Group]) -> Iterator[Trade]:
         circumstances = common_circumstances([run for each in (the_sum, *others) for run in each.series.values()])
         losses = {name: own for name, each in named(others).items() if (own := _losses(each, the_sum, circumstances))}
         if losses:
-            yield Trade(names[0], losses, ", ".join(apart(the_sum.rest, like)))
+            yield Trade(names[0], losses, ", ".join(apart(the_sum.rest, like)), the_sum.varying)
 
 
 def _losses(swept: Swept, the_sum: Swept, circumstances: Circumstances) -> list[Loss]:

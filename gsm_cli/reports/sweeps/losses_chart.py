@@ -27,11 +27,15 @@ class Loss:
 
 @dataclass(frozen=True)
 class Trade:
-    """The losses of each objective against a setting, and what sets them apart from others against it."""
+    """The losses of each objective against a setting.
+
+    `apart` sets them apart from others against it, and `fitted` names what differs with each value.
+    """
 
     setting: str
     losses: Mapping[str, Sequence[Loss]]
     apart: str = ""
+    fitted: Sequence[str] = ()
 
 
 def trade_chart(trade: Trade) -> Figure:

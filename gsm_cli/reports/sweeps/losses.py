@@ -29,10 +29,10 @@ def losses_section(folder: ReportFolder, title: str, trades: Sequence[Trade]) ->
         numbers[trade.setting] += 1
         name = numbered(f"losses-{hyphened(trade.setting)}", numbers[trade.setting])
         picture = Picture(name, title, _description(trade), trade, partial(trade_chart, trade))
+        fitted = f" Fitted to each value: {listed(trade.fitted)}." if trade.fitted else ""
         blocks += [
             f"### Against {', '.join(filter(None, [trade.setting, trade.apart]))}",
-            f"**{_answer(trade)}** {MEASURED}"
-            + (f" Fitted to each value: {listed(trade.fitted)}." * bool(trade.fitted)),
+            f"**{_answer(trade)}** {MEASURED}{fitted}",
             show(folder, picture),
             _table(trade),
         ]

@@ -45,7 +45,7 @@ def learning(folder: ReportFolder, title: str, group: Group, number: int) -> Sec
             show(folder, picture),
             f"Above: validation accuracy, the mean over seeds{smoothed}; the objective's shape marks the median of the "
             f"epochs that validation chose{behind}. Below: mean and deviation of a seed, and a stroke for the epoch "
-            f"that every seed chose. Seconds: medians over the runs on {group.circumstances.words}.{crosses}{left_out}",
+            f"that every seed chose. Seconds: the fastest run's on {group.circumstances.words}.{crosses}{left_out}",
             *folded("These curves as a table: validation accuracy in %, and after how many seconds", [_table(facts)]),
         ],
         [picture],

@@ -62,14 +62,14 @@ def _legend(group: Group, headings: Sequence[str]) -> str:
     whole = "" if record.images_per_epoch == record.unlabelled else f" (whole batches, of {record.unlabelled:,})"
     times = f", of the runs on {group.circumstances.words}" if group.trained else ""
     if group.trained and group.circumstances.device == "cpu" and group.circumstances.threads == 1:
-        times += "; seconds of the processor, which shares its memory and its clock with what else the machine does"
+        times += "; seconds of the processor, in which what else the machine does slows a run and never speeds it"
     words = {
         "validation %": "at the epoch that validation chose, which is the best of them",
         "test % [95 %]": "with the weights of that epoch, mean over seeds and Student's interval of the mean",
         "test % last epoch": "with the weights of the last epoch",
         "gain": "test accuracy above supervised in points, same seeds",
         "log p(x) [95 %]": "its bound in nats per binary test image, the class summed exactly, over seeds",
-        "s / epoch": f"median over runs, training on {record.images_per_epoch:,} unlabelled images{whole}{times}",
+        "s / epoch": f"the fastest run's median, on {record.images_per_epoch:,} unlabelled images{whole}{times}",
         "speed-up": "the sum's seconds over these",
         "evaluations": "of the bound of a class, for each unlabelled image in a step",
     }

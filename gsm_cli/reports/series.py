@@ -90,14 +90,12 @@ class Series:
         return [record for record in self.finished if Circumstances.of(record) == circumstances]
 
     def seconds_per_epoch(self, circumstances: Circumstances) -> float | None:
-        """The median over runs of a run's median; one slow run does not move it."""
-        runs = self.timed(circumstances)
-        return median(median(clock(record)) for record in runs) if runs else None
+        """The median over the epochs of the fastest run: what else a machine does slows a run, and never speeds it."""
+        return min((median(clock(record)) for record in self.timed(circumstances)), default=None)
 
     def seconds_so_far(self, circumstances: Circumstances) -> list[float]:
-        """After every epoch the median over runs of the seconds of training."""
-        columns = [list(accumulate(clock(record))) for record in self.timed(circumstances)]
-        return [median(values) for values in zip(*columns, strict=False)]
+        """After every epoch of the fastest run the seconds of training; none without one."""
+        return list(accumulate(min(map(clock, self.timed(circumstances)), key=sum, default=[])))
 
     def evaluations(self) -> float:
         """How often a step evaluates the conditional bound for one unlabelled image, the mean over all epochs."""

@@ -18,7 +18,7 @@ METHOD = (
     "Every point is a schedule of its own that ran to its end, never a long run read early; its number of epochs "
     "stands beside it, where there is room. Validation accuracy is that of the epoch "
     "that validation chose, the mean over seeds with Student's 95 % interval; seconds are those of training, the sum "
-    "over the epochs, the median over the runs on {circumstances}. "
+    "over the epochs of the fastest run on {circumstances}. "
     "Longer schedules have more epochs to choose from; the accuracy on the test set is free of that."
 )
 

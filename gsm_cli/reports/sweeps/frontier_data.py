@@ -6,7 +6,7 @@ What is fitted to the length of a schedule may differ with it.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import floor, log
-from statistics import fmean, median
+from statistics import fmean
 
 from gsm_cli.data import describe_dataset
 from gsm_cli.objectives import MARGINALIZE
@@ -21,7 +21,7 @@ ROUNDING = 1e-9
 
 @dataclass(frozen=True)
 class Schedule:
-    """A length of training: the median over seeds of its seconds, validation accuracy by seed, and both parts' means.
+    """A length of training: the seconds of its fastest run, validation accuracy by seed, and both parts' means.
 
     Validation is read at the epoch that it chooses, the test set with the weights of that epoch.
     """
@@ -111,9 +111,8 @@ def find_frontier(series: Sequence[Series]) -> Frontier | None:
 
 
 def _seconds(series: Series, circumstances: Circumstances) -> float:
-    """Of training, the median over the runs of these circumstances; 0 without one, or with a clock that stood still."""
-    times = [sum(clock(record)) for record in series.timed(circumstances)]
-    return median(times) if times else 0.0
+    """Of training, of the fastest run of these circumstances; 0 without one, or with a clock that stood still."""
+    return min((sum(clock(record)) for record in series.timed(circumstances)), default=0.0)
 
 
 def _seeds_then_validation(timed: tuple[Series, float]) -> tuple[int, float]:

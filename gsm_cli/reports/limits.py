@@ -15,8 +15,8 @@ from gsm_cli.reports.report import Section
 from gsm_cli.reports.statistics import corrected
 
 SETTINGS = (
-    "**Settings.** All objectives share the settings of one preset, whichever they were found with: an objective that "
-    "is tuned by itself may do better."
+    "**Settings.** The objectives share all settings but their own, whichever these were found with: one that is tuned "
+    "by itself may do better."
 )
 SIDES = 1.96  # standard errors at either side of a 95 % interval
 

@@ -1,5 +1,6 @@
 """What the cheap objectives lose and save: paired by seed, at every value that both have, drawn legibly."""
 
+import re
 from pathlib import Path
 
 import msgspec
@@ -71,6 +72,13 @@ def test_a_report_whose_name_was_chosen_begins_with_what_the_sweep_says():
     assert chosen.text.index("## What one sample loses") < chosen.text.index("## Results")
     assert by_data.answer.startswith("Whether one Gumbel-Softmax sample")
     assert by_data.text.index("## What one sample loses") > by_data.text.index("## Results")
+
+
+def test_the_answer_has_the_greatest_difference_too():
+    lost = {2: 0.0, 5: 0.03, 10: 0.01}
+    gumbels = [run("gumbel", seed, 0.9 - less, 1.0, classes=kinds) for kinds, less in lost.items() for seed in range(3)]
+    (block,) = [each for each in section(Path(), [*over_classes("marginalize"), *gumbels]).blocks if "**gumbel" in each]
+    assert [int(number) for number in re.findall(r"at classes (\d+) it differs", block)] == [2, 5, 10]
 
 
 def test_the_settings_of_an_objective_set_its_lines_apart():

@@ -17,7 +17,10 @@ from gsm_cli.reports.sweeps.swept import SWEPT, Swept, apart, named, over_one, t
 from gsm_cli.settings import hyphened
 from gsm_cli.style import Picture
 
-MEASURED = "Test accuracy at the same seeds, mean and 95 % interval."
+MEASURED = (
+    "Test accuracy at the same seeds, mean and 95 % interval, at the ends and where the difference is greatest: of "
+    "several values that one is the most extreme by chance too."
+)
 
 
 def losses_section(folder: ReportFolder, title: str, trades: Sequence[Trade]) -> Section:
@@ -82,7 +85,7 @@ def trade_answer(trades: Sequence[Trade]) -> Verdict | None:
 
 
 def _answer(trade: Trade) -> str:
-    """Gumbel, or else the first objective, and the labels alone, at the least and at the greatest value."""
+    """Gumbel, or else the first objective, and the labels alone, at both ends and where they are furthest from it."""
     first = _find(trade, GUMBEL) or [next(iter(trade.losses))]
     return " ".join(_ends(trade, name) for name in dict.fromkeys([*first, *_find(trade, SUPERVISED)]))
 
@@ -92,10 +95,13 @@ def _find(trade: Trade, objective: str) -> list[str]:
 
 
 def _ends(trade: Trade, name: str) -> str:
+    losses = trade.losses[name]
+    furthest = max(losses, key=lambda loss: abs(loss.difference.mean))
     parts = [
         f"at {trade.setting} {loss.value:g} it differs from the sum by {interval(loss.difference, points)} points"
         + (f" and is {digits(loss.factor)} times as fast" if loss.factor else "")
-        for loss in (trade.losses[name][0], trade.losses[name][-1])
+        for loss in losses
+        if loss in (losses[0], furthest, losses[-1])
     ]
     return f"{name}: {'; '.join(dict.fromkeys(parts))}."
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
 from gsm_cli.objectives import GUMBEL, MARGINALIZE, SUPERVISED
 from gsm_cli.reports.charts import SPREAD, STEPS, colours, ink, log_ticks, markers, name_ends, wrapped
@@ -132,8 +132,10 @@ def _seconds(axes: Axes, learning: Learning) -> None:
     ends = [seconds[-1] for name, seconds in timed.items() if objective_of(name) != SUPERVISED]
     if ends and max(ends) >= SPREAD * min(ends) > 0:
         log_ticks(axes, [second for seconds in timed.values() for second in seconds])
-    else:
+    elif last := max((seconds[-1] + seconds[0] for seconds in timed.values()), default=0.0):
         axes.xaxis.set_major_locator(MaxNLocator(6, steps=STEPS))
+        axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
+        axes.set_xlim(0.0, last)
 
 
 def _mean(axes: Axes, places: Sequence[float], curve: Curve, look: tuple[str, str], ahead: bool) -> tuple[float, float]:

@@ -196,9 +196,9 @@ def test_links_to_headings_are_made_as_on_github(heading, link):
 
 def test_images_that_are_trained_on_are_counted():
     text = rendered(batch(SIX)).text
-    assert "training on 950 unlabelled images (whole batches, of 1,000)" in text
+    assert "the fastest run's median, on 950 unlabelled images (whole batches, of 1,000)" in text
     whole = msgspec.structs.replace(record("gumbel", 0), images_per_epoch=1000)
-    assert "training on 1,000 unlabelled images, of the runs" in rendered([whole]).text
+    assert "on 1,000 unlabelled images, of the runs" in rendered([whole]).text
 
 
 def test_own_settings_are_all_shown():

@@ -1,6 +1,6 @@
 """What a hundred classes cost on pairs of MNIST digits: reading them, the sum over them, and the sum over few of them.
 
-`sparse-marginalize` costs what its own model leaves it, so that it trains first. Takes four minutes, and needs MNIST
+`sparse-marginalize` costs what its own model leaves it, so that it trains first. Takes a minute or two, and needs MNIST
 as `gsm train-ssl --dataset mnist-pairs` does. The exit code is 1 where a number misses what is wanted.
 
     python benchmarks/pairs.py

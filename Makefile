@@ -63,6 +63,7 @@ reports-mnist: $(READY)  ## run the article's experiment on MNIST, ten seeds of 
 	$(MNIST) --seeds 0-9 --objective marginalize,gumbel,sum-and-sample
 	$(MNIST) --seeds 0-5 --objective sparse-marginalize,supervised
 	$(MNIST) --seeds 0-7 --objective straight-through,gumbel-rao
+	$(MNIST) --seeds 0-2 --objective gumbel --tau 1 --tau-min 0.1 --tau-rate 1.538e-4
 
 clean:  ## remove the environment and every cache
 	rm -rf $(VENV) build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

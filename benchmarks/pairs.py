@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from statistics import median
 from time import perf_counter
 
+from sparse import STILL, trained
 from step import Result, report, take_turns, training_step
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -23,7 +24,6 @@ from gsm_cli.settings import build
 
 DATASET = "mnist-pairs"
 EPOCHS = 3
-STILL = 1e-12  # a learning rate that moves no weight, so that a step costs the same however often it is taken
 
 
 def pairs() -> Split:
@@ -55,17 +55,14 @@ def the_sum() -> Iterator[Result]:
 
 def few_classes() -> Iterator[Result]:
     """Steps of two objectives on the weights of a model that the first has trained, in turns."""
-    split = pairs()
-    trained = Run(build({"dataset": DATASET, "objective": SPARSE, "epochs": EPOCHS}), split)
-    for _ in range(EPOCHS):
-        trained.epochs.append(trained.epoch())
+    weights, split = trained(build({"dataset": DATASET, "objective": SPARSE, "epochs": EPOCHS}))
     runs = [
         Run(build({"dataset": DATASET, "objective": name, "learning_rate": STILL}), split) for name in (SPARSE, GUMBEL)
     ]
     for run in runs:
-        run.model.load_state_dict(trained.model.state_dict())
+        run.model.load_state_dict(weights.model.state_dict())
     sparse, gumbel = take_turns(*(training_step(run.config, run) for run in runs))
-    kept = trained.epochs[-1].evaluations
+    kept = weights.epochs[-1].evaluations
     yield Result(f"sparse-marginalize with {kept:.1f} of 100 classes, over gumbel", sparse / gumbel, most=2)
 
 

@@ -233,8 +233,8 @@ def _parts(record: GradientRecord) -> list[str]:
 
 def _heavy(record: GradientRecord) -> list[str]:
     """Which models' numbers are largely those of a single image."""
-    held = {each.name: each for each in record.subjects if each.epoch is not None and each.largest_share > MOST_SHARE}
-    shares = listed([f"{100 * each.largest_share:.1f} % of {name}" for name, each in held.items()])
+    held = [each for each in record.subjects if each.epoch is not None and each.largest_share > MOST_SHARE]
+    shares = listed([f"{100 * each.largest_share:.1f} % of {each.name}" for each in held])
     start = "Images are added until none holds more than a tenth of the squared norm; one still holds"
     return [f"{start} {shares}, whose numbers lean on that image."] if held else []
 

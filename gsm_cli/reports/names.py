@@ -49,14 +49,16 @@ def in_brackets(name: str, more: str = "") -> str:
 
 
 def _name(config: RunConfig, namesakes: Sequence[RunConfig]) -> str:
-    others = [own_settings(each) for each in namesakes]
-    own = own_settings(config).items()
-    parts = [
+    return ", ".join([config.objective_name, *apart(own_settings(config), [own_settings(each) for each in namesakes])])
+
+
+def apart(settings: Mapping[str, str], others: Sequence[Mapping[str, str]]) -> list[str]:
+    """The settings, as a reader sees them, that differ from those of others."""
+    return [
         f"{name} {value}"
-        for name, value in own
+        for name, value in settings.items()
         if any(other.get(name) != value for other in others) and (name, value) not in CONSTANT
     ]
-    return ", ".join([config.objective_name, *parts])
 
 
 def name_groups(settings: Sequence[Mapping[str, object]], dataset: Dataset) -> list[str]:

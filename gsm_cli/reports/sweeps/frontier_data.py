@@ -11,7 +11,7 @@ from statistics import fmean
 from gsm_cli.data import describe_dataset
 from gsm_cli.objectives import MARGINALIZE
 from gsm_cli.reports.groups import common_circumstances
-from gsm_cli.reports.series import Circumstances, Series, clock
+from gsm_cli.reports.series import Circumstances, Series
 from gsm_cli.reports.statistics import Summary, summarize
 from gsm_cli.reports.sweeps.swept import FITTED, Swept, named, over_lengths
 
@@ -92,15 +92,17 @@ def find_frontier(series: Sequence[Series]) -> Frontier | None:
     found = named(over_lengths(series))
     if not found:
         return None
-    circumstances = common_circumstances([each for swept in found.values() for each in swept.series.values()])
-    images = describe_dataset(series[0].config.dataset).validation
+    every = [each for swept in found.values() for each in swept.series.values()]
+    circumstances = common_circumstances(every)
+    images = describe_dataset(every[0].config.dataset).validation
     step = 1 / images if images else 0.0
     lines: dict[str, list[Schedule]] = {}
     left_out, chosen = [], False
     for name, swept in found.items():
         for epochs in swept.values(0):
             of_this_length = [each for key, each in swept.series.items() if key[0] == epochs]
-            timed = [(each, seconds) for each in of_this_length if (seconds := _seconds(each, circumstances))]
+            so_far = [(each, each.seconds_so_far(circumstances)) for each in of_this_length]
+            timed = [(each, seconds[-1]) for each, seconds in so_far if seconds and seconds[-1]]
             chosen |= len(timed) > 1
             if timed:
                 lines.setdefault(name, []).append(_schedule(*max(timed, key=_seeds_then_validation), step))
@@ -108,11 +110,6 @@ def find_frontier(series: Sequence[Series]) -> Frontier | None:
                 left_out.append(f"{name} with {epochs} epochs")
     references = _references({name: found[name] for name in lines})
     return Frontier(circumstances, lines, step, references, left_out, chosen) if lines else None
-
-
-def _seconds(series: Series, circumstances: Circumstances) -> float:
-    """Of training, of the fastest run of these circumstances; 0 without one, or with a clock that stood still."""
-    return min((sum(clock(record)) for record in series.timed(circumstances)), default=0.0)
 
 
 def _seeds_then_validation(timed: tuple[Series, float]) -> tuple[int, float]:

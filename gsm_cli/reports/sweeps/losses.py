@@ -8,12 +8,12 @@ from gsm_cli.objectives import GUMBEL, MARGINALIZE, SUPERVISED
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.reports.groups import Group, common_circumstances
 from gsm_cli.reports.markdown import digits, interval, listed, numbered, points, table
-from gsm_cli.reports.names import objective_of
+from gsm_cli.reports.names import apart, objective_of
 from gsm_cli.reports.report import Section, Verdict, show
 from gsm_cli.reports.series import Circumstances
 from gsm_cli.reports.statistics import compare
 from gsm_cli.reports.sweeps.losses_chart import Loss, Trade, trade_chart
-from gsm_cli.reports.sweeps.swept import SWEPT, Swept, apart, named, over_one, task_of, trained
+from gsm_cli.reports.sweeps.swept import SWEPT, Swept, named, over_one, task_of, trained, written
 from gsm_cli.settings import hyphened
 from gsm_cli.style import Picture
 
@@ -48,14 +48,14 @@ def find_trades(groups: Sequence[Group]) -> Iterator[Trade]:
     found = over_one(trained(groups))
     sums = [each for each in found if each.objective == MARGINALIZE and len(each.series) >= SWEPT]
     for the_sum in sums:
-        names, like = the_sum.names, [each.rest for each in sums if each.names == the_sum.names]
+        names, like = the_sum.names, [written(each.rest) for each in sums if each.names == the_sum.names]
         others = [
             each for each in found if each.objective != MARGINALIZE and (each.names, each.task) == (names, the_sum.task)
         ]
         circumstances = common_circumstances([run for each in (the_sum, *others) for run in each.series.values()])
         losses = {name: own for name, each in named(others).items() if (own := _losses(each, the_sum, circumstances))}
         if losses:
-            yield Trade(names[0], losses, ", ".join(apart(the_sum.rest, like)), the_sum.varying)
+            yield Trade(names[0], losses, ", ".join(apart(written(the_sum.rest), like)), the_sum.varying)
 
 
 def _losses(swept: Swept, the_sum: Swept, circumstances: Circumstances) -> list[Loss]:

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from gsm_cli import commands
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.reports.markdown import interval, listed, numbered, percent, table
+from gsm_cli.reports.names import apart
 from gsm_cli.reports.report import Section, show
 from gsm_cli.reports.series import Series
 from gsm_cli.reports.statistics import Summary
 from gsm_cli.reports.sweeps.charts import Grid, Level, Lines, Point, grid_chart, lines_chart
-from gsm_cli.reports.sweeps.swept import TAU, Sweeps, Swept, apart, named, task_of
+from gsm_cli.reports.sweeps.swept import TAU, Sweeps, Swept, named, task_of, written
 from gsm_cli.settings import hyphened
 from gsm_cli.style import Picture
 
@@ -51,7 +52,7 @@ def lines_of(found: Sequence[Swept], series: Sequence[Series]) -> Lines:
     points = {label: [_point(swept, value) for value in swept.values(0)] for label, swept in named(found).items()}
     tasks = [swept.task for swept in found]
     levels = {
-        ", ".join([each.name, *apart(task, tasks)]): level_of(each)
+        ", ".join([each.name, *apart(written(task), [*map(written, tasks)])]): level_of(each)
         for each in series
         if name not in each.config.identity and (task := task_of(each.config, (name,))) in tasks
     }

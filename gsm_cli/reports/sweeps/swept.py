@@ -9,7 +9,7 @@ from gsm_cli import commands
 from gsm_cli.config import RunConfig
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.reports.groups import Group
-from gsm_cli.reports.names import CONSTANT, DIGESTS, setting
+from gsm_cli.reports.names import DIGESTS, apart, setting
 from gsm_cli.reports.series import Series
 
 SWEPT = 3  # values of a setting that make a sweep; where somebody chose the name of the folder, two
@@ -118,16 +118,9 @@ def named(found: Sequence[Swept]) -> dict[str, Swept]:
     """Every set by its objective, and by what else sets it apart from others of that objective."""
     labelled = {}
     for swept in found:
-        others = [other.rest for other in found if other.objective == swept.objective]
-        labelled[", ".join([swept.objective, *apart(swept.rest, others)])] = swept
+        others = [written(other.rest) for other in found if other.objective == swept.objective]
+        labelled[", ".join([swept.objective, *apart(written(swept.rest), others)])] = swept
     return labelled
-
-
-def apart(settings: Mapping[str, object], others: Sequence[Mapping[str, object]]) -> list[str]:
-    """The settings that differ from those of others, as a name says them."""
-    differing = [name for name, value in settings.items() if any(other.get(name) != value for other in others)]
-    words = {name: _written(name, settings[name]) for name in differing}
-    return [f"{name} {word}" for name, word in words.items() if (name, word) not in CONSTANT]
 
 
 def settings_of(config: RunConfig) -> dict[str, object]:
@@ -141,8 +134,11 @@ def task_of(config: RunConfig, but_for: Sequence[str]) -> dict[str, object]:
     return {name: value for name, value in settings_of(config).items() if name not in own}
 
 
-def _written(name: str, value: object) -> str:
-    return setting(name, value) if name in DIGESTS else commands.write(value)
+def written(settings: Mapping[str, object]) -> dict[str, str]:
+    """Settings as the name of a line says them."""
+    return {
+        name: setting(name, value) if name in DIGESTS else commands.write(value) for name, value in settings.items()
+    }
 
 
 def _whole(swept: Swept) -> bool:

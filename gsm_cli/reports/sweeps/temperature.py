@@ -10,12 +10,12 @@ from gsm_cli.records.gradients import GradientRecord, GradientRow, GradientSubje
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.reports.gradient_chart import seen_bias
 from gsm_cli.reports.markdown import counted, folded, table
-from gsm_cli.reports.names import objective_of
+from gsm_cli.reports.names import apart, objective_of, own_settings
 from gsm_cli.reports.report import Section, show
 from gsm_cli.reports.series import Series
 from gsm_cli.reports.sweeps.charts import Level
 from gsm_cli.reports.sweeps.section import described, level_of, lines_of, lines_table
-from gsm_cli.reports.sweeps.swept import TAU, Sweeps, Swept, apart, named, settings_of, task_of
+from gsm_cli.reports.sweeps.swept import TAU, Sweeps, Swept, named, settings_of, task_of
 from gsm_cli.reports.sweeps.temperature_chart import Panel, Points, Temperatures, temperature_chart
 from gsm_cli.style import Picture
 
@@ -66,7 +66,9 @@ def _annealed(found: Sequence[Swept], series: Sequence[Series]) -> dict[str, Lev
         if taus and each.config.own.get("tau_rate") and id(each) not in shown and _is_like_one_of(each, found):
             falling[f"{each.config.objective_name}, tau {each.config.own[TAU]:g} to {taus[-1]:.3g}"].append(each)
     return {
-        ", ".join([label, *apart(each.config.own, [other.config.own for other in like])]): level_of(each)
+        ", ".join([label, *apart(own_settings(each.config), [own_settings(other.config) for other in like])]): level_of(
+            each
+        )
         for label, like in falling.items()
         for each in like
     }

@@ -11,8 +11,7 @@ from collections.abc import Iterator
 from statistics import median
 from time import perf_counter
 
-from sparse import STILL, trained
-from step import Result, report, take_turns, training_step
+from step import STILL, Result, report, take_turns, trained, training_step
 from torch.utils.flop_counter import FlopCounterMode
 
 from gsm_cli.data import find_dataset

@@ -12,11 +12,9 @@ from collections.abc import Iterator
 from statistics import fmean
 
 import torch
-from step import Result, report, take_turns, training_step
+from step import STILL, Result, report, take_turns, trained, training_step
 
-from gsm_cli.config import RunConfig
-from gsm_cli.data import find_dataset
-from gsm_cli.data.split import Split, load
+from gsm_cli.data.split import Split
 from gsm_cli.measures.step_cost import random_split
 from gsm_cli.objectives import GUMBEL, MARGINALIZE, SPARSE
 from gsm_cli.runs.training import Run
@@ -24,17 +22,7 @@ from gsm_cli.settings import build
 
 EPOCHS = 60
 SEEDS = range(3)
-STILL = 1e-12  # a learning rate that moves no weight, so that a step costs the same however often it is taken
 FEW = 1.5  # classes for each image
-
-
-def trained(config: RunConfig) -> tuple[Run, Split]:
-    """A run on the digits to its end, and its images."""
-    split = load(find_dataset(config.dataset), config.labels, config.seed)
-    run = Run(config, split)
-    for _ in range(config.epochs):
-        run.epochs.append(run.epoch())
-    return run, split
 
 
 def classes_summed() -> Iterator[Result]:

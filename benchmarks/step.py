@@ -20,7 +20,8 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from gsm_cli.config import RunConfig
-from gsm_cli.data.split import Images
+from gsm_cli.data import find_dataset
+from gsm_cli.data.split import Images, Split, load
 from gsm_cli.measures.cost_rounds import measure_apart
 from gsm_cli.measures.step_cost import PIXELS, product_rates, random_split
 from gsm_cli.model.estimators import Estimator, Gumbel, Marginal
@@ -37,6 +38,7 @@ from gsm_cli.settings import build
 IMAGES = 100
 TEMPERATURE = 0.5
 LEAST_SECONDS, LEAST_TURNS = 3.0, 5
+STILL = 1e-12  # a learning rate that moves no weight, so that a step costs the same however often it is taken
 Work = Callable[[], object]
 
 
@@ -128,6 +130,15 @@ def training_step(config: RunConfig, run: Run) -> Work:
     """A step of `gsm train-ssl` on the first images of a run."""
     rows, labelled_rows = torch.arange(config.batch_size), torch.arange(len(run.labelled))
     return lambda: run.step(0, rows, labelled_rows)
+
+
+def trained(config: RunConfig) -> tuple[Run, Split]:
+    """A run to its end, and its images."""
+    split = load(find_dataset(config.dataset), config.labels, config.seed)
+    run = Run(config, split)
+    for _ in range(config.epochs):
+        run.epochs.append(run.epoch())
+    return run, split
 
 
 def against_others() -> Iterator[Result]:

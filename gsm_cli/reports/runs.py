@@ -15,19 +15,21 @@ from gsm_cli.reports.groups import Group, sort_records
 from gsm_cli.reports.judgements import judge, margin_of
 from gsm_cli.reports.learning import generated, learning
 from gsm_cli.reports.limits import limits
-from gsm_cli.reports.markdown import contents, listed
+from gsm_cli.reports.markdown import anchor, contents, listed
 from gsm_cli.reports.provenance import provenance
 from gsm_cli.reports.report import Report, Section, Verdict, warnings
 from gsm_cli.reports.results import results
-from gsm_cli.reports.sweeps.best_values import best_answer, best_values
-from gsm_cli.reports.sweeps.frontier import frontier_section
+from gsm_cli.reports.sweeps.best_values import BestValue, best_answer, best_values
+from gsm_cli.reports.sweeps.frontier import HEADING, frontier_answer, frontier_section
+from gsm_cli.reports.sweeps.frontier_data import Frontier, find_frontier
 from gsm_cli.reports.sweeps.losses import find_trades, losses_section, trade_answer
 from gsm_cli.reports.sweeps.section import sweep_section
-from gsm_cli.reports.sweeps.swept import find_sweeps
+from gsm_cli.reports.sweeps.swept import find_sweeps, trained
 from gsm_cli.reports.sweeps.temperature import temperature_section
 from gsm_cli.reports.verdict import verdict
 
 QUESTION = "can one sample replace the sum over classes?"
+TIME_QUESTION = "which accuracy in how many seconds?"
 
 
 def render_runs(
@@ -45,14 +47,14 @@ def render_runs(
     config = records[0].config if records else gradients[0].plan.config
     dataset = describe_dataset(config.dataset)
     best = best_values(groups) if folder.chosen else []
-    question = _which(list(dict.fromkeys(each.setting for each in best))) if best else QUESTION
-    title = f"{_experiment([record.config for record in records] or [config])}: {question}"
-    trades = list(find_trades(groups))
-    swept_answer = best_answer(best) if best else trade_answer(trades) if folder.chosen else None
-    first = _answer(swept_answer, verdict(groups[0] if groups else None, margin, folder.options))
+    trades, frontier = list(find_trades(groups)), find_frontier(trained(groups))
+    title = f"{_experiment([record.config for record in records] or [config])}: {_question(folder, best, frontier)}"
+    against_the_sum = verdict(groups[0] if groups else None, margin, folder.options)
+    asked = best_answer(best) if best else trade_answer(trades) or (frontier_answer(frontier) if frontier else None)
+    first = _before(asked, against_the_sum) if folder.chosen else _with_time(against_the_sum, frontier)
     sweeps = find_sweeps(folder, groups)
     swept = [
-        frontier_section(folder, title, groups),
+        frontier_section(folder, title, frontier),
         temperature_section(folder, title, sweeps, gradients),
         sweep_section(folder, title, sweeps),
         losses_section(folder, title, trades),
@@ -69,15 +71,27 @@ def render_runs(
     return Report(folder, title, first.answer, [opening, *found], problems, facts, runs)
 
 
-def _which(settings: Sequence[str]) -> str:
-    return f"which {listed(settings)} {'is' if len(settings) == 1 else 'are'} best?"
+def _question(folder: ReportFolder, best: Sequence[BestValue], frontier: Frontier | None) -> str:
+    """What is asked; in a folder whose name was chosen that is what was swept."""
+    if best:
+        settings = list(dict.fromkeys(each.setting for each in best))
+        return f"which {listed(settings)} {'is' if len(settings) == 1 else 'are'} best?"
+    return TIME_QUESTION if folder.chosen and frontier else QUESTION
 
 
-def _answer(swept: Verdict | None, against_the_sum: Verdict) -> Verdict:
-    """What a sweep asked comes first, and what there is to say about the sum after it."""
-    if swept is None:
+def _before(asked: Verdict | None, against_the_sum: Verdict) -> Verdict:
+    """What a sweep asked, and after it what there is to say about the sum."""
+    if asked is None:
         return against_the_sum
-    return Verdict(swept.answer, [*swept.details, against_the_sum.answer, *against_the_sum.details])
+    return Verdict(asked.answer, [*asked.details, against_the_sum.answer, *against_the_sum.details])
+
+
+def _with_time(against_the_sum: Verdict, frontier: Frontier | None) -> Verdict:
+    """What there is to say about the sum, at equal epochs and then at equal time."""
+    if frontier is None:
+        return against_the_sum
+    at_equal_time = f"**In so many seconds:** {frontier_answer(frontier).answer} [All schedules](#{anchor(HEADING)})."
+    return Verdict(against_the_sum.answer, [at_equal_time, *against_the_sum.details])
 
 
 def _experiment(configs: Sequence[RunConfig]) -> str:

@@ -15,11 +15,11 @@ from gsm_cli.records.run import RunRecord
 from gsm_cli.reports.groups import sort_records
 from gsm_cli.reports.runs import render_runs
 from gsm_cli.reports.statistics import summarize
-from gsm_cli.reports.sweeps.frontier import frontier_section
+from gsm_cli.reports.sweeps.frontier import frontier_answer, frontier_section
 from gsm_cli.reports.sweeps.frontier_chart import frontier_chart
 from gsm_cli.reports.sweeps.frontier_data import Frontier, Schedule, at_equal_time, find_frontier
 from gsm_cli.reports.sweeps.section import sweep_section
-from gsm_cli.reports.sweeps.swept import find_sweeps
+from gsm_cli.reports.sweeps.swept import find_sweeps, trained
 from gsm_cli.style import house_style
 
 PACE = {"marginalize": 4.0, "gumbel": 2.0}  # seconds of an epoch
@@ -42,13 +42,14 @@ def runs(loss: float = 0.01, lengths=tuple(BEST), **settings: object) -> list[Ru
 
 
 def frontier(records) -> Frontier:
-    found = find_frontier([series for group in sort_records(records) for series in group.trained])
+    found = find_frontier(trained(sort_records(records)))
     assert found is not None
     return found
 
 
 def section(tmp_path, records, name: str = "frontier"):
-    return frontier_section(ReportFolder(tmp_path / name), "title", sort_records(records))
+    found = find_frontier(trained(sort_records(records)))
+    return frontier_section(ReportFolder(tmp_path / name), "title", found)
 
 
 def disturbed(run: RunRecord, epoch: int, seconds: float) -> RunRecord:
@@ -106,7 +107,7 @@ class TestSchedules:
         still = [
             replace(each, epochs=replace(each.epochs, processor_seconds=[0.0] * len(each.epochs))) for each in runs()
         ]
-        assert find_frontier([each for group in sort_records(still) for each in group.trained]) is None
+        assert find_frontier(trained(sort_records(still))) is None
 
     def test_other_settings_are_other_lines(self):
         found = frontier([*runs(), *(each for each in runs(labels=50) if each.config.objective == "gumbel")])
@@ -149,7 +150,7 @@ class TestSchedules:
     def test_one_length_and_failed_runs_are_none(self):
         assert find_frontier(sort_records(runs(lengths=(5,)))[0].trained) is None
         alone = [*runs(lengths=(5,)), failed("gumbel", 0)]
-        assert find_frontier([each for group in sort_records(alone) for each in group.trained]) is None
+        assert find_frontier(trained(sort_records(alone))) is None
 
 
 class TestLevels:
@@ -218,15 +219,30 @@ class TestEqualTime:
         assert at_equal_time(frontier(far)) == []
 
 
-class TestSection:
-    def test_says_who_is_first_and_the_difference_at_equal_time(self, tmp_path):
-        answer = section(tmp_path, runs()).blocks[1]
-        assert answer == (
-            "**The first to reach a validation accuracy: 95 % by marginalize (20 s, 5 epochs, 3 seeds), 96 % by "
-            "marginalize (40 s, 10 epochs, 3 seeds) and 97 % by none. At equal time, gumbel − marginalize is "
-            "+0.00 [-0.48, +0.48] points at 20 s (3 seeds).**"
-        )
+class TestAnswer:
+    WORDS = (
+        "The first to reach a validation accuracy: 95 % by marginalize (20 s, 5 epochs, 3 seeds), 96 % by "
+        "marginalize (40 s, 10 epochs, 3 seeds) and 97 % by none. At equal time, gumbel − marginalize is "
+        "+0.00 [-0.48, +0.48] points at 20 s (3 seeds)."
+    )
 
+    def test_says_who_is_first_and_the_difference_at_equal_time(self):
+        assert frontier_answer(frontier(runs())).answer == self.WORDS
+
+    def test_is_the_first_of_a_report_whose_name_was_chosen(self, tmp_path):
+        report = render_runs(ReportFolder(tmp_path / "frontier"), runs())
+        assert report.answer == self.WORDS
+        assert report.title == "Digits with 100 labels: which accuracy in how many seconds?"
+
+    def test_follows_that_at_equal_epochs_elsewhere(self, tmp_path):
+        report = render_runs(ReportFolder(tmp_path / "digits-100"), runs())
+        first, second = report.sections[0].blocks[:2]
+        assert first == f"**{report.answer}**"
+        assert second == f"**In so many seconds:** {self.WORDS} [All schedules](#accuracy-in-so-many-seconds)."
+        assert report.title.endswith("can one sample replace the sum over classes?")
+
+
+class TestSection:
     def test_tables(self, tmp_path):
         text = "\n\n".join(section(tmp_path, runs()).blocks)
         assert "| objective | 95 % | 96 % | 97 % |" in text

@@ -5,15 +5,14 @@ from collections.abc import Sequence
 from gsm_cli import commands
 from gsm_cli.objectives import GUMBEL, SUPERVISED
 from gsm_cli.records.layout import ReportFolder
-from gsm_cli.reports.groups import Group
 from gsm_cli.reports.markdown import counted, digits, folded, interval, listed, percent, points, table
 from gsm_cli.reports.names import objective_of
-from gsm_cli.reports.report import Section, show
+from gsm_cli.reports.report import Section, Verdict, show
 from gsm_cli.reports.sweeps.frontier_chart import frontier_chart
-from gsm_cli.reports.sweeps.frontier_data import AtEqualTime, Frontier, Schedule, at_equal_time, find_frontier, reaches
-from gsm_cli.reports.sweeps.swept import trained
+from gsm_cli.reports.sweeps.frontier_data import AtEqualTime, Frontier, Schedule, at_equal_time, reaches
 from gsm_cli.style import Picture
 
+HEADING = "Accuracy in so many seconds"
 METHOD = (
     "Every point is a schedule of its own that ran to its end, never a long run read early; its number of epochs "
     "stands beside it, where there is room. Validation accuracy is that of the epoch "
@@ -23,22 +22,24 @@ METHOD = (
 )
 
 
-def frontier_section(folder: ReportFolder, title: str, groups: Sequence[Group]) -> Section:
-    """The answer, the picture and two tables; empty unless an objective was trained for several numbers of epochs."""
-    frontier = find_frontier(trained(groups))
+def frontier_answer(frontier: Frontier) -> Verdict:
+    """Who is the first to reach which accuracy, and the differences at equal time."""
+    return Verdict(f"{_first(frontier)}{_equal_time(at_equal_time(frontier))}")
+
+
+def frontier_section(folder: ReportFolder, title: str, frontier: Frontier | None) -> Section:
+    """The picture and the tables; empty unless an objective was trained for several numbers of epochs."""
     if frontier is None:
         return Section([])
-    differences = at_equal_time(frontier)
     picture = Picture("frontier", title, _description(frontier), frontier, lambda: frontier_chart(frontier.lines))
     return Section(
         [
-            "## Accuracy in so many seconds",
-            f"**{_first(frontier)}{_equal_time(differences)}**",
+            f"## {HEADING}",
             show(folder, picture),
             " ".join([METHOD.format(circumstances=frontier.circumstances.words), *_cautions(frontier)]),
             "Seconds of the shortest schedule whose mean over seeds reaches a validation accuracy:",
             _seconds(frontier),
-            *_differences(differences),
+            *_differences(at_equal_time(frontier)),
             *folded("All schedules", [_schedules(frontier)]),
         ],
         [picture],

@@ -56,7 +56,18 @@ MNIST_PAIRS = replace(
     title="Pairs of MNIST digits",
     shape=(28, 56),
     paired=1,
-    presets={LAPTOP: {**MNIST.presets[LAPTOP], "latent": 20, "auxiliary": 20, "labelled_batch": 100, "labels": 1000}},
+    presets={
+        LAPTOP: {
+            **MNIST.presets[LAPTOP],
+            "labels": 1000,
+            "latent": 20,
+            "auxiliary": 20,
+            "epochs": 10,
+            "learning_rate": 3e-3,
+            "labelled_batch": 100,
+            "kl_warmup": 0.3,
+        }
+    },
     curves={},
     curves_source="",
     published=(),

@@ -48,7 +48,17 @@ DIGITS_PAIRS = replace(
     title="Pairs of digits",
     shape=(8, 16),
     paired=5,
-    presets={LAPTOP: {**DIGITS.presets[LAPTOP], "epochs": 60}},
+    presets={
+        LAPTOP: {
+            **DIGITS.presets[LAPTOP],
+            "labels": 200,
+            "latent": 8,
+            "auxiliary": 8,
+            "epochs": 40,
+            "classification_weight": 10.0,
+            "kl_start": 1.0,
+        }
+    },
 )
 MNIST_PAIRS = replace(
     MNIST,

@@ -74,7 +74,7 @@ class TestSettings:
             "Rule: positive and finite, reinmax finite and at least 1. Default: 0.5, reinmax 1. "
             "Preset: mnist article 1."
         )
-        assert "Default: 200, mnist 30, digits-pairs 60, mnist-pairs 10." in " ".join(
+        assert "Default: 200, mnist 30, digits-pairs 40, mnist-pairs 10." in " ".join(
             gsm("settings", "epochs").stdout.split()
         )
 

@@ -43,7 +43,7 @@ def _validation(group: Group, dataset: Dataset) -> str:
     }
     if group.config.classes is not None:  # which have their share of both
         images = "those of the validation images"
-    whole = "the" if group.config.classes is not None else f"the {group.config.labels}"
+    whole = "the" if group.config.classes is not None else f"the {group.config.labels:,}"
     start = f"**Validation.** Beside {whole} labels of training, {images} choose the epoch"
     each = listed([f"{name} {points(gain)}" for name, gain in gains.items()])
     return (

@@ -97,8 +97,8 @@ def _with_time(against_the_sum: Verdict, frontier: Frontier | None) -> Verdict:
 def _experiment(configs: Sequence[RunConfig]) -> str:
     """The data sets and their labels; in a folder whose name was chosen there may be several."""
     titles = dict.fromkeys(describe_dataset(config.dataset).title for config in configs)
-    labels = sorted({config.labels for config in configs})
-    return f"{listed(list(titles))} with {listed([str(number) for number in labels])} labels"
+    labels = [f"{number:,}" for number in sorted({config.labels for config in configs})]
+    return f"{listed(list(titles))} with {listed(labels)} labels"
 
 
 def _main(folder: ReportFolder, title: str, groups: Sequence[Group], margin: float | None) -> list[Section]:

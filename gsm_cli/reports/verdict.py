@@ -103,8 +103,8 @@ def _which(group: Group, judgements: Sequence[Judgement]) -> list[str]:
 
 
 def _saving(group: Group, judgements: Sequence[Judgement]) -> list[str]:
-    """What every objective saves that is no worse; if there is none, what the first would."""
-    chosen = [each.series for each in judgements if each.ruling == "no worse"] or [judgements[0].series]
+    """What every objective saves that is no worse, and first of all what the one would that was asked for."""
+    chosen = [each.series for each in judgements if each.ruling == "no worse" or each is judgements[0]]
     marginal = group.find(MARGINALIZE)
     assert marginal is not None
     dear = marginal.seconds_per_epoch(group.circumstances)

@@ -69,7 +69,7 @@ def test_documented_commands_show_what_the_readme_says(tmp_path):
                 assert same, f"{command}\n{finished.stdout}"
 
 
-@pytest.mark.parametrize(("name", "objectives"), [("mnist-100", 8), ("digits-100", 9)])
+@pytest.mark.parametrize(("name", "objectives"), [("mnist-100", 8), ("digits-100", 9), ("mnist-pairs-1000", 7)])
 def test_readme_results_are_those_of_the_report(name, objectives):
     report = (ROOT / f"reports/{name}/report.md").read_text("utf-8")
     table = report.split("## Results\n\n")[1].split("\n\n")[0]

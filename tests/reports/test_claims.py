@@ -5,7 +5,8 @@ Before such a paragraph stands a comment, which is not shown. It names a report,
     <!-- claim: mnist-100: gumbel minus marginalize; gumbel on test; gumbel as fast as marginalize -->
 
 A series may name the settings of its runs, as gumbel[kl_start=1.0], or its objective's own, as gumbel[tau=0.1]; by
-default it is of the largest group, and the one that a verdict speaks of.
+default it is of the largest group, and the one that a verdict speaks of. `gumbel minus marginalize at equal time` is
+of the validation accuracy of complete schedules.
 """
 
 import re
@@ -20,6 +21,8 @@ from gsm_cli.reports.groups import Group, sort_records
 from gsm_cli.reports.markdown import interval, points
 from gsm_cli.reports.series import Series
 from gsm_cli.reports.statistics import compare, summarize
+from gsm_cli.reports.sweeps.frontier_data import at_equal_time, find_frontier
+from gsm_cli.reports.sweeps.swept import trained
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -48,6 +51,11 @@ def find(report: str, name: str) -> tuple[Group, Series]:
 
 def numbers(report: str, words: str) -> str:
     """What the records give for one part of a claim, as it must stand in the text."""
+    if found := re.fullmatch(r"(\S+) minus (\S+) at equal time", words):
+        frontier = find_frontier(trained(groups_of(report)))
+        assert frontier is not None
+        (difference,) = (each for each in at_equal_time(frontier) if (each.name, each.minus) == found.groups())
+        return interval(difference.summary, points)
     if found := re.fullmatch(r"(\S+) minus (\S+)", words):
         (_, first), (_, second) = (find(report, name) for name in found.groups())
         comparison = compare(first.scores, second.scores)

@@ -23,6 +23,7 @@ from gsm_cli.reports.sweeps.best_values import BestValue, best_answer, best_valu
 from gsm_cli.reports.sweeps.frontier import HEADING, frontier_answer, frontier_section
 from gsm_cli.reports.sweeps.frontier_data import Frontier, find_frontier
 from gsm_cli.reports.sweeps.losses import find_trades, losses_section, trade_answer
+from gsm_cli.reports.sweeps.losses_chart import Trade
 from gsm_cli.reports.sweeps.section import sweep_section
 from gsm_cli.reports.sweeps.swept import find_sweeps, trained
 from gsm_cli.reports.sweeps.temperature import temperature_section
@@ -48,10 +49,15 @@ def render_runs(
     dataset = describe_dataset(config.dataset)
     best = best_values(groups) if folder.chosen else []
     trades, frontier = list(find_trades(groups)), find_frontier(trained(groups))
-    title = f"{_experiment([record.config for record in records] or [config])}: {_question(folder, best, frontier)}"
+    title = (
+        f"{_experiment([record.config for record in records] or [config])}: {_question(folder, best, trades, frontier)}"
+    )
     against_the_sum = verdict(groups[0] if groups else None, margin, folder.options)
-    asked = best_answer(best) if best else trade_answer(trades) or (frontier_answer(frontier) if frontier else None)
-    first = _before(asked, against_the_sum) if folder.chosen else _with_time(against_the_sum, frontier)
+    reached = frontier_answer(frontier) if frontier else None
+    if folder.chosen:
+        first = _in_turn([best_answer(best) if best else trade_answer(trades), reached, against_the_sum])
+    else:
+        first = _with_time(against_the_sum, reached)
     sweeps = find_sweeps(folder, groups)
     swept = [
         frontier_section(folder, title, frontier),
@@ -71,26 +77,29 @@ def render_runs(
     return Report(folder, title, first.answer, [opening, *found], problems, facts, runs)
 
 
-def _question(folder: ReportFolder, best: Sequence[BestValue], frontier: Frontier | None) -> str:
-    """What is asked; in a folder whose name was chosen that is what was swept."""
+def _question(
+    folder: ReportFolder, best: Sequence[BestValue], trades: Sequence[Trade], frontier: Frontier | None
+) -> str:
+    """What is asked; in a folder whose name was chosen that is what its first answer is to."""
     if best:
         settings = list(dict.fromkeys(each.setting for each in best))
         return f"which {listed(settings)} {'is' if len(settings) == 1 else 'are'} best?"
-    return TIME_QUESTION if folder.chosen and frontier else QUESTION
+    return TIME_QUESTION if folder.chosen and frontier and not trades else QUESTION
 
 
-def _before(asked: Verdict | None, against_the_sum: Verdict) -> Verdict:
-    """What a sweep asked, and after it what there is to say about the sum."""
-    if asked is None:
-        return against_the_sum
-    return Verdict(asked.answer, [*asked.details, against_the_sum.answer, *against_the_sum.details])
+def _in_turn(answers: Sequence[Verdict | None]) -> Verdict:
+    """Those that there are, as one: the first is the answer."""
+    first, *others = [each for each in answers if each]
+    return Verdict(
+        first.answer, [*first.details, *(block for each in others for block in (each.answer, *each.details))]
+    )
 
 
-def _with_time(against_the_sum: Verdict, frontier: Frontier | None) -> Verdict:
+def _with_time(against_the_sum: Verdict, reached: Verdict | None) -> Verdict:
     """What there is to say about the sum, at equal epochs and then at equal time."""
-    if frontier is None:
+    if reached is None:
         return against_the_sum
-    at_equal_time = f"**In so many seconds:** {frontier_answer(frontier).answer} [All schedules](#{anchor(HEADING)})."
+    at_equal_time = f"**In so many seconds:** {reached.answer} [All schedules](#{anchor(HEADING)})."
     return Verdict(against_the_sum.answer, [at_equal_time, *against_the_sum.details])
 
 

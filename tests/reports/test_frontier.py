@@ -234,6 +234,13 @@ class TestAnswer:
         assert report.answer == self.WORDS
         assert report.title == "Digits with 100 labels: which accuracy in how many seconds?"
 
+    def test_follows_the_best_value_where_that_was_swept_too(self, tmp_path):
+        records = [*runs(), *(run("gumbel", seed, 10, 0.9, tau=tau) for seed in range(3) for tau in (0.1, 1.0))]
+        report = render_runs(ReportFolder(tmp_path / "chosen"), records)
+        assert report.title == "Digits with 100 labels: which tau is best?"
+        assert report.answer.startswith("Best by validation")
+        assert any(each.startswith("The first to reach a validation accuracy") for each in report.sections[0].blocks)
+
     def test_follows_that_at_equal_epochs_elsewhere(self, tmp_path):
         report = render_runs(ReportFolder(tmp_path / "digits-100"), runs())
         first, second = report.sections[0].blocks[:2]

@@ -33,7 +33,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Forest:
-    """The rows from above to below, and the margin in points."""
+    """The rows from above to below, and the margin in points; 0 for none."""
 
     rows: Sequence[Row]
     margin: float
@@ -115,22 +115,23 @@ def _explanation(judgements: Sequence[Judgement]) -> str:
     )
 
 
-def draw(forest: Forest) -> Figure:
-    """A row for every objective, the numbers at the right."""
+def draw(forest: Forest, quantity: str = "points of test accuracy, minus the sum's") -> Figure:
+    """A row for every objective, the numbers at the right, over an axis of this quantity."""
     names = [wrapped(row.name) for row in forest.rows]
     lines = 1 + max(name.count("\n") for name in names)
     figure = Figure(figsize=(11.0, 1.1 + (0.2 + 0.26 * lines) * len(forest.rows)))
     left, right = figure.subplots(1, 2, sharey=True, width_ratios=[2.4, 1.0])
     palette = colours([row.name for row in forest.rows])
     low, high = _limits(forest)
-    left.axvspan(-forest.margin, forest.margin, color=BAND, linewidth=0, zorder=0)
     left.axvline(0.0, color=INK, linewidth=0.8, zorder=1)
-    left.axvline(-forest.margin, color=INK, linewidth=0.8, linestyle="--", zorder=1)
+    if forest.margin:
+        left.axvspan(-forest.margin, forest.margin, color=BAND, linewidth=0, zorder=0)
+        left.axvline(-forest.margin, color=INK, linewidth=0.8, linestyle="--", zorder=1)
     for place, row in enumerate(forest.rows):
         _draw_row(left, row, place, palette[row.name], (low, high))
         number = _number(row)
         right.text(0.0, place, number, va="center", fontsize=11, weight=_weight(row), color=INK)
-    left.set(xlim=(low, high), ylim=(len(forest.rows) - 0.5, -0.5), xlabel="points of test accuracy, minus the sum's")
+    left.set(xlim=(low, high), ylim=(len(forest.rows) - 0.5, -0.5), xlabel=quantity)
     left.set_yticks(range(len(forest.rows)), names)
     for label, row in zip(left.get_yticklabels(), forest.rows, strict=True):
         label.set(color=ink(palette[row.name]), weight=_weight(row))

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from gsm_cli.config import RunConfig
 from gsm_cli.data import describe_dataset
+from gsm_cli.objectives import MARGINALIZE
 from gsm_cli.records.gradients import GradientRecord
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.records.run import RunRecord
@@ -19,18 +20,11 @@ from gsm_cli.reports.markdown import anchor, contents, listed
 from gsm_cli.reports.provenance import provenance
 from gsm_cli.reports.report import Report, Section, Verdict, warnings
 from gsm_cli.reports.results import results
-from gsm_cli.reports.sweeps.best_values import BestValue, best_answer, best_values
-from gsm_cli.reports.sweeps.frontier import HEADING, frontier_answer, frontier_section
-from gsm_cli.reports.sweeps.frontier_data import Frontier, find_frontier
-from gsm_cli.reports.sweeps.losses import find_trades, losses_section, trade_answer
-from gsm_cli.reports.sweeps.losses_chart import Trade
-from gsm_cli.reports.sweeps.section import sweep_section
-from gsm_cli.reports.sweeps.swept import find_sweeps, trained
-from gsm_cli.reports.sweeps.temperature import temperature_section
+from gsm_cli.reports.sweeps.findings import Findings
+from gsm_cli.reports.sweeps.frontier import HEADING
 from gsm_cli.reports.verdict import verdict
 
 QUESTION = "can one sample replace the sum over classes?"
-TIME_QUESTION = "which accuracy in how many seconds?"
 
 
 def render_runs(
@@ -47,27 +41,15 @@ def render_runs(
     groups = sort_records(records)
     config = records[0].config if records else gradients[0].plan.config
     dataset = describe_dataset(config.dataset)
-    best = best_values(groups) if folder.chosen else []
-    trades, frontier = list(find_trades(groups)), find_frontier(trained(groups))
-    title = (
-        f"{_experiment([record.config for record in records] or [config])}: {_question(folder, best, trades, frontier)}"
-    )
-    against_the_sum = verdict(groups[0] if groups else None, margin, folder.options)
-    reached = frontier_answer(frontier) if frontier else None
-    if folder.chosen:
-        first = _in_turn([best_answer(best) if best else trade_answer(trades), reached, against_the_sum])
-    else:
-        first = _with_time(against_the_sum, reached)
-    sweeps = find_sweeps(folder, groups)
-    swept = [
-        frontier_section(folder, title, frontier),
-        temperature_section(folder, title, sweeps, gradients),
-        sweep_section(folder, title, sweeps),
-        losses_section(folder, title, trades),
-    ]
-    found = [*_main(folder, title, groups, margin)]
-    found += [_other(folder, title, group, number, margin) for number, group in enumerate(groups[1:], start=2)]
-    found = [*swept, *found] if folder.chosen else [*found, *swept]
+    swept = Findings.of(folder, groups)
+    question = (swept.question if folder.chosen else None) or QUESTION
+    title = f"{_experiment([record.config for record in records] or [config])}: {question}"
+    first = _answer(folder, swept, verdict(groups[0] if groups else None, margin, folder.options), groups)
+    further = [group for group in groups[1:] if not swept.tells(group)]
+    found = [*_main(folder, title, groups, margin, by_themselves=bool(further))]
+    found += [_other(folder, title, group, number, margin) for number, group in enumerate(further, start=2)]
+    sections = swept.sections(folder, title, gradients)
+    found = [*sections, *found] if folder.chosen else [*found, *sections]
     found += gradient_sections(folder, title, gradients)
     found += [others(dataset), provenance(folder, groups)]
     listed_sections = contents([block for section in found for block in section.blocks])
@@ -77,19 +59,19 @@ def render_runs(
     return Report(folder, title, first.answer, [opening, *found], problems, facts, runs)
 
 
-def _question(
-    folder: ReportFolder, best: Sequence[BestValue], trades: Sequence[Trade], frontier: Frontier | None
-) -> str:
-    """What is asked; in a folder whose name was chosen that is what its first answer is to."""
-    if best:
-        settings = list(dict.fromkeys(each.setting for each in best))
-        return f"which {listed(settings)} {'is' if len(settings) == 1 else 'are'} best?"
-    return TIME_QUESTION if folder.chosen and frontier and not trades else QUESTION
+def _answer(folder: ReportFolder, swept: Findings, against_the_sum: Verdict, groups: Sequence[Group]) -> Verdict:
+    """What was swept comes first in a folder whose name was chosen; a search without the sum asks nothing of it."""
+    if not folder.chosen:
+        return _with_time(against_the_sum, swept.reached)
+    answers = swept.answers
+    if not swept.searches or groups[0].find(MARGINALIZE):
+        answers.append(against_the_sum)
+    return _in_turn(answers)
 
 
-def _in_turn(answers: Sequence[Verdict | None]) -> Verdict:
-    """Those that there are, as one: the first is the answer."""
-    first, *others = [each for each in answers if each]
+def _in_turn(answers: Sequence[Verdict]) -> Verdict:
+    """All as one: the first is the answer."""
+    first, *others = answers
     return Verdict(
         first.answer, [*first.details, *(block for each in others for block in (each.answer, *each.details))]
     )
@@ -110,14 +92,16 @@ def _experiment(configs: Sequence[RunConfig]) -> str:
     return f"{listed(list(titles))} with {listed(labels)} labels"
 
 
-def _main(folder: ReportFolder, title: str, groups: Sequence[Group], margin: float | None) -> list[Section]:
+def _main(
+    folder: ReportFolder, title: str, groups: Sequence[Group], margin: float | None, by_themselves: bool
+) -> list[Section]:
     """The largest group of runs, and a word on the others."""
     if not groups:
         return []
     found = _sections(folder, title, groups[0], 1, margin)
     if groups[0].name:
-        text = f"These are the runs with {groups[0].name}; those with other settings stand by themselves below."
-        found.insert(0, Section([text]))
+        more = "; those with other settings stand by themselves below" if by_themselves else ""
+        found.insert(0, Section([f"These are the runs with {groups[0].name}{more}."]))
     return found
 
 

@@ -1,7 +1,5 @@
 """What was swept: found in the records, drawn as lines or as a map, with the table behind it."""
 
-from pathlib import Path
-
 import pytest
 from legible import assert_legible
 from matplotlib.collections import PolyCollection
@@ -22,7 +20,7 @@ DRAWS = (1, 10, 100)
 
 def section(tmp_path, records, name: str = "chosen"):
     folder = ReportFolder(tmp_path / name)
-    return sweep_section(folder, "title", find_sweeps(folder, sort_records(records)))
+    return sweep_section(folder, "title", find_sweeps(sort_records(records), pairs=folder.chosen))
 
 
 def run(objective: str, seed: int, accuracy: float, **settings: object):
@@ -113,12 +111,12 @@ class TestLines:
 
     def test_another_objectives_setting_of_the_same_name_is_no_difference(self):
         records = [*(run("gumbel", 0, 0.9, tau=tau) for tau in (0.1, 0.2, 0.5)), run("reinforce", 0, 0.8)]
-        sweeps = find_sweeps(ReportFolder(Path("chosen")), sort_records(records))
+        sweeps = find_sweeps(sort_records(records), pairs=True)
         assert set(lines_of(sweeps.lines, sweeps.series).levels) == {"reinforce"}
 
     def test_two_versions_of_an_estimator_are_two_lines(self):
         records = [replaced_file(each, digest) for digest in "ab" for each in over_draws("gumbel")]
-        sweeps = find_sweeps(ReportFolder(Path("chosen")), sort_records(records))
+        sweeps = find_sweeps(sort_records(records), pairs=True)
         assert [[len(own) for own in (each.series,)] for each in sweeps.lines] == [[3], [3]]
         assert set(named(sweeps.lines)) == {f"Mine, objective_sha256 {12 * digest}" for digest in "ab"}
 

@@ -29,7 +29,7 @@ def runs(objective: str = "gumbel", taus=TAUS, **settings: object):
 
 def section(records, gradients=(), name: str = "chosen"):
     folder = ReportFolder(Path("reports") / name)
-    return temperature_section(folder, "title", find_sweeps(folder, sort_records(records)), gradients)
+    return temperature_section(folder, "title", find_sweeps(sort_records(records), pairs=folder.chosen), gradients)
 
 
 def measured(*estimators: tuple[str, float | None], epochs: tuple[int, ...]):

@@ -81,8 +81,10 @@ def best_values(groups: Sequence[Group]) -> list[BestValue]:
     return found
 
 
-def best_answer(found: Sequence[BestValue]) -> Verdict:
-    """What a sweep found, in one sentence, and a line for each objective."""
+def best_answer(found: Sequence[BestValue]) -> Verdict | None:
+    """What a sweep found, in one sentence, and a line for each objective; None if nothing was swept."""
+    if not found:
+        return None
     told = "\n".join(f"* {each.told_apart}" for each in found)
     return Verdict(BEST.format(listed([each.words for each in found])), [told, RULE])
 

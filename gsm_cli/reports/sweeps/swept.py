@@ -7,7 +7,6 @@ from itertools import combinations
 
 from gsm_cli import commands
 from gsm_cli.config import RunConfig
-from gsm_cli.records.layout import ReportFolder
 from gsm_cli.reports.groups import Group
 from gsm_cli.reports.names import DIGESTS, apart, setting
 from gsm_cli.reports.series import Series
@@ -57,10 +56,13 @@ class Sweeps:
     maps: Sequence[Swept]
 
 
-def find_sweeps(folder: ReportFolder, groups: Sequence[Group]) -> Sweeps:
-    """The sweeps that the report of a folder shows; a map over `tau` leaves its lines to be shown as well."""
+def find_sweeps(groups: Sequence[Group], pairs: bool = False) -> Sweeps:
+    """The sweeps that a report shows, those of two values too or not.
+
+    A map over `tau` leaves its lines to be shown as well.
+    """
     series = trained(groups)
-    least = 2 if folder.chosen else SWEPT
+    least = 2 if pairs else SWEPT
     maps = [swept for swept in find(series, 2) if EPOCHS not in swept.names and _whole(swept)]
     lines = [swept for swept in over_one(series) if len(swept.series) >= least]
     return Sweeps(series, [each for each in lines if each.names == (TAU,) or not _in_a_map(each, maps)], maps)

@@ -1,0 +1,78 @@
+"""All that was swept in a report: what is asked of it, what is answered, and its sections."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from gsm_cli.records.gradients import GradientRecord
+from gsm_cli.records.layout import ReportFolder
+from gsm_cli.reports.groups import Group
+from gsm_cli.reports.markdown import listed
+from gsm_cli.reports.report import Section, Verdict
+from gsm_cli.reports.sweeps.best_values import BestValue, best_answer, best_values
+from gsm_cli.reports.sweeps.frontier import frontier_answer, frontier_section
+from gsm_cli.reports.sweeps.frontier_data import Frontier, find_frontier
+from gsm_cli.reports.sweeps.losses import find_trades, losses_section, trade_answer
+from gsm_cli.reports.sweeps.losses_chart import Trade
+from gsm_cli.reports.sweeps.search import Search, find_searches, search_answer, search_section
+from gsm_cli.reports.sweeps.section import sweep_section
+from gsm_cli.reports.sweeps.swept import Sweeps, find_sweeps, trained
+from gsm_cli.reports.sweeps.temperature import temperature_section
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What was swept; the best values, and a search for them, are asked for in a folder whose name was chosen."""
+
+    searches: Sequence[Search]
+    best: Sequence[BestValue]
+    trades: Sequence[Trade]
+    frontier: Frontier | None
+    sweeps: Sweeps
+
+    @classmethod
+    def of(cls, folder: ReportFolder, groups: Sequence[Group]) -> "Findings":
+        """All that is in these groups; what belongs to a search is no sweep of two values as well."""
+        searches = find_searches(groups) if folder.chosen else []
+        return cls(
+            searches,
+            best_values(groups) if folder.chosen and not searches else [],
+            list(find_trades(groups)),
+            find_frontier(trained(groups)),
+            find_sweeps(groups, pairs=folder.chosen and not searches),
+        )
+
+    @property
+    def question(self) -> str | None:
+        """What is asked of the sweeps; None where it is what every report is asked."""
+        if self.searches:
+            return "which settings are best?"
+        if self.best:
+            settings = list(dict.fromkeys(each.setting for each in self.best))
+            return f"which {listed(settings)} {'is' if len(settings) == 1 else 'are'} best?"
+        return "which accuracy in how many seconds?" if self.frontier and not self.trades else None
+
+    @property
+    def answers(self) -> list[Verdict]:
+        """To the question, and then to what else was swept."""
+        settings = search_answer(self.searches) or best_answer(self.best) or trade_answer(self.trades)
+        return [each for each in (settings, self.reached) if each]
+
+    @property
+    def reached(self) -> Verdict | None:
+        """Which accuracy in how many seconds; None without several lengths of training."""
+        return frontier_answer(self.frontier) if self.frontier else None
+
+    def sections(self, folder: ReportFolder, title: str, gradients: Sequence[GradientRecord]) -> list[Section]:
+        """Empty ones for what was not swept."""
+        return [
+            frontier_section(folder, title, self.frontier),
+            search_section(folder, title, self.searches),
+            temperature_section(folder, title, self.sweeps, gradients),
+            sweep_section(folder, title, self.sweeps),
+            losses_section(folder, title, self.trades),
+        ]
+
+    def tells(self, group: Group) -> bool:
+        """Whether a search has a row for everything in a group."""
+        rows = [trial.series for search in self.searches for trial in search.others]
+        return all(any(series is row for row in rows) for series in group.series)

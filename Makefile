@@ -45,9 +45,13 @@ mutants: $(READY)  ## put small faults into the code, and count those that the t
 PRECISION ?= bf16
 MNIST := $(BIN)/gsm train-ssl --dataset mnist --precision $(PRECISION)
 PAIRS := $(BIN)/gsm train-ssl --dataset mnist-pairs --precision $(PRECISION)
+DIGIT_PAIRS := $(BIN)/gsm train-ssl --dataset digits-pairs
+CLASSES := $(PAIRS) --report mnist-pairs-classes --seeds 0-2
+TEMPERATURE := $(BIN)/gsm train-ssl --seeds 0-9 --report digits-temperature
+CHEAP := gumbel,sum-and-sample,sparse-marginalize
 DECIDING := marginalize,gumbel,sum-and-sample,supervised
 RELAXED := gumbel,straight-through,gumbel-rao
-TEMPERATURE := $(BIN)/gsm train-ssl --seeds 0-9 --report digits-temperature
+WIDE := marginalize,gumbel,straight-through,sum-and-sample,sparse-marginalize,reinforce,supervised
 
 reports: $(READY)  ## run the digits experiments, ten seeds each, and write their reports
 	$(BIN)/gsm train-ssl --seeds 0-9 --objective all
@@ -59,16 +63,25 @@ reports: $(READY)  ## run the digits experiments, ten seeds each, and write thei
 	$(TEMPERATURE) --objective gumbel --tau 1 --tau-min 0.1 --tau-rate 6.06e-4
 	OMP_NUM_THREADS=1 $(BIN)/gsm gradients --objective $(RELAXED),reinmax --tau 0.1,0.2,0.5,1,2 --report digits-temperature
 	$(BIN)/gsm train-ssl --seeds 0-9 --report digits-labels --objective $(DECIDING) --labels 20,50,100,200,500
+	$(DIGIT_PAIRS) --seeds 0-9 --objective $(WIDE)
+	$(DIGIT_PAIRS) --seeds 0-5 --objective marginalize --epochs 10
+	$(DIGIT_PAIRS) --seeds 0-5 --objective $(CHEAP) --epochs 120
 
 reports-mnist: $(READY)  ## run the article's experiment on MNIST, and a hundred classes on pairs of its digits, and write their reports
 	$(MNIST) --seeds 0-9 --objective marginalize,gumbel,sum-and-sample
 	$(MNIST) --seeds 0-5 --objective sparse-marginalize,supervised
 	$(MNIST) --seeds 0-7 --objective straight-through,gumbel-rao
 	$(MNIST) --seeds 0-2 --objective gumbel --tau 1 --tau-min 0.1 --tau-rate 1.538e-4
-	$(PAIRS) --seeds 0-5 --objective marginalize,gumbel,sum-and-sample,sparse-marginalize
-	$(PAIRS) --seeds 0-2 --objective straight-through,reinforce,supervised
+	$(PAIRS) --seeds 0-5 --objective $(WIDE)
 	$(PAIRS) --seeds 0-2 --objective marginalize --epochs 2 --set kl_warmup=0.5
-	$(PAIRS) --seeds 0-2 --objective gumbel,sum-and-sample --epochs 30 --learning-rate 2e-3 --set kl_warmup=0.1
+	$(PAIRS) --seeds 0-2 --objective $(CHEAP) --epochs 3 --set kl_warmup=0.5
+	$(PAIRS) --seeds 0-2 --objective $(CHEAP) --epochs 30 --learning-rate 2e-3 --set kl_warmup=0.1
+	$(CLASSES) --objective marginalize,$(CHEAP) --set classes=2 --epochs 600
+	$(CLASSES) --objective marginalize,$(CHEAP) --set classes=5 --epochs 200
+	$(CLASSES) --objective marginalize,$(CHEAP) --set classes=10 --epochs 100
+	$(CLASSES) --objective marginalize,$(CHEAP) --set classes=20 --epochs 50
+	$(CLASSES) --objective marginalize,$(CHEAP) --set classes=50 --epochs 20
+	$(CLASSES) --objective marginalize,$(CHEAP) --set classes=100
 
 clean:  ## remove the environment and every cache
 	rm -rf $(VENV) build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -176,3 +176,13 @@ def test_the_picture_is_legible_and_shows_the_losses(classes):
     left, right = figure.axes
     assert list(right.lines[0].get_ydata()) == pytest.approx([kinds + 1 for kinds in classes])
     assert list(left.lines[0].get_ydata()) == pytest.approx([0] * len(classes))
+
+
+def test_all_classes_stand_at_their_number():
+    """Runs on all ten classes, which nobody had to name, end the line of those on the first two and five."""
+    some = [run for name in ("marginalize", "gumbel") for run in over_classes(name, 0.01, classes=(2, 5))]
+    whole = [run(name, seed, 0.9, 1.0) for name in ("marginalize", "gumbel") for seed in range(3)]
+    (trade,) = trades([*some, *whole])
+    assert [loss.value for loss in trade.losses["gumbel"]] == list(CLASSES)
+    lengths = [record(name, seed, (0.5, 0.6, 0.7, 0.8)) for name in ("marginalize", "gumbel") for seed in range(3)]
+    assert [loss.value for loss in trades([*some, *whole, *lengths])[0].losses["gumbel"]] == list(CLASSES)

@@ -1,8 +1,8 @@
 """What was swept: sets of series of one objective that differ in a setting, or in two, alone."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 from gsm_cli import commands
@@ -81,13 +81,23 @@ def over_one(series: Sequence[Series]) -> list[Swept]:
 
 def _over_data(series: Sequence[Series], name: str) -> Iterator[Swept]:
     """Where a value has several lengths of training, a set for each of them."""
-    known = [each for each in series if settings_of(each.config)[name] is not None]
-    for swept in over(known, (name, EPOCHS, *FITTED)):
-        own: dict[tuple[object, ...], Series] = {key[:1]: each for key, each in swept.series.items()}
+    for swept in over(series, (name, EPOCHS, *FITTED)):
+        own = _by_value(swept.series.values(), name)
         if len(own) == len(swept.series) > 1:
             yield Swept((name,), swept.rest, swept.objective, own, (EPOCHS, *FITTED))
         elif len(own) > 1:
-            yield from (each for each in over([*swept.series.values()], (name,)) if len(each.series) > 1)
+            of_a_length = over([*swept.series.values()], (name,))
+            yield from (
+                replace(each, series=_by_value(each.series.values(), name))
+                for each in of_a_length
+                if len(each.series) > 1
+            )
+
+
+def _by_value(series: Iterable[Series], name: str) -> dict[tuple[object, ...], Series]:
+    """The series by a setting of the data; where it is not set, as with all classes, by what a record says."""
+    values = ((settings_of(each.config)[name], each) for each in series)
+    return {(each.records[0].classes if value is None else value,): each for value, each in values}
 
 
 def over_lengths(series: Sequence[Series]) -> list[Swept]:

@@ -49,13 +49,13 @@ def _ends(schedule: Schedule) -> tuple[float, float]:
 
 
 def _span(lines: Mapping[str, Sequence[Schedule]]) -> tuple[float, float]:
-    """Of the axis of accuracy: all means, and intervals up to half as far again; a wider one leaves the picture."""
+    """Of the axis of accuracy: all means, and intervals up to as far again; a wider one leaves the picture."""
     every = [schedule for line in lines.values() for schedule in line]
     means = [100 * schedule.validation.mean for schedule in every]
-    more = max(max(means) - min(means), 1.0) / 2
+    more = max(max(means) - min(means), 1.0)
     low = max(min(low for low, _ in map(_ends, every)), min(means) - more)
     high = min(max(high for _, high in map(_ends, every)), max(means) + more)
-    return low - more / 5, high + more / 5
+    return low - more / 10, high + more / 10
 
 
 def _number(axes: Axes, lines: Mapping[str, Sequence[Schedule]], palette: Mapping[str, str]) -> None:

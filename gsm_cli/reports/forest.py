@@ -12,7 +12,7 @@ from gsm_cli.reports.charts import colours, ink, wrapped
 from gsm_cli.reports.judgements import Judgement, Margin
 from gsm_cli.reports.markdown import folded, interval, margin_points, numbered, points, table, without_constants
 from gsm_cli.reports.report import Section, show
-from gsm_cli.reports.statistics import LEVEL
+from gsm_cli.reports.statistics import LEVEL, Summary
 from gsm_cli.style import INK, Picture
 
 BAND = "#e6e6e6"
@@ -45,7 +45,10 @@ def forest_section(
     """The plot, and the numbers behind it; empty if nothing was compared."""
     if not judgements or margin is None:
         return Section([])
-    facts = Forest([_row(each) for each in judgements], 100 * margin.value)
+    rows = [
+        forest_row(each.name, each.comparison.differences, each.summary, each.role, each.told) for each in judgements
+    ]
+    facts = Forest(rows, 100 * margin.value)
     picture = Picture(numbered("differences", number), title, _description(judgements), facts, lambda: draw(facts))
     return Section(
         [
@@ -60,11 +63,10 @@ def forest_section(
     )
 
 
-def _row(judgement: Judgement) -> Row:
-    found = judgement.summary
+def forest_row(name: str, differences: Sequence[float], found: Summary, role: str = "", ruling: str = "") -> Row:
+    """The row of differences of accuracy, seed by seed, and of their summary."""
     low, high = (None if value is None else 100 * value for value in (found.low, found.high))
-    differences = [100 * value for value in judgement.comparison.differences]
-    return Row(judgement.name, judgement.role, judgement.told, 100 * found.mean, low, high, differences)
+    return Row(name, role, ruling, 100 * found.mean, low, high, [100 * value for value in differences])
 
 
 def _description(judgements: Sequence[Judgement]) -> str:
@@ -145,7 +147,7 @@ def draw(forest: Forest, quantity: str = "points of test accuracy, minus the sum
 def _limits(forest: Forest) -> tuple[float, float]:
     """Of the axis: all seeds, the margin, and intervals up to half as wide again; a wider one ends in an arrow."""
     seen = [value for row in forest.rows for value in row.differences] + [-1.5 * forest.margin, 1.5 * forest.margin]
-    span = max(seen) - min(seen)
+    span = max(seen) - min(seen) or 1.0
     lows = [min(seen), *(row.low for row in forest.rows if row.low is not None)]
     highs = [max(seen), *(row.high for row in forest.rows if row.high is not None)]
     low, high = max(min(lows), min(seen) - span / 4), min(max(highs), max(seen) + span / 4)

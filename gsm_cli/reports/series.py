@@ -7,6 +7,7 @@ from itertools import accumulate
 from statistics import fmean, median
 
 from gsm_cli.config import RunConfig
+from gsm_cli.data import describe_dataset
 from gsm_cli.records.run import Curves, Reading, RunRecord
 from gsm_cli.reports.statistics import Score, Summary, summarize
 
@@ -73,6 +74,17 @@ class Series:
     def best_validation(self) -> dict[int, float]:
         """By seed, the validation accuracy of the epoch that validation chose."""
         return {record.config.seed: max(record.epochs.validation_accuracy) for record in self.finished}
+
+    @property
+    def validation_step(self) -> float:
+        """What one validation image is worth; 0 where the data set does not say."""
+        images = describe_dataset(self.config.dataset).validation
+        return 1 / images if images else 0.0
+
+    @cached_property
+    def validation(self) -> Summary:
+        """On the validation images at the epoch that they chose, over seeds."""
+        return summarize([*self.best_validation.values()], self.validation_step)
 
     @cached_property
     def accuracy(self) -> Summary:

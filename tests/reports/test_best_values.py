@@ -11,6 +11,7 @@ from gsm_cli.records.layout import ReportFolder
 from gsm_cli.reports.groups import sort_records
 from gsm_cli.reports.runs import render_runs
 from gsm_cli.reports.sweeps.best_values import best_values
+from gsm_cli.reports.sweeps.swept import trained
 
 NOISE = (0.0, 0.01, -0.01, 0.0, 0.0075, -0.0075, 0.005, -0.005)
 
@@ -26,13 +27,17 @@ def over_tau(objective: str, accuracies: dict[float, float], noise=NOISE, **sett
     ]
 
 
+def bests(groups):
+    return best_values(series := trained(groups), series)
+
+
 def answers(records):
-    return [each.words for each in best_values(sort_records(records))]
+    return [each.words for each in bests(sort_records(records))]
 
 
 def test_one_sentence_says_the_best_value_and_what_is_told_apart():
     records = [*over_tau("gumbel", {0.1: 0.90, 0.5: 0.95}), *over_tau("gumbel", {2.0: 0.9475}, NOISE[::-1])]
-    (found,) = best_values(sort_records(records))
+    (found,) = bests(sort_records(records))
     assert found.words == "gumbel at tau 0.5 (95.03 [94.39, 95.68] %, 8 seeds)"
     assert found.told_apart == (
         "gumbel against its tau 0.5, in points: worse is 0.1 (-5.00 [-5.11, -4.89]); not told apart is "
@@ -41,16 +46,16 @@ def test_one_sentence_says_the_best_value_and_what_is_told_apart():
 
 
 def test_the_interval_and_the_corrected_test_must_both_say_so():
-    (few,) = best_values(sort_records(over_tau("gumbel", {0.1: 0.90, 0.5: 0.95}, NOISE[:5])))
+    (few,) = bests(sort_records(over_tau("gumbel", {0.1: 0.90, 0.5: 0.95}, NOISE[:5])))
     (rival,) = few.rivals
     assert rival.comparison.summary.high < 0
     assert rival.p_value == 2 / 2**5
     assert rival.side == "open"
     taus = {0.1: 0.90, 0.5: 0.95, 1.0: 0.9, 2.0: 0.9}
-    (found,) = best_values(sort_records(over_tau("gumbel", taus, NOISE[:6])))
+    (found,) = bests(sort_records(over_tau("gumbel", taus, NOISE[:6])))
     assert [each.p_value for each in found.rivals] == pytest.approx([3 * 2 / 2**6] * 3)
     assert {each.side for each in found.rivals} == {"open"}
-    (found,) = best_values(sort_records(over_tau("gumbel", taus)))
+    (found,) = bests(sort_records(over_tau("gumbel", taus)))
     assert {each.side for each in found.rivals} == {"worse"}
 
 
@@ -62,7 +67,7 @@ def test_what_validation_did_not_choose_may_be_better():
         else each
         for each in records
     ]
-    (found,) = best_values(sort_records(misled))
+    (found,) = bests(sort_records(misled))
     assert found.value == 0.5
     assert [rival.side for rival in found.rivals] == ["better"]
     assert "better is 0.1 (+" in found.told_apart
@@ -72,13 +77,13 @@ def test_the_choice_is_made_at_the_seeds_that_all_values_have():
     """A value with one lucky seed is not best because the others have unlucky ones too."""
     records = [*over_tau("gumbel", {0.5: 0.95}), *over_tau("gumbel", {1.0: 0.955}, NOISE[:2])]
     lucky = [each for each in records if each.config.own["tau"] == 0.5 or each.config.seed == 1]
-    (found,) = best_values(sort_records(lucky))
+    (found,) = bests(sort_records(lucky))
     assert found.value == 1.0
     unlucky = [*over_tau("gumbel", {0.5: 0.95}), *over_tau("gumbel", {1.0: 0.945}, NOISE[:2])[1:]]
     assert fmean(sort_records(unlucky)[0].series[1].best_validation.values()) > fmean(
         sort_records(unlucky)[0].series[0].best_validation.values()
     )
-    (found,) = best_values(sort_records(unlucky))
+    (found,) = bests(sort_records(unlucky))
     assert found.value == 0.5
 
 
@@ -87,12 +92,12 @@ def test_what_is_fitted_to_the_length_of_training_is_the_frontiers():
         record("gumbel", 0, (0.5,) * (epochs - 1) + (0.9,), kl_warmup=warmup)
         for epochs, warmup in ((3, 0.3), (5, 0.3), (5, 0.1))
     ]
-    assert best_values(sort_records(records)) == []
-    assert best_values(sort_records(records[1:]))
+    assert bests(sort_records(records)) == []
+    assert bests(sort_records(records[1:]))
 
 
 def test_one_seed_tells_nothing_apart():
-    (found,) = best_values(sort_records(over_tau("gumbel", {0.1: 0.7, 0.5: 0.9}, (0.0,))))
+    (found,) = bests(sort_records(over_tau("gumbel", {0.1: 0.7, 0.5: 0.9}, (0.0,))))
     assert found.words == "gumbel at tau 0.5 (90.00 %, 1 seed)"
     assert found.told_apart == "gumbel against its tau 0.5, in points: not told apart is 0.1 (-19.75)."
 
@@ -115,6 +120,12 @@ def test_values_with_other_data_are_not_compared():
 
 def test_lengths_of_training_are_the_frontiers():
     assert answers([record("gumbel", 0, (0.5, 0.8)), record("gumbel", 0, (0.5, 0.8, 0.9))]) == []
+
+
+def test_values_without_a_seed_that_all_have_are_not_ranked():
+    pairwise = {0.1: (0, 1), 0.5: (1, 2), 1.0: (0, 2)}
+    records = [record("gumbel", seed, (0.5, 0.9), tau=tau) for tau, seeds in pairwise.items() for seed in seeds]
+    assert answers(records) == []
 
 
 class TestReport:

@@ -283,7 +283,7 @@ class TestSection:
 
     def test_epochs_are_in_no_other_picture(self, tmp_path):
         folder = ReportFolder(tmp_path / "frontier")
-        assert sweep_section(folder, "title", find_sweeps(sort_records(runs()), pairs=folder.chosen)).blocks == []
+        assert sweep_section(folder, "title", find_sweeps(trained(sort_records(runs())))).blocks == []
 
     def test_the_longest_of_equal_groups_is_the_main_one(self):
         assert [group.config.epochs for group in sort_records(runs())] == [10, 5, 3]

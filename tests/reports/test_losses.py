@@ -186,3 +186,14 @@ def test_all_classes_stand_at_their_number():
     assert [loss.value for loss in trade.losses["gumbel"]] == list(CLASSES)
     lengths = [record(name, seed, (0.5, 0.6, 0.7, 0.8)) for name in ("marginalize", "gumbel") for seed in range(3)]
     assert [loss.value for loss in trades([*some, *whole, *lengths])[0].losses["gumbel"]] == list(CLASSES)
+
+
+@pytest.mark.parametrize("objective", ["gumbel", "marginalize"])
+@pytest.mark.parametrize("change", [{"epochs": 4}, {"learning_rate": 0.1}], ids=lambda change: next(iter(change)))
+def test_another_length_of_one_objective_takes_nothing_away(objective, change):
+    records = [*over_classes("marginalize", factor=1.0), *over_classes("gumbel", lost=0.01)]
+    settings = {"learning_rate": 0.1} if "learning_rate" in change else {}
+    accuracies = (0.5,) * change.get("epochs", 3) + (0.8,)
+    more = [record(objective, seed, accuracies, classes=10, **settings) for seed in range(3)]
+    (trade,) = trades([*records, *more])
+    assert [loss.difference.mean for loss in trade.losses["gumbel"]] == pytest.approx([-0.02, -0.05, -0.1])

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from legible import assert_legible
 from msgspec.structs import replace
-from records_of import record
+from records_of import failed, record
 
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.records.run import RunRecord
@@ -38,65 +38,143 @@ def rendered(records: list[RunRecord], name: str = "recipe"):
     return render_runs(ReportFolder(Path("reports") / name), records)
 
 
+def found_in(records: list[RunRecord]):
+    return find_searches(sort_records(records))
+
+
+def slower(records: list[RunRecord], factor: float) -> list[RunRecord]:
+    """The same runs, whose epochs took so many times as long."""
+    return [
+        replace(
+            each,
+            epochs=replace(each.epochs, processor_seconds=[factor * one for one in each.epochs.processor_seconds]),
+        )
+        for each in records
+    ]
+
+
 def test_the_base_is_what_the_others_depart_from_least():
-    for records in (searched(), searched()[::-1]):
-        (found,) = find_searches(sort_records(records))
-        assert found.base.name == "gumbel"
-        assert found.base.series.config == runs("gumbel")[0].config
-        assert {trial.name for trial in found.others} == {
-            "gumbel, learning_rate 0.004",
-            "gumbel, latent 8",
-            "gumbel, weight_decay 0.1",
-        }
+    (found,) = found_in(searched())
+    assert found.name == "gumbel"
+    assert found.base.config == runs("gumbel")[0].config
+    assert found.settings == {"latent": 4, "learning_rate": 0.002, "weight_decay": 0.0}
+    assert [trial.name for trial in found.trials] == [
+        "gumbel, learning_rate 0.004",
+        "gumbel, latent 8",
+        "gumbel, weight_decay 0.1",
+    ]
+
+
+def test_of_several_bases_that_with_the_most_runs():
+    """In a grid over three settings every point could be the base."""
+    points = product((4, 8), (0.002, 0.004), (0.0, 0.1))
+    grid = [runs("gumbel", latent=a, learning_rate=b, weight_decay=c) for a, b, c in points]
+    few = [run for own in grid[:-1] for run in own[:2]]
+    (found,) = found_in([*few, *grid[-1]])
+    assert found.base.config == grid[-1][0].config
 
 
 def test_differences_are_of_validation_and_by_seed():
-    (found,) = find_searches(sort_records(searched()))
-    trials = {trial.name: trial for trial in found.others}
-    fast = trials["gumbel, learning_rate 0.004"]
+    records = searched()
+    (found,) = found_in([*records[:3], *slower(records[3:], 1.5)])
+    fast = found.trials[0]
     assert fast.differences == pytest.approx({0: 0.01, 1: 0.02, 2: 0.03})
     assert fast.difference.mean == pytest.approx(0.02)
     assert fast.difference.low == pytest.approx(0.02 - 4.302653 * 0.01 / 3**0.5)
-    assert fast.validation.mean == pytest.approx(0.82)
-    assert fast.factor == 1.0
+    assert fast.series.validation.mean == pytest.approx(0.82)
+    assert fast.factor == 1.5
     assert found.best is fast
 
 
 def test_the_base_may_be_the_best():
     records = [each for each in searched() if each.config.learning_rate != 0.004]
-    (found,) = find_searches(sort_records([*records, *runs("gumbel", (-0.01, -0.01, -0.01), kl_start=3)]))
-    assert found.best is found.base
+    worse = [run for change in ({"kl_start": 3}, {"clip": 1}) for run in runs("gumbel", (-0.01,) * 3, **change)]
+    (found,) = found_in([*records, *worse])
+    assert found.best is None
+
+
+def test_a_tie_with_the_base_is_the_base():
+    """Gains that come to nothing are none, whatever floating point makes of them."""
+    changed = [run for name, value in CHANGES.items() for run in runs("gumbel", (0.01, 0.07, -0.08), **{name: value})]
+    (found,) = found_in([*runs("gumbel"), *changed])
+    assert found.trials[0].difference.mean > 0
+    assert found.best is None
+
+
+def test_a_lucky_seed_is_not_the_best():
+    records = [each for each in searched() if each.config.latent == 4]
+    lucky = record("gumbel", 1, (0.5, 0.95), latent=8)
+    (found,) = found_in([*records, lucky])
+    assert found.trials[0].name == "gumbel, latent 8"
+    assert found.best.name == "gumbel, learning_rate 0.004"
+
+
+def test_equal_differences_are_no_certainty():
+    (found,) = found_in(searched())
+    sure = found.trials[-1].difference
+    assert sure.mean == pytest.approx(-0.04)
+    assert sure.low < -0.042
+    assert sure.high > -0.038
 
 
 def test_a_change_may_be_of_several_settings_and_of_the_objectives_own():
     records = [*searched(), *runs("gumbel", (0.05, 0.05, 0.05), tau=0.7, draws=2, batch_size=25)]
-    (found,) = find_searches(sort_records(records))
+    (found,) = found_in(records)
     assert found.best.name == "gumbel, batch_size 25, tau 0.7, draws 2"
 
 
 @pytest.mark.parametrize("fewer", CHANGES)
 def test_fewer_changes_are_a_sweep(fewer):
     records = [each for each in searched() if getattr(each.config, fewer) != CHANGES[fewer]]
-    assert find_searches(sort_records(records)) == []
+    assert found_in(records) == []
+    together = {name: value for name, value in CHANGES.items() if name != fewer}
+    assert found_in([*records, *runs("gumbel", **together)]) == []
+    assert found_in([*records, *runs("gumbel", **CHANGES)])[0].base.config == runs("gumbel")[0].config
+
+
+def test_fewer_kinds_of_changes_are_none_however_many_settings_they_have():
+    annealed = [runs("gumbel", tau=1, tau_min=0.5, tau_rate=rate) for rate in (1e-4, 1e-3)]
+    taus = [runs("gumbel", tau=tau) for tau in (0.1, 0.5, 1)]
+    assert found_in([run for own in (*annealed, *taus) for run in own]) == []
 
 
 def test_a_grid_over_two_settings_is_a_map():
     grid = product((0.1, 0.2, 0.5, 1.0), (1, 2, 3))
-    records = [run for tau, draws in grid for run in runs("gumbel", tau=tau, draws=draws)]
-    assert find_searches(sort_records(records)) == []
+    assert found_in([run for tau, draws in grid for run in runs("gumbel", tau=tau, draws=draws)]) == []
 
 
-@pytest.mark.parametrize("other", [{"labels": 50}, {"precision": "bf16"}, {"classes": 5}])
-def test_what_is_not_alike_is_not_compared(other):
-    """Runs on other data or at another precision are a search of their own."""
-    assert len(find_searches(sort_records([*searched(), *searched(**other)]))) == 2
-    assert find_searches(sort_records([*searched()[:9], *searched(**other)[9:]])) == []
+@pytest.mark.parametrize(
+    ("other", "name"),
+    [
+        ({"labels": 50}, "labels 50"),
+        ({"precision": "bf16"}, "precision bf16"),
+        ({"classes": 5}, "classes 5"),
+        ({"dataset": "mnist", "hidden": "128,128"}, "dataset mnist"),
+    ],
+)
+def test_what_is_not_alike_is_not_compared(other, name):
+    """Runs on other data or at another precision are a search of their own, and are named so."""
+    found = found_in([*searched(), *searched(**other)])
+    assert len(found) == 2
+    assert f"gumbel, {name}" in {each.name for each in found}
+    assert len({trial.name for each in found for trial in each.trials}) == 6
+    assert found_in([*searched()[:9], *searched(**other)[9:]]) == []
 
 
-def test_other_splits_are_not_compared():
+def test_other_lengths_are_not_compared():
+    longer = [record("gumbel", seed, (0.5, 0.6, 0.9)) for seed in range(3)]
+    (found,) = found_in([*searched(), *longer])
+    assert len(found.trials) == 3
+
+
+def test_other_splits_and_seeds_are_not_compared():
     *records, last = searched()
-    (found,) = find_searches(sort_records([*records, replace(last, split=64 * "1")]))
-    assert [sorted(trial.differences) for trial in found.others if "weight_decay" in trial.name] == [[0, 1]]
+    (found,) = found_in([*records, replace(last, split=64 * "1"), record("gumbel", 7, (0.5, 0.99), clip=1)])
+    assert {trial.name: sorted(trial.differences) for trial in found.trials} == {
+        "gumbel, learning_rate 0.004": [0, 1, 2],
+        "gumbel, latent 8": [0, 1, 2],
+        "gumbel, weight_decay 0.1": [0, 1],
+    }
 
 
 class TestReport:
@@ -127,6 +205,28 @@ class TestReport:
         assert "## What was swept" not in found.text
         assert "## Runs with" in rendered([*searched(), *runs("marginalize", labels=50)]).text
 
+    def test_what_failed_or_collapsed_is_shown(self):
+        records = [each for each in searched() if (each.config.latent, each.config.seed) != (8, 2)]
+        bad = replace(failed("gumbel", 2), config=runs("gumbel", latent=8)[2].config)
+        found = rendered([*records, bad])
+        assert "## Runs with latent 8" in found.text
+        assert "gumbel seed 2 failed at step 17" in found.text
+        whole = searched()[-1]
+        stuck = replace(whole, test=replace(whole.test, chosen=replace(whole.test.chosen, modal_share=1.0)))
+        assert (
+            "## Runs with latent 4, learning_rate 0.002, weight_decay 0.1" in rendered([*searched()[:-1], stuck]).text
+        )
+
+    def test_a_sweep_beside_it_is_answered_too(self):
+        taus = [run for tau in (0.1, 0.5) for run in runs("straight-through", (tau / 10,) * 3, tau=tau)]
+        found = rendered([*searched(), *taus])
+        assert found.answer.startswith("Best on validation: gumbel, learning_rate 0.004")
+        assert "Best by validation, with its accuracy on the test set: straight-through at tau 0.5" in found.text
+        assert "## Against the temperature" in found.text
+        lengths = [record("gumbel", seed, (0.5, 0.6, 0.9)) for seed in range(3)]
+        assert "In so many seconds" not in rendered([*searched(), *lengths]).answer
+        assert "The first to reach a validation accuracy" in rendered([*searched(), *lengths]).text
+
     def test_a_chosen_name_alone_makes_it_a_search(self):
         found = rendered(searched(), "digits-100")
         assert HEADING not in found.text
@@ -136,11 +236,20 @@ class TestReport:
         found = rendered([*searched(), *searched("marginalize")])
         assert "One Gumbel-Softmax sample" in found.text
 
+    def test_a_picture_of_no_difference_at_all(self):
+        equal = [run for name, value in CHANGES.items() for run in runs("gumbel", **{name: value})]
+        with house_style():
+            (picture,) = [each for each in rendered([*runs("gumbel"), *equal]).pictures if each.name == "changes"]
+            low, high = picture.draw().axes[0].get_xlim()
+        assert low < -0.2
+        assert high > 0.2
+
     def test_its_picture_has_a_row_for_every_change(self):
         with house_style():
             found = rendered([*searched(), *searched("sum-and-sample")])
             (picture,) = [each for each in found.pictures if each.name == "changes"]
             figure = picture.draw()
-            assert len(picture.facts.rows) == 6
+            assert [row.name for row in picture.facts.rows][:2] == ["gumbel, learning_rate 0.004", "gumbel, latent 8"]
+            assert [len(row.differences) for row in picture.facts.rows] == [3] * 6
             assert figure.axes[0].get_xlabel() == "points of validation accuracy, minus the base's"
             assert_legible(figure)

@@ -20,7 +20,9 @@ DRAWS = (1, 10, 100)
 
 def section(tmp_path, records, name: str = "chosen"):
     folder = ReportFolder(tmp_path / name)
-    return sweep_section(folder, "title", find_sweeps(sort_records(records), pairs=folder.chosen))
+    return sweep_section(
+        folder, "title", find_sweeps(series := trained(sort_records(records)), series if folder.chosen else [])
+    )
 
 
 def run(objective: str, seed: int, accuracy: float, **settings: object):
@@ -111,12 +113,12 @@ class TestLines:
 
     def test_another_objectives_setting_of_the_same_name_is_no_difference(self):
         records = [*(run("gumbel", 0, 0.9, tau=tau) for tau in (0.1, 0.2, 0.5)), run("reinforce", 0, 0.8)]
-        sweeps = find_sweeps(sort_records(records), pairs=True)
+        sweeps = find_sweeps(series := trained(sort_records(records)), series)
         assert set(lines_of(sweeps.lines, sweeps.series).levels) == {"reinforce"}
 
     def test_two_versions_of_an_estimator_are_two_lines(self):
         records = [replaced_file(each, digest) for digest in "ab" for each in over_draws("gumbel")]
-        sweeps = find_sweeps(sort_records(records), pairs=True)
+        sweeps = find_sweeps(series := trained(sort_records(records)), series)
         assert [[len(own) for own in (each.series,)] for each in sweeps.lines] == [[3], [3]]
         assert set(named(sweeps.lines)) == {f"Mine, objective_sha256 {12 * digest}" for digest in "ab"}
 

@@ -4,13 +4,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from gsm_cli.reports.groups import Group
 from gsm_cli.reports.judgements import PRINTED
 from gsm_cli.reports.markdown import counted, interval, listed, points
 from gsm_cli.reports.report import Verdict
 from gsm_cli.reports.series import Series
 from gsm_cli.reports.statistics import LEVEL, Comparison, Summary, compare, holm
-from gsm_cli.reports.sweeps.swept import FITTED, OF_THE_DATA, Swept, named, over_lengths, over_one, trained
+from gsm_cli.reports.sweeps.swept import FITTED, OF_THE_DATA, Swept, is_swept, named, over_lengths, over_one
 
 BEST = "Best by validation, with its accuracy on the test set: {}."
 RULE = (
@@ -66,14 +65,14 @@ class BestValue:
         return f"{self.name} against its {self.setting} {self.value:g}, in points: {'; '.join(parts)}."
 
 
-def best_values(groups: Sequence[Group]) -> list[BestValue]:
+def best_values(series: Sequence[Series], paired: Sequence[Series]) -> list[BestValue]:
     """For every line of a sweep whose values share their data, so that they can be compared seed by seed.
 
     Those over the length of training, with what is fitted to it, are `frontier`'s, those over the data `losses`'.
+    Two values make a line of those that are `paired`.
     """
-    series = trained(groups)
     left_out = (*OF_THE_DATA, *(FITTED if over_lengths(series) else ()))
-    swept = [each for each in over_one(series) if each.names[0] not in left_out]
+    swept = [each for each in over_one(series) if each.names[0] not in left_out and is_swept(each, paired)]
     found: list[BestValue] = []
     for names in dict.fromkeys(each.names for each in swept):
         for label, own in named([each for each in swept if each.names == names]).items():
@@ -90,10 +89,12 @@ def best_answer(found: Sequence[BestValue]) -> Verdict | None:
 
 
 def _best(name: str, swept: Swept) -> Iterator[BestValue]:
-    """Nothing unless every other value can be compared with the best."""
+    """Nothing unless all values have seeds in common, and every other one can be compared with the best."""
     series = {float(str(value)): swept.series[(value,)] for value in swept.values(0)}
     common = set.intersection(*(set(each.scores) for each in series.values()))
-    best = max(series, key=lambda value: _validation(series[value], common))
+    if not common:
+        return
+    best = max(series, key=lambda value: fmean(series[value].best_validation[seed] for seed in common))
     comparisons = {
         value: found
         for value, other in series.items()
@@ -103,11 +104,6 @@ def _best(name: str, swept: Swept) -> Iterator[BestValue]:
         p_values = holm([each.p_value for each in comparisons.values()])
         rivals = [Rival(value, each, p) for (value, each), p in zip(comparisons.items(), p_values, strict=True)]
         yield BestValue(name, swept.names[0], best, len(series[best].scores), series[best].accuracy, rivals)
-
-
-def _validation(series: Series, seeds: set[int]) -> float:
-    """The mean over these seeds; over its own where there are none."""
-    return fmean(series.best_validation[seed] for seed in seeds or series.best_validation)
 
 
 def _one(rival: Rival) -> str:

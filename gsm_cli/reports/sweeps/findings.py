@@ -32,13 +32,15 @@ class Findings:
     @classmethod
     def of(cls, folder: ReportFolder, groups: Sequence[Group]) -> "Findings":
         """All that is in these groups; what belongs to a search is no sweep of two values as well."""
-        searches = find_searches(groups) if folder.chosen else []
+        series, searches = trained(groups), find_searches(groups) if folder.chosen else []
+        searched = {id(each) for search in searches for each in (search.base, *(one.series for one in search.trials))}
+        paired = [each for each in series if folder.chosen and id(each) not in searched]
         return cls(
             searches,
-            best_values(groups) if folder.chosen and not searches else [],
+            best_values(series, paired) if folder.chosen else [],
             list(find_trades(groups)),
-            find_frontier(trained(groups)),
-            find_sweeps(groups, pairs=folder.chosen and not searches),
+            find_frontier(series),
+            find_sweeps(series, paired),
         )
 
     @property
@@ -54,8 +56,8 @@ class Findings:
     @property
     def answers(self) -> list[Verdict]:
         """To the question, and then to what else was swept."""
-        settings = search_answer(self.searches) or best_answer(self.best) or trade_answer(self.trades)
-        return [each for each in (settings, self.reached) if each]
+        swept = best_answer(self.best) or trade_answer(self.trades)
+        return [each for each in (search_answer(self.searches), swept, self.reached) if each]
 
     @property
     def reached(self) -> Verdict | None:
@@ -73,6 +75,7 @@ class Findings:
         ]
 
     def tells(self, group: Group) -> bool:
-        """Whether a search has a row for everything in a group."""
-        rows = [trial.series for search in self.searches for trial in search.others]
-        return all(any(series is row for row in rows) for series in group.series)
+        """Whether a search has a row for everything in a group, of which no run failed or collapsed."""
+        rows = {id(trial.series) for search in self.searches for trial in search.trials}
+        well = all(record.finished and not record.collapsed for record in group.records)
+        return well and {id(series) for series in group.series} <= rows

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from math import floor, log
 from statistics import fmean
 
-from gsm_cli.data import describe_dataset
 from gsm_cli.objectives import MARGINALIZE
 from gsm_cli.reports.groups import common_circumstances
 from gsm_cli.reports.series import Circumstances, Series
@@ -94,8 +93,6 @@ def find_frontier(series: Sequence[Series]) -> Frontier | None:
         return None
     every = [each for swept in found.values() for each in swept.series.values()]
     circumstances = common_circumstances(every)
-    images = describe_dataset(every[0].config.dataset).validation
-    step = 1 / images if images else 0.0
     lines: dict[str, list[Schedule]] = {}
     left_out, chosen = [], False
     for name, swept in found.items():
@@ -105,11 +102,11 @@ def find_frontier(series: Sequence[Series]) -> Frontier | None:
             timed = [(each, seconds[-1]) for each, seconds in so_far if seconds and seconds[-1]]
             chosen |= len(timed) > 1
             if timed:
-                lines.setdefault(name, []).append(_schedule(*max(timed, key=_seeds_then_validation), step))
+                lines.setdefault(name, []).append(_schedule(*max(timed, key=_seeds_then_validation)))
             else:
                 left_out.append(f"{name} with {epochs} epochs")
     references = _references({name: found[name] for name in lines})
-    return Frontier(circumstances, lines, step, references, left_out, chosen) if lines else None
+    return Frontier(circumstances, lines, every[0].validation_step, references, left_out, chosen) if lines else None
 
 
 def _seeds_then_validation(timed: tuple[Series, float]) -> tuple[int, float]:
@@ -129,13 +126,13 @@ def _references(found: Mapping[str, Swept]) -> dict[str, str]:
     return references
 
 
-def _schedule(series: Series, seconds: float, step: float) -> Schedule:
+def _schedule(series: Series, seconds: float) -> Schedule:
     """Its accuracies are those of all seeds, whatever the circumstances."""
     return Schedule(
         epochs=series.config.epochs,
         seconds=seconds,
         by_seed=series.best_validation,
-        validation=summarize(list(series.best_validation.values()), step),
+        validation=series.validation,
         test=series.accuracy,
         fitted={name: value for name, value in series.config.identity.items() if name in FITTED},
     )

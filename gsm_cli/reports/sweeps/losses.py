@@ -13,7 +13,7 @@ from gsm_cli.reports.report import Section, Verdict, show
 from gsm_cli.reports.series import Circumstances
 from gsm_cli.reports.statistics import compare
 from gsm_cli.reports.sweeps.losses_chart import Loss, Trade, trade_chart
-from gsm_cli.reports.sweeps.swept import SWEPT, Swept, named, over_one, task_of, trained, written
+from gsm_cli.reports.sweeps.swept import EPOCHS, FITTED, SWEPT, Swept, named, over_one, task_of, trained, written
 from gsm_cli.settings import hyphened
 from gsm_cli.style import Picture
 
@@ -50,12 +50,19 @@ def find_trades(groups: Sequence[Group]) -> Iterator[Trade]:
     for the_sum in sums:
         names, like = the_sum.names, [written(each.rest) for each in sums if each.names == the_sum.names]
         others = [
-            each for each in found if each.objective != MARGINALIZE and (each.names, each.task) == (names, the_sum.task)
+            each
+            for each in found
+            if each.objective != MARGINALIZE and each.names == names and _unfitted(each) == _unfitted(the_sum)
         ]
         circumstances = common_circumstances([run for each in (the_sum, *others) for run in each.series.values()])
         losses = {name: own for name, each in named(others).items() if (own := _losses(each, the_sum, circumstances))}
         if losses:
             yield Trade(names[0], losses, ", ".join(apart(written(the_sum.rest), like)), the_sum.varying)
+
+
+def _unfitted(swept: Swept) -> dict[str, object]:
+    """The task but for what may be fitted to each value: `_losses` asks for the same at every one of them."""
+    return {name: value for name, value in swept.task.items() if name not in (EPOCHS, *FITTED)}
 
 
 def _losses(swept: Swept, the_sum: Swept, circumstances: Circumstances) -> list[Loss]:

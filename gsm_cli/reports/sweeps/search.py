@@ -2,15 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 
-from gsm_cli.data import describe_dataset
 from gsm_cli.records.layout import ReportFolder
-from gsm_cli.reports.forest import Forest, Row, draw
+from gsm_cli.reports.forest import Forest, draw, forest_row
 from gsm_cli.reports.groups import Group, common_circumstances
 from gsm_cli.reports.markdown import counted, interval, listed, points, table
-from gsm_cli.reports.names import DIGEST
+from gsm_cli.reports.names import DIGEST, apart
 from gsm_cli.reports.report import Section, Verdict, show
 from gsm_cli.reports.series import Circumstances, Series
 from gsm_cli.reports.statistics import Summary, summarize
@@ -22,66 +21,73 @@ CHANGES = 3  # of different settings, that make a search; fewer are lines, or a 
 HEADING = "What each change brings"
 QUANTITY = "points of validation accuracy, minus the base's"
 RULE = (
-    "Validation accuracy at the epoch that it chose itself, and its difference from the base at the same seeds, with "
-    "Student's 95 % interval. The test set has no part in it. The best of several is the best by chance too, which no "
-    "interval covers: hold it against the base with other seeds."
+    "The base is the runs from which the others depart in the fewest settings. Validation accuracy is that of the "
+    "epoch that it chose itself, and the difference from the base is taken at the same seeds, with Student's 95 % "
+    "interval; the best is chosen among the changes with the most seeds. The test set has no part in it. The best of "
+    "several is the best by chance too, which no interval covers: hold it against the base with other seeds."
 )
+ROUNDING = 9  # decimal places, beyond which a difference of two accuracies is none
 
 
 @dataclass(frozen=True)
 class Trial:
-    """An objective with some settings changed; none of them is the base.
+    """Runs with some settings changed: by seed, their validation accuracy minus the base's, and its summary.
 
-    The differences are the validation accuracy minus the base's, by the seeds that both have, and `difference` sums
-    them up; None without one. The factor is the seconds of an epoch over the base's; None without times of equal
-    circumstances.
+    The factor is the seconds of an epoch over the base's; None without times of equal circumstances.
     """
 
     series: Series
-    changed: Sequence[str] = ()
-    differences: Mapping[int, float] = field(default_factory=dict)
-    difference: Summary | None = None
-    factor: float | None = None
-
-    @property
-    def name(self) -> str:
-        return ", ".join([self.series.config.objective_name, *self.changed])
-
-    @property
-    def validation(self) -> Summary:
-        return summarize([*self.series.best_validation.values()])
+    name: str
+    differences: Mapping[int, float]
+    difference: Summary
+    factor: float | None
 
 
 @dataclass(frozen=True)
 class Search:
-    """The base, from which the others of its objective depart in the fewest settings, and they."""
+    """An objective, its base with the values there of all that was changed, and the changes, the best first."""
 
-    base: Trial
-    others: Sequence[Trial]
+    name: str
+    base: Series
+    settings: Mapping[str, object]
+    trials: Sequence[Trial]
 
     @property
-    def best(self) -> Trial:
-        """By the mean difference from the base, which is itself the best where none is above it."""
-        found = [trial for trial in self.others if trial.difference and trial.difference.mean > 0]
-        return max(found, key=lambda trial: trial.difference.mean if trial.difference else 0.0, default=self.base)
+    def best(self) -> Trial | None:
+        """Of the changes with the most seeds the one with the greatest mean; None where none is above the base."""
+        most = max(len(trial.differences) for trial in self.trials)
+        found = [trial for trial in self.trials if len(trial.differences) == most and _gain(trial) > 0]
+        return max(found, key=_gain, default=None)
 
 
 def find_searches(groups: Sequence[Group]) -> list[Search]:
     """One for every objective of which runs on the same data, and as long, differ in several kinds of settings."""
-    alike: dict[tuple[object, ...], list[Series]] = defaultdict(list)
+    every: dict[str, dict[tuple[object, ...], list[Series]]] = defaultdict(lambda: defaultdict(list))
     for series in trained(groups):
         settings = settings_of(series.config)
-        alike[series.config.objective_name, *(settings.get(name) for name in ALIKE)].append(series)
-    return [found for own in alike.values() for found in _search(own)]
+        every[series.config.objective_name][tuple(settings.get(name) for name in ALIKE)].append(series)
+    return [found for name, alike in every.items() for found in _of_objective(name, [*alike.values()])]
 
 
-def _search(own: Sequence[Series]) -> Iterator[Search]:
-    base = min(own, key=lambda each: sum(len(_changed(other, each)) for other in own))
-    changes = {tuple(_changed(each, base)) for each in own} - {()}
-    if min(len(changes), len({name for change in changes for name in change})) < CHANGES:
-        return
-    circumstances = common_circumstances(own)
-    yield Search(Trial(base), [_trial(each, base, circumstances) for each in own if each is not base])
+def _of_objective(objective: str, alike: Sequence[Sequence[Series]]) -> Iterator[Search]:
+    """Where there are several, their names say what sets them apart."""
+    based = [(own, base) for own in alike if (base := _base(own))]
+    told = [written({name: settings_of(base.config).get(name) for name in ALIKE}) for _, base in based]
+    for (own, base), words in zip(based, told, strict=True):
+        name = ", ".join([objective, *apart(words, told)])
+        circumstances = common_circumstances(own)
+        trials = [_trial(name, each, base, circumstances) for each in own if each is not base and _shared(each, base)]
+        changed = {setting for trial in trials for setting in _changed(trial.series, base)}
+        settings = {key: value for key, value in settings_of(base.config).items() if key in changed}
+        yield Search(name, base, settings, sorted(trials, key=_gain, reverse=True))
+
+
+def _base(own: Sequence[Series]) -> Series | None:
+    """That from which the others depart least, and of several the one with the most runs; None without a search."""
+    base = min(own, key=lambda each: (sum(len(_changed(other, each)) for other in own), -len(each.finished)))
+    changes = {tuple(_changed(each, base)) for each in own if each is not base and _shared(each, base)}
+    settings = {name for change in changes for name in change}
+    return base if min(len(changes), len(settings)) >= CHANGES else None
 
 
 def _changed(series: Series, base: Series) -> Mapping[str, object]:
@@ -90,21 +96,28 @@ def _changed(series: Series, base: Series) -> Mapping[str, object]:
     return {name: value for name, value in settings_of(series.config).items() if value != usual.get(name)}
 
 
-def _trial(series: Series, base: Series, circumstances: Circumstances) -> Trial:
-    own, usual = series.best_validation, base.best_validation
+def _shared(series: Series, base: Series) -> list[int]:
+    """The seeds that both have, on the same split."""
     splits = {record.config.seed: record.split for record in base.finished}
-    seeds = [each.config.seed for each in series.finished if splits.get(each.config.seed) == each.split]
-    differences = {seed: own[seed] - usual[seed] for seed in seeds}
-    images = describe_dataset(series.config.dataset).validation
-    step = 1 / images if images else 0.0
+    return [each.config.seed for each in series.finished if splits.get(each.config.seed) == each.split]
+
+
+def _trial(name: str, series: Series, base: Series, circumstances: Circumstances) -> Trial:
+    changed = [f"{key} {value}" for key, value in written(_changed(series, base)).items()]
+    own, usual = series.best_validation, base.best_validation
+    differences = {seed: own[seed] - usual[seed] for seed in _shared(series, base)}
     seconds, usually = (each.seconds_per_epoch(circumstances) for each in (series, base))
     return Trial(
         series,
-        [f"{name} {value}" for name, value in written(_changed(series, base)).items()],
+        ", ".join([name, *changed]),
         differences,
-        summarize([*differences.values()], step) if differences else None,
+        summarize([*differences.values()], base.validation_step),
         seconds / usually if seconds and usually else None,
     )
+
+
+def _gain(trial: Trial) -> float:
+    return round(trial.difference.mean, ROUNDING)
 
 
 def search_answer(searches: Sequence[Search]) -> Verdict | None:
@@ -113,9 +126,9 @@ def search_answer(searches: Sequence[Search]) -> Verdict | None:
 
 
 def _best(search: Search) -> str:
-    best, among = search.best, f"of {counted(1 + len(search.others), 'setting')}"
-    if best is search.base or best.difference is None:
-        return f"{best.name} with the settings of the base, {interval(best.validation)} %, {among}"
+    best, among = search.best, f"of {counted(1 + len(search.trials), 'setting')}"
+    if best is None:
+        return f"{search.name} with the settings of the base, {interval(search.base.validation)} %, {among}"
     seeds = counted(len(best.differences), "seed")
     return f"{best.name}, {interval(best.difference, points)} points from the base ({seeds}), {among}"
 
@@ -124,51 +137,38 @@ def search_section(folder: ReportFolder, title: str, searches: Sequence[Search])
     """A picture and a table of all changes; empty if nothing was searched."""
     if not searches:
         return Section([])
-    rows = [_row(trial) for search in searches for trial in search.others if trial.difference]
-    blocks, pictures = [f"## {HEADING}"], []
-    if rows:
-        facts = Forest(rows, 0.0)
-        words = [f"{trial.name} {_points(trial)}" for search in searches for trial in search.others]
-        description = (
-            f"Validation accuracy minus that of the base in points, mean and 95 % interval: {'; '.join(words)}."
-        )
-        pictures = [Picture[object]("changes", title, description, facts, partial(draw, facts, QUANTITY))]
-        blocks.append(show(folder, pictures[0]))
-    return Section([*blocks, *map(_base, searches), _table(searches)], pictures)
+    trials = [trial for search in searches for trial in search.trials]
+    facts = Forest([forest_row(each.name, [*each.differences.values()], each.difference) for each in trials], 0.0)
+    words = "; ".join(f"{trial.name} {interval(trial.difference, points)}" for trial in trials)
+    description = f"Validation accuracy minus that of the base in points, mean and 95 % interval: {words}."
+    picture = Picture[object]("changes", title, description, facts, partial(draw, facts, QUANTITY))
+    return Section([f"## {HEADING}", show(folder, picture), *map(_settings, searches), _table(searches)], [picture])
 
 
-def _base(search: Search) -> str:
-    changed = {name for trial in search.others for name in _changed(trial.series, search.base.series)}
-    settings = written(
-        {name: value for name, value in settings_of(search.base.series.config).items() if name in changed}
-    )
-    return f"The base of {search.base.name}: {listed([f'{name} {value}' for name, value in settings.items()])}."
+def _settings(search: Search) -> str:
+    words = [f"{name} {value}" for name, value in written(search.settings).items()]
+    return f"The base of {search.name}: {listed(words)}."
 
 
 def _table(searches: Sequence[Search]) -> str:
-    trials = [trial for search in searches for trial in (search.base, *search.others)]
-    rows = [
-        [
-            trial.name,
-            str(len(trial.series.finished)),
-            interval(trial.validation),
-            _points(trial),
-            f"{trial.factor:.2f}" if trial.factor else "–",
+    rows = []
+    for search in searches:
+        rows.append([search.name, str(len(search.base.finished)), interval(search.base.validation), "–", "–"])
+        rows += [
+            [
+                trial.name,
+                str(len(trial.series.finished)),
+                interval(trial.series.validation),
+                interval(trial.difference, points),
+                f"{trial.factor:.2f}" if trial.factor else "–",
+            ]
+            for trial in search.trials
         ]
-        for trial in trials
+    headings = [
+        "runs",
+        "seeds",
+        "validation % [95 %]",
+        "points against the base [95 %]",
+        "time of an epoch, the base's 1",
     ]
-    return table(
-        ["runs", "seeds", "validation % [95 %]", "points against the base [95 %]", "time of an epoch, the base's 1"],
-        rows,
-    )
-
-
-def _points(trial: Trial) -> str:
-    return interval(trial.difference, points) if trial.difference else "–"
-
-
-def _row(trial: Trial) -> Row:
-    assert trial.difference is not None
-    low, high = (None if end is None else 100 * end for end in (trial.difference.low, trial.difference.high))
-    differences = [100 * value for value in trial.differences.values()]
-    return Row(trial.name, "", "", 100 * trial.difference.mean, low, high, differences)
+    return table(headings, rows)

@@ -11,7 +11,7 @@ from gsm_cli.reports.groups import Group
 from gsm_cli.reports.names import DIGESTS, apart, setting
 from gsm_cli.reports.series import Series
 
-SWEPT = 3  # values of a setting that make a sweep; where somebody chose the name of the folder, two
+SWEPT = 3  # values of a setting that make a sweep; two where somebody chose the name of the folder, but in a search
 EPOCHS = "epochs"  # a sweep over them is drawn against time, by `frontier`
 FITTED = ("kl_start", "kl_warmup", "learning_rate", "decay")  # to the length of training
 OF_THE_DATA = ("labels", "classes")  # settings of which no value is better than another: each is another task
@@ -56,16 +56,20 @@ class Sweeps:
     maps: Sequence[Swept]
 
 
-def find_sweeps(groups: Sequence[Group], pairs: bool = False) -> Sweeps:
-    """The sweeps that a report shows, those of two values too or not.
+def find_sweeps(series: Sequence[Series], paired: Sequence[Series] = ()) -> Sweeps:
+    """The sweeps that a report shows; two values make one of those that are `paired`.
 
     A map over `tau` leaves its lines to be shown as well.
     """
-    series = trained(groups)
-    least = 2 if pairs else SWEPT
     maps = [swept for swept in find(series, 2) if EPOCHS not in swept.names and _whole(swept)]
-    lines = [swept for swept in over_one(series) if len(swept.series) >= least]
+    lines = [swept for swept in over_one(series) if is_swept(swept, paired)]
     return Sweeps(series, [each for each in lines if each.names == (TAU,) or not _in_a_map(each, maps)], maps)
+
+
+def is_swept(line: Swept, paired: Sequence[Series]) -> bool:
+    """Whether a line has enough values: two will do where every series is one of these."""
+    own = set(map(id, line.series.values()))
+    return len(own) >= SWEPT or own <= set(map(id, paired))
 
 
 def trained(groups: Sequence[Group]) -> list[Series]:
@@ -95,8 +99,11 @@ def _over_data(series: Sequence[Series], name: str) -> Iterator[Swept]:
 
 
 def _by_value(series: Iterable[Series], name: str) -> dict[tuple[object, ...], Series]:
-    """The series by a setting of the data; where it is not set, as with all classes, by what a record says."""
-    values = ((settings_of(each.config)[name], each) for each in series)
+    """The series by a setting of the data; where it is not set, as with all classes, by what a record says.
+
+    Of two at one value that with more runs.
+    """
+    values = [(settings_of(each.config)[name], each) for each in sorted(series, key=lambda each: len(each.finished))]
     return {(each.records[0].classes if value is None else value,): each for value, each in values}
 
 

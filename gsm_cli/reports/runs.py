@@ -1,6 +1,7 @@
 """The report on the runs of a folder: records in, sections out; with no clock, no host and no file read."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from gsm_cli.config import RunConfig
 from gsm_cli.data import describe_dataset
@@ -64,6 +65,8 @@ def _answer(folder: ReportFolder, swept: Findings, against_the_sum: Verdict, gro
     if not folder.chosen:
         return _with_time(against_the_sum, swept.reached)
     answers = swept.answers
+    if answers and groups[0].name:
+        against_the_sum = replace(against_the_sum, answer=f"**With {groups[0].name}:** {against_the_sum.answer}")
     if not swept.searches or groups[0].find(MARGINALIZE):
         answers.append(against_the_sum)
     return _in_turn(answers)

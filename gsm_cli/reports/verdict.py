@@ -130,8 +130,9 @@ def _meaning(margin: Margin, named: float | None) -> str:
         "point; `gsm report --margin` names another"
     )
     return (
-        f"**What counts as no worse:** a loss of less than {margin_points(margin.value)}, with which {margin.errors:,} "
-        f"errors of the sum become {margin.with_it:,} of {margin.images:,} images "
+        f"**What counts as no worse:** a loss of less than {margin_points(margin.value)}, with which "
+        f"{counted(margin.errors, 'error')} of the sum become{'s' if margin.errors == 1 else ''} {margin.with_it:,} of "
+        f"{margin.images:,} images "
         f"({default if named is None else 'named with `--margin`'}); the whole 95 % interval must lie above that loss."
     )
 

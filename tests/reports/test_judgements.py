@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
-from records_of import SIX, batch, failed, record
+from records_of import SIX, batch, failed, reading, record
 from scipy import stats
 
 from gsm_cli.records.layout import ReportFolder
@@ -69,6 +69,11 @@ class TestMargin:
         """The sum is right for 0.9 + 0.0079 of 400: 37 errors, and a point more is four."""
         text = rendered(batch(SIX)).text
         assert "less than 1 point, with which 37 errors of the sum become 41 of 400 images (by default" in text
+
+    def test_one_error_is_one(self):
+        runs = [record(name, seed) for name in ("marginalize", "gumbel") for seed in range(2)]
+        good = [replace(each, test=replace(each.test, chosen=reading(2, 399 / 400))) for each in runs]
+        assert "with which 1 error of the sum becomes 1 of 400 images" in rendered(good).text
 
     def test_may_be_named_and_is_then_everywhere(self):
         report = rendered(batch(SIX), 0.005)

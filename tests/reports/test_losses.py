@@ -69,6 +69,7 @@ def test_a_report_whose_name_was_chosen_begins_with_what_the_sweep_says():
     chosen, by_data = (render_runs(ReportFolder(Path("reports") / name), runs) for name in names)
     assert chosen.answer.startswith("gumbel: at classes 2 it differs from the sum by -2.00 [")
     assert " supervised: at classes 2 it differs from the sum by " in chosen.answer
+    assert "\n\n**With classes 10:** Whether one Gumbel-Softmax sample" in chosen.text
     assert chosen.text.index("## What one sample loses") < chosen.text.index("## Results")
     assert by_data.answer.startswith("Whether one Gumbel-Softmax sample")
     assert by_data.text.index("## What one sample loses") > by_data.text.index("## Results")
@@ -176,6 +177,9 @@ def test_the_picture_is_legible_and_shows_the_losses(classes):
     left, right = figure.axes
     assert list(right.lines[0].get_ydata()) == pytest.approx([kinds + 1 for kinds in classes])
     assert list(left.lines[0].get_ydata()) == pytest.approx([0] * len(classes))
+    places = [x for line in left.lines if line.get_marker() != "None" for x in line.get_xdata()]
+    assert len(set(places)) == 4 * len(classes)
+    assert sorted(places) == pytest.approx(sorted(4 * classes), rel=0.1)
 
 
 def test_all_classes_stand_at_their_number():

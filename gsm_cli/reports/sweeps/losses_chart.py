@@ -12,6 +12,7 @@ from gsm_cli.reports.statistics import Summary
 from gsm_cli.reports.sweeps.charts import asks_for_log
 from gsm_cli.style import INK
 
+APART = 0.012  # of the axis between the objectives at one value, so that no interval hides another
 HEIGHT, WIDTH = 4.6, 3.9  # inches of the figure, and of each of its two panels
 
 
@@ -48,8 +49,11 @@ def trade_chart(trade: Trade) -> Figure:
         if asks_for_log(values):
             axes.set_xscale("log")
         axes.set(xlabel=trade.setting)
-    for name, losses in trade.losses.items():
-        _differences(left, losses, palette[name], shapes[name])
+    for place, (name, losses) in enumerate(trade.losses.items()):
+        share = APART * (place - (len(trade.losses) - 1) / 2)
+        _differences(
+            left, losses, [_beside(loss.value, values, share) for loss in losses], (palette[name], shapes[name])
+        )
         timed = [(loss.value, loss.factor) for loss in losses if loss.factor is not None]
         right.plot(*zip(*timed, strict=True), marker=shapes[name], color=palette[name]) if timed else None
     left.axhline(0, color=INK, linewidth=0.8)
@@ -73,11 +77,17 @@ def trade_chart(trade: Trade) -> Figure:
     return figure
 
 
-def _differences(axes: Axes, losses: Sequence[Loss], colour: str, shape: str) -> None:
+def _beside(value: float, values: Sequence[float], share: float) -> float:
+    """A place so large a share of the axis beside a value."""
+    low, high = values[0], values[-1]
+    return value * (high / low) ** share if asks_for_log(values) else value + share * (high - low)
+
+
+def _differences(axes: Axes, losses: Sequence[Loss], places: Sequence[float], look: tuple[str, str]) -> None:
     """Means joined, with their intervals where there are any."""
-    means = [100 * loss.difference.mean for loss in losses]
-    axes.plot([loss.value for loss in losses], means, marker=shape, color=colour)
-    for loss in losses:
+    colour, shape = look
+    axes.plot(places, [100 * loss.difference.mean for loss in losses], marker=shape, color=colour)
+    for place, loss in zip(places, losses, strict=True):
         low, high = loss.difference.low, loss.difference.high
         if low is not None and high is not None:
-            axes.plot([loss.value] * 2, [100 * low, 100 * high], color=colour, alpha=0.5)
+            axes.plot([place] * 2, [100 * low, 100 * high], color=colour, alpha=0.5)

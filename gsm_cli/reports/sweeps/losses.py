@@ -18,8 +18,8 @@ from gsm_cli.settings import hyphened
 from gsm_cli.style import Picture
 
 MEASURED = (
-    "Test accuracy at the same seeds, mean and 95 % interval, at the ends and where the difference is greatest: of "
-    "several values that one is the most extreme by chance too."
+    "Test accuracy at the same seeds, mean and 95 % interval, at the ends and where the difference is lowest and "
+    "highest: of several values these are the most extreme by chance too."
 )
 
 
@@ -92,7 +92,7 @@ def trade_answer(trades: Sequence[Trade]) -> Verdict | None:
 
 
 def _answer(trade: Trade) -> str:
-    """Gumbel, or else the first objective, and the labels alone, at both ends and where they are furthest from it."""
+    """Gumbel, or else the first objective, and the labels alone, at both ends and where they lose and gain most."""
     first = _find(trade, GUMBEL) or [next(iter(trade.losses))]
     return " ".join(_ends(trade, name) for name in dict.fromkeys([*first, *_find(trade, SUPERVISED)]))
 
@@ -103,12 +103,12 @@ def _find(trade: Trade, objective: str) -> list[str]:
 
 def _ends(trade: Trade, name: str) -> str:
     losses = trade.losses[name]
-    furthest = max(losses, key=lambda loss: abs(loss.difference.mean))
+    ordered = sorted(losses, key=lambda loss: loss.difference.mean)
     parts = [
         f"at {trade.setting} {loss.value:g} it differs from the sum by {interval(loss.difference, points)} points"
         + (f" and is {digits(loss.factor)} times as fast" if loss.factor else "")
         for loss in losses
-        if loss in (losses[0], furthest, losses[-1])
+        if loss in (losses[0], losses[-1], ordered[0], ordered[-1])
     ]
     return f"{name}: {'; '.join(dict.fromkeys(parts))}."
 

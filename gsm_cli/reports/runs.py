@@ -1,7 +1,6 @@
 """The report on the runs of a folder: records in, sections out; with no clock, no host and no file read."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from gsm_cli.config import RunConfig
 from gsm_cli.data import describe_dataset
@@ -64,20 +63,13 @@ def _answer(folder: ReportFolder, swept: Findings, against_the_sum: Verdict, gro
     """What was swept comes first in a folder whose name was chosen; a search without the sum asks nothing of it."""
     if not folder.chosen:
         return _with_time(against_the_sum, swept.reached)
-    answers = swept.answers
-    if answers and groups[0].name:
-        against_the_sum = replace(against_the_sum, answer=f"**With {groups[0].name}:** {against_the_sum.answer}")
+    blocks = [block for each in swept.answers for block in (each.answer, *each.details)]
+    if not blocks:
+        return against_the_sum
     if not swept.searches or groups[0].find(MARGINALIZE):
-        answers.append(against_the_sum)
-    return _in_turn(answers)
-
-
-def _in_turn(answers: Sequence[Verdict]) -> Verdict:
-    """All as one: the first is the answer."""
-    first, *others = answers
-    return Verdict(
-        first.answer, [*first.details, *(block for each in others for block in (each.answer, *each.details))]
-    )
+        which = f"**With {groups[0].name}:** " if groups[0].name else ""
+        blocks += [f"{which}{against_the_sum.answer}", *against_the_sum.details]
+    return Verdict(blocks[0], blocks[1:])
 
 
 def _with_time(against_the_sum: Verdict, reached: Verdict | None) -> Verdict:

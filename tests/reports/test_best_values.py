@@ -11,7 +11,7 @@ from gsm_cli.records.layout import ReportFolder
 from gsm_cli.reports.groups import sort_records
 from gsm_cli.reports.runs import render_runs
 from gsm_cli.reports.sweeps.best_values import best_values
-from gsm_cli.reports.sweeps.swept import trained
+from gsm_cli.reports.sweeps.swept import over_one, trained
 
 NOISE = (0.0, 0.01, -0.01, 0.0, 0.0075, -0.0075, 0.005, -0.005)
 
@@ -28,7 +28,7 @@ def over_tau(objective: str, accuracies: dict[float, float], noise=NOISE, **sett
 
 
 def bests(groups):
-    return best_values(series := trained(groups), series)
+    return best_values(series := trained(groups), over_one(series))
 
 
 def answers(records):

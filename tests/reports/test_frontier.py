@@ -19,7 +19,7 @@ from gsm_cli.reports.sweeps.frontier import frontier_answer, frontier_section
 from gsm_cli.reports.sweeps.frontier_chart import frontier_chart
 from gsm_cli.reports.sweeps.frontier_data import Frontier, Schedule, at_equal_time, find_frontier
 from gsm_cli.reports.sweeps.section import sweep_section
-from gsm_cli.reports.sweeps.swept import find_sweeps, trained
+from gsm_cli.reports.sweeps.swept import find_sweeps, over_one, trained
 from gsm_cli.style import house_style
 
 PACE = {"marginalize": 4.0, "gumbel": 2.0}  # seconds of an epoch
@@ -283,7 +283,8 @@ class TestSection:
 
     def test_epochs_are_in_no_other_picture(self, tmp_path):
         folder = ReportFolder(tmp_path / "frontier")
-        assert sweep_section(folder, "title", find_sweeps(trained(sort_records(runs())))).blocks == []
+        series = trained(sort_records(runs()))
+        assert sweep_section(folder, "title", find_sweeps(series, over_one(series))).blocks == []
 
     def test_the_longest_of_equal_groups_is_the_main_one(self):
         assert [group.config.epochs for group in sort_records(runs())] == [10, 5, 3]

@@ -37,11 +37,11 @@ def over_classes(objective: str, lost: float = 0.0, factor: float = 0.0, classes
 
 
 def section(tmp_path, records):
-    return losses_section(ReportFolder(tmp_path / "chosen"), "title", list(find_trades(sort_records(records))))
+    return losses_section(ReportFolder(tmp_path / "chosen"), "title", trades(records))
 
 
 def trades(records):
-    return list(find_trades(sort_records(records)))
+    return list(find_trades(over_one(trained(sort_records(records)))))
 
 
 def test_losses_are_paired_and_times_are_ratios():

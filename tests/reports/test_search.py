@@ -13,6 +13,7 @@ from gsm_cli.records.run import RunRecord
 from gsm_cli.reports.groups import sort_records
 from gsm_cli.reports.runs import render_runs
 from gsm_cli.reports.sweeps.search import HEADING, find_searches
+from gsm_cli.reports.sweeps.swept import trained
 from gsm_cli.style import house_style
 
 SHIFTS = (0.0, 0.02, -0.02)  # of the seeds, the same with all settings
@@ -39,7 +40,7 @@ def rendered(records: list[RunRecord], name: str = "recipe"):
 
 
 def found_in(records: list[RunRecord]):
-    return find_searches(sort_records(records))
+    return find_searches(trained(sort_records(records)))
 
 
 def slower(records: list[RunRecord], factor: float) -> list[RunRecord]:

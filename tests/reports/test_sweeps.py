@@ -12,7 +12,7 @@ from gsm_cli.records.run import RunRecord
 from gsm_cli.reports.groups import sort_records
 from gsm_cli.reports.sweeps.charts import Grid, Level, Lines, Point, asks_for_log, grid_chart, lines_chart
 from gsm_cli.reports.sweeps.section import lines_of, sweep_section
-from gsm_cli.reports.sweeps.swept import find_sweeps, named, over_one, trained
+from gsm_cli.reports.sweeps.swept import enough, find_sweeps, named, over_one, trained
 from gsm_cli.style import house_style
 
 DRAWS = (1, 10, 100)
@@ -20,9 +20,9 @@ DRAWS = (1, 10, 100)
 
 def section(tmp_path, records, name: str = "chosen"):
     folder = ReportFolder(tmp_path / name)
-    return sweep_section(
-        folder, "title", find_sweeps(series := trained(sort_records(records)), series if folder.chosen else [])
-    )
+    series = trained(sort_records(records))
+    lines = enough(over_one(series), series if folder.chosen else [])
+    return sweep_section(folder, "title", find_sweeps(series, lines))
 
 
 def run(objective: str, seed: int, accuracy: float, **settings: object):
@@ -113,12 +113,14 @@ class TestLines:
 
     def test_another_objectives_setting_of_the_same_name_is_no_difference(self):
         records = [*(run("gumbel", 0, 0.9, tau=tau) for tau in (0.1, 0.2, 0.5)), run("reinforce", 0, 0.8)]
-        sweeps = find_sweeps(series := trained(sort_records(records)), series)
+        series = trained(sort_records(records))
+        sweeps = find_sweeps(series, over_one(series))
         assert set(lines_of(sweeps.lines, sweeps.series).levels) == {"reinforce"}
 
     def test_two_versions_of_an_estimator_are_two_lines(self):
         records = [replaced_file(each, digest) for digest in "ab" for each in over_draws("gumbel")]
-        sweeps = find_sweeps(series := trained(sort_records(records)), series)
+        series = trained(sort_records(records))
+        sweeps = find_sweeps(series, over_one(series))
         assert [[len(own) for own in (each.series,)] for each in sweeps.lines] == [[3], [3]]
         assert set(named(sweeps.lines)) == {f"Mine, objective_sha256 {12 * digest}" for digest in "ab"}
 

@@ -13,7 +13,7 @@ from gsm_cli.records.layout import ReportFolder
 from gsm_cli.reports.groups import sort_records
 from gsm_cli.reports.sweeps.charts import Level, Lines, Point
 from gsm_cli.reports.sweeps.section import level_of
-from gsm_cli.reports.sweeps.swept import find_sweeps, trained
+from gsm_cli.reports.sweeps.swept import enough, find_sweeps, over_one, trained
 from gsm_cli.reports.sweeps.temperature import BIAS, COSINE, DEVIATION, ONE_HOT, PROMISED, temperature_section
 from gsm_cli.reports.sweeps.temperature_chart import Panel, Temperatures, temperature_chart
 from gsm_cli.style import house_style
@@ -29,12 +29,9 @@ def runs(objective: str = "gumbel", taus=TAUS, **settings: object):
 
 def section(records, gradients=(), name: str = "chosen"):
     folder = ReportFolder(Path("reports") / name)
-    return temperature_section(
-        folder,
-        "title",
-        find_sweeps(series := trained(sort_records(records)), series if folder.chosen else []),
-        gradients,
-    )
+    series = trained(sort_records(records))
+    lines = enough(over_one(series), series if folder.chosen else [])
+    return temperature_section(folder, "title", find_sweeps(series, lines), gradients)
 
 
 def measured(*estimators: tuple[str, float | None], epochs: tuple[int, ...]):

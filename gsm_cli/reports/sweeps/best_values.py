@@ -9,7 +9,7 @@ from gsm_cli.reports.markdown import counted, interval, listed, points
 from gsm_cli.reports.report import Verdict
 from gsm_cli.reports.series import Series
 from gsm_cli.reports.statistics import LEVEL, Comparison, Summary, compare, holm
-from gsm_cli.reports.sweeps.swept import FITTED, OF_THE_DATA, Swept, is_swept, named, over_lengths, over_one
+from gsm_cli.reports.sweeps.swept import FITTED, OF_THE_DATA, Swept, named, over_lengths
 
 BEST = "Best by validation, with its accuracy on the test set: {}."
 RULE = (
@@ -65,14 +65,13 @@ class BestValue:
         return f"{self.name} against its {self.setting} {self.value:g}, in points: {'; '.join(parts)}."
 
 
-def best_values(series: Sequence[Series], paired: Sequence[Series]) -> list[BestValue]:
-    """For every line of a sweep whose values share their data, so that they can be compared seed by seed.
+def best_values(series: Sequence[Series], lines: Sequence[Swept]) -> list[BestValue]:
+    """For every one of these lines whose values share their data, so that they can be compared seed by seed.
 
     Those over the length of training, with what is fitted to it, are `frontier`'s, those over the data `losses`'.
-    Two values make a line of those that are `paired`.
     """
     left_out = (*OF_THE_DATA, *(FITTED if over_lengths(series) else ()))
-    swept = [each for each in over_one(series) if each.names[0] not in left_out and is_swept(each, paired)]
+    swept = [each for each in lines if each.names[0] not in left_out]
     found: list[BestValue] = []
     for names in dict.fromkeys(each.names for each in swept):
         for label, own in named([each for each in swept if each.names == names]).items():

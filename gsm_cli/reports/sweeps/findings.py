@@ -15,7 +15,7 @@ from gsm_cli.reports.sweeps.losses import find_trades, losses_section, trade_ans
 from gsm_cli.reports.sweeps.losses_chart import Trade
 from gsm_cli.reports.sweeps.search import Search, find_searches, search_answer, search_section
 from gsm_cli.reports.sweeps.section import sweep_section
-from gsm_cli.reports.sweeps.swept import Sweeps, find_sweeps, trained
+from gsm_cli.reports.sweeps.swept import Sweeps, enough, find_sweeps, over_one, trained
 from gsm_cli.reports.sweeps.temperature import temperature_section
 
 
@@ -32,15 +32,18 @@ class Findings:
     @classmethod
     def of(cls, folder: ReportFolder, groups: Sequence[Group]) -> "Findings":
         """All that is in these groups; what belongs to a search is no sweep of two values as well."""
-        series, searches = trained(groups), find_searches(groups) if folder.chosen else []
+        series = trained(groups)
+        searches = find_searches(series) if folder.chosen else []
         searched = {id(each) for search in searches for each in (search.base, *(one.series for one in search.trials))}
         paired = [each for each in series if folder.chosen and id(each) not in searched]
+        lines = over_one(series)
+        swept = enough(lines, paired)
         return cls(
             searches,
-            best_values(series, paired) if folder.chosen else [],
-            list(find_trades(groups)),
+            best_values(series, swept) if folder.chosen else [],
+            list(find_trades(lines)),
             find_frontier(series),
-            find_sweeps(series, paired),
+            find_sweeps(series, swept),
         )
 
     @property

@@ -6,14 +6,14 @@ from functools import partial
 
 from gsm_cli.objectives import GUMBEL, MARGINALIZE, SUPERVISED
 from gsm_cli.records.layout import ReportFolder
-from gsm_cli.reports.groups import Group, common_circumstances
+from gsm_cli.reports.groups import common_circumstances
 from gsm_cli.reports.markdown import digits, interval, listed, numbered, points, table
 from gsm_cli.reports.names import apart, objective_of
 from gsm_cli.reports.report import Section, Verdict, show
 from gsm_cli.reports.series import Circumstances
 from gsm_cli.reports.statistics import compare
 from gsm_cli.reports.sweeps.losses_chart import Loss, Trade, trade_chart
-from gsm_cli.reports.sweeps.swept import EPOCHS, FITTED, SWEPT, Swept, named, over_one, task_of, trained, written
+from gsm_cli.reports.sweeps.swept import EPOCHS, FITTED, SWEPT, Swept, named, task_of, written
 from gsm_cli.settings import hyphened
 from gsm_cli.style import Picture
 
@@ -43,15 +43,14 @@ def losses_section(folder: ReportFolder, title: str, trades: Sequence[Trade]) ->
     return Section(["## What one sample loses, and what it saves", *blocks] if blocks else [], pictures)
 
 
-def find_trades(groups: Sequence[Group]) -> Iterator[Trade]:
+def find_trades(lines: Sequence[Swept]) -> Iterator[Trade]:
     """Every setting, the length of training apart, over which the sum and others were swept with all else equal."""
-    found = over_one(trained(groups))
-    sums = [each for each in found if each.objective == MARGINALIZE and len(each.series) >= SWEPT]
+    sums = [each for each in lines if each.objective == MARGINALIZE and len(each.series) >= SWEPT]
     for the_sum in sums:
         names, like = the_sum.names, [written(each.rest) for each in sums if each.names == the_sum.names]
         others = [
             each
-            for each in found
+            for each in lines
             if each.objective != MARGINALIZE and each.names == names and _unfitted(each) == _unfitted(the_sum)
         ]
         circumstances = common_circumstances([run for each in (the_sum, *others) for run in each.series.values()])

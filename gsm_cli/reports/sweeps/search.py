@@ -1,19 +1,19 @@
 """A search for settings: what each change of them brings an objective on validation, seed by seed."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.reports.forest import Forest, draw, forest_row
-from gsm_cli.reports.groups import Group, common_circumstances
+from gsm_cli.reports.groups import common_circumstances
 from gsm_cli.reports.markdown import counted, interval, listed, points, table
 from gsm_cli.reports.names import DIGEST, apart
 from gsm_cli.reports.report import Section, Verdict, show
 from gsm_cli.reports.series import Circumstances, Series
 from gsm_cli.reports.statistics import Summary, summarize
-from gsm_cli.reports.sweeps.swept import EPOCHS, settings_of, trained, written
+from gsm_cli.reports.sweeps.swept import EPOCHS, settings_of, written
 from gsm_cli.style import Picture
 
 ALIKE = ("dataset", DIGEST, "labels", "classes", EPOCHS, "precision")  # in runs that are compared
@@ -60,13 +60,13 @@ class Search:
         return max(found, key=_gain, default=None)
 
 
-def find_searches(groups: Sequence[Group]) -> list[Search]:
+def find_searches(found: Sequence[Series]) -> list[Search]:
     """One for every objective of which runs on the same data, and as long, differ in several kinds of settings."""
     every: dict[str, dict[tuple[object, ...], list[Series]]] = defaultdict(lambda: defaultdict(list))
-    for series in trained(groups):
+    for series in found:
         settings = settings_of(series.config)
         every[series.config.objective_name][tuple(settings.get(name) for name in ALIKE)].append(series)
-    return [found for name, alike in every.items() for found in _of_objective(name, [*alike.values()])]
+    return [each for name, alike in every.items() for each in _of_objective(name, [*alike.values()])]
 
 
 def _of_objective(objective: str, alike: Sequence[Sequence[Series]]) -> Iterator[Search]:
@@ -83,8 +83,14 @@ def _of_objective(objective: str, alike: Sequence[Sequence[Series]]) -> Iterator
 
 
 def _base(own: Sequence[Series]) -> Series | None:
-    """That from which the others depart least, and of several the one with the most runs; None without a search."""
-    base = min(own, key=lambda each: (sum(len(_changed(other, each)) for other in own), -len(each.finished)))
+    """That from which the others depart least, as its values are the most common; of several that with the most runs.
+
+    None without a search.
+    """
+    common = Counter(value for each in own for value in settings_of(each.config).items())
+    base = max(
+        own, key=lambda each: (sum(common[value] for value in settings_of(each.config).items()), len(each.finished))
+    )
     changes = {tuple(_changed(each, base)) for each in own if each is not base and _shared(each, base)}
     settings = {name for change in changes for name in change}
     return base if min(len(changes), len(settings)) >= CHANGES else None

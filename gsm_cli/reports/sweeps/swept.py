@@ -56,20 +56,16 @@ class Sweeps:
     maps: Sequence[Swept]
 
 
-def find_sweeps(series: Sequence[Series], paired: Sequence[Series] = ()) -> Sweeps:
-    """The sweeps that a report shows; two values make one of those that are `paired`.
-
-    A map over `tau` leaves its lines to be shown as well.
-    """
+def find_sweeps(series: Sequence[Series], lines: Sequence[Swept]) -> Sweeps:
+    """The sweeps that a report shows of these lines; a map over `tau` leaves its own to be shown as well."""
     maps = [swept for swept in find(series, 2) if EPOCHS not in swept.names and _whole(swept)]
-    lines = [swept for swept in over_one(series) if is_swept(swept, paired)]
     return Sweeps(series, [each for each in lines if each.names == (TAU,) or not _in_a_map(each, maps)], maps)
 
 
-def is_swept(line: Swept, paired: Sequence[Series]) -> bool:
-    """Whether a line has enough values: two will do where every series is one of these."""
-    own = set(map(id, line.series.values()))
-    return len(own) >= SWEPT or own <= set(map(id, paired))
+def enough(lines: Sequence[Swept], paired: Sequence[Series]) -> list[Swept]:
+    """The lines with enough values: two will do where every series is one of the paired."""
+    known = set(map(id, paired))
+    return [line for line in lines if len(line.series) >= SWEPT or set(map(id, line.series.values())) <= known]
 
 
 def trained(groups: Sequence[Group]) -> list[Series]:

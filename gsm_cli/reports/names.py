@@ -97,4 +97,6 @@ def _place(name: str) -> int:
 def _word(name: str, value: object) -> str:
     if name == "epochs":
         return f"{value} epochs" if value != 1 else "1 epoch"
+    if name == "classes" and value is None:
+        return "all classes"
     return str(value) if name == "precision" else f"{name} {setting(name, value)}"

@@ -81,10 +81,16 @@ def _with_time(against_the_sum: Verdict, reached: Verdict | None) -> Verdict:
 
 
 def _experiment(configs: Sequence[RunConfig]) -> str:
-    """The data sets and their labels; in a folder whose name was chosen there may be several."""
+    """The data sets and their labels, of which the first so many classes have their share.
+
+    In a folder whose name was chosen there may be several of each.
+    """
     titles = dict.fromkeys(describe_dataset(config.dataset).title for config in configs)
     labels = [f"{number:,}" for number in sorted({config.labels for config in configs})]
-    return f"{listed(list(titles))} with {listed(labels)} labels"
+    first = [f"{number:,}" for number in sorted({config.classes for config in configs if config.classes})]
+    whole = " and all of them" if None in {config.classes for config in configs} else ""
+    classes = f", the first {listed(first)} classes{whole}" if first else ""
+    return f"{listed(list(titles))} with {listed(labels)} labels{classes}"
 
 
 def _main(

@@ -6,7 +6,8 @@ Before such a paragraph stands a comment, which is not shown. It names a report,
 
 A series may name the settings of its runs, as gumbel[kl_start=1.0], or its objective's own, as gumbel[tau=0.1]; by
 default it is of the largest group, and the one that a verdict speaks of. `gumbel minus marginalize at equal time` is
-of the validation accuracy of complete schedules.
+of the validation accuracy of complete schedules, and `gumbel[draws=2] minus gumbel on validation` of what a search
+compares.
 """
 
 import re
@@ -56,6 +57,11 @@ def numbers(report: str, words: str) -> str:
         assert frontier is not None
         (difference,) = (each for each in at_equal_time(frontier) if (each.name, each.minus) == found.groups())
         return interval(difference.summary, points)
+    if found := re.fullmatch(r"(\S+) minus (\S+) on validation", words):
+        (_, first), (_, second) = (find(report, name) for name in found.groups())
+        own, other = first.best_validation, second.best_validation
+        differences = [own[seed] - other[seed] for seed in sorted(own.keys() & other.keys())]
+        return interval(summarize(differences, first.validation_step), points)
     if found := re.fullmatch(r"(\S+) minus (\S+)", words):
         (_, first), (_, second) = (find(report, name) for name in found.groups())
         comparison = compare(first.scores, second.scores)

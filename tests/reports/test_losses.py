@@ -188,6 +188,9 @@ def test_all_classes_stand_at_their_number():
     whole = [run(name, seed, 0.9, 1.0) for name in ("marginalize", "gumbel") for seed in range(3)]
     (trade,) = trades([*some, *whole])
     assert [loss.value for loss in trade.losses["gumbel"]] == list(CLASSES)
+    report = render_runs(ReportFolder(Path("reports") / "chosen"), [*some, *whole])
+    assert "with 500 labels, the first 2 and 5 classes and all of them: " in report.title
+    assert "\n## Runs with all classes\n" in report.text
     lengths = [record(name, seed, (0.5, 0.6, 0.7, 0.8)) for name in ("marginalize", "gumbel") for seed in range(3)]
     assert [loss.value for loss in trades([*some, *whole, *lengths])[0].losses["gumbel"]] == list(CLASSES)
 

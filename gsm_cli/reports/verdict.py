@@ -34,7 +34,9 @@ def verdict(group: Group | None, named: float | None = None, options: Sequence[s
     if margin is None or not candidates:
         missing = [*([] if candidates else [GUMBEL]), *([] if margin else [MARGINALIZE])]
         remedy = _remedy(group, missing, options)
-        return Verdict(f"There is nothing to compare yet: no finished run of {listed(missing)}.", [remedy])
+        return Verdict(
+            f"There is nothing to compare yet: no finished run of {listed(missing)}.{_so_far(group)}", [remedy]
+        )
     judgements = [each for each in judge(group, margin.value) if each.role != "exploratory"]
     if not judgements:
         return Verdict("There is nothing to compare yet: no objective has a seed in common with marginalize.")
@@ -187,6 +189,12 @@ def _commands(group: Group, runs: Sequence[tuple[Series, int]], options: Sequenc
 def _objectives(group: Group) -> list[str]:
     """Those with a finished run, but for the floor."""
     return list(dict.fromkeys(each.config.objective for each in group.trained if each.config.objective != SUPERVISED))
+
+
+def _so_far(group: Group) -> str:
+    """How accurate they are that have a finished run, as a further sentence."""
+    found = [f"{in_brackets(series.name)} {interval(series.accuracy)} %" for series in group.trained]
+    return f" Test accuracy so far: {listed(found)}." if found else ""
 
 
 def _remedy(group: Group, missing: Sequence[str], options: Sequence[str]) -> str:

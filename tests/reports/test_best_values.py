@@ -151,7 +151,10 @@ class TestReport:
     def test_a_folder_of_a_data_set_asks_about_the_sum(self):
         found = self.rendered("digits-100")
         assert found.title.endswith("can one sample replace the sum over classes?")
-        assert found.answer == "There is nothing to compare yet: no finished run of marginalize."
+        assert found.answer == (
+            "There is nothing to compare yet: no finished run of marginalize. "
+            "Test accuracy so far: gumbel (tau 0.1) 90.03 [89.43, 90.64] % and gumbel (tau 0.5) 95.03 [94.39, 95.68] %."
+        )
 
     def test_its_commands_name_the_folder(self):
         text = self.rendered("temperature").text

@@ -70,13 +70,19 @@ def test_order_of_the_records_changes_nothing():
 
 def test_one_objective_names_the_command_that_adds_the_other():
     report = rendered([record("gumbel", seed) for seed in (0, 1, 2, 5)])
-    assert report.answer == "There is nothing to compare yet: no finished run of marginalize."
+    assert report.answer == (
+        "There is nothing to compare yet: no finished run of marginalize. "
+        "Test accuracy so far: gumbel 79.00 [78.80, 79.20] %."
+    )
     assert "`gsm train-ssl --dataset digits --objective marginalize --seeds 0-2,5 --epochs 3`" in report.text
 
 
 def test_the_sum_alone_asks_for_gumbel():
     report = rendered([record("marginalize", 0), record("supervised", 0)])
-    assert report.answer == "There is nothing to compare yet: no finished run of gumbel."
+    assert report.answer == (
+        "There is nothing to compare yet: no finished run of gumbel. "
+        "Test accuracy so far: marginalize 79.00 % and supervised 79.00 %."
+    )
     assert "--objective gumbel --seeds 0 --epochs 3`" in report.text
 
 

@@ -185,7 +185,7 @@ class TestReport:
         assert found.answer == (
             "Best on validation: gumbel, learning_rate 0.004, +2.00 [-0.48, +4.48] points from the base (3 seeds), of "
             "4 settings; sum-and-sample, learning_rate 0.004, +2.00 [-0.48, +4.48] points from the base (3 seeds), of "
-            "4 settings."
+            "4 settings. 2 of the 6 changes have an interval without 0; by chance 1 in 20 would."
         )
         assert f"## {HEADING}" in found.text
         assert "The base of gumbel: latent 4, learning_rate 0.002 and weight_decay 0." in found.text
@@ -197,8 +197,17 @@ class TestReport:
         records = [each for each in searched() if each.config.learning_rate != 0.004]
         found = rendered([*records, *runs("gumbel", (-0.01, -0.01, -0.01), kl_start=3)])
         assert found.answer == (
-            "Best on validation: gumbel with the settings of the base, 80.00 [75.03, 84.97] %, of 4 settings."
+            "Best on validation: gumbel with the settings of the base, 80.00 [75.03, 84.97] %, of 4 settings. "
+            "2 of the 3 changes have an interval without 0; by chance 1 in 20 would."
         )
+
+    def test_it_says_how_many_are_told_apart(self):
+        unsure = runs("gumbel", (-0.02, 0.0, -0.02), kl_start=3)
+        records = [each for each in searched() if each.config.weight_decay != 0.1]
+        assert "None of the 3 changes has an interval without 0;" in rendered([*records, *unsure]).answer
+        surely = runs("gumbel", (0.02, 0.02, 0.02), kl_start=3)
+        assert "1 of the 3 changes has an interval without 0;" in rendered([*records, *surely]).answer
+        assert "None of the 3 changes has an interval without 0;" in rendered([*records, surely[0]]).answer
 
     def test_what_has_a_row_has_no_section_and_no_line_of_two_values(self):
         found = rendered(searched())

@@ -127,8 +127,24 @@ def _gain(trial: Trial) -> float:
 
 
 def search_answer(searches: Sequence[Search]) -> Verdict | None:
-    """What is best for every objective, in plain text; None if nothing was searched."""
-    return Verdict(f"Best on validation: {'; '.join(map(_best, searches))}.", [RULE]) if searches else None
+    """What is best for every objective and how much was told apart, in plain text; None if nothing was searched."""
+    if not searches:
+        return None
+    best = f"Best on validation: {'; '.join(map(_best, searches))}."
+    return Verdict(f"{best} {_told_apart([trial for search in searches for trial in search.trials])}", [RULE])
+
+
+def _told_apart(trials: Sequence[Trial]) -> str:
+    """How many intervals are without 0, beside how many would be by chance."""
+    number = sum(map(_is_told_apart, trials))
+    some = f"{number} of the" if number else "None of the"
+    verb = "has" if number < 2 else "have"
+    return f"{some} {counted(len(trials), 'change')} {verb} an interval without 0; by chance 1 in 20 would."
+
+
+def _is_told_apart(trial: Trial) -> bool:
+    low, high = trial.difference.low, trial.difference.high
+    return low is not None and high is not None and not low <= 0 <= high
 
 
 def _best(search: Search) -> str:

@@ -215,6 +215,15 @@ class TestReport:
         assert "## What was swept" not in found.text
         assert "## Runs with" in rendered([*searched(), *runs("marginalize", labels=50)]).text
 
+    def test_two_values_by_two_of_a_search_are_no_map(self):
+        own = [{"tau": 0.7}, {"draws": 2}, {"tau": 0.7, "draws": 2}]
+        records = [*searched(), *(run for change in own for run in runs("gumbel", **change))]
+        assert "## What was swept" not in rendered(records).text
+        more = [{"tau": 0.9}, {"tau": 0.9, "draws": 2}]
+        assert (
+            "### tau and draws" in rendered([*records, *(run for each in more for run in runs("gumbel", **each))]).text
+        )
+
     def test_what_failed_or_collapsed_is_shown(self):
         records = [each for each in searched() if (each.config.latent, each.config.seed) != (8, 2)]
         bad = replace(failed("gumbel", 2), config=runs("gumbel", latent=8)[2].config)

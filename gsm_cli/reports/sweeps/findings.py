@@ -34,8 +34,9 @@ class Findings:
         """All that is in these groups; what belongs to a search is no sweep of two values as well."""
         series = trained(groups)
         searches = find_searches(series) if folder.chosen else []
-        searched = {id(each) for search in searches for each in (search.base, *(one.series for one in search.trials))}
-        paired = [each for each in series if folder.chosen and id(each) not in searched]
+        searched = [each for search in searches for each in (search.base, *(trial.series for trial in search.trials))]
+        told = set(map(id, searched))
+        paired = [each for each in series if folder.chosen and id(each) not in told]
         lines = over_one(series)
         swept = enough(lines, paired)
         return cls(
@@ -43,7 +44,7 @@ class Findings:
             best_values(series, swept) if folder.chosen else [],
             list(find_trades(lines)),
             find_frontier(series),
-            find_sweeps(series, swept),
+            find_sweeps(series, swept, searched),
         )
 
     @property

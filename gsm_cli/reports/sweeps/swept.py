@@ -56,16 +56,22 @@ class Sweeps:
     maps: Sequence[Swept]
 
 
-def find_sweeps(series: Sequence[Series], lines: Sequence[Swept]) -> Sweeps:
-    """The sweeps that a report shows of these lines; a map over `tau` leaves its own to be shown as well."""
-    maps = [swept for swept in find(series, 2) if EPOCHS not in swept.names and _whole(swept)]
+def find_sweeps(series: Sequence[Series], lines: Sequence[Swept], searched: Sequence[Series] = ()) -> Sweeps:
+    """The sweeps that a report shows of these lines; a map over `tau` leaves its own to be shown as well.
+
+    Two values by two that a search has rows for are no map.
+    """
+    maps = [
+        swept
+        for swept in find(series, 2)
+        if EPOCHS not in swept.names and _whole(swept) and not (len(swept.series) == 4 and _are_among(swept, searched))
+    ]
     return Sweeps(series, [each for each in lines if each.names == (TAU,) or not _in_a_map(each, maps)], maps)
 
 
 def enough(lines: Sequence[Swept], paired: Sequence[Series]) -> list[Swept]:
     """The lines with enough values: two will do where every series is one of the paired."""
-    known = set(map(id, paired))
-    return [line for line in lines if len(line.series) >= SWEPT or set(map(id, line.series.values())) <= known]
+    return [line for line in lines if len(line.series) >= SWEPT or _are_among(line, paired)]
 
 
 def trained(groups: Sequence[Group]) -> list[Series]:
@@ -163,8 +169,12 @@ def _whole(swept: Swept) -> bool:
 
 def _in_a_map(line: Swept, maps: Sequence[Swept]) -> bool:
     """Whether a map shows all of a line."""
-    own = set(map(id, line.series.values()))
-    return any(own <= set(map(id, swept.series.values())) for swept in maps)
+    return any(_are_among(line, [*swept.series.values()]) for swept in maps)
+
+
+def _are_among(swept: Swept, series: Sequence[Series]) -> bool:
+    """Whether all that was swept is one of these."""
+    return set(map(id, swept.series.values())) <= set(map(id, series))
 
 
 def _is_number(value: object) -> bool:

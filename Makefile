@@ -44,6 +44,8 @@ mutants: $(READY)  ## put small faults into the code, and count those that the t
 # Of the MNIST runs. Where the processor has no bfloat16 products, give PRECISION=float32 to start runs of your own.
 PRECISION ?= bf16
 MNIST := $(BIN)/gsm train-ssl --dataset mnist --precision $(PRECISION)
+RECIPE := $(MNIST) --report mnist-recipe --epochs 10 --set kl_warmup=0.3
+SEARCHED := sum-and-sample,gumbel
 PAIRS := $(BIN)/gsm train-ssl --dataset mnist-pairs --precision $(PRECISION)
 DIGIT_PAIRS := $(BIN)/gsm train-ssl --dataset digits-pairs
 CHEAP := gumbel,sum-and-sample,sparse-marginalize
@@ -72,6 +74,17 @@ reports-mnist: $(READY)  ## run the article's experiment on MNIST, and a hundred
 	$(MNIST) --seeds 0-5 --objective sparse-marginalize,supervised
 	$(MNIST) --seeds 0-7 --objective straight-through,gumbel-rao
 	$(MNIST) --seeds 0-2 --objective gumbel --tau 1 --tau-min 0.1 --tau-rate 1.538e-4
+	$(MNIST) --seeds 0-2 --objective marginalize,$(CHEAP) --epochs 3,5,10 --set kl_warmup=0.3
+	$(RECIPE) --seeds 1000-1005 --objective $(SEARCHED)
+	$(RECIPE) --seeds 1000-1005 --objective $(SEARCHED) --set weight_decay=0.1
+	$(RECIPE) --seeds 1000-1005 --objective $(SEARCHED) --mc-samples 2
+	$(RECIPE) --seeds 1000-1002 --objective $(SEARCHED) --set kl_start=3
+	$(RECIPE) --seeds 1000-1002 --objective $(SEARCHED) --set latent=32 --set auxiliary=32
+	$(RECIPE) --seeds 1000-1002 --objective $(SEARCHED) --learning-rate 2e-3
+	$(RECIPE) --seeds 1000-1002 --objective $(SEARCHED) --learning-rate 5e-4 --batch-size 50
+	$(RECIPE) --seeds 1000-1005 --objective gumbel --tau 0.7 --set draws=2
+	$(RECIPE) --seeds 1000-1002 --objective gumbel --tau 0.7
+	$(RECIPE) --seeds 1000-1002 --objective gumbel --set draws=2
 	$(PAIRS) --seeds 0-5 --objective $(WIDE)
 	$(PAIRS) --seeds 0-2 --objective marginalize --epochs 2 --set kl_warmup=0.5
 	$(PAIRS) --seeds 0-2 --objective $(CHEAP) --epochs 3 --set kl_warmup=0.5

@@ -175,6 +175,11 @@ class TestLevels:
         found = frontier([run("gumbel", seed, epochs, 0.96) for seed in range(3) for epochs in (3, 5)])
         assert [each.epochs for _, each in found.first(0.96)] == [3]
 
+    def test_a_mean_that_is_shown_as_a_level_reaches_it(self):
+        for accuracy, lengths in {0.95996: [3], 0.95994: []}.items():
+            found = frontier([run("gumbel", seed, epochs, accuracy) for seed in range(3) for epochs in (3, 5)])
+            assert [each.epochs for _, each in found.first(0.96)] == lengths
+
 
 class TestEqualTime:
     def test_is_the_end_of_what_is_over_first_between_the_schedules_around_it(self):

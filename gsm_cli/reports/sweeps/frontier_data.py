@@ -15,7 +15,7 @@ from gsm_cli.reports.statistics import Summary, summarize
 from gsm_cli.reports.sweeps.swept import FITTED, Swept, named, over_lengths
 
 LEVELS = (95, 96, 97)  # of validation accuracy, in %; where none reaches the first, the three up to the best
-ROUNDING = 1e-9
+ROUNDING = 5e-5  # of an accuracy as it is shown: one that reads 95.00 % has reached 95 %
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Frontier:
     @property
     def levels(self) -> list[float]:
         """The accuracies that are asked for."""
-        highest = floor(100 * self.best + ROUNDING)
+        highest = floor(100 * (self.best + ROUNDING))
         return [level / 100 for level in (LEVELS if highest >= LEVELS[0] else range(max(1, highest - 2), highest + 1))]
 
     @property

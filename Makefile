@@ -75,6 +75,7 @@ reports-mnist: $(READY)  ## run the article's experiment on MNIST, and a hundred
 	$(MNIST) --seeds 0-7 --objective straight-through,gumbel-rao
 	$(MNIST) --seeds 0-2 --objective gumbel --tau 1 --tau-min 0.1 --tau-rate 1.538e-4
 	$(MNIST) --seeds 0-2 --objective marginalize,$(CHEAP) --epochs 3,5,10 --set kl_warmup=0.3
+	$(MNIST) --seeds 0-2 --objective sum-and-sample,sparse-marginalize --epochs 20 --set kl_warmup=0.15
 	$(RECIPE) --seeds 1000-1005 --objective $(SEARCHED)
 	$(RECIPE) --seeds 1000-1005 --objective $(SEARCHED) --set weight_decay=0.1
 	$(RECIPE) --seeds 1000-1002 --objective $(SEARCHED) --mc-samples 2

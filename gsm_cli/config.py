@@ -95,6 +95,8 @@ class RunConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     clip: Positive = 100.0  # greatest norm of a gradient
     weight_decay: NotNegative = 0.0  # of AdamW: a step takes learning rate x weight decay of every weight away
     entropy_weight: NotNegative = 1.0  # of H(q(y|a,x)) in the unlabelled bound; the article's code has 0 for Gumbel
+    vat_weight: NotNegative = 0.0  # of virtual adversarial training of q(y|a,x), an extension
+    vat_radius: Positive = 1.25  # norm of its perturbation of the pixels in [0, 1]
     precision: Precision = "float32"  # of the matrix products; all else is float32
     own: dict[str, Value]  # the objective's own settings: tau, draws and so on
     objective_sha256: Plain | None = None  # of the file of an estimator of somebody's own

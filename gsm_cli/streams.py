@@ -23,6 +23,7 @@ class Purpose(IntEnum):
     GRADIENTS = 7  # of `gsm gradients`: 0 the replicates, 1 the images
     COST = 8  # random images of `gsm cost`
     PAIRS = 9  # of the images of a test part
+    PERTURBATION = 10  # of training images, by step
 
 
 def sequence(seed: int, purpose: Purpose, counter: int = 0) -> "np.random.SeedSequence":

@@ -40,6 +40,8 @@ MEANINGS = {
     "clip": "Greatest norm of a gradient; a greater one is scaled down.",
     "weight_decay": "Weight decay of AdamW.",
     "entropy_weight": "Weight of H(q(y|a,x)) in the unlabelled bound.",
+    "vat_weight": "Weight of virtual adversarial training of q(y|a,x), an extension.",
+    "vat_radius": "Norm of its perturbation, in pixels from 0 to 1.",
     "precision": "Precision of the matrix products: float32 or bf16.",
     "tau": "Temperature at the first step.",
     "tau_min": "Least temperature.",

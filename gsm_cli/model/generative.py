@@ -55,9 +55,9 @@ class M2(nn.Module):
         super().__init__()
         self.architecture = architecture
         k, z = architecture.classes, architecture.latent
-        context = self.context_sizes(architecture)
-        self.q_y = Network(context, k, architecture)
-        self.q_z = Network(context | {"y": k}, 2 * z, architecture, HEAD_SCALE)
+        inputs = self.context_sizes(architecture)
+        self.q_y = Network(inputs, k, architecture)
+        self.q_z = Network(inputs | {"y": k}, 2 * z, architecture, HEAD_SCALE)
         self.p_x = Network({"y": k, "z": z}, architecture.pixels, architecture)
 
     @staticmethod
@@ -72,19 +72,19 @@ class M2(nn.Module):
     def classify(self, x: Tensor, samples: int, rng: torch.Generator) -> Tensor:
         """Logits of q(y|a,x), (S, B, K), for images x (B, D) in [0, 1] and S draws of a."""
         a, _ = self.draw_a(x, samples, rng)
-        return self._logits(_context(x, a), samples)
+        return self._logits(context(x, a), samples)
 
     def encode(self, x: Tensor, samples: int, rng: torch.Generator) -> Evidence:
         """Draw a, and the noise of z, S times for images x (B, D); compute all that the bounds of the classes share."""
         a, log_q_a = self.draw_a(x, samples, rng)
-        context = _context(x, a)
+        known = context(x, a)
         return Evidence(
             x=x,
             a=a,
             log_q_a=log_q_a,
             noise=torch.randn(samples, len(x), self.architecture.latent, generator=rng, device=x.device),
-            logits=self._logits(context, samples),
-            q_z=self.q_z.lift(**context),
+            logits=self._logits(known, samples),
+            q_z=self.q_z.lift(**known),
             p_a=None,
         )
 
@@ -116,8 +116,8 @@ class M2(nn.Module):
         """The auxiliary variable's part of the bound, log p(a|x,y,z) - log q(a|x); M2 has none."""
         return 0.0
 
-    def _logits(self, context: dict[str, Tensor], samples: int) -> Tensor:
-        logits: Tensor = self.q_y(self.q_y.lift(**context))
+    def _logits(self, known: dict[str, Tensor], samples: int) -> Tensor:
+        logits: Tensor = self.q_y(self.q_y.lift(**known))
         return logits.expand(samples, *logits.shape[-2:])
 
 
@@ -166,5 +166,6 @@ def standard_normal_log_density(value: Tensor) -> Tensor:
     return -0.5 * (value.square().sum(dim=-1) + value.shape[-1] * LOG_TWO_PI)
 
 
-def _context(x: Tensor, a: Tensor | None) -> dict[str, Tensor]:
+def context(x: Tensor, a: Tensor | None) -> dict[str, Tensor]:
+    """What q(y|a,x) takes, by name: images x (B, D), and draws a (S, B, A) unless the model has none."""
     return {"x": x} if a is None else {"x": x, "a": a}

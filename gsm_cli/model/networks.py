@@ -88,12 +88,12 @@ class Network(nn.Module):
 class BatchNorm(nn.BatchNorm1d):
     """Batch normalisation over every dimension but the last. Over a batch of classes it mixes the classes.
 
-    What is computed again within `recomputing` leaves the running statistics as they are.
+    What is computed within `uncounted` leaves the running statistics as they are.
     """
 
     def forward(self, values: Tensor) -> Tensor:
         rows = values.flatten(0, -2)
-        if not _RECOMPUTING.get():
+        if not _UNCOUNTED.get():
             return super().forward(rows).view_as(values)
         assert self.running_mean is not None
         assert self.running_var is not None
@@ -103,17 +103,17 @@ class BatchNorm(nn.BatchNorm1d):
         )
 
 
-_RECOMPUTING = ContextVar("recomputing", default=False)
+_UNCOUNTED = ContextVar("uncounted", default=False)
 
 
 @contextmanager
-def recomputing() -> Iterator[None]:
-    """Where what the forward pass did not keep is computed again: it must not count twice."""
-    token = _RECOMPUTING.set(True)
+def uncounted() -> Iterator[None]:
+    """Where images that have been counted, or are none of the data, are computed: running statistics stay."""
+    token = _UNCOUNTED.set(True)
     try:
         yield
     finally:
-        _RECOMPUTING.reset(token)
+        _UNCOUNTED.reset(token)
 
 
 NORMS: dict[str, Callable[[int], nn.Module]] = {"layer": nn.LayerNorm, "batch": BatchNorm, "none": nn.Identity}

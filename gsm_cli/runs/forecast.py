@@ -18,7 +18,7 @@ from gsm_cli.runs.task import Task
 
 TIMELESS = (  # settings that leave the time of an epoch as it is
     *("seed", "epochs", "learning_rate", "decay", "classification_weight", "labelled_weight", "kl_start", "kl_warmup"),
-    *("clip", "weight_decay", "weight_std", "entropy_weight", "tau", "tau_min", "tau_rate"),
+    *("clip", "weight_decay", "weight_std", "entropy_weight", "vat_radius", "tau", "tau_min", "tau_rate"),
 )
 
 

@@ -15,6 +15,7 @@ from gsm_cli.data.split import Split
 from gsm_cli.errors import UsageError
 from gsm_cli.files import is_there
 from gsm_cli.model.terms import Batch, Terms, semi_supervised, supervised
+from gsm_cli.model.virtual_adversarial import virtual_adversarial_loss
 from gsm_cli.objectives import SUPERVISED
 from gsm_cli.records.run import Curves, Epoch, Failure, RunRecord, Test, chosen_epoch
 from gsm_cli.runs.build import Averaging, build_model, temperature_at
@@ -121,6 +122,10 @@ class Run:
             terms = semi_supervised(self.model, batch, average, config.mc_samples, *weights)
         self.optimizer.zero_grad()
         loss = -terms.objective(config.labelled_weight, config.classification_weight)
+        if config.vat_weight:
+            images = torch.cat([batch.unlabelled, batch.labelled])
+            noise = self.stream(Purpose.PERTURBATION, number)
+            loss = loss + config.vat_weight * virtual_adversarial_loss(self.model, images, config.vat_radius, noise)
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), config.clip)
         for group in self.optimizer.param_groups:

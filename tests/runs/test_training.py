@@ -361,6 +361,38 @@ class TestParts:
         difference = plain.model.p_x.head.weight - run.model.p_x.head.weight
         torch.testing.assert_close(difference, 0.5e-6 * before, rtol=0.05, atol=2e-8)
 
+    @pytest.mark.parametrize("objective", ["gumbel", "supervised"])
+    def test_virtual_adversarial_training_is_added_with_its_weight(self, split, objective):
+        """The terms of a step and the gradient of the rest stay; that of the classifier is linear in the weight."""
+        runs = {}
+        for weight in (0.0, 1.0, 2.0):
+            run = Run(config(objective, vat_weight=weight, clip=1e9, learning_rate=1e-9), split)
+            terms = run.step(0, torch.arange(20), torch.arange(100))
+            runs[weight] = terms, torch.cat([each.grad.flatten() for each in run.model.q_y.parameters()])
+            rest = [each.grad for each in run.model.q_a.parameters()]
+            runs.setdefault("rest", rest)
+            assert all(torch.equal(ours, first) for ours, first in zip(rest, runs["rest"], strict=True))
+        (terms, bare), (same, once), (_, twice) = (runs[weight] for weight in (0.0, 1.0, 2.0))
+        assert terms == same
+        assert (once - bare).norm() > 0.01
+        torch.testing.assert_close(twice - bare, 2 * (once - bare), rtol=1e-3, atol=1e-3)
+
+    def test_virtual_adversarial_training_takes_the_unlabelled_images_and_noise_of_its_own(self, split, monkeypatch):
+        seen = []
+
+        def loss(model, x, radius, rng):
+            seen.append((x, radius, rng.initial_seed()))
+            return torch.zeros(())
+
+        monkeypatch.setattr(training, "virtual_adversarial_loss", loss)
+        for objective in ("marginalize", "gumbel", "supervised"):
+            run = Run(config(objective, vat_weight=1.0, vat_radius=0.5), split)
+            run.step(3, torch.arange(20), torch.arange(30))
+        first = seen[0]
+        assert first[0].shape == (50, 64)
+        assert first[2] == stream(0, Purpose.PERTURBATION, 3).initial_seed()
+        assert all(torch.equal(x, first[0]) and rest == list(first[1:]) for x, *rest in seen)
+
     def test_part_of_the_labels_in_a_step(self, split, tmp_path):
         record = train(config(labelled_batch=30), split, tmp_path / "a.pt")
         assert timeless(record) != timeless(train(config(), split, tmp_path / "b.pt"))

@@ -6,7 +6,7 @@ from statistics import fmean
 
 from gsm_cli.data import Dataset
 from gsm_cli.objectives import MARGINALIZE
-from gsm_cli.reports.groups import Group
+from gsm_cli.reports.groups import OF_OTHERS, Group
 from gsm_cli.reports.markdown import folded, interval, percent, points, table, without_constants
 from gsm_cli.reports.report import Section
 from gsm_cli.reports.series import Series
@@ -117,6 +117,6 @@ def others(dataset: Dataset) -> Section:
     rows += [[each.model, each.accuracy, each.source] for each in dataset.published]
     if not rows:
         return Section([])
-    text = f"{dataset.title} with 100 labels; numbers of others, not measured here. {dataset.caution}".strip()
+    text = f"{dataset.title} with {OF_OTHERS} labels; numbers of others, not measured here. {dataset.caution}".strip()
     shown = table(["model and objective", "accuracy %", "source"], rows)
     return Section(["## What others report", text, shown])

@@ -13,6 +13,7 @@ from gsm_cli.records.run import RunRecord
 from gsm_cli.reports.names import name_groups, name_series, shared_settings
 from gsm_cli.reports.series import Circumstances, Series
 
+OF_OTHERS = 100  # labels with which others report
 MOST = 12  # series that a picture of all of them can hold
 RANKS = {name: rank for rank, name in enumerate(OBJECTIVES)}
 
@@ -52,6 +53,11 @@ class Group:
     @property
     def records(self) -> list[RunRecord]:
         return [record for series in self.series for record in series.records]
+
+    @property
+    def as_others(self) -> bool:
+        """Whether its task is that of which others report: as many labels, and every class."""
+        return self.config.labels == OF_OTHERS and self.config.classes is None
 
     @cached_property
     def circumstances(self) -> Circumstances:

@@ -19,7 +19,6 @@ FRONT_WORDS = (
     f"; of more than {FRONT} series the sum, gumbel, the labels alone and the most accurate others are in front"
 )
 ONE_OF_EACH = " Of every objective one series, which the verdict speaks of; there are too many for a picture of all."
-OF_OTHERS = 100  # labels with which others drew their curves
 CROSSES = "Crosses are numbers of others; of two at one place the second stands beside it."
 CURVE_ROWS = 12  # rows of the table that stands for a curve
 ROWS_OF_Z = (
@@ -56,8 +55,7 @@ def curves(group: Group) -> Learning:
     """What the picture of accuracy shows."""
     dataset = describe_dataset(group.config.dataset)
     shown = {each.name: _curve(group, each) for each in group.pictured}
-    of_others = group.config.labels == OF_OTHERS and group.config.classes is None
-    return Learning(shown, dataset.curves if of_others else {}, dataset.curves_source)
+    return Learning(shown, dataset.curves if group.as_others else {}, dataset.curves_source)
 
 
 def _curve(group: Group, series: Series) -> Curve:

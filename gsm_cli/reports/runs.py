@@ -51,7 +51,8 @@ def render_runs(
     sections = swept.sections(folder, title, gradients)
     found = [*sections, *found] if folder.chosen else [*found, *sections]
     found += gradient_sections(folder, title, gradients)
-    found += [others(dataset), provenance(folder, groups)]
+    found += [others(dataset)] if any(group.as_others for group in groups) else []
+    found += [provenance(folder, groups)]
     listed_sections = contents([block for section in found for block in section.blocks])
     opening = Section([*first.blocks, *warnings(problems), *([listed_sections] if listed_sections else [])])
     facts = [group_facts(group, margin) for group in groups]

@@ -161,6 +161,13 @@ def test_other_settings_form_another_group_named_after_them():
     assert [picture.name for picture in report.pictures] == ["differences", "accuracy", "accuracy-2", "frontier"]
 
 
+@pytest.mark.parametrize("task", [{"labels": 200}, {"classes": 5}])
+def test_others_are_shown_beside_their_own_task_alone(task):
+    assert "What others report" not in rendered([record("gumbel", 0, dataset="mnist", **task)]).text
+    both = [record("gumbel", 0, dataset="mnist"), record("gumbel", 0, dataset="mnist", **task)]
+    assert "What others report" in rendered(both).text
+
+
 def test_mnist_shows_what_others_report_and_how_they_chose():
     text = rendered([record("gumbel", 0, dataset="mnist")]).text
     assert "Jang et al. 2017" in text

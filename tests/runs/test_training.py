@@ -19,6 +19,7 @@ from PIL import Image
 from gsm_cli.data import find_dataset
 from gsm_cli.data.split import Images, load
 from gsm_cli.errors import GsmError, UsageError
+from gsm_cli.model.terms import Terms
 from gsm_cli.records.run import Epoch, read_run
 from gsm_cli.runs import evaluation, training
 from gsm_cli.runs.build import temperature_at
@@ -364,15 +365,19 @@ class TestParts:
     @pytest.mark.parametrize("objective", ["gumbel", "supervised"])
     def test_virtual_adversarial_training_is_added_with_its_weight(self, split, objective):
         """The terms of a step and the gradient of the rest stay; that of the classifier is linear in the weight."""
-        runs = {}
-        for weight in (0.0, 1.0, 2.0):
+
+        def stepped(weight: float) -> tuple[Terms, torch.Tensor, torch.Tensor]:
             run = Run(config(objective, vat_weight=weight, clip=1e9, learning_rate=1e-9), split)
             terms = run.step(0, torch.arange(20), torch.arange(100))
-            runs[weight] = terms, torch.cat([each.grad.flatten() for each in run.model.q_y.parameters()])
-            rest = [each.grad for each in run.model.q_a.parameters()]
-            runs.setdefault("rest", rest)
-            assert all(torch.equal(ours, first) for ours, first in zip(rest, runs["rest"], strict=True))
-        (terms, bare), (same, once), (_, twice) = (runs[weight] for weight in (0.0, 1.0, 2.0))
+            own, rest = (
+                torch.cat([each.grad.flatten() for each in network.parameters()])
+                for network in (run.model.q_y, run.model.q_a)
+            )
+            return terms, own, rest
+
+        (terms, bare, rest), (same, once, still), (_, twice, always) = (stepped(weight) for weight in (0.0, 1.0, 2.0))
+        assert torch.equal(rest, still)
+        assert torch.equal(rest, always)
         assert terms == same
         assert (once - bare).norm() > 0.01
         torch.testing.assert_close(twice - bare, 2 * (once - bare), rtol=1e-3, atol=1e-3)

@@ -2,9 +2,13 @@
 
 from pathlib import Path
 
+import pytest
 from msgspec.structs import replace
 
 from gsm_cli.records.run import RunRecord, read_run
+from gsm_cli.runs import training
+from gsm_cli.runs.batch import run_all
+from gsm_cli.runs.places import Here
 from gsm_cli.runs.task import Task
 from gsm_cli.settings import build
 
@@ -54,3 +58,18 @@ class Diary:
 
     def note(self, name, words):
         self.notes.append(words)
+
+
+def interrupted(task: Task, epochs: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Train a run here, up to a Ctrl-C after so many epochs."""
+    diary = Diary()
+
+    def epoch(name, number, epoch):
+        if number == epochs:
+            raise KeyboardInterrupt
+
+    diary.epoch = epoch
+    with monkeypatch.context() as patch:
+        patch.setattr(training, "CHECKPOINT_SECONDS", 0.0)
+        with pytest.raises(KeyboardInterrupt):
+            run_all([task], Here(), diary)

@@ -9,7 +9,7 @@ from concurrent.futures import Future
 
 import pytest
 import torch
-from batches import Diary, kept, tasks
+from batches import Diary, interrupted, kept, tasks
 
 from gsm_cli import files
 from gsm_cli.errors import GsmError, UsageError
@@ -204,21 +204,6 @@ class TestLocks:
         assert others.exists()
         lock.release()
         assert not lock.path.exists()
-
-
-def interrupted(task, epochs: int, monkeypatch) -> None:
-    """Train a run here, up to a Ctrl-C after so many epochs."""
-    diary = Diary()
-
-    def epoch(name, number, epoch):
-        if number == epochs:
-            raise KeyboardInterrupt
-
-    diary.epoch = epoch
-    with monkeypatch.context() as patch:
-        patch.setattr(training, "CHECKPOINT_SECONDS", 0.0)
-        with pytest.raises(KeyboardInterrupt):
-            run_all([task], Here(), diary)
 
 
 class TestTheSameRecords:

@@ -34,7 +34,7 @@ JOBS = 2
 LIMITS = {"processes": 0.57, "dask": 0.65}  # of the serial time
 MILLISECONDS = 5.0  # of the parent, for an empty task
 MEBIBYTES = 700  # of a worker on MNIST
-ONE_THREAD = os.environ | {"OMP_NUM_THREADS": "1", "MALLOC_TRIM_THRESHOLD_": "33554432"}  # see docs/cluster.md
+ONE_THREAD = os.environ | {"OMP_NUM_THREADS": "1"}
 
 
 @contextmanager

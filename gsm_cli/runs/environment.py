@@ -1,8 +1,10 @@
 """Where a run takes place: the device, and what else its numbers and times depend on."""
 
+import ctypes
 import platform
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import Literal
 
@@ -14,6 +16,8 @@ from gsm_cli.records.store import Environment
 
 Device = Literal["cpu", "cuda"]
 DEVICES = ("auto", "cpu", "cuda")  # that may be asked for
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of malloc.h
+KEPT = 2**25  # bytes; glibc's own bound of what it comes to by itself
 FEATURES = ("avx2", "avx512_f", "avx512_bf16", "avx512_fp16", "amx_bf16", "sve", "bf16")  # what kernels are chosen by
 
 
@@ -48,6 +52,18 @@ def timed(work: Callable[[], object], device: str) -> float:
 def _synchronise(device: str) -> None:
     if device == "cuda":
         torch.cuda.synchronize()
+
+
+def keep_memory() -> None:
+    """Let glibc keep the memory of arrays up to 32 MiB for the next ones; otherwise it is mapped anew at every step.
+
+    By itself glibc learns this in part, and not at all where `MALLOC_TRIM_THRESHOLD_` is set, as Dask does for its
+    workers: half of the time of a step then is the system's. Other C libraries have no such thresholds.
+    """
+    with suppress(AttributeError, OSError, TypeError):
+        set_option = ctypes.CDLL(None).mallopt
+        set_option(M_MMAP_THRESHOLD, KEPT)
+        set_option(M_TRIM_THRESHOLD, 2 * KEPT)
 
 
 def environment(device: Device) -> Environment:

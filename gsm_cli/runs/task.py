@@ -20,7 +20,7 @@ from gsm_cli.data.download import download
 from gsm_cli.data.split import Pool, Split, load
 from gsm_cli.files import is_there
 from gsm_cli.records.run import Epoch, RunRecord
-from gsm_cli.runs.environment import Device
+from gsm_cli.runs.environment import Device, keep_memory
 from gsm_cli.runs.locks import lock_path
 from gsm_cli.runs.places import PLACE
 from gsm_cli.runs.training import OnEpoch, train
@@ -69,6 +69,7 @@ def versions() -> dict[str, str]:
 def execute(task: Task) -> RunRecord:
     """Train it, in whatever place this is, from its checkpoint if there is one."""
     place, config = PLACE.get(), task.config
+    keep_memory()
     if place.threads:
         torch.set_num_threads(place.threads)
     split = load_split(config, config.seed, task.data_dir, download)

@@ -93,7 +93,7 @@ MNIST = Dataset(
         "marginalize": {10: 0.875, 20: 0.92, 117: 0.964},
         "gumbel": {10: 0.875, 20: 0.90, 135: 0.956},
     },
-    curves_source="the article, validation, one seed, read from its curve",
+    curves_source="the article (musyoku 2016), validation, one seed, read from its curve",
     published=(
         Published("M2, marginalize", "92.6", "Jang et al. 2017 (arXiv:1611.01144), table 2"),
         Published("M2, gumbel", "92.4", "Jang et al. 2017, table 2"),

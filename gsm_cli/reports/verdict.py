@@ -116,8 +116,8 @@ def _saving(group: Group, judgements: Sequence[Judgement]) -> list[str]:
     evaluations = listed([f"{series.evaluations():.3g} with {in_brackets(series.name)}" for series in chosen])
     return [
         f"**What it saves:** with the sum an epoch takes {digits(dear)} s, with {listed(parts)}. Evaluations of the "
-        f"decoder for each unlabelled image: {marginal.evaluations():.3g} with the sum, {evaluations}; what they are "
-        "worth in memory `gsm cost` measures."
+        f"decoder for each unlabelled image: {marginal.evaluations():.3g} with the sum, {evaluations}; what one "
+        "takes in memory `gsm cost` measures."
     ]
 
 

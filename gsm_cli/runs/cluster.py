@@ -26,7 +26,7 @@ PATIENCE = 10  # seconds in which a scheduler must answer
 GLANCE = 2.0  # seconds between looks at which workers there are
 NEWS_EVERY = 0.5  # seconds between what a run says, through a scheduler that may have hundreds of them
 COMMON = {"gsm-cli": "gsm", "python": "Python", "torch": "torch"}  # packages whose versions must agree
-INSTALL = "pip install 'gsm-cli[cluster]'"
+INSTALL = "in a clone of gsm, pip install --constraint constraints.txt '.[cluster]'"
 
 
 class Cluster(Workers):

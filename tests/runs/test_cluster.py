@@ -210,7 +210,7 @@ class TestRefusals:
         monkeypatch.setitem(sys.modules, "distributed", None)
         result = gsm("train-ssl", "--scheduler", "tcp://127.0.0.1:9")
         assert result.exit_code == 2
-        assert "pip install 'gsm-cli[cluster]'" in result.stderr
+        assert "pip install --constraint constraints.txt '.[cluster]'" in result.stderr
 
 
 def test_a_cluster_is_one_of_the_executors():

@@ -225,7 +225,8 @@ class TestConnect:
         with pytest.raises(UsageError) as caught:
             cluster.connect("tcp://s:1")
         assert str(caught.value) == (
-            "--scheduler must have Dask, and it is not installed: pip install 'gsm-cli[cluster]'"
+            "--scheduler must have Dask, and it is not installed: "
+            "in a clone of gsm, pip install --constraint constraints.txt '.[cluster]'"
         )
 
     @pytest.mark.parametrize(

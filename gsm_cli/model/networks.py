@@ -59,7 +59,8 @@ class Network(nn.Module):
     def __init__(self, inputs: dict[str, int], outputs: int, architecture: Architecture, scale: float = 1.0) -> None:
         super().__init__()
         sizes, linear = architecture.hidden, partial(Linear, bf16=architecture.bf16)
-        self.first = nn.ModuleDict({name: linear(size, sizes[0], bias=False) for name, size in inputs.items()})
+        biased = next(iter(inputs)) if architecture.norm == "none" else None  # a normalisation has a bias of its own
+        self.first = nn.ModuleDict({name: linear(size, sizes[0], bias=name == biased) for name, size in inputs.items()})
         self.hidden = nn.ModuleList(linear(size, after) for size, after in pairwise(sizes))
         self.norms = nn.ModuleList(NORMS[architecture.norm](size) for size in sizes)
         self.head = linear(sizes[-1], outputs)

@@ -2,14 +2,17 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
 from itertools import accumulate
+from math import lcm
 from statistics import fmean, median
 
 from gsm_cli.config import RunConfig
-from gsm_cli.data import describe_dataset
 from gsm_cli.records.run import Curves, Reading, RunRecord
 from gsm_cli.reports.statistics import Score, Summary, summarize
+
+MOST_IMAGES = 10**6  # of which an accuracy tells its share
 
 
 @dataclass(frozen=True, order=True)
@@ -29,10 +32,9 @@ class Circumstances:
     @property
     def words(self) -> str:
         threads = "1 thread" if self.threads == 1 else f"{self.threads} threads"
-        beside = {-1: "beside an unknown number of other runs", 0: "beside no other run", 1: "beside 1 other run"}
-        return (
-            f"{self.device} ({self.kernels}), {threads}, {beside.get(self.beside, f'beside {self.beside} other runs')}"
-        )
+        beside = {-1: "an unknown number of other runs", 0: "no other run", 1: "at most 1 other run"}
+        others = beside.get(self.beside, f"at most {self.beside} other runs")
+        return f"{self.device} ({self.kernels}), {threads}, beside {others}"
 
 
 @dataclass(frozen=True)
@@ -75,16 +77,10 @@ class Series:
         """By seed, the validation accuracy of the epoch that validation chose."""
         return {record.config.seed: max(record.epochs.validation_accuracy) for record in self.finished}
 
-    @property
-    def validation_step(self) -> float:
-        """What one validation image is worth; 0 where the data set does not say."""
-        images = describe_dataset(self.config.dataset).validation
-        return 1 / images if images else 0.0
-
     @cached_property
     def validation(self) -> Summary:
         """On the validation images at the epoch that they chose, over seeds."""
-        return summarize([*self.best_validation.values()], self.validation_step)
+        return summarize([*self.best_validation.values()], validation_step(self))
 
     @cached_property
     def accuracy(self) -> Summary:
@@ -118,6 +114,13 @@ class Series:
         columns = [column(record.epochs) or [] for record in self.finished]
         present = ([value for value in values if value is not None] for values in zip(*columns, strict=False))
         return [fmean(values) for values in present if len(values) == len(columns)]
+
+
+def validation_step(*every: Series) -> float:
+    """What one validation image is worth: the greatest number of which every accuracy of these runs is a multiple."""
+    runs = [record for series in every for record in series.finished]
+    found = {value for record in runs for value in record.epochs.validation_accuracy}
+    return 1 / lcm(*(Fraction(value).limit_denominator(MOST_IMAGES).denominator for value in found))
 
 
 def _score(record: RunRecord, reading: Reading) -> Score:

@@ -32,7 +32,8 @@ INSTALL = "in a clone of gsm, pip install --constraint constraints.txt '.[cluste
 class Cluster(Workers):
     """The workers of the scheduler at an address, or of the one that wrote a scheduler file.
 
-    Raises UsageError if Dask is not installed, if nobody answers, or if a worker has other versions or several threads.
+    Raises UsageError if Dask is not installed, if nobody answers, or if a worker has other versions or several threads;
+    also later, for one that comes while the batch runs.
     """
 
     tries = 1
@@ -41,14 +42,14 @@ class Cluster(Workers):
         self.scheduler = scheduler
         self.client = connect(scheduler)
         self._hosts: Mapping[str, int] = {}
+        self._known: frozenset[str] = frozenset()  # addresses of workers that were not refused
         self._seen = -GLANCE
         self._topic = f"gsm-{uuid4().hex}"
         try:
             if not self._workers():
                 note(f"the scheduler at {scheduler} has no worker yet: the batch waits for one")
                 self.client.wait_for_workers(1)
-            refuse_others(self.client.get_versions(packages=list(COMMON)))
-            refuse_threads(self._workers())
+            self._look()
             self.client.subscribe_topic(self._topic, self._hear)
         except BaseException:
             self.client.close()
@@ -103,7 +104,12 @@ class Cluster(Workers):
         """How many workers every host has, as seen not long ago."""
         if time.monotonic() - self._seen > GLANCE:
             with suppress(OSError, KeyError):  # the scheduler is looked for again
-                self._hosts = Counter(_host(address) for address in self._workers())
+                workers = self._workers()
+                if workers.keys() - self._known:
+                    refuse_others(self.client.get_versions(packages=list(COMMON)))
+                    refuse_threads(workers)
+                self._known = frozenset(workers)
+                self._hosts = Counter(map(_host, workers))
             self._seen = time.monotonic()
         return self._hosts
 
@@ -182,12 +188,12 @@ def _there(topic: str, hosts: Mapping[str, int], call: Callable[[], T]) -> T:
 
 
 def _sparing(say: Hear) -> Hear:
-    """Says what it is told, unless it said something a moment ago."""
+    """Says what it is told, unless it said something a moment ago; what is told in words always."""
     last = 0.0
 
     def spare(news: object) -> None:
         nonlocal last
-        if time.monotonic() - last > NEWS_EVERY:
+        if (isinstance(news, News) and news.words) or time.monotonic() - last > NEWS_EVERY:
             last = time.monotonic()
             say(news)
 

@@ -34,7 +34,7 @@ class Place:
     """What a task may know of where it runs, and whom it speaks to."""
 
     say: Hear = lambda news: None
-    beside: int | None = None  # runs on the same machine at the same time
+    beside: int | None = None  # runs that may be on the same machine at the same time
     threads: int | None = None  # of PyTorch; None: as many as it takes by itself
     wanted: Callable[[], bool] = lambda: True
 

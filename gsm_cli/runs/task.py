@@ -61,7 +61,7 @@ class News(Struct, frozen=True):
 
 
 def versions() -> dict[str, str]:
-    """What whoever asks for a task and whoever does it must have in common."""
+    """Of this process; who asks for them in another one has PyTorch loaded there."""
     python = ".".join(str(part) for part in sys.version_info[:3])
     return {"gsm": __version__, "Python": python, "torch": str(torch.__version__)}
 

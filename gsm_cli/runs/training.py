@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from functools import partial
+from math import isfinite
 from pathlib import Path
 from statistics import fmean
 
@@ -72,6 +73,8 @@ class Run:
         probed = is_probed(number, config.epochs)
         soft, hard = relaxation(self.model, images, tau, noise) if tau and probed else (None, None)
         dropped = mean_dropped_mass(self.model, images, float(threshold), noise()) if threshold and probed else None
+        if not are_finite(validation.entropy, soft, hard):
+            raise NotFiniteError(last)
         return Epoch(
             unlabelled_bound=unlabelled,
             labelled_bound=labelled,
@@ -198,11 +201,15 @@ class Run:
 
 
 class NotFiniteError(ArithmeticError):
-    """The objective became nan or infinite at `step`."""
+    """The objective, or what is measured of the model, became nan or infinite at `step`."""
 
-    def __init__(self, step: int) -> None:
-        super().__init__(f"the objective is not finite at step {step}")
+    def __init__(self, step: int, what: str = "the objective") -> None:
+        super().__init__(f"{what} is not finite at step {step}")
         self.step = step
+
+
+def are_finite(*numbers: float | None) -> bool:
+    return all(number is None or isfinite(number) for number in numbers)
 
 
 def train(
@@ -225,25 +232,33 @@ def train(
             run.restore(checkpoint)
         except DamagedError:
             on_note(f"starts again, because its checkpoint is damaged; that is kept as {set_aside(checkpoint).name}")
-    saved = time.monotonic()
-    while len(run.epochs) < config.epochs:
-        try:
+    try:
+        saved = time.monotonic()
+        while len(run.epochs) < config.epochs:
             run.epochs.append(run.epoch())
-        except NotFiniteError as error:
-            return run.record(failure=Failure(step=error.step, reason=str(error)))
-        run.keep_best()
-        if time.monotonic() - saved > CHECKPOINT_SECONDS or len(run.epochs) == config.epochs:
-            run.checkpoint().save(checkpoint)
-            saved = time.monotonic()
-        on_epoch(len(run.epochs), run.epochs[-1])
-    last = read_model(run.model, split, len(run.epochs), run.stream)
-    run.model.load_state_dict(run.best)
-    test = Test(images=len(split.test.classes), chosen=read_model(run.model, split, run.chosen, run.stream), last=last)
+            run.keep_best()
+            if time.monotonic() - saved > CHECKPOINT_SECONDS or len(run.epochs) == config.epochs:
+                run.checkpoint().save(checkpoint)
+                saved = time.monotonic()
+            on_epoch(len(run.epochs), run.epochs[-1])
+        test = read_test_set(run)
+    except NotFiniteError as error:
+        return run.record(failure=Failure(step=error.step, reason=str(error)))
     untrained = config.objective == SUPERVISED  # its generative half
     generated = None if untrained else analogies(run.model, split.shape, run.stream(Purpose.EVALUATION, 0))
     return run.record(test, generated)
 
 
+def read_test_set(run: Run) -> Test:
+    """With the last weights, and with the best, which the model keeps. Raises NotFiniteError."""
+    last = read_model(run.model, run.split, len(run.epochs), run.stream)
+    run.model.load_state_dict(run.best)
+    chosen = read_model(run.model, run.split, run.chosen, run.stream)
+    if not are_finite(*chosen.bounds, *last.bounds):
+        raise NotFiniteError(run.steps * len(run.epochs), "the bound of the test images")
+    return Test(images=len(run.split.test.classes), chosen=chosen, last=last)
+
+
 def is_probed(number: int, epochs: int) -> bool:
-    """Whether the bounds are measured after an epoch: the first, the last, and a tenth of the others."""
+    """Whether the bounds are measured after an epoch: the first, and ten evenly spaced up to the last."""
     return number == 1 or number * PROBES // epochs > (number - 1) * PROBES // epochs

@@ -27,6 +27,14 @@ def buffers_and_gradients(keep: int) -> tuple[dict[str, Tensor], list[Tensor | N
     return dict(model.named_buffers()), [parameter.grad for parameter in model.parameters()]
 
 
+@pytest.mark.parametrize("norm", ["none", "layer", "batch"])
+def test_every_unit_has_one_bias(norm):
+    """The first layer's is that of its normalisation or, where there is none, of its first map."""
+    network = Network({"x": 2, "y": 3}, 1, Architecture(pixels=2, classes=3, hidden=(4, 5), norm=norm))
+    assert [linear.bias is not None for linear in network.first.values()] == [norm == "none", False]
+    assert all(linear.bias is not None for linear in network.hidden)
+
+
 @pytest.mark.parametrize("keep", [ONE_RECOMPUTED, ALL_RECOMPUTED])
 def test_running_statistics_count_a_recomputed_piece_once(keep):
     (kept, kept_gradients), (again, gradients) = buffers_and_gradients(ALL_KEPT), buffers_and_gradients(keep)

@@ -20,7 +20,7 @@ from gsm_cli.records.layout import ReportFolder
 from gsm_cli.records.run import read_run
 from gsm_cli.reports.groups import Group, sort_records
 from gsm_cli.reports.markdown import interval, points
-from gsm_cli.reports.series import Series
+from gsm_cli.reports.series import Series, validation_step
 from gsm_cli.reports.statistics import compare, summarize
 from gsm_cli.reports.sweeps.frontier_data import at_equal_time, find_frontier
 from gsm_cli.reports.sweeps.swept import trained
@@ -61,7 +61,7 @@ def numbers(report: str, words: str) -> str:
         (_, first), (_, second) = (find(report, name) for name in found.groups())
         own, other = first.best_validation, second.best_validation
         differences = [own[seed] - other[seed] for seed in sorted(own.keys() & other.keys())]
-        return interval(summarize(differences, first.validation_step), points)
+        return interval(summarize(differences, validation_step(first, second)), points)
     if found := re.fullmatch(r"(\S+) minus (\S+)", words):
         (_, first), (_, second) = (find(report, name) for name in found.groups())
         comparison = compare(first.scores, second.scores)

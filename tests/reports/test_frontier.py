@@ -1,5 +1,6 @@
 """The frontier: complete schedules of several lengths, their seconds, and what is reached in which time."""
 
+import re
 from math import log
 from statistics import fmean
 
@@ -197,7 +198,7 @@ class TestEqualTime:
         records = [each for each in runs() if (each.config.seed, each.config.objective) != (0, "gumbel")]
         (found,) = at_equal_time(frontier(records))
         assert found.seeds == [1, 2]
-        assert found.summary.deviation == pytest.approx(1 / 300 / 2**0.5)  # equal differences: one image of a seed
+        assert found.summary.deviation == pytest.approx(1 / 200 / 2**0.5)  # equal differences: one image of a seed
 
     def test_is_of_one_task(self):
         found = at_equal_time(frontier([*runs(), *runs(loss=0.02, labels=50)]))
@@ -227,12 +228,25 @@ class TestEqualTime:
 class TestAnswer:
     WORDS = (
         "The first to reach a validation accuracy: 95 % by marginalize (20 s, 5 epochs, 3 seeds), 96 % by "
-        "marginalize (40 s, 10 epochs, 3 seeds) and 97 % by none. At equal time, gumbel − marginalize is "
-        "+0.00 [-0.48, +0.48] points at 20 s (3 seeds)."
+        "marginalize (40 s, 10 epochs, 3 seeds) and 97 % by none. At equal time, uncorrected, gumbel − marginalize is "
+        "+0.00 [-0.72, +0.72] points at 20 s (3 seeds)."
     )
 
     def test_says_who_is_first_and_the_difference_at_equal_time(self):
         assert frontier_answer(frontier(runs())).answer == self.WORDS
+
+    def test_the_best_of_several_is_said_to_be_that(self):
+        more = [
+            run(name, seed, epochs, BEST[epochs] + gain)
+            for name, gain in (("sum-and-sample", -0.01), ("reinforce", -0.015))
+            for seed in range(3)
+            for epochs in BEST
+        ]
+        answer = frontier_answer(frontier([*runs(), *more])).answer
+        assert re.search(
+            r"sum-and-sample − marginalize is \S+ \[.*\] points at 20 s \(3 seeds, the best of 2 others\)\.$", answer
+        )
+        assert "reinforce" not in answer.split("At equal time")[1]
 
     def test_is_the_first_of_a_report_whose_name_was_chosen(self, tmp_path):
         report = render_runs(ReportFolder(tmp_path / "frontier"), runs())

@@ -17,6 +17,7 @@ from gsm_cli.reports.charts import colours
 from gsm_cli.reports.groups import sort_records
 from gsm_cli.reports.names import name_series
 from gsm_cli.reports.runs import render_runs
+from gsm_cli.reports.series import validation_step
 from gsm_cli.settings import build
 
 
@@ -165,6 +166,12 @@ class TestSeries:
         test = msgspec.structs.replace(whole.test, images=8, chosen=chosen, last=last)
         (group,) = sort_records([msgspec.structs.replace(whole, test=test)])
         assert group.series[0].scores[0].correct == 5
+
+    @pytest.mark.parametrize(("correct", "step"), [((7, 20, 41), 1 / 60), ((30, 60, 60), 1 / 2)])
+    def test_what_a_validation_image_is_worth_is_in_the_accuracies(self, correct, step):
+        """Of sixty images, as a file of somebody's own may have; accuracies of half and all tell no more than that."""
+        (group,) = sort_records([record("gumbel", 0, [1 - (60 - each) / 60 for each in correct])])
+        assert validation_step(group.series[0]) == step
 
     def test_a_column_that_a_run_does_not_have_is_empty(self):
         (group,) = sort_records([record("marginalize", 0)])

@@ -131,6 +131,14 @@ class TestCluster:
             assert [found.places, found.places] == [1, 1]
             assert len(client.asked) == asked + 1
 
+    def test_one_that_comes_later_is_refused_too(self, monkeypatch, clock):
+        found, client, _ = joined(monkeypatch, "tcp://a:1")
+        client.workers["tcp://b:1"] = {"nthreads": 4}
+        assert found.places == 1  # it was not looked for again
+        clock[0] += 2.5
+        with pytest.raises(UsageError, match="one at tcp://b:1 does 4"):
+            _ = found.places
+
     def test_it_looks_at_once_also_where_the_clock_has_just_begun(self, monkeypatch, clock):
         clock[0] = 0.1
         assert joined(monkeypatch, *TWO_HOSTS)[0].places == 3
@@ -294,3 +302,10 @@ class TestThere:
             clock[0] = moment
             say(moment)
         assert said == [0.75, 1.5, 2.25]
+
+    def test_words_are_never_spared(self, clock):
+        said = []
+        say = cluster._sparing(said.append)
+        for news in (News("a", images=3), News("a", words="starts again"), News("a", images=3)):
+            say(news)
+        assert [news.words for news in said] == ["", "starts again"]

@@ -227,6 +227,27 @@ class TestRecord:
         assert record.failure.step == 6
         assert len(record.epochs) == 1
 
+    def test_weights_that_the_last_step_of_an_epoch_breaks_end_the_run_there(self, split, tmp_path, monkeypatch):
+        original = Run.all_steps
+
+        def broken(run, number):
+            found = original(run, number)
+            if number == 2:
+                torch.nn.init.constant_(run.model.q_y.head.weight, float("nan"))
+            return found
+
+        monkeypatch.setattr(Run, "all_steps", broken)
+        record = train(config(), split, tmp_path / "a.pt")
+        assert record.failure.step == 7
+        assert record.failure.reason == "the objective is not finite at step 7"
+        assert len(record.epochs) == 1
+
+    def test_a_bound_of_the_test_images_that_is_not_finite_is_a_failure(self, split, tmp_path, monkeypatch):
+        monkeypatch.setattr(evaluation, "binary_bounds", lambda *given: [float("-inf")])
+        record = train(config(epochs=2), split, tmp_path / "a.pt")
+        assert record.failure.reason == "the bound of the test images is not finite at step 8"
+        assert len(record.epochs) == 2
+
 
 class TestResume:
     @pytest.mark.parametrize("objective", ["gumbel", "sum-and-sample"])

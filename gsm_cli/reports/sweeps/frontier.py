@@ -76,13 +76,14 @@ def _equal_time(found: Sequence[AtEqualTime]) -> str:
     """The difference of gumbel, and the greatest of all others but the floor."""
     own = [each for each in found if objective_of(each.name) == GUMBEL][:1]
     others = [each for each in found if each not in own and objective_of(each.name) != SUPERVISED]
+    among = f", the best of {len(others)} others" if len(others) > 1 else ""
     told = [*own, *sorted(others, key=lambda each: -each.summary.mean)[:1]]
     parts = [
         f"{each.name} − {each.minus} is {interval(each.summary, points)} points at {digits(each.seconds)} s "
-        f"({counted(len(each.seeds), 'seed')})"
+        f"({counted(len(each.seeds), 'seed')}{'' if each in own else among})"
         for each in told
     ]
-    return f" At equal time, {listed(parts)}." if parts else ""
+    return f" At equal time, uncorrected, {listed(parts)}." if parts else ""
 
 
 def _differences(found: Sequence[AtEqualTime]) -> list[str]:

@@ -10,7 +10,7 @@ from statistics import fmean
 
 from gsm_cli.objectives import MARGINALIZE
 from gsm_cli.reports.groups import common_circumstances
-from gsm_cli.reports.series import Circumstances, Series
+from gsm_cli.reports.series import Circumstances, Series, validation_step
 from gsm_cli.reports.statistics import Summary, summarize
 from gsm_cli.reports.sweeps.swept import FITTED, Swept, named, over_lengths
 
@@ -106,7 +106,7 @@ def find_frontier(series: Sequence[Series]) -> Frontier | None:
             else:
                 left_out.append(f"{name} with {epochs} epochs")
     references = _references({name: found[name] for name in lines})
-    return Frontier(circumstances, lines, every[0].validation_step, references, left_out, chosen) if lines else None
+    return Frontier(circumstances, lines, validation_step(*every), references, left_out, chosen) if lines else None
 
 
 def _seeds_then_validation(timed: tuple[Series, float]) -> tuple[int, float]:

@@ -11,7 +11,7 @@ from gsm_cli.reports.groups import common_circumstances
 from gsm_cli.reports.markdown import counted, interval, listed, points, table
 from gsm_cli.reports.names import DIGEST, apart
 from gsm_cli.reports.report import Section, Verdict, show
-from gsm_cli.reports.series import Circumstances, Series
+from gsm_cli.reports.series import Circumstances, Series, validation_step
 from gsm_cli.reports.statistics import Summary, summarize
 from gsm_cli.reports.sweeps.swept import EPOCHS, settings_of, written
 from gsm_cli.style import Picture
@@ -117,7 +117,7 @@ def _trial(name: str, series: Series, base: Series, circumstances: Circumstances
         series,
         ", ".join([name, *changed]),
         differences,
-        summarize([*differences.values()], base.validation_step),
+        summarize([*differences.values()], validation_step(series, base)),
         seconds / usually if seconds and usually else None,
     )
 
@@ -136,10 +136,13 @@ def search_answer(searches: Sequence[Search]) -> Verdict | None:
 
 def _told_apart(trials: Sequence[Trial]) -> str:
     """How many intervals are without 0, beside how many would be by chance."""
-    number = sum(map(_is_told_apart, trials))
+    several = [trial for trial in trials if trial.difference.low is not None]
+    if not several:
+        return "One seed of a change gives no interval."
+    number = sum(map(_is_told_apart, several))
     some = f"{number} of the" if number else "None of the"
     verb = "has" if number < 2 else "have"
-    return f"{some} {counted(len(trials), 'change')} {verb} an interval without 0; by chance 1 in 20 would."
+    return f"{some} {counted(len(several), 'change')} {verb} an interval without 0; by chance 1 in 20 would."
 
 
 def _is_told_apart(trial: Trial) -> bool:

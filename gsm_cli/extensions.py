@@ -10,6 +10,7 @@ import inspect
 import sys
 from functools import lru_cache
 from importlib.metadata import entry_points
+from math import isfinite
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -46,9 +47,11 @@ def load_class(estimator: str) -> Any:
 
 
 def _digest(path: Path) -> str:
-    if not path.is_file():
-        raise UsageError(f"--objective must name a file that exists, and there is no {path}: write its path and class")
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        rule = "--objective must name a file that exists and can be read"
+        raise UsageError(f"{rule}, not {path} ({error.strerror}): write its path and class") from error
 
 
 @lru_cache
@@ -96,16 +99,21 @@ def _row(name: str, estimator: str, found: Any, sha256: str) -> Objective:
         ) from None
     settings: dict[str, Setting] = {}
     for parameter in inspect.signature(found).parameters.values():
-        missing = parameter.default is inspect.Parameter.empty
-        if parameter.name == "temperature":
-            settings |= annealed(TAU if missing else float(parameter.default))
-        elif type(parameter.default) not in RULES:
-            what = "no default" if missing else repr(parameter.default)
-            raise UsageError(
-                f"{name} must have a number, a text or true or false as the default of its parameter {parameter.name}, "
-                f"and has {what}: give it one"
-            )
-        else:
-            settings[parameter.name] = Setting(parameter.default, RULES[type(parameter.default)])
+        settings |= _settings(name, parameter)
     summary = (inspect.getdoc(found) or "an estimator of somebody's own").splitlines()[0]
     return Objective(name, summary, estimator, settings, sha256=sha256)
+
+
+def _settings(name: str, parameter: inspect.Parameter) -> dict[str, Setting]:
+    """What a parameter of the class is set by. Raises UsageError without a default of a kind that a setting has."""
+    default, missing = parameter.default, parameter.default is inspect.Parameter.empty
+    finite = type(default) is not float or isfinite(default)
+    if parameter.name == "temperature" and (missing or (type(default) in (int, float) and finite)):
+        return annealed(TAU if missing else float(default))
+    if parameter.name != "temperature" and type(default) in RULES and finite:
+        return {parameter.name: Setting(default, RULES[type(default)])}
+    what = "no default" if missing else repr(default)
+    raise UsageError(
+        f"{name} must have a finite number, a text or true or false as the default of its parameter {parameter.name}, "
+        f"and has {what}: give it one"
+    )

@@ -91,7 +91,7 @@ class Look:
     @property
     def options(self) -> tuple[str, ...]:
         """The words of a command line that ask for it."""
-        size = None if self.size is None else "x".join(f"{length:g}" for length in self.size)
+        size = None if self.size is None else "x".join(f"{length:.15g}" for length in self.size)
         given = (("--title", self.title), ("--size", size), ("--dpi", self.dpi))
         return tuple(str(part) for name, value in given if value is not None for part in (name, value))
 

@@ -128,6 +128,18 @@ class TestEstimator:
                 HEAD + "    def __init__(self, size=None): ...\n    def __call__(self, bound, logits, rng): ...",
                 "default of its parameter size, and has None",
             ),
+            (
+                HEAD + "    def __init__(self, temperature=None): ...\n    def __call__(self, bound, logits, rng): ...",
+                "a finite number, .* default of its parameter temperature, and has None",
+            ),
+            (
+                HEAD + "    def __init__(self, size=1e999): ...\n    def __call__(self, bound, logits, rng): ...",
+                "a finite number, .* default of its parameter size, and has inf",
+            ),
+            (
+                HEAD + "    def __call__(self, b, l, r): return b((l + torch.randn(3)).softmax(-1))",
+                "must draw its noise from rng alone, and gives other values for the same",
+            ),
             (HEAD + "    def __call__(self, b, l, r): return b(l).mean()", r"must give a tensor \(1, 2\) .*, not \(\)"),
             (HEAD + "    def __call__(self, b, l, r): return 3", r"must give a tensor \(1, 2\) .*, not int"),
             (HEAD + "    def __call__(self, b, l, r): return b(l) / 0", "must give finite values"),
@@ -206,6 +218,12 @@ class TestImages:
     @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 cut", b"text"])
     def test_what_is_no_archive(self, folder, content):
         (folder / "mine.npz").write_bytes(content)
+        with pytest.raises(DataError, match=r"mine\.npz must be a NumPy archive"):
+            build({"dataset": "mine.npz"})
+
+    def test_one_array_is_no_archive(self, folder):
+        with (folder / "mine.npz").open("wb") as file:
+            np.save(file, np.zeros((3, 2, 2)))
         with pytest.raises(DataError, match=r"mine\.npz must be a NumPy archive"):
             build({"dataset": "mine.npz"})
 

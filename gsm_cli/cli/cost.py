@@ -71,6 +71,7 @@ def cost(
     from gsm_cli.records.layout import COST, ReportFolder
     from gsm_cli.reports.cost.report import answer
     from gsm_cli.reports.folder import read, write
+    from gsm_cli.reports.report import few
 
     plan = read_plan(
         classes or [], objective or [ALL], model, precision, device, batch_size=batch_size, rounds=rounds, seed=seed
@@ -88,6 +89,8 @@ def cost(
         show("cost", [path, written], CostResults(record=record, report=told(report)))
     else:
         print(path, written, sep="\n")
+    if report.problems:
+        raise DataError(few(report.problems))
 
 
 def read_plan(

@@ -9,7 +9,7 @@ from gsm_cli.cli import completion, options
 from gsm_cli.cli.options import option, whole_number
 from gsm_cli.cli.plan import ALL
 from gsm_cli.cli.settings import MEANINGS, default_words
-from gsm_cli.errors import AGAIN, GsmError, UsageError
+from gsm_cli.errors import AGAIN, DataError, GsmError, UsageError
 from gsm_cli.objectives import OBJECTIVES, SUPERVISED
 
 if TYPE_CHECKING:
@@ -91,10 +91,11 @@ def gradients(
     from gsm_cli.records.gradients import TEMPERATURES, GradientPlan
     from gsm_cli.records.layout import ReportFolder
     from gsm_cli.reports.folder import read, write
+    from gsm_cli.reports.report import few
     from gsm_cli.settings import build, read_names, read_seeds
 
     rows = with_estimators(read_names("--objective", objective or [ALL]))
-    chosen = tuple(read_seeds("--seeds", seeds or ["0,1"]))
+    chosen = tuple(sorted(read_seeds("--seeds", seeds or ["0,1"])))
     settings: dict[str, object] = {"objective": "marginalize", "dataset": dataset, "seed": chosen[0]}
     plan = GradientPlan(
         config=build(settings | ({} if epochs is None else {"epochs": epochs})),
@@ -119,6 +120,8 @@ def gradients(
         show("gradients", [path, written], GradientResults(record=record, report=told(found)))
     else:
         print(path, written, sep="\n")
+    if found.problems:
+        raise DataError(few(found.problems))
 
 
 def with_estimators(names: list[str]) -> dict[str, str | None]:
@@ -149,12 +152,22 @@ def _find(plan: "GradientPlan", path: Path, force: bool, data_dir: Path | None) 
         where = "here" if here else f"on another machine, {found.environment.words}"
         Console(stderr=True, highlight=False).print(f"measured before, {where}; --force measures again", soft_wrap=True)
         return found
+    refuse_nothing(plan)
     with options.resumable(f"{AGAIN} to measure from the beginning"):
         splits = _splits(plan, data_dir)
         prepare(path)
         record = _measure(plan, splits)
     record.save(path)
     return record
+
+
+def refuse_nothing(plan: "GradientPlan") -> None:
+    """Raise UsageError where every objective leaves out all temperatures."""
+    from gsm_cli.measures.gradients import allowed, left_out
+
+    if not any(allowed(name, plan.temperatures) for name in plan.objectives):
+        sentences = "; ".join(left_out(plan.objectives, plan.temperatures))
+        raise UsageError(f"--tau must have a temperature that some objective allows, and {sentences}: name another")
 
 
 def _splits(plan: "GradientPlan", data_dir: Path | None) -> "dict[int, Split]":

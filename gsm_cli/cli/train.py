@@ -182,8 +182,10 @@ def _tasks(plan: "Plan", out: Path, data_dir: Path | None) -> "list[Task]":
 
 def _extra(plan: "Plan", out: Path, data_dir: Path | None, force: bool) -> list[str]:
     """What the command of a run says besides its settings."""
+    from gsm_cli.runs.environment import find_device
+
     words = ["--report", plan.report] if plan.report else []
-    words += ["--device", plan.device] if plan.device != "cpu" else []
+    words += ["--device", plan.device] if {plan.device, find_device("auto")} != {"cpu"} else []
     words += ["--data-dir", str(data_dir)] if data_dir else []
     words += ["--out", str(out)] if out != Path("reports") else []
     return [*words, *(["--force"] if force else [])]
@@ -197,7 +199,7 @@ def _run(plan: "Plan", tasks: "list[Task]", force: bool) -> "list[Outcome]":
     from gsm_cli.runs.places import Here
     from gsm_cli.runs.task import POOLS, versions
 
-    if "bf16" in {config.precision for config in plan.configs}:
+    if "bf16" in {config.precision for config in plan.configs} and plan.scheduler is None:
         options.warn_of_slow_bf16(plan.device)
     with options.resumable(options.FORCED if force else options.RESUMED):
         to_do = [task for task in tasks if force or is_to_do(task)]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from gsm_cli.data.dataset import LAPTOP, Dataset, Fetch, Published
 from gsm_cli.errors import DataError
+from gsm_cli.files import is_there
 
 if TYPE_CHECKING:
     from gsm_cli.data.split import Pool
@@ -47,7 +48,7 @@ def _find(name: str, folder: Path | None, fetch: Fetch | None) -> bytes:
     named = (folder, os.environ.get(DATA_DIR))
     folders = [*(Path(each) for each in named if each), cache_dir()]
     for path in (each / (name + ending) for each in folders for ending in (".gz", "")):
-        if path.is_file():
+        if is_there(path):
             return read_verified(path, FILES[name])
     places = ", ".join(str(each) for each in folders)
     missing = f"MNIST must be on this machine or on a mirror, and {name}.gz is in none of {places}"

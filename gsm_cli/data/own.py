@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from gsm_cli.data.dataset import Dataset
 from gsm_cli.errors import DataError, UsageError
+from gsm_cli.files import is_there
 
 if TYPE_CHECKING:
     from gsm_cli.data.split import Images, Pool
@@ -31,7 +32,7 @@ def short_name(name: str) -> str:
 def own_dataset(name: str) -> Dataset:
     """The data set in a file. Raises UsageError if there is no such file, DataError if it holds something else."""
     path = Path(name)
-    if not path.is_file():
+    if not is_there(path):
         raise UsageError(f"--dataset {name} must be a file of images, and there is none: name one that exists")
     return _described(path, path.stat().st_mtime_ns)
 
@@ -72,6 +73,7 @@ def read_npz(path: Path) -> "Pool":
         LookupError,
         MemoryError,
         RuntimeError,
+        TypeError,
         zipfile.BadZipFile,
         zlib.error,
     ) as error:

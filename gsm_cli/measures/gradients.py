@@ -15,20 +15,20 @@ Three ways to the mean of an estimator's gradient, of which the first two are wi
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from math import sqrt
+from math import isfinite, sqrt
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from gsm_cli.errors import GsmError
 from gsm_cli.extensions import find_objective
 from gsm_cli.law.gumbel import exact_expectation
 from gsm_cli.law.request import read_law
 from gsm_cli.measures.gradient_statistics import deviation, exact_mean, sampled_mean
 from gsm_cli.measures.gradient_subjects import REPLICATES, Subject
 from gsm_cli.model.categorical import Outcomes
-from gsm_cli.model.estimators import Estimator, Marginal
-from gsm_cli.objectives import GUMBEL
+from gsm_cli.model.estimators import Estimator, Gumbel, GumbelRao, Marginal, StraightThrough
 from gsm_cli.records.gradients import GradientRow
 from gsm_cli.runs.build import Averaging
 from gsm_cli.runs.streams import stream
@@ -39,7 +39,7 @@ CHUNK = 4_000  # images at once
 GROUPS = 100  # of replicates, whose mean gradients of the decoder are kept
 OF_ONE_LAW = 100  # times as many replicates on a function of one law, where they cost little
 MOST_INTEGRATED = 20  # classes
-THROUGH_Z = (GUMBEL, "straight-through", "gumbel-rao")  # whose gradient goes through dz / dlogits
+THROUGH_Z = (Gumbel, StraightThrough, GumbelRao)  # whose gradient goes through dz / dlogits
 
 
 def toy_subjects(classes: int | None, replicates: int, seed: int) -> list[Subject]:
@@ -153,7 +153,10 @@ def measure(
         logits = sampled_mean(samples, exact.logits)
         decoder = sampled_mean(means, exact.decoder) if subject.decoder else None
         spread, error = deviation(samples, exact.logits)
-    integrated = gumbel_mean(subject, tau) if name in THROUGH_Z and tau is not None else None
+    if not all(map(isfinite, (spread, error, logits.bias, *([decoder.bias] if decoder else [])))):
+        at = "" if tau is None else f" at temperature {tau:g}"
+        raise GsmError(f"a gradient must be finite to be measured, and that of {name}{at} on {subject.name} is not")
+    integrated = gumbel_mean(subject, tau) if type(estimator) in THROUGH_Z and tau is not None else None
     return GradientRow(
         subject=subject.name,
         estimator=name,
@@ -190,9 +193,9 @@ def compare_estimators(
     All start from the same noise.
     """
     for name in objectives:
-        config, row = build({"objective": name}), find_objective(name)
+        config = build({"objective": name})
         averaging = Averaging(config)
-        for tau in _allowed(name, temperatures) if row.relaxed else [None]:
+        for tau in allowed(name, temperatures):
             rng = stream(subject.seed, Purpose.GRADIENTS, REPLICATES)
             yield measure(config.objective_name, averaging.at(tau), subject, rng, tau)
 
@@ -202,12 +205,16 @@ def left_out(objectives: Sequence[str], temperatures: Sequence[float]) -> list[s
     sentences = []
     for name in objectives:
         row = find_objective(name)
-        out = [f"{tau:g}" for tau in temperatures if row.relaxed and tau not in _allowed(name, temperatures)]
+        out = [f"{tau:g}" for tau in temperatures if row.relaxed and tau not in allowed(name, temperatures)]
         if out:
             sentences.append(f"{name} leaves out tau {', '.join(out)}: it must be {row.settings['tau'].rule}")
     return sentences
 
 
-def _allowed(name: str, temperatures: Sequence[float]) -> list[float]:
-    least = find_objective(name).settings["tau"].least
+def allowed(name: str, temperatures: Sequence[float]) -> Sequence[float | None]:
+    """Those that an objective's rule allows; None once for one that has none."""
+    row = find_objective(name)
+    if not row.relaxed:
+        return [None]
+    least = row.settings["tau"].least
     return [tau for tau in temperatures if least is None or tau >= least]

@@ -87,5 +87,5 @@ def _lines(value: Any, indent: str = "") -> str:
         entries: Iterator[str] = (f"{json.dumps(key)}: {_lines(entry, deeper)}" for key, entry in value.items())
         return "{\n" + ",\n".join(deeper + entry for entry in entries) + f"\n{indent}}}"
     if isinstance(value, list) and value and isinstance(value[0], dict):
-        return "[\n" + ",\n".join(deeper + json.dumps(entry) for entry in value) + f"\n{indent}]"
+        return "[\n" + ",\n".join(deeper + json.dumps(entry, allow_nan=False) for entry in value) + f"\n{indent}]"
     return json.dumps(value, allow_nan=False)

@@ -95,7 +95,8 @@ def _span(learning: Learning) -> Span:
     curves = learning.curves.values()
     low = min(float(np.quantile(each.accuracy, 0.04)) for each in curves)
     high = max(float(np.max(np.add(each.accuracy, each.deviation))) for each in curves)
-    high = max([high, *(value for curve in learning.others.values() for value in curve.values())])
+    others = [value for curve in learning.others.values() for value in curve.values()]
+    low, high = min([low, *others]), max([high, *others])
     return max(0.0, low - 0.02), min(1.0, high + 0.01)
 
 

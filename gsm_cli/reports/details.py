@@ -7,7 +7,7 @@ from statistics import fmean
 from gsm_cli.data import Dataset
 from gsm_cli.objectives import MARGINALIZE
 from gsm_cli.reports.groups import OF_OTHERS, Group
-from gsm_cli.reports.markdown import folded, interval, percent, points, table, without_constants
+from gsm_cli.reports.markdown import NOTHING, folded, interval, percent, points, table, without_constants
 from gsm_cli.reports.report import Section
 from gsm_cli.reports.series import Series
 from gsm_cli.reports.statistics import compare
@@ -30,7 +30,7 @@ def _pairs(group: Group) -> list[str]:
             name = f"{second.name} − {first.name}"
             rows.append([name, str(len(comparison.seeds)), interval(comparison.summary, points)])
     text = "Points of test accuracy at the same seeds. Nothing here is corrected for their number, or decides anything."
-    table_of_pairs = _table(["difference", "seeds", "points [95 %]"], rows)
+    table_of_pairs = table(*without_constants(["difference", "seeds", "points [95 %]"], rows, told=("seeds",)))
     return folded("Every other pair (exploratory)", [text, table_of_pairs]) if rows else []
 
 
@@ -56,12 +56,13 @@ def _classifier(group: Group) -> list[str]:
     for series in group.trained:
         entropies = [f"{value:.3f}" for value in series.curve(lambda epochs: epochs.validation_entropy)]
         collapsed = [str(record.config.seed) for record in series.finished if record.collapsed]
-        states = f"seeds {', '.join(collapsed)}" if collapsed else "none"
+        states = f"seeds {', '.join(collapsed)}" if collapsed else NOTHING
         rows.append([series.name, _temperatures(series), entropies[0], entropies[-1], states])
     if not rows:
         return []
     headings = ["objective", "temperature", "entropy of q(y given x), first epoch", "last epoch", "collapsed"]
-    blocks = [_table(headings, rows), *_left_out(group.trained)]
+    shown = table(*without_constants(headings, rows, told=("temperature",)))
+    blocks = [shown, *_left_out(group.trained)]
     return folded("Temperature, entropy, collapse of the classifier", blocks)
 
 
@@ -101,10 +102,6 @@ def _relaxation(group: Group) -> list[str]:
         "promises too much. An objective whose samples are one-hot is never trained on a relaxed value."
     )
     return folded("Does a relaxed y promise too much?", [text, table(headings, rows)]) if rows else []
-
-
-def _table(headings: Sequence[str], rows: Rows) -> str:
-    return table(*without_constants(headings, rows))
 
 
 def others(dataset: Dataset) -> Section:

@@ -57,7 +57,7 @@ def group_facts(group: Group, named: float | None) -> GroupFacts:
         found = series.accuracy if series.finished else None
         mean, low, high = (found.mean, found.low, found.high) if found else (None, None, None)
         seconds = series.seconds_per_epoch(group.circumstances) if group.trained else None
-        rows.append(SeriesFacts(series.name, series.config.objective_name, series.seeds, mean, low, high, seconds))
+        rows.append(SeriesFacts(series.name, series.config.objective_name, [*series.scores], mean, low, high, seconds))
     return GroupFacts(group.name, margin.value if margin else None, rows, [_difference(each) for each in judgements])
 
 

@@ -100,7 +100,7 @@ def _numbers(judgements: Sequence[Judgement]) -> str:
         "p, corrected",
         "verdict",
     ]
-    return table(*without_constants(headings, rows, kept=("verdict",)))
+    return table(*without_constants(headings, rows, told=("question", "seeds")))
 
 
 def _explanation(judgements: Sequence[Judgement]) -> str:

@@ -91,8 +91,9 @@ def _description(record: GradientRecord) -> str:
     return (
         "Cosine of the mean gradient with the exact one (above), bias (middle) and standard deviation (below) of each "
         f"estimator's gradient against the temperature, for {subjects}; seeds but the first are pale. Estimators "
-        "without a temperature are level dashes; lines break where nothing can be told from 0, with an open triangle "
-        "on the axis. Dotted: a right angle, and the norm of the exact gradient, which is the bias of the gradient 0."
+        "without a temperature are level dashes; lines break where nothing can be told from 0: an open triangle near "
+        "the axis says where, and its height nothing. Dotted: a right angle, and the norm of the exact gradient, which "
+        "is the bias of the gradient 0."
     )
 
 
@@ -110,7 +111,10 @@ def _table(record: GradientRecord, rows: Sequence[GradientRow], cell: Callable[[
 
 
 def _cosine(row: GradientRow) -> str:
-    found = row.logits
+    return _cosine_of(row.logits, row)
+
+
+def _cosine_of(found: MeanGradient, row: GradientRow) -> str:
     if found.cosine is None:
         return "–"
     return f"{found.cosine:.3f}" + (f" ± {found.cosine_error:.3f}" if row.mean == "sampled" else "")
@@ -206,8 +210,7 @@ def _decoder(record: GradientRecord) -> list[str]:
 
 def _of_decoder(row: GradientRow) -> str:
     assert row.decoder is not None
-    cosine = "–" if row.decoder.cosine is None else f"{row.decoder.cosine:.3f}"
-    return f"{_bias(row.decoder)} ({cosine})"
+    return f"{_bias(row.decoder)} ({_cosine_of(row.decoder, row)})"
 
 
 def _parts(record: GradientRecord) -> list[str]:
@@ -235,7 +238,8 @@ def _heavy(record: GradientRecord) -> list[str]:
     """Which models' numbers are largely those of a single image."""
     held = [each for each in record.subjects if each.epoch is not None and each.largest_share > MOST_SHARE]
     shares = listed([f"{100 * each.largest_share:.1f} % of {each.name}" for each in held])
-    start = "Images are added until none holds more than a tenth of the squared norm; one still holds"
+    rule = "Images are added until none holds more than a tenth of the squared norm; one still holds"
+    start = rule if record.plan.images is None else "One image holds"
     return [f"{start} {shares}, whose numbers lean on that image."] if held else []
 
 

@@ -59,6 +59,11 @@ class Judgement:
     def summary(self) -> Summary:
         return self.comparison.summary
 
+    @property
+    def is_costly(self) -> bool:
+        """Whether the interval alone says worse."""
+        return self.ruling == "undecided" and self.summary.high is not None and self.summary.high < 0
+
 
 def default_margin(accuracy: float) -> float:
     """A quarter of the sum's errors and at most one point, rounded down to a tenth of a point, at least one tenth.
@@ -116,7 +121,7 @@ def rule(summary: Summary, p_value: float, margin: float) -> Ruling:
     """
     if summary.low is None or summary.high is None:
         return "undecided"
-    if summary.low > -margin and round(summary.low, PRINTED) > -margin:
+    if summary.low > -margin and round(summary.low, PRINTED) > -round(margin, PRINTED + 1):
         return "no worse"
     return "worse" if round(summary.high, PRINTED) < 0 and p_value <= LEVEL else "undecided"
 
@@ -131,7 +136,7 @@ def deciding_seeds(comparison: Comparison, margin: float, family: int) -> tuple[
     if deviation is None:
         return None
     no_worse = seeds_needed(mean + margin, deviation)
-    worse = max(seeds_needed(-mean, deviation, LEVEL / 2 / family), least_seeds(family))
+    worse = max(seeds_needed(-mean, deviation, LEVEL / 2 / family), least_seeds(family, -mean / deviation))
     return max(min(no_worse, worse), len(comparison.seeds) + 1), "no worse" if no_worse < worse else "worse"
 
 

@@ -22,8 +22,8 @@ ONE_OF_EACH = " Of every objective one series, which the verdict speaks of; ther
 CROSSES = "Crosses are numbers of others; of two at one place the second stands beside it."
 CURVE_ROWS = 12  # rows of the table that stands for a curve
 ROWS_OF_Z = (
-    "in a column one class, in a row every class with one z from N(0, I). Where y means the class, a column is one "
-    "digit, and where z means the style, a row keeps it."
+    "in a column one class, in a row every class with one z from N(0, I). Where y means the class, a column keeps it, "
+    "and where z means the style, a row does."
 )
 ROWS_OF_CLASSES = "every class with the same z from N(0, I), ten classes in a row."
 SHEETS = "For each objective a sheet of generated images, "
@@ -62,7 +62,12 @@ def _curve(group: Group, series: Series) -> Curve:
     accuracies = np.array([record.epochs.validation_accuracy for record in series.finished])
     chosen = [record.epochs.best for record in series.finished]
     seconds = series.seconds_so_far(group.circumstances)
-    return Curve(accuracies.mean(axis=0).tolist(), accuracies.std(axis=0).tolist(), seconds, chosen)
+    return Curve(
+        accuracies.mean(axis=0).tolist(),
+        accuracies.std(axis=0, ddof=min(1, len(accuracies) - 1)).tolist(),
+        seconds,
+        chosen,
+    )
 
 
 def _description(facts: Learning) -> str:

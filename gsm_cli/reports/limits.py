@@ -86,6 +86,8 @@ def _test_set(group: Group, dataset: Dataset) -> list[str]:
         f"**Test images.** An accuracy of {100 * accuracy:.2f} % on {counted(images, 'test image')} is known to "
         f"± {half:.2f} points (binomial, 95 %) for one run"
     )
+    if dataset.paired > 1:
+        start += f", and less well than that, because every single image stands in {dataset.paired} pairs"
     if dataset.test:
         return [f"{start}; as test images differ between seeds, in part, the intervals contain some of that."]
     fixed = "; all seeds have the same test images, and the intervals leave that out: more seeds do not remove it."
@@ -112,7 +114,9 @@ def _hard(group: Group, dataset: Dataset) -> list[str]:
     records = [record for series in group.trained for record in series.finished]
     if _is_fixed(group, dataset):
         return [_hard_words(f"all {len(records):,} runs", wrong_in_every_run(records))]
-    return [_hard_words("all runs of a seed", fmean(wrong_in_every_run(runs) for runs in _by_split(records)))]
+    common = set.intersection(*({record.split for record in series.finished} for series in group.trained))
+    shares = [wrong_in_every_run(runs) for runs in _by_split(records) if runs[0].split in common]
+    return [_hard_words("all runs of a seed", fmean(shares))] if shares else []
 
 
 def _hard_words(whose: str, share: float) -> str:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from gsm_cli.errors import printable
 from gsm_cli.reports.statistics import Summary
 
+NOTHING = "–"  # in a cell
+
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """A Markdown table whose first column is text and whose others are numbers."""
@@ -19,14 +21,17 @@ def plain(text: str) -> str:
 
 
 def without_constants(
-    headings: Sequence[str], rows: Sequence[Sequence[str]], kept: Sequence[str] = ()
+    headings: Sequence[str], rows: Sequence[Sequence[str]], told: Sequence[str] = ()
 ) -> tuple[list[str], list[list[str]]]:
-    """A table without the columns that say the same in each of several rows, but for the first and those `kept`."""
-    always = {headings[0], *kept}
+    """A table of several rows without the columns that are empty, and those of `told` that say the same in each row.
+
+    What `told` names stands elsewhere, or need not be said.
+    """
     places = [
         place
         for place, heading in enumerate(headings)
-        if heading in always or len(rows) == 1 or len({row[place] for row in rows}) > 1
+        if len(rows) == 1
+        or ((values := {row[place] for row in rows}) != {NOTHING} and (heading not in told or len(values) > 1))
     ]
     return [headings[place] for place in places], [[row[place] for place in places] for row in rows]
 

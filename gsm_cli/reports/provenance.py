@@ -14,12 +14,17 @@ MODELS = {
     "m2": "M2 (Kingma et al. 2014): inference q(y|x) q(z|x,y), generation p(x|y,z) p(y) p(z)",
 }
 
+BINARY = (
+    "A fresh Bernoulli draw of every image at every step of training, and of the test images for log p(x); accuracy "
+    "and the bounds of validation images are of grey levels."
+)
+
 
 def provenance(folder: ReportFolder, groups: Sequence[Group]) -> Section:
     """Model, data, commands, environments and records; empty without runs."""
     if not groups:
         return Section([])
-    blocks = ["## Model and data", *_data(groups[0])]
+    blocks = ["## Model and data", *_data(groups)]
     for group in groups:
         blocks += folded(f"Settings{f' of the runs with {group.name}' if group.name else ''}", _settings(group))
     lines = [commands.run(series.config, series.seeds, folder.options) for group in groups for series in group.series]
@@ -27,14 +32,19 @@ def provenance(folder: ReportFolder, groups: Sequence[Group]) -> Section:
     return Section([*blocks, *folded("Records", [_links(folder, groups)])])
 
 
-def _data(group: Group) -> list[str]:
+def _data(groups: Sequence[Group]) -> list[str]:
+    """The parts of every split; several lines where groups differ in their data."""
+    parts = dict.fromkeys(map(_parts, groups))
+    return ["\n".join(f"* {each}" for each in parts) if len(parts) > 1 else next(iter(parts)), BINARY]
+
+
+def _parts(group: Group) -> str:
     record = group.records[0]
     share = f"their share of {record.config.labels:,}" if record.config.classes else f"{record.config.labels:,}"
-    return [
-        f"{share} labelled and {record.unlabelled:,} unlabelled images, a stratified split for every "
-        f"seed, {record.classes} classes; a fresh Bernoulli draw of every image at every step of training, grey levels "
-        "in evaluation."
-    ]
+    return (
+        f"{share} labelled and {record.unlabelled:,} unlabelled images of {record.classes} classes, a stratified split "
+        "for every seed."
+    )
 
 
 def _settings(group: Group) -> list[str]:

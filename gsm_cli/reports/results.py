@@ -5,7 +5,17 @@ from statistics import fmean
 
 from gsm_cli.objectives import MARGINALIZE, SUPERVISED
 from gsm_cli.reports.groups import Group
-from gsm_cli.reports.markdown import counted, digits, interval, percent, plain, points, table, without_constants
+from gsm_cli.reports.markdown import (
+    NOTHING,
+    counted,
+    digits,
+    interval,
+    percent,
+    plain,
+    points,
+    table,
+    without_constants,
+)
 from gsm_cli.reports.report import Section
 from gsm_cli.reports.series import Series
 from gsm_cli.reports.statistics import compare
@@ -14,7 +24,6 @@ HEADINGS = (
     *("objective", "runs", "validation %", "test % [95 %]", "test % last epoch", "gain", "log p(x) [95 %]"),
     *("s / epoch", "speed-up", "evaluations"),
 )
-NOTHING = "–"
 
 
 def results(group: Group) -> Section:
@@ -27,7 +36,7 @@ def results(group: Group) -> Section:
         for record in series.records
         if record.failure
     ]
-    headings, shown = without_constants(HEADINGS, rows)
+    headings, shown = without_constants(HEADINGS, rows, told=("runs",))
     return Section(
         ["## Results", table(headings, shown), *(["\n".join(failures)] if failures else []), _legend(group, headings)]
     )

@@ -110,9 +110,13 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return corrected
 
 
-def least_seeds(family: int) -> int:
-    """The fewest seeds with which the sign-flip test can reject in a family of so many."""
-    return next(seeds for seeds in range(1, MOST_SEEDS) if family * 2.0 ** (1 - seeds) <= LEVEL)
+def least_seeds(family: int, shift: float = inf) -> int:
+    """The fewest seeds with which the sign-flip test can reject in a family of so many; one more where it rarely does.
+
+    With the fewest every difference must have the same sign; `shift` is their mean in units of their deviation.
+    """
+    least = next(seeds for seeds in range(1, MOST_SEEDS) if family * 2.0 ** (1 - seeds) <= LEVEL)
+    return least + (float(special.ndtr(shift)) ** least < POWER)
 
 
 def seeds_needed(distance: float, deviation: float, tail: float = (1 - CONFIDENCE) / 2) -> float:

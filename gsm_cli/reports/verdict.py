@@ -1,7 +1,7 @@
 """The answer that a report gives in its first lines, computed from its numbers."""
 
 from collections.abc import Sequence
-from itertools import count, islice
+from itertools import chain, count, islice
 from math import inf
 
 import msgspec
@@ -16,9 +16,11 @@ from gsm_cli.reports.report import Verdict
 from gsm_cli.reports.series import Series
 from gsm_cli.reports.statistics import MOST_SEEDS, least_seeds
 
-RULINGS: dict[Ruling, tuple[str, str]] = {  # of one objective, of several
+UNCONFIRMED = "the exact test of so few seeds does not confirm"  # that the interval lies below zero
+RULINGS: dict[str, tuple[str, str]] = {  # of one objective, of several
     "no worse": ("is no worse than the sum within the margin", "are no worse than the sum within the margin"),
     "worse": ("is worse", "are worse"),
+    "costly": (f"is worse by its interval, which {UNCONFIRMED}", f"are worse by their intervals, which {UNCONFIRMED}"),
     "undecided": ("is undecided", "are undecided"),
 }
 
@@ -43,7 +45,12 @@ def verdict(group: Group | None, named: float | None = None, options: Sequence[s
     primary = [each for each in judgements if each.role == "primary"]
     others = [each for each in judgements if each.role == "secondary"]
     answer = [*(_of_gumbel(each, margin) for each in primary), *_of_others(others, margin, first=not primary)]
-    details = [*_which(group, judgements), *_saving(group, judgements), _meaning(margin, named)]
+    details = [
+        *_failed(group, judgements),
+        *_which(group, judgements),
+        *_saving(group, judgements),
+        _meaning(margin, named),
+    ]
     details += _missing(group, judgements, options)
     return Verdict(" ".join(answer), details)
 
@@ -71,8 +78,8 @@ def _doubt(judgement: Judgement, loss: str) -> str:
     """Why nothing is decided."""
     if judgement.summary.high is None:
         return "one seed shows no deviation"
-    if judgement.summary.high < 0:
-        return "the interval says that it costs test accuracy, and the exact test of so few seeds does not confirm it"
+    if judgement.is_costly:
+        return f"the interval says that it costs test accuracy, and {UNCONFIRMED} it"
     return f"it may cost {loss} of test accuracy or more, and it may cost less"
 
 
@@ -80,12 +87,23 @@ def _of_others(judgements: Sequence[Judgement], margin: Margin, first: bool) -> 
     """One sentence on all the other objectives."""
     parts = []
     for ruling, (one, several) in RULINGS.items():
-        own = [each for each in judgements if each.ruling == ruling]
+        own = [each for each in judgements if ("costly" if each.is_costly else each.ruling) == ruling]
         if names := [in_brackets(each.name, interval(each.summary, points)) for each in own]:
             words = (several if len(names) > 1 else one).replace("the margin", margin_points(margin.value))
             parts.append(f"{listed(names)} {words}")
     start = "Without a run of gumbel that could be compared: " if first else "Of the other objectives, "
     return [start + "; ".join(parts) + "."] if parts else []
+
+
+def _failed(group: Group, judgements: Sequence[Judgement]) -> list[str]:
+    """Which of the runs that were compared failed, and are in none of the numbers."""
+    compared = [series for series in group.series if series.name in {MARGINALIZE, *(each.name for each in judgements)}]
+    words = [
+        f"{failed} of {len(series.records)} of {in_brackets(series.name)}"
+        for series in compared
+        if (failed := len(series.records) - len(series.finished))
+    ]
+    return [f"**What failed:** of the runs {listed(words)}; the numbers are of the others alone."] if words else []
 
 
 def _which(group: Group, judgements: Sequence[Judgement]) -> list[str]:
@@ -148,7 +166,7 @@ def _missing(group: Group, judgements: Sequence[Judgement], options: Sequence[st
     needed = [_needed(each, family if each.role == "secondary" else 1) for each in undecided]
     words = [_enough(each, seeds) for each, seeds in zip(undecided, needed, strict=True)]
     least = (
-        "; where one seed shows no deviation, the fewest that can decide"
+        "; where one seed shows no deviation, the fewest with which the exact test can say worse"
         if any(each.likely is None for each in undecided)
         else ""
     )
@@ -178,12 +196,22 @@ def _commands(group: Group, runs: Sequence[tuple[Series, int]], options: Sequenc
     marginal = group.find(MARGINALIZE)
     if not runs or marginal is None:
         return []
+    of_sum: set[int] = set()
     lines = []
-    for series, seeds in [(marginal, max(seeds for _, seeds in runs)), *runs]:
-        new = islice((seed for seed in count() if seed not in series.seeds), max(0, seeds - len(series.finished)))
-        if chosen := list(new):
-            lines.append(commands.run(series.config, chosen, options))
-    return lines
+    for series, seeds in runs:
+        chosen = _common(series, marginal, seeds)
+        of_sum |= chosen - marginal.scores.keys()
+        if own := sorted(chosen - series.scores.keys()):
+            lines.append(commands.run(series.config, own, options))
+    return [*([commands.run(marginal.config, sorted(of_sum), options)] if of_sum else []), *lines]
+
+
+def _common(series: Series, marginal: Series, seeds: int) -> set[int]:
+    """So many seeds for both: those that both have, then those that one has, then others, and none that failed."""
+    tried, own, other = {*series.seeds, *marginal.seeds}, series.scores.keys(), marginal.scores.keys()
+    failed = ({*series.seeds} - own) | ({*marginal.seeds} - other)
+    new = (seed for seed in count() if seed not in tried)
+    return set(islice(chain(sorted(own & other), sorted((own ^ other) - failed), new), seeds))
 
 
 def _objectives(group: Group) -> list[str]:

@@ -70,6 +70,13 @@ def try_out(name: str, make: Callable[[], Estimator]) -> None:
 
     Raises UsageError with the rule that it breaks.
     """
+    first, second = (_trial(name, make) for _ in range(2))
+    if not torch.equal(first, second):
+        raise UsageError(f"{name} must draw its noise from rng alone, and gives other values for the same: pass it on")
+
+
+def _trial(name: str, make: Callable[[], Estimator]) -> torch.Tensor:
+    """Its average of the bound (2,) and the gradient for the logits (6,), always with the same generator."""
     rng = torch.Generator().manual_seed(0)
     logits, weights = torch.randn(1, 2, 3, generator=rng), torch.randn(3, generator=rng)
     logits.requires_grad_()
@@ -89,3 +96,4 @@ def try_out(name: str, make: Callable[[], Estimator]) -> None:
     (gradient,) = torch.autograd.grad(found.sum(), logits)
     if not gradient.isfinite().all():
         raise UsageError(f"{name} must have a finite gradient, not {gradient.tolist()}: correct it")
+    return torch.cat([found.detach().flatten(), gradient.flatten()])

@@ -12,7 +12,7 @@ from gsm_cli.records.layout import ReportFolder
 from gsm_cli.records.run import RunRecord, read_run
 from gsm_cli.records.store import Environment
 from gsm_cli.runs.checkpoint import epochs_of
-from gsm_cli.runs.environment import environment
+from gsm_cli.runs.environment import environment, find_device
 from gsm_cli.runs.outcomes import reuse
 from gsm_cli.runs.task import Task
 
@@ -41,7 +41,8 @@ class Prospect:
 
 def foresee(tasks: Sequence[Task], folders: Iterable[Path], force: bool) -> list[Prospect]:
     """How every run stands, with times from records of this machine in these folders. Raises DataError."""
-    here = environment(tasks[0].device) if tasks else None
+    device = tasks[0].device if tasks else None
+    here = environment(device) if device == "cpu" or (device and find_device("auto") == device) else None
     records = [record for folder in folders for record in _records(folder) if here and _same(record.environment, here)]
     times: dict[str, list[float]] = {}
     for record in records:

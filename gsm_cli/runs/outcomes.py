@@ -72,7 +72,7 @@ def unfinished(task: Task, error: Exception) -> RunRecord | None:
     """What is known of a run that could not be had, as far as its checkpoint goes; None if it cannot even begin."""
     try:
         run = Run(task.config, load_split(task.config, task.config.seed, task.data_dir, None), task.device)
-    except (GsmError, RuntimeError):
+    except (GsmError, RuntimeError, AssertionError):  # the last of a PyTorch without the device
         return None
     try:
         if is_there(task.checkpoint):

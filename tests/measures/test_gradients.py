@@ -9,6 +9,7 @@ from torch import Tensor
 
 from gsm_cli.data import find_dataset
 from gsm_cli.data.split import load
+from gsm_cli.errors import GsmError
 from gsm_cli.measures.gradient_subjects import Subject, enough, model_subjects, squared_norms
 from gsm_cli.measures.gradients import (
     compare_estimators,
@@ -153,7 +154,7 @@ class TestToys:
     )
     def test_the_integrated_mean_agrees_with_monte_carlo(self, name, estimator, tau):
         row = measure(name, estimator(tau), LINEAR, rng(), tau)
-        sampled = measure("other name", estimator(tau), LINEAR, rng(), tau)
+        sampled = measure(name, lambda *given: estimator(tau)(*given), LINEAR, rng(), tau)  # as another's, of that name
         assert (row.mean, sampled.mean) == ("integrated", "sampled")
         assert row.logits.bias == pytest.approx(sampled.logits.bias, abs=4 * sampled.logits.bias_error)
         assert row.logits.cosine == pytest.approx(sampled.logits.cosine, abs=4 * sampled.logits.cosine_error)
@@ -280,6 +281,19 @@ class TestCommand:
         assert gsm("report", "--check").exit_code == 0
         (folder / "reports/digits-100/gradients.png").unlink()
         assert gsm("report", "--check").exit_code == 1
+
+    def test_a_temperature_that_nobody_allows_is_refused_before_anything_is_trained(self, gsm, folder):
+        result = gsm("gradients", "--objective", "reinmax", "--tau", 0.5)
+        assert result.exit_code == 2
+        assert "and reinmax leaves out tau 0.5: it must be finite and at least 1: name another" in result.stderr
+        assert not list(folder.iterdir())
+
+    def test_a_gradient_that_is_not_finite_is_no_measurement(self):
+        def broken(bound, logits, rng):
+            return Gumbel(0.5)(bound, logits, rng) * float("nan")
+
+        with pytest.raises(GsmError, match=r"that of broken at temperature 0\.5 on linear is not"):
+            measure("broken", broken, LINEAR, rng(), 0.5)
 
     def test_they_stand_in_the_report_of_a_sweep(self, gsm, folder):
         sweep = ("--objective", "gumbel", "--tau", "0.5,1", "--epochs", 1, "--seeds", 0, "--jobs", 1)

@@ -95,7 +95,7 @@ class TestText:
         text = rendered(gradient_record(*EVERYTHING, ("gumbel", 2.0), ("sum-and-sample", None), epochs=(1,))).text
         assert "No bias is seen in marginalize, reinforce, gumbel (tau 0.1, 0.5, 1)." in text
         table_of_decoder = table(text, "Of the others the bias")
-        assert cells(table_of_decoder, "gumbel, tau 2") == ["0.050 ± 0.020 (0.950)"] * 2
+        assert cells(table_of_decoder, "gumbel, tau 2") == ["0.050 ± 0.020 (0.950 ± 0.010)"] * 2
         assert "gumbel, tau 1 " not in table_of_decoder
         assert "The gradient with respect to the weights" not in rendered(gradient_record(*EVERYTHING)).text
 

@@ -217,15 +217,34 @@ class TestMissingSeeds:
         """The interval says worse and the test of five seeds cannot: six are the fewest that can."""
         records = batch({"marginalize": [0.0] * 5, "gumbel": [-0.1, -0.11, -0.1, -0.09, -0.1]})
         assert judged(records)["gumbel"].seeds == 6
+        noisier = batch({"marginalize": [0.0] * 5, "gumbel": [-0.1, -0.03, -0.1, -0.02, -0.1]})
+        assert judged(noisier)["gumbel"].seeds == 7  # of six one in five is above the sum
         assert "the exact test of so few seeds does not confirm it" in rendered(records).answer
 
+    def test_what_the_interval_alone_says_of_others_is_said(self):
+        """Six seeds cannot pass a test that is corrected for four questions."""
+        names = ("straight-through", "reinforce", "sum-and-sample", "reinmax")
+        worse = {name: [-0.1, -0.11, -0.1, -0.09, -0.1, -0.1] for name in names[:2]}
+        unclear = {name: [0.02, -0.02] * 3 for name in names[2:]}
+        answer = rendered(batch({"marginalize": [0.0] * 6, "gumbel": [0.0] * 6, **worse, **unclear})).answer
+        assert "are worse by their intervals, which the exact test of so few seeds does not confirm; " in answer
+        assert answer.endswith(" are undecided.")
+
     def test_are_new_ones_whatever_numbers_those_have_that_are_there(self):
-        """A run that failed is none that is there."""
+        """Both get the same, and none that failed."""
         whole = batch({"marginalize": [0.0] * 6, "gumbel": [-0.01, 0.0] * 3})
         moved = [replace(each, config=replace(each.config, seed=each.config.seed + 100)) for each in whole]
         text = rendered([*moved, failed("gumbel", 1)]).text
-        assert "--objective marginalize --seeds 0-5 --epochs 3\n" in text
-        assert "--objective gumbel --seeds 0,2-6 --epochs 3\n" in text
+        (seeds,) = set(re.findall(r"--seeds (0,2-\d+) --epochs 3\n", text))
+        for objective in ("marginalize", "gumbel"):
+            assert f"--objective {objective} --seeds {seeds} --epochs 3\n" in text
+        assert "**What failed:** of the runs 1 of 7 of gumbel; the numbers are of the others alone." in text
+
+    def test_a_seed_that_one_of_both_has_comes_before_a_new_one(self):
+        records = [record("marginalize", seed, (0.5, 0.9)) for seed in (0, 1, 7)]
+        text = rendered([*records, record("gumbel", 0, (0.5, 0.9)), record("gumbel", 5, (0.5, 0.9))]).text
+        assert "--objective marginalize --seeds 2-3,5 --epochs 2\n" in text
+        assert "--objective gumbel --seeds 1-3,7 --epochs 2\n" in text
 
     def test_nothing_is_missing_where_all_is_decided(self):
         assert {each.seeds for each in judged(batch(SIX)).values()} == {None}

@@ -96,9 +96,11 @@ def test_numbers_of_the_table():
 
 
 def test_columns_that_say_the_same_everywhere_are_left_out_and_told():
+    """What is measured stays, whatever it says."""
     text = section(rendered(batch(SIX)).text, "Results")
     headings = cells(text, "objective")
-    assert not {"runs", "test % last epoch"} & set(headings)
+    assert "runs" not in headings
+    assert "test % last epoch" in headings
     assert "6 finished runs of each objective." in text
 
 
@@ -140,6 +142,25 @@ def test_nothing_but_failures():
     report = rendered([failed("gumbel", 0)])
     assert "no finished run of gumbel and marginalize" in report.answer
     assert report.pictures == []
+
+
+def test_runs_that_all_collapsed_are_called_so_too():
+    runs = [record(name, 0) for name in ("marginalize", "gumbel")]
+    chosen = [msgspec.structs.replace(each.test.chosen, modal_share=1.0) for each in runs]
+    tests = [msgspec.structs.replace(each.test, chosen=one) for each, one in zip(runs, chosen, strict=True)]
+    collapsed = [msgspec.structs.replace(each, test=test) for each, test in zip(runs, tests, strict=True)]
+    text = rendered(collapsed).text.split("Temperature, entropy, collapse")[1]
+    assert text.count("| seeds 0 |") == 2
+
+
+def test_images_are_hard_only_where_every_objective_was_tried():
+    """Of ten seeds of one and one of the other, whose runs are wrong in the same images, one counts."""
+    lone = [record("marginalize", seed) for seed in range(10)]
+    splits = [msgspec.structs.replace(each, split=f"{each.config.seed}" * 64) for each in lone]
+    other = msgspec.structs.replace(record("gumbel", 3, (0.5, 0.9, 0.7)), split="3" * 64)
+    assert "**Hard images.** 11.00 % of" in rendered([*splits, other]).text
+    unlike = msgspec.structs.replace(other, split="a" * 64)
+    assert "Hard images" not in rendered([*splits, unlike]).text
 
 
 def test_a_collapsed_run_is_called_collapsed():

@@ -195,7 +195,7 @@ def _measure(plan: "GradientPlan", splits: "dict[int, Split]") -> "GradientRecor
     from gsm_cli.measures.gradients import compare_estimators, left_out, toy_subjects
     from gsm_cli.records.gradients import GradientRecord, GradientRow, GradientSubject
     from gsm_cli.runs.environment import environment
-    from gsm_cli.runs.training import NotFiniteError
+    from gsm_cli.runs.evaluation import NotFiniteError
 
     console = Console(stderr=True, highlight=False)
     subjects: list[GradientSubject] = []

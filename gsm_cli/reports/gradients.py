@@ -53,7 +53,10 @@ def _section(folder: ReportFolder, title: str, record: GradientRecord, first: Gr
     heading = "## How good the gradients are" + (f": {_difference(record.plan, first)}" if number > 1 else "")
     blocks = [heading, METHOD, *_conclusions(record), *(show(folder, each) for each in shown)]
     for words, cell in (
-        ("Cosine of the mean gradient with the exact one; – where the mean cannot be told from 0:", _cosine),
+        (
+            "Cosine of the mean gradient with the exact one; – where the mean cannot be told from 0:",
+            lambda row: _cosine(row.logits, row),
+        ),
         ("Bias, |mean − exact|:", lambda row: _bias(row.logits)),
         ("Deviation of one estimate:", _deviation),
     ):
@@ -110,11 +113,7 @@ def _table(record: GradientRecord, rows: Sequence[GradientRow], cell: Callable[[
     return table(["estimator", *names], [[label, *(cells.get(n, "") for n in names)] for label, cells in lines.items()])
 
 
-def _cosine(row: GradientRow) -> str:
-    return _cosine_of(row.logits, row)
-
-
-def _cosine_of(found: MeanGradient, row: GradientRow) -> str:
+def _cosine(found: MeanGradient, row: GradientRow) -> str:
     if found.cosine is None:
         return "–"
     return f"{found.cosine:.3f}" + (f" ± {found.cosine_error:.3f}" if row.mean == "sampled" else "")
@@ -210,18 +209,15 @@ def _decoder(record: GradientRecord) -> list[str]:
 
 def _of_decoder(row: GradientRow) -> str:
     assert row.decoder is not None
-    return f"{_bias(row.decoder)} ({_cosine_of(row.decoder, row)})"
+    return f"{_bias(row.decoder)} ({_cosine(row.decoder, row)})"
 
 
 def _parts(record: GradientRecord) -> list[str]:
     """The entropy's part, the images and the estimates of every subject, and what was left out."""
-    cells = [
-        [
-            *(each.name, str(each.classes), f"{each.images:,}", f"{100 * each.largest_share:.1f}"),
-            *(f"{each.replicates:,}", f"{each.entropy_norm / each.norm:.2f}"),
-        ]
-        for each in record.subjects
-    ]
+    cells = []
+    for each in record.subjects:
+        counts = [f"{each.images:,}", f"{100 * each.largest_share:.1f}", f"{each.replicates:,}"]
+        cells.append([each.name, str(each.classes), *counts, f"{each.entropy_norm / each.norm:.2f}"])
     headings = ["subject", "classes", "images", "largest share %", "estimates", "entropy"]
     return [
         "Of every subject the classes, the images, the largest share of one image in the squared norm of the exact "

@@ -4,6 +4,7 @@ from base64 import b64encode
 from collections.abc import Callable
 from functools import partial
 from io import BytesIO
+from math import isfinite
 from typing import NamedTuple
 
 import numpy as np
@@ -24,6 +25,18 @@ BOUND_DRAWS = 5  # of binary images, a and z
 BATCH = 250  # images at once: eight draws of `a` of more take more memory, and no less time
 ANALOGIES = 4  # draws of z
 ACROSS = 10  # classes in a row of generated images, where they do not fit into one
+
+
+class NotFiniteError(ArithmeticError):
+    """The objective, or what is measured of the model, became nan or infinite at `step`."""
+
+    def __init__(self, step: int, what: str = "the objective") -> None:
+        super().__init__(f"{what} is not finite at step {step}")
+        self.step = step
+
+
+def are_finite(*numbers: float | None) -> bool:
+    return all(number is None or isfinite(number) for number in numbers)
 
 
 class Classification(NamedTuple):

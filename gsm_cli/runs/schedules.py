@@ -2,6 +2,8 @@
 
 from math import exp
 
+PROBES = 10  # epochs of a run, the first apart, after which its bounds are measured
+
 
 def learning_rate(greatest: float, decay: float, progress: float) -> float:
     """Constant, then falling to zero in a straight line over the last `decay` of the run; `progress` is in [0, 1)."""
@@ -16,3 +18,8 @@ def kl_weight(start: float, warmup: float, progress: float) -> float:
 def temperature(first: float, least: float, rate: float, step: int) -> float:
     """max(least, first exp(-rate step))."""
     return max(least, first * exp(-rate * step))
+
+
+def is_probed(number: int, epochs: int) -> bool:
+    """Whether the bounds are measured after an epoch: the first, and ten evenly spaced up to the last."""
+    return number == 1 or number * PROBES // epochs > (number - 1) * PROBES // epochs

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable
 from functools import partial
-from math import isfinite
 from pathlib import Path
 from statistics import fmean
 
@@ -22,12 +21,19 @@ from gsm_cli.records.run import Curves, Epoch, Failure, RunRecord, Test, chosen_
 from gsm_cli.runs.build import Averaging, build_model, temperature_at
 from gsm_cli.runs.checkpoint import Checkpoint, DamagedError, set_aside
 from gsm_cli.runs.environment import Device, environment
-from gsm_cli.runs.evaluation import analogies, classification, mean_dropped_mass, read_model, relaxation
-from gsm_cli.runs.schedules import kl_weight, learning_rate
+from gsm_cli.runs.evaluation import (
+    NotFiniteError,
+    analogies,
+    are_finite,
+    classification,
+    mean_dropped_mass,
+    read_model,
+    relaxation,
+)
+from gsm_cli.runs.schedules import is_probed, kl_weight, learning_rate
 from gsm_cli.runs.streams import binarise, shuffle, stream
 from gsm_cli.streams import Purpose
 
-PROBES = 10  # epochs of a run, the first apart, after which its bounds are measured
 CHECKPOINT_SECONDS = 2.0  # between checkpoints at least, unless an epoch is longer
 
 OnEpoch = Callable[[int, Epoch], None]  # with the number of the epoch, from 1 on
@@ -48,17 +54,14 @@ class Run:
         self.classes = torch.from_numpy(split.labelled.classes).to(device)
         self.averaging = None if config.objective == SUPERVISED else Averaging(config)
         self.model = build_model(config, split.unlabelled.shape[1], split.classes, device)
-        self.optimizer = torch.optim.AdamW(
-            self.model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay, fused=True
-        )
+        rates = {"lr": config.learning_rate, "weight_decay": config.weight_decay}
+        self.optimizer = torch.optim.AdamW(self.model.parameters(), **rates, fused=True)
         self.epochs: list[Epoch] = []
         self.best: dict[str, Tensor] = {}  # the weights of the best epoch so far
         self.steps = len(self.pixels) // config.batch_size  # in an epoch
         if not self.steps:
-            most = len(self.pixels)
-            raise UsageError(
-                f"batch-size must be at most the {most} unlabelled images, not {config.batch_size}: lower it"
-            )
+            rule = f"batch-size must be at most the {len(self.pixels)} unlabelled images"
+            raise UsageError(f"{rule}, not {config.batch_size}: lower it")
 
     def epoch(self) -> Epoch:
         """Train on every unlabelled image once, then validate. Raises NotFiniteError."""
@@ -200,18 +203,6 @@ class Run:
         )
 
 
-class NotFiniteError(ArithmeticError):
-    """The objective, or what is measured of the model, became nan or infinite at `step`."""
-
-    def __init__(self, step: int, what: str = "the objective") -> None:
-        super().__init__(f"{what} is not finite at step {step}")
-        self.step = step
-
-
-def are_finite(*numbers: float | None) -> bool:
-    return all(number is None or isfinite(number) for number in numbers)
-
-
 def train(
     config: RunConfig,
     split: Split,
@@ -257,8 +248,3 @@ def read_test_set(run: Run) -> Test:
     if not are_finite(*chosen.bounds, *last.bounds):
         raise NotFiniteError(run.steps * len(run.epochs), "the bound of the test images")
     return Test(images=len(run.split.test.classes), chosen=chosen, last=last)
-
-
-def is_probed(number: int, epochs: int) -> bool:
-    """Whether the bounds are measured after an epoch: the first, and ten evenly spaced up to the last."""
-    return number == 1 or number * PROBES // epochs > (number - 1) * PROBES // epochs

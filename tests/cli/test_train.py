@@ -215,7 +215,10 @@ class TestPrecedence:
             "dataset must be one of digits, mnist, digits-pairs, mnist-pairs or a file .npz, not 'cifar'",
         ),
         (("--dataset", "mine.npz"), "--dataset mine.npz must be a file of images, and there is none"),
-        (("--objective", "mine.py:Mine"), "--objective must name a file that exists, and there is no mine.py"),
+        (
+            ("--objective", "mine.py:Mine"),
+            "--objective must name a file that exists and can be read, not mine.py (No such file or directory)",
+        ),
         (("--model", "vae"), "--model must be one of adgm, m2, not 'vae'"),
         (("--device", "tpu"), "--device must be auto, cpu or cuda, not 'tpu'"),
         (("--tau", "none"), "--tau of gumbel must be positive and finite, not 'none'"),

@@ -24,9 +24,9 @@ from gsm_cli.records.run import Epoch, read_run
 from gsm_cli.runs import evaluation, training
 from gsm_cli.runs.build import temperature_at
 from gsm_cli.runs.evaluation import Classification
-from gsm_cli.runs.schedules import kl_weight, learning_rate, temperature
+from gsm_cli.runs.schedules import is_probed, kl_weight, learning_rate, temperature
 from gsm_cli.runs.streams import binarise, shuffle, stream
-from gsm_cli.runs.training import Run, is_probed, train
+from gsm_cli.runs.training import Run, train
 from gsm_cli.settings import build
 from gsm_cli.streams import Purpose
 

@@ -54,8 +54,8 @@ class Run:
         self.classes = torch.from_numpy(split.labelled.classes).to(device)
         self.averaging = None if config.objective == SUPERVISED else Averaging(config)
         self.model = build_model(config, split.unlabelled.shape[1], split.classes, device)
-        rates = {"lr": config.learning_rate, "weight_decay": config.weight_decay}
-        self.optimizer = torch.optim.AdamW(self.model.parameters(), **rates, fused=True)
+        rate, decay = config.learning_rate, config.weight_decay
+        self.optimizer = torch.optim.AdamW(self.model.parameters(), lr=rate, weight_decay=decay, fused=True)
         self.epochs: list[Epoch] = []
         self.best: dict[str, Tensor] = {}  # the weights of the best epoch so far
         self.steps = len(self.pixels) // config.batch_size  # in an epoch

@@ -71,7 +71,7 @@ class Group:
         them, the one that is most accurate on validation.
         """
         candidates = self.candidates(objective)
-        for usual in _usual(objective, self.config.dataset) if len(candidates) > 1 else []:
+        for usual in usual_settings(objective, self.config.dataset) if len(candidates) > 1 else []:
             if found := [series for series in candidates if series.config.own == usual]:
                 return found[0]
         return max(candidates, key=lambda series: fmean(series.best_validation.values()), default=None)
@@ -82,7 +82,7 @@ class Group:
 
     def is_usual(self, series: Series) -> bool:
         """Whether a series has the settings of a preset or by default."""
-        return series.config.own in _usual(series.config.objective, self.config.dataset)
+        return series.config.own in usual_settings(series.config.objective, self.config.dataset)
 
 
 def common_circumstances(trained: Sequence[Series]) -> Circumstances:
@@ -92,7 +92,7 @@ def common_circumstances(trained: Sequence[Series]) -> Circumstances:
     return max(sorted(runs), key=lambda each: (series[each], runs[each]))
 
 
-def _usual(objective: str, dataset: str) -> list[dict[str, object]]:
+def usual_settings(objective: str, dataset: str) -> list[dict[str, object]]:
     """What is an objective's own by each of a data set's presets, the first preset first."""
     own = own_defaults(objective)
     presets = describe_dataset(dataset).presets.values()

@@ -8,7 +8,7 @@ import msgspec
 
 from gsm_cli import commands
 from gsm_cli.objectives import GUMBEL, MARGINALIZE, SUPERVISED, own_defaults
-from gsm_cli.reports.groups import Group
+from gsm_cli.reports.groups import Group, usual_settings
 from gsm_cli.reports.judgements import Judgement, Margin, Ruling, judge, margin_of
 from gsm_cli.reports.markdown import console, counted, digits, interval, listed, margin_points, points
 from gsm_cli.reports.names import in_brackets
@@ -226,10 +226,14 @@ def _so_far(group: Group) -> str:
 
 
 def _remedy(group: Group, missing: Sequence[str], options: Sequence[str]) -> str:
-    """The commands that make the runs of `missing` with the settings and the seeds of the first series."""
+    """The commands that make the runs of `missing` with the settings and the seeds of the first series.
+
+    What is an objective's own is that of the preset that the runs are of: the command with that is the shortest.
+    """
     seeds = group.series[0].seeds
     texts = []
     for name in missing:
-        config = msgspec.structs.replace(group.config, objective=name, own=own_defaults(name), objective_sha256=None)
-        texts.append(f"{name} with `{commands.run(config, seeds, options)}`")
+        usual = [own_defaults(name), *usual_settings(name, group.config.dataset)]
+        found = [msgspec.structs.replace(group.config, objective=name, own=own, objective_sha256=None) for own in usual]
+        texts.append(f"{name} with `{min((commands.run(config, seeds, options) for config in found), key=len)}`")
     return f"Add {listed(texts)}."

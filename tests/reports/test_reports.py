@@ -17,6 +17,7 @@ from gsm_cli.records.run import RunRecord
 from gsm_cli.reports.markdown import anchor
 from gsm_cli.reports.report import Report
 from gsm_cli.reports.runs import render_runs
+from gsm_cli.settings import build
 
 GOLDEN = Path(__file__).parent / "golden" / "report.md"
 
@@ -381,3 +382,11 @@ class TestLimits:
             for place, name in enumerate(("gumbel", "marginalize"))
         ]
         assert "10.00 % of the test images are wrong in all runs of a seed" in rendered(runs).text
+
+
+def test_what_is_missing_has_the_settings_of_the_same_preset():
+    """Also those that are an objective's own, as the temperatures of the article."""
+    preset = build({"dataset": "mnist", "objective": "marginalize"}, preset="article")
+    run = record("marginalize", 0, [0.5] * preset.epochs)
+    text = rendered([msgspec.structs.replace(run, config=preset)]).text
+    assert "Add gumbel with `gsm train-ssl --dataset mnist --objective gumbel --seeds 0 --preset article`." in text

@@ -7,7 +7,7 @@ Before such a paragraph stands a comment, which is not shown. It names a report,
 A series may name the settings of its runs, as gumbel[kl_start=1.0], or its objective's own, as gumbel[tau=0.1]; by
 default it is of the largest group, and the one that a verdict speaks of. `gumbel minus marginalize at equal time` is
 of the validation accuracy of complete schedules, and `gumbel[draws=2] minus gumbel on validation` of what a search
-compares.
+compares; `gumbel after epoch 10` is its validation accuracy there.
 """
 
 import re
@@ -67,6 +67,9 @@ def numbers(report: str, words: str) -> str:
         comparison = compare(first.scores, second.scores)
         assert comparison is not None
         return interval(comparison.summary, points)
+    if found := re.fullmatch(r"(\S+) after epoch (\d+)", words):
+        runs = find(report, found[1])[1].finished
+        return interval(summarize([record.epochs.validation_accuracy[int(found[2]) - 1] for record in runs]))
     if found := re.fullmatch(r"(\S+) as fast as (\S+)", words):
         (group, first), (_, second) = (find(report, name) for name in found.groups())
         own, other = (series.seconds_per_epoch(group.circumstances) for series in (first, second))

@@ -7,7 +7,7 @@ from math import inf
 import msgspec
 
 from gsm_cli import commands
-from gsm_cli.objectives import GUMBEL, MARGINALIZE, SUPERVISED, own_defaults
+from gsm_cli.objectives import GUMBEL, MARGINALIZE, SUPERVISED
 from gsm_cli.reports.groups import Group, usual_settings
 from gsm_cli.reports.judgements import Judgement, Margin, Ruling, judge, margin_of
 from gsm_cli.reports.markdown import console, counted, digits, interval, listed, margin_points, points
@@ -233,7 +233,7 @@ def _remedy(group: Group, missing: Sequence[str], options: Sequence[str]) -> str
     seeds = group.series[0].seeds
     texts = []
     for name in missing:
-        usual = [own_defaults(name), *usual_settings(name, group.config.dataset)]
+        usual = usual_settings(name, group.config.dataset)
         found = [msgspec.structs.replace(group.config, objective=name, own=own, objective_sha256=None) for own in usual]
         texts.append(f"{name} with `{min((commands.run(config, seeds, options) for config in found), key=len)}`")
     return f"Add {listed(texts)}."

@@ -42,7 +42,7 @@ class Prospect:
 def foresee(tasks: Sequence[Task], folders: Iterable[Path], force: bool) -> list[Prospect]:
     """How every run stands, with times from records of this machine in these folders. Raises DataError."""
     device = tasks[0].device if tasks else None
-    here = environment(device) if device == "cpu" or (device and find_device("auto") == device) else None
+    here = environment(device) if device in ("cpu", find_device("auto")) else None
     records = [record for folder in folders for record in _records(folder) if here and _same(record.environment, here)]
     times: dict[str, list[float]] = {}
     for record in records:

@@ -58,7 +58,8 @@ def test_the_wheel_says_what_it_is(metadata):
     assert metadata["License-Expression"] == "MIT"
     assert metadata["License-File"] == "LICENSE"
     assert metadata["Requires-Python"] == f">={PYTHONS[0]}"
-    assert "Paper, https://arxiv.org/abs/1611.01144" in metadata.get_all("Project-URL")
+    article = "http://musyoku.github.io/2016/11/12/Categorical-Reparameterization-with-Gumbel-Softmax/"
+    assert metadata.get_all("Project-URL") == [f"Article, {article}", "Paper, https://arxiv.org/abs/1611.01144"]
     assert "Typing :: Typed" in metadata.get_all("Classifier")
 
 

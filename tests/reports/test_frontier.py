@@ -160,7 +160,7 @@ class TestLevels:
     )
     def test_are_95_96_97_or_the_three_up_to_the_best(self, best, levels):
         schedule = Schedule(3, 1.0, {0: best}, summarize([best]), summarize([best]))
-        found = Frontier(frontier(runs()).circumstances, {"gumbel": [schedule]}, 0.0)
+        found = Frontier(frontier(runs()).circumstances, {"gumbel": [schedule]})
         assert found.levels == pytest.approx(levels)
 
     def test_the_shortest_schedule_that_reaches_it_counts(self):

@@ -31,6 +31,7 @@ class Schedule:
     validation: Summary
     test: Summary
     fitted: Mapping[str, object] = field(default_factory=dict)
+    step: float = 0.0  # what one validation image is worth
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,6 @@ class Frontier:
 
     circumstances: Circumstances
     lines: Mapping[str, Sequence[Schedule]]
-    step: float  # what one validation image is worth
     references: Mapping[str, str] = field(default_factory=dict)
     left_out: Sequence[str] = ()
     chosen: bool = False  # whether a length had several settings, of which one is shown
@@ -106,7 +106,7 @@ def find_frontier(series: Sequence[Series]) -> Frontier | None:
             else:
                 left_out.append(f"{name} with {epochs} epochs")
     references = _references({name: found[name] for name in lines})
-    return Frontier(circumstances, lines, validation_step(*every), references, left_out, chosen) if lines else None
+    return Frontier(circumstances, lines, references, left_out, chosen) if lines else None
 
 
 def _seeds_then_validation(timed: tuple[Series, float]) -> tuple[int, float]:
@@ -135,6 +135,7 @@ def _schedule(series: Series, seconds: float) -> Schedule:
         validation=series.validation,
         test=series.accuracy,
         fitted={name: value for name, value in series.config.identity.items() if name in FITTED},
+        step=validation_step(series),
     )
 
 
@@ -158,7 +159,8 @@ def _difference(frontier: Frontier, name: str, reference: str) -> AtEqualTime | 
     seeds = sorted(mine.keys() & theirs.keys())
     if not seeds:
         return None
-    summary = summarize([mine[seed] - theirs[seed] for seed in seeds], frontier.step)
+    step = min(schedule.step for schedule in (*own, *others))
+    summary = summarize([mine[seed] - theirs[seed] for seed in seeds], step)
     return AtEqualTime(name, reference, seconds, seeds, summary)
 
 

@@ -22,13 +22,16 @@ def virtual_adversarial_loss(model: M2, x: Tensor, radius: float, rng: torch.Gen
     with uncounted():
         with torch.no_grad():
             a, _ = model.draw_a(x, 1, rng)
-        lifted = model.q_y.lift(**context(x, a))  # the first layer is linear: r is added there, in its own precision
+        # r is added behind the first layer's product, in its own precision; a bias that it has counts once
+        lifted = model.q_y.lift(**context(x, a))
+        unbiased = lifted - model.q_y.lift(x=torch.zeros_like(x[0]))
         log_q = model.q_y(lifted).log_softmax(dim=-1).detach()
 
         def divergence(r: Tensor) -> Tensor:
-            log_moved = model.q_y(lifted + model.q_y.lift(x=r)).log_softmax(dim=-1)
+            log_moved = model.q_y(unbiased + model.q_y.lift(x=r)).log_softmax(dim=-1)
             return F.kl_div(log_moved, log_q, reduction="none", log_target=True).sum(dim=-1).mean()
 
         d = radius * F.normalize(torch.randn(x.shape, generator=rng, device=x.device), dim=-1)
         (gradient,) = torch.autograd.grad(divergence(d.requires_grad_()), d)
-        return divergence(radius * F.normalize(gradient, dim=-1, eps=torch.finfo(gradient.dtype).tiny))
+        greatest = gradient.abs().amax(dim=-1, keepdim=True).clamp_min(torch.finfo(gradient.dtype).tiny)
+        return divergence(radius * F.normalize(gradient / greatest, dim=-1))  # squares of the small alone would be 0

@@ -38,9 +38,14 @@ def divergence(model: M2, x: Tensor, a: Tensor | None, r: Tensor) -> Tensor:
 
 @pytest.mark.parametrize("kind", [ADGM, M2])
 @pytest.mark.parametrize("radius", [SMALL, 3 * SMALL])
-def test_of_two_classes_it_is_that_of_the_worst_direction(kind, radius):
+@pytest.mark.parametrize("norm", ["layer", "none"])
+def test_of_two_classes_it_is_that_of_the_worst_direction(kind, radius, norm):
     """KL = q (1 - q) (r' g)^2 / 2 for the gradient g of the log odds, and r along g is the worst of its norm."""
-    adgm, x = model(kind), images().requires_grad_()
+    adgm, x = model(kind, norm=norm), images().requires_grad_()
+    with torch.no_grad():
+        for name, each in adgm.q_y.named_parameters():
+            if name.endswith("x.bias"):
+                each += 1.0  # where a bias counts, it counts visibly
     a = adgm.draw_a(x, 1, rng())[0]
     logits = logits_of(adgm, x, None if a is None else a.detach())
     (g,) = torch.autograd.grad((logits[..., 0] - logits[..., 1]).sum(), x)
@@ -62,12 +67,14 @@ def test_of_many_classes_it_is_worse_than_a_random_direction():
 def test_its_gradient_is_that_of_the_moved_image_alone():
     """Nothing else is moved: not q(a|x), not what the classifier says of the image itself, not the decoder."""
     adgm, x = model(classes=5), images()
+    said = []
+    adgm.q_y.register_forward_hook(lambda module, given, logits: said.append(logits.detach().softmax(-1)))
     virtual_adversarial_loss(adgm, x, 1.0, rng()).backward()
     assert {name.partition(".")[0] for name, each in adgm.named_parameters() if each.grad is not None} == {"q_y"}
-    # the divergence is least, and its gradient zero, where both say the same: that of q(y|a,x) would not be
-    adgm.zero_grad()
-    virtual_adversarial_loss(adgm, x, 1e-6, rng()).backward()
-    assert max(each.grad.abs().max() for each in adgm.q_y.parameters()) < 1e-3
+    q, *_, moved = said
+    expected = (moved - q).flatten(0, -2).mean(dim=0)  # of KL(q || softmax(logits)) with respect to the logits
+    assert expected.abs().max() > 1e-3
+    torch.testing.assert_close(adgm.q_y.head.bias.grad, expected)
 
 
 def test_the_noise_decides():
@@ -83,6 +90,23 @@ def test_batch_normalisation_does_not_count_its_images():
     virtual_adversarial_loss(adgm, images(), 1.0, rng())
     assert before
     assert all(torch.equal(value, before[name]) for name, value in adgm.named_buffers())
+
+
+@pytest.mark.parametrize("margin", [20.0, 60.0, 80.0])
+def test_a_nearly_certain_classifier_is_moved_by_the_radius(margin, monkeypatch):
+    """However small the gradient: its squares are no numbers any more from a margin of fifty nats on."""
+    adgm, x, moves = model(norm="none"), images(), []
+    with torch.no_grad():
+        adgm.q_y.head.bias.copy_(torch.tensor([margin, 0.0]))
+    lift = adgm.q_y.lift
+
+    def watched(**inputs: Tensor) -> Tensor:
+        moves.append(inputs["x"].detach())
+        return lift(**inputs)
+
+    monkeypatch.setattr(adgm.q_y, "lift", watched)
+    virtual_adversarial_loss(adgm, x, 1.25, rng())
+    torch.testing.assert_close(moves[-1].norm(dim=-1), torch.full((IMAGES,), 1.25))
 
 
 def test_a_certain_classifier_has_nothing_to_lose():

@@ -403,6 +403,17 @@ class TestParts:
         assert (once - bare).norm() > 0.01
         torch.testing.assert_close(twice - bare, 2 * (once - bare), rtol=1e-3, atol=1e-3)
 
+    def test_virtual_adversarial_training_is_minimised(self, split, monkeypatch):
+        """A loss whose gradient is 1 adds its weight to the gradient that the optimiser descends."""
+        monkeypatch.setattr(training, "virtual_adversarial_loss", lambda model, *rest: model.q_y.head.bias.sum())
+
+        def gradient(weight: float) -> torch.Tensor:
+            run = Run(config("gumbel", vat_weight=weight, clip=1e9), split)
+            run.step(0, torch.arange(20), torch.arange(100))
+            return run.model.q_y.head.bias.grad
+
+        torch.testing.assert_close(gradient(3.0) - gradient(0.0), torch.full((10,), 3.0))
+
     def test_virtual_adversarial_training_takes_the_unlabelled_images_and_noise_of_its_own(self, split, monkeypatch):
         seen = []
 

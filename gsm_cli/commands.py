@@ -1,7 +1,7 @@
 """From settings to the command line that names them again, exactly."""
 
 import shlex
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import msgspec
 
@@ -19,11 +19,16 @@ OPTIONS = (  # settings of a run with an option of their own; the others follow 
 NAMED = ("objective", "dataset", "seed", "own", "objective_sha256", "dataset_sha256")  # otherwise than by value
 
 
-def run(config: RunConfig, seeds: Iterable[int], extra: Iterable[str] = ()) -> str:
-    """The command that makes these runs: of the presets the one with the fewest others, those, and `extra`."""
+def run(
+    config: RunConfig, seeds: Iterable[int], extra: Iterable[str] = (), named: Collection[str] = frozenset()
+) -> str:
+    """The command that makes these runs: of the presets the one with the fewest others, those, and `extra`.
+
+    What is in `named` is said also where it is usual: elsewhere the environment may name another value.
+    """
     dataset = describe_dataset(config.dataset)
     words = ["--dataset", config.dataset, "--objective", config.objective, "--seeds", write_seeds(seeds)]
-    others = min((_departures(config, dataset, preset) for preset in dataset.presets), key=len)
+    others = min((_departures(config, dataset, preset, named) for preset in dataset.presets), key=len)
     return shlex.join(["gsm", "train-ssl", *words, *others, *extra])
 
 
@@ -71,13 +76,13 @@ def write_seeds(seeds: Iterable[int]) -> str:
     return ",".join(str(part[0]) if len(part) == 1 else f"{part[0]}-{part[-1]}" for part in parts)
 
 
-def _departures(config: RunConfig, dataset: Dataset, preset: str) -> list[str]:
-    """A preset, and every setting that is not the preset's, as words of the command line."""
+def _departures(config: RunConfig, dataset: Dataset, preset: str, named: Collection[str] = frozenset()) -> list[str]:
+    """A preset, and every setting that is named or not the preset's, as words of the command line."""
     usual = _usual(config, dataset, preset)
     general = {name: value for name, value in msgspec.structs.asdict(config).items() if name not in NAMED}
-    words = [] if preset == LAPTOP else ["--preset", preset]
+    words = [] if preset == LAPTOP and "preset" not in named else ["--preset", preset]
     for name, value in (general | config.own).items():
-        if name not in usual or value != usual[name]:
+        if name in named or name not in usual or value != usual[name]:
             text = write(value)
             words += [f"--{hyphened(name)}", text] if name in OPTIONS else ["--set", f"{name}={text}"]
     return words

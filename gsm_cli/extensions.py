@@ -13,14 +13,16 @@ from importlib.metadata import entry_points
 from math import isfinite
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, get_type_hints
 
+from gsm_cli.config import RunConfig
 from gsm_cli.errors import UsageError, meant
-from gsm_cli.objectives import OBJECTIVES, Objective, Setting, annealed
+from gsm_cli.objectives import OBJECTIVES, SCHEDULE, Objective, Setting, annealed
 
 GROUP = "gsm.objectives"
 TAU = 0.5  # where the class has no default for its temperature
 RULES = {bool: "true or false", int: "a whole number", float: "a finite number", str: "a text"}
+TAKEN = {*get_type_hints(RunConfig), *SCHEDULE}  # names that mean something else in a run
 
 
 def find_objective(name: str) -> Objective:
@@ -107,13 +109,22 @@ def _row(name: str, estimator: str, found: Any, sha256: str) -> Objective:
 def _settings(name: str, parameter: inspect.Parameter) -> dict[str, Setting]:
     """What a parameter of the class is set by. Raises UsageError without a default of a kind that a setting has."""
     default, missing = parameter.default, parameter.default is inspect.Parameter.empty
-    finite = type(default) is not float or isfinite(default)
-    if parameter.name == "temperature" and (missing or (type(default) in (int, float) and finite)):
+    if parameter.name in TAKEN:
+        remedy = "call it temperature" if parameter.name in SCHEDULE else "rename it"
+        raise UsageError(f"{name} must not call a parameter {parameter.name}, which is a setting of gsm: {remedy}")
+    if parameter.name == "temperature" and (missing or (type(default) in (int, float) and isfinite(default))):
         return annealed(TAU if missing else float(default))
-    if parameter.name != "temperature" and type(default) in RULES and finite:
+    if parameter.name != "temperature" and _can_be_typed(default):
         return {parameter.name: Setting(default, RULES[type(default)])}
     what = "no default" if missing else repr(default)
     raise UsageError(
-        f"{name} must have a finite number, a text or true or false as the default of its parameter {parameter.name}, "
-        f"and has {what}: give it one"
+        f"{name} must have a finite number, a text without commas or true or false as the default of its parameter "
+        f"{parameter.name}, and has {what}: give it one"
     )
+
+
+def _can_be_typed(default: Any) -> bool:
+    """Whether a default is of a kind that a setting has, and could stand on the command line as one value."""
+    if type(default) is str:
+        return "," not in default and default == default.strip()
+    return type(default) in RULES and isfinite(default)

@@ -62,7 +62,7 @@ def prepare(path: Path) -> None:
 def _refused(path: Path, error: OSError) -> GsmError:
     blocked = isinstance(error, FileExistsError | NotADirectoryError)
     reason = "a file stands where its folder should be" if blocked else error.strerror
-    return GsmError(f"{path} cannot be written ({reason}): name a writable folder with --out")
+    return GsmError(f"{path} cannot be written ({reason}): see to its folder, or write elsewhere")
 
 
 def read_bounded(path: Path, most: int) -> bytes:

@@ -49,29 +49,33 @@ def build(settings: Mapping[str, object], preset: str | None = LAPTOP) -> RunCon
     return config
 
 
-def plan(objectives: Sequence[str], sources: Iterable[Source], preset: str | None = LAPTOP) -> list[RunConfig]:
+def plan(
+    objectives: Sequence[str], sources: Iterable[Source], preset: str | None = LAPTOP, place: str = "--preset"
+) -> list[RunConfig]:
     """A run of each objective, with the settings of all sources, the last the strongest; every one of them is checked.
 
-    A setting may belong to some of the objectives alone; one that none of them reads is refused.
+    A setting may belong to some of the objectives alone; one that none of them reads is refused. `place` is where the
+    preset was named.
     """
     rows = [find_objective(name) for name in dict.fromkeys(objectives)]
     values: dict[str, object] = {}
     for source in sources:
         for name, value in source.values.items():
             values[name] = _check(name, value, source.named(name), rows)
-    return [_build(row, values, preset) for row in rows]
+    dataset = find_dataset(str(values.get("dataset", DATASET)))
+    usual = read_preset(dataset, preset, place) if preset is not None else {}
+    return [_build(row, dataset, {**_for(row, usual), **values}) for row in rows]
 
 
-def read_preset(dataset: Dataset, preset: str) -> dict[str, object]:
-    """The settings that a data set's preset names, checked."""
+def read_preset(dataset: Dataset, preset: str, place: str = "--preset") -> dict[str, object]:
+    """The settings that a data set's preset names, checked. Raises UsageError with the place of an unknown one."""
     if preset not in dataset.presets:
         names = ", ".join(dataset.presets)
         remedy = meant(preset, dataset.presets)
-        raise UsageError(f"--preset must be one of {names} for {dataset.name}, not {preset!r}: {remedy}")
-    place = f"of the preset {preset} of {dataset.name}"
-    rows = list(OBJECTIVES.values())
+        raise UsageError(f"{place} must be one of {names} for {dataset.name}, not {preset!r}: {remedy}")
+    of_it, rows = f"of the preset {preset} of {dataset.name}", list(OBJECTIVES.values())
     settings = dataset.presets[preset]
-    return {name: _check(name, value, f"{hyphened(name)} {place}", rows) for name, value in settings.items()}
+    return {name: _check(name, value, f"{hyphened(name)} {of_it}", rows) for name, value in settings.items()}
 
 
 def read_names(place: str, value: object) -> list[str]:
@@ -100,11 +104,9 @@ def read_seeds(place: str, value: object) -> list[int]:
     return list(seeds)
 
 
-def _build(row: Objective, values: Mapping[str, object], preset: str | None) -> RunConfig:
-    dataset = find_dataset(str(values.get("dataset", DATASET)))
-    merged = {**(_for(row, read_preset(dataset, preset)) if preset is not None else {}), **values}
-    given: dict[str, Any] = {name: value for name, value in merged.items() if name in TYPES}
-    own: dict[str, Any] = {name: merged.get(name, setting.default) for name, setting in row.settings.items()}
+def _build(row: Objective, dataset: Dataset, values: Mapping[str, object]) -> RunConfig:
+    given: dict[str, Any] = {name: value for name, value in values.items() if name in TYPES}
+    own: dict[str, Any] = {name: values.get(name, setting.default) for name, setting in row.settings.items()}
     try:
         return RunConfig(
             **given | {"objective": row.name, "own": own},

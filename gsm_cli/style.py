@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import chdir, contextmanager
 from dataclasses import dataclass
 from io import BytesIO
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, Literal, TypeAlias, TypeVar
 
@@ -180,19 +181,19 @@ def points(size: float) -> float:
 
 
 @contextmanager
-def drawn(draw: "Callable[[], Figure]", look: Look = Look()) -> "Iterator[Figure]":
+def drawn(draw: "Callable[[], Figure]", look: Look = Look(), most: float = MOST_DOTS) -> "Iterator[Figure]":
     """A figure while the house style holds; where it is smaller than designed, so is what is written in it.
 
-    Raises UsageError for more dots than fit in memory, and for letters under four points.
+    Raises UsageError for more than so many dots, which would not fit in memory, and for letters under four points.
     """
     with house_style():
         figure = draw()
     own = figure.get_size_inches()
     width, height = look.size or own
     dpi = look.dpi or DPI
-    if width * height * dpi**2 > MOST_DOTS:
+    if width * height * dpi**2 > most:
         raise UsageError(
-            f"a figure must have at most {MOST_DOTS:,} dots, and {width:g} by {height:g} inches with {dpi} dots each "
+            f"a figure must have at most {most:,} dots, and {width:g} by {height:g} inches with {dpi} dots each "
             f"have {width * height * dpi**2:,.0f}: choose a smaller --dpi or --size"
         )
     if look.size is None:
@@ -226,6 +227,6 @@ def render(
         "pdf": {"Title": title, "Subject": description, "Keywords": facts, "Creator": "gsm", "CreationDate": None},
     }
     buffer = BytesIO()
-    with drawn(draw, look) as figure:
+    with drawn(draw, look, MOST_DOTS if format == "png" else inf) as figure:
         figure.savefig(buffer, format=format, metadata=metadata[format], dpi=look.dpi or DPI)
     return buffer.getvalue()

@@ -20,6 +20,7 @@ from gsm_cli.settings import build
 TRAINING = (Path(__file__).parents[1] / "docs/training.md").read_text("utf-8")
 (EXAMPLE,) = re.findall(r"```python\n(# decoupled\.py\n.*?)```", TRAINING, flags=re.DOTALL)
 HEAD = "import torch\nclass Mine:\n"
+FEW = [i for i in range(60) if i < (9, 36, 45)[i % 3]]  # 3, 12 and 15 images of the three classes
 QUICK = ("--set", "hidden=8", "--batch-size", 200, "--epochs", 2)
 
 
@@ -118,6 +119,18 @@ class TestEstimator:
             ("Mine = 3", "must have a class 'Mine', and has none"),
             ("1 / 0", r"must run without an error, and raises ZeroDivisionError \(division by zero\)"),
             ("def", "must run without an error, and raises SyntaxError"),
+            (
+                HEAD + "    def __init__(self, tau=0.5): ...\n    def __call__(self, bound, logits, rng): ...",
+                "must not call a parameter tau, which is a setting of gsm: call it temperature",
+            ),
+            (
+                HEAD + "    def __init__(self, clip=1.0): ...\n    def __call__(self, bound, logits, rng): ...",
+                "must not call a parameter clip, which is a setting of gsm: rename it",
+            ),
+            (
+                HEAD + "    def __init__(self, kind='a,b'): ...\n    def __call__(self, bound, logits, rng): ...",
+                "a text without commas .* default of its parameter kind, and has 'a,b'",
+            ),
             (HEAD + "    def __call__(self, bound): ...", r"must be called with \(bound, logits, rng\)"),
             (HEAD + "    pass", r"must be called with \(bound, logits, rng\)"),
             (
@@ -156,6 +169,23 @@ class TestEstimator:
         assert len(result.stderr.splitlines()) == 1
         assert not list(folder.rglob("*.json"))
 
+    @pytest.mark.parametrize("command", [("cost", "--rounds", 1, "--classes", 2), ("gradients", "--replicates", 10)])
+    def test_what_breaks_a_rule_is_refused_before_anything_is_measured(self, gsm, folder, command):
+        (folder / "mine.py").write_text(HEAD + "    def __call__(self, b, l, r): return b(l) / 0")
+        result = gsm(*command, "--objective", "marginalize,mine.py:Mine")
+        assert (result.exit_code, result.stdout) == (2, "")
+        assert "mine.py:Mine must give finite values" in result.stderr
+        assert not (folder / "reports").exists()
+
+    def test_a_threshold_of_its_own_is_no_mass_of_ours(self, gsm, folder):
+        (folder / "mine.py").write_text(
+            HEAD + "    def __init__(self, threshold='low'): ...\n"
+            "    def __call__(self, bound, logits, rng): return bound(logits.softmax(-1))"
+        )
+        assert gsm("train-ssl", *QUICK, "--objective", "mine.py:Mine").exit_code == 0
+        (path,) = folder.rglob("*.json")
+        assert read_run(path).epochs.dropped_mass is None
+
 
 class TestImages:
     @pytest.mark.parametrize("as_numbers", [False, True])
@@ -189,9 +219,9 @@ class TestImages:
         [
             (lambda a: a.pop("classes"), "must have an array 'classes', not only images"),
             (lambda a: a.update(images=a["images"][0]), r"images must have the shape \(N, H, W\), not \(4, 6\)"),
-            (lambda a: a.update(images=a["images"].astype(np.int64)), "images must be bytes or numbers in"),
-            (lambda a: a.update(images=a["images"] * 1.0), "images must be bytes or numbers in"),
-            (lambda a: a.update(images=np.full((60, 4, 6), np.nan)), "images must be bytes or numbers in"),
+            (lambda a: a.update(images=a["images"].astype(np.int64)), r"images must be bytes \(uint8\) or floats in"),
+            (lambda a: a.update(images=a["images"] * 1.0), r"images must be bytes \(uint8\) or floats in"),
+            (lambda a: a.update(images=np.full((60, 4, 6), np.nan)), r"images must be bytes \(uint8\) or floats in"),
             (lambda a: a.update(classes=a["classes"][1:]), "classes must be 60 whole numbers"),
             (lambda a: a.update(classes=a["classes"] * 1.0), "classes must be 60 whole numbers"),
             (lambda a: a.update(classes=a["classes"] + 1), "classes must be 0 to K - 1, each of them at least once"),
@@ -200,6 +230,23 @@ class TestImages:
             (
                 lambda a: a.update(test_images=a["images"][:, :2], test_classes=a["classes"]),
                 "test_images must have the shape and the classes of images",
+            ),
+            (
+                lambda a: a.update(images=(a["images"] > 99).astype(np.uint8)),
+                "images of bytes must be white at 255, not at 1",
+            ),
+            (lambda a: a.update(images=a["images"] > 99), r"must be bytes \(uint8\) or floats in \[0, 1\], not bool:"),
+            (
+                lambda a: a.update(images=a["images"].astype(str)),
+                r"must be bytes \(uint8\) or floats in \[0, 1\], not <U3:",
+            ),
+            (
+                lambda a: a.update(test_classes=a["classes"]),
+                "the file must have an array 'test_images', not only images",
+            ),
+            (
+                lambda a: a.update(images=a["images"][FEW], classes=a["classes"][FEW]),
+                "every class must have images to label and others beside them, and 0 has 1 left to train on: add some",
             ),
             (
                 lambda a: a.update(images=a["images"][:4], classes=a["classes"][:4]),

@@ -108,7 +108,7 @@ class TestWrite:
             raise OSError(code, os.strerror(code))
 
         monkeypatch.setattr(os, "fsync", refuse)
-        with pytest.raises(GsmError, match=rf"a\.json cannot be written \({os.strerror(code)}\): name a writable"):
+        with pytest.raises(GsmError, match=rf"a\.json cannot be written \({os.strerror(code)}\): see to its folder"):
             write_atomic(tmp_path / "a.json", b"new")
         assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("a.json", b"old")]
 
@@ -143,9 +143,7 @@ class TestPrepare:
             raise OSError(errno.EROFS, os.strerror(errno.EROFS))
 
         monkeypatch.setattr(files, "TemporaryFile", refuse)
-        with pytest.raises(
-            GsmError, match=r"a\.json cannot be written \(Read-only file system\): name a writable folder"
-        ):
+        with pytest.raises(GsmError, match=r"a\.json cannot be written \(Read-only file system\): see to its folder"):
             prepare(tmp_path / "a.json")
 
 

@@ -10,12 +10,12 @@ Offered = list[tuple[str, str]]  # what is offered, and its help
 MODELS, PRECISIONS, DEVICES = ("adgm", "m2"), ("float32", "bf16"), ("auto", "cpu", "cuda")
 
 
-def names(choices: Iterable[str], ending: str = "") -> Callable[[str], Offered]:
-    """Offers these names, with what a mapping says of them; a list goes on behind its last comma."""
+def names(choices: Iterable[str], ending: str = "", several: bool = True) -> Callable[[str], Offered]:
+    """Offers these names, with what a mapping says of them; where several may stand, the next behind a comma."""
     words = choices if isinstance(choices, Mapping) else dict.fromkeys(choices, "")
 
     def complete(incomplete: str) -> Offered:
-        before, comma, last = incomplete.rpartition(",")
+        before, comma, last = incomplete.rpartition(",") if several else ("", "", incomplete)
         taken = before.split(",")
         return [
             (f"{before}{comma}{name}{ending}", str(said))
@@ -27,5 +27,7 @@ def names(choices: Iterable[str], ending: str = "") -> Callable[[str], Offered]:
 
 
 objectives = names({name: row.help for name, row in OBJECTIVES.items()} | {"all": "every objective"})
-datasets = names({name: dataset.title for name, dataset in DATASETS.items()})
-presets = names(dict.fromkeys(preset for dataset in DATASETS.values() for preset in dataset.presets))
+datasets = names({name: each.title for name, each in DATASETS.items()})
+dataset = names({name: each.title for name, each in DATASETS.items()}, several=False)
+preset = names(dict.fromkeys(preset for each in DATASETS.values() for preset in each.presets), several=False)
+model, precision, device = (names(each, several=False) for each in (MODELS, PRECISIONS, DEVICES))

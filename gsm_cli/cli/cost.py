@@ -2,7 +2,8 @@
 
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,7 +13,7 @@ from gsm_cli.cli import completion, options
 from gsm_cli.cli.options import option, whole_number
 from gsm_cli.cli.plan import ALL
 from gsm_cli.cli.settings import MEANINGS
-from gsm_cli.errors import AGAIN, DataError, UsageError
+from gsm_cli.errors import AGAIN, DataError, GsmError, UsageError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -36,16 +37,14 @@ Objectives = Annotated[
         completion.objectives,
     ),
 ]
-ModelName = Annotated[str, option("--model", MEANINGS["model"], "adgm", "NAME", completion.names(completion.MODELS))]
+ModelName = Annotated[str, option("--model", MEANINGS["model"], "adgm", "NAME", completion.model)]
 BatchSize = Annotated[
     int, whole_number("--batch-size", "Unlabelled images in a step, and as many labelled ones.", 1, MOST_IMAGES)
 ]
-Precision = Annotated[
-    str, option("--precision", MEANINGS["precision"], "float32", "NAME", completion.names(completion.PRECISIONS))
-]
+Precision = Annotated[str, option("--precision", MEANINGS["precision"], "float32", "NAME", completion.precision)]
 Device = Annotated[
     str,
-    option("--device", "Where to measure: auto, cpu or cuda.", "auto", "NAME", completion.names(completion.DEVICES)),
+    option("--device", "Where to measure: auto, cpu or cuda.", "auto", "NAME", completion.device),
 ]
 Rounds = Annotated[int, whole_number("--rounds", "Processes for each number; more claim more.", 1, MOST_ROUNDS)]
 
@@ -138,6 +137,7 @@ def _measure(plan: "CostPlan", path: Path, force: bool) -> "CostRecord":
     from gsm_cli.files import is_there, prepare
     from gsm_cli.measures.cost_rounds import PART, begun
     from gsm_cli.records.cost import CostRecord, read_cost
+    from gsm_cli.runs.build import try_own
     from gsm_cli.runs.environment import environment
 
     console = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -149,16 +149,31 @@ def _measure(plan: "CostPlan", path: Path, force: bool) -> "CostRecord":
         remedy = "--force goes on with the measurement that was begun anew" if begun_anew else "--force measures again"
         console.print(f"measured before, {where}; {remedy}")
         return found
+    try_own(plan.sha256)
     prepare(path)
-    done = len(begun(empty, path).rows)
-    if is_there(path):
-        console.print(f"at its end this replaces {describe(path)}")
-    if done:
-        console.print(f"goes on where it was interrupted, after {done} of {plan.measurements} measurements")
-    if plan.precision == "bf16":
-        options.warn_of_slow_bf16(plan.device)
-    with options.resumable(f"{AGAIN} to go on after the measurements that are done"):
+    with options.resumable(f"{AGAIN} to go on after the measurements that are done"), alone(path.parent):
+        done = len(begun(empty, path).rows)
+        if is_there(path):
+            console.print(f"at its end this replaces {describe(path)}")
+        if done:
+            console.print(f"goes on where it was interrupted, after {done} of {plan.measurements} measurements")
+        if plan.precision == "bf16":
+            options.warn_of_slow_bf16(plan.device)
         return _measure_all(empty, path, console)
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """While this lasts nobody else measures for that folder: two would slow each other. Raises GsmError if one does."""
+    from gsm_cli.runs.locks import RunLock
+
+    lock = RunLock(folder / "cost")
+    if not lock.acquire():
+        raise GsmError(f"a measurement must be alone, and {lock.holder()}, measures for {folder} now: wait for its end")
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def describe(path: Path) -> str:

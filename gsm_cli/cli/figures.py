@@ -164,7 +164,7 @@ def _temperatures(tau: list[str] | None, **most: int) -> "list[Temperature]":
 def _write(pictures: "Sequence[Picture[Facts]]", asked: Asked, format: Format) -> None:
     """Encode every picture before the first is written; then print the paths, or what the files carry as JSON."""
     files = {asked.out / f"{picture.name}.{format}": picture.encode(format) for picture in pictures}
-    _save(files, [picture.carried for picture in pictures], asked.as_json)
+    _save(files, [picture.carried for picture in pictures] if asked.as_json else [], asked.as_json)
 
 
 def _save(files: Mapping[Path, bytes], carried: Sequence[JSON], as_json: bool) -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 DATASET = "digits"
 MOST_EPOCHS = MOST_REPLICATES = MOST_IMAGES = 1_000_000
-MOST_CLASSES = 10_000
+MOST_CLASSES, MOST_BATCH = 10_000, 100_000
 
 Several = list[str] | None  # repeated or with commas
 Taus = Annotated[Several, option("--tau", "Temperatures, with commas or repeated.", "0.1,0.3,0.5,1,2", "NUMBERS")]
@@ -32,7 +32,7 @@ Objectives = Annotated[
         completion.objectives,
     ),
 ]
-DatasetName = Annotated[str, option("--dataset", MEANINGS["dataset"], DATASET, "NAME", completion.datasets)]
+DatasetName = Annotated[str, option("--dataset", MEANINGS["dataset"], DATASET, "NAME", completion.dataset)]
 Epochs = Annotated[
     int | None,
     whole_number(
@@ -41,6 +41,16 @@ Epochs = Annotated[
         f"[default: {default_words('epochs', 100)}]",
         1,
         MOST_EPOCHS,
+    ),
+]
+Labels = Annotated[
+    int | None,
+    whole_number("--labels", f"{MEANINGS['labels']}  [default: {default_words('labels', 100)}]", 1, MOST_IMAGES),
+]
+BatchSize = Annotated[
+    int | None,
+    whole_number(
+        "--batch-size", f"{MEANINGS['batch_size']}  [default: {default_words('batch_size', 100)}]", 1, MOST_BATCH
     ),
 ]
 Images = Annotated[
@@ -71,7 +81,9 @@ def gradients(
     tau: Taus = None,
     objective: Objectives = None,
     dataset: DatasetName = DATASET,
+    labels: Labels = None,
     epochs: Epochs = None,
+    batch_size: BatchSize = None,
     images: Images = None,
     replicates: Replicates = 250,
     classes: Classes = None,
@@ -96,17 +108,20 @@ def gradients(
 
     rows = with_estimators(read_names("--objective", objective or [ALL]))
     chosen = tuple(sorted(read_seeds("--seeds", seeds or ["0,1"])))
+    named = {"labels": labels, "epochs": epochs, "batch_size": batch_size}
     settings: dict[str, object] = {"objective": "marginalize", "dataset": dataset, "seed": chosen[0]}
     plan = GradientPlan(
-        config=build(settings | ({} if epochs is None else {"epochs": epochs})),
+        config=build(settings | {name: value for name, value in named.items() if value is not None}),
         seeds=chosen,
         objectives=tuple(rows),
-        temperatures=tuple(sorted(each.value for each in read_temperatures(tau or []))) or TEMPERATURES,
+        temperatures=tuple(sorted({each.value for each in read_temperatures(tau or [])})) or TEMPERATURES,
         replicates=replicates,
         images=images,
         classes=classes,
         sha256={name: sha256 for name, sha256 in rows.items() if sha256},
     )
+    if tau:
+        refuse_no_temperature(plan)
     own = plan.config.folder
     folder = ReportFolder(out / (own if report is None else options.read_report("--report", report, [own])))
     path = folder.measurement(plan.name)
@@ -144,6 +159,7 @@ def _find(plan: "GradientPlan", path: Path, force: bool, data_dir: Path | None) 
 
     from gsm_cli.files import is_there, prepare
     from gsm_cli.records.gradients import read_gradients
+    from gsm_cli.runs.build import try_own
     from gsm_cli.runs.environment import environment
 
     if is_there(path) and not force:
@@ -153,12 +169,22 @@ def _find(plan: "GradientPlan", path: Path, force: bool, data_dir: Path | None) 
         Console(stderr=True, highlight=False).print(f"measured before, {where}; --force measures again", soft_wrap=True)
         return found
     refuse_nothing(plan)
+    try_own(plan.sha256)
     with options.resumable(f"{AGAIN} to measure from the beginning"):
         splits = _splits(plan, data_dir)
         prepare(path)
         record = _measure(plan, splits)
     record.save(path)
     return record
+
+
+def refuse_no_temperature(plan: "GradientPlan") -> None:
+    """Raise UsageError for temperatures that no objective reads."""
+    from gsm_cli.extensions import find_objective
+
+    if not any(find_objective(name).relaxed for name in plan.objectives):
+        names = ", ".join(plan.objectives)
+        raise UsageError(f"--tau must have an objective that reads it, and none of {names} does: leave it out")
 
 
 def refuse_nothing(plan: "GradientPlan") -> None:

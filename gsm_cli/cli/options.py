@@ -60,7 +60,7 @@ Classes = Annotated[int | None, whole_number("--classes", "Draw a random law wit
 ClassNames = Annotated[str | None, option("--class-names", "Names of the classes, as cat,dog,bird.", "1 to K", "NAMES")]
 Title = Annotated[str | None, typer.Option(metavar="TEXT", help="Title in place of the figure's own.")]
 Size = Annotated[str | None, typer.Option(metavar="WxH", help="Width and height in inches, as 6x4.")]
-Dpi = Annotated[int | None, whole_number("--dpi", "Dots per inch.", 30, 1200)]
+Dpi = Annotated[int | None, whole_number("--dpi", "Dots per inch, of PNG and films.", 30, 1200)]
 Seed = Annotated[int, whole_number("--seed", "Fixes the noise, and the law of --classes.", 0)]
 Out = Annotated[Path, typer.Option(metavar="FOLDER", help="Folder for the figures.")]
 FormatOption = Annotated[Format, typer.Option("--format", help="File format.")]

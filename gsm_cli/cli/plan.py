@@ -38,6 +38,7 @@ class Plan:
     scheduler: str | None = None  # of Dask, instead of jobs
     report: str | None = None  # the folder of the report, if its name was chosen
     swept: tuple[str, ...] = ()  # settings that have several values
+    named: frozenset[str] = frozenset()  # what was asked for by name, in whatever place
 
     def folder(self, config: "RunConfig") -> str:
         """The name of the folder that a run belongs to."""
@@ -69,25 +70,27 @@ def read_plan(options: Mapping[str, object], pairs: Sequence[str], file: Path | 
     given = {name: options[name] for name in _known() if options.get(name) not in (None, [])}
     settings: list[Source] = []
     sweeps: list[Sweep] = []
-    for source in _sources(given, pairs, file):
+    sources = _sources(given, pairs, file)
+    for source in sources:
         if "seed" in source.values:
             raise UsageError(f"{source.named('seed')} must be named by --seeds, as --seeds 0-4: take it out")
         chosen |= {name: (source.named(name), source.values[name]) for name in OF_THE_BATCH if name in source.values}
         rest = {name: value for name, value in source.values.items() if name not in OF_THE_BATCH}
         single, several = split(Source(rest, source.named))
+        if "sweep" in source.values:
+            several += read_sweeps(source.named("sweep"), source.values["sweep"])
         settings.append(single)
-        sweeps = [*without(sweeps, rest), *several]
+        sweeps = [*without(sweeps, [*rest, *(sweep.name for sweep in several)]), *several]
     names = read_names(*chosen["objective"])
     objectives = [name for each in names for name in (OBJECTIVES if each == ALL else [each])]
     seeds = read_seeds(*chosen["seeds"])
-    named = read_sweeps(*chosen["sweep"]) if "sweep" in chosen else []
-    sweeps = [*without(sweeps, (sweep.name for sweep in named)), *named]
     _refuse_twice(settings, sweeps)
     swept = tuple(sweep.name for sweep in sweeps if len(sweep.values) > 1)
     _refuse_too_many(len(seeds) * len(objectives) * prod(len(sweep.values) for sweep in sweeps))
-    configs = _configs(objectives, settings, sweeps, str(chosen["preset"][1]))
+    configs = _configs(objectives, settings, sweeps, *chosen["preset"])
     every = [replace(config, seed=seed) for seed in seeds for config in configs]
-    return Plan(every, *_where(chosen), _report(chosen, configs), swept)
+    named = {name for source in sources for name in source.values} | {sweep.name for sweep in sweeps}
+    return Plan(every, *_where(chosen), _report(chosen, configs), swept, frozenset(named))
 
 
 def _refuse_twice(settings: "list[Source]", sweeps: Sequence[Sweep]) -> None:
@@ -108,12 +111,13 @@ def _refuse_too_many(runs: int) -> None:
 
 
 def _configs(
-    objectives: Sequence[str], settings: "list[Source]", sweeps: Sequence[Sweep], preset: str
+    objectives: Sequence[str], settings: "list[Source]", sweeps: Sequence[Sweep], place: str, preset: object
 ) -> "list[RunConfig]":
     """A run for every objective and every combination of what is swept and it reads."""
     from gsm_cli.settings import plan
 
-    found = [config for each in combinations(sweeps) for config in plan(objectives, [*settings, each], preset)]
+    every = [plan(objectives, [*settings, each], str(preset), place) for each in combinations(sweeps)]
+    found = [config for each in every for config in each]
     return list({config.digest: config for config in found}.values())
 
 
@@ -179,12 +183,14 @@ def _variable(name: str) -> str:
 
 
 def _read_pairs(pairs: Sequence[str]) -> dict[str, object]:
-    """The settings of --set."""
-    parts = [pair.partition("=") for pair in pairs]
-    for name, equals, _ in parts:
+    """The settings of --set; one that is repeated has several values, as an option has."""
+    found: dict[str, list[object]] = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
         if not equals:
             raise UsageError(f"--set must be NAME=VALUE, not {name!r}: write for example --set kl_start=4")
-    return {name.strip().replace("-", "_"): value.strip() for name, _, value in parts}
+        found.setdefault(name.strip().replace("-", "_"), []).append(value.strip())
+    return {name: values if len(values) > 1 else values[0] for name, values in found.items()}
 
 
 def _read_file(path: Path | None) -> dict[str, object]:

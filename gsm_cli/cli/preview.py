@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gsm_cli.cli.plan import Plan
+from gsm_cli.errors import DataError
 
 if TYPE_CHECKING:
     from gsm_cli.cli.answers import ProspectResult
@@ -12,14 +13,17 @@ if TYPE_CHECKING:
 
 
 def show_prospects(plan: Plan, tasks: "list[Task]", out: Path, force: bool, as_json: bool) -> None:
-    """The runs, which of them are finished, which resume, and how long the rest takes."""
+    """The runs, which of them are finished, which resume, and how long the rest takes.
+
+    Raises DataError at the end for those that cannot be had.
+    """
+    from gsm_cli.reports.report import few
     from gsm_cli.runs.forecast import foresee, total
     from gsm_cli.runs.processes import share
 
     folders = sorted(path for path in out.glob("*") if path.is_dir())
     prospects = foresee(tasks, folders, force)
-    to_do = [each for each in prospects if not each.finished]
-    jobs, _ = share(plan.jobs, len(to_do), plan.device)
+    jobs, _ = share(plan.jobs, sum(each.to_do for each in prospects), plan.device)
     seconds = None if plan.scheduler else total(prospects, jobs)
     if as_json:
         from gsm_cli.cli import answers, output
@@ -28,19 +32,21 @@ def show_prospects(plan: Plan, tasks: "list[Task]", out: Path, force: bool, as_j
         there = [each.task.record for each in prospects if each.finished]
         asked = answers.ProspectResults(runs=runs, jobs=None if plan.scheduler else jobs, seconds=seconds)
         output.show("train-ssl", there, asked)
-        return
-    width = max(len(plan.label(each.task.config)) for each in prospects)
-    for each in prospects:
-        time = "" if each.finished or each.seconds is None else f", about {duration(each.seconds)}"
-        print(f"{plan.label(each.task.config):<{width}}  {each.state}{time}")
-    print(_sum(prospects, None if plan.scheduler else jobs, seconds))
+    else:
+        width = max(len(plan.label(each.task.config)) for each in prospects)
+        for each in prospects:
+            time = "" if each.finished or each.seconds is None else f", about {duration(each.seconds)}"
+            print(f"{plan.label(each.task.config):<{width}}  {each.state}{time}")
+        print(_sum(prospects, None if plan.scheduler else jobs, seconds))
+    if problems := [str(each.problem) for each in prospects if each.problem]:
+        raise DataError(few(problems))
 
 
-def show_commands(tasks: "list[Task]", extra: list[str], as_json: bool) -> None:
+def show_commands(plan: Plan, tasks: "list[Task]", extra: list[str], as_json: bool) -> None:
     """One command for each run."""
     from gsm_cli import commands
 
-    lines = [commands.run(task.config, [task.config.seed], extra) for task in tasks]
+    lines = [commands.run(task.config, [task.config.seed], extra, plan.named) for task in tasks]
     if as_json:
         from gsm_cli.cli import answers, output
 
@@ -71,11 +77,10 @@ def _row(plan: Plan, prospect: "Prospect") -> "ProspectResult":
 
 def _sum(prospects: "list[Prospect]", jobs: int | None, seconds: float | None) -> str:
     """The last line: how many of each, and the time of all."""
-    to_do = [each for each in prospects if not each.finished]
-    resumed = sum(each.done > 0 for each in to_do)
-    line = (
-        f"{len(prospects)} runs: {len(prospects) - len(to_do)} finished, {resumed} to resume, "
-        f"{len(to_do) - resumed} to start"
+    to_do, finished = ([each for each in prospects if getattr(each, state)] for state in ("to_do", "finished"))
+    resumed, lost = sum(each.done > 0 for each in to_do), len(prospects) - len(finished) - len(to_do)
+    line = f"{len(prospects)} runs: {len(finished)} finished, {resumed} to resume, {len(to_do) - resumed} to start" + (
+        f", {lost} that cannot be had" if lost else ""
     )
     if not to_do:
         return line

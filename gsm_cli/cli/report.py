@@ -79,7 +79,7 @@ def report(
         from gsm_cli.cli import answers, output
 
         output.show("report", paths, answers.ReportResults(reports=[answers.told(report) for report in reports]))
-    else:
+    elif paths:
         print(*paths, sep="\n")
     if problems := [*problems, *(problem for report in reports for problem in report.problems)]:
         raise DataError(few(problems))

@@ -52,7 +52,7 @@ def show(
 
         runs, told = [_told(outcome) for outcome in outcomes], [answers.told(report) for report in reports.values()]
         output.show("train-ssl", files, answers.TrainResults(runs=runs, reports=told))
-    else:
+    elif files:
         print(*files, sep="\n")
     failures = [outcome for outcome in outcomes if not outcome.finished]
     if failures:

@@ -70,7 +70,8 @@ def settings(name: Names = None, as_json: options.Json = False) -> None:
     from gsm_cli.cli.output import SettingResults, show
     from gsm_cli.errors import UsageError, meant
 
-    chosen = [each.replace("-", "_") for each in name or MEANINGS]
+    named = [part.strip() for each in name or [] for part in each.split(",")]
+    chosen = [each.replace("-", "_") for each in named or MEANINGS]
     for each in chosen:
         if each not in MEANINGS:
             raise UsageError(f"there is no setting {each!r}: {meant(each, MEANINGS, 'see gsm settings')}")

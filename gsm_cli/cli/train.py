@@ -49,7 +49,7 @@ PresetName = Annotated[
         "A data set's settings: laptop; for mnist also long and article.",
         LAPTOP,
         "NAME",
-        completion.presets,
+        completion.preset,
     ),
 ]
 Labels = Annotated[Several, setting("--labels", 100)]
@@ -63,9 +63,7 @@ Weight = Annotated[Several, setting("--classification-weight", 50.0)]
 BatchSize = Annotated[Several, setting("--batch-size", 100)]
 Rate = Annotated[Several, setting("--learning-rate", 1e-3)]
 Precision = Annotated[Several, setting("--precision", "float32", completion.names(completion.PRECISIONS))]
-Device = Annotated[
-    Text, option("--device", "Where to train: auto, cpu or cuda.", "auto", "NAME", completion.names(completion.DEVICES))
-]
+Device = Annotated[Text, option("--device", "Where to train: auto, cpu or cuda.", "auto", "NAME", completion.device)]
 ConfigFile = Annotated[Path | None, typer.Option("--config", metavar="FILE", help="A TOML file with settings.")]
 Settings = Annotated[
     Several,
@@ -162,7 +160,7 @@ def train_ssl(
     plan = read_plan(given, other or [], config)
     tasks = _tasks(plan, out, data_dir)
     if as_commands:
-        preview.show_commands(tasks, _extra(plan, out, data_dir, force), as_json)
+        preview.show_commands(plan, tasks, _extra(plan, out, data_dir, force), as_json)
     elif dry_run:
         preview.show_prospects(plan, tasks, out, force, as_json)
     else:
@@ -182,10 +180,8 @@ def _tasks(plan: "Plan", out: Path, data_dir: Path | None) -> "list[Task]":
 
 def _extra(plan: "Plan", out: Path, data_dir: Path | None, force: bool) -> list[str]:
     """What the command of a run says besides its settings."""
-    from gsm_cli.runs.environment import find_device
-
     words = ["--report", plan.report] if plan.report else []
-    words += ["--device", plan.device] if {plan.device, find_device("auto")} != {"cpu"} else []
+    words += ["--device", plan.device] if "device" in plan.named or plan.device != "cpu" else []
     words += ["--data-dir", str(data_dir)] if data_dir else []
     words += ["--out", str(out)] if out != Path("reports") else []
     return [*words, *(["--force"] if force else [])]

@@ -1,6 +1,6 @@
 """Images of somebody's own, in a NumPy file: `--dataset mine.npz`.
 
-images   (N, H, W), bytes or numbers in [0, 1]          classes   (N,), whole numbers 0 to K - 1
+images   (N, H, W), bytes or floats in [0, 1]           classes   (N,), whole numbers 0 to K - 1
 test_images and test_classes, likewise, if there is a test part; without one a fifth of the images is kept for it
 """
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from gsm_cli.data.split import Images, Pool
 
 ENDING = ".npz"
+ARRAYS = ("images", "classes", "test_images", "test_classes")
 HELD_OUT = 5  # one image in so many is kept for validation, and one for the test
 
 
@@ -65,7 +66,7 @@ def read_npz(path: Path) -> "Pool":
 
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
+            arrays = {name: archive[name] if name in ARRAYS else None for name in archive.files}
     except (
         OSError,
         ValueError,
@@ -80,10 +81,10 @@ def read_npz(path: Path) -> "Pool":
         raise DataError(
             f"{path} must be a NumPy archive of arrays, and is not ({error}): write it with numpy.savez"
         ) from error
-    images, shape, classes = _part(path, arrays, "images", "classes")
-    if "test_images" not in arrays:
+    images, shape, classes = _part(path, arrays, *ARRAYS[:2])
+    if not set(ARRAYS[2:]) & set(arrays):
         return Pool(images, None, shape)
-    test, test_shape, test_classes = _part(path, arrays, "test_images", "test_classes")
+    test, test_shape, test_classes = _part(path, arrays, *ARRAYS[2:])
     if (test_shape, test_classes) != (shape, classes):
         raise DataError(
             f"{path}: test_images must have the shape and the classes of images ({shape}, {classes}), "
@@ -109,9 +110,13 @@ def _part(path: Path, arrays: dict[str, Any], images: str, classes: str) -> "tup
         raise refuse(f"{images} must have the shape (N, H, W)", pixels.shape)
     if labels.shape != pixels.shape[:1] or labels.dtype.kind not in "iu":
         raise refuse(f"{classes} must be {len(pixels)} whole numbers", f"{labels.dtype} of shape {labels.shape}")
-    if pixels.dtype != np.uint8:
-        if pixels.dtype.kind != "f" or not ((pixels >= 0) & (pixels <= 1)).all():
-            raise refuse(f"{images} must be bytes or numbers in [0, 1]", f"{pixels.dtype} up to {pixels.max()}")
+    if pixels.dtype == np.uint8:
+        if pixels.max() <= 1:
+            raise refuse(f"{images} of bytes must be white at 255", f"at {pixels.max()}")
+    elif pixels.dtype.kind != "f" or not ((pixels >= 0) & (pixels <= 1)).all():
+        greatest = f" up to {pixels.max()}" if pixels.dtype.kind in "iuf" else ""
+        raise refuse(f"{images} must be bytes (uint8) or floats in [0, 1]", f"{pixels.dtype}{greatest}")
+    else:
         pixels = np.round(255 * pixels).astype(np.uint8)
     count = int(labels.max()) + 1
     if labels.min() < 0 or count < 2 or len(np.unique(labels)) != count:

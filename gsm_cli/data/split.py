@@ -140,6 +140,11 @@ def _choose_labelled(
     if remainder or each < 1:
         raise UsageError(f"--labels must be a multiple of the {kinds} classes, not {labels}: every class gets as many")
     most = (int(counts.min()) - 1) // takes
+    if most < 1:
+        raise DataError(
+            f"every class must have images to label and others beside them, and {counts.argmin()} has {counts.min()} "
+            "left to train on: add some"
+        )
     if each > most:
         raise UsageError(f"--labels must be at most {most * kinds}, not {labels}: some images must stay unlabelled")
     shuffled = rng.permutation(pool)

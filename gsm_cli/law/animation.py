@@ -24,6 +24,7 @@ from gsm_cli.style import INK, Look, points
 
 STEPS = 48  # temperatures from one end to the other
 DOTS = 150  # at most, of the cloud: what moves is what makes a film large
+MOST_DOTS = 6_000_000  # of a frame: all of them are held, three bytes for a dot
 BARS_SIZE, TRIANGLE_SIZE = (7.2, 3.4), (4.8, 5.6)  # inches
 
 
@@ -63,7 +64,7 @@ class Animation:
 
     def pixels(self) -> Iterator[Pixels]:
         """Every frame, (H, W, 3) bytes, in the house style."""
-        with style.drawn(self.stage.build, self.look) as figure:
+        with style.drawn(self.stage.build, self.look, MOST_DOTS) as figure:
             canvas = FigureCanvasAgg(figure)
             figure.set_dpi(self.look.dpi or style.DPI)
             self.stage.show(self.frames[0], INK)
@@ -72,7 +73,7 @@ class Animation:
             for frame in self.frames:
                 self.stage.show(frame, style.temperature_colour(frame.temperature))
                 canvas.draw()  # type: ignore[no-untyped-call]
-                yield np.array(canvas.buffer_rgba())[..., :3]  # type: ignore[no-untyped-call]
+                yield np.array(np.asarray(canvas.buffer_rgba())[..., :3])  # type: ignore[no-untyped-call]
 
 
 def animate(law: Law, ends: tuple[Temperature, Temperature], size: int, triangle: bool, look: Look) -> Animation:
@@ -85,8 +86,10 @@ def animate(law: Law, ends: tuple[Temperature, Temperature], size: int, triangle
         check_three(law)
     elif classes > MOST_BARS:
         raise UsageError(f"a film must have at most {MOST_BARS} classes, not {classes}: name fewer, or use gsm grid")
-    if ends[0] == ends[1]:
-        raise UsageError(f"--from and --to must differ, and both are {ends[0].text}: name two temperatures")
+    if style.six_digits(ends[0].value) == style.six_digits(ends[1].value):  # as those between are rounded
+        raise UsageError(
+            f"--from and --to must differ, and are {ends[0].text} and {ends[1].text}: name two temperatures"
+        )
     check_work("--samples", size, law, STEPS)
     words = ("--from", ends[0].text, "--to", ends[1].text, "--samples", size, *(("--simplex",) if triangle else ()))
     source = origin(law, look, "animate", (), *words)

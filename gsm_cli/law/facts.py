@@ -92,7 +92,7 @@ class SimplexFacts(Facts, frozen=True, kw_only=True):
 
 
 class AnimationFacts(Facts, frozen=True, kw_only=True):
-    """Draw 0, the mean of `samples` draws and the exact expectation through all temperatures and back again."""
+    """A film of draw 0, the mean of `samples` draws and the exact expectation; it carries none of their values."""
 
     samples: int
 

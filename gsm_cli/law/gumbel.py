@@ -57,18 +57,21 @@ def relax(logits: ArrayLike, noise: ArrayLike, temperature: float) -> Array:
 
 def one_hot_argmax(scores: Array) -> Array:
     """One-hot of the greatest score over the last axis; of `logits + noise` it is a categorical draw (Gumbel-Max)."""
-    return np.asarray(np.eye(scores.shape[-1])[scores.argmax(axis=-1)])
+    classes = np.arange(scores.shape[-1])
+    return np.asarray((classes == scores.argmax(axis=-1)[..., None]).astype(np.float64))
 
 
 def sample(logits: ArrayLike, temperature: float, size: int, rng: np.random.Generator) -> Array:
-    """`size` relaxed samples z of one law, (size, K). Raises ValueError as `relax` does."""
+    """`size` relaxed samples z of one law, (size, K). Raises ValueError as `relax` does, and for more than one law."""
+    _check_one(logits)
     return relax(logits, gumbel_noise((size, np.size(logits)), rng), temperature)
 
 
 def expectation(logits: ArrayLike, temperature: float, size: int, rng: np.random.Generator) -> Estimate:
-    """Monte Carlo estimate of E[z] from `size` draws. Raises ValueError as `relax` does, and for no draw."""
+    """Monte Carlo estimate of E[z] from `size` draws. Raises ValueError as `sample` does, and for no draw."""
     if size < 1:
         raise ValueError(f"the number of draws must be at least 1, not {size}")
+    _check_one(logits)
     centre = relax(logits, 0.0, temperature)  # near the mean, so that the sums of squares do not cancel
     total, squares = np.zeros(centre.size), np.zeros(centre.size)
     rows = max(1, CHUNK // centre.size)
@@ -117,15 +120,20 @@ def exact_moments(logits: ArrayLike, temperature: float) -> tuple[Array, Array]:
 
     while for tau >= 1 we take p = z. Either way p is the softmax of logits with noise of a scale of at most 1, and its
     moments are smooth integrals. Both results are exact to about 1e-13 of their value at every temperature, with two
-    exceptions: where a class has probability 1e-12, to 1e-10 of the value; where it is almost certain, the variance to
-    1e-16. Raises ValueError as `relax` does, and for logits that are not one law.
+    exceptions: where a class has a tiny probability p and tau is about 1, to 1e-22 / p of the value (1e-10 for 1e-12);
+    where it is almost certain, the variance to 1e-16. Raises ValueError as `sample` does.
     """
+    _check_one(logits)
     logits, temperature = _checked(logits, temperature)
-    if logits.ndim != 1:
-        raise ValueError(f"exact moments are those of one law: logits must have the shape (K,), not {logits.shape}")
     softness = min(temperature, 1.0)
     mean, variance = _smooth_moments(logits / max(temperature, 1.0), min(temperature, 1.0 / temperature))
     return mean, softness * variance + (1.0 - softness) * mean * (1.0 - mean)
+
+
+def _check_one(logits: ArrayLike) -> None:
+    """Raise ValueError for logits that are not those of one law."""
+    if np.ndim(logits) != 1:
+        raise ValueError(f"logits must be those of one law, of the shape (K,), not {np.shape(logits)}")
 
 
 def _smooth_moments(logits: Array, scale: float) -> tuple[Array, Array]:

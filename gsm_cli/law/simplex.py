@@ -128,6 +128,7 @@ def _magnify(axes: Axes, triangle: Triangle) -> None:
     """What lies about the mean, in a corner that the triangle leaves free."""
     inset = axes.inset_axes((0.74, 0.62, 0.29, 0.29), transform=axes.transData, xticks=[], yticks=[])
     _shade(inset, triangle)
+    _draw_edges(inset)
     inset.plot(*on_plane(triangle.samples).T, ".", color=triangle.colour, markersize=points(3))
     x, y = on_plane(triangle.exact)
     inset.set_xlim(x - 0.7 * triangle.reach, x + 0.7 * triangle.reach)
@@ -136,12 +137,17 @@ def _magnify(axes: Axes, triangle: Triangle) -> None:
     inset.set_xlabel(f"× {0.29 / 1.4 / triangle.reach:.2g}", fontsize=points(11))
 
 
-def draw_border(axes: Axes, names: Sequence[str]) -> None:
-    """The triangle, with its corners named, and nothing beyond it."""
+def _draw_edges(axes: Axes) -> None:
+    """The edges of the triangle; shades beyond them are cut off."""
     border = Polygon(CORNERS, fill=False, edgecolor=INK, linewidth=points(1.2))
     axes.add_patch(border)
     for filled in axes.collections:
         filled.set_clip_path(border)
+
+
+def draw_border(axes: Axes, names: Sequence[str]) -> None:
+    """The triangle, with its corners named, and nothing beyond it."""
+    _draw_edges(axes)
     axes.set_axis_off()
     axes.set_aspect("equal")
     axes.set_xlim(-0.04, 1.04)

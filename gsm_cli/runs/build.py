@@ -1,6 +1,6 @@
 """From settings to what they mean: the model with its initial weights, and the estimator of a step."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import cast
 
@@ -15,6 +15,7 @@ from gsm_cli.model.networks import Architecture
 from gsm_cli.objectives import SCHEDULE
 from gsm_cli.runs.schedules import temperature
 from gsm_cli.runs.streams import state
+from gsm_cli.settings import build
 from gsm_cli.streams import Purpose
 
 MODELS = {"adgm": ADGM, "m2": M2}
@@ -63,6 +64,12 @@ class Averaging:
         """The estimator at a temperature."""
         temperature = {} if tau is None else {"temperature": tau}
         return cast(Estimator, self.estimator(**self.own, **temperature))
+
+
+def try_own(names: Iterable[str]) -> None:
+    """Raise UsageError for estimators of somebody's own that break a rule, before anything is measured with them."""
+    for name in names:
+        Averaging(build({"objective": name}))
 
 
 def try_out(name: str, make: Callable[[], Estimator]) -> None:

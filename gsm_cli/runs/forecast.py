@@ -30,17 +30,25 @@ class Prospect:
     finished: bool
     done: int
     seconds: float | None  # None: no record of this machine says
+    problem: DataError | None = None  # why it cannot be had
+
+    @property
+    def to_do(self) -> bool:
+        """Whether the batch would train it."""
+        return not self.finished and not self.problem
 
     @property
     def state(self) -> str:
         """In words."""
+        if self.problem:
+            return "cannot be had, as said below"
         if self.finished:
             return "finished"
         return f"resumes after epoch {self.done} of {self.task.config.epochs}" if self.done else "to do"
 
 
 def foresee(tasks: Sequence[Task], folders: Iterable[Path], force: bool) -> list[Prospect]:
-    """How every run stands, with times from records of this machine in these folders. Raises DataError."""
+    """How every run stands, with times from records of this machine in these folders."""
     device = tasks[0].device if tasks else None
     here = environment(device) if device in ("cpu", find_device("auto")) else None
     records = [record for folder in folders for record in _records(folder) if here and _same(record.environment, here)]
@@ -52,14 +60,17 @@ def foresee(tasks: Sequence[Task], folders: Iterable[Path], force: bool) -> list
 
 def total(prospects: Sequence[Prospect], jobs: int) -> float | None:
     """The seconds that so many jobs need for what is to come; None if of some of it nobody knows."""
-    seconds = [each.seconds for each in prospects if not each.finished]
+    seconds = [each.seconds for each in prospects if each.to_do]
     known = [each for each in seconds if each is not None]
     return max(sum(known) / jobs, max(known, default=0.0)) if len(known) == len(seconds) else None
 
 
 def _prospect(task: Task, times: dict[str, list[float]], force: bool) -> Prospect:
-    if not force and reuse(task.record, task.config):
-        return Prospect(task, True, task.config.epochs, 0.0)
+    try:
+        if not force and reuse(task.record, task.config):
+            return Prospect(task, True, task.config.epochs, 0.0)
+    except DataError as error:
+        return Prospect(task, False, 0, None, error)
     anew = replace(task, anew=True).checkpoint
     checkpoint = anew if force or not is_there(task.checkpoint) else task.checkpoint
     done = epochs_of(checkpoint) if is_there(checkpoint) else 0

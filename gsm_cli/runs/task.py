@@ -18,6 +18,7 @@ from gsm_cli.data import find_dataset
 from gsm_cli.data.dataset import Fetch
 from gsm_cli.data.download import download
 from gsm_cli.data.split import Pool, Split, load
+from gsm_cli.errors import UsageError
 from gsm_cli.files import is_there
 from gsm_cli.records.run import Epoch, RunRecord
 from gsm_cli.runs.environment import Device, keep_memory
@@ -105,8 +106,13 @@ POOLS: dict[tuple[str, str | None, Path | None], Pool] = {}  # what this process
 
 
 def load_split(config: RunConfig, seed: int, data_dir: Path | None, fetch: Fetch | None) -> Split:
-    """The split of the run's data set by a seed; the data set is read once in a process."""
+    """The split of the run's data set by a seed; the data set is read once in a process.
+
+    Raises UsageError where somebody's own images are no longer those that the run names.
+    """
     dataset = find_dataset(config.dataset)
+    if dataset.sha256 != config.dataset_sha256:
+        raise UsageError(f"{config.dataset} must stay as it was when the run began, and changed: start it again")
 
     def read(folder: Path | None, fetch: Fetch | None) -> Pool:
         key = (dataset.name, dataset.sha256, folder)

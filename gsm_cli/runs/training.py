@@ -16,7 +16,7 @@ from gsm_cli.errors import UsageError
 from gsm_cli.files import is_there
 from gsm_cli.model.terms import Batch, Terms, semi_supervised, supervised
 from gsm_cli.model.virtual_adversarial import virtual_adversarial_loss
-from gsm_cli.objectives import SUPERVISED
+from gsm_cli.objectives import SPARSE, SUPERVISED
 from gsm_cli.records.run import Curves, Epoch, Failure, RunRecord, Test, chosen_epoch
 from gsm_cli.runs.build import Averaging, build_model, temperature_at
 from gsm_cli.runs.checkpoint import Checkpoint, DamagedError, set_aside
@@ -72,7 +72,7 @@ class Run:
         last = number * self.steps - 1
         images, noise = self.split.validation, partial(self.stream, Purpose.EVALUATION, number)
         validation = classification(self.model, images, noise())
-        tau, threshold = temperature_at(config, last), config.own.get("threshold")
+        tau, threshold = temperature_at(config, last), config.own["threshold"] if config.objective == SPARSE else None
         probed = is_probed(number, config.epochs)
         soft, hard = relaxation(self.model, images, tau, noise) if tau and probed else (None, None)
         dropped = mean_dropped_mass(self.model, images, float(threshold), noise()) if threshold and probed else None

@@ -179,7 +179,7 @@ OWN_MISTAKES = [
     (["animate", "--tau", "1"], "--tau", "No such option"),
     (["animate", "--from", "0"], "--from", "not 0"),
     (["animate", "--to", "cold"], "--to", "'cold'"),
-    (["animate", "--from", "1", "--to", "1.0"], "--to", "both are 1"),
+    (["animate", "--from", "1", "--to", "1.0"], "--to", "are 1 and 1: name"),
     (["animate", "--classes", "41"], "film", "not 41"),
     (["animate", "--simplex", "--probs", "0.5,0.5"], "--probs", "not 2"),
     (["animate", "--samples", "1000000000"], "--samples", "not 1000000000: take fewer"),
@@ -214,7 +214,7 @@ class TestMistakes:
         assert result.stdout == ""
         (sentence,) = result.stderr.splitlines()
         assert f"gsm: {out}/" in sentence
-        assert "(a file stands where its folder should be): name a writable folder with --out" in sentence
+        assert "(a file stands where its folder should be): see to its folder, or write elsewhere" in sentence
         assert files_in(folder) == {"taken"}
         assert (folder / "taken").read_text() == "mine"
 
@@ -226,14 +226,14 @@ class TestMistakes:
         result = gsm("sample", "--tau", 1, "--out", "locked")
         assert result.exit_code == 1
         assert result.stderr == (
-            "gsm: locked/original.png cannot be written (Permission denied): name a writable folder with --out\n"
+            "gsm: locked/original.png cannot be written (Permission denied): see to its folder, or write elsewhere\n"
         )
         assert files_in(folder) == set()
 
     @pytest.mark.parametrize(
         ("trouble", "code", "sentence"),
         [
-            (KeyboardInterrupt(), 130, ""),
+            (KeyboardInterrupt(), 130, "gsm: interrupted; "),
             (DataError("no data: fetch some"), 3, "gsm: no data: fetch some\n"),
             (RuntimeError("odd"), 1, "gsm: RuntimeError (odd): this is a defect, "),
         ],

@@ -110,6 +110,8 @@ class TestCompletion:
             ("gsm train-ssl --set kl", ["kl_start=", "kl_warmup="]),
             ("gsm train-ssl --sweep ta", ["tau=", "tau_min=", "tau_rate="]),
             ("gsm settings labelled", ["labelled_batch", "labelled_weight"]),
+            ("gsm settings tau,label", ["tau,labels", "tau,labelled_batch", "tau,labelled_weight"]),
+            ("gsm train-ssl --preset laptop,l", []),
             ("gsm cost --model a", ["adgm"]),
             ("gsm cost --precision b", ["bf16"]),
             ("gsm train-ssl --device c", ["cpu", "cuda"]),

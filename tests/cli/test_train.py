@@ -159,6 +159,7 @@ class TestPrecedence:
         [
             ("GSM_EPOCHS", "$GSM_EPOCHS must be a whole number from 1 to 1,000,000, not 'many'"),
             ("GSM_OBJECTIVE", "objective must be one of marginalize, "),
+            ("GSM_PRESET", "$GSM_PRESET must be one of laptop for digits, not 'many'"),
             ("GSM_SEEDS", "$GSM_SEEDS must be whole numbers and ranges, not 'many'"),
         ],
     )

@@ -98,6 +98,29 @@ class TestSweeps:
         plan = read_plan({"objective": "gumbel"}, ["kl_start=1,4", "hidden=8,4"], None)
         assert [(config.kl_start, config.hidden) for config in plan.configs] == [(1, (8, 4)), (4, (8, 4))]
 
+    @pytest.mark.parametrize(
+        ("line", "variables", "option", "expected"),
+        [
+            ("tau=0.1,2", {"GSM_TAU": "0.7"}, {}, "0.7"),
+            ("tau=0.1,2", {"GSM_TAU": "3,4"}, {}, "3 4"),
+            ("tau=0.1,2", {}, {"tau": "0.7"}, "0.7"),
+            ("tau=0.1,2", {}, {"tau": ["1", "5"]}, "1 5"),
+            ("tau=0.1,2", {"GSM_SWEEP": "tau=3,4"}, {}, "3 4"),
+            ("tau=0.1,2", {}, {"sweep": ["tau=3,4"]}, "3 4"),
+            ("tau=0.1,2", {}, {"sweep": ["labels=100"]}, "0.1 2"),
+        ],
+    )
+    def test_a_sweep_is_as_strong_as_its_place(self, folder, monkeypatch, line, variables, option, expected):
+        (folder / "a.toml").write_text(f'sweep = ["{line}"]')
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+        plan = read_plan({"objective": "gumbel", **option}, [], folder / "a.toml")
+        assert [config.own["tau"] for config in plan.configs] == [float(tau) for tau in expected.split()]
+
+    def test_a_repeated_set_is_a_sweep(self):
+        plan = read_plan({"objective": "gumbel"}, ["kl_start=1", "kl_start=4"], None)
+        assert [config.kl_start for config in plan.configs] == [1, 4]
+
     def test_an_equal_value_is_one_run(self):
         assert labels("tau=0.5,0.50,0.5") == ["gumbel tau 0.5 seed 0"]
 
@@ -228,6 +251,23 @@ class TestBefore:
         assert re.fullmatch(r"3 runs: 1 finished, 1 to resume, 1 to start; about \d+ s with 1 job, from .*", said[3])
         assert "1 to resume" not in gsm(*words, "--seeds", "0-2", "--dry-run", "--force").stdout
 
+    def test_a_damaged_record_costs_its_own_run_alone(self, gsm, folder):
+        words = (*QUICK, "--objective", "gumbel,supervised")
+        gsm(*words)
+        (damaged,) = (folder / "reports/digits-100/records").glob("gumbel*")
+        damaged.write_text("{")
+        result = gsm(*words, "--dry-run")
+        assert result.exit_code == 3
+        gumbel, supervised, total = result.stdout.splitlines()
+        assert gumbel.endswith("cannot be had, as said below")
+        assert supervised.endswith("finished")
+        assert total == "2 runs: 1 finished, 0 to resume, 0 to start, 1 that cannot be had"
+        assert damaged.name in result.stderr
+        shown = gsm(*words, "--dry-run", "--json")
+        assert shown.exit_code == 3
+        runs = json.loads(shown.stdout)["results"]["runs"]
+        assert [(run["finished"], run["seconds"]) for run in runs] == [(False, None), (True, 0.0)]
+
     def test_a_time_as_people_say_it(self):
         assert [duration(seconds) for seconds in (3.4, 89, 300, 5000, 9000)] == [
             "3 s",
@@ -273,6 +313,14 @@ class TestBefore:
             pairs = [value for name, value in zip(names, values, strict=True) if name == "set"]
             found += read_plan(options, pairs, None).configs
         assert found == asked.configs
+
+    def test_a_command_says_what_was_named_though_it_is_usual(self, gsm, monkeypatch):
+        """Where it is given the environment may be another, or the same, which would fill in what it leaves out."""
+        monkeypatch.setenv("GSM_TAU", "0.1,0.5")
+        words = ("train-ssl", "--objective", "gumbel", "--preset", "laptop", "--device", "cpu", "--print")
+        lines = gsm(*words, "--labels", 100).stdout.splitlines()
+        usual = "gsm train-ssl --dataset digits --objective gumbel --seeds 0 --preset laptop --labels 100 --tau"
+        assert lines == [f"{usual} 0.1 --device cpu", f"{usual} 0.5 --device cpu"]
 
 
 def keep_best_until(epoch: int):

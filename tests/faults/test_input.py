@@ -28,7 +28,7 @@ BASE = {  # what each command is given besides, so that it is quick, and what it
     "expectation": ["--tau", "1"],
     "grid": ["--tau", "1"],
     "simplex": ["--tau", "1"],
-    "animate": ["--dpi", "20"],
+    "animate": ["--dpi", "30"],
     "train-ssl": ["--dry-run"],
 }
 STUBS = ["gsm_cli.cli.cost._measure", "gsm_cli.cli.gradients._measure", "gsm_cli.data.download.download"]
@@ -103,6 +103,12 @@ def test_wrong_input(campaign):
                 signal.setitimer(clock, 0.0)
         campaign.count(json.dumps([text and text[:40] for text in case]), problems)
     campaign.close()
+
+
+@pytest.mark.usefixtures("surroundings")
+@pytest.mark.parametrize("command", BASE)
+def test_without_an_odd_value_each_command_ends_well(command):
+    assert CliRunner().invoke(app, [command, *BASE[command]]).exit_code == 0
 
 
 def test_the_odd_values_are_given_to_every_option():

@@ -66,9 +66,7 @@ def problems_of(command, surroundings, folder) -> list[str]:
     )
     said = finished.stderr.decode("utf-8", errors="strict")
     lines = [each for each in said.splitlines() if each.startswith("gsm: ")]
-    found = [
-        f"{word} in {said[-400:]}" for word in ("Traceback", "defect", "Exception ignored", "FATAL") if word in said
-    ]
+    found = [f"{word} in {said[-400:]}" for word in BAD if word in said]
     expected = {2} if command == "wrong" else {0, 1} if surroundings == "nobody reads" else {0}
     if finished.returncode not in (codes or expected):
         found.append(f"code {finished.returncode}: {said[-400:]}")

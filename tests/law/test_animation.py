@@ -76,7 +76,7 @@ def test_the_scale_names_its_ends_and_no_number_touches_another(first, last):
     [
         ({"law": read_law(None, None, 41, 0)}, "at most 40 classes, not 41: name fewer"),
         ({"triangle": True}, "three classes, not 6: write for example --probs"),
-        ({"ends": (ENDS[0], ENDS[0])}, "must differ, and both are 100: name two"),
+        ({"ends": (ENDS[0], ENDS[0])}, "must differ, and are 100 and 100: name two"),
         ({"size": 10**9}, "--samples must be at most 3472222 for 6 classes and 48 temperatures, not 1000000000: take"),
     ],
     ids=["classes", "triangle", "ends", "samples"],

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from records_of import ABACUS, cost_row
 
 from gsm_cli import __version__, commands
+from gsm_cli.cli.cost import alone
 from gsm_cli.errors import DataError, GsmError
 from gsm_cli.measures import cost_rounds, step_cost
 from gsm_cli.objectives import GUMBEL, MARGINALIZE, OBJECTIVES
@@ -184,6 +185,14 @@ class TestCommand:
         (folder / path).write_text("{")
         assert f"at its end this replaces {path}, which is no whole record" in gsm(*self.WORDS, "--force").stderr
         assert len(read_cost(folder / path).rows) == 30
+
+    def test_two_at_once_would_slow_each_other(self, gsm, folder, pretended):
+        with alone(folder / "reports/cost/records"):
+            result = gsm(*self.WORDS)
+        assert (result.exit_code, result.stdout, pretended) == (1, "", [])
+        assert "a measurement must be alone, and" in result.stderr
+        assert gsm(*self.WORDS).exit_code == 0
+        assert not list(folder.rglob("*.lock"))
 
     @pytest.mark.parametrize("force", [(), ("--force",)], ids=["first", "again"])
     def test_an_interrupted_command_goes_on_and_says_so(self, gsm, folder, pretended, monkeypatch, force):

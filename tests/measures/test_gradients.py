@@ -360,6 +360,7 @@ class TestCommand:
         [
             *[("--images", 0), ("--images", 5000), ("--replicates", 9), ("--epochs", "x"), ("--tau", 0)],
             *[("--dataset", "no"), ("--classes", 1), ("--seeds", "x"), ("--objective", "supervised")],
+            *[("--labels", 0), ("--labels", 95), ("--batch-size", 0), ("--objective", "reinforce", "--tau", "0.5")],
             *[("--report", "digits-50"), ("--report", "a/b"), ("--report", "cost")],
         ],
         ids=str,

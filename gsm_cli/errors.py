@@ -4,6 +4,10 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 AGAIN = "interrupted; give the same command again"
+OF_MEMORY = (  # what PyTorch, the system and Python say where there is too little
+    *("can't allocate memory", "Cannot allocate memory", "failed to map segment", "can't start new thread"),
+    "out of memory",
+)
 
 
 class GsmError(Exception):
@@ -28,6 +32,11 @@ class InterruptError(GsmError):
     """Somebody stopped it, and the words say how to go on; exit code 130, or 128 and the number of the signal."""
 
     exit_code = 130
+
+
+def is_of_memory(error: BaseException) -> bool:
+    """Whether an error of somebody else's says that there is too little memory."""
+    return isinstance(error, MemoryError) or any(words in str(error) for words in OF_MEMORY)
 
 
 def meant(name: str, choices: Iterable[str], otherwise: str = "choose one of them") -> str:

@@ -132,8 +132,14 @@ def _forks() -> multiprocessing.context.ForkServerContext:
 class Trial:
     """One command in a folder of its own."""
 
-    def __init__(self, words: Iterable[str], folder: Path, prepare: Callable[[], None] | None = None) -> None:
-        self.said = said_of(folder)
+    def __init__(
+        self,
+        words: Iterable[str],
+        folder: Path,
+        prepare: Callable[[], None] | None = None,
+        said: Path | None = None,
+    ) -> None:
+        self.said = said or said_of(folder)
         for path in (folder, self.said):
             path.mkdir(parents=True, exist_ok=True)
         self.process = _forks().Process(target=_command, args=(tuple(words), folder, self.said, prepare))

@@ -15,10 +15,9 @@ from typer.core import TyperGroup
 from gsm_cli import __version__
 from gsm_cli.cli import cost, figures, gradients, report, settings, train
 from gsm_cli.cli.usage import command_of, in_one_line, sentence, take_debug
-from gsm_cli.errors import AGAIN, GsmError, InterruptError, UsageError
+from gsm_cli.errors import AGAIN, GsmError, InterruptError, UsageError, is_of_memory
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
-OF_MEMORY = ("can't allocate memory", "Cannot allocate memory", "failed to map segment", "can't start new thread")
 
 
 class ErrorBoundary(TyperGroup):
@@ -54,7 +53,7 @@ def explain(error: Exception, command: str) -> tuple[int, str]:
         return error.exit_code, str(error)
     if isinstance(error, typer.TyperException):  # what Typer itself finds wrong
         return error.exit_code, sentence(error, command)
-    if isinstance(error, MemoryError) or any(words in str(error) for words in OF_MEMORY):
+    if is_of_memory(error):
         return 1, "what is asked for must fit into memory, and does not: ask for less, or make room"
     if isinstance(error, OSError) and error.errno in FULL:
         return 1, f"what is written must find room, and does not ({error.strerror}): make room, or write elsewhere"

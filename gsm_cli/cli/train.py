@@ -199,7 +199,7 @@ def _run(plan: "Plan", tasks: "list[Task]", force: bool) -> "list[Outcome]":
         options.warn_of_slow_bf16(plan.device)
     with options.resumable(options.FORCED if force else options.RESUMED):
         to_do = [task for task in tasks if force or is_to_do(task)]
-        with _workers(plan, len(to_do)) as workers:
+        with _workers(plan, len(tasks), len(to_do)) as workers:
             workers.warm_up(versions)
             check(to_do, fetch)
             if not isinstance(workers, Here):
@@ -208,12 +208,12 @@ def _run(plan: "Plan", tasks: "list[Task]", force: bool) -> "list[Outcome]":
                 return run_all(tasks, workers, display, force)
 
 
-def _workers(plan: "Plan", runs: int) -> "Workers":
-    """Who runs so many runs."""
+def _workers(plan: "Plan", runs: int, to_do: int) -> "Workers":
+    """Who runs those of so many runs that are to do."""
     from gsm_cli.runs.processes import on_this_machine
 
     if plan.scheduler is None:
-        return on_this_machine(plan.jobs, runs, plan.device)
+        return on_this_machine(plan.jobs, runs, to_do, plan.device)
     from gsm_cli.runs.cluster import Cluster
 
     return Cluster(plan.scheduler, lambda words: print(words, file=sys.stderr))

@@ -80,8 +80,8 @@ def _settings(plan: GradientPlan) -> dict[str, object]:
 
 def _difference(plan: GradientPlan, first: GradientPlan) -> str:
     """In what a measurement departs from the first one, in words."""
-    both = [{**msgspec.structs.asdict(each), **_models(each.config)} for each in (plan, first)]
-    own = [name for name in both[0] if name != "config" and both[0][name] != both[1][name]]
+    both = [{**_models(each.config), **msgspec.structs.asdict(each)} for each in (plan, first)]
+    own = [name for name in both[0] if name != "config" and both[0][name] != both[1].get(name)]
     return ", ".join(f"{name} {commands.write(both[0][name])}" for name in own if name != "sha256") or plan.name
 
 
@@ -135,9 +135,9 @@ def _conclusions(record: GradientRecord) -> list[str]:
     lines = []
     for title, subjects in panels(record).items():
         own = [row for row in record.rows if row.subject in {subject.name for subject in subjects}]
-        if own:
+        if means := _means(own):
             seeds = listed([str(subject.seed) for subject in subjects if subject.seed is not None])
-            lines.append(f"* {title}{f' (every one of seeds {seeds})' if len(subjects) > 1 else ''}: {_means(own)}.")
+            lines.append(f"* {title}{f' (every one of seeds {seeds})' if len(subjects) > 1 else ''}: {means}.")
     worse = sum(row.logits.bias**2 + row.deviation**2 > 1.0 for row in record.rows)
     ranking = (
         f"Nothing here is ranked by the squared error, bias² + deviation²: the gradient 0, which teaches nothing, has "

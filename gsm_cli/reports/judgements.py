@@ -62,7 +62,7 @@ class Judgement:
     @property
     def is_costly(self) -> bool:
         """Whether the interval alone says worse."""
-        return self.ruling == "undecided" and self.summary.high is not None and self.summary.high < 0
+        return self.ruling == "undecided" and self.summary.high is not None and round(self.summary.high, PRINTED) < 0
 
 
 def default_margin(accuracy: float) -> float:

@@ -85,4 +85,4 @@ def _legend(group: Group, headings: Sequence[str]) -> str:
     lines = [f"*{name}*: {text}" for name, text in words.items() if name in headings]
     numbers = {len(series.finished) for series in group.series}
     start = f"{counted(numbers.pop(), 'finished run')} of each objective. " if "runs" not in headings else ""
-    return f"{start}{'; '.join(lines)}."
+    return f"{start}{'; '.join(lines)}." if lines else start.rstrip()

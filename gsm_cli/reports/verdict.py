@@ -16,11 +16,11 @@ from gsm_cli.reports.report import Verdict
 from gsm_cli.reports.series import Series
 from gsm_cli.reports.statistics import MOST_SEEDS, least_seeds
 
-UNCONFIRMED = "the exact test of so few seeds does not confirm"  # that the interval lies below zero
+CORRECTED = "the exact test, corrected for several objectives, does not confirm"  # that the interval lies below zero
 RULINGS: dict[str, tuple[str, str]] = {  # of one objective, of several
     "no worse": ("is no worse than the sum within the margin", "are no worse than the sum within the margin"),
     "worse": ("is worse", "are worse"),
-    "costly": (f"is worse by its interval, which {UNCONFIRMED}", f"are worse by their intervals, which {UNCONFIRMED}"),
+    "costly": (f"is worse by its interval, which {CORRECTED}", f"are worse by their intervals, which {CORRECTED}"),
     "undecided": ("is undecided", "are undecided"),
 }
 
@@ -41,7 +41,13 @@ def verdict(group: Group | None, named: float | None = None, options: Sequence[s
         )
     judgements = [each for each in judge(group, margin.value) if each.role != "exploratory"]
     if not judgements:
-        return Verdict("There is nothing to compare yet: no objective has a seed in common with marginalize.")
+        found = [series for name in candidates if (series := group.find(name))]
+        lines = _commands(group, [(series, len(series.scores)) for series in found], options)
+        return Verdict(
+            "There is nothing to compare yet: no objective that the verdict takes has a seed with the same split in "
+            "common with marginalize.",
+            [console(lines)] if lines else [],
+        )
     primary = [each for each in judgements if each.role == "primary"]
     others = [each for each in judgements if each.role == "secondary"]
     answer = [*(_of_gumbel(each, margin) for each in primary), *_of_others(others, margin, first=not primary)]
@@ -79,7 +85,7 @@ def _doubt(judgement: Judgement, loss: str) -> str:
     if judgement.summary.high is None:
         return "one seed shows no deviation"
     if judgement.is_costly:
-        return f"the interval says that it costs test accuracy, and {UNCONFIRMED} it"
+        return "the interval says that it costs test accuracy, and the exact test does not confirm it"
     return f"it may cost {loss} of test accuracy or more, and it may cost less"
 
 
@@ -210,7 +216,7 @@ def _common(series: Series, marginal: Series, seeds: int) -> set[int]:
     """So many seeds for both: those that both have, then those that one has, then others, and none that failed."""
     tried, own, other = {*series.seeds, *marginal.seeds}, series.scores.keys(), marginal.scores.keys()
     failed = ({*series.seeds} - own) | ({*marginal.seeds} - other)
-    new = (seed for seed in count() if seed not in tried)
+    new = (seed for seed in count(min(tried)) if seed not in tried)
     return set(islice(chain(sorted(own & other), sorted((own ^ other) - failed), new), seeds))
 
 
@@ -230,9 +236,10 @@ def _remedy(group: Group, missing: Sequence[str], options: Sequence[str]) -> str
 
     What is an objective's own is that of the preset that the runs are of: the command with that is the shortest.
     """
-    seeds = group.series[0].seeds
     texts = []
     for name in missing:
+        failed = {seed for series in group.series if series.config.objective == name for seed in series.seeds}
+        seeds = sorted({*group.series[0].seeds} - failed) or [max(failed) + 1]
         usual = usual_settings(name, group.config.dataset)
         found = [msgspec.structs.replace(group.config, objective=name, own=own, objective_sha256=None) for own in usual]
         texts.append(f"{name} with `{min((commands.run(config, seeds, options) for config in found), key=len)}`")

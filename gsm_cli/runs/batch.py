@@ -80,9 +80,10 @@ class Batch:
             if not self.begin(task):
                 self.elsewhere.append(task)
         while self.running or self.elsewhere:
+            places = max(1, self.executor.places)  # asked for also where nothing is to begin: who has joined is checked
             for _ in range(len(self.elsewhere)):
                 task = self.elsewhere.popleft()
-                if len(self.running) >= max(1, self.executor.places) or not self.begin(task, again=True):
+                if len(self.running) >= places or not self.begin(task, again=True):
                     self.elsewhere.append(task)
             self.receive()
 
@@ -107,6 +108,9 @@ class Batch:
             lock.release()
             self.end(Outcome(task, None, problem=error))
             return True
+        except BaseException:  # it was interrupted
+            lock.release()
+            raise
         self.submit(running)
         return True
 

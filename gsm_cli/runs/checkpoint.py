@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from gsm_cli.config import Plain, RunConfig, differences
-from gsm_cli.errors import DataError, GsmError, printable
+from gsm_cli.errors import DataError, GsmError, is_of_memory, printable
 from gsm_cli.files import check_ordinary, write_atomic
 from gsm_cli.records.run import Epoch
 from gsm_cli.runs.environment import Device
@@ -54,7 +54,7 @@ class Checkpoint:
 
         Raises DamagedError for what is no whole checkpoint, GsmError for that of another run and what cannot be read.
         """
-        state = _load(path, expected.device)
+        state = _load(path)
         try:
             version = msgspec.convert(state["version"], Plain)
             if version != expected.version:  # what else it holds that version knows
@@ -100,7 +100,7 @@ class _Data(msgspec.Struct):
 def epochs_of(path: Path) -> int:
     """How many epochs a checkpoint has: none if it is damaged. Raises GsmError if it cannot be read."""
     try:
-        return len(_decode(_load(path, "cpu")).epochs)
+        return len(_decode(_load(path)).epochs)
     except Exception as error:
         if isinstance(error, GsmError) and not isinstance(error, DamagedError):
             raise
@@ -116,18 +116,23 @@ def set_aside(path: Path) -> Path:
         raise GsmError(f"{path} is damaged and cannot be moved ({error.strerror}): remove it") from error
 
 
-def _load(path: Path, device: Device) -> dict[str, Any]:
-    """What lies at `path`, its checksums compared, which PyTorch does not. Raises DamagedError, or GsmError."""
+def _load(path: Path) -> dict[str, Any]:
+    """What lies at `path`, its checksums compared, which PyTorch does not. Raises DamagedError, or GsmError.
+
+    In the processor's memory, wherever it came from: the model and its optimizer take it to where they are.
+    """
     try:
         check_ordinary(path)
         with path.open("rb") as file, warnings.catch_warnings():
             warnings.simplefilter("ignore")
             with ZipFile(file) as archive:
                 flawed = archive.testzip()
-            state = torch.load(path, map_location=device, weights_only=True) if flawed is None else None
+            state = torch.load(path, map_location="cpu", weights_only=True) if flawed is None else None
     except Exception as error:
         if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
             raise GsmError(f"{path} must be a checkpoint, and cannot be read ({error.strerror}): remove it") from error
+        if is_of_memory(error):
+            raise GsmError(f"{path} must fit into memory to go on from, and does not: make room") from error
         raise _damaged(path) from error
     if not isinstance(state, dict) or not all(isinstance(name, str) for name in state):
         raise _damaged(path)

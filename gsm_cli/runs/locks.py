@@ -9,7 +9,7 @@ import platform
 from contextlib import suppress
 from pathlib import Path
 
-from filelock import FileLock, Timeout
+from filelock import FileLock, SoftFileLock, Timeout
 
 from gsm_cli.errors import GsmError
 from gsm_cli.files import sweep
@@ -28,7 +28,8 @@ class RunLock:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._lock.acquire()
-            self.path.write_text(f"{platform.node()}, process {os.getpid()}", "utf-8")
+            if not isinstance(self._lock, SoftFileLock):  # which says it in its own way, and reads it again
+                self.path.write_text(f"{platform.node()}, process {os.getpid()}", "utf-8")
         except Timeout:
             return False
         except (OSError, NotImplementedError) as error:
@@ -42,7 +43,8 @@ class RunLock:
     def holder(self) -> str:
         """Who holds it, as far as the file says."""
         with suppress(OSError, ValueError):
-            return self.path.read_text("utf-8") or "another process"
+            lines = self.path.read_text("utf-8").splitlines()
+            return (lines[0] if len(lines) == 1 else f"{lines[1]}, process {lines[0]}") if lines else "another process"
         return "another process"
 
     def release(self) -> None:

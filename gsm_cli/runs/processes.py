@@ -59,10 +59,13 @@ def share(jobs: int | None, runs: int, device: Device) -> tuple[int, int]:
     return filled, threads or max(1, cores() // filled)
 
 
-def on_this_machine(jobs: int | None, runs: int, device: Device) -> Workers:
-    """Workers for so many runs: this process for one at a time, else processes."""
+def on_this_machine(jobs: int | None, runs: int, to_do: int, device: Device) -> Workers:
+    """Workers for a batch of so many runs: this process for one at a time, else processes, no more than are to do.
+
+    What is left of a batch has the threads that the whole had, for another number of threads gives other bits.
+    """
     filled, threads = share(jobs, runs, device)
-    return Processes(filled, threads) if filled > 1 else Here()
+    return Processes(min(filled, to_do), threads) if filled > 1 and to_do else Here()
 
 
 class Processes(Workers):

@@ -1,6 +1,7 @@
 """Processes that end at the worst moment: killed, out of disk, or together with another; nothing is lost by it."""
 
 import os
+import re
 import signal
 import time
 from functools import partial
@@ -8,7 +9,21 @@ from itertools import product
 from pathlib import Path
 
 import pytest
-from trials import ENDS, TRAIN, Trial, before_change, changes_of, files, full, kill, limit_files, recovers, run, stop
+from trials import (
+    ENDS,
+    TRAIN,
+    Trial,
+    before_change,
+    changes_of,
+    files,
+    full,
+    kill,
+    limit_files,
+    members,
+    recovers,
+    run,
+    stop,
+)
 
 pytestmark = pytest.mark.faults
 AGAIN = (*TRAIN, "--force")
@@ -117,11 +132,14 @@ def test_two_at_once(campaign, unbroken, tmp_path):
     for number in campaign.sample(range(12)):
         folder = tmp_path / str(number)
         trials = []
-        for _ in range(2):
-            trials.append(Trial(TRAIN, folder))
+        for said in "ab":
+            trials.append(Trial(TRAIN, folder, said=tmp_path / f"{number} {said}"))
             time.sleep(campaign.rng.uniform(0.0, 0.5))
-        codes = [trial.end().code for trial in trials]
-        problems = [] if codes == [0, 0] else [f"codes {codes}"]
+        ends = [trial.end() for trial in trials]
+        problems = [] if (codes := [each.code for each in ends]) == [0, 0] else [f"codes {codes}"]
+        trained = [name for each in ends for name in re.findall(r"(\S+ seed 0) finished: test", each.err)]
+        if sorted(trained) != ["gumbel seed 0", "supervised seed 0"]:
+            problems.append(f"trained {trained}")
         campaign.count(number, problems + recovers(folder, whole))
     campaign.close()
 
@@ -158,7 +176,7 @@ def test_workers_killed_at_a_drawn_moment(campaign, unbroken, tmp_path):
         for pid in children(trial.process.pid)[:1]:
             os.kill(pid, signal.SIGKILL)
         ended = trial.end()
-        problems = [f"process {pid} stays" for pid in children(trial.process.pid)]
+        problems = [f"process {pid} stays" for pid in members(trial.process.pid)]
         campaign.count(number, problems + ([] if ended.code == 0 else [ended.err[-300:]]) + recovers(folder, whole))
     campaign.close()
 

@@ -31,7 +31,9 @@ from gsm_cli.model.estimators import (
     StraightThrough,
     SumAndSample,
 )
+from gsm_cli.model.generative import M2
 from gsm_cli.records.gradients import read_gradients
+from gsm_cli.runs.training import Run
 from gsm_cli.settings import build
 
 LINEAR, QUADRATIC = toy_subjects(None, 200, 0)  # 20,000 estimates
@@ -223,6 +225,16 @@ class TestModel:
         facts = [subject.facts() for subject in models]
         assert all(each.largest_share <= 0.1 and each.images >= 50 for each in facts)
         assert len({each.norm for each in facts}) == 3
+
+    def test_the_terms_of_z_and_a_have_the_weight_of_that_epoch(self, models, monkeypatch):
+        seen, bound = [], M2.bound
+        monkeypatch.setattr(M2, "bound", lambda *given: seen.append(given[-1]) or bound(*given))
+        for subject in models:
+            subject.bound(1)(torch.eye(10)[:1].expand(len(subject.logits), 10)[None])
+        config = build({"objective": "marginalize", "epochs": 5, "hidden": [12], "batch_size": 200})
+        run = Run(config, load(find_dataset("digits"), 100, 0))
+        assert seen == [run.kl_weight(epoch * run.steps - 1) for epoch in (1, 3, 5)]
+        assert len(set(seen)) > 1
 
     def test_images_that_are_asked_for(self):
         config = build({"objective": "marginalize", "epochs": 1, "hidden": [12], "batch_size": 200})

@@ -105,8 +105,6 @@ def changed(path: tuple[str, ...], value: object) -> bytes:
         *[(("config", name), value) for name, value in (("objective", "unheard of"), ("own", {}), ("nothing", 1))],
         *[(("epochs", "seconds"), value) for value in ([1.0, 2.0, "abc"], [1.0], [1.0, 2.0, -3.0], None, "abc")],
         *[(("epochs", "validation_accuracy"), value) for value in ([0.5, 0.8, 1.1], [0.5, 0.8, float("nan")])],
-        *[(("test", "accuracy"), value) for value in (2, -1, "high", None, float("inf"))],
-        *[(("test", "epoch"), value) for value in (0, 4)],
         *[
             ((name,), value)
             for name, value in (("schema", 2), ("kind", "cost"), ("environment", []), ("classes", None))

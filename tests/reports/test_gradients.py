@@ -123,11 +123,15 @@ class TestText:
 
 class TestSeveral:
     def test_each_has_a_section_named_by_what_differs(self):
-        first, second = (gradient_record(("gumbel", 0.5), epochs=(1,), replicates=count) for count in (250, 500))
+        more = {"replicates": 500, "classes": 40}
+        first, second = (gradient_record(("gumbel", 0.5), epochs=(1,), **plan) for plan in ({}, more))
         for records in ((first, second), (second, first)):
             report = rendered(*records)
             headings = re.findall(r"^## How good.*$", report.text, re.MULTILINE)
-            assert headings == ["## How good the gradients are", "## How good the gradients are: replicates 500"]
+            assert headings == [
+                "## How good the gradients are",
+                "## How good the gradients are: classes 40, replicates 500",
+            ]
             assert [picture.name for picture in report.pictures] == ["gradients", "gradients-2"]
             assert report.text.index(first.plan.name) < report.text.index(second.plan.name)
 

@@ -145,6 +145,19 @@ class TestDamage:
             f"{path} must be a whole checkpoint, and is damaged: remove it to start the run again"
         )
 
+    @pytest.mark.parametrize("error", [MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate memory")])
+    def test_too_little_memory_is_none(self, split, tmp_path, whole, monkeypatch, error):
+        path = tmp_path / "a.pt"
+        path.write_bytes(whole)
+
+        def refuse(*_: object, **__: object) -> None:
+            raise error
+
+        monkeypatch.setattr(torch, "load", refuse)
+        with pytest.raises(GsmError, match=r"a\.pt must fit into memory to go on from, and does not: make room"):
+            train(CONFIG, split, path)
+        assert path.read_bytes() == whole
+
     def test_is_set_aside_and_the_run_starts_again(self, split, tmp_path, whole):
         unbroken = train(CONFIG, split, tmp_path / "unbroken.pt")
         path, notes, seen = tmp_path / "a.pt", [], []

@@ -1,6 +1,9 @@
 """The lock on a run: who holds it, who gives it back, and where there can be none."""
 
+import errno
+import os
 import platform
+import subprocess
 import threading
 
 import pytest
@@ -38,6 +41,27 @@ class TestLock:
         if content is not None:
             lock.path.write_bytes(content)
         assert lock.holder() == "another process"
+
+    def test_where_there_are_no_locks_the_file_itself_is_one(self, task, monkeypatch):
+        """And it is taken from a process that was killed."""
+
+        def refuse(fd: int, operation: int) -> None:
+            raise OSError(errno.ENOSYS, "Function not implemented")
+
+        monkeypatch.setattr("fcntl.flock", refuse)
+        lock, other = RunLock(task.record), RunLock(task.record)
+        with pytest.warns(UserWarning, match="falling back"):
+            assert lock.acquire()
+        with pytest.warns(UserWarning, match="falling back"):
+            assert not other.acquire()
+        assert other.holder() == f"{platform.node()}, process {os.getpid()}"
+        held = lock.path.read_text("utf-8")
+        lock.release()
+        with subprocess.Popen(["true"]) as gone:
+            gone.wait()
+        lock.path.write_text(held.replace(str(os.getpid()), str(gone.pid), 1), "utf-8")
+        with pytest.warns(UserWarning, match="falling back"):
+            assert RunLock(task.record).acquire()
 
     def test_any_thread_may_give_it_back(self, task):
         lock = RunLock(task.record)

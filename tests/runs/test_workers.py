@@ -95,8 +95,17 @@ class TestProcesses:
     def test_one_at_a_time_is_done_here(self, monkeypatch):
         monkeypatch.setattr(processes, "Processes", lambda *given: given)
         monkeypatch.setenv("OMP_NUM_THREADS", "3")
-        assert isinstance(processes.on_this_machine(1, 8, "cpu"), Here)
-        assert processes.on_this_machine(2, 8, "cpu") == (2, 3)
+        assert isinstance(processes.on_this_machine(1, 8, 8, "cpu"), Here)
+        assert isinstance(processes.on_this_machine(2, 8, 0, "cpu"), Here)
+        assert processes.on_this_machine(2, 8, 8, "cpu") == (2, 3)
+
+    def test_what_is_left_of_a_batch_has_the_threads_of_the_whole(self, monkeypatch):
+        monkeypatch.setattr(processes, "Processes", lambda *given: given)
+        monkeypatch.setattr(processes, "cores", lambda: 4)
+        monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+        assert processes.on_this_machine(None, 4, 4, "cpu") == (4, 1)
+        assert processes.on_this_machine(None, 4, 1, "cpu") == (1, 1)
+        assert processes.on_this_machine(None, 2, 1, "cpu") == (1, 2)
 
     def test_a_worker_imports_from_where_this_process_does(self, monkeypatch):
         monkeypatch.setattr(sys, "path", ["", "relative", "/there", processes.PACKAGE, "/then"])
@@ -264,6 +273,15 @@ class TestWorker:
         assert (kind, type(error)) == ("error", RuntimeError)
         assert str(error).startswith(f"memoryview ({value}), cannot pickle")
 
+    def test_an_error_that_comes_to_pieces_on_the_way_is_named(self):
+        """Whoever fails to read it would read it again for every call that follows."""
+        answers = io.BytesIO()
+        worker._send(answers, "error", DemandingError(7, "much"))
+        worker._send(answers, "result", 3)
+        (kind, error), following = read(answers)
+        assert (kind, type(error), following) == ("error", RuntimeError, ("result", 3))
+        assert str(error).startswith("DemandingError (much at 7), ")
+
     def test_it_is_stopped_once(self, monkeypatch):
         did = []
         monkeypatch.setattr(signal, "signal", lambda *given: did.append(given))
@@ -280,6 +298,13 @@ class TestWorker:
         assert did == [(signal.SIGTERM, worker._stop), (os.kill, [os.getpid(), signal.SIGTERM])]
         worker._insist(other := SimpleNamespace(exc_value=ValueError()))
         assert did[2:] == [other]
+
+
+class DemandingError(Exception):
+    """It can be pickled, and not read again."""
+
+    def __init__(self, step: int, value: str) -> None:
+        super().__init__(f"{value} at {step}")
 
 
 def speak(words: str) -> tuple[object, ...]:

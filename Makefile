@@ -77,7 +77,9 @@ reports-mnist: $(READY)  ## run the article's experiment on MNIST, and a hundred
 	$(MNIST) --seeds 0-2 --objective marginalize,$(CHEAP) --epochs 3,5,10 --set kl_warmup=0.3
 	$(MNIST) --seeds 0-2 --objective marginalize,$(CHEAP) --epochs 20 --set kl_warmup=0.15
 	$(MNIST) --seeds 0-2 --objective marginalize,$(CHEAP) --preset long
-	$(MNIST) --report mnist-article --objective marginalize --preset article
+	$(MNIST) --report mnist-article --objective marginalize,gumbel --preset article
+	$(MNIST) --report mnist-article --objective gumbel --preset article --set entropy_weight=0
+	$(MNIST) --report mnist-vat --seeds 0-3 --objective $(DECIDING) --set vat_weight=5
 	$(MNIST) --seeds 0-2 --objective supervised --preset long --labels 40000 --batch-size 20 --set labelled_batch=100
 	$(RECIPE) --seeds 1000-1005 --objective $(SEARCHED)
 	$(RECIPE) --seeds 1000-1003 --objective marginalize
@@ -91,6 +93,8 @@ reports-mnist: $(READY)  ## run the article's experiment on MNIST, and a hundred
 	$(RECIPE) --seeds 1000-1005 --objective gumbel --tau 0.7 --set draws=2
 	$(RECIPE) --seeds 1000-1002 --objective gumbel --tau 0.7
 	$(RECIPE) --seeds 1000-1002 --objective gumbel --set draws=2
+	$(RECIPE) --seeds 1000-1002 --objective sum-and-sample --set vat_weight=5
+	$(RECIPE) --seeds 1000-1002 --objective sum-and-sample --set vat_weight=20 --set vat_radius=0.6,1.25,2.5
 	$(PAIRS) --seeds 0-5 --objective $(WIDE)
 	$(PAIRS) --seeds 0-2 --objective marginalize --epochs 2 --set kl_warmup=0.5
 	$(PAIRS) --seeds 0-2 --objective $(CHEAP) --epochs 3 --set kl_warmup=0.5

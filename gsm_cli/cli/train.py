@@ -193,14 +193,14 @@ def _run(plan: "Plan", tasks: "list[Task]", force: bool) -> "list[Outcome]":
     from gsm_cli.runs.batch import run_all
     from gsm_cli.runs.outcomes import check, is_to_do
     from gsm_cli.runs.places import Here
-    from gsm_cli.runs.task import POOLS, versions
+    from gsm_cli.runs.task import POOLS, ready
 
     if "bf16" in {config.precision for config in plan.configs} and plan.scheduler is None:
         options.warn_of_slow_bf16(plan.device)
     with options.resumable(options.FORCED if force else options.RESUMED):
         to_do = [task for task in tasks if force or is_to_do(task)]
         with _workers(plan, len(tasks), len(to_do)) as workers:
-            workers.warm_up(versions)
+            workers.warm_up(ready)
             check(to_do, fetch)
             if not isinstance(workers, Here):
                 POOLS.clear()

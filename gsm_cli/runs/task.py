@@ -1,6 +1,5 @@
 """One run as a task: small enough to travel, settings in, a record out, and news on the way."""
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -12,7 +11,6 @@ import msgspec
 import torch
 from msgspec import Struct
 
-from gsm_cli import __version__
 from gsm_cli.config import RunConfig
 from gsm_cli.data import find_dataset
 from gsm_cli.data.dataset import Fetch
@@ -61,10 +59,8 @@ class News(Struct, frozen=True):
     words: str = ""
 
 
-def versions() -> dict[str, str]:
-    """Of this process; who asks for them in another one has PyTorch loaded there."""
-    python = ".".join(str(part) for part in sys.version_info[:3])
-    return {"gsm": __version__, "Python": python, "torch": str(torch.__version__)}
+def ready() -> None:
+    """Nothing: a process that has called it has loaded all that a run needs, PyTorch above all."""
 
 
 def execute(task: Task) -> RunRecord:

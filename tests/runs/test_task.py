@@ -1,7 +1,6 @@
 """A run as a task: what it takes along, what it says on the way, and where it keeps its state."""
 
 import dataclasses
-import platform
 import tempfile
 from pathlib import Path
 
@@ -11,12 +10,11 @@ from batches import tasks
 from msgspec.structs import replace
 from records_of import record
 
-import gsm_cli
 from gsm_cli.data import find_dataset
 from gsm_cli.runs import task as module
 from gsm_cli.runs.locks import lock_path
 from gsm_cli.runs.places import PLACE, Place
-from gsm_cli.runs.task import News, Task, execute, load_split, versions
+from gsm_cli.runs.task import News, Task, execute, load_split
 from gsm_cli.settings import build
 
 
@@ -32,14 +30,6 @@ def test_whoever_works_elsewhere_has_whole_paths(folder):
     assert task.absolute() == Task(task.config, folder / "records/a.json")
     there = dataclasses.replace(task, data_dir=Path("data"), device="cuda", anew=True)
     assert there.absolute() == Task(task.config, folder / "records/a.json", "cuda", folder / "data", True)
-
-
-def test_what_both_sides_must_have_in_common():
-    assert versions() == {
-        "gsm": gsm_cli.__version__,
-        "Python": platform.python_version(),
-        "torch": str(torch.__version__),
-    }
 
 
 @pytest.fixture

@@ -240,6 +240,12 @@ class TestReport:
             "## Runs with latent 4, learning_rate 0.002, weight_decay 0.1" in rendered([*searched()[:-1], stuck]).text
         )
 
+    def test_three_values_of_a_setting_are_rows_of_it_alone(self):
+        text = rendered([*searched(), *runs("gumbel", learning_rate=0.008)]).text
+        assert "gumbel, learning_rate 0.008" in text
+        assert "## What was swept" not in text
+        assert "with its accuracy on the test set" not in text
+
     def test_a_sweep_beside_it_is_answered_too(self):
         taus = [run for tau in (0.1, 0.5) for run in runs("straight-through", (tau / 10,) * 3, tau=tau)]
         found = rendered([*searched(), *taus])

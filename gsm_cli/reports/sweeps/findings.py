@@ -15,7 +15,7 @@ from gsm_cli.reports.sweeps.losses import find_trades, losses_section, trade_ans
 from gsm_cli.reports.sweeps.losses_chart import Trade
 from gsm_cli.reports.sweeps.search import Search, find_searches, search_answer, search_section
 from gsm_cli.reports.sweeps.section import sweep_section
-from gsm_cli.reports.sweeps.swept import Sweeps, enough, find_sweeps, over_one, trained
+from gsm_cli.reports.sweeps.swept import TAU, Sweeps, are_among, enough, find_sweeps, over_one, trained
 from gsm_cli.reports.sweeps.temperature import temperature_section
 
 
@@ -31,14 +31,14 @@ class Findings:
 
     @classmethod
     def of(cls, folder: ReportFolder, groups: Sequence[Group]) -> "Findings":
-        """All that is in these groups; what belongs to a search is no sweep of two values as well."""
+        """All that is in these groups; what belongs to a search is no sweep as well, but for one over `tau`."""
         series = trained(groups)
         searches = find_searches(series) if folder.chosen else []
         searched = [each for search in searches for each in (search.base, *(trial.series for trial in search.trials))]
         told = set(map(id, searched))
         paired = [each for each in series if folder.chosen and id(each) not in told]
         lines = over_one(series)
-        swept = enough(lines, paired)
+        swept = [line for line in enough(lines, paired) if line.names == (TAU,) or not are_among(line, searched)]
         return cls(
             searches,
             best_values(series, swept) if folder.chosen else [],

@@ -64,14 +64,14 @@ def find_sweeps(series: Sequence[Series], lines: Sequence[Swept], searched: Sequ
     maps = [
         swept
         for swept in find(series, 2)
-        if EPOCHS not in swept.names and _whole(swept) and not (len(swept.series) == 4 and _are_among(swept, searched))
+        if EPOCHS not in swept.names and _whole(swept) and not (len(swept.series) == 4 and are_among(swept, searched))
     ]
     return Sweeps(series, [each for each in lines if each.names == (TAU,) or not _in_a_map(each, maps)], maps)
 
 
 def enough(lines: Sequence[Swept], paired: Sequence[Series]) -> list[Swept]:
     """The lines with enough values: two will do where every series is one of the paired."""
-    return [line for line in lines if len(line.series) >= SWEPT or _are_among(line, paired)]
+    return [line for line in lines if len(line.series) >= SWEPT or are_among(line, paired)]
 
 
 def trained(groups: Sequence[Group]) -> list[Series]:
@@ -169,10 +169,10 @@ def _whole(swept: Swept) -> bool:
 
 def _in_a_map(line: Swept, maps: Sequence[Swept]) -> bool:
     """Whether a map shows all of a line."""
-    return any(_are_among(line, [*swept.series.values()]) for swept in maps)
+    return any(are_among(line, [*swept.series.values()]) for swept in maps)
 
 
-def _are_among(swept: Swept, series: Sequence[Series]) -> bool:
+def are_among(swept: Swept, series: Sequence[Series]) -> bool:
     """Whether all that was swept is one of these."""
     return set(map(id, swept.series.values())) <= set(map(id, series))
 

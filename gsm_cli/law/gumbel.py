@@ -63,16 +63,17 @@ def one_hot_argmax(scores: Array) -> Array:
 
 def sample(logits: ArrayLike, temperature: float, size: int, rng: np.random.Generator) -> Array:
     """`size` relaxed samples z of one law, (size, K). Raises ValueError as `relax` does, and for more than one law."""
+    logits, temperature = _checked(logits, temperature)
     _check_one(logits)
-    return relax(logits, gumbel_noise((size, np.size(logits)), rng), temperature)
+    return relax(logits, gumbel_noise((size, logits.size), rng), temperature)
 
 
 def expectation(logits: ArrayLike, temperature: float, size: int, rng: np.random.Generator) -> Estimate:
     """Monte Carlo estimate of E[z] from `size` draws. Raises ValueError as `sample` does, and for no draw."""
     if size < 1:
         raise ValueError(f"the number of draws must be at least 1, not {size}")
-    _check_one(logits)
     centre = relax(logits, 0.0, temperature)  # near the mean, so that the sums of squares do not cancel
+    _check_one(centre)
     total, squares = np.zeros(centre.size), np.zeros(centre.size)
     rows = max(1, CHUNK // centre.size)
     for start in range(0, size, rows):
@@ -123,8 +124,8 @@ def exact_moments(logits: ArrayLike, temperature: float) -> tuple[Array, Array]:
     exceptions: where a class has a tiny probability p and tau is about 1, to 1e-22 / p of the value (1e-10 for 1e-12);
     where it is almost certain, the variance to 1e-16. Raises ValueError as `sample` does.
     """
-    _check_one(logits)
     logits, temperature = _checked(logits, temperature)
+    _check_one(logits)
     softness = min(temperature, 1.0)
     mean, variance = _smooth_moments(logits / max(temperature, 1.0), min(temperature, 1.0 / temperature))
     return mean, softness * variance + (1.0 - softness) * mean * (1.0 - mean)

@@ -13,7 +13,7 @@ from importlib.metadata import entry_points
 from math import isfinite
 from pathlib import Path
 from types import ModuleType
-from typing import Any, get_type_hints
+from typing import Any
 
 from gsm_cli.config import RunConfig
 from gsm_cli.errors import UsageError, meant
@@ -22,7 +22,7 @@ from gsm_cli.objectives import OBJECTIVES, SCHEDULE, Objective, Setting, anneale
 GROUP = "gsm.objectives"
 TAU = 0.5  # where the class has no default for its temperature
 RULES = {bool: "true or false", int: "a whole number", float: "a finite number", str: "a text"}
-TAKEN = {*get_type_hints(RunConfig), *SCHEDULE}  # names that mean something else in a run
+TAKEN = {*RunConfig.__struct_fields__, *SCHEDULE}  # names that mean something else in a run
 
 
 def find_objective(name: str) -> Objective:

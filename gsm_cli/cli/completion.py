@@ -27,7 +27,7 @@ def names(choices: Iterable[str], ending: str = "", several: bool = True) -> Cal
 
 
 objectives = names({name: row.help for name, row in OBJECTIVES.items()} | {"all": "every objective"})
-datasets = names({name: each.title for name, each in DATASETS.items()})
-dataset = names({name: each.title for name, each in DATASETS.items()}, several=False)
+TITLES = {name: each.title for name, each in DATASETS.items()}
+datasets, dataset = names(TITLES), names(TITLES, several=False)
 preset = names(dict.fromkeys(preset for each in DATASETS.values() for preset in each.presets), several=False)
 model, precision, device = (names(each, several=False) for each in (MODELS, PRECISIONS, DEVICES))

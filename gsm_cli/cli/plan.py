@@ -116,9 +116,13 @@ def _configs(
     """A run for every objective and every combination of what is swept and it reads."""
     from gsm_cli.settings import plan
 
-    every = [plan(objectives, [*settings, each], str(preset), place) for each in combinations(sweeps)]
-    found = [config for each in every for config in each]
-    return list({config.digest: config for config in found}.values())
+    return list(
+        {
+            config.digest: config
+            for each in combinations(sweeps)
+            for config in plan(objectives, [*settings, each], str(preset), place)
+        }.values()
+    )
 
 
 def _where(chosen: Mapping[str, tuple[str, object]]) -> "tuple[Device, int | None, str | None]":

@@ -77,11 +77,12 @@ def _row(plan: Plan, prospect: "Prospect") -> "ProspectResult":
 
 def _sum(prospects: "list[Prospect]", jobs: int | None, seconds: float | None) -> str:
     """The last line: how many of each, and the time of all."""
-    to_do, finished = ([each for each in prospects if getattr(each, state)] for state in ("to_do", "finished"))
-    resumed, lost = sum(each.done > 0 for each in to_do), len(prospects) - len(finished) - len(to_do)
-    line = f"{len(prospects)} runs: {len(finished)} finished, {resumed} to resume, {len(to_do) - resumed} to start" + (
-        f", {lost} that cannot be had" if lost else ""
-    )
+    to_do = [each for each in prospects if each.to_do]
+    finished = sum(each.finished for each in prospects)
+    resumed = sum(each.done > 0 for each in to_do)
+    lost = len(prospects) - finished - len(to_do)
+    line = f"{len(prospects)} runs: {finished} finished, {resumed} to resume, {len(to_do) - resumed} to start"
+    line += f", {lost} that cannot be had" if lost else ""
     if not to_do:
         return line
     if jobs is None:

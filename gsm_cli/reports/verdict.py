@@ -16,7 +16,8 @@ from gsm_cli.reports.report import Verdict
 from gsm_cli.reports.series import Series
 from gsm_cli.reports.statistics import MOST_SEEDS, least_seeds
 
-CORRECTED = "the exact test, corrected for several objectives, does not confirm"  # that the interval lies below zero
+CORRECTION = ", corrected for several objectives,"  # left out where there is one
+CORRECTED = f"the exact test{CORRECTION} does not confirm"  # that the interval lies below zero
 RULINGS: dict[str, tuple[str, str]] = {  # of one objective, of several
     "no worse": ("is no worse than the sum within the margin", "are no worse than the sum within the margin"),
     "worse": ("is worse", "are worse"),
@@ -96,6 +97,7 @@ def _of_others(judgements: Sequence[Judgement], margin: Margin, first: bool) -> 
         own = [each for each in judgements if ("costly" if each.is_costly else each.ruling) == ruling]
         if names := [in_brackets(each.name, interval(each.summary, points)) for each in own]:
             words = (several if len(names) > 1 else one).replace("the margin", margin_points(margin.value))
+            words = words if len(judgements) > 1 else words.replace(CORRECTION, "")
             parts.append(f"{listed(names)} {words}")
     start = "Without a run of gumbel that could be compared: " if first else "Of the other objectives, "
     return [start + "; ".join(parts) + "."] if parts else []

@@ -43,8 +43,8 @@ class RunLock:
     def holder(self) -> str:
         """Who holds it, as far as the file says."""
         with suppress(OSError, ValueError):
-            lines = self.path.read_text("utf-8").splitlines()
-            return (lines[0] if len(lines) == 1 else f"{lines[1]}, process {lines[0]}") if lines else "another process"
+            first, *others = self.path.read_text("utf-8").splitlines() or ["another process"]
+            return f"{others[0]}, process {first}" if others else first  # others: of a SoftFileLock
         return "another process"
 
     def release(self) -> None:

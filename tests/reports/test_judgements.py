@@ -256,6 +256,11 @@ class TestMissingSeeds:
         )
         assert answer.endswith(" are undecided.")
 
+    def test_one_other_is_corrected_for_nothing(self):
+        worse = [-0.1, -0.11, -0.1, -0.09, -0.1]
+        answer = rendered(batch({"marginalize": [0.0] * 5, "gumbel": [0.0] * 5, "reinforce": worse})).answer
+        assert "is worse by its interval, which the exact test does not confirm." in answer
+
     def test_are_new_ones_whatever_numbers_those_have_that_are_there(self):
         """Both get the same, and none that failed."""
         whole = batch({"marginalize": [0.0] * 6, "gumbel": [-0.01, 0.0] * 3})

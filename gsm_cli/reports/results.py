@@ -74,7 +74,7 @@ def _legend(group: Group, headings: Sequence[str]) -> str:
         times += "; seconds of the processor, in which what else the machine does slows a run and never speeds it"
     words = {
         "validation %": "at the epoch that validation chose, which is the best of them",
-        "test % [95 %]": "with the weights of that epoch, mean over seeds and Student's interval of the mean",
+        "test % [95 %]": "with the weights of that epoch, mean over seeds and its Student's interval, cut at 100 %",
         "test % last epoch": "with the weights of the last epoch",
         "gain": "test accuracy above supervised in points, same seeds",
         "log p(x) [95 %]": "its bound in nats per binary test image, the class summed exactly, over seeds",

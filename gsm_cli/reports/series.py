@@ -10,7 +10,7 @@ from statistics import fmean, median
 
 from gsm_cli.config import RunConfig
 from gsm_cli.records.run import Curves, Reading, RunRecord
-from gsm_cli.reports.statistics import Score, Summary, summarize
+from gsm_cli.reports.statistics import Score, Summary, summarize, summarize_accuracies
 
 MOST_IMAGES = 10**6  # of which an accuracy tells its share
 
@@ -80,13 +80,13 @@ class Series:
     @cached_property
     def validation(self) -> Summary:
         """On the validation images at the epoch that they chose, over seeds."""
-        return summarize([*self.best_validation.values()], validation_step(self))
+        return summarize_accuracies([*self.best_validation.values()], validation_step(self))
 
     @cached_property
     def accuracy(self) -> Summary:
         """On the test set, over seeds."""
         scores = list(self.scores.values())
-        return summarize([score.accuracy for score in scores], 1 / scores[0].images)
+        return summarize_accuracies([score.accuracy for score in scores], 1 / scores[0].images)
 
     @cached_property
     def bound(self) -> Summary:

@@ -4,7 +4,7 @@ Everything is computed from counts of correct test images, so that a tie is a ti
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import gcd, inf, nan, sqrt
 from statistics import fmean, stdev
 
@@ -62,6 +62,14 @@ def summarize(values: Sequence[float], step: float = 0.0) -> Summary:
     deviation = max(stdev(values), step / sqrt(count))
     half = quantile((1 + CONFIDENCE) / 2, count - 1) * deviation / sqrt(count)
     return Summary(mean, deviation, mean - half, mean + half)
+
+
+def summarize_accuracies(values: Sequence[float], step: float) -> Summary:
+    """The same of accuracies, whose mean lies in [0, 1]: what Student's interval has beyond is left out."""
+    found = summarize(values, step)
+    if found.low is None or found.high is None:
+        return found
+    return replace(found, low=max(0.0, found.low), high=min(1.0, found.high))
 
 
 def corrected(summary: Summary, count: int, test_per_training: float) -> Summary:

@@ -21,7 +21,7 @@ from gsm_cli.records.run import read_run
 from gsm_cli.reports.groups import Group, sort_records
 from gsm_cli.reports.markdown import interval, points
 from gsm_cli.reports.series import Series, validation_step
-from gsm_cli.reports.statistics import compare, summarize
+from gsm_cli.reports.statistics import compare, summarize, summarize_accuracies
 from gsm_cli.reports.sweeps.frontier_data import at_equal_time, find_frontier
 from gsm_cli.reports.sweeps.swept import trained
 
@@ -68,8 +68,9 @@ def numbers(report: str, words: str) -> str:
         assert comparison is not None
         return interval(comparison.summary, points)
     if found := re.fullmatch(r"(\S+) after epoch (\d+)", words):
-        runs = find(report, found[1])[1].finished
-        return interval(summarize([record.epochs.validation_accuracy[int(found[2]) - 1] for record in runs]))
+        series = find(report, found[1])[1]
+        accuracies = [record.epochs.validation_accuracy[int(found[2]) - 1] for record in series.finished]
+        return interval(summarize_accuracies(accuracies, validation_step(series)))
     if found := re.fullmatch(r"(\S+) as fast as (\S+)", words):
         (group, first), (_, second) = (find(report, name) for name in found.groups())
         own, other = (series.seconds_per_epoch(group.circumstances) for series in (first, second))
@@ -80,7 +81,7 @@ def numbers(report: str, words: str) -> str:
     if found is None:
         raise LookupError(f"a claim must be of a difference, an accuracy or a speed, not {words}")
     series = find(report, found[1])[1]
-    return interval(series.accuracy if found[2] == "test" else summarize([*series.best_validation.values()]))
+    return interval(series.accuracy if found[2] == "test" else series.validation)
 
 
 def wrong(text: str) -> list[str]:

@@ -74,6 +74,7 @@ def read_plan(options: Mapping[str, object], pairs: Sequence[str], file: Path | 
     for source in sources:
         if "seed" in source.values:
             raise UsageError(f"{source.named('seed')} must be named by --seeds, as --seeds 0-4: take it out")
+        chosen = _without_weaker_workers(chosen, source.values)
         chosen |= {name: (source.named(name), source.values[name]) for name in OF_THE_BATCH if name in source.values}
         rest = {name: value for name, value in source.values.items() if name not in OF_THE_BATCH}
         single, several = split(Source(rest, source.named))
@@ -91,6 +92,18 @@ def read_plan(options: Mapping[str, object], pairs: Sequence[str], file: Path | 
     every = [replace(config, seed=seed) for seed in seeds for config in configs]
     named = {name for source in sources for name in source.values} | {sweep.name for sweep in sweeps}
     return Plan(every, *_where(chosen), _report(chosen, configs), swept, frozenset(named))
+
+
+def _without_weaker_workers(
+    chosen: Mapping[str, tuple[str, object]], values: Mapping[str, object]
+) -> dict[str, tuple[str, object]]:
+    """What is chosen without the jobs or scheduler of a place that is weaker than these, which name the other.
+
+    Two of the command line are equally strong: both stay.
+    """
+    others = {"jobs": "scheduler", "scheduler": "jobs"}
+    weaker = {other for name, other in others.items() if name in values}
+    return {name: found for name, found in chosen.items() if name not in weaker or found[0].startswith("--")}
 
 
 def _refuse_twice(settings: "list[Source]", sweeps: Sequence[Sweep]) -> None:

@@ -117,6 +117,25 @@ class TestSweeps:
         plan = read_plan({"objective": "gumbel", **option}, [], folder / "a.toml")
         assert [config.own["tau"] for config in plan.configs] == [float(tau) for tau in expected.split()]
 
+    @pytest.mark.parametrize(
+        ("line", "variables", "option", "expected"),
+        [
+            ("jobs = 3", {}, {"scheduler": "tcp://a:1"}, (None, "tcp://a:1")),
+            ("jobs = 3", {"GSM_SCHEDULER": "tcp://a:1"}, {}, (None, "tcp://a:1")),
+            ("", {"GSM_JOBS": "3"}, {"scheduler": "tcp://a:1"}, (None, "tcp://a:1")),
+            ("scheduler = 'tcp://a:1'", {}, {"jobs": "2"}, (2, None)),
+            ("scheduler = 'tcp://a:1'", {"GSM_JOBS": "auto"}, {}, (None, None)),
+        ],
+    )
+    def test_workers_of_a_stronger_place_replace_those_of_a_weaker(
+        self, folder, monkeypatch, line, variables, option, expected
+    ):
+        (folder / "a.toml").write_text(line)
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+        plan = read_plan({"objective": "gumbel", **option}, [], folder / "a.toml")
+        assert (plan.jobs, plan.scheduler) == expected
+
     def test_a_repeated_set_is_a_sweep(self):
         plan = read_plan({"objective": "gumbel"}, ["kl_start=1", "kl_start=4"], None)
         assert [config.kl_start for config in plan.configs] == [1, 4]
@@ -138,6 +157,7 @@ BAD = [
     (("--jobs", "many"), "--jobs must be auto or a whole number from 1 to 1,000, not many"),
     (("--jobs", -1), "--jobs must be auto or a whole number from 1 to 1,000, not -1"),
     (("--jobs", 2, "--scheduler", "tcp://a:1"), "--scheduler must stand without --jobs"),
+    (("--set", "jobs=2", "--scheduler", "tcp://a:1"), "--scheduler must stand without --set jobs"),
     (("--sweep", "tau"), "--sweep must be NAME=VALUE,VALUE, not 'tau'"),
     (("--sweep", "=1,2"), "--sweep must be NAME=VALUE,VALUE, not '=1,2'"),
     (("--sweep", "tau=1,,2"), "--sweep tau must be values with commas, not '1,,2'"),

@@ -120,6 +120,9 @@ class RunConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         if lowest is not None and self.own["tau_rate"] and isinstance(least, float) and least < lowest:
             rule = f"tau_min must be at least {lowest:g} for {self.objective} where tau_rate lowers tau"
             raise ValueError(f"{rule}, not {least}: raise it")
+        for name, images in (("batch_size", self.batch_size), ("labelled_batch", self.labelled_batch)):
+            if images == 1 and self.norm == "batch":  # a single image has no deviation
+                raise ValueError(f"{name} must be at least 2 where norm is batch, not 1: raise it")
 
     @property
     def identity(self) -> dict[str, Any]:

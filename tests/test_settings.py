@@ -129,6 +129,13 @@ class TestOwn:
         with pytest.raises(UsageError, match=r"tau_min must be at most tau \(0\.3\), not 0\.5"):
             build({"tau": 0.3, "tau_min": 0.5})
 
+    @pytest.mark.parametrize("name", ["batch_size", "labelled_batch"])
+    def test_a_batch_of_one_image_has_no_batch_normalisation(self, name):
+        with pytest.raises(UsageError, match=f"{name} must be at least 2 where norm is batch, not 1: raise it"):
+            build({"norm": "batch", name: 1})
+        assert build({"norm": "batch", name: 2}).norm == "batch"
+        assert build({name: 1}).norm == "layer"
+
     @pytest.mark.parametrize("tau", [0.5, float("nan"), float("inf")])
     def test_reinmax_is_not_taken_below_one(self, tau):
         with pytest.raises(UsageError, match="tau of reinmax must be finite and at least 1, not"):

@@ -65,8 +65,7 @@ def measure_all(
         record = replace(record, rows=[*record.rows, row])
         record.save(part)
         on_row(row, len(record.rows))
-    record.save(path)
-    part.unlink(missing_ok=True)
+    part.replace(path)
     return record
 
 

@@ -68,6 +68,11 @@ def sample_one_hot(logits: Tensor, rng: torch.Generator) -> Tensor:
     return F.one_hot((logits + noise).argmax(dim=-1), logits.shape[-1]).to(logits)
 
 
+def bounded(logits: Tensor) -> Tensor:
+    """The logits with a number for -inf, the logit of a class that is never drawn: 0 * log q(y) is 0 then, not nan."""
+    return logits.clamp_min(torch.finfo(logits.dtype).min / 4)
+
+
 def with_gradient_of(soft: Tensor, hard: Tensor) -> Tensor:
     """The value of `hard` with the gradient of `soft`."""
     return hard + (soft - soft.detach())
@@ -75,6 +80,5 @@ def with_gradient_of(soft: Tensor, hard: Tensor) -> Tensor:
 
 def entropy(logits: Tensor) -> Tensor:
     """The entropy of softmax(logits) over the last dimension, in nats; a class with the logit -inf adds nothing."""
-    log_probabilities = logits.log_softmax(dim=-1)
-    finite = log_probabilities.clamp_min(torch.finfo(logits.dtype).min)  # 0 * -inf is nan
-    return -(log_probabilities.exp() * finite).sum(dim=-1)
+    log_probabilities = bounded(logits).log_softmax(dim=-1)
+    return -(log_probabilities.exp() * log_probabilities).sum(dim=-1)

@@ -3,7 +3,8 @@
 An estimator takes the bound as a function of y on the simplex, the logits (..., K) of q(y), and a generator for its
 noise; it returns (...): a number for one law (K,), (B,) for the laws of B images, (S, B) for S draws of each. Its
 gradient, not only its value, is an estimate: where q(y) enters by sampling, a term of value zero carries the gradient.
-Each is a few lines that stand for one equation. What is wrong with a setting, the logits or the bound is a ValueError.
+A class with the logit -inf is never drawn and has the gradient zero. Each estimator is a few lines for one equation.
+What is wrong with a setting, the logits or the bound is a ValueError.
 """
 
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
 from gsm_cli.model.bounds import Bound, evaluate, evaluate_classes, evaluate_images
-from gsm_cli.model.categorical import entropy, gumbel_noise, relax, sample_one_hot, with_gradient_of
+from gsm_cli.model.categorical import bounded, entropy, gumbel_noise, relax, sample_one_hot, with_gradient_of
 from gsm_cli.model.checks import check_logits, check_temperature, check_threshold, check_whole
 
 
@@ -119,6 +120,7 @@ class GumbelRao:
 
     def __call__(self, bound: Bound, logits: Tensor, rng: torch.Generator) -> Tensor:
         check_logits(logits)
+        logits = bounded(logits)
         hard = sample_one_hot(logits, rng)
         with torch.no_grad():
             log_e = -gumbel_noise((self.draws, *logits.shape), rng, logits)
@@ -146,6 +148,7 @@ class ReinMax:
 
     def __call__(self, bound: Bound, logits: Tensor, rng: torch.Generator) -> Tensor:
         check_logits(logits)
+        logits = bounded(logits)
         hard = sample_one_hot(logits, rng)
         middle = 0.5 * (hard + (logits / self.temperature).softmax(dim=-1))
         shifted = (logits + (middle.log() - logits).detach()).softmax(dim=-1)
@@ -167,6 +170,7 @@ class Reinforce:
 
     def __call__(self, bound: Bound, logits: Tensor, rng: torch.Generator) -> Tensor:
         check_logits(logits)
+        logits = bounded(logits)
         y = sample_one_hot(logits.expand(self.draws, *logits.shape), rng)
         values = evaluate(bound, y)  # (draws, ...)
         baseline = (values.sum(dim=0) - values) / (self.draws - 1)
@@ -189,6 +193,7 @@ class SumAndSample:
 
     def __call__(self, bound: Bound, logits: Tensor, rng: torch.Generator) -> Tensor:
         check_logits(logits)
+        logits = bounded(logits)
         classes = logits.shape[-1]
         if self.top >= classes:
             return Marginal()(bound, logits, rng)

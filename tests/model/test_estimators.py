@@ -152,11 +152,31 @@ def test_entropy_is_finite_where_a_class_has_the_probability_zero():
     assert gradient[1] == 0.0
 
 
-def test_every_estimator_is_unchanged_by_a_shift_of_the_logits():
+EVERY = [
+    *(Marginal(), Gumbel(0.5), StraightThrough(0.5), estimators.GumbelRao(0.5), estimators.ReinMax()),
+    *(estimators.Reinforce(), estimators.SumAndSample(), estimators.SparseMarginal()),
+]
+
+
+@pytest.mark.parametrize("estimator", EVERY, ids=lambda each: type(each).__name__)
+def test_every_estimator_is_unchanged_by_a_shift_of_the_logits(estimator):
     logits, bound = random_logits().detach(), smooth(torch.ones(B, K, dtype=torch.float64))
-    every = [
-        *(Marginal(), Gumbel(0.5), StraightThrough(0.5), estimators.GumbelRao(0.5), estimators.ReinMax()),
-        *(estimators.Reinforce(), estimators.SumAndSample(), estimators.SparseMarginal()),
-    ]
-    for estimator in every:
-        torch.testing.assert_close(estimator(bound, logits + 3.0, rng()), estimator(bound, logits, rng()))
+    torch.testing.assert_close(estimator(bound, logits + 3.0, rng()), estimator(bound, logits, rng()))
+
+
+@pytest.mark.parametrize("estimator", EVERY, ids=lambda each: type(each).__name__)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
+@pytest.mark.parametrize("impossible", [[1], [0, 1, 2]], ids=["one class", "all but one"])
+def test_every_estimator_knows_a_class_that_is_never_drawn(estimator, dtype, impossible):
+    """As with a logit so low that the class is never drawn, and with the gradient zero."""
+
+    def estimate(lowest: float) -> tuple[torch.Tensor, torch.Tensor]:
+        logits = torch.tensor([[0.3, 1.0, -0.2, 0.4]], dtype=dtype).repeat(5, 1)
+        logits[:, impossible] = lowest
+        logits.requires_grad_()
+        value = estimator(lambda y, images=None: (y**2) @ y.new_tensor([1.0, 2.0, 3.0, 5.0]), logits, rng())
+        return value.detach(), torch.autograd.grad(value.sum(), logits)[0]
+
+    (value, gradient), expected = estimate(-torch.inf), estimate(-80.0)
+    torch.testing.assert_close((value, gradient), expected)
+    assert not gradient[:, impossible].any()

@@ -17,6 +17,7 @@ from typing import Any
 
 from gsm_cli.config import RunConfig
 from gsm_cli.errors import UsageError, meant
+from gsm_cli.files import check_ordinary
 from gsm_cli.objectives import OBJECTIVES, SCHEDULE, Objective, Setting, annealed
 
 GROUP = "gsm.objectives"
@@ -25,20 +26,23 @@ RULES = {bool: "true or false", int: "a whole number", float: "a finite number",
 TAKEN = {*RunConfig.__struct_fields__, *SCHEDULE}  # names that mean something else in a run
 
 
-def find_objective(name: str) -> Objective:
-    """The row of the table with that name, or one made for somebody's own class. Raises UsageError if there is none."""
+def find_objective(name: str, place: str = "objective") -> Objective:
+    """The row of the table with that name, or one made for somebody's own class.
+
+    Raises UsageError if there is none, and says that it stands at `place`.
+    """
     if name in OBJECTIVES:
         return OBJECTIVES[name]
     path, colon, attribute = name.rpartition(":")
     if colon:
-        return _from_file(name, Path(path), attribute, _digest(Path(path)))
+        return _from_file(name, Path(path), attribute, _digest(Path(path), place))
     for point in entry_points(group=GROUP):
         if point.name == name:
             found = point.load()
-            return _row(name, point.value, found, _digest(Path(inspect.getfile(found))))
+            return _row(name, point.value, found, _digest(Path(inspect.getfile(found)), place))
     choices = ", ".join(OBJECTIVES)
     remedy = meant(name, OBJECTIVES)
-    raise UsageError(f"objective must be one of {choices} or a class as mine.py:Mine, not {name!r}: {remedy}")
+    raise UsageError(f"{place} must be one of {choices} or a class as mine.py:Mine, not {name!r}: {remedy}")
 
 
 def load_class(estimator: str) -> Any:
@@ -48,11 +52,12 @@ def load_class(estimator: str) -> Any:
     return getattr(module, attribute)
 
 
-def _digest(path: Path) -> str:
+def _digest(path: Path, place: str = "objective") -> str:
     try:
+        check_ordinary(path)
         return hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError as error:
-        rule = "--objective must name a file that exists and can be read"
+        rule = f"{place} must name a file that exists and can be read"
         raise UsageError(f"{rule}, not {path} ({error.strerror}): write its path and class") from error
 
 

@@ -59,10 +59,12 @@ def plan(
     """
     rows = [find_objective(name) for name in dict.fromkeys(objectives)]
     values: dict[str, object] = {}
+    places: dict[str, str] = {}
     for source in sources:
         for name, value in source.values.items():
-            values[name] = _check(name, value, source.named(name), rows)
-    dataset = find_dataset(str(values.get("dataset", DATASET)))
+            places[name] = source.named(name)
+            values[name] = _check(name, value, places[name], rows)
+    dataset = find_dataset(str(values.get("dataset", DATASET)), places.get("dataset", "dataset"))
     usual = read_preset(dataset, preset, place) if preset is not None else {}
     return [_build(row, dataset, {**_for(row, usual), **values}) for row in rows]
 

@@ -102,7 +102,7 @@ def read_plan(
     from gsm_cli.settings import build, read_names
 
     names = read_names("--objective", objectives)
-    rows = [find_objective(name) for each in names for name in (MEASURED if each == ALL else [each])]
+    rows = [find_objective(name, "--objective") for each in names for name in (MEASURED if each == ALL else [each])]
     checked = build({"model": model, "precision": precision})
     try:
         return CostPlan(

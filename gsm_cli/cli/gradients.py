@@ -150,7 +150,7 @@ def with_estimators(names: list[str]) -> dict[str, str | None]:
         raise UsageError(f"--objective must have an estimator, and {SUPERVISED} has none: leave it out")
     every = [row.name for row in OBJECTIVES.values() if row.estimator and (row.name in names or ALL in names)]
     own = [name for name in names if name not in (ALL, *every)]
-    return {row.name: row.sha256 for row in map(find_objective, every + own)}
+    return {row.name: row.sha256 for row in (find_objective(name, "--objective") for name in every + own)}
 
 
 def _find(plan: "GradientPlan", path: Path, force: bool, data_dir: Path | None) -> "GradientRecord":

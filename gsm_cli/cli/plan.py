@@ -12,6 +12,7 @@ from gsm_cli.cli.options import as_typed, read_report
 from gsm_cli.cli.sweep import Sweep, combinations, read_sweeps, split, without
 from gsm_cli.data import LAPTOP
 from gsm_cli.errors import UsageError
+from gsm_cli.files import read_bounded
 from gsm_cli.objectives import GUMBEL, MARGINALIZE, OBJECTIVES
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 AUTO = "auto"  # jobs: one for each core that the runs can fill
 ALL = "all"  # every objective of the table
 MOST_RUNS, MOST_JOBS = 100_000, 1_000  # of one command
+LARGEST_FILE = 2**20  # bytes of --config
 OF_THE_BATCH = (  # what is asked for once, and not of each run
     *("objective", "seeds", "preset", "device"),
     *("jobs", "scheduler", "report", "sweep"),
@@ -59,7 +61,7 @@ def read_plan(options: Mapping[str, object], pairs: Sequence[str], file: Path | 
     """
     from msgspec.structs import replace
 
-    from gsm_cli.settings import Source, read_names, read_seeds
+    from gsm_cli.settings import Source, read_seeds
 
     chosen: dict[str, tuple[str, object]] = {
         "objective": ("--objective", [MARGINALIZE, GUMBEL]),
@@ -82,8 +84,7 @@ def read_plan(options: Mapping[str, object], pairs: Sequence[str], file: Path | 
             several += read_sweeps(source.named("sweep"), source.values["sweep"])
         settings.append(single)
         sweeps = [*without(sweeps, [*rest, *(sweep.name for sweep in several)]), *several]
-    names = read_names(*chosen["objective"])
-    objectives = [name for each in names for name in (OBJECTIVES if each == ALL else [each])]
+    objectives = _objectives(*chosen["objective"])
     seeds = read_seeds(*chosen["seeds"])
     _refuse_twice(settings, sweeps)
     swept = tuple(sweep.name for sweep in sweeps if len(sweep.values) > 1)
@@ -92,6 +93,17 @@ def read_plan(options: Mapping[str, object], pairs: Sequence[str], file: Path | 
     every = [replace(config, seed=seed) for seed in seeds for config in configs]
     named = {name for source in sources for name in source.values} | {sweep.name for sweep in sweeps}
     return Plan(every, *_where(chosen), _report(chosen, configs), swept, frozenset(named))
+
+
+def _objectives(place: str, value: object) -> list[str]:
+    """The names of objectives that there are. Raises UsageError with the place of one that is none."""
+    from gsm_cli.extensions import find_objective
+    from gsm_cli.settings import read_names
+
+    names = [name for each in read_names(place, value) for name in (OBJECTIVES if each == ALL else [each])]
+    for name in names:
+        find_objective(name, place)
+    return names
 
 
 def _without_weaker_workers(
@@ -217,7 +229,7 @@ def _read_file(path: Path | None) -> dict[str, object]:
     if path is None:
         return {}
     try:
-        settings = tomllib.loads(path.read_text("utf-8-sig"))
+        settings = tomllib.loads(read_bounded(path, LARGEST_FILE).decode("utf-8-sig"))
     except (OSError, ValueError, RecursionError) as error:
         raise UsageError(f"--config must be a readable TOML file, and {path} is not ({error}): correct it") from error
     return {name.replace("-", "_"): value for name, value in settings.items()}

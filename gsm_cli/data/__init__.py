@@ -16,13 +16,16 @@ if TYPE_CHECKING:
 DATASETS: dict[str, Dataset] = {each.name: each for each in (DIGITS, MNIST, DIGITS_PAIRS, MNIST_PAIRS)}
 
 
-def find_dataset(name: str) -> Dataset:
-    """The data set of that name, or of the file `<name>.npz`. Raises UsageError if there is none."""
+def find_dataset(name: str, place: str = "dataset") -> Dataset:
+    """The data set of that name, or of the file `<name>.npz`.
+
+    Raises UsageError if there is none, and says that it stands at `place`.
+    """
     if is_own(name):
-        return own_dataset(name)
+        return own_dataset(name, place)
     if name not in DATASETS:
         raise UsageError(
-            f"dataset must be one of {', '.join(DATASETS)} or a file .npz, not {name!r}: {meant(name, DATASETS)}"
+            f"{place} must be one of {', '.join(DATASETS)} or a file .npz, not {name!r}: {meant(name, DATASETS)}"
         )
     return DATASETS[name]
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from gsm_cli.data.dataset import Dataset
 from gsm_cli.errors import DataError, UsageError
-from gsm_cli.files import is_there
+from gsm_cli.files import check_ordinary, is_there
 
 if TYPE_CHECKING:
     from gsm_cli.data.split import Images, Pool
@@ -30,11 +30,11 @@ def short_name(name: str) -> str:
     return Path(name).stem if is_own(name) else name
 
 
-def own_dataset(name: str) -> Dataset:
+def own_dataset(name: str, place: str) -> Dataset:
     """The data set in a file. Raises UsageError if there is no such file, DataError if it holds something else."""
     path = Path(name)
     if not is_there(path):
-        raise UsageError(f"--dataset {name} must be a file of images, and there is none: name one that exists")
+        raise UsageError(f"{place} must name a file of images, and there is no {name}: name one that exists")
     return _described(path, path.stat().st_mtime_ns)
 
 
@@ -65,6 +65,7 @@ def read_npz(path: Path) -> "Pool":
     from gsm_cli.data.split import Pool
 
     try:
+        check_ordinary(path)
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             arrays = {name: archive[name] if name in ARRAYS else None for name in archive.files}
     except (

@@ -158,7 +158,8 @@ class TestPrecedence:
         ("variable", "sentence"),
         [
             ("GSM_EPOCHS", "$GSM_EPOCHS must be a whole number from 1 to 1,000,000, not 'many'"),
-            ("GSM_OBJECTIVE", "objective must be one of marginalize, "),
+            ("GSM_OBJECTIVE", "$GSM_OBJECTIVE must be one of marginalize, "),
+            ("GSM_DATASET", "$GSM_DATASET must be one of digits, mnist, "),
             ("GSM_PRESET", "$GSM_PRESET must be one of laptop for digits, not 'many'"),
             ("GSM_SEEDS", "$GSM_SEEDS must be whole numbers and ranges, not 'many'"),
         ],
@@ -168,6 +169,21 @@ class TestPrecedence:
         result = gsm("train-ssl")
         assert result.exit_code == 2
         assert sentence in result.stderr
+
+    @pytest.mark.parametrize(
+        ("option", "value", "code", "sentence"),
+        [
+            ("--config", "pipe.toml", 2, "--config must be a readable TOML file, and pipe.toml is not"),
+            ("--objective", "pipe.py:Mine", 2, "--objective must name a file that exists and can be read, not pipe.py"),
+            ("--dataset", "pipe.npz", 3, "pipe.npz must be a NumPy archive of arrays, and is not"),
+        ],
+    )
+    def test_a_pipe_that_nobody_ends_is_not_waited_for(self, gsm, folder, option, value, code, sentence):
+        os.mkfifo(folder / value.partition(":")[0])
+        result = gsm("train-ssl", option, value)
+        assert result.exit_code == code
+        assert f"gsm: {sentence}" in result.stderr
+        assert "it is no ordinary file" in result.stderr
 
     @pytest.mark.parametrize(
         ("line", "sentence"),
@@ -181,6 +197,11 @@ class TestPrecedence:
             ("epochs = 2.5", "epochs in a.toml must be a whole number from 1 to 1,000,000, not 2.5"),
             ("norm = 3", "norm in a.toml must be one of layer, batch, none, not 3"),
             ("a = " + "[" * 3000, "--config must be a readable TOML file"),
+            (
+                "#" * 2**20 + "\n",
+                "--config must be a readable TOML file, and a.toml is not ([Errno 27] it has more than",
+            ),
+            ("objective = ['gumbl']", "objective in a.toml must be one of marginalize, "),
         ],
         ids=lambda text: text[:20],
     )
@@ -208,14 +229,14 @@ class TestPrecedence:
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (("--objective", "sum"), "objective must be one of marginalize, gumbel, "),
+        (("--objective", "sum"), "--objective must be one of marginalize, gumbel, "),
         (("--objective", ","), "--objective must be a name or several with commas, not "),
         (("--set", "objective="), "--set objective must be a name or several with commas, not ''"),
         (
             ("--dataset", "cifar"),
-            "dataset must be one of digits, mnist, digits-pairs, mnist-pairs or a file .npz, not 'cifar'",
+            "--dataset must be one of digits, mnist, digits-pairs, mnist-pairs or a file .npz, not 'cifar'",
         ),
-        (("--dataset", "mine.npz"), "--dataset mine.npz must be a file of images, and there is none"),
+        (("--dataset", "mine.npz"), "--dataset must name a file of images, and there is no mine.npz"),
         (
             ("--objective", "mine.py:Mine"),
             "--objective must name a file that exists and can be read, not mine.py (No such file or directory)",

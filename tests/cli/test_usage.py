@@ -65,7 +65,7 @@ def test_debug_shows_the_traceback_wherever_it_stands(gsm, words):
     result = gsm(*words)
     assert result.exit_code == 2
     assert result.stderr.startswith("Traceback")
-    assert result.stderr.splitlines()[-1].startswith("gsm: objective must be one of")
+    assert result.stderr.splitlines()[-1].startswith("gsm: --objective must be one of")
     assert "Traceback" not in gsm("train-ssl", "--objective", "none").stderr
     assert not ErrorBoundary.debug
 

@@ -264,7 +264,7 @@ class TestCommand:
             (("--classes", "2,x"), "--classes must be whole numbers from 2 to 100,000, not x"),
             (("--objective", "supervised"), "supervised has none: leave it out"),
             (("--objective", "sparse-marginalize"), "whatever its model has learnt, and sparse-marginalize does not"),
-            (("--objective", "gumble"), "objective must be one of marginalize, "),
+            (("--objective", "gumble"), "--objective must be one of marginalize, "),
             (("--model", "m3"), "model must be one of adgm, m2, not 'm3'"),
             (("--precision", "fp8"), "precision must be one of float32, bf16, not 'fp8'"),
             (("--device", "tpu"), "--device must be auto, cpu or cuda, not 'tpu'"),

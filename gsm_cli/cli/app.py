@@ -108,10 +108,10 @@ def gsm(
 
 EXAMPLES: dict[Callable[..., None], str] = {  # every command, in the order of the help
     figures.sample: "gsm sample --tau 0.1 --repeat 3",
-    figures.expectation: "gsm expectation --probs 0.5,0.3,0.2 --samples 1000",
-    figures.grid: "gsm grid --classes 20 --seed 3",
-    figures.simplex: "gsm simplex --probs 0.6,0.3,0.1 --tau 0.5,1,2",
-    figures.animate: "gsm animate --probs 0.6,0.3,0.1 --simplex",
+    figures.expectation: "gsm expectation --probs 0.5,0.3,0.2 --samples 1000 --out lecture",
+    figures.grid: "gsm grid --classes 20 --seed 3 --out lecture",
+    figures.simplex: "gsm simplex --probs 0.6,0.3,0.1 --tau 0.5,1,2 --out lecture",
+    figures.animate: "gsm animate --probs 0.6,0.3,0.1 --simplex --out lecture",
     train.train_ssl: "gsm train-ssl --objective marginalize,gumbel --seeds 0-4 --set kl_start=1",
     settings.settings: "gsm settings tau epochs",
     gradients.gradients: "gsm gradients --objective gumbel,reinforce --tau 0.5,1",

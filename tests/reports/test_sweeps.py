@@ -11,7 +11,7 @@ from gsm_cli.records.layout import ReportFolder
 from gsm_cli.records.run import RunRecord
 from gsm_cli.reports.groups import sort_records
 from gsm_cli.reports.sweeps.charts import Grid, Level, Lines, Point, asks_for_log, grid_chart, lines_chart
-from gsm_cli.reports.sweeps.section import lines_of, sweep_section
+from gsm_cli.reports.sweeps.section import described, lines_of, lines_table, sweep_section
 from gsm_cli.reports.sweeps.swept import enough, find_sweeps, named, over_one, trained
 from gsm_cli.style import house_style
 
@@ -206,3 +206,12 @@ class TestLegible:
 )
 def test_an_axis_that_asks_for_logarithms(values, expected):
     assert asks_for_log(values) is expected
+
+
+@pytest.mark.parametrize(("values", "words"), [((0.1234567, 0.1234568), "0.1234568"), ((1e6, 1_234_567.0), "1234567")])
+def test_values_that_nearly_agree_have_a_row_each(values, words):
+    points = [Point(0.9 + 0.01 * place, None, None, 1, value) for place, value in enumerate(values)]
+    lines = Lines("tau", {"gumbel": points}, {})
+    assert lines_table(lines).count("| gumbel, tau ") == 2
+    assert f"| gumbel, tau {words} | 1 | 91.00 |" in lines_table(lines)
+    assert described(lines).endswith(f"Best: gumbel at {words} (91.00 %).")

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
+from gsm_cli import commands
 from gsm_cli.reports.judgements import PRINTED
 from gsm_cli.reports.markdown import counted, interval, listed, points
 from gsm_cli.reports.report import Verdict
@@ -51,7 +52,8 @@ class BestValue:
     @property
     def words(self) -> str:
         """The value, and what it has on the test set."""
-        return f"{self.name} at {self.setting} {self.value:g} ({interval(self.test)} %, {counted(self.seeds, 'seed')})"
+        reached = f"{interval(self.test)} %, {counted(self.seeds, 'seed')}"
+        return f"{self.name} at {self.setting} {commands.write(self.value)} ({reached})"
 
     @property
     def told_apart(self) -> str:
@@ -62,7 +64,7 @@ class BestValue:
             for side, words in sides.items()
             if (rivals := [rival for rival in self.rivals if rival.side == side])
         ]
-        return f"{self.name} against its {self.setting} {self.value:g}, in points: {'; '.join(parts)}."
+        return f"{self.name} against its {self.setting} {commands.write(self.value)}, in points: {'; '.join(parts)}."
 
 
 def best_values(series: Sequence[Series], lines: Sequence[Swept]) -> list[BestValue]:
@@ -106,4 +108,4 @@ def _best(name: str, swept: Swept) -> Iterator[BestValue]:
 
 
 def _one(rival: Rival) -> str:
-    return f"{rival.value:g} ({interval(rival.comparison.summary, points)})"
+    return f"{commands.write(rival.value)} ({interval(rival.comparison.summary, points)})"

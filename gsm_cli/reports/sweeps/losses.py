@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import partial
 
+from gsm_cli import commands
 from gsm_cli.objectives import GUMBEL, MARGINALIZE, SUPERVISED
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.reports.groups import common_circumstances
@@ -104,7 +105,8 @@ def _ends(trade: Trade, name: str) -> str:
     losses = trade.losses[name]
     ordered = sorted(losses, key=lambda loss: loss.difference.mean)
     parts = [
-        f"at {trade.setting} {loss.value:g} it differs from the sum by {interval(loss.difference, points)} points"
+        f"at {trade.setting} {commands.write(loss.value)} "
+        f"it differs from the sum by {interval(loss.difference, points)} points"
         + (f" and is {digits(loss.factor)} times as fast" if loss.factor else "")
         for loss in losses
         if loss in (losses[0], losses[-1], ordered[0], ordered[-1])
@@ -115,7 +117,7 @@ def _ends(trade: Trade, name: str) -> str:
 def _table(trade: Trade) -> str:
     rows = [
         [
-            f"{name}, {trade.setting} {loss.value:g}",
+            f"{name}, {trade.setting} {commands.write(loss.value)}",
             str(len(loss.seeds)),
             interval(loss.difference, points),
             digits(loss.factor) if loss.factor else "–",

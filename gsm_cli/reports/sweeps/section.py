@@ -62,14 +62,18 @@ def lines_of(found: Sequence[Swept], series: Sequence[Series]) -> Lines:
 def described(lines: Lines) -> str:
     """A picture of these lines, for those who cannot see it."""
     best = {label: max(own, key=lambda point: point.mean) for label, own in lines.lines.items()}
-    words = listed([f"{label} at {point.value:g} ({percent(point.mean)} %)" for label, point in best.items()])
+    words = listed(
+        [f"{label} at {commands.write(point.value)} ({percent(point.mean)} %)" for label, point in best.items()]
+    )
     return f"Test accuracy against {lines.setting}: a line with its 95 % interval for each objective. Best: {words}."
 
 
 def lines_table(lines: Lines) -> str:
     """Every point in a row."""
     name = lines.setting
-    rows = {f"{label}, {name} {point.value:g}": point for label, own in lines.lines.items() for point in own}
+    rows = {
+        f"{label}, {name} {commands.write(point.value)}": point for label, own in lines.lines.items() for point in own
+    }
     cells = [
         [label, str(level.seeds), interval(Summary(level.mean, None, level.low, level.high))]
         for label, level in {**rows, **lines.levels}.items()

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from statistics import fmean
 
+from gsm_cli import commands
 from gsm_cli.objectives import SCHEDULE, own_defaults
 from gsm_cli.records.gradients import GradientRecord, GradientRow, GradientSubject
 from gsm_cli.records.layout import ReportFolder
@@ -64,7 +65,8 @@ def _annealed(found: Sequence[Swept], series: Sequence[Series]) -> dict[str, Lev
     for each in series:
         taus = each.finished[0].epochs.tau
         if taus and each.config.own.get("tau_rate") and id(each) not in shown and _is_like_one_of(each, found):
-            falling[f"{each.config.objective_name}, tau {each.config.own[TAU]:g} to {taus[-1]:.3g}"].append(each)
+            first = commands.write(each.config.own[TAU])
+            falling[f"{each.config.objective_name}, tau {first} to {taus[-1]:.3g}"].append(each)
     return {
         ", ".join([label, *apart(own_settings(each.config), [own_settings(other.config) for other in like])]): level_of(
             each
@@ -157,7 +159,7 @@ def _table(panels: Sequence[Panel]) -> list[str]:
     for panel in panels:
         for name, points in panel.lines.items():
             for tau, value in points:
-                rows.setdefault(f"{name}, tau {tau:g}", {})[panel.label] = f"{value:.3f}"
+                rows.setdefault(f"{name}, tau {commands.write(tau)}", {})[panel.label] = f"{value:.3f}"
     headings = [panel.label for panel in panels]
     cells = [[name, *(row.get(heading, "") for heading in headings)] for name, row in rows.items()]
     return folded("These panels as a table", [table(["runs", *headings], cells)] if rows else [])

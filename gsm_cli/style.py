@@ -32,7 +32,7 @@ DPI = 120
 FONT = "DejaVu Sans"  # which matplotlib brings
 MOST_DOTS = 60_000_000  # of a figure: a quarter of a gigabyte while it is drawn
 TYPE_SIZE = 13.0  # points, of most words
-LEAST_SCALE = 0.31  # of them
+LEAST_SCALE = 0.31  # of the designed size: those words then have four points
 IN_POINTS = {  # what shrinks with a figure
     "font.size": TYPE_SIZE,
     "legend.fontsize": 11.0,

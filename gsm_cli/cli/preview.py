@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def show_prospects(plan: Plan, tasks: "list[Task]", out: Path, force: bool, as_json: bool) -> None:
     """The runs, which of them are finished, which resume, and how long the rest takes.
 
-    Raises DataError at the end for those that cannot be had.
+    Raises DataError at the end for those that cannot be run.
     """
     from gsm_cli.reports.report import few
     from gsm_cli.runs.forecast import foresee, total
@@ -82,7 +82,7 @@ def _sum(prospects: "list[Prospect]", jobs: int | None, seconds: float | None) -
     resumed = sum(each.done > 0 for each in to_do)
     lost = len(prospects) - finished - len(to_do)
     line = f"{len(prospects)} runs: {finished} finished, {resumed} to resume, {len(to_do) - resumed} to start"
-    line += f", {lost} that cannot be had" if lost else ""
+    line += f", {lost} that cannot be run" if lost else ""
     if not to_do:
         return line
     if jobs is None:

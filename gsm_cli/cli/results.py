@@ -1,4 +1,4 @@
-"""What `gsm train-ssl` says when the runs have ended: paths, reports, and what could not be had."""
+"""What `gsm train-ssl` says when the runs have ended: paths, reports, and what could not be completed."""
 
 import sys
 from pathlib import Path
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def write_reports(outcomes: "list[Outcome]") -> "tuple[dict[Path, Report], list[str]]":
     """The reports on these runs and on those that were there before, by path, and sentences about what is damaged.
 
-    Their answers also go to stderr. Damage that is the reason why one of these runs could not be had is said with it.
+    Their answers also go to stderr. Damage that is why one of these runs could not be completed is said with it.
     """
     from gsm_cli.records.layout import ReportFolder
     from gsm_cli.reports.folder import read, write
@@ -40,7 +40,7 @@ def write_reports(outcomes: "list[Outcome]") -> "tuple[dict[Path, Report], list[
 def show(
     plan: "Plan", outcomes: "list[Outcome]", reports: "dict[Path, Report]", problems: list[str], as_json: bool
 ) -> None:
-    """Print the paths of the records and reports, or the results as JSON. Raises the error of what could not be had.
+    """Print the paths of the records and reports, or the results as JSON. Raises the error of a run that failed.
 
     After that of the runs it is that of other files in their folders, which are damaged.
     """
@@ -89,7 +89,7 @@ def _told(outcome: "Outcome") -> "RunResult":
 
 
 def _error(plan: "Plan", outcome: "Outcome") -> Exception:
-    """Why a run could not be had."""
+    """Why a run could not be completed."""
     from gsm_cli.runs.places import WorkerLostError
 
     if outcome.problem is None:

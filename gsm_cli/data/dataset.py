@@ -38,9 +38,8 @@ class Dataset:
     test: int = 0  # images, for a data set without a test part of its own
     paired: int = 0  # how often an image stands in a pair of two side by side; 0: images stay single
     presets: Mapping[str, Preset] = field(default_factory=lambda: {LAPTOP: {}})
-    curves: Mapping[str, Mapping[int, float]] = field(
-        default_factory=dict
-    )  # of others: accuracy, by objective and epoch
+    # of others: accuracy, by objective and epoch
+    curves: Mapping[str, Mapping[int, float]] = field(default_factory=dict)
     curves_source: str = ""
     published: tuple[Published, ...] = ()
     caution: str = ""  # a sentence on what others report

@@ -31,6 +31,7 @@ def read(folder: Path | None, fetch: Fetch | None) -> "Pool":
 
     from gsm_cli.data.split import Images, Pool
 
+    # behind a header of 16 bytes for images, 8 for classes
     contents = (np.frombuffer(_find(name, folder, fetch), dtype=np.uint8) for name in FILES)
     train_images, train_classes, test_images, test_classes = contents
     pixels = math.prod(MNIST.shape)
@@ -63,7 +64,7 @@ def _find(name: str, folder: Path | None, fetch: Fetch | None) -> bytes:
     return read_verified(path, FILES[name])
 
 
-SHORT = {"kl_start": 5.0, "labelled_weight": 0.1, "labelled_batch": 25}
+SHARED = {"kl_start": 5.0, "labelled_weight": 0.1, "labelled_batch": 25}
 
 MNIST = Dataset(
     name="mnist",
@@ -72,9 +73,9 @@ MNIST = Dataset(
     read=read,
     validation=10_000,
     presets={
-        LAPTOP: {**SHORT, "epochs": 30, "kl_warmup": 0.1},
-        "long": {**SHORT, "epochs": 100, "kl_warmup": 0.03},
-        "article": {  # as far as its text and code say; tau falls by 0.999 an epoch of 499 steps
+        LAPTOP: {**SHARED, "epochs": 30, "kl_warmup": 0.1},
+        "long": {**SHARED, "epochs": 100, "kl_warmup": 0.03},
+        "article": {  # as far as its text and code say; tau falls by a factor of 0.999 an epoch of 499 steps
             "norm": "batch",
             "activation": "elu",
             "weight_std": 0.01,

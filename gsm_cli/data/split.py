@@ -58,7 +58,7 @@ def load(
     """The stratified split of a data set by `seed`, with `labels` labelled images, as many of every class.
 
     With `classes`, of each part the images of the first so many classes alone: the same as in the whole split. Raises
-    UsageError for numbers of labels or classes that cannot be had and DataError for data missing or damaged.
+    UsageError for numbers of labels or classes that there are not and DataError for data missing or damaged.
     """
     rng = generator(seed, Purpose.SPLIT)
     pool = dataset.read(folder, fetch)

@@ -188,7 +188,7 @@ def _expectation(axes: Axes, shown: Expectation, classes: Classes, colour: str) 
 
 
 def _many_expectations(axes: Axes, shown: Expectation, classes: Classes) -> None:
-    """Of many classes the error is a band about E[z], behind the mean: about a mean of nothing it would hide it."""
+    """Of many classes the error is a band about E[z], behind the mean: around a small mean it would hide the bar."""
     axes.patches[0].set_label("mean of the draws")
     places = np.arange(1, len(shown.mean) + 1)
     error, exact, law = (

@@ -154,8 +154,8 @@ def _smooth_moments(logits: Array, scale: float) -> tuple[Array, Array]:
     logits = logits - logits.max()
     logits = logits - log(np.exp(logits).sum())  # puts the mass of every integrand near u = 0
     centre = np.exp(logits)
-    departure = np.expm1(scale * INNER)  # d_j / exp(l_j), (H,)
-    weights = INNER_WEIGHTS[:, None] * departure[:, None] ** [0, 1, 2]  # (H, 3)
+    departure = np.expm1(scale * INNER)  # d_j / exp(l_j), (G,)
+    weights = INNER_WEIGHTS[:, None] * departure[:, None] ** [0, 1, 2]  # (G, 3)
     shift, square = np.zeros(logits.size), np.zeros(logits.size)
     rows = max(1, CHUNK // (logits.size * INNER.size))
     for start in range(0, OUTER.size, rows):

@@ -1,4 +1,4 @@
-"""What each figure command shows: computed once, then drawn, and described in words and in facts.
+"""What `gsm sample`, `gsm expectation` and `gsm grid` show: computed once, drawn, and described in words and facts.
 
 One seed fixes one sequence of noise. Draw r of a law is the same vector of noise in every figure and at every
 temperature: `sample` shows draw 0, `z_r` draw r, `expectation` the mean of the first draws, `grid` the first rows.

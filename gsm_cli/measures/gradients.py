@@ -49,7 +49,7 @@ def toy_subjects(classes: int | None, replicates: int, seed: int) -> list[Subjec
     """
     logits = torch.from_numpy(read_law(None, None, classes, seed).logits)[None]
     count = logits.shape[-1]
-    weights = torch.linspace(-1.0, 1.0, count, dtype=torch.float64)[torch.arange(count) * (count - 1) % count]
+    weights = torch.linspace(-1.0, 1.0, count, dtype=torch.float64).flip(0).roll(1)
     matrix = torch.cos(torch.arange(count**2, dtype=torch.float64)).view(count, count)
 
     def linear(y: Tensor, images: Tensor | None = None, /) -> Tensor:

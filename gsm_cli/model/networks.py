@@ -54,6 +54,7 @@ class Network(nn.Module):
     """A perceptron of several named inputs; its first layer is the sum of one linear map for each.
 
     `lift` multiplies some of the inputs; the caller adds what was lifted apart; calling the network does the rest.
+    `scale` multiplies the initial weights of the last layer, unless the architecture gives their deviation.
     """
 
     def __init__(self, inputs: dict[str, int], outputs: int, architecture: Architecture, scale: float = 1.0) -> None:
@@ -109,7 +110,7 @@ _UNCOUNTED = ContextVar("uncounted", default=False)
 
 @contextmanager
 def uncounted() -> Iterator[None]:
-    """Where images that have been counted, or are none of the data, are computed: running statistics stay."""
+    """Within it running statistics stay as they are: for images that were counted before, or are none of the data."""
     token = _UNCOUNTED.set(True)
     try:
         yield

@@ -1,4 +1,7 @@
-"""What training maximises: mean_u U + v mean_l L + w mean_l log q(y|a,x), each term in nats per image."""
+"""What training maximises: mean_u U + v mean_l L + w mean_l log q(y|a,x), each term in nats per image.
+
+Where virtual adversarial training has a weight, training takes that times its loss away (`virtual_adversarial`).
+"""
 
 from dataclasses import dataclass
 

@@ -34,11 +34,10 @@ class CostPlan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     batch_size: Count = 100  # unlabelled images in a step, and labelled ones
     precision: Precision = "float32"
     device: Literal["cpu", "cuda"] = "cpu"
-    rounds: Count = 5  # of which one number of classes is enough to show that any of six objectives pays
+    rounds: Count = 5  # enough to show at a single number of classes that one of six objectives pays
     seed: Natural = 0
-    sha256: dict[Plain, Plain] = msgspec.field(
-        default_factory=dict
-    )  # of the files of estimators of somebody's own, by objective
+    # of the files of estimators of somebody's own, by objective
+    sha256: dict[Plain, Plain] = msgspec.field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name in self.objectives:

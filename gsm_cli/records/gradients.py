@@ -36,9 +36,8 @@ class GradientPlan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     replicates: Replicates = 250  # estimates of every estimator on a model
     images: Count | None = None  # of a model's bound; none: until none holds more than a tenth of the squared norm
     classes: Classes | None = None  # of the linear and the quadratic function; none: the article's six
-    sha256: dict[Plain, Plain] = msgspec.field(
-        default_factory=dict
-    )  # of the files of estimators of somebody's own, by objective
+    # of the files of estimators of somebody's own, by objective
+    sha256: dict[Plain, Plain] = msgspec.field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -62,9 +61,8 @@ class GradientSubject(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     replicates: Count
     largest_share: Share  # of the squared norm of the exact gradient, that one image holds
     norm: Annotated[float, Meta(ge=1e-100, le=1e100)]  # of the exact gradient with respect to the logits
-    entropy_norm: (
-        NotBelowZero  # of the gradient of the mean of H(q), which no estimator but one of its own entropy touches
-    )
+    # of the gradient of the mean of H(q), which no estimator but one of its own entropy touches
+    entropy_norm: NotBelowZero
 
 
 class MeanGradient(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -18,7 +18,11 @@ WIDEST = 20  # classes that fit into one row of generated images; of more, ten a
 
 
 class Epoch(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One pass over the unlabelled images. Bounds are means over the epoch in nats per image, in training mode."""
+    """One pass over the unlabelled images.
+
+    Bounds are in nats per image. The first two are what training maximised, the mean over the steps in training mode,
+    with the weights of z, a and the entropy that each step had; those of the validation images have no weights.
+    """
 
     unlabelled_bound: Number
     labelled_bound: Number

@@ -197,7 +197,7 @@ class Batch:
         self.end(outcome)
 
     def fail(self, running: _Running, error: Exception) -> None:
-        """Keep why a run could not be had; its checkpoint stays."""
+        """Keep why a run could not be completed; its checkpoint stays."""
         task = running.task
         record = unfinished(task, error)
         try:

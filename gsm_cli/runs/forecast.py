@@ -30,7 +30,7 @@ class Prospect:
     finished: bool
     done: int
     seconds: float | None  # None: no record of this machine says
-    problem: DataError | None = None  # why it cannot be had
+    problem: DataError | None = None  # why it cannot be run
 
     @property
     def to_do(self) -> bool:
@@ -41,7 +41,7 @@ class Prospect:
     def state(self) -> str:
         """In words."""
         if self.problem:
-            return "cannot be had, as said below"
+            return "cannot be run, as said below"
         if self.finished:
             return "finished"
         return f"resumes after epoch {self.done} of {self.task.config.epochs}" if self.done else "to do"

@@ -24,7 +24,7 @@ class RunLock:
         self._lock = FileLock(self.path, timeout=0, thread_local=False)
 
     def acquire(self) -> bool:
-        """Whether it could be had. Whoever has it may sweep up what a killed process left. Raises GsmError."""
+        """Take it, and sweep up what a killed process left; False if somebody else holds it. Raises GsmError."""
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._lock.acquire()

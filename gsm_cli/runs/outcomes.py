@@ -1,4 +1,4 @@
-"""What becomes of runs: found finished, kept, or kept as what could not be had; and what would end them all."""
+"""What becomes of runs: found finished, kept, or kept as what could not be completed; and what would end them all."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ class Outcome:
 
     @property
     def reason(self) -> str | None:
-        """Why the run could not be had; None if it could, or if it diverged."""
+        """Why the run could not be completed; None if it was, or if it diverged."""
         return None if self.problem is None else words(self.problem)
 
 
@@ -69,7 +69,7 @@ def keep(path: Path, record: RunRecord) -> None:
 
 
 def unfinished(task: Task, error: Exception) -> RunRecord | None:
-    """What is known of a run that could not be had, as far as its checkpoint goes; None if it cannot even begin."""
+    """What is known of a run that was not completed, as far as its checkpoint goes; None if it cannot even begin."""
     try:
         run = Run(task.config, load_split(task.config, task.config.seed, task.data_dir, None), task.device)
     except (GsmError, RuntimeError, AssertionError):  # the last of a PyTorch without the device

@@ -64,7 +64,7 @@ class Run:
             raise UsageError(f"{rule}, not {config.batch_size}: lower it")
 
     def epoch(self) -> Epoch:
-        """Train on every unlabelled image once, then validate. Raises NotFiniteError."""
+        """Train on as many whole batches of unlabelled images as there are, then validate. Raises NotFiniteError."""
         config, number = self.config, len(self.epochs) + 1
         start, busy = time.perf_counter(), time.process_time()
         (unlabelled, labelled, log_q), evaluations = self.all_steps(number)
@@ -124,8 +124,8 @@ class Run:
             terms = supervised(self.model, batch, config.mc_samples, rng)
         else:
             average = self.averaging.at(temperature_at(config, number))
-            weights = (self.kl_weight(number), rng, config.entropy_weight)
-            terms = semi_supervised(self.model, batch, average, config.mc_samples, *weights)
+            kl_weight, entropy_weight = self.kl_weight(number), config.entropy_weight
+            terms = semi_supervised(self.model, batch, average, config.mc_samples, kl_weight, rng, entropy_weight)
         self.optimizer.zero_grad()
         loss = -terms.objective(config.labelled_weight, config.classification_weight)
         if config.vat_weight:

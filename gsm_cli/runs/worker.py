@@ -59,7 +59,7 @@ def _send(answers: BinaryIO, kind: str, value: object) -> None:
     try:
         message = pickle.dumps((kind, value))
         if kind == ERROR:
-            pickle.loads(message)  # who cannot read it loses count of all that follow
+            pickle.loads(message)  # one that the parent cannot unpickle would put it out of step with all that follow
     except Exception as error:  # of somebody's own, that cannot travel
         message = pickle.dumps((ERROR, RuntimeError(f"{type(value).__name__} ({value}), {error}")))
     answers.write(message)

@@ -279,9 +279,9 @@ class TestBefore:
         result = gsm(*words, "--dry-run")
         assert result.exit_code == 3
         gumbel, supervised, total = result.stdout.splitlines()
-        assert gumbel.endswith("cannot be had, as said below")
+        assert gumbel.endswith("cannot be run, as said below")
         assert supervised.endswith("finished")
-        assert total == "2 runs: 1 finished, 0 to resume, 0 to start, 1 that cannot be had"
+        assert total == "2 runs: 1 finished, 0 to resume, 0 to start, 1 that cannot be run"
         assert damaged.name in result.stderr
         shown = gsm(*words, "--dry-run", "--json")
         assert shown.exit_code == 3

@@ -98,9 +98,9 @@ def _is_estimator(value: object) -> bool:
 def _row(name: str, estimator: str, found: Any, sha256: str) -> Objective:
     """A row of the table from the signature of a class."""
     try:
-        (called,) = [vars(base)["__call__"] for base in found.__mro__ if "__call__" in vars(base)][:1]
-        inspect.signature(called).bind(None, None, None, None)  # self, bound, logits, rng
-    except (TypeError, ValueError):
+        calls = [vars(base)["__call__"] for base in found.__mro__ if "__call__" in vars(base)]
+        inspect.signature(calls[0]).bind(None, None, None, None)  # self, bound, logits, rng
+    except (IndexError, TypeError, ValueError):
         raise UsageError(
             f"{name} must be called with (bound, logits, rng), and its __call__ cannot be: change its parameters"
         ) from None

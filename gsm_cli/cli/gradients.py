@@ -199,12 +199,9 @@ def refuse_nothing(plan: "GradientPlan") -> None:
 def _splits(plan: "GradientPlan", data_dir: Path | None) -> "dict[int, Split]":
     """The data of every seed."""
     from gsm_cli.cli.display import fetch
-    from gsm_cli.data import find_dataset
-    from gsm_cli.data.split import load
+    from gsm_cli.runs.task import load_split
 
-    dataset = find_dataset(plan.config.dataset)
-    labels, classes = plan.config.labels, plan.config.classes
-    splits = {seed: load(dataset, labels, seed, data_dir, fetch, classes) for seed in plan.seeds}
+    splits = {seed: load_split(plan.config, seed, data_dir, fetch) for seed in plan.seeds}
     most = min(len(split.unlabelled) for split in splits.values())
     if plan.images is not None and plan.images > most:
         raise UsageError(f"--images must be at most {most}, the unlabelled ones, not {plan.images}: lower it")

@@ -34,8 +34,8 @@ def whole_number(name: str, help: str, least: int, most: int | None = None) -> A
 
     def read(given: str | int) -> int:  # a default is given as it is
         text = str(given).strip()
-        number = int(text) if re.fullmatch(rf"[+-]?[0-9]{{1,{DIGITS}}}", text) else least - 1
-        if least <= number and (most is None or number <= most):
+        number = int(text) if re.fullmatch(rf"[+-]?[0-9]{{1,{DIGITS}}}", text) else None
+        if number is not None and least <= number and (most is None or number <= most):
             return number
         limit = f", of at most {DIGITS} digits" if most is None and len(text) > DIGITS else ""
         raise UsageError(

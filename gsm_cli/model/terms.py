@@ -27,18 +27,19 @@ class Batch:
 class Terms:
     """The three terms of the objective, each a scalar, and what the first cost."""
 
-    unlabelled: Tensor
-    labelled: Tensor
+    unlabelled_bound: Tensor
+    labelled_bound: Tensor
     classification: Tensor
     evaluations: float  # of the conditional bound for each unlabelled image
 
     def objective(self, labelled_weight: float, classification_weight: float) -> Tensor:
         """What is maximised: the unlabelled bound + v times the labelled one + w times the classification."""
-        return self.unlabelled + labelled_weight * self.labelled + classification_weight * self.classification
+        bounds = self.unlabelled_bound + labelled_weight * self.labelled_bound
+        return bounds + classification_weight * self.classification
 
     def detach(self) -> "Terms":
         """The same values without their graph."""
-        values = (self.unlabelled.detach(), self.labelled.detach(), self.classification.detach())
+        values = (self.unlabelled_bound.detach(), self.labelled_bound.detach(), self.classification.detach())
         return Terms(*values, self.evaluations)
 
 

@@ -107,7 +107,7 @@ class Run:
         evaluations = []
         for n in range(self.steps):
             step = self.step(first + n, rows[n], labelled[n])
-            terms[n] = torch.stack([step.unlabelled, step.labelled, step.classification])
+            terms[n] = torch.stack([step.unlabelled_bound, step.labelled_bound, step.classification])
             evaluations.append(step.evaluations)
         finite = terms.isfinite().all(dim=1)
         if not finite.all():

@@ -297,7 +297,7 @@ def test_a_run_that_diverges_fails_with_its_circumstances(gsm, folder, monkeypat
 
     def broken(*given):
         terms = original(*given)
-        return type(terms)(terms.unlabelled * float("inf"), terms.labelled, terms.classification, 1.0)
+        return type(terms)(terms.unlabelled_bound * float("inf"), terms.labelled_bound, terms.classification, 1.0)
 
     monkeypatch.setattr(training, "semi_supervised", broken)
     result = gsm(*QUICK, "--objective", "gumbel", "--objective", "supervised", "--seeds", 4)

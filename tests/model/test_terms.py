@@ -40,8 +40,8 @@ def test_marginal_terms_by_hand(model, batch, kl_weight, samples):
         unlabelled = unlabelled + q[..., k] * model.bound(unlabelled_evidence, y, kl_weight)
     labelled = [model.bound(evidence, torch.eye(3)[k].expand(samples, 3, 3), kl_weight) for k in (2, 0, 1)]
     log_q = evidence.logits.log_softmax(-1)
-    torch.testing.assert_close(terms.unlabelled, unlabelled.mean())
-    torch.testing.assert_close(terms.labelled, sum(each[:, i].mean() for i, each in enumerate(labelled)) / 3)
+    torch.testing.assert_close(terms.unlabelled_bound, unlabelled.mean())
+    torch.testing.assert_close(terms.labelled_bound, sum(each[:, i].mean() for i, each in enumerate(labelled)) / 3)
     torch.testing.assert_close(terms.classification, (log_q[:, 0, 2] + log_q[:, 1, 0] + log_q[:, 2, 1]).mean() / 3)
     assert terms.evaluations == 3 * samples
 
@@ -52,7 +52,7 @@ def test_gumbel_has_the_entropy_and_draws_its_noise_last(model, batch):
     evidence, _ = (model.encode(x, 1, noise) for x in (batch.unlabelled, batch.labelled))
     g = gumbel_noise((1, *evidence.logits.shape), noise, evidence.logits)
     y = ((evidence.logits + g) / 0.5).softmax(-1)
-    torch.testing.assert_close(terms.unlabelled, (model.bound(evidence, y)[0] + entropy(evidence.logits)).mean())
+    torch.testing.assert_close(terms.unlabelled_bound, (model.bound(evidence, y)[0] + entropy(evidence.logits)).mean())
     assert terms.evaluations == 1
 
 
@@ -68,8 +68,8 @@ def test_the_entropy_has_its_weight(model, batch, weight):
 def test_the_weight_of_the_entropy_is_one_of_the_unlabelled_term_alone(model, batch):
     half, whole = (semi_supervised(model, batch, Gumbel(0.5), 1, 1.0, rng(), weight) for weight in (0.5, 1.0))
     logits = model.encode(batch.unlabelled, 1, rng()).logits
-    torch.testing.assert_close(whole.unlabelled - half.unlabelled, 0.5 * entropy(logits).mean())
-    assert torch.equal(half.labelled, whole.labelled)
+    torch.testing.assert_close(whole.unlabelled_bound - half.unlabelled_bound, 0.5 * entropy(logits).mean())
+    assert torch.equal(half.labelled_bound, whole.labelled_bound)
 
 
 def test_a_class_may_have_no_label(model, batch):
@@ -77,7 +77,7 @@ def test_a_class_may_have_no_label(model, batch):
     few = Batch(batch.unlabelled, batch.labelled[:2], torch.tensor([0, 0]))
     noise = rng()
     _, evidence = (model.encode(each, 1, noise) for each in (few.unlabelled, few.labelled))
-    labelled = semi_supervised(model, few, Marginal(), 1, 1.0, rng()).labelled
+    labelled = semi_supervised(model, few, Marginal(), 1, 1.0, rng()).labelled_bound
     torch.testing.assert_close(labelled, model.bound(evidence, torch.eye(3)[0].expand(1, 2, 3)).mean())
 
 
@@ -92,15 +92,15 @@ def test_a_bound_of_single_images_is_theirs_and_counts_them(model, batch):
 def test_detached_terms_have_the_same_values(model, batch):
     terms = semi_supervised(model, batch, Marginal(), 1, 1.0, rng())
     detached = terms.detach()
-    values = (detached.unlabelled, detached.labelled, detached.classification)
-    assert values == (terms.unlabelled, terms.labelled, terms.classification)
+    values = (detached.unlabelled_bound, detached.labelled_bound, detached.classification)
+    assert values == (terms.unlabelled_bound, terms.labelled_bound, terms.classification)
     assert not any(each.requires_grad for each in values)
     assert detached.evaluations == terms.evaluations
 
 
 def test_labelled_terms_are_the_same_for_every_objective(model, batch):
     exact, sampled = (semi_supervised(model, batch, each, 2, 1.0, rng()) for each in (Marginal(), Gumbel(0.5)))
-    assert torch.equal(exact.labelled, sampled.labelled)
+    assert torch.equal(exact.labelled_bound, sampled.labelled_bound)
     assert torch.equal(exact.classification, sampled.classification)
 
 
@@ -108,7 +108,7 @@ def test_supervised_reads_labelled_images_alone(model, batch):
     other = Batch(1 - batch.unlabelled, batch.labelled, batch.classes)
     first, second = (supervised(model, each, 1, rng()) for each in (batch, other))
     assert torch.equal(first.classification, second.classification)
-    assert (first.unlabelled, first.labelled, first.evaluations) == (0.0, 0.0, 0.0)
+    assert (first.unlabelled_bound, first.labelled_bound, first.evaluations) == (0.0, 0.0, 0.0)
     first.classification.backward()
     used = {name.partition(".")[0] for name, each in model.named_parameters() if each.grad is not None}
     assert used == {"q_a", "q_y"}

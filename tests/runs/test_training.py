@@ -219,7 +219,11 @@ class TestRecord:
         def broken(*given):
             steps.append(1)
             terms = original(*given)
-            return dataclasses.replace(terms, labelled=terms.labelled * float("nan")) if len(steps) == 7 else terms
+            return (
+                dataclasses.replace(terms, labelled_bound=terms.labelled_bound * float("nan"))
+                if len(steps) == 7
+                else terms
+            )
 
         monkeypatch.setattr(training, "semi_supervised", broken)
         record = train(config(), split, tmp_path / "a.pt")  # 4 steps an epoch

@@ -19,7 +19,7 @@ OPTIONS = (  # settings of a run with an option of their own; the others follow 
 NAMED = ("objective", "dataset", "seed", "own", "objective_sha256", "dataset_sha256")  # otherwise than by value
 
 
-def run(
+def train_ssl(
     config: RunConfig, seeds: Iterable[int], extra: Iterable[str] = (), named: Collection[str] = frozenset()
 ) -> str:
     """The command that makes these runs: of the presets the one with the fewest others, those, and `extra`.

@@ -121,7 +121,7 @@ def gradients(
         sha256={name: sha256 for name, sha256 in rows.items() if sha256},
     )
     if tau:
-        refuse_no_temperature(plan)
+        refuse_unread_temperatures(plan)
     own = plan.config.folder
     folder = ReportFolder(out / (own if report is None else options.read_report("--report", report, [own])))
     path = folder.measurement(plan.name)
@@ -168,7 +168,7 @@ def _find(plan: "GradientPlan", path: Path, force: bool, data_dir: Path | None) 
         where = "here" if here else f"on another machine, {found.environment.words}"
         Console(stderr=True, highlight=False).print(f"measured before, {where}; --force measures again", soft_wrap=True)
         return found
-    refuse_nothing(plan)
+    refuse_no_measurement(plan)
     try_own(plan.sha256)
     with options.resumable(f"{AGAIN} to measure from the beginning"):
         splits = _splits(plan, data_dir)
@@ -178,7 +178,7 @@ def _find(plan: "GradientPlan", path: Path, force: bool, data_dir: Path | None) 
     return record
 
 
-def refuse_no_temperature(plan: "GradientPlan") -> None:
+def refuse_unread_temperatures(plan: "GradientPlan") -> None:
     """Raise UsageError for temperatures that no objective reads."""
     from gsm_cli.extensions import find_objective
 
@@ -187,7 +187,7 @@ def refuse_no_temperature(plan: "GradientPlan") -> None:
         raise UsageError(f"--tau must have an objective that reads it, and none of {names} does: leave it out")
 
 
-def refuse_nothing(plan: "GradientPlan") -> None:
+def refuse_no_measurement(plan: "GradientPlan") -> None:
     """Raise UsageError where every objective leaves out all temperatures."""
     from gsm_cli.measures.gradients import allowed, left_out
 

@@ -163,8 +163,10 @@ def _where(chosen: Mapping[str, tuple[str, object]]) -> "tuple[Device, int | Non
             f"{chosen['scheduler'][0]} must stand without {chosen['jobs'][0]}, since a cluster has the workers that "
             "were started for it: leave one of them out"
         )
-    asked = "cpu" if device == "auto" else str(device)
-    return "cuda" if asked == "cuda" else find_device(asked, place), None, str(chosen["scheduler"][1])
+    scheduler = str(chosen["scheduler"][1])
+    if device == "cuda":  # of the workers: this machine need not have one
+        return "cuda", None, scheduler
+    return find_device("cpu" if device == "auto" else str(device), place), None, scheduler
 
 
 def _read_jobs(place: str, value: object) -> int | None:

@@ -37,7 +37,7 @@ def show_prospects(plan: Plan, tasks: "list[Task]", out: Path, force: bool, as_j
         for each in prospects:
             time = "" if each.finished or each.seconds is None else f", about {duration(each.seconds)}"
             print(f"{plan.label(each.task.config):<{width}}  {each.state}{time}")
-        print(_sum(prospects, None if plan.scheduler else jobs, seconds))
+        print(_last_line(prospects, None if plan.scheduler else jobs, seconds))
     if problems := [str(each.problem) for each in prospects if each.problem]:
         raise DataError(few(problems))
 
@@ -46,7 +46,7 @@ def show_commands(plan: Plan, tasks: "list[Task]", extra: list[str], as_json: bo
     """One command for each run."""
     from gsm_cli import commands
 
-    lines = [commands.run(task.config, [task.config.seed], extra, plan.named) for task in tasks]
+    lines = [commands.train_ssl(task.config, [task.config.seed], extra, plan.named) for task in tasks]
     if as_json:
         from gsm_cli.cli import answers, output
 
@@ -75,7 +75,7 @@ def _row(plan: Plan, prospect: "Prospect") -> "ProspectResult":
     )
 
 
-def _sum(prospects: "list[Prospect]", jobs: int | None, seconds: float | None) -> str:
+def _last_line(prospects: "list[Prospect]", jobs: int | None, seconds: float | None) -> str:
     """The last line: how many of each, and the time of all."""
     to_do = [each for each in prospects if each.to_do]
     finished = sum(each.finished for each in prospects)

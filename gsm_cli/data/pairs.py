@@ -30,7 +30,7 @@ def pair(images: "Images", shape: tuple[int, int], times: int, rng: "np.random.G
     left, right = [], []
     for _ in range(times):
         halves = [np.array_split(rng.permutation(np.flatnonzero(images.classes == k)), 2) for k in range(kinds)]
-        halves = [half[:: 1 - 2 * (k % 2)] for k, half in enumerate(halves)]  # the odd image left or right in turn
+        halves = [half[::-1] if k % 2 else half for k, half in enumerate(halves)]  # the odd image left or right in turn
         count = min(sum(len(half[side]) for half in halves) for side in (0, 1))
         ranks = np.concatenate([(np.arange(len(half[1])) + 0.5) / len(half[1]) for half in halves])
         left.append(np.concatenate([half[0] for half in halves])[:count])

@@ -90,8 +90,8 @@ def read_law(
     choices = (("--probs", probs), ("--logits", logits), ("--classes", classes))
     given = [(name, value) for name, value in choices if value is not None]
     if len(given) > 1:
-        names = " and ".join(name for name, _ in given)
-        raise UsageError(f"one law at a time: {names} were given together, so leave out all but one")
+        together = " and ".join(name for name, _ in given)
+        raise UsageError(f"one law at a time: {together} were given together, so leave out all but one")
     if classes is not None:
         scores = random_logits(classes, generator(seed, Purpose.LAW))
     elif logits is not None:

@@ -62,7 +62,7 @@ def _section(folder: ReportFolder, title: str, record: GradientRecord, first: Gr
     ):
         blocks += [words, _table(record, record.rows, cell)] if record.rows else []
     blocks += [EXACTNESS.format(rounding=ROUNDING, deviations=DEVIATIONS), *_decoder(record), *_parts(record)]
-    model = commands.run(record.plan.config, record.plan.seeds)
+    model = commands.train_ssl(record.plan.config, record.plan.seeds)
     blocks += [
         f"The models: `{model}`, with the weight that training gives the terms of z and a at that moment. Measured by "
         f"gsm {record.version}: `{commands.gradients(record.plan, folder.options)}` "

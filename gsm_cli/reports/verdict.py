@@ -210,8 +210,8 @@ def _commands(group: Group, runs: Sequence[tuple[Series, int]], options: Sequenc
         chosen = _common(series, marginal, seeds)
         of_sum |= chosen - marginal.scores.keys()
         if own := sorted(chosen - series.scores.keys()):
-            lines.append(commands.run(series.config, own, options))
-    return [*([commands.run(marginal.config, sorted(of_sum), options)] if of_sum else []), *lines]
+            lines.append(commands.train_ssl(series.config, own, options))
+    return [*([commands.train_ssl(marginal.config, sorted(of_sum), options)] if of_sum else []), *lines]
 
 
 def _common(series: Series, marginal: Series, seeds: int) -> set[int]:
@@ -244,5 +244,5 @@ def _remedy(group: Group, missing: Sequence[str], options: Sequence[str]) -> str
         seeds = sorted({*group.series[0].seeds} - failed) or [max(failed) + 1]
         usual = usual_settings(name, group.config.dataset)
         found = [msgspec.structs.replace(group.config, objective=name, own=own, objective_sha256=None) for own in usual]
-        texts.append(f"{name} with `{min((commands.run(config, seeds, options) for config in found), key=len)}`")
+        texts.append(f"{name} with `{min((commands.train_ssl(config, seeds, options) for config in found), key=len)}`")
     return f"Add {listed(texts)}."

@@ -54,7 +54,7 @@ def foresee(tasks: Sequence[Task], folders: Iterable[Path], force: bool) -> list
     records = [record for folder in folders for record in _records(folder) if here and _same(record.environment, here)]
     times: dict[str, list[float]] = {}
     for record in records:
-        times.setdefault(_cost(record.config), []).append(median(record.epochs.seconds))
+        times.setdefault(_timing_key(record.config), []).append(median(record.epochs.seconds))
     return [_prospect(task, times, force) for task in tasks]
 
 
@@ -74,7 +74,7 @@ def _prospect(task: Task, times: dict[str, list[float]], force: bool) -> Prospec
     anew = replace(task, anew=True).checkpoint
     checkpoint = anew if force or not is_there(task.checkpoint) else task.checkpoint
     done = epochs_of(checkpoint) if is_there(checkpoint) else 0
-    found = times.get(_cost(task.config))
+    found = times.get(_timing_key(task.config))
     return Prospect(task, False, done, median(found) * (task.config.epochs - done) if found else None)
 
 
@@ -96,6 +96,6 @@ def _same(found: Environment, here: Environment) -> bool:
     return all(getattr(found, name) == getattr(here, name) for name in names)
 
 
-def _cost(config: RunConfig) -> str:
+def _timing_key(config: RunConfig) -> str:
     """What the time of an epoch depends on."""
     return repr({name: value for name, value in config.identity.items() if name not in TIMELESS})

@@ -26,7 +26,7 @@ def test_a_run(gsm, monkeypatch, settings, preset):
     taken = []
     monkeypatch.setattr("gsm_cli.cli.train._run", lambda plan, *_: taken.append(plan) or [])
     config = build(settings, preset)
-    result = gsm(*shlex.split(commands.run(config, [0, 1, 2, 7]))[1:])
+    result = gsm(*shlex.split(commands.train_ssl(config, [0, 1, 2, 7]))[1:])
     assert result.exit_code == 0, result.stderr
     assert [found.seed for found in taken[0].configs] == [0, 1, 2, 7]
     assert taken[0].configs[0] == config
@@ -34,6 +34,6 @@ def test_a_run(gsm, monkeypatch, settings, preset):
 
 def test_the_preset_of_the_article():
     config = build({"objective": "gumbel", "dataset": "mnist"}, "article")
-    assert commands.run(config, [3]).split() == [
+    assert commands.train_ssl(config, [3]).split() == [
         *("gsm", "train-ssl", "--dataset", "mnist", "--objective", "gumbel", "--seeds", "3", "--preset", "article")
     ]

@@ -62,7 +62,7 @@ def parse_run(command: str) -> Parsed:
 class TestRun:
     def test_what_it_says(self):
         config = build({"objective": "gumbel", "epochs": 2, "hidden": [32, 16], "tau": 0.25, "kl_start": 7})
-        assert commands.run(config, [3, 0, 1, 2, 9]) == (
+        assert commands.train_ssl(config, [3, 0, 1, 2, 9]) == (
             "gsm train-ssl --dataset digits --objective gumbel --seeds 0-3,9 "
             "--set hidden=32,16 --epochs 2 --set kl_start=7 --tau 0.25"
         )
@@ -71,7 +71,7 @@ class TestRun:
     @pytest.mark.parametrize(("dataset", "preset"), [(d.name, p) for d in DATASETS.values() for p in d.presets])
     def test_a_preset_is_read_again(self, objective, dataset, preset):
         config = build({"objective": objective, "dataset": dataset}, preset)
-        command = commands.run(config, [0])
+        command = commands.train_ssl(config, [0])
         assert parse_run(command) == Parsed([config], [0])
         assert "--set" not in command
 
@@ -79,7 +79,7 @@ class TestRun:
     def test_every_digit_is_kept(self, rate, tau, weight, std, share):
         settings = {"learning_rate": rate, "tau": tau, "classification_weight": weight, "weight_std": std}
         config = build({"objective": "gumbel", "decay": share, **settings})
-        assert parse_run(commands.run(config, [0])) == Parsed([config], [0])
+        assert parse_run(commands.train_ssl(config, [0])) == Parsed([config], [0])
 
     @pytest.mark.parametrize(
         "settings",
@@ -93,7 +93,7 @@ class TestRun:
     )
     def test_other_settings_are_read_again(self, settings):
         config = build({"objective": "gumbel", **settings})
-        assert parse_run(commands.run(config, [0])) == Parsed([config], [0])
+        assert parse_run(commands.train_ssl(config, [0])) == Parsed([config], [0])
 
     @given(st.sets(st.integers(0, 40), min_size=1))
     def test_seeds_are_read_again(self, seeds):
@@ -105,14 +105,14 @@ class TestRun:
         file.write_text(OWN)
         settings = {"strength": 0.1, "sharp": False, "kind": "a b", "tau": 0.3}
         config = build({"objective": f"{file}:Mine", **settings})
-        command = commands.run(config, [0])
+        command = commands.train_ssl(config, [0])
         assert parse_run(command) == Parsed([config], [0])
         file.unlink()
-        assert commands.run(config, [0]) == command
+        assert commands.train_ssl(config, [0]) == command
 
     def test_images_of_somebodys_own_need_no_file_to_be_named(self):
         own = msgspec.structs.replace(build({"epochs": 3}), dataset="there/mine.npz", dataset_sha256="0" * 64)
-        assert dict(options(commands.run(own, [0]), "train-ssl"))["dataset"] == "there/mine.npz"
+        assert dict(options(commands.train_ssl(own, [0]), "train-ssl"))["dataset"] == "there/mine.npz"
 
 
 class TestGradients:

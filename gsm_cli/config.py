@@ -72,7 +72,7 @@ class RunConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     objective: Plain
     dataset: Plain = DATASET
-    labels: Labels = 100  # labelled images, as many of every class of the data set
+    labels: Labels = 100  # labelled images in all, equally many of every class of the data set
     classes: Classes | None = None  # of the data set the first so many, with their images and labels; none: all
     seed: Seed = 0
     model: Model = "adgm"

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 import msgspec
 
 from gsm_cli.config import DATASET, RunConfig, type_of
-from gsm_cli.data import LAPTOP, Dataset, find_dataset
+from gsm_cli.data import DATASETS, LAPTOP, Dataset, find_dataset
 from gsm_cli.errors import UsageError, meant
 from gsm_cli.extensions import find_objective
 from gsm_cli.objectives import GUMBEL, OBJECTIVES, Objective
@@ -73,7 +73,8 @@ def read_preset(dataset: Dataset, preset: str, place: str = "--preset") -> dict[
     """The settings that a data set's preset names, checked. Raises UsageError with the place of an unknown one."""
     if preset not in dataset.presets:
         names = ", ".join(dataset.presets)
-        remedy = meant(preset, dataset.presets)
+        others = [each.name for each in DATASETS.values() if preset in each.presets]
+        remedy = f"or name --dataset {others[0]}, which has it" if others else meant(preset, dataset.presets)
         raise UsageError(f"{place} must be one of {names} for {dataset.name}, not {preset!r}: {remedy}")
     of_it, rows = f"of the preset {preset} of {dataset.name}", list(OBJECTIVES.values())
     settings = dataset.presets[preset]
@@ -144,7 +145,7 @@ def _unread(name: str, place: str, rows: Sequence[Objective]) -> str:
         return f"{place} is a setting of {', '.join(others)}, and none of {chosen} reads it: leave it out"
     known = dict.fromkeys([*TYPES, *(setting for row in rows for setting in row.settings)])
     every = f"choose from {', '.join(known)}"
-    return f"there is no setting {name!r}: {meant(name, known, every)}"
+    return f"{place} is no setting: {meant(name, known, every)}"
 
 
 def _convert(value: object, kind: Any, place: str) -> object:

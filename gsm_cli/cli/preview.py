@@ -77,11 +77,14 @@ def _row(plan: Plan, prospect: "Prospect") -> "ProspectResult":
 
 def _last_line(prospects: "list[Prospect]", jobs: int | None, seconds: float | None) -> str:
     """The last line: how many of each, and the time of all."""
+    from gsm_cli.reports.markdown import counted
+
     to_do = [each for each in prospects if each.to_do]
     finished = sum(each.finished for each in prospects)
     resumed = sum(each.done > 0 for each in to_do)
     lost = len(prospects) - finished - len(to_do)
-    line = f"{len(prospects)} runs: {finished} finished, {resumed} to resume, {len(to_do) - resumed} to start"
+    line = f"{counted(len(prospects), 'run')}: {finished} finished"
+    line += f", {resumed} to resume, {len(to_do) - resumed} to start"
     line += f", {lost} that cannot be run" if lost else ""
     if not to_do:
         return line

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 MEANINGS = {
     "dataset": f"The images: {', '.join(DATASETS)}, or a file of your own, mine.npz.",
-    "labels": "Labelled images, as many of every class.",
-    "classes": "Classes of the data set: the first so many; none: all.",
+    "labels": "Labelled images in all, equally many of every class.",
+    "classes": "Classes of the data set: the first so many, with their share of the labels; none: all.",
     "model": "The generative model: adgm, or m2 without the auxiliary variable.",
     "hidden": "Units of the hidden layers of every network, as 500,500.",
     "latent": "Dimensions of z.",

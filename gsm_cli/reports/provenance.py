@@ -42,9 +42,11 @@ def _data(groups: Sequence[Group]) -> list[str]:
 
 def _parts(group: Group) -> str:
     record = group.records[0]
-    share = f"their share of {record.config.labels:,}" if record.config.classes else f"{record.config.labels:,}"
+    labelled = f"{record.config.labels:,} labelled"
+    if record.config.classes:
+        labelled = f"those of {labelled} images"
     return (
-        f"{share} labelled and {record.unlabelled:,} unlabelled images of {record.classes} classes, a stratified split "
+        f"{labelled} and {record.unlabelled:,} unlabelled images of {record.classes} classes, a stratified split "
         "for every seed."
     )
 

@@ -202,6 +202,7 @@ class TestPrecedence:
                 "--config must be a readable TOML file, and a.toml is not ([Errno 27] it has more than",
             ),
             ("objective = ['gumbl']", "objective in a.toml must be one of marginalize, "),
+            ("epoch = 3", "epoch in a.toml is no setting: did you mean epochs?"),
         ],
         ids=lambda text: text[:20],
     )
@@ -247,7 +248,10 @@ class TestPrecedence:
         (("--set", "top=3"), "--set top is a setting of sum-and-sample, and none of gumbel reads it"),
         (("--set", "latent=none"), "--set latent must be a whole number from 1 to 10,000, not 'none'"),
         (("--preset", "laptop,long"), "--preset must be one of laptop for digits, not 'laptop,long'"),
-        (("--preset", "article"), "--preset must be one of laptop for digits, not 'article'"),
+        (
+            ("--preset", "article"),
+            "--preset must be one of laptop for digits, not 'article': or name --dataset mnist, which has it",
+        ),
         (("--preset", "none"), "--preset must be one of laptop for digits, not 'none'"),
         (("--precision", "fp8"), "--precision must be one of float32, bf16, not 'fp8'"),
         (("--set", "labelled_weight=-1"), "--set labelled_weight must be finite and not negative, not -1"),
@@ -265,7 +269,7 @@ class TestPrecedence:
         (("--batch-size", 5000), "batch-size must be at most the 997 unlabelled images, not 5000"),
         (("--learning-rate", 0), "--learning-rate must be positive and finite, not 0"),
         (("--set", "kl_start"), "--set must be NAME=VALUE, not 'kl_start'"),
-        (("--set", "unknown=3"), "there is no setting 'unknown'"),
+        (("--set", "unknown=3"), "--set unknown is no setting: choose from dataset, labels, "),
         (("--set", "seed=3"), "--set seed must be named by --seeds"),
         (("--config", "missing.toml"), "--config must be a readable TOML file, and missing.toml is not"),
         (("--nonsense",), "No such option: --nonsense"),

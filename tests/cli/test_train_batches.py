@@ -162,7 +162,7 @@ BAD = [
     (("--sweep", "=1,2"), "--sweep must be NAME=VALUE,VALUE, not '=1,2'"),
     (("--sweep", "tau=1,,2"), "--sweep tau must be values with commas, not '1,,2'"),
     (("--sweep", "tau="), "--sweep tau must be values with commas, not ''"),
-    (("--sweep", "temperature=1,2"), "there is no setting 'temperature'"),
+    (("--sweep", "temperature=1,2"), "--sweep temperature is no setting"),
     (("--sweep", "tau=0.5,-1"), "--sweep tau of gumbel must be positive and finite, not -1"),
     (("--sweep", "labels=100,many"), "--sweep labels must be a whole number from 1 to 1,000,000, not 'many'"),
     (("--sweep", "labels=100,95"), "--labels must be a multiple of the 10 classes, not 95"),

@@ -330,7 +330,7 @@ class TestLimits:
         text = rendered(runs).text
         assert "share some" in text
         assert "Nadeau" not in text
-        assert "their share of 100 labelled and 1,000 unlabelled images" in text
+        assert "those of 100 labelled images and 1,000 unlabelled images of" in text
 
     def test_splits_of_one_pool_overlap_and_a_test_set_of_its_own_is_fixed(self):
         digits, mnist = (

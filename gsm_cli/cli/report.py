@@ -56,6 +56,7 @@ def report(
     as_json: options.Json = False,
 ) -> None:
     """Rebuild every report from its records, without training."""
+    from gsm_cli.records.layout import without_records
     from gsm_cli.reports.folder import check as differences
     from gsm_cli.reports.folder import write
     from gsm_cli.reports.report import few
@@ -65,7 +66,9 @@ def report(
         raise UsageError(f"{other} goes with reports that are written, and --check writes none: leave one of them out")
     reports, problems = _read_all(folder, margin)
     if check:
-        if lines := [line for report in reports for line in differences(report)] + problems:
+        lines = [line for report in reports for line in differences(report)] + problems
+        lines += [f"{path} has no records: restore them, or remove it" for path in without_records(folder)]
+        if lines:
             print(*lines, sep="\n")
             raise GsmError("a report must be what its records give, and the above differs: rebuild it with gsm report")
         print("every report is what its records give:", *(report.folder.path for report in reports), file=sys.stderr)

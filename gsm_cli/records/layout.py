@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from gsm_cli.errors import DataError
-from gsm_cli.files import read_bounded
+from gsm_cli.files import is_there, read_bounded
 from gsm_cli.records.cost import CostRecord
 from gsm_cli.records.store import MOST
 
@@ -94,6 +94,12 @@ def find_folders(path: Path) -> list[ReportFolder]:
     if not found:
         raise DataError(f"a report needs records, and {path} has none: make some with gsm train-ssl --out {path}")
     return found
+
+
+def without_records(path: Path) -> list[Path]:
+    """The reports at `path` and in its folders that have no record."""
+    folders = [ReportFolder(each) for each in (path, *sorted(_find(path, "*")))]
+    return [each.text for each in folders if is_there(each.text) and not (each.records or each.gradients)]
 
 
 def _find(folder: Path, pattern: str) -> Iterator[Path]:

@@ -18,6 +18,7 @@ from gsm_cli.reports import png
 from gsm_cli.reports.cost.report import render_costs
 from gsm_cli.reports.report import Report, few
 from gsm_cli.reports.runs import render_runs
+from gsm_cli.style import Picture
 
 AnyRecord = TypeVar("AnyRecord")
 ANOTHER = "is the record of another run than its name says"
@@ -62,7 +63,7 @@ def check(report: Report) -> list[str]:
     lines = _text_differences(report.folder.text, report.text)
     for picture in report.pictures:
         file = report.folder.picture(picture.name)
-        if reason := _picture_fault(file, picture.carried):
+        if reason := _picture_fault(file, picture):
             lines.append(f"{file} {reason}: {REBUILD}")
     lines += [f"{file} is in no report: remove it" for file in _not_shown(report)]
     return lines + list(report.problems)
@@ -94,8 +95,8 @@ def _text_differences(path: Path, expected: str) -> list[str]:
     return found
 
 
-def _picture_fault(path: Path, facts: object) -> str | None:
-    """Why a file is not the picture of these facts; None if it is."""
+def _picture_fault(path: Path, expected: Picture[object]) -> str | None:
+    """Why a file is not the picture that is expected; None if it is."""
     try:
         picture = png.read_png(read_bounded(path, png.MOST))
     except FileNotFoundError:
@@ -105,8 +106,10 @@ def _picture_fault(path: Path, facts: object) -> str | None:
     except ValueError as error:
         return f"must be a whole PNG, and is not ({printable(str(error))})"
     texts = png.texts(picture)
-    if _facts(texts) != facts:
+    if _facts(texts) != expected.carried:
         return "shows other data than the records"
+    if (texts.get("Title"), texts.get("Description")) != (expected.title, expected.description):
+        return "is described in other words than the records give"
     return None if texts.get(png.DIGEST) == png.digest(picture) else "has other pixels than were drawn"
 
 

@@ -208,6 +208,16 @@ class TestCheck:
         (line,) = check(read(digits))
         assert line.startswith(f"{path} has other pixels than were drawn")
 
+    @pytest.mark.parametrize("name", ["Title", "Description"])
+    def test_a_picture_that_is_described_in_other_words(self, digits, name):
+        path = digits.picture("accuracy")
+        with Image.open(path) as image:
+            image.load()
+            image.text[name] = "Gumbel beats the sum"
+            save_again(image, path)
+        (line,) = check(read(digits))
+        assert line.startswith(f"{path} is described in other words than the records give")
+
     def test_the_same_pixels_in_another_compression_are_the_picture(self, digits):
         path = digits.picture("accuracy")
         with Image.open(path) as image:

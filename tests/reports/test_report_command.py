@@ -114,5 +114,15 @@ def test_a_folder_that_cannot_be_read(gsm, digits, monkeypatch):
     )
 
 
+def test_a_report_without_records_is_believed_by_nobody(gsm, digits):
+    other = digits.path.parent / "mnist-100"
+    other.mkdir()
+    (other / "report.md").write_text("**Gumbel is better than the sum.**")
+    result = gsm("report", "--check")
+    assert result.exit_code == 1
+    assert "reports/mnist-100/report.md has no records: restore them, or remove it" in result.stdout
+    assert gsm("report", "--check", "reports/digits-100").exit_code == 0
+
+
 def test_json_and_check_exclude_each_other(gsm, digits):
     assert gsm("report", "--json", "--check").exit_code == 2

@@ -36,9 +36,7 @@ def write_csv(report: Report) -> list[Path]:
 def run_row(record: RunRecord) -> dict[str, object]:
     """A run: its settings, its results at the epoch that validation chose and after the last, and its machine."""
     epochs, test, machine = record.epochs, record.test, record.environment
-    return {
-        "run": record.config.name,
-        **record.config.identity,
+    measured = {
         "classes": record.classes,
         "split": record.split,
         "parameters": record.parameters,
@@ -57,6 +55,11 @@ def run_row(record: RunRecord) -> dict[str, object]:
         "threads": machine.threads,
         "beside": machine.beside,
     }
+    settings = {  # one of somebody's own may be called as what was measured
+        f"own_{name}" if name in measured and name in record.config.own else name: value
+        for name, value in record.config.identity.items()
+    }
+    return {"run": record.config.name, **settings, **measured}
 
 
 def _reading(when: str, reading: Reading | None) -> dict[str, object]:

@@ -68,13 +68,15 @@ class Group:
         """The objective's series that a verdict speaks of, of those with a finished run.
 
         Of several, as at several temperatures, that with the settings of a preset or by default; if it is not among
-        them, the one that is most accurate on validation.
+        them, of those with the most finished runs the one that is most accurate on validation.
         """
         candidates = self.candidates(objective)
         for usual in usual_settings(objective, self.config.dataset) if len(candidates) > 1 else []:
             if found := [series for series in candidates if series.config.own == usual]:
                 return found[0]
-        return max(candidates, key=lambda series: fmean(series.best_validation.values()), default=None)
+        return max(
+            candidates, key=lambda each: (len(each.finished), fmean(each.best_validation.values())), default=None
+        )
 
     def candidates(self, objective: str) -> list[Series]:
         """The objective's series with a finished run."""

@@ -1,7 +1,6 @@
 """What the intervals of a report do not cover: labels that choose the epoch, overlapping splits, finite test sets."""
 
 from collections.abc import Sequence
-from math import sqrt
 from statistics import fmean
 
 from gsm_cli.data import DATASETS, Dataset, describe_dataset
@@ -12,13 +11,12 @@ from gsm_cli.reports.images import disagreement_error, wrong_in_every_run
 from gsm_cli.reports.judgements import Judgement
 from gsm_cli.reports.markdown import counted, interval, listed, points
 from gsm_cli.reports.report import Section
-from gsm_cli.reports.statistics import corrected
+from gsm_cli.reports.statistics import SIDES, corrected, wilson
 
 SETTINGS = (
     "**Settings.** The objectives share all settings but their own, whichever these were found with: one that is tuned "
     "by itself may do better."
 )
-SIDES = 1.96  # standard errors at either side of a 95 % interval
 
 
 def limits(group: Group, judgements: Sequence[Judgement]) -> Section:
@@ -54,6 +52,11 @@ def _validation(group: Group, dataset: Dataset) -> str:
 
 def _overlap(group: Group, dataset: Dataset, judgements: Sequence[Judgement]) -> list[str]:
     """Where every seed splits the same pool: what the intervals speak of, and the correction for other images."""
+    if group.config.dataset not in DATASETS:
+        return [
+            "**Overlapping splits.** Where the file has no test images of its own, every seed splits the same images, "
+            "and the intervals speak of other splits of these alone."
+        ]
     if not dataset.test:
         return []
     sentence = (
@@ -81,10 +84,10 @@ def _test_set(group: Group, dataset: Dataset) -> list[str]:
     first = group.trained[0]
     accuracy = fmean(score.accuracy for score in first.scores.values())
     images = next(iter(first.scores.values())).images
-    half = 100 * SIDES * sqrt(accuracy * (1 - accuracy) / images)
+    low, high = wilson(accuracy, images)
     start = (
-        f"**Test images.** An accuracy of {100 * accuracy:.2f} % on {counted(images, 'test image')} is known to "
-        f"± {half:.2f} points (binomial, 95 %) for one run"
+        f"**Test images.** With {100 * accuracy:.2f} % of {counted(images, 'test image')} correct, one run's accuracy "
+        f"on all images of the kind lies between {100 * low:.2f} and {100 * high:.2f} % (binomial, 95 %)"
     )
     if dataset.paired > 1:
         start += f", and less well than that, because every single image stands in {dataset.paired} pairs"
@@ -112,6 +115,8 @@ def _disagreement(group: Group, dataset: Dataset, judgements: Sequence[Judgement
 def _hard(group: Group, dataset: Dataset) -> list[str]:
     """The share of the test images that every run gets wrong."""
     records = [record for series in group.trained for record in series.finished]
+    if len(group.trained) < 2:  # the errors of one objective alone
+        return []
     if _is_fixed(group, dataset):
         return [_hard_words(f"all {len(records):,} runs", wrong_in_every_run(records))]
     common = set.intersection(*({record.split for record in series.finished} for series in group.trained))

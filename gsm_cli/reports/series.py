@@ -9,6 +9,7 @@ from math import lcm
 from statistics import fmean, median
 
 from gsm_cli.config import RunConfig
+from gsm_cli.data import describe_dataset
 from gsm_cli.records.run import Curves, Reading, RunRecord
 from gsm_cli.reports.statistics import Score, Summary, summarize, summarize_accuracies
 
@@ -117,10 +118,15 @@ class Series:
 
 
 def validation_step(*every: Series) -> float:
-    """What one validation image is worth: the greatest number of which every accuracy of these runs is a multiple."""
+    """What one validation image is worth, as far as it is known.
+
+    The greatest number of which every accuracy of these runs is a multiple, or less where the data set has more images.
+    """
     runs = [record for series in every for record in series.finished]
     found = {value for record in runs for value in record.epochs.validation_accuracy}
-    return 1 / lcm(*(Fraction(value).limit_denominator(MOST_IMAGES).denominator for value in found))
+    whole = [each.config for each in every if each.config.classes is None]
+    images = [describe_dataset(config.dataset).validation for config in whole]
+    return 1 / max(*images, 1, lcm(*(Fraction(value).limit_denominator(MOST_IMAGES).denominator for value in found)))
 
 
 def _score(record: RunRecord, reading: Reading) -> Score:

@@ -12,6 +12,7 @@ import numpy as np
 from scipy import special
 
 CONFIDENCE = 0.95
+SIDES = 1.96  # standard errors at either side of a 95 % interval
 LEVEL = 0.05  # of a test, or of a family of tests
 POWER = 0.8
 MOST_SEEDS = 10_000  # beyond which nobody counts them
@@ -149,6 +150,14 @@ def power(distance: float, deviation: float, seeds: int, tail: float) -> float:
     """How often that interval of so many seeds leaves it out."""
     shift = distance * sqrt(seeds) / deviation
     return 1.0 if shift > 30 else 1.0 - float(special.nctdtr(seeds - 1, shift, quantile(1 - tail, seeds - 1)))
+
+
+def wilson(share: float, images: int) -> tuple[float, float]:
+    """The 95 % interval of a probability, of which one share of so many images was seen (Wilson 1927)."""
+    square = SIDES**2 / images
+    centre = (share + square / 2) / (1 + square)
+    half = sqrt(square * share * (1 - share) + square**2 / 4) / (1 + square)
+    return centre - half, centre + half
 
 
 def quantile(probability: float, freedom: int) -> float:

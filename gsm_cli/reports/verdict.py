@@ -1,20 +1,15 @@
 """The answer that a report gives in its first lines, computed from its numbers."""
 
 from collections.abc import Sequence
-from itertools import chain, count, islice
-from math import inf
 
-import msgspec
-
-from gsm_cli import commands
 from gsm_cli.objectives import GUMBEL, MARGINALIZE, SUPERVISED
-from gsm_cli.reports.groups import Group, usual_settings
+from gsm_cli.reports.groups import Group
 from gsm_cli.reports.judgements import Judgement, Margin, Ruling, judge, margin_of
 from gsm_cli.reports.markdown import console, counted, digits, interval, listed, margin_points, points
+from gsm_cli.reports.missing import commands_for, missing, remedy
 from gsm_cli.reports.names import in_brackets
 from gsm_cli.reports.report import Verdict
 from gsm_cli.reports.series import Series
-from gsm_cli.reports.statistics import MOST_SEEDS, least_seeds
 
 CORRECTION = ", corrected for several objectives,"  # left out where there is one
 CORRECTED = f"the exact test{CORRECTION} does not confirm"  # that the interval lies below zero
@@ -35,15 +30,15 @@ def verdict(group: Group | None, named: float | None = None, options: Sequence[s
         return Verdict("There is nothing to compare yet: no run has been made.")
     margin, candidates = margin_of(group, named), [name for name in _objectives(group) if name != MARGINALIZE]
     if margin is None or not candidates:
-        missing = [*([] if candidates else [GUMBEL]), *([] if margin else [MARGINALIZE])]
-        remedy = _remedy(group, missing, options)
+        absent = [*([] if candidates else [GUMBEL]), *([] if margin else [MARGINALIZE])]
         return Verdict(
-            f"There is nothing to compare yet: no finished run of {listed(missing)}.{_so_far(group)}", [remedy]
+            f"There is nothing to compare yet: no finished run of {listed(absent)}.{_so_far(group)}",
+            [remedy(group, absent, options)],
         )
     judgements = [each for each in judge(group, margin.value) if each.role != "exploratory"]
     if not judgements:
         found = [series for name in candidates if (series := group.find(name))]
-        lines = _commands(group, [(series, len(series.scores)) for series in found], options)
+        lines = commands_for(group, [(series, len(series.scores)) for series in found], options)
         return Verdict(
             "There is nothing to compare yet: no objective that the verdict takes has a seed with the same split in "
             "common with marginalize.",
@@ -52,13 +47,13 @@ def verdict(group: Group | None, named: float | None = None, options: Sequence[s
     primary = [each for each in judgements if each.role == "primary"]
     others = [each for each in judgements if each.role == "secondary"]
     answer = [*(_of_gumbel(each, margin) for each in primary), *_of_others(others, margin, first=not primary)]
+    answer += _failed(group, judgements)
     details = [
-        *_failed(group, judgements),
         *_which(group, judgements),
         *_saving(group, judgements),
         _meaning(margin, named),
     ]
-    details += _missing(group, judgements, options)
+    details += missing(group, judgements, options)
     return Verdict(" ".join(answer), details)
 
 
@@ -70,12 +65,14 @@ def difference(judgement: Judgement) -> str:
 
 def _of_gumbel(judgement: Judgement, margin: Margin) -> str:
     """The answer to the question that was asked first."""
-    loss = margin_points(margin.value)
+    loss, draws = margin_points(margin.value), judgement.series.config.own["draws"]
+    the, one = ("One", "one") if draws == 1 else (f"The mean of {draws}", f"the mean of {draws}")
+    sample = f"Gumbel-Softmax {'sample' if draws == 1 else 'samples'}"
     words: dict[Ruling, str] = {
-        "no worse": f"One Gumbel-Softmax sample may replace the sum over classes here: if it costs test accuracy, then "
-        f"less than {loss}",
-        "worse": "One Gumbel-Softmax sample does not replace the sum over classes here: it costs test accuracy",
-        "undecided": "Whether one Gumbel-Softmax sample may replace the sum over classes is undecided here: "
+        "no worse": f"{the} {sample} may replace the sum over classes here: if it costs test accuracy, then less than "
+        f"{loss}",
+        "worse": f"{the} {sample} does not replace the sum over classes here: it costs test accuracy",
+        "undecided": f"Whether {one} {sample} may replace the sum over classes is undecided here: "
         + _doubt(judgement, loss),
     }
     return f"{words[judgement.ruling]} ({difference(judgement)})."
@@ -111,7 +108,7 @@ def _failed(group: Group, judgements: Sequence[Judgement]) -> list[str]:
         for series in compared
         if (failed := len(series.records) - len(series.finished))
     ]
-    return [f"**What failed:** of the runs {listed(words)}; the numbers are of the others alone."] if words else []
+    return [f"Of the runs {listed(words)} failed, and the numbers are of the others alone."] if words else []
 
 
 def _which(group: Group, judgements: Sequence[Judgement]) -> list[str]:
@@ -125,7 +122,8 @@ def _which(group: Group, judgements: Sequence[Judgement]) -> list[str]:
         return []
     return [
         "**Which series:** of several of one objective the verdict takes that with the settings of a preset or by "
-        "default, and without one that which is most accurate on validation, a choice that no interval covers: here "
+        "default, and without one, of those with the most runs, that which is most accurate on validation, a choice "
+        "that no interval covers: here "
         f"{listed(words)}."
     ]
 
@@ -154,72 +152,19 @@ def _one_saving(group: Group, series: Series, dear: float) -> str | None:
 
 def _meaning(margin: Margin, named: float | None) -> str:
     default = (
-        "by default a quarter of the sum's errors on these images, at most one point, rounded down to a tenth of a "
-        "point; `gsm report --margin` names another"
+        "by default a quarter of the sum's errors on these images, rounded down to a tenth of a point, at least that "
+        "and at most one point; `gsm report --margin` names another"
     )
+    more = (
+        f"with which {counted(margin.errors, 'error')} of the sum become{'s' if margin.errors == 1 else ''} "
+        f"{margin.with_it:,} of {margin.images:,} images"
+    )
+    if margin.with_it == margin.errors:
+        more = f"less than one of the {margin.images:,} images"
     return (
-        f"**What counts as no worse:** a loss of less than {margin_points(margin.value)}, with which "
-        f"{counted(margin.errors, 'error')} of the sum become{'s' if margin.errors == 1 else ''} {margin.with_it:,} of "
-        f"{margin.images:,} images "
+        f"**What counts as no worse:** a loss of less than {margin_points(margin.value)}, {more} "
         f"({default if named is None else 'named with `--margin`'}); the whole 95 % interval must lie above that loss."
     )
-
-
-def _missing(group: Group, judgements: Sequence[Judgement], options: Sequence[str]) -> list[str]:
-    """How many seeds would decide what is undecided, and the commands that run them."""
-    undecided = [each for each in judgements if each.ruling == "undecided"]
-    if not undecided:
-        return []
-    family = sum(each.role == "secondary" for each in judgements)
-    needed = [_needed(each, family if each.role == "secondary" else 1) for each in undecided]
-    words = [_enough(each, seeds) for each, seeds in zip(undecided, needed, strict=True)]
-    least = (
-        "; where one seed shows no deviation, the fewest with which the exact test can say worse"
-        if any(each.likely is None for each in undecided)
-        else ""
-    )
-    runs = [(each.series, int(seeds)) for each, seeds in zip(undecided, needed, strict=True) if seeds < inf]
-    lines = _commands(group, runs, options)
-    return [
-        f"**What is missing:** seeds. In all, {listed(words)} would decide, in 80 % of cases, if the true difference "
-        f"and the deviation of a seed are those seen here{least}. Seeds that are added after a look make intervals a "
-        "little too sure.",
-        *([console(lines)] if lines else []),
-    ]
-
-
-def _enough(judgement: Judgement, seeds: float) -> str:
-    """How many seeds, and what they would find."""
-    number = f"about {seeds:,.0f}" if seeds < inf else f"more than {MOST_SEEDS:,}"
-    found = f" (as {judgement.likely})" if judgement.likely and seeds < inf else ""
-    return f"{in_brackets(judgement.name)} {number}{found}"
-
-
-def _needed(judgement: Judgement, family: int) -> float:
-    return least_seeds(family) if judgement.seeds is None else judgement.seeds
-
-
-def _commands(group: Group, runs: Sequence[tuple[Series, int]], options: Sequence[str]) -> list[str]:
-    """The commands that bring each of these series, and the sum, to so many seeds."""
-    marginal = group.find(MARGINALIZE)
-    if not runs or marginal is None:
-        return []
-    of_sum: set[int] = set()
-    lines = []
-    for series, seeds in runs:
-        chosen = _common(series, marginal, seeds)
-        of_sum |= chosen - marginal.scores.keys()
-        if own := sorted(chosen - series.scores.keys()):
-            lines.append(commands.train_ssl(series.config, own, options))
-    return [*([commands.train_ssl(marginal.config, sorted(of_sum), options)] if of_sum else []), *lines]
-
-
-def _common(series: Series, marginal: Series, seeds: int) -> set[int]:
-    """So many seeds for both: those that both have, then those that one has, then others, and none that failed."""
-    tried, own, other = {*series.seeds, *marginal.seeds}, series.scores.keys(), marginal.scores.keys()
-    failed = ({*series.seeds} - own) | ({*marginal.seeds} - other)
-    new = (seed for seed in count(min(tried)) if seed not in tried)
-    return set(islice(chain(sorted(own & other), sorted((own ^ other) - failed), new), seeds))
 
 
 def _objectives(group: Group) -> list[str]:
@@ -231,18 +176,3 @@ def _so_far(group: Group) -> str:
     """How accurate they are that have a finished run, as a further sentence."""
     found = [f"{in_brackets(series.name)} {interval(series.accuracy)} %" for series in group.trained]
     return f" Test accuracy so far: {listed(found)}." if found else ""
-
-
-def _remedy(group: Group, missing: Sequence[str], options: Sequence[str]) -> str:
-    """The commands that make the runs of `missing` with the settings and the seeds of the first series.
-
-    What is an objective's own is that of the preset that the runs are of: the command with that is the shortest.
-    """
-    texts = []
-    for name in missing:
-        failed = {seed for series in group.series if series.config.objective == name for seed in series.seeds}
-        seeds = sorted({*group.series[0].seeds} - failed) or [max(failed) + 1]
-        usual = usual_settings(name, group.config.dataset)
-        found = [msgspec.structs.replace(group.config, objective=name, own=own, objective_sha256=None) for own in usual]
-        texts.append(f"{name} with `{min((commands.train_ssl(config, seeds, options) for config in found), key=len)}`")
-    return f"Add {listed(texts)}."

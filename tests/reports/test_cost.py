@@ -276,7 +276,7 @@ class TestReport:
         assert "in at least 8 of the 9 pairs" in text
         whole = cost_record(marginalize={2: (8.0,) * 4}, gumbel={2: (8.0,) * 4})
         assert "at every larger number of classes, every process of the objective" in render_costs(FOLDER, [whole]).text
-        assert "at most one report in 20 would say" in text
+        assert "at most one such measurement in 20 would say" in text
         assert "with a chance of 75 %" in text
 
     def test_why_sparse_marginalize_is_not_there(self):

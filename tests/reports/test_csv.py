@@ -9,7 +9,7 @@ from records_of import SIX, batch, record
 
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.records.run import Failure
-from gsm_cli.reports.csv_files import encode
+from gsm_cli.reports.csv_files import encode, run_row
 
 
 @pytest.fixture
@@ -77,3 +77,12 @@ def test_it_does_not_go_with_a_check(gsm, digits):
     result = gsm("report", "--csv", "--check")
     assert result.exit_code == 2
     assert "--csv goes with reports that are written" in result.stderr
+
+
+def test_a_setting_of_somebodys_own_takes_no_column_of_what_was_measured():
+    whole = record("gumbel", 0)
+    settings = {"own": {"threads": 7, "backward": 2.0}, "objective": "mine.py:Mine", "objective_sha256": "a" * 64}
+    own = replace(whole, config=replace(whole.config, **settings))
+    row = run_row(own)
+    assert (row["own_threads"], row["threads"], row["backward"]) == (7, whole.environment.threads, 2.0)
+    assert "own_threads" not in run_row(whole)

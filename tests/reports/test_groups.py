@@ -10,6 +10,7 @@ from matplotlib.colors import to_rgb
 from records_of import batch, failed, record
 
 from gsm_cli.config import RunConfig
+from gsm_cli.data import DATASETS
 from gsm_cli.objectives import OBJECTIVES
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.records.run import RunRecord
@@ -169,9 +170,13 @@ class TestSeries:
 
     @pytest.mark.parametrize(("correct", "step"), [((7, 20, 41), 1 / 60), ((30, 60, 60), 1 / 2)])
     def test_what_a_validation_image_is_worth_is_in_the_accuracies(self, correct, step):
-        """Of sixty images, as a file of somebody's own may have; accuracies of half and all tell no more than that."""
-        (group,) = sort_records([record("gumbel", 0, [1 - (60 - each) / 60 for each in correct])])
+        """Of sixty images, as the first classes may have; accuracies of half and all tell no more than that."""
+        (group,) = sort_records([record("gumbel", 0, [1 - (60 - each) / 60 for each in correct], classes=2)])
         assert validation_step(group.series[0]) == step
+
+    def test_where_a_data_set_says_how_many_it_validates_with_an_image_is_worth_no_more(self):
+        (group,) = sort_records([record("gumbel", 0, [1.0, 1.0])])
+        assert validation_step(group.series[0]) == 1 / DATASETS["digits"].validation
 
     def test_a_column_that_a_run_does_not_have_is_empty(self):
         (group,) = sort_records([record("marginalize", 0)])

@@ -115,6 +115,7 @@ def test_a_folder_that_cannot_be_read(gsm, digits, monkeypatch):
 
 
 def test_a_report_without_records_is_believed_by_nobody(gsm, digits):
+    assert gsm("report").exit_code == 0
     other = digits.path.parent / "mnist-100"
     other.mkdir()
     (other / "report.md").write_text("**Gumbel is better than the sum.**")

@@ -22,6 +22,7 @@ from gsm_cli.reports.statistics import (
     sign_flip_test,
     summarize,
     summarize_accuracies,
+    wilson,
 )
 
 
@@ -86,6 +87,12 @@ class TestSummary:
         assert wider.mean - wider.low == pytest.approx(wider.high - wider.mean)
         assert (wider.mean, wider.deviation) == (plain.mean, plain.deviation)
         assert corrected(summarize([0.1]), 1, 0.4) == summarize([0.1])
+
+
+@pytest.mark.parametrize(("correct", "images"), [(316, 400), (400, 400), (0, 104), (9_689, 10_000)])
+def test_the_interval_of_a_share_is_wilsons(correct, images):
+    expected = stats.binomtest(correct, images).proportion_ci(method="wilson")
+    assert wilson(correct / images, images) == pytest.approx((expected.low, expected.high), abs=2e-6)
 
 
 class TestCompare:

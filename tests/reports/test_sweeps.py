@@ -62,7 +62,7 @@ class TestLines:
             (0.8 - 4.302653 * 0.01 / 3**0.5, 0.8 + 4.302653 * 0.01 / 3**0.5)
         )
         assert found.blocks[:2] == ["## What was swept", "### draws"]
-        assert "Best: gumbel at 10 (90.00 %) and straight-through at 10 (90.00 %)." in found.blocks[2]
+        assert "At the ends: gumbel 80.00 % at 1 and 85.00 % at 100; straight-through 80.00 % at 1" in found.blocks[2]
         assert "| gumbel, draws 1 | 3 | 80.00 [77.52, 82.48] |" in found.blocks[4]
         assert "| marginalize | 1 | 95.00 |" in found.blocks[4]
 
@@ -208,10 +208,13 @@ def test_an_axis_that_asks_for_logarithms(values, expected):
     assert asks_for_log(values) is expected
 
 
-@pytest.mark.parametrize(("values", "words"), [((0.1234567, 0.1234568), "0.1234568"), ((1e6, 1_234_567.0), "1234567")])
-def test_values_that_nearly_agree_have_a_row_each(values, words):
+@pytest.mark.parametrize(
+    ("values", "first", "words"),
+    [((0.1234567, 0.1234568), "0.1234567", "0.1234568"), ((1e6, 1_234_567.0), "1000000", "1234567")],
+)
+def test_values_that_nearly_agree_have_a_row_each(values, first, words):
     points = [Point(0.9 + 0.01 * place, None, None, 1, value) for place, value in enumerate(values)]
     lines = Lines("tau", {"gumbel": points}, {})
     assert lines_table(lines).count("| gumbel, tau ") == 2
     assert f"| gumbel, tau {words} | 1 | 91.00 |" in lines_table(lines)
-    assert described(lines).endswith(f"Best: gumbel at {words} (91.00 %).")
+    assert described(lines).endswith(f"At the ends: gumbel 90.00 % at {first} and 91.00 % at {words}.")

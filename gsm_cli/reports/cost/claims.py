@@ -27,7 +27,7 @@ class Rule:
 
 @cache
 def find_rule(claims: int, rounds: int) -> Rule:
-    """The rule for so many claims in one report.
+    """The rule for so many claims of one measurement.
 
     U counts the pairs that are lost. Where both sides cost the same, all orders of their 2 R processes are equally
     likely (Mann and Whitney 1947):
@@ -36,7 +36,7 @@ def find_rule(claims: int, rounds: int) -> Rule:
 
     An objective gains on marginalize with every class, so that one which does not pay at K pays at no smaller number
     either, and a wrong claim "from K on" means that `numbers` fresh comparisons went wrong at once: P^numbers. It must
-    be at most CHANCE / claims (Bonferroni), so that all claims of a report together are right with 1 - CHANCE. Larger
+    be at most CHANCE / claims (Bonferroni), so that all claims of a measurement are right with 1 - CHANCE. Larger
     numbers of classes need no more correction: the claim goes down from the largest and ends at the first that fails.
     """
     allowed = CHANCE / claims

@@ -49,8 +49,8 @@ def _rule(record: CostRecord) -> str:
     ranges = f" The range holds the median of all possible rounds with a chance of {held:.0f} %." if held else ""
     return (
         f"*From K on* says that {where}, {wins}; – that this was nowhere so. If every objective cost what marginalize "
-        f"costs, at most one report in {1 / CHANCE:.0f} would say of any of them that it pays (rank-sum tests, "
-        f"{claims_of(record)} claims, Bonferroni's correction; an "
+        f"costs, at most one such measurement in {1 / CHANCE:.0f} would say of any of them that it pays "
+        f"(rank-sum tests, {claims_of(record)} claims, Bonferroni's correction; an "
         f"objective is taken to gain on marginalize with every class).{ranges}"
     )
 

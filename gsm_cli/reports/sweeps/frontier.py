@@ -24,6 +24,10 @@ METHOD = (
 
 def frontier_answer(frontier: Frontier) -> Verdict:
     """Who is the first to reach which accuracy, and the differences at equal time."""
+    if frontier.tasks > 1:
+        return Verdict(
+            f"Which schedule reaches which accuracy stands below, for each of {frontier.tasks} tasks by itself."
+        )
     return Verdict(f"{_first(frontier)}{_equal_time(at_equal_time(frontier))}")
 
 

@@ -12,7 +12,7 @@ from gsm_cli.objectives import MARGINALIZE
 from gsm_cli.reports.groups import common_circumstances
 from gsm_cli.reports.series import Circumstances, Series, validation_step
 from gsm_cli.reports.statistics import Summary, summarize
-from gsm_cli.reports.sweeps.swept import FITTED, Swept, named, over_lengths
+from gsm_cli.reports.sweeps.swept import FITTED, OF_THE_DATA, Swept, named, over_lengths
 
 LEVELS = (95, 96, 97)  # of validation accuracy, in %; where none reaches the first, the three up to the best
 ROUNDING = 5e-5  # of an accuracy as it is shown: one that reads 95.00 % has reached 95 %
@@ -46,6 +46,7 @@ class Frontier:
     references: Mapping[str, str] = field(default_factory=dict)
     left_out: Sequence[str] = ()
     chosen: bool = False  # whether a length had several settings, of which one is shown
+    tasks: int = 1  # pairs of numbers of labels and classes
 
     @property
     def best(self) -> float:
@@ -106,7 +107,8 @@ def find_frontier(series: Sequence[Series]) -> Frontier | None:
             else:
                 left_out.append(f"{name} with {epochs} epochs")
     references = _references({name: found[name] for name in lines})
-    return Frontier(circumstances, lines, references, left_out, chosen) if lines else None
+    tasks = {tuple(found[name].task.get(setting) for setting in OF_THE_DATA) for name in lines}
+    return Frontier(circumstances, lines, references, left_out, chosen, len(tasks)) if lines else None
 
 
 def _seeds_then_validation(timed: tuple[Series, float]) -> tuple[int, float]:

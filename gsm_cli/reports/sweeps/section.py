@@ -61,11 +61,13 @@ def lines_of(found: Sequence[Swept], series: Sequence[Series]) -> Lines:
 
 def described(lines: Lines) -> str:
     """A picture of these lines, for those who cannot see it."""
-    best = {label: max(own, key=lambda point: point.mean) for label, own in lines.lines.items()}
-    words = listed(
-        [f"{label} at {commands.write(point.value)} ({percent(point.mean)} %)" for label, point in best.items()]
-    )
-    return f"Test accuracy against {lines.setting}: a line with its 95 % interval for each objective. Best: {words}."
+    ends = {label: (own[0], own[-1]) for label, own in lines.lines.items()}
+    words = [
+        f"{label} {' and '.join(f'{percent(point.mean)} % at {commands.write(point.value)}' for point in points)}"
+        for label, points in ends.items()
+    ]
+    lead = f"Test accuracy against {lines.setting}: a line with its 95 % interval for each objective"
+    return f"{lead}. At the ends: {'; '.join(words)}."
 
 
 def lines_table(lines: Lines) -> str:

@@ -22,7 +22,7 @@ def write_reports(outcomes: "list[Outcome]") -> "tuple[dict[Path, Report], list[
     from gsm_cli.records.layout import ReportFolder
     from gsm_cli.reports.folder import read, write
 
-    folders = [ReportFolder(path) for path in dict.fromkeys(outcome.path.parent.parent for outcome in outcomes)]
+    folders = dict.fromkeys(ReportFolder.of_record(outcome.path) for outcome in outcomes)
     reports, problems = [], []
     for folder in folders:
         try:

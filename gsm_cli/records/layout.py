@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import msgspec
 from msgspec import Struct
@@ -48,6 +49,11 @@ class ReportFolder:
         return self.path / "report.md"
 
     @property
+    def records_folder(self) -> Path:
+        """Where all records lie, but for those of gradients."""
+        return self.path / "records"
+
+    @property
     def gradients(self) -> list[Path]:
         """The records of measurements of gradients that are there."""
         return sorted(_find(self.path, "gradients*.json"))
@@ -58,7 +64,12 @@ class ReportFolder:
 
     def record(self, name: str) -> Path:
         """The record of the run, or of the measurement of costs, that bears this name."""
-        return self.path / "records" / f"{name}.json"
+        return self.records_folder / f"{name}.json"
+
+    @classmethod
+    def of_record(cls, record: Path) -> Self:
+        """The folder that `record` gave this path."""
+        return cls(record.parent.parent)
 
     def picture(self, name: str) -> Path:
         return self.path / f"{name}.png"
@@ -73,7 +84,7 @@ class ReportFolder:
     @property
     def records(self) -> list[Path]:
         """All records that are there, but for those of gradients."""
-        return sorted(_find(self.path / "records", "*.json"))
+        return sorted(_find(self.records_folder, "*.json"))
 
     @property
     def pictures(self) -> list[Path]:

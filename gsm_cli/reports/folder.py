@@ -48,7 +48,7 @@ def write(report: Report) -> Path:
     """Write a report and its pictures, and remove those that it showed before; the path of the Markdown."""
     folder = report.folder
     sweep(folder.path)
-    sweep(folder.record("").parent)
+    sweep(folder.records_folder)
     for picture in report.pictures:
         write_atomic(folder.picture(picture.name), png.stamp(picture.encode("png")))
     for path in _not_shown(report):

@@ -42,13 +42,13 @@ def _data(groups: Sequence[Group]) -> list[str]:
 
 def _parts(group: Group) -> str:
     record = group.records[0]
-    labelled = f"{record.config.labels:,} labelled"
-    if record.config.classes:
-        labelled = f"those of {labelled} images"
-    return (
-        f"{labelled} and {record.unlabelled:,} unlabelled images of {record.classes} classes, a stratified split "
-        "for every seed."
-    )
+    labelled, unlabelled, classes = f"{record.config.labels:,}", f"{record.unlabelled:,}", record.classes
+    words = f"{labelled} labelled and {unlabelled} unlabelled images of {classes} classes"
+    if record.config.classes:  # which have their share of the labels
+        words = (
+            f"{classes} classes, with those of {labelled} labelled images that are theirs and {unlabelled} unlabelled"
+        )
+    return f"{words}, a stratified split for every seed."
 
 
 def _settings(group: Group) -> list[str]:

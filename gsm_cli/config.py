@@ -121,7 +121,8 @@ class RunConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             rule = f"tau_min must be at least {lowest:g} for {self.objective} where tau_rate lowers tau"
             raise ValueError(f"{rule}, not {least}: raise it")
         for name, images in (("batch_size", self.batch_size), ("labelled_batch", self.labelled_batch)):
-            if images == 1 and self.norm == "batch":  # a single image has no deviation
+            unread = name == "batch_size" and row is not None and row.estimator is None  # by the labels alone
+            if images == 1 and self.norm == "batch" and not unread:  # a single image has no deviation
                 raise ValueError(f"{name} must be at least 2 where norm is batch, not 1: raise it")
 
     @property

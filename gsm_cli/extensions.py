@@ -34,6 +34,8 @@ def find_objective(name: str, place: str = "objective") -> Objective:
     if name in OBJECTIVES:
         return OBJECTIVES[name]
     path, colon, attribute = name.rpartition(":")
+    if colon and not path.endswith(".py"):
+        raise UsageError(f"{place} must name a Python file, as mine.py:Mine, not {path}: write its path and class")
     if colon:
         return _from_file(name, Path(path), attribute, _digest(Path(path), place))
     for point in entry_points(group=GROUP):
@@ -77,8 +79,8 @@ def _module(path: Path, sha256: str) -> ModuleType:
     """The file run as a module, once for each content."""
     name = f"gsm_own_{path.stem}_{sha256[:8]}"
     spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise UsageError(f"--objective must name a Python file, as mine.py:Mine, not {path}: write its path and class")
+    assert spec is not None  # as it is of every file .py
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # where dataclasses look
     try:

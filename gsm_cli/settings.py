@@ -74,7 +74,11 @@ def read_preset(dataset: Dataset, preset: str, place: str = "--preset") -> dict[
     if preset not in dataset.presets:
         names = ", ".join(dataset.presets)
         others = [each.name for each in DATASETS.values() if preset in each.presets]
-        remedy = f"or name --dataset {others[0]}, which has it" if others else meant(preset, dataset.presets)
+        remedy = (
+            f"choose one of them, or name --dataset {others[0]}, which has it"
+            if others
+            else meant(preset, dataset.presets)
+        )
         raise UsageError(f"{place} must be one of {names} for {dataset.name}, not {preset!r}: {remedy}")
     of_it, rows = f"of the preset {preset} of {dataset.name}", list(OBJECTIVES.values())
     settings = dataset.presets[preset]

@@ -34,7 +34,8 @@ class TestPresets:
 
     def test_one_that_a_data_set_does_not_have_is_refused(self):
         with pytest.raises(
-            UsageError, match="--preset must be one of laptop for digits, not 'article': or name --dataset mnist,"
+            UsageError,
+            match="--preset must be one of laptop for digits, not 'article': choose one of them, or name --dataset",
         ):
             build({}, "article")
 

@@ -99,6 +99,7 @@ def gradients(
     The bias, the deviation and the direction of the mean gradient go into the report of the data set, or into that of
     a sweep over temperatures, named by --report. Other settings get a file of their own.
     """
+    from gsm_cli.data import find_dataset
     from gsm_cli.law.request import read_temperatures
     from gsm_cli.records.gradients import TEMPERATURES, GradientPlan
     from gsm_cli.records.layout import ReportFolder
@@ -106,6 +107,7 @@ def gradients(
     from gsm_cli.reports.report import few
     from gsm_cli.settings import build, read_names, read_seeds
 
+    find_dataset(dataset, "--dataset")
     rows = with_estimators(read_names("--objective", objective or [ALL]))
     chosen = tuple(sorted(read_seeds("--seeds", seeds or ["0,1"])))
     named = {"labels": labels, "epochs": epochs, "batch_size": batch_size}

@@ -13,7 +13,7 @@ def read_look(title: str | None, size: str | None, dpi: int | None) -> Look:
     if title is not None and not (title.isprintable() and 0 < len(title.strip()) <= LONGEST_TITLE):
         raise UsageError(
             f"--title must have from 1 to {LONGEST_TITLE} printable characters, not {shortened(title)!r}: "
-            + ("shorten it" if title else "write one, or leave --title out")
+            + ("shorten it" if title.strip() else "write one, or leave --title out")
         )
     check_characters("--title", title or "")
     return Look(title, None if size is None else _read_size(size), dpi)

@@ -3,7 +3,7 @@
 An estimator takes the bound as a function of y on the simplex, the logits (..., K) of q(y), and a generator for its
 noise; it returns (...): a number for one law (K,), (B,) for the laws of B images, (S, B) for S draws of each. Its
 gradient, not only its value, is an estimate: where q(y) enters by sampling, a term of value zero carries the gradient.
-A class with the logit -inf is never drawn. What is wrong with a setting, the logits or the bound is a ValueError.
+A class with the logit -inf has no weight in any. What is wrong with a setting, the logits or the bound is a ValueError.
 """
 
 from dataclasses import dataclass

@@ -1,6 +1,6 @@
 """What training maximises: mean_u U + v mean_l L + w mean_l log q(y|a,x), each term in nats per image.
 
-Where virtual adversarial training has a weight, training takes that times its loss away (`virtual_adversarial`).
+Where virtual adversarial training has a weight, training subtracts that times its loss (`virtual_adversarial`).
 """
 
 from dataclasses import dataclass

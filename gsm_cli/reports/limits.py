@@ -90,7 +90,7 @@ def _test_set(group: Group, dataset: Dataset) -> list[str]:
         f"on all images of the kind lies between {100 * low:.2f} and {100 * high:.2f} % (binomial, 95 %)"
     )
     if dataset.paired > 1:
-        start += f", and less well than that, because every single image stands in {dataset.paired} pairs"
+        start += f", in truth in a wider range, because every single image stands in {dataset.paired} pairs"
     if dataset.test:
         return [f"{start}; as test images differ between seeds, in part, the intervals contain some of that."]
     fixed = "; all seeds have the same test images, and the intervals leave that out: more seeds do not remove it."
@@ -115,7 +115,7 @@ def _disagreement(group: Group, dataset: Dataset, judgements: Sequence[Judgement
 def _hard(group: Group, dataset: Dataset) -> list[str]:
     """The share of the test images that every run gets wrong."""
     records = [record for series in group.trained for record in series.finished]
-    if len(group.trained) < 2:  # the errors of one objective alone
+    if len({series.config.objective for series in group.trained}) < 2:  # the errors of one objective alone
         return []
     if _is_fixed(group, dataset):
         return [_hard_words(f"all {len(records):,} runs", wrong_in_every_run(records))]

@@ -22,7 +22,15 @@ def missing(group: Group, judgements: Sequence[Judgement], options: Sequence[str
     gumbel = group.find(GUMBEL)
     if gumbel and all(each.role != "primary" for each in judgements):
         lines = commands_for(group, [(gumbel, len(gumbel.scores))], options)
-        return ["**What is missing:** seeds that gumbel and marginalize have in common.", console(lines)]
+        shared = ["**What is missing:** seeds that gumbel and marginalize have in common, on the same splits."]
+        return shared + [console(lines)] * bool(lines) + _seeds(group, undecided, judgements, options)
+    return _seeds(group, undecided, judgements, options)
+
+
+def _seeds(
+    group: Group, undecided: Sequence[Judgement], judgements: Sequence[Judgement], options: Sequence[str]
+) -> list[str]:
+    """How many would decide what is undecided, and their commands."""
     if not undecided:
         return []
     family = sum(each.role == "secondary" for each in judgements)
@@ -77,13 +85,13 @@ def _common(series: Series, marginal: Series, seeds: int) -> set[int]:
     return set(islice(chain(sorted(own & other), sorted((own ^ other) - failed), new), seeds))
 
 
-def remedy(group: Group, missing: Sequence[str], options: Sequence[str]) -> str:
-    """The commands that make the runs of `missing` with the settings and the seeds of the first series.
+def remedy(group: Group, absent: Sequence[str], options: Sequence[str]) -> str:
+    """The commands that make the runs of `absent` with the settings and the seeds of the first series.
 
     What is an objective's own is that of the preset that the runs are of: the command with that is the shortest.
     """
     texts = []
-    for name in missing:
+    for name in absent:
         failed = {seed for series in group.series if series.config.objective == name for seed in series.seeds}
         seeds = sorted({*group.series[0].seeds} - failed) or [max(failed) + 1]
         usual = usual_settings(name, group.config.dataset)

@@ -45,9 +45,7 @@ def _parts(group: Group) -> str:
     labelled, unlabelled, classes = f"{record.config.labels:,}", f"{record.unlabelled:,}", record.classes
     words = f"{labelled} labelled and {unlabelled} unlabelled images of {classes} classes"
     if record.config.classes:  # which have their share of the labels
-        words = (
-            f"{classes} classes, with those of {labelled} labelled images that are theirs and {unlabelled} unlabelled"
-        )
+        words = f"{unlabelled} unlabelled images of {classes} classes, and their share of {labelled} labelled ones"
     return f"{words}, a stratified split for every seed."
 
 

@@ -124,8 +124,8 @@ def validation_step(*every: Series) -> float:
     """
     runs = [record for series in every for record in series.finished]
     found = {value for record in runs for value in record.epochs.validation_accuracy}
-    whole = [each.config for each in every if each.config.classes is None]
-    images = [describe_dataset(config.dataset).validation for config in whole]
+    datasets = [describe_dataset(each.config.dataset) for each in every if each.config.classes is None]
+    images = [dataset.validation for dataset in datasets if not dataset.paired]
     return 1 / max(*images, 1, lcm(*(Fraction(value).limit_denominator(MOST_IMAGES).denominator for value in found)))
 
 

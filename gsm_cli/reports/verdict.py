@@ -152,15 +152,15 @@ def _one_saving(group: Group, series: Series, dear: float) -> str | None:
 
 def _meaning(margin: Margin, named: float | None) -> str:
     default = (
-        "by default a quarter of the sum's errors on these images, rounded down to a tenth of a point, at least that "
-        "and at most one point; `gsm report --margin` names another"
+        "by default a quarter of the sum's errors on these images, rounded down to a tenth of a point, from 0.1 "
+        "to 1 point; `gsm report --margin` names another"
     )
     more = (
         f"with which {counted(margin.errors, 'error')} of the sum become{'s' if margin.errors == 1 else ''} "
         f"{margin.with_it:,} of {margin.images:,} images"
     )
     if margin.with_it == margin.errors:
-        more = f"less than one of the {margin.images:,} images"
+        more = f"which is less than one of the {margin.images:,} images"
     return (
         f"**What counts as no worse:** a loss of less than {margin_points(margin.value)}, {more} "
         f"({default if named is None else 'named with `--margin`'}); the whole 95 % interval must lie above that loss."

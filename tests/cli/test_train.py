@@ -250,7 +250,7 @@ class TestPrecedence:
         (("--preset", "laptop,long"), "--preset must be one of laptop for digits, not 'laptop,long'"),
         (
             ("--preset", "article"),
-            "--preset must be one of laptop for digits, not 'article': or name --dataset mnist, which has it",
+            "not 'article': choose one of them, or name --dataset mnist, which has it",
         ),
         (("--preset", "none"), "--preset must be one of laptop for digits, not 'none'"),
         (("--precision", "fp8"), "--precision must be one of float32, bf16, not 'fp8'"),

@@ -234,7 +234,7 @@ class TestBefore:
         *runs, total = result.stdout.splitlines()
         assert runs == ["gumbel tau 0.1 seed 0  to do", "gumbel tau 2 seed 0    to do"]
         assert total == (
-            "2 runs: 0 finished, 0 to resume, 2 to start; no record of this machine says how long 2 of them take"
+            "2 runs: 0 finished, 0 to resume, 2 to start; no record of this machine says how long 2 runs will take"
         )
 
     def test_what_is_finished_what_resumes_and_how_long_the_rest_takes(self, gsm, monkeypatch):

@@ -71,10 +71,11 @@ class TestMargin:
         text = rendered(batch(SIX)).text
         assert "less than 1 point, with which 37 errors of the sum become 41 of 400 images (by default" in text
 
-    def test_one_error_is_one(self):
+    def test_of_less_than_an_image_says_so_and_one_error_is_one(self):
         runs = [record(name, seed) for name in ("marginalize", "gumbel") for seed in range(2)]
         good = [replace(each, test=replace(each.test, chosen=reading(2, 399 / 400))) for each in runs]
-        assert "a loss of less than 0.1 points, less than one of the 400 images (by default" in rendered(good).text
+        assert "a loss of less than 0.1 points, which is less than one of the 400 images (by" in rendered(good).text
+        assert "with which 1 error of the sum becomes 3 of 400 images" in rendered(good, 0.005).text
 
     def test_may_be_named_and_is_then_everywhere(self):
         report = rendered(batch(SIX), 0.005)
@@ -281,7 +282,9 @@ class TestMissingSeeds:
         gumbel = [record("gumbel", seed, (0.5, 0.9)) for seed in (20, 21)]
         report = rendered([*sums, *gumbel])
         assert report.answer.startswith("Without a run of gumbel that could be compared: sum-and-sample")
-        assert "**What is missing:** seeds that gumbel and marginalize have in common." in report.text
+        assert (
+            "**What is missing:** seeds that gumbel and marginalize have in common, on the same splits." in report.text
+        )
         assert "--objective gumbel --seeds 0-1 --epochs 2\n" in report.text
 
     def test_nothing_is_missing_where_all_is_decided(self):

@@ -330,7 +330,7 @@ class TestLimits:
         text = rendered(runs).text
         assert "share some" in text
         assert "Nadeau" not in text
-        assert "10 classes, with those of 100 labelled images that are theirs and 1,000 unlabelled, a stratified" in text
+        assert "1,000 unlabelled images of 10 classes, and their share of 100 labelled ones, a stratified" in text
 
     def test_images_of_somebodys_own_may_be_split_from_one_pool(self):
         own = {"dataset": "mine.npz", "dataset_sha256": "a" * 64}

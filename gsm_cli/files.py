@@ -43,6 +43,14 @@ def write_atomic(path: Path, data: bytes | memoryview) -> None:
         raise _refused(path, error) from error
 
 
+def move(source: Path, path: Path) -> None:
+    """Move a whole file onto `path`, in one step. Raises GsmError if the disk refuses; both are then as they were."""
+    try:
+        source.replace(path)
+    except OSError as error:
+        raise _refused(path, error) from error
+
+
 def temporary_of(path: Path) -> Path:
     """Where this process may write what shall lie at `path`: a new name beside it, which says whose it is."""
     owner = f"{_host()}-{os.getpid()}-{_start(os.getpid()) or 0}"

@@ -11,7 +11,7 @@ import pytest
 
 from gsm_cli import files
 from gsm_cli.errors import GsmError, printable
-from gsm_cli.files import prepare, read_bounded, sweep, write_atomic
+from gsm_cli.files import move, prepare, read_bounded, sweep, write_atomic
 
 KILLED = (
     "import os, signal; from pathlib import Path; from gsm_cli.files import write_atomic; "
@@ -178,3 +178,15 @@ class TestRead:
 def test_what_a_terminal_would_obey_is_written_out():
     assert printable("plain, π, 1×1") == "plain, π, 1×1"
     assert printable("a\x1b[31mb\nc\u202ed\x00") == r"a\x1b[31mb\nc\u202ed\x00"
+
+
+def test_a_move_that_the_disk_refuses_is_one_sentence_and_loses_nothing(tmp_path):
+    source, path = tmp_path / "a.part", tmp_path / "a.json"
+    source.write_text("whole")
+    path.mkdir()
+    with pytest.raises(GsmError, match=r"a\.json cannot be written \("):
+        move(source, path)
+    assert source.read_text() == "whole"
+    path.rmdir()
+    move(source, path)
+    assert (path.read_text(), source.exists()) == ("whole", False)

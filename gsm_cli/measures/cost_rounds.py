@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from gsm_cli.config import RunConfig
 from gsm_cli.errors import DataError, GsmError
-from gsm_cli.files import is_there
+from gsm_cli.files import is_there, move
 from gsm_cli.measures.step_cost import Task
 from gsm_cli.records.cost import CostPlan, CostRecord, CostRow, read_part
 from gsm_cli.runs.processes import python
@@ -65,7 +65,7 @@ def measure_all(
         record = replace(record, rows=[*record.rows, row])
         record.save(part)
         on_row(row, len(record.rows))
-    part.replace(path)
+    move(part, path)
     return record
 
 

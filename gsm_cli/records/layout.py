@@ -100,8 +100,7 @@ class ReportFolder:
 
 def find_folders(path: Path) -> list[ReportFolder]:
     """`path` itself if it has records, else the folders in it that have. Raises DataError if there are none."""
-    candidates = [ReportFolder(each) for each in (path, *sorted(_find(path, "*")))]
-    found = [folder for folder in candidates if folder.records or folder.gradients]
+    found = [folder for folder in _candidates(path) if folder.records or folder.gradients]
     if not found:
         raise DataError(f"a report needs records, and {path} has none: make some with gsm train-ssl --out {path}")
     return found
@@ -109,8 +108,12 @@ def find_folders(path: Path) -> list[ReportFolder]:
 
 def without_records(path: Path) -> list[Path]:
     """The reports at `path` and in its folders that have no record."""
-    folders = [ReportFolder(each) for each in (path, *sorted(_find(path, "*")))]
-    return [each.text for each in folders if is_there(each.text) and not (each.records or each.gradients)]
+    return [each.text for each in _candidates(path) if is_there(each.text) and not (each.records or each.gradients)]
+
+
+def _candidates(path: Path) -> list[ReportFolder]:
+    """`path` and what lies in it, each of which may be the folder of a report."""
+    return [ReportFolder(each) for each in (path, *sorted(_find(path, "*")))]
 
 
 def _find(folder: Path, pattern: str) -> Iterator[Path]:

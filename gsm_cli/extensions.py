@@ -8,22 +8,37 @@ import hashlib
 import importlib.util
 import inspect
 import sys
+from dataclasses import replace
 from functools import lru_cache
 from importlib.metadata import entry_points
 from math import isfinite
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Annotated, Any
+
+from msgspec import Meta
 
 from gsm_cli.config import RunConfig
 from gsm_cli.errors import UsageError, meant
+from gsm_cli.estimator_settings import NO_PARAMETERS, SCHEDULE, Annealed
 from gsm_cli.files import check_ordinary
-from gsm_cli.objectives import OBJECTIVES, SCHEDULE, Objective, Setting, annealed
+from gsm_cli.objectives import OBJECTIVES, RENAMED, Objective
+from gsm_cli.rules import GREATEST, Setting, settings_of
 
 GROUP = "gsm.objectives"
 TAU = 0.5  # where the class has no default for its temperature
-RULES = {bool: "true or false", int: "a whole number", float: "a finite number", str: "a text"}
-TAKEN = {*RunConfig.__struct_fields__, *SCHEDULE}  # names that mean something else in a run
+RULES: dict[type, Any] = {  # of a parameter, by the kind of its default
+    bool: Annotated[bool, Meta(description="true or false")],
+    int: Annotated[int, Meta(description="a whole number")],
+    float: Annotated[float, Meta(ge=-GREATEST, le=GREATEST, description="a finite number")],
+    str: Annotated[str, Meta(description="a text")],
+}
+TAKEN = {
+    *RunConfig.__struct_fields__,
+    *NO_PARAMETERS,
+    "objective",
+    "objective_sha256",
+}  # names that mean something else in a run
 
 
 def find_objective(name: str, place: str = "objective") -> Objective:
@@ -33,6 +48,8 @@ def find_objective(name: str, place: str = "objective") -> Objective:
     """
     if name in OBJECTIVES:
         return OBJECTIVES[name]
+    if name in RENAMED:
+        raise UsageError(f"{place} {name} is now called {RENAMED[name]}, after what it is: name it so")
     path, colon, attribute = name.rpartition(":")
     if colon and not path.endswith(".py"):
         raise UsageError(f"{place} must name a Python file, as mine.py:Mine, not {path}: write its path and class")
@@ -110,7 +127,7 @@ def _row(name: str, estimator: str, found: Any, sha256: str) -> Objective:
     for parameter in inspect.signature(found).parameters.values():
         settings |= _settings(name, parameter)
     summary = (inspect.getdoc(found) or "an estimator of somebody's own").splitlines()[0]
-    return Objective(name, summary, estimator, settings, sha256=sha256)
+    return Objective(name, summary, estimator, own=None, sha256=sha256, parameters=settings)
 
 
 def _settings(name: str, parameter: inspect.Parameter) -> dict[str, Setting]:
@@ -120,9 +137,10 @@ def _settings(name: str, parameter: inspect.Parameter) -> dict[str, Setting]:
         remedy = "call it temperature" if parameter.name in SCHEDULE else "rename it"
         raise UsageError(f"{name} must not call a parameter {parameter.name}, which is a setting of gsm: {remedy}")
     if parameter.name == "temperature" and (missing or (type(default) in (int, float) and isfinite(default))):
-        return annealed(TAU if missing else float(default))
+        temperature = dict(settings_of(Annealed))
+        return temperature | {"tau": replace(temperature["tau"], default=TAU if missing else float(default))}
     if parameter.name != "temperature" and _can_be_typed(default):
-        return {parameter.name: Setting(default, RULES[type(default)])}
+        return {parameter.name: Setting(RULES[type(default)], default)}
     what = "no default" if missing else repr(default)
     raise UsageError(
         f"{name} must have a finite number, a text without commas or true or false as the default of its parameter "

@@ -45,9 +45,16 @@ def images(folder) -> dict[str, np.ndarray]:
 class TestEstimator:
     def test_its_parameters_are_its_settings(self, example):
         row = find_objective("decoupled.py:Decoupled")
-        assert set(row.settings) == {"tau", "tau_min", "tau_rate", "backward"}
+        assert set(row.settings) == {"tau", "tau_min", "tau_rate", "tau_by_epoch", "entropy_weight", "backward"}
         config = build({"objective": "decoupled.py:Decoupled", "backward": "2", "tau": 0.7})
-        assert config.own == {"tau": 0.7, "tau_min": 0.0, "tau_rate": 0.0, "backward": 2.0}
+        assert config.own == {
+            "tau": 0.7,
+            "tau_min": 0.0,
+            "tau_rate": 0.0,
+            "tau_by_epoch": False,
+            "entropy_weight": 1.0,
+            "backward": 2.0,
+        }
         estimator = Averaging(config).at(0.7)
         assert (estimator.temperature, estimator.backward) == (0.7, 2.0)
 

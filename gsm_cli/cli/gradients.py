@@ -10,7 +10,8 @@ from gsm_cli.cli.options import option, whole_number
 from gsm_cli.cli.plan import ALL
 from gsm_cli.cli.settings import MEANINGS, default_words
 from gsm_cli.errors import AGAIN, DataError, GsmError, UsageError
-from gsm_cli.objectives import OBJECTIVES, SUPERVISED
+from gsm_cli.estimator_settings import SUPERVISED
+from gsm_cli.objectives import OBJECTIVES
 
 if TYPE_CHECKING:
     from gsm_cli.data.split import Split

@@ -1,8 +1,9 @@
 """What several commands of the command line share: options, and how a long one is interrupted."""
 
+import inspect
 import re
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -43,6 +44,14 @@ def whole_number(name: str, help: str, least: int, most: int | None = None) -> A
         )
 
     return typer.Option(name, parser=read, metavar="INTEGER", help=help)
+
+
+def signed(command: Callable[..., None], parameters: Iterable[inspect.Parameter]) -> Callable[..., None]:
+    """A command that takes whatever it is given, with the signature from which Typer makes its options."""
+    named = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in parameters]
+    command.__signature__ = inspect.Signature(named)  # type: ignore[attr-defined]
+    command.__annotations__ = {each.name: each.annotation for each in named}
+    return command
 
 
 Tau = Annotated[

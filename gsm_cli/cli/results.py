@@ -77,10 +77,11 @@ def _told(outcome: "Outcome") -> "RunResult":
 
     from gsm_cli.cli.answers import RunResult
 
-    record = outcome.record
+    record, config = outcome.record, outcome.task.config
+    named = {"objective": config.objective, "dataset": config.dataset}  # with the folder of somebody's own files
     return RunResult(
         path=str(outcome.path),
-        config=msgspec.to_builtins(outcome.task.config),
+        config=msgspec.to_builtins(config.identity | named),
         reused=outcome.reused,
         test=record.test if record else None,
         failure=record.failure if record else None,
@@ -107,7 +108,7 @@ def _failed(outcome: "Outcome") -> str:
     assert outcome.record is not None
     config, failure = outcome.record.config, outcome.record.failure
     assert failure is not None
-    tau = config.own.get("tau")
+    tau = config.estimator.temperature(0, 1)
     circumstances = f"{config.objective_name} with seed {config.seed}" + ("" if tau is None else f" and tau {tau:g}")
     remedy = "lower --learning-rate" + ("" if tau is None else " or raise --tau")
     return f"the objective must stay finite, and {circumstances} did not at step {failure.step}: {remedy}"

@@ -35,6 +35,13 @@ class OwnEntropy(Protocol):
     def entropy(self, logits: Tensor) -> Tensor: ...
 
 
+@runtime_checkable
+class Selective(Protocol):
+    """What an estimator has that leaves classes out: which it keeps, (..., K)."""
+
+    def keeps(self, logits: Tensor) -> Tensor: ...
+
+
 @dataclass(frozen=True)
 class Marginal:
     """The exact sum over classes, sum_y q(y) bound(y).

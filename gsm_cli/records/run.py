@@ -8,8 +8,9 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct
 
-from gsm_cli.config import Count, Natural, NotNegative, RunConfig, Share
+from gsm_cli.config import RunConfig
 from gsm_cli.records.store import NotBelowZero, Number, Record, Seconds, read
+from gsm_cli.rules import Count, Natural, NotNegative, Share
 
 Classes = Annotated[int, Meta(ge=2, le=2**31)]
 Digest = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]

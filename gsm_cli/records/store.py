@@ -8,9 +8,9 @@ from typing import Annotated, Any, Literal, TypeVar
 import msgspec
 from msgspec import Meta, Struct
 
-from gsm_cli.config import Count, Natural, Plain
 from gsm_cli.errors import DataError, printable
 from gsm_cli.files import read_bounded, write_atomic
+from gsm_cli.rules import Count, Natural, Plain
 
 SCHEMA = 3
 MOST = 2**26  # bytes of a record: hundreds of times what the longest run leaves

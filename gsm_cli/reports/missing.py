@@ -7,7 +7,7 @@ from math import inf
 import msgspec
 
 from gsm_cli import commands
-from gsm_cli.objectives import GUMBEL, MARGINALIZE
+from gsm_cli.objectives import GUMBEL, MARGINALIZE, OBJECTIVES
 from gsm_cli.reports.groups import Group, usual_settings
 from gsm_cli.reports.judgements import Judgement
 from gsm_cli.reports.markdown import console, listed
@@ -95,6 +95,6 @@ def remedy(group: Group, absent: Sequence[str], options: Sequence[str]) -> str:
         failed = {seed for series in group.series if series.config.objective == name for seed in series.seeds}
         seeds = sorted({*group.series[0].seeds} - failed) or [max(failed) + 1]
         usual = usual_settings(name, group.config.dataset)
-        found = [msgspec.structs.replace(group.config, objective=name, own=own, objective_sha256=None) for own in usual]
+        found = [msgspec.structs.replace(group.config, estimator=OBJECTIVES[name].choose(own)) for own in usual]
         texts.append(f"{name} with `{min((commands.train_ssl(config, seeds, options) for config in found), key=len)}`")
     return f"Add {listed(texts)}."

@@ -9,7 +9,6 @@ from gsm_cli.config import RunConfig
 from gsm_cli.data import Dataset
 from gsm_cli.settings import read_preset
 
-FREE = ("objective", "seed", "own", "objective_sha256")  # settings that may differ within a group
 DIGEST = "dataset_sha256"  # of images of somebody's own
 DIGESTS = (DIGEST, "objective_sha256")
 SHOWN = 12  # hex digits of a file's digest
@@ -19,8 +18,7 @@ ALWAYS = ("dataset", DIGEST, "epochs", "precision")  # that a group's name has e
 
 def shared_settings(config: RunConfig) -> dict[str, object]:
     """The settings that every run of a group has in common."""
-    settings = msgspec.structs.asdict(config) | {"dataset": config.dataset_name}
-    return {name: value for name, value in settings.items() if name not in FREE}
+    return {**config.general, "dataset": config.dataset_name, DIGEST: config.dataset_sha256}
 
 
 def own_settings(config: RunConfig) -> dict[str, str]:

@@ -13,10 +13,11 @@ import msgspec
 import torch
 from torch import Tensor
 
-from gsm_cli.config import Plain, RunConfig, differences
+from gsm_cli.config import RunConfig, differences
 from gsm_cli.errors import DataError, GsmError, is_of_memory, printable
 from gsm_cli.files import check_ordinary, write_atomic
 from gsm_cli.records.run import Epoch
+from gsm_cli.rules import Plain
 from gsm_cli.runs.environment import Device
 
 

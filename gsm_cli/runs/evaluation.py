@@ -14,7 +14,7 @@ from PIL import Image
 from torch import Tensor
 
 from gsm_cli.data.split import Images, Split
-from gsm_cli.model.estimators import Estimator, Gumbel, Marginal, SparseMarginal, StraightThrough
+from gsm_cli.model.estimators import Estimator, Gumbel, Marginal, Selective, StraightThrough
 from gsm_cli.model.generative import M2
 from gsm_cli.model.terms import ConditionalBound, unlabelled_bound
 from gsm_cli.records.run import WIDEST, Reading
@@ -61,10 +61,10 @@ def bound_by(estimator: Estimator, model: M2, x: Tensor, rng: torch.Generator) -
     return unlabelled_bound(ConditionalBound(model, model.encode(x, 1, rng)), estimator, rng)[0]
 
 
-def dropped_mass(threshold: float, model: M2, x: Tensor, rng: torch.Generator) -> Tensor:
-    """The probability of the classes that a threshold leaves out, (B,)."""
+def dropped_mass(estimator: Selective, model: M2, x: Tensor, rng: torch.Generator) -> Tensor:
+    """The probability of the classes that an estimator leaves out, (B,)."""
     logits = model.classify(x, 1, rng)[0]
-    return (logits.softmax(dim=-1) * ~SparseMarginal(threshold).keeps(logits)).sum(dim=-1)
+    return (logits.softmax(dim=-1) * ~estimator.keeps(logits)).sum(dim=-1)
 
 
 def classification(model: M2, images: Images, rng: torch.Generator) -> Classification:
@@ -102,9 +102,9 @@ def relaxation(
     return soft, hard
 
 
-def mean_dropped_mass(model: M2, images: Images, threshold: float, rng: torch.Generator) -> float:
-    """The mean mass that a threshold leaves out."""
-    return over(partial(dropped_mass, threshold), model, images, rng).double().mean().item()
+def mean_dropped_mass(model: M2, images: Images, estimator: Selective, rng: torch.Generator) -> float:
+    """The mean mass that an estimator leaves out."""
+    return over(partial(dropped_mass, estimator), model, images, rng).double().mean().item()
 
 
 @torch.no_grad()

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 
-from gsm_cli.config import RunConfig
+from gsm_cli.config import SETTINGS, RunConfig
 from gsm_cli.errors import DataError
 from gsm_cli.files import is_there
 from gsm_cli.records.layout import ReportFolder
@@ -16,10 +16,7 @@ from gsm_cli.runs.environment import environment, find_device
 from gsm_cli.runs.outcomes import reuse
 from gsm_cli.runs.task import Task
 
-TIMELESS = (  # settings that leave the time of an epoch as it is
-    *("seed", "epochs", "learning_rate", "decay", "classification_weight", "labelled_weight", "kl_start", "kl_warmup"),
-    *("clip", "weight_decay", "weight_std", "entropy_weight", "vat_radius", "tau", "tau_min", "tau_rate"),
-)
+TIMELESS = {"seed", *(name for name, setting in SETTINGS.items() if setting.timeless)}  # of an epoch
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from gsm_cli.config import RunConfig, differences
 from gsm_cli.data.dataset import Fetch
 from gsm_cli.data.split import Split
 from gsm_cli.errors import DataError, GsmError, UsageError, printable
+from gsm_cli.estimator_settings import SumAndSampleSettings
 from gsm_cli.files import is_there
-from gsm_cli.objectives import OBJECTIVES
 from gsm_cli.records.run import Failure, RunRecord, read_run
 from gsm_cli.runs.places import WorkerLostError
 from gsm_cli.runs.task import Task, load_split
@@ -105,8 +105,8 @@ def check(tasks: Iterable[Task], fetch: Fetch | None) -> None:
 
 def _check_top(config: RunConfig, classes: int) -> None:
     """Raise UsageError where the most probable classes to sum would be all."""
-    top = config.own.get("top") if config.objective in OBJECTIVES else None
-    if isinstance(top, int) and top >= classes:
+    settings = config.estimator
+    if isinstance(settings, SumAndSampleSettings) and (top := settings.top) >= classes:
         raise UsageError(
             f"top must be less than the {classes} classes, not {top}: lower it, or sum them all with marginalize"
         )

@@ -1,7 +1,5 @@
 """What changes during a run, as plain functions of the step or of the share of the run that is done."""
 
-from math import exp
-
 PROBES = 10  # epochs of a run, the first apart, after which its bounds are measured
 
 
@@ -13,11 +11,6 @@ def learning_rate(greatest: float, decay: float, progress: float) -> float:
 def kl_weight(start: float, warmup: float, progress: float) -> float:
     """From `start` to 1 in a straight line over the first `warmup` of the run, then 1."""
     return 1.0 + (start - 1.0) * max(0.0, 1.0 - progress / warmup) if warmup else 1.0
-
-
-def temperature(first: float, least: float, rate: float, step: int) -> float:
-    """max(least, first exp(-rate step))."""
-    return max(least, first * exp(-rate * step))
 
 
 def is_probed(number: int, epochs: int) -> bool:

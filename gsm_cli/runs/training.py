@@ -14,11 +14,11 @@ from gsm_cli.config import RunConfig
 from gsm_cli.data.split import Split
 from gsm_cli.errors import UsageError
 from gsm_cli.files import is_there
+from gsm_cli.model.estimators import Selective
 from gsm_cli.model.terms import Batch, Terms, semi_supervised, supervised
 from gsm_cli.model.virtual_adversarial import virtual_adversarial_loss
-from gsm_cli.objectives import SPARSE, SUPERVISED
 from gsm_cli.records.run import Curves, Epoch, Failure, RunRecord, Test, chosen_epoch
-from gsm_cli.runs.build import Averaging, build_model, temperature_at
+from gsm_cli.runs.build import Averaging, build_model
 from gsm_cli.runs.checkpoint import Checkpoint, DamagedError, set_aside
 from gsm_cli.runs.environment import Device, environment
 from gsm_cli.runs.evaluation import (
@@ -52,7 +52,6 @@ class Run:
         self.pixels = torch.from_numpy(split.unlabelled).to(device)
         self.labelled = torch.from_numpy(split.labelled.pixels).to(device)
         self.classes = torch.from_numpy(split.labelled.classes).to(device)
-        self.averaging = None if config.objective == SUPERVISED else Averaging(config)
         self.model = build_model(config, split.unlabelled.shape[1], split.classes, device)
         rate, decay = config.learning_rate, config.weight_decay
         self.optimizer = torch.optim.AdamW(self.model.parameters(), lr=rate, weight_decay=decay, fused=True)
@@ -62,6 +61,7 @@ class Run:
         if not self.steps:
             rule = f"batch-size must be at most the {len(self.pixels)} unlabelled images"
             raise UsageError(f"{rule}, not {config.batch_size}: lower it")
+        self.averaging = Averaging(config, self.steps) if config.is_unlabelled else None
 
     def epoch(self) -> Epoch:
         """Train on as many whole batches of unlabelled images as there are, then validate. Raises NotFiniteError."""
@@ -72,10 +72,10 @@ class Run:
         last = number * self.steps - 1
         images, noise = self.split.validation, partial(self.stream, Purpose.EVALUATION, number)
         validation = classification(self.model, images, noise())
-        tau, threshold = temperature_at(config, last), config.own["threshold"] if config.objective == SPARSE else None
+        tau, selective = config.estimator.temperature(last, self.steps), self.selective
         probed = is_probed(number, config.epochs)
         soft, hard = relaxation(self.model, images, tau, noise) if tau and probed else (None, None)
-        dropped = mean_dropped_mass(self.model, images, float(threshold), noise()) if threshold and probed else None
+        dropped = mean_dropped_mass(self.model, images, selective, noise()) if selective and probed else None
         if not are_finite(validation.entropy, soft, hard):
             raise NotFiniteError(last)
         return Epoch(
@@ -123,8 +123,8 @@ class Run:
         if self.averaging is None:
             terms = supervised(self.model, batch, config.mc_samples, rng)
         else:
-            average = self.averaging.at(temperature_at(config, number))
-            kl_weight, entropy_weight = self.kl_weight(number), config.entropy_weight
+            average = self.averaging.at_step(number)
+            kl_weight, entropy_weight = self.kl_weight(number), config.estimator.weight_of_entropy
             terms = semi_supervised(self.model, batch, average, config.mc_samples, kl_weight, rng, entropy_weight)
         self.optimizer.zero_grad()
         loss = -terms.objective(config.labelled_weight, config.classification_weight)
@@ -133,11 +133,18 @@ class Run:
             noise = self.stream(Purpose.PERTURBATION, number)
             loss = loss + config.vat_weight * virtual_adversarial_loss(self.model, images, config.vat_radius, noise)
         loss.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(self.model.parameters(), config.clip)
+        if config.clip is not None:
+            torch.nn.utils.clip_grad_norm_(self.model.parameters(), config.clip)
         for group in self.optimizer.param_groups:
             group["lr"] = self.learning_rate(number)
         self.optimizer.step()
         return terms.detach()
+
+    @property
+    def selective(self) -> Selective | None:
+        """The estimator, if it leaves classes out."""
+        estimator = None if self.averaging is None else self.averaging.at_step(0)
+        return estimator if isinstance(estimator, Selective) else None
 
     def stream(self, purpose: Purpose, counter: int) -> torch.Generator:
         return stream(self.config.seed, purpose, counter, self.device)
@@ -235,8 +242,8 @@ def train(
         test = read_test_set(run)
     except NotFiniteError as error:
         return run.record(failure=Failure(step=error.step, reason=str(error)))
-    untrained = config.objective == SUPERVISED  # its generative half
-    generated = None if untrained else analogies(run.model, split.shape, run.stream(Purpose.EVALUATION, 0))
+    trained = config.is_unlabelled  # its generative half
+    generated = None if not trained else analogies(run.model, split.shape, run.stream(Purpose.EVALUATION, 0))
     return run.record(test, generated)
 
 

@@ -81,7 +81,7 @@ WRONG_RUNS = {
     "a split that is no digest": {"split": '"a"'},
     "an objective with a tag": {"config.objective": '"a.py:<b>"', "config.objective_sha256": '"0"'},
     "a data set in two lines": {"config.dataset": r'"a\nb.npz"'},
-    "a setting of its own that breaks the line": {"config.own.tau": r'"a\nb"'},
+    "a setting of its own that breaks the line": {"config.estimator.tau": r'"a\nb"'},
     "nested too deep": {"failure": "[" * 50_000 + "]" * 50_000},
     "unheard of and nested too deep": {"version": '"", "more": ' + "[" * 50_000 + "]" * 50_000},
     "the kind of another": {"schema": '3, "kind": "cost"'},

@@ -11,6 +11,7 @@ from records_of import batch, failed, record
 
 from gsm_cli.config import RunConfig
 from gsm_cli.data import DATASETS
+from gsm_cli.estimator_settings import OwnSettings
 from gsm_cli.objectives import OBJECTIVES
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.records.run import RunRecord
@@ -30,7 +31,8 @@ def named(*records: RunRecord) -> list[str]:
 def mine(sha256: str, name: str = "there/mine.py:Mine", **own: object) -> RunRecord:
     """A run of an estimator of somebody's own, whose file is not there."""
     whole = record("marginalize", 0)
-    config = msgspec.structs.replace(whole.config, objective=name, own=own, objective_sha256=sha256 * 8)
+    estimator = OwnSettings(of=name, sha256=sha256 * 8, values=own)
+    config = msgspec.structs.replace(whole.config, estimator=estimator)
     return msgspec.structs.replace(whole, config=config)
 
 
@@ -116,11 +118,15 @@ class TestGroups:
 
 class TestPictured:
     def test_of_too_many_series_one_of_each_objective_that_the_verdict_speaks_of(self):
-        taus = [record(name, 0, tau=0.1 * n) for name in ("gumbel", "straight-through") for n in range(1, 7)]
+        taus = [record(name, 0, tau=0.1 * n) for name in ("gumbel", "straight-through-gumbel") for n in range(1, 7)]
         (group,) = sort_records(taus)
         assert group.pictured == group.trained
         (group,) = sort_records([*taus, record("marginalize", 0)])
-        assert [each.name for each in group.pictured] == ["marginalize", "gumbel, tau 0.5", "straight-through, tau 0.5"]
+        assert [each.name for each in group.pictured] == [
+            "marginalize",
+            "gumbel, tau 0.5",
+            "straight-through-gumbel, tau 0.5",
+        ]
 
     def test_the_report_says_so(self):
         taus = [record("gumbel", 0, tau=0.1 * n) for n in range(1, 15)]

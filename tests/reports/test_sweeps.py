@@ -6,6 +6,7 @@ from matplotlib.collections import PolyCollection
 from msgspec.structs import replace
 from records_of import record
 
+from gsm_cli.estimator_settings import OwnSettings
 from gsm_cli.objectives import OBJECTIVES
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.records.run import RunRecord
@@ -42,7 +43,7 @@ def over_draws(objective: str, numbers=DRAWS, **settings: object):
 
 def replaced_file(run: RunRecord, digest: str) -> RunRecord:
     """The run, of an estimator of somebody's own whose file has a digest of this digit."""
-    config = replace(run.config, objective="mine.py:Mine", objective_sha256=64 * digest)
+    config = replace(run.config, estimator=OwnSettings(of="mine.py:Mine", sha256=64 * digest, values=run.config.own))
     return replace(run, config=config)
 
 

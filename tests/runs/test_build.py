@@ -8,11 +8,12 @@ import torch
 from msgspec import structs
 
 from gsm_cli.errors import UsageError
+from gsm_cli.estimator_settings import OwnSettings
 from gsm_cli.model import estimators
 from gsm_cli.model.generative import ADGM, M2
 from gsm_cli.model.networks import Architecture
 from gsm_cli.runs import build
-from gsm_cli.runs.build import Averaging, build_model, temperature_at, try_out
+from gsm_cli.runs.build import Averaging, build_model, try_out
 from gsm_cli.runs.streams import state
 from gsm_cli.settings import build as settings
 from gsm_cli.streams import Purpose
@@ -47,7 +48,7 @@ def test_the_initial_weights_are_those_of_the_seed():
 
 def test_an_estimator_has_its_own_settings_and_the_temperature_of_its_step():
     config = settings({"objective": "gumbel-rao", "tau": 2.0, "tau_min": 0.5, "tau_rate": 1.0, "draws": 3})
-    assert [temperature_at(config, step) for step in (0, 9)] == [2.0, 0.5]
+    assert [config.estimator.temperature(step, 3) for step in (0, 9)] == [2.0, 0.5]
     assert Averaging(config).at(1.5) == estimators.GumbelRao(temperature=1.5, draws=3)
     assert Averaging(settings({"objective": "marginalize"})).at(None) == estimators.Marginal()
 
@@ -71,7 +72,7 @@ def test_one_of_somebodys_own_is_tried_and_must_stay_as_it_was(monkeypatch):
     monkeypatch.setattr(build, "find_objective", lambda name: row)
     monkeypatch.setattr(build, "load_class", lambda name: lambda draws, temperature: Own(temperature))
     Own.tried = []
-    Averaging(structs.replace(config, objective_sha256="a" * 64))
+    Averaging(structs.replace(config, estimator=OwnSettings(of="Own", sha256="a" * 64, values=config.own)))
     assert Own.tried == [0.25, 0.25]
     with pytest.raises(UsageError) as caught:
         Averaging(config)

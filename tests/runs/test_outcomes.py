@@ -6,6 +6,7 @@ from msgspec.structs import replace
 from records_of import failed, record
 
 from gsm_cli.errors import DataError, GsmError, UsageError
+from gsm_cli.estimator_settings import OwnSettings
 from gsm_cli.records.run import Failure, read_run
 from gsm_cli.runs import outcomes
 from gsm_cli.runs.outcomes import Outcome, check, is_to_do, keep, reuse, unfinished, words
@@ -137,5 +138,5 @@ class TestCheck:
     def test_a_setting_of_somebodys_own_may_have_that_name(self, tmp_path, monkeypatch):
         monkeypatch.setattr(outcomes, "Run", lambda config, split: None)
         (task,) = tasks(tmp_path, "gumbel")
-        own = replace(task.config, objective="mine.py:Mine", objective_sha256="a", own={"top": 99})
+        own = replace(task.config, estimator=OwnSettings(of="mine.py:Mine", sha256="a" * 64, values={"top": 99}))
         check([Task(own, task.record)], None)

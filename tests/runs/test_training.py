@@ -3,6 +3,7 @@
 import dataclasses
 import itertools
 import math
+import sys
 from base64 import b64decode
 from io import BytesIO
 from pathlib import Path
@@ -22,16 +23,15 @@ from gsm_cli.errors import GsmError, UsageError
 from gsm_cli.model.terms import Terms
 from gsm_cli.records.run import Epoch, read_run
 from gsm_cli.runs import evaluation, training
-from gsm_cli.runs.build import temperature_at
 from gsm_cli.runs.evaluation import Classification
-from gsm_cli.runs.schedules import is_probed, kl_weight, learning_rate, temperature
+from gsm_cli.runs.schedules import is_probed, kl_weight, learning_rate
 from gsm_cli.runs.streams import binarise, shuffle, stream
 from gsm_cli.runs.training import Run, train
 from gsm_cli.settings import build
 from gsm_cli.streams import Purpose
 
 TINY = {"hidden": [8], "latent": 2, "auxiliary": 2, "epochs": 4, "batch_size": 200}
-OBJECTIVES = ("marginalize", "gumbel", "straight-through", "gumbel-rao", "reinmax", "sum-and-sample")
+OBJECTIVES = ("marginalize", "gumbel", "straight-through-gumbel", "gumbel-rao", "reinmax", "sum-and-sample")
 MORE = ("sparse-marginalize", "reinforce", "supervised")
 
 
@@ -62,12 +62,19 @@ class TestSchedules:
         assert kl_weight(start, 0.0, 0.0) == 1.0
 
     def test_temperature_falls_with_the_steps_to_its_least(self):
-        assert [temperature(1.0, 0.5, 0.01, step) for step in (0, 10, 1000)] == pytest.approx(
-            [1.0, math.exp(-0.1), 0.5]
-        )
-        assert temperature(0.7, 0.0, 0.0, 10**6) == 0.7
-        assert temperature_at(config("marginalize"), 0) is None
-        assert temperature_at(config(tau=1.0, tau_rate=0.01), 10) == pytest.approx(math.exp(-0.1))
+        falling = config(tau=1.0, tau_min=0.5, tau_rate=0.01).estimator
+        assert [falling.temperature(step, 3) for step in (0, 10, 1000)] == pytest.approx([1.0, math.exp(-0.1), 0.5])
+        assert config(tau=0.7).estimator.temperature(10**6, 3) == 0.7
+        assert config("marginalize").estimator.temperature(0, 1) is None
+
+    def test_temperature_may_fall_between_epochs_alone(self):
+        falling = config(tau=1.0, tau_rate=0.01, tau_by_epoch=True).estimator
+        found = [falling.temperature(step, 10) for step in (0, 9, 10, 25)]
+        assert found == pytest.approx([1.0, 1.0, math.exp(-0.1), math.exp(-0.2)])
+
+    @pytest.mark.parametrize("rate", [746, 1e300])
+    def test_temperature_never_falls_to_zero(self, rate):
+        assert config(tau=1.0, tau_rate=rate).estimator.temperature(10, 3) == sys.float_info.min
 
 
 class TestRecord:
@@ -89,7 +96,7 @@ class TestRecord:
             name: train(config(name, epochs=1), split, tmp_path / f"{name}.pt").epochs.evaluations[0]
             for name in OBJECTIVES + MORE
         }
-        once = dict.fromkeys(("gumbel", "straight-through", "gumbel-rao", "reinmax"), 1)
+        once = dict.fromkeys(("gumbel", "straight-through-gumbel", "gumbel-rao", "reinmax"), 1)
         assert counted == once | {
             **{"marginalize": 10, "sum-and-sample": 2, "reinforce": 2, "supervised": 0},
             "sparse-marginalize": pytest.approx(10, abs=1.0),

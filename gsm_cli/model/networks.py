@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import pairwise
 from typing import cast
@@ -19,18 +19,27 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {"relu": F.relu, "elu": F.e
 class Architecture:
     """The sizes of a model; `norm` is layer, batch or none, `weight_std` None for 1 / sqrt(3 fan_in).
 
-    With `bf16` the matrix products are taken in bfloat16, and all else in float32.
+    `classifier_hidden` are the hidden layers of q(y|a,x), None for those of all others. With `bf16` the matrix products
+    are taken in bfloat16, and all else in float32.
     """
 
     pixels: int
     classes: int
     hidden: tuple[int, ...] = (500, 500)
+    classifier_hidden: tuple[int, ...] | None = None
     latent: int = 10
     auxiliary: int = 10
     norm: str = "layer"
+    norm_eps: float = 1e-5
     activation: str = "relu"
     weight_std: float | None = None
+    zero_biases: bool = False
     bf16: bool = False
+
+    @property
+    def of_the_classifier(self) -> "Architecture":
+        """The sizes of q(y|a,x)."""
+        return self if self.classifier_hidden is None else replace(self, hidden=self.classifier_hidden)
 
 
 class Linear(nn.Linear):
@@ -63,15 +72,17 @@ class Network(nn.Module):
         biased = next(iter(inputs)) if architecture.norm == "none" else None  # a normalisation has a bias of its own
         self.first = nn.ModuleDict({name: linear(size, sizes[0], bias=name == biased) for name, size in inputs.items()})
         self.hidden = nn.ModuleList(linear(size, after) for size, after in pairwise(sizes))
-        self.norms = nn.ModuleList(NORMS[architecture.norm](size) for size in sizes)
+        self.norms = nn.ModuleList(NORMS[architecture.norm](size, eps=architecture.norm_eps) for size in sizes)
         self.head = linear(sizes[-1], outputs)
         self.activation = ACTIVATIONS[architecture.activation]
+        for layer in cast(list[Linear], [*self.first.values(), *self.hidden, self.head]):
+            if architecture.weight_std is not None:
+                nn.init.normal_(layer.weight, std=architecture.weight_std)
+            if architecture.zero_biases and layer.bias is not None:
+                nn.init.zeros_(layer.bias)
         if architecture.weight_std is None:
             with torch.no_grad():
                 self.head.weight *= scale
-        else:
-            for layer in (*self.first.values(), *self.hidden, self.head):
-                nn.init.normal_(layer.weight, std=architecture.weight_std)
 
     def lift(self, **inputs: Tensor) -> Tensor:
         """The share of these inputs in the first layer, (..., H)."""
@@ -118,4 +129,4 @@ def uncounted() -> Iterator[None]:
         _UNCOUNTED.reset(token)
 
 
-NORMS: dict[str, Callable[[int], nn.Module]] = {"layer": nn.LayerNorm, "batch": BatchNorm, "none": nn.Identity}
+NORMS: dict[str, Callable[..., nn.Module]] = {"layer": nn.LayerNorm, "batch": BatchNorm, "none": nn.Identity}

@@ -25,11 +25,14 @@ def build_model(config: RunConfig, pixels: int, classes: int, device: str = "cpu
         pixels=pixels,
         classes=classes,
         hidden=config.hidden,
+        classifier_hidden=config.classifier_hidden,
         latent=config.latent,
         auxiliary=config.auxiliary,
         norm=config.norm,
+        norm_eps=config.norm_eps,
         activation=config.activation,
         weight_std=config.weight_std,
+        zero_biases=config.zero_biases,
         bf16=config.precision == "bf16",
     )
     with torch.random.fork_rng(devices=[]):

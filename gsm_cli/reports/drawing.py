@@ -1,12 +1,13 @@
 """Pictures that are drawn only where their data, their words or the code that draws them have changed."""
 
+import inspect
 import json
 import re
 from collections.abc import Callable
 from functools import cache
 from hashlib import sha256
+from importlib import import_module
 from importlib.metadata import version
-from importlib.util import find_spec
 from pathlib import Path
 
 from gsm_cli.files import read_bounded, write_atomic
@@ -45,10 +46,15 @@ def code_digest(module: str) -> str:
     waiting = [module]
     while waiting:
         name = waiting.pop()
-        if name not in sources and name.startswith(DRAWING) and (spec := find_spec(name)) and spec.origin:
-            sources[name] = Path(spec.origin).read_text("utf-8")
+        if name not in sources and name.startswith(DRAWING):
+            sources[name] = source(name)
             waiting += IMPORT.findall(sources[name])
     return _digest(json.dumps([sorted(sources.items()), [version(name) for name in LIBRARIES]]))
+
+
+def source(module: str) -> str:
+    """The text of a module."""
+    return inspect.getsource(import_module(module))
 
 
 def module_of(draw: Callable[[], object]) -> str:

@@ -7,9 +7,9 @@ import zlib
 from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import replace
-from importlib.util import find_spec
 from io import BytesIO
 from pathlib import Path
+from shutil import copytree
 from typing import Any
 
 import msgspec
@@ -32,13 +32,19 @@ DRIFT = "{} shows or says something else than the records: rebuild it with gsm r
 EDITED = "{} must be as a report wrote it, and is not: rebuild it with gsm report"
 
 
-@pytest.fixture
-def digits(tmp_path) -> ReportFolder:
-    """A report on the runs of SIX, as it was written."""
-    folder = ReportFolder(tmp_path / "digits-100")
+@pytest.fixture(scope="module")
+def written(tmp_path_factory) -> Path:
+    """A folder with a report on the runs of SIX."""
+    folder = ReportFolder(tmp_path_factory.mktemp("written") / "digits-100")
     save(folder, batch(SIX))
     write(read(folder))
-    return folder
+    return folder.path
+
+
+@pytest.fixture
+def digits(written, tmp_path) -> ReportFolder:
+    """That report, as it was written."""
+    return ReportFolder(copytree(written, tmp_path / "digits-100"))
 
 
 @pytest.fixture
@@ -228,12 +234,8 @@ class TestKeptPictures:
     )
     def test_the_code_that_draws_has_changed(self, redrawn, monkeypatch, module, expected):
         """Also where a module imports what has changed in a roundabout way."""
-        origin, original = find_spec(f"gsm_cli.{module}").origin, Path.read_text
-
-        def read_text(path: Path, encoding: str) -> str:
-            return original(path, encoding) + ("# other" if str(path) == origin else "")
-
-        monkeypatch.setattr(Path, "read_text", read_text)
+        changed, original = f"gsm_cli.{module}", drawing.source
+        monkeypatch.setattr(drawing, "source", lambda name: original(name) + "# other" * (name == changed))
         drawing.code_digest.cache_clear()
         try:
             assert redrawn() == expected

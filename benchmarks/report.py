@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from gsm_cli.objectives import OBJECTIVES, SUPERVISED
-from gsm_cli.records.run import Curves, Reading, RunRecord, Test
+from gsm_cli.records.run import Bound, Curves, Reading, RunRecord, Test
 from gsm_cli.records.store import Environment
 from gsm_cli.settings import build
 
@@ -58,6 +58,7 @@ def made_up(objective: str, tau: float | None, seed: int) -> RunRecord:
         evaluation_seconds=rng.normal(0.01, 0.0005, EPOCHS).tolist(),
     )
     chosen, last = (_reading(epoch, rng) for epoch in (epochs.best, EPOCHS))
+    log_p = Bound(mean=rng.normal(-22, 0.05), standard_error=0.3, images=IMAGES, draws=1)
     return RunRecord(
         version="0",
         environment=MACHINE,
@@ -68,18 +69,15 @@ def made_up(objective: str, tau: float | None, seed: int) -> RunRecord:
         classes=10,
         parameters=136418,
         epochs=epochs,
-        test=Test(images=IMAGES, chosen=chosen, last=last),
+        test=Test(images=IMAGES, chosen=chosen, last=last, bound=log_p),
     )
 
 
 def _reading(epoch: int, rng: np.random.Generator) -> Reading:
     wrong = rng.random(IMAGES) < 0.06
-    bounds = rng.normal(-22, 0.05, 5).tolist()
     bits = b64encode(np.packbits(wrong).tobytes()).decode()
     accuracy = 1 - int(wrong.sum()) / IMAGES
-    return Reading(
-        epoch=epoch, accuracy=accuracy, modal_share=0.12, unlabelled_accuracy=0.95, wrong=bits, bounds=bounds
-    )
+    return Reading(epoch=epoch, accuracy=accuracy, modal_share=0.12, unlabelled_accuracy=0.95, wrong=bits)
 
 
 def measure(words: list[str]) -> tuple[float, float]:

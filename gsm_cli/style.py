@@ -164,6 +164,7 @@ def import_matplotlib() -> None:
 @contextmanager
 def house_style(scale: float = 1.0) -> Iterator[None]:
     """The defaults of matplotlib and the project's own settings, whatever the user's; words and lines by `scale`."""
+    import_matplotlib()
     import matplotlib as mpl
 
     with mpl.rc_context():

@@ -18,7 +18,7 @@ from gsm_cli.records.gradients import (
     GradientSubject,
     MeanGradient,
 )
-from gsm_cli.records.run import Curves, Epoch, Failure, Reading, RunRecord, Test
+from gsm_cli.records.run import Bound, Curves, Epoch, Failure, Reading, RunRecord, Test
 from gsm_cli.records.store import Environment
 from gsm_cli.settings import build
 
@@ -80,6 +80,7 @@ def record(objective: str, seed: int, accuracies: Sequence[float] = (0.5, 0.8, 0
             images=400,
             chosen=reading(accuracies.index(best) + 1, best - 0.01),
             last=reading(len(accuracies), accuracies[-1] - 0.01),
+            bound=None if objective == "supervised" else Bound(mean=-25.0, standard_error=0.5, images=400, draws=1),
         ),
     )
 
@@ -93,7 +94,6 @@ def reading(epoch: int, accuracy: float, images: int = 400) -> Reading:
         modal_share=0.15,
         unlabelled_accuracy=0.96,
         wrong=b64encode(np.packbits(np.arange(images) < errors).tobytes()).decode(),
-        bounds=[-25.0],
     )
 
 

@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,12 +37,25 @@ class Plan:
     """The runs that are asked for, seed by seed, so that objectives can be compared early; and where they run."""
 
     configs: "list[RunConfig]"
-    device: "Device"
+    asked: tuple[str, str]  # where a device is named, and its name: auto, cpu or cuda
     jobs: int | None = None  # None: as many as there are cores
     scheduler: str | None = None  # of Dask, instead of jobs
     report: str | None = None  # the folder of the report, if its name was chosen
     swept: tuple[str, ...] = ()  # settings that have several values
     named: frozenset[str] = frozenset()  # what was asked for by name, in whatever place
+
+    @cached_property
+    def device(self) -> "Device":
+        """The device of that name, which is looked for when there is something to train; on a cluster by its workers.
+
+        Raises UsageError if there is none.
+        """
+        from gsm_cli.runs.environment import find_device
+
+        place, name = self.asked
+        if self.scheduler:
+            return "cuda" if name == "cuda" else "cpu"
+        return find_device(name, place)
 
     def folder(self, config: "RunConfig") -> str:
         """The name of the folder that a run belongs to."""
@@ -151,23 +165,20 @@ def _configs(
     )
 
 
-def _where(chosen: Mapping[str, tuple[str, object]]) -> "tuple[Device, int | None, str | None]":
-    """The device, the jobs and the scheduler."""
-    from gsm_cli.runs.environment import find_device
+def _where(chosen: Mapping[str, tuple[str, object]]) -> tuple[tuple[str, str], int | None, str | None]:
+    """The device that is asked for, the jobs and the scheduler."""
+    from gsm_cli.runs.environment import check_device
 
-    place, device = chosen["device"]
+    place, name = chosen["device"]
+    asked = (place, check_device(str(name), place))
     if "scheduler" not in chosen:
-        jobs = _read_jobs(*chosen["jobs"]) if "jobs" in chosen else None
-        return find_device(str(device), place), jobs, None
+        return asked, _read_jobs(*chosen["jobs"]) if "jobs" in chosen else None, None
     if "jobs" in chosen:
         raise UsageError(
             f"{chosen['scheduler'][0]} must stand without {chosen['jobs'][0]}, since a cluster has the workers that "
             "were started for it: leave one of them out"
         )
-    scheduler = str(chosen["scheduler"][1])
-    if device == "cuda":  # of the workers: this machine need not have one
-        return "cuda", None, scheduler
-    return find_device("cpu" if device == "auto" else str(device), place), None, scheduler
+    return asked, None, str(chosen["scheduler"][1])
 
 
 def _read_jobs(place: str, value: object) -> int | None:

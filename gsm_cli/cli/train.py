@@ -19,6 +19,7 @@ from gsm_cli.objectives import OBJECTIVES
 
 if TYPE_CHECKING:
     from gsm_cli.cli.plan import Plan
+    from gsm_cli.runs import environment
     from gsm_cli.runs.outcomes import Outcome
     from gsm_cli.runs.places import Workers
     from gsm_cli.runs.task import Task
@@ -128,7 +129,7 @@ def _train_ssl(
     if as_commands:
         preview.show_commands(plan, tasks, _extra(plan, out, data_dir, force), as_json)
     elif dry_run:
-        preview.show_prospects(plan, tasks, out, force, as_json)
+        preview.show_prospects(plan, _on(plan.device, tasks), out, force, as_json)
     else:
         outcomes = _run(plan, tasks, force)
         results.show(plan, outcomes, *results.write_reports(outcomes), as_json)
@@ -156,9 +157,16 @@ def _tasks(plan: "Plan", out: Path, data_dir: Path | None) -> "list[Task]":
     from gsm_cli.runs.task import Task
 
     return [
-        Task(config, ReportFolder(out / plan.folder(config)).record(config.name), plan.device, data_dir)
+        Task(config, ReportFolder(out / plan.folder(config)).record(config.name), data_dir=data_dir)
         for config in plan.configs
     ]
+
+
+def _on(device: "environment.Device", tasks: "list[Task]") -> "list[Task]":
+    """The tasks on a device."""
+    from dataclasses import replace
+
+    return [replace(task, device=device) for task in tasks]
 
 
 def _extra(plan: "Plan", out: Path, data_dir: Path | None, force: bool) -> list[str]:
@@ -178,25 +186,28 @@ def _run(plan: "Plan", tasks: "list[Task]", force: bool) -> "list[Outcome]":
     from gsm_cli.runs.places import Here
     from gsm_cli.runs.task import POOLS, ready
 
-    if "bf16" in {config.precision for config in plan.configs} and plan.scheduler is None:
-        options.warn_of_slow_bf16(plan.device)
     with options.resumable(options.FORCED if force else options.RESUMED):
         to_do = [task for task in tasks if force or is_to_do(task)]
-        with _workers(plan, len(tasks), len(to_do)) as workers:
-            workers.warm_up(ready)
-            check(to_do, fetch)
+        device = plan.device if to_do else "cpu"  # PyTorch is imported only where something is left to train
+        tasks, to_do = _on(device, tasks), _on(device, to_do)
+        if "bf16" in {task.config.precision for task in to_do} and plan.scheduler is None:
+            options.warn_of_slow_bf16(device)
+        with _workers(plan, device, len(tasks), len(to_do)) as workers:
+            if to_do:
+                workers.warm_up(ready)
+                check(to_do, fetch)
             if not isinstance(workers, Here):
                 POOLS.clear()
             with Display(tasks, {task.name: plan.label(task.config) for task in tasks}) as display:
                 return run_all(tasks, workers, display, force)
 
 
-def _workers(plan: "Plan", runs: int, to_do: int) -> "Workers":
+def _workers(plan: "Plan", device: "environment.Device", runs: int, to_do: int) -> "Workers":
     """Who runs those of so many runs that are to do."""
     from gsm_cli.runs.processes import on_this_machine
 
     if plan.scheduler is None:
-        return on_this_machine(plan.jobs, runs, to_do, plan.device)
+        return on_this_machine(plan.jobs, runs, to_do, device)
     from gsm_cli.runs.cluster import Cluster
 
     return Cluster(plan.scheduler, lambda words: print(words, file=sys.stderr))

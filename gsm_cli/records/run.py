@@ -96,16 +96,22 @@ class Reading(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     epoch: Count
     accuracy: Share
     modal_share: Share
-    unlabelled_accuracy: Share  # of the training images whose classes nothing else reads
+    unlabelled_accuracy: Share  # of training images, evenly spaced, whose classes nothing else reads
     wrong: str  # the images that were classified wrongly: a bit each, the first the highest, in base64
-    bounds: Annotated[
-        list[Number], Meta(min_length=1)
-    ]  # of log p(x) of binary images, the class summed exactly: a mean in nats for each draw
 
     @property
     def errors(self) -> int:
         """How many images were classified wrongly."""
         return int.from_bytes(b64decode(self.wrong, validate=True)).bit_count()
+
+
+class Bound(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The mean lower bound of log p(x) of binary test images, in nats, the class summed exactly."""
+
+    mean: Number
+    standard_error: NotBelowZero | None  # over the images; None of a single one
+    images: Images  # evenly spaced in the test set
+    draws: Count  # of each image, its a and its z
 
 
 class Test(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -114,6 +120,7 @@ class Test(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     images: Images
     chosen: Reading
     last: Reading
+    bound: Bound | None  # with the last weights; None of a run without a generative model
 
     def __post_init__(self) -> None:
         for reading in (self.chosen, self.last):

@@ -4,17 +4,18 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure, SubFigure
-from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
 from gsm_cli.objectives import GUMBEL, MARGINALIZE, SUPERVISED
 from gsm_cli.reports.charts import SPREAD, STEPS, colours, ink, log_ticks, markers, name_ends, wrapped
 from gsm_cli.reports.names import objective_of
 from gsm_cli.style import INK
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure, SubFigure
 
 PANELS = 5  # in a row
 ALWAYS = (MARGINALIZE, GUMBEL, SUPERVISED)  # the objectives whose best series stands in front
@@ -62,8 +63,10 @@ def smooth(values: Sequence[float], size: int) -> list[float]:
     return [float(value) for value in (sums[last] - sums[first]) / (last - first)]
 
 
-def accuracy_chart(learning: Learning) -> Figure:
+def accuracy_chart(learning: Learning) -> "Figure":
     """Above, the mean over seeds of every objective; below, a panel for each with the deviation of a seed."""
+    from matplotlib.figure import Figure
+
     names = list(learning.curves)
     palette = colours(names)
     columns = min(PANELS, len(names))
@@ -82,8 +85,10 @@ def accuracy_chart(learning: Learning) -> Figure:
     return figure
 
 
-def _whole_epochs(axes: Axes, learning: Learning, ticks: int) -> None:
+def _whole_epochs(axes: "Axes", learning: Learning, ticks: int) -> None:
     """Ticks at whole epochs, also where there is but one."""
+    from matplotlib.ticker import MaxNLocator
+
     last = max(len(curve.accuracy) for curve in learning.curves.values())
     axes.xaxis.set_major_locator(MaxNLocator(ticks, integer=True, steps=STEPS))
     if last < 3:
@@ -108,7 +113,7 @@ def front(curves: Mapping[str, Curve]) -> list[str]:
     return list(dict.fromkeys([*filter(None, first), *best]))[:FRONT]
 
 
-def _means(figure: SubFigure, learning: Learning, palette: Mapping[str, str], span: Span) -> None:
+def _means(figure: "SubFigure", learning: Learning, palette: Mapping[str, str], span: Span) -> None:
     """Accuracy against epochs, with what others report as crosses, and against seconds."""
     left, right = figure.subplots(1, 2, sharey=True)
     ends: dict[Axes, dict[str, tuple[float, float]]] = {left: {}, right: {}}
@@ -127,8 +132,10 @@ def _means(figure: SubFigure, learning: Learning, palette: Mapping[str, str], sp
             name_ends(axes, own, palette, AXES)
 
 
-def _seconds(axes: Axes, learning: Learning) -> None:
+def _seconds(axes: "Axes", learning: Learning) -> None:
     """A linear axis, unless one objective takes many times as long as another; the labels alone do not count."""
+    from matplotlib.ticker import MaxNLocator, StrMethodFormatter
+
     timed = {name: curve.seconds for name, curve in learning.curves.items() if curve.seconds}
     ends = [seconds[-1] for name, seconds in timed.items() if objective_of(name) != SUPERVISED]
     if ends and max(ends) >= SPREAD * min(ends) > 0:
@@ -139,7 +146,9 @@ def _seconds(axes: Axes, learning: Learning) -> None:
         axes.set_xlim(0.0, last)
 
 
-def _mean(axes: Axes, places: Sequence[float], curve: Curve, look: tuple[str, str], ahead: bool) -> tuple[float, float]:
+def _mean(
+    axes: "Axes", places: Sequence[float], curve: Curve, look: tuple[str, str], ahead: bool
+) -> tuple[float, float]:
     """The running mean with the chosen epoch, in front with the mean itself behind it; where it ends."""
     (colour, shape), size = look, width(len(curve.accuracy))
     means = smooth(curve.accuracy, size)[: len(places)]
@@ -152,7 +161,7 @@ def _mean(axes: Axes, places: Sequence[float], curve: Curve, look: tuple[str, st
     return places[-1], means[-1]
 
 
-def _others(figure: SubFigure, axes: Axes, learning: Learning) -> None:
+def _others(figure: "SubFigure", axes: "Axes", learning: Learning) -> None:
     """What others report, as crosses; those at one place side by side."""
     palette = colours(list(learning.others))
     taken: Counter[tuple[int, float]] = Counter()
@@ -167,7 +176,7 @@ def _others(figure: SubFigure, axes: Axes, learning: Learning) -> None:
         log_ticks(axes, [1, *epochs, *(epoch for curve in learning.others.values() for epoch in curve)])
 
 
-def _panel(axes: Axes, curve: Curve, name: str, colour: str, span: Span) -> None:
+def _panel(axes: "Axes", curve: Curve, name: str, colour: str, span: Span) -> None:
     """One objective: the mean, a band of the deviation of one seed, and a stroke for every chosen epoch."""
     epochs = np.arange(1, len(curve.accuracy) + 1)
     mean, deviation = np.array(curve.accuracy), np.array(curve.deviation)

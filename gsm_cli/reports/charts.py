@@ -5,17 +5,15 @@ from collections.abc import Mapping, Sequence
 from colorsys import hls_to_rgb, rgb_to_hls
 from itertools import pairwise
 from textwrap import fill
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.collections import LineCollection
-from matplotlib.colors import to_hex, to_rgb
-from matplotlib.ticker import LogLocator, MaxNLocator, StrMethodFormatter
-from scipy.optimize import isotonic_regression
 
 from gsm_cli.objectives import OBJECTIVES
 from gsm_cli.reports.names import objective_of
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 DARKEST, PALEST = -0.35, 0.5  # how much black the first of an objective's series has, how much white the last
 LIGHTEST = 0.183  # the luminance of a text that has the contrast 4.5 with white
@@ -34,6 +32,8 @@ def colours(names: Sequence[str]) -> dict[str, str]:
 
     One that is in no table has a colour that is nobody's.
     """
+    from matplotlib.colors import to_hex
+
     bases = [objective_of(name) for name in names]
     strangers = [base for base in dict.fromkeys(bases) if base not in OBJECTIVES]
     own = {name: row.colour for name, row in OBJECTIVES.items() if row.colour}
@@ -57,6 +57,8 @@ def _numbers_by_size(name: str) -> list[tuple[float, str]]:
 
 def _shade(colour: str, white: float) -> str:
     """A colour with a share of white, or of black where it is negative."""
+    from matplotlib.colors import to_hex, to_rgb
+
     red, green, blue = (part + ((white > 0) - part) * abs(white) for part in to_rgb(colour))
     return to_hex((red, green, blue))
 
@@ -69,6 +71,8 @@ def markers(names: Sequence[str]) -> dict[str, str]:
 
 def ink(colour: str) -> str:
     """A colour as dark as a text must be."""
+    from matplotlib.colors import to_hex, to_rgb
+
     hue, lightness, saturation = rgb_to_hls(*to_rgb(colour))
     while _luminance(rgb := hls_to_rgb(hue, lightness, saturation)) > LIGHTEST:
         lightness -= 0.01
@@ -87,8 +91,10 @@ def wrapped(name: str, letters: int = LETTERS) -> str:
     return fill(parts, letters, break_long_words=False, break_on_hyphens=False).replace("\xa0", " ")
 
 
-def log_ticks(axes: Axes, values: Sequence[float]) -> None:
+def log_ticks(axes: "Axes", values: Sequence[float]) -> None:
     """A logarithmic axis of x with the ticks 1, 3, 10, 30 where the values spread widely, else a linear one."""
+    from matplotlib.ticker import LogLocator, MaxNLocator, StrMethodFormatter
+
     positive = [value for value in values if value > 0]
     if not positive or max(positive) < SPREAD * min(positive):
         axes.xaxis.set_major_locator(MaxNLocator(6, integer=min(positive, default=0) >= 1, steps=STEPS))
@@ -101,7 +107,7 @@ def log_ticks(axes: Axes, values: Sequence[float]) -> None:
     axes.minorticks_off()
 
 
-def value_ticks(axes: Axes, values: Sequence[float], inches: float, size: float = 11) -> None:
+def value_ticks(axes: "Axes", values: Sequence[float], inches: float, size: float = 11) -> None:
     """A tick at each of these values of x, from the last on a label where there is room on an axis of that width."""
     words = [f"{value:,.10g}" for value in values]
     places = axes.transData.transform([(value, 0) for value in values])[:, 0]
@@ -117,11 +123,13 @@ def value_ticks(axes: Axes, values: Sequence[float], inches: float, size: float 
     axes.minorticks_off()
 
 
-def name_ends(axes: Axes, ends: Mapping[str, tuple[float, float]], palette: Mapping[str, str], inches: float) -> None:
+def name_ends(axes: "Axes", ends: Mapping[str, tuple[float, float]], palette: Mapping[str, str], inches: float) -> None:
     """The name and the shape of every line at the right of axes of that height, joined to its end; none over another.
 
     Names of lines that end at the same height stand together, joined once.
     """
+    from matplotlib.collections import LineCollection
+
     heights = {name: float(_fraction(axes, end)[1]) for name, end in ends.items()}
     line = NAME * LINE / 72 / inches
     labels = {name: wrapped(name) for name in sorted(ends, key=lambda name: heights[name])}
@@ -141,7 +149,7 @@ def name_ends(axes: Axes, ends: Mapping[str, tuple[float, float]], palette: Mapp
     axes.add_collection(lines, autolim=False)
 
 
-def _name(axes: Axes, name: str, label: str, colour: str, height: float) -> None:
+def _name(axes: "Axes", name: str, label: str, colour: str, height: float) -> None:
     """A name at the right of the axes, with the shape of its objective before it."""
     place: dict[str, Any] = {"transform": axes.transAxes, "clip_on": False}
     axes.scatter(1.0 + 0.8 * ROOM, height, 28, colour, marker=markers([name])[name], linewidths=0, **place)
@@ -149,7 +157,7 @@ def _name(axes: Axes, name: str, label: str, colour: str, height: float) -> None
     axes.text(1.0 + 1.3 * ROOM, height, label, color=ink(colour), **look, **place)
 
 
-def _fraction(axes: Axes, point: tuple[float, float]) -> tuple[float, float]:
+def _fraction(axes: "Axes", point: tuple[float, float]) -> tuple[float, float]:
     x, y = (axes.transData + axes.transAxes.inverted()).transform(point)
     return float(x), float(y)
 
@@ -170,6 +178,8 @@ def apart(heights: Sequence[float], sizes: Sequence[float], least: float, most: 
 
     They are moved as little as can be (least squares), and smaller where there is no room for all.
     """
+    from scipy.optimize import isotonic_regression
+
     order = np.argsort(heights, kind="stable")
     shrunk = np.asarray(sizes)[order] * min(1.0, (most - least) / sum(sizes))
     stacked = np.cumsum(shrunk) - shrunk / 2  # the places above the lowest if there were no room between them

@@ -8,7 +8,6 @@ import csv
 import io
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from statistics import fmean
 
 import msgspec
 
@@ -47,6 +46,7 @@ def run_row(record: RunRecord) -> dict[str, object]:
         "validation_accuracy": max(epochs.validation_accuracy, default=None),
         **_reading("chosen", test.chosen if test else None),
         **_reading("last", test.last if test else None),
+        "last_log_p": test.bound.mean if test and test.bound else None,
         "seconds": sum(epochs.seconds),
         "processor_seconds": sum(epochs.processor_seconds),
         "version": record.version,
@@ -69,7 +69,6 @@ def _reading(when: str, reading: Reading | None) -> dict[str, object]:
         f"{when}_test_accuracy": reading.accuracy if reading else None,
         f"{when}_test_errors": reading.errors if reading else None,
         f"{when}_unlabelled_accuracy": reading.unlabelled_accuracy if reading else None,
-        f"{when}_log_p": fmean(reading.bounds) if reading and reading.bounds else None,
     }
 
 

@@ -1,7 +1,6 @@
 """A report on disk: made from the records of its folder, written, or compared with what is there."""
 
 import difflib
-import json
 from base64 import b64decode
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -14,8 +13,9 @@ from gsm_cli.records.cost import CostRecord, read_cost
 from gsm_cli.records.gradients import GradientRecord, read_gradients
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.records.run import RunRecord, read_run
-from gsm_cli.reports import png
 from gsm_cli.reports.cost.report import render_costs
+from gsm_cli.reports.drawing import data_digest, keep_or_draw, stamp_of_file
+from gsm_cli.reports.png import MOST, check_png, stamp_of
 from gsm_cli.reports.report import Report, few
 from gsm_cli.reports.runs import render_runs
 from gsm_cli.style import Picture
@@ -45,14 +45,14 @@ def read(folder: ReportFolder, margin: float | None = None) -> Report:
 
 
 def write(report: Report) -> Path:
-    """Write a report and its pictures, and remove those that it showed before; the path of the Markdown."""
+    """Write a report and what has changed of its pictures; remove those that it showed before. The Markdown's path."""
     folder = report.folder
     sweep(folder.path)
     sweep(folder.records_folder)
     for picture in report.pictures:
-        write_atomic(folder.picture(picture.name), png.stamp(picture.encode("png")))
+        keep_or_draw(folder.picture(picture.name), picture)
     for path in _not_shown(report):
-        if png.DIGEST in _texts(path):  # which only a report writes
+        if stamp_of_file(path):
             remove(path)
     write_atomic(folder.text, report.text.encode())
     return folder.text
@@ -67,13 +67,6 @@ def check(report: Report) -> list[str]:
             lines.append(f"{file} {reason}: {REBUILD}")
     lines += [f"{file} is in no report: remove it" for file in _not_shown(report)]
     return lines + list(report.problems)
-
-
-def _facts(texts: dict[str, str]) -> object:
-    try:
-        return json.loads(texts["Comment"])
-    except (KeyError, ValueError, RecursionError):
-        return None
 
 
 def _text_differences(path: Path, expected: str) -> list[str]:
@@ -98,33 +91,20 @@ def _text_differences(path: Path, expected: str) -> list[str]:
 def _picture_fault(path: Path, expected: Picture[object]) -> str | None:
     """Why a file is not the picture that is expected; None if it is."""
     try:
-        picture = png.read_png(read_bounded(path, png.MOST))
+        stamp = stamp_of(read_bounded(path, MOST))
     except FileNotFoundError:
         return "is missing"
     except OSError as error:
         return f"cannot be read ({error.strerror})"
-    except ValueError as error:
-        return f"must be a whole PNG, and is not ({printable(str(error))})"
-    texts = png.texts(picture)
-    if _facts(texts) != expected.carried:
-        return "shows other data than the records"
-    if (texts.get("Title"), texts.get("Description")) != (expected.title, expected.description):
-        return "is described in other words than the records give"
-    return None if texts.get(png.DIGEST) == png.digest(picture) else "has other pixels than were drawn"
+    if stamp is None:
+        return "must be as a report wrote it, and is not"
+    return None if stamp.startswith(data_digest(expected)) else "shows or says something else than the records"
 
 
 def _not_shown(report: Report) -> list[Path]:
     """The pictures of the folder that the report does not show."""
     shown = {report.folder.picture(picture.name) for picture in report.pictures}
     return [path for path in report.folder.pictures if path not in shown]
-
-
-def _texts(path: Path) -> dict[str, str]:
-    """The texts that a PNG carries, by name; none if it is not one."""
-    try:
-        return png.texts(png.read_png(read_bounded(path, png.MOST)))
-    except (OSError, ValueError):
-        return {}
 
 
 def _read(
@@ -190,7 +170,7 @@ def _sizes(record: RunRecord) -> tuple[int, int, int]:
 
 def _image_fault(generated: str) -> str | None:
     try:
-        png.read_png(b64decode(generated, validate=True))
+        check_png(b64decode(generated, validate=True))
     except ValueError as error:
         return f"must hold its generated images as a PNG in base64, and does not ({printable(str(error))})"
     return None

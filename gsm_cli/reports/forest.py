@@ -2,9 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from functools import partial
+from typing import TYPE_CHECKING
 
 from gsm_cli.objectives import MARGINALIZE
 from gsm_cli.records.layout import ReportFolder
@@ -14,6 +13,10 @@ from gsm_cli.reports.markdown import folded, interval, margin_points, numbered, 
 from gsm_cli.reports.report import Section, show
 from gsm_cli.reports.statistics import LEVEL, Summary
 from gsm_cli.style import INK, Picture
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 BAND = "#e6e6e6"
 
@@ -49,7 +52,7 @@ def forest_section(
         forest_row(each.name, each.comparison.differences, each.summary, each.role, each.told) for each in judgements
     ]
     facts = Forest(rows, 100 * margin.value)
-    picture = Picture(numbered("differences", number), title, _description(judgements), facts, lambda: draw(facts))
+    picture = Picture(numbered("differences", number), title, _description(judgements), facts, partial(draw, facts))
     return Section(
         [
             "## Differences from the sum",
@@ -117,8 +120,10 @@ def _explanation(judgements: Sequence[Judgement]) -> str:
     )
 
 
-def draw(forest: Forest, quantity: str = "points of test accuracy, minus the sum's") -> Figure:
+def draw(forest: Forest, quantity: str = "points of test accuracy, minus the sum's") -> "Figure":
     """A row for every objective, the numbers at the right, over an axis of this quantity."""
+    from matplotlib.figure import Figure
+
     names = [wrapped(row.name) for row in forest.rows]
     lines = 1 + max(name.count("\n") for name in names)
     figure = Figure(figsize=(11.0, 1.1 + (0.2 + 0.26 * lines) * len(forest.rows)))
@@ -154,7 +159,7 @@ def _limits(forest: Forest) -> tuple[float, float]:
     return low - 0.04 * span, high + 0.04 * span
 
 
-def _draw_row(axes: Axes, row: Row, place: int, colour: str, limits: tuple[float, float]) -> None:
+def _draw_row(axes: "Axes", row: Row, place: int, colour: str, limits: tuple[float, float]) -> None:
     """The seeds, faint; the interval, with an arrow where it leaves the picture; the mean."""
     axes.plot(row.differences, [place] * len(row.differences), "|", color=colour, markersize=13, alpha=0.3, zorder=2)
     if row.low is not None and row.high is not None:

@@ -3,20 +3,25 @@
 from base64 import b64decode
 from collections.abc import Mapping
 from io import BytesIO
+from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.figure import Figure
-from PIL import Image
 
 from gsm_cli.reports.charts import LETTERS, colours, ink, wrapped
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 SHEET = 5.5  # inches of the width of a sheet
 GAP = 2  # white pixels around an image
 TALL = 28  # pixels of the height of an image, which is enlarged by a whole number
 
 
-def generated_chart(images: Mapping[str, str], shape: tuple[int, int]) -> Figure:
+def generated_chart(images: Mapping[str, str], shape: tuple[int, int]) -> "Figure":
     """What each objective's model generates: a row for each z, a column for each class, images of that shape."""
+    from matplotlib.figure import Figure
+    from PIL import Image
+
     sheets = {name: _padded(np.asarray(Image.open(BytesIO(b64decode(text)))), *shape) for name, text in images.items()}
     columns, rows = min(2, len(sheets)), -(-len(sheets) // 2)
     titles = {name: wrapped(name, 2 * LETTERS) for name in sheets}

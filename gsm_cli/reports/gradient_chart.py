@@ -3,17 +3,17 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import nan
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from matplotlib.ticker import LogLocator, StrMethodFormatter
 
 from gsm_cli.records.gradients import ROUNDING, GradientRecord, GradientRow, GradientSubject
 from gsm_cli.reports.charts import colours, markers, value_ticks
 from gsm_cli.style import INK
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 Look = dict[str, Any]  # how something is drawn, as matplotlib names it
 
@@ -53,8 +53,12 @@ def panels(record: GradientRecord) -> dict[str, list[GradientSubject]]:
     return found
 
 
-def gradient_chart(record: GradientRecord) -> Figure:
+def gradient_chart(record: GradientRecord) -> "Figure":
     """Cosine of the mean, bias and deviation (from above) of every estimator's gradient against the temperature."""
+    from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
+    from matplotlib.ticker import LogLocator, StrMethodFormatter
+
     columns = panels(record)
     looks = _looks(record.rows)
     figure = Figure(figsize=(max(WIDTH * len(columns) + 0.6, 8.0), 9.0))
@@ -103,7 +107,7 @@ def _temperatures(rows: Sequence[GradientRow]) -> list[float]:
 
 
 def _draw(
-    axes: Axes,
+    axes: "Axes",
     rows: Sequence[GradientRow],
     quantity: Quantity,
     looks: Mapping[str, Look],
@@ -113,6 +117,8 @@ def _draw(
 
     What is not seen is an open triangle on the lower axis.
     """
+    from matplotlib.lines import Line2D
+
     temperatures = _temperatures(rows)
     axes.set_xscale("log")
     names = list(dict.fromkeys(row.estimator for row in rows))

@@ -1,5 +1,6 @@
 """The sections of a report on one group of runs that are pictures: how accuracy grows, and what the models generate."""
 
+from functools import partial
 from hashlib import sha256
 
 import numpy as np
@@ -32,7 +33,7 @@ SHEETS = "For each objective a sheet of generated images, "
 def learning(folder: ReportFolder, title: str, group: Group, number: int) -> Section:
     """Accuracy against epochs and against seconds, as a picture and as a table."""
     facts = curves(group)
-    picture = Picture(numbered("accuracy", number), title, _description(facts), facts, lambda: accuracy_chart(facts))
+    picture = Picture(numbered("accuracy", number), title, _description(facts), facts, partial(accuracy_chart, facts))
     size = width(group.config.epochs)
     smoothed = f", smoothed over the last {size} epochs, and faint as it is" if size > 1 else ""
     behind = FRONT_WORDS if len(facts.curves) > FRONT else ""
@@ -99,7 +100,7 @@ def generated(folder: ReportFolder, title: str, group: Group, number: int) -> Se
     shape, record = describe_dataset(group.config.dataset).shape, group.records[0]
     arranged = ROWS_OF_Z if record.classes <= WIDEST else ROWS_OF_CLASSES
     picture = Picture(
-        numbered("generated", number), title, SHEETS + arranged, digests, lambda: generated_chart(images, shape)
+        numbered("generated", number), title, SHEETS + arranged, digests, partial(generated_chart, images, shape)
     )
     return Section(
         [

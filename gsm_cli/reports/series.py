@@ -90,9 +90,10 @@ class Series:
         return summarize_accuracies([score.accuracy for score in scores], 1 / scores[0].images)
 
     @cached_property
-    def bound(self) -> Summary:
-        """Of log p(x) of binary test images in nats, over seeds: of each seed the mean over its draws."""
-        return summarize([fmean(record.test.chosen.bounds) for record in self.finished if record.test])
+    def bound(self) -> Summary | None:
+        """Of log p(x) of binary test images in nats, with the last weights, over seeds; None where no run has it."""
+        means = [record.test.bound.mean for record in self.finished if record.test and record.test.bound]
+        return summarize(means) if means else None
 
     def timed(self, circumstances: Circumstances) -> list[RunRecord]:
         """The finished runs whose times may be compared with others of these circumstances."""

@@ -9,7 +9,6 @@ from functools import partial
 from typing import Literal
 
 import numpy as np
-import torch
 
 from gsm_cli.errors import UsageError, meant
 from gsm_cli.records.store import Environment
@@ -22,17 +21,28 @@ FEATURES = ("avx2", "avx512_f", "avx512_bf16", "avx512_fp16", "amx_bf16", "sve",
 
 
 def find_device(name: str, place: str = "--device") -> Device:
-    """`cpu` or `cuda`, from `auto`, `cpu` or `cuda`."""
+    """`cpu` or `cuda`, from `auto`, `cpu` or `cuda`; of PyTorch the processor is not asked for."""
+    if check_device(name, place) == "cpu":
+        return "cpu"
+    import torch
+
     present = torch.cuda.is_available()
-    if name not in DEVICES:
-        raise UsageError(f"{place} must be auto, cpu or cuda, not {name!r}: {meant(name, DEVICES)}")
     if name == "cuda" and not present:
         raise UsageError(f"{place} cuda must name a GPU that PyTorch sees, and it sees none: use --device cpu")
-    return "cuda" if name == "cuda" or (name == "auto" and present) else "cpu"
+    return "cuda" if present else "cpu"
+
+
+def check_device(name: str, place: str = "--device") -> str:
+    """The name of a device, whether it is there or not. Raises UsageError for what is none."""
+    if name not in DEVICES:
+        raise UsageError(f"{place} must be auto, cpu or cuda, not {name!r}: {meant(name, DEVICES)}")
+    return name
 
 
 def bf16_slowdown(device: str) -> float:
     """How many times as long a matrix product takes in bfloat16 as in float32, measured now: the best of five each."""
+    import torch
+
     times = []
     for kind in (torch.bfloat16, torch.float32):
         factor = torch.ones(256, 256, dtype=kind, device=device)
@@ -51,6 +61,8 @@ def timed(work: Callable[[], object], device: str) -> float:
 
 def _synchronise(device: str) -> None:
     if device == "cuda":
+        import torch
+
         torch.cuda.synchronize()
 
 
@@ -68,6 +80,8 @@ def keep_memory() -> None:
 
 def environment(device: Device) -> Environment:
     """What a run's numbers and times depend on besides its settings."""
+    import torch
+
     present = torch.cpu.get_capabilities()
     return Environment(
         python=platform.python_version(),

@@ -26,6 +26,7 @@ from gsm_cli.runs.evaluation import (
     analogies,
     are_finite,
     classification,
+    mean_bound,
     mean_dropped_mass,
     read_model,
     relaxation,
@@ -249,9 +250,12 @@ def train(
 
 def read_test_set(run: Run) -> Test:
     """With the last weights, and with the best, which the model keeps. Raises NotFiniteError."""
-    last = read_model(run.model, run.split, len(run.epochs), run.stream)
-    run.model.load_state_dict(run.best)
-    chosen = read_model(run.model, run.split, run.chosen, run.stream)
-    if not are_finite(*chosen.bounds, *last.bounds):
-        raise NotFiniteError(run.steps * len(run.epochs), "the bound of the test images")
-    return Test(images=len(run.split.test.classes), chosen=chosen, last=last)
+    test, epochs = run.split.test, len(run.epochs)
+    chosen = last = read_model(run.model, run.split, epochs, run.stream)
+    bound = mean_bound(run.model, test, run.stream(Purpose.EVALUATION, 0)) if run.averaging else None
+    if bound and not are_finite(bound.mean, bound.standard_error):
+        raise NotFiniteError(run.steps * epochs, "the bound of the test images")
+    if run.chosen != epochs:
+        run.model.load_state_dict(run.best)
+        chosen = read_model(run.model, run.split, run.chosen, run.stream)
+    return Test(images=len(test.classes), chosen=chosen, last=last, bound=bound)

@@ -36,7 +36,7 @@ class TestErrors:
         bits = bytes.fromhex(flags)
         errors = sum(byte.bit_count() for byte in bits)
         right = replace(reading(1, 0.5), wrong=b64encode(bits).decode(), accuracy=1 - errors / images)
-        assert run.Test(images=images, chosen=right, last=right).chosen.errors == errors
+        assert run.Test(images=images, chosen=right, last=right, bound=None).chosen.errors == errors
 
     @pytest.mark.parametrize(
         ("images", "flags"),
@@ -51,17 +51,17 @@ class TestErrors:
         )
         rule = rf"^wrong must have a bit for each of the {images} images, and zeros to a whole byte$"
         with pytest.raises(ValueError, match=rule):
-            run.Test(images=images, chosen=wrong, last=wrong)
+            run.Test(images=images, chosen=wrong, last=wrong, bound=None)
 
     def test_are_base64_and_nothing_else(self):
         right = reading(1, 0.5, images=8)
         with pytest.raises(ValueError, match="padding"):
-            run.Test(images=8, chosen=right, last=replace(right, wrong=right.wrong + "\n"))
+            run.Test(images=8, chosen=right, last=replace(right, wrong=right.wrong + "\n"), bound=None)
 
     def test_agree_with_the_accuracy(self):
         right = reading(1, 0.5, images=8)
         with pytest.raises(ValueError, match=r"^an accuracy of 0.625 must be that of its 4 errors$"):
-            run.Test(images=8, chosen=right, last=replace(right, accuracy=0.625))
+            run.Test(images=8, chosen=right, last=replace(right, accuracy=0.625), bound=None)
 
 
 class TestRuns:

@@ -49,6 +49,7 @@ def test_a_row_for_every_run_with_settings_and_results(gsm, digits):
         assert (int(row["chosen_epoch"]), int(row["test_images"])) == (each.test.chosen.epoch, each.test.images)
         last = (float(row["last_test_accuracy"]), int(row["last_epoch"]))
         assert last == (each.test.last.accuracy, each.test.last.epoch) != (each.test.chosen.accuracy, 0)
+        assert row["last_log_p"] == ("" if each.test.bound is None else "-25")
         assert float(row["seconds"]) == pytest.approx(sum(each.epochs.seconds))
         assert row["tau"] == ("0.5" if "tau" in each.config.own else "")
         assert row["hidden"] == ",".join(map(str, each.config.hidden))

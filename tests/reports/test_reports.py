@@ -14,7 +14,7 @@ from records_of import SIX, batch, failed, gradient_record, reading, record
 from gsm_cli.records.gradients import GradientRecord
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.records.run import RunRecord
-from gsm_cli.reports.markdown import anchor
+from gsm_cli.reports.markdown import NOTHING, anchor
 from gsm_cli.reports.report import Report
 from gsm_cli.reports.runs import render_runs
 from gsm_cli.settings import build
@@ -38,9 +38,9 @@ def cells(text: str, first: str) -> list[str]:
 
 
 def read_again(
-    whole: RunRecord, last: float | None = None, wrong: Sequence[int] | None = None, bounds: list[float] | None = None
+    whole: RunRecord, last: float | None = None, wrong: Sequence[int] | None = None, bound: float | None = None
 ) -> RunRecord:
-    """The same run with a last epoch that is so much worse, these of ten images wrong, and these draws of the bound."""
+    """The same run with a last epoch that is so much worse, these of ten images wrong, and this mean of the bound."""
     test = whole.test
     if wrong is not None:
         flags = np.isin(np.arange(10), wrong)
@@ -48,8 +48,8 @@ def read_again(
         chosen = msgspec.structs.replace(test.chosen, accuracy=1 - len(wrong) / 10, wrong=bits)
         same = msgspec.structs.replace(chosen, epoch=test.last.epoch)
         test = msgspec.structs.replace(test, images=10, chosen=chosen, last=same)
-    if bounds is not None:
-        test = msgspec.structs.replace(test, chosen=msgspec.structs.replace(test.chosen, bounds=bounds))
+    if bound is not None:
+        test = msgspec.structs.replace(test, bound=msgspec.structs.replace(test.bound, mean=bound))
     if last is not None:
         test = msgspec.structs.replace(test, last=reading(3, test.chosen.accuracy - last))
     return msgspec.structs.replace(whole, test=test)
@@ -119,11 +119,13 @@ def test_what_newer_records_say_is_shown():
 
 
 def test_the_bound_carries_its_interval_over_seeds():
-    """Two runs whose means over draws are one apart: the quantile of one degree of freedom is 12.706, and its half."""
-    runs = [read_again(record("gumbel", seed), bounds=[-25.0 - seed, -26.0 - seed]) for seed in (0, 1)]
-    runs += [record("marginalize", seed) for seed in (0, 1)]
+    """Two runs whose means are one apart: the quantile of one degree of freedom is 12.706, and its half."""
+    runs = [read_again(record("gumbel", seed), bound=-25.5 - seed) for seed in (0, 1)]
+    runs += [record(name, seed) for name in ("marginalize", "supervised") for seed in (0, 1)]
     text = section(rendered(runs).text, "Results")
     assert "| -26.00 [-32.35, -19.65] |" in text
+    headings, row = (cells(text, first) for first in ("objective", "supervised"))
+    assert row[headings.index("log p(x) [95 %]")] == NOTHING
 
 
 def test_a_failed_seed_is_shown_and_not_averaged():

@@ -101,11 +101,25 @@ def test_the_bounds_are_those_of_the_model_with_the_noise_that_is_given(model):
     with torch.no_grad():
         soft, hard = (averaged(model, each(0.5), x, rng(1)).mean().item() for each in (Gumbel, StraightThrough))
         noise = rng(2)
-        binary = [
-            averaged(model, Marginal(), torch.bernoulli(x, generator=noise), noise).mean().item() for _ in "12345"
-        ]
+        binary = averaged(model, Marginal(), torch.bernoulli(x, generator=noise), noise)
     assert evaluation.relaxation(model, few, 0.5, partial(rng, 1)) == pytest.approx((soft, hard))
-    assert evaluation.binary_bounds(model, few, rng(2)) == pytest.approx(binary)
+    found = evaluation.mean_bound(model, few, rng(2))
+    assert (found.mean, found.images, found.draws) == (pytest.approx(binary.mean().item()), 2, 1)
+    assert found.standard_error == pytest.approx((binary[1] - binary[0]).abs().item() / 2)
+
+
+def test_the_mean_of_one_image_has_no_standard_error(model):
+    assert evaluation.mean_bound(model, images(1), rng()).standard_error is None
+
+
+@pytest.mark.parametrize(
+    ("most", "expected"), [(10, [0, 1, 2, 3, 4]), (5, [0, 1, 2, 3, 4]), (4, [0, 1, 2, 3]), (2, [0, 2])]
+)
+def test_some_of_the_images_are_evenly_spaced(most, expected):
+    pixels = np.arange(10, dtype=np.uint8).reshape(5, 2)
+    found = evaluation.spread(Images(pixels, np.arange(5)), most)
+    assert found.classes.tolist() == expected
+    assert np.array_equal(found.pixels, pixels[expected])
 
 
 def test_a_reading_keeps_which_images_are_wrong(model, monkeypatch):
@@ -120,15 +134,14 @@ def test_a_reading_keeps_which_images_are_wrong(model, monkeypatch):
         return rng(9)
 
     monkeypatch.setattr(evaluation, "classification", classify)
-    monkeypatch.setattr(evaluation, "binary_bounds", lambda model, images, rng: [float(len(images.classes))])
-    test, known = images(*[0] * 10), np.zeros((4, 2), np.uint8)
-    split = Split(test, known, np.zeros(4, int), test, test, 3, (1, 2), "")
+    monkeypatch.setattr(evaluation, "ASSIGNED", 4)
+    test, known = images(*[0] * 10), np.zeros((8, 2), np.uint8)
+    split = Split(test, known, np.zeros(8, int), test, test, 3, (1, 2), "")
     found = evaluation.read_model(model, split, 7, stream)
     assert (found.epoch, found.accuracy, found.modal_share, found.unlabelled_accuracy) == (7, 0.7, 0.7, 0.75)
     assert b64decode(found.wrong) == bytes([0b01000100, 0b01000000])
-    assert found.bounds == [10.0]
     assert given == [(10, 9), (4, 9)]
-    assert asked == [(Purpose.EVALUATION, 0)] * 3  # always the same noise
+    assert asked == [(Purpose.EVALUATION, 0)] * 2  # always the same noise
 
 
 class Painter(torch.nn.Module):

@@ -16,6 +16,7 @@ import torch
 from batches import timeless
 from msgspec.structs import replace
 from PIL import Image
+from records_of import reading
 
 from gsm_cli.data import find_dataset
 from gsm_cli.data.split import Images, load
@@ -26,7 +27,7 @@ from gsm_cli.runs import evaluation, training
 from gsm_cli.runs.evaluation import Classification
 from gsm_cli.runs.schedules import is_probed, kl_weight, learning_rate
 from gsm_cli.runs.streams import binarise, shuffle, stream
-from gsm_cli.runs.training import Run, train
+from gsm_cli.runs.training import Run, read_test_set, train
 from gsm_cli.settings import build
 from gsm_cli.streams import Purpose
 
@@ -112,7 +113,7 @@ class TestRecord:
         parts = {"validation": split.validation.pixels, "test": split.test.pixels, "unlabelled": split.unlabelled}
 
         def classify(model, images, rng):
-            read.append(next(name for name, pixels in parts.items() if images.pixels is pixels))
+            read.append(next(name for name, pixels in parts.items() if np.array_equal(images.pixels, pixels)))
             return classified(next(accuracies), images)
 
         for module in (training, evaluation):
@@ -126,7 +127,7 @@ class TestRecord:
         assert chosen.unlabelled_accuracy == pytest.approx(0.95, abs=0.001)
 
     def test_the_test_set_is_read_as_the_record_says(self, split, tmp_path):
-        """Which images are wrong, and the bounds of several draws of binary images, of both readings."""
+        """Which images are wrong, and the bound of binary images."""
         record = train(config(hidden=[32], batch_size=50), split, tmp_path / "a.pt")
         run = Run(config(hidden=[32], batch_size=50), split)
         run.restore(tmp_path / "a.pt")
@@ -134,14 +135,26 @@ class TestRecord:
         packed = np.frombuffer(b64decode(record.test.last.wrong), np.uint8)
         assert np.array_equal(np.unpackbits(packed, count=400).astype(bool), found.wrong)
         assert 0 < record.test.last.errors < 400
-        assert len(set(record.test.last.bounds)) == evaluation.BOUND_DRAWS
-        assert np.ptp(record.test.last.bounds) < 1.0
         seen = []
         run.model.encode = lambda x, *rest, encode=run.model.encode: (
             seen.append(x.unique().tolist()) or encode(x, *rest)
         )
-        evaluation.binary_bounds(run.model, split.test, stream(0, Purpose.EVALUATION))
-        assert seen == [[0.0, 1.0]] * evaluation.BOUND_DRAWS * 2  # 400 images in two batches
+        assert evaluation.mean_bound(run.model, split.test, stream(0, Purpose.EVALUATION)) == record.test.bound
+        assert seen == [[0.0, 1.0]] * 2  # 400 images in two batches
+
+    def test_weights_that_are_the_last_and_the_chosen_are_read_once(self, split, tmp_path, monkeypatch):
+        read = []
+        monkeypatch.setattr(training, "read_model", lambda *given: read.append(given[2]) or reading(given[2], 0.5))
+        for accuracies, expected in ((0.5, 0.6, 0.7, 0.8), [4]), ((0.5, 0.8, 0.7, 0.6), [4, 2]):
+            run, read[:] = Run(config(), split), []
+            run.epochs = [SimpleNamespace(validation_accuracy=each) for each in accuracies]
+            run.best = run.model.state_dict()
+            test = read_test_set(run)
+            assert read == expected
+            assert (test.last, test.chosen) == (reading(4, 0.5), reading(expected[-1], 0.5))
+
+    def test_a_run_without_a_generative_model_has_no_bound(self, split, tmp_path):
+        assert train(config("supervised", epochs=1), split, tmp_path / "a.pt").test.bound is None
 
     def test_bounds_are_measured_after_a_tenth_of_the_epochs(self):
         assert [number for number in range(1, 31) if is_probed(number, 30)] == [1, *range(3, 31, 3)]
@@ -254,7 +267,7 @@ class TestRecord:
         assert len(record.epochs) == 1
 
     def test_a_bound_of_the_test_images_that_is_not_finite_is_a_failure(self, split, tmp_path, monkeypatch):
-        monkeypatch.setattr(evaluation, "binary_bounds", lambda *given: [float("-inf")])
+        monkeypatch.setattr(evaluation, "binary_bound", lambda model, x, rng: -x.sum(dim=-1) * math.inf)
         record = train(config(epochs=2), split, tmp_path / "a.pt")
         assert record.failure.reason == "the bound of the test images is not finite at step 8"
         assert len(record.epochs) == 2

@@ -1,28 +1,32 @@
 """The picture of a measurement of costs."""
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, MaxNLocator, StrMethodFormatter
 
 from gsm_cli.objectives import GUMBEL, MARGINALIZE
 from gsm_cli.reports.charts import colours, markers, name_ends, value_ticks
 from gsm_cli.reports.cost.statistics import JANG_SPEED_UPS, Scaling
 from gsm_cli.style import INK
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
 Numbers = npt.NDArray[np.float64]
 HEIGHT, WIDTH = 5.0, 4.0  # inches of the picture, and about those of the axis of a panel
 DODGE = 0.08  # between two objectives, as a share of the number of classes
 
 
-def cost_chart(scalings: Mapping[str, Scaling]) -> Figure:
+def cost_chart(scalings: Mapping[str, Scaling]) -> "Figure":
     """Milliseconds (left) and memory (right) against the number of classes, with the fitted lines.
 
     Objectives that cost the same stand side by side around their number of classes, marginalize on it.
     """
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(12.0, HEIGHT))
     left, right = figure.subplots(1, 2)
     palette, classes = colours(list(scalings)), np.array(next(iter(scalings.values())).classes, float)
@@ -59,7 +63,7 @@ def _shifts(classes: Numbers, names: Sequence[str]) -> dict[str, float]:
     return {MARGINALIZE: 1.0, **dict(zip(others, places.tolist(), strict=True))}
 
 
-def _jang(axes: Axes, scalings: Mapping[str, Scaling]) -> None:
+def _jang(axes: "Axes", scalings: Mapping[str, Scaling]) -> None:
     """What Jang et al. found for marginalization, as multiples of the Gumbel step that was measured."""
     if GUMBEL in scalings:
         measured = dict(zip(scalings[GUMBEL].classes, scalings[GUMBEL].seconds, strict=True))
@@ -70,8 +74,10 @@ def _jang(axes: Axes, scalings: Mapping[str, Scaling]) -> None:
             axes.figure.legend(loc="outside upper left")
 
 
-def _scale_costs(axes: Axes) -> None:
+def _scale_costs(axes: "Axes") -> None:
     """Logarithmic where the values span a decade, else linear from 0."""
+    from matplotlib.ticker import LogLocator, MaxNLocator, StrMethodFormatter
+
     low, high = axes.dataLim.intervaly
     if high > 10 * low:
         axes.set_yscale("log")

@@ -1,6 +1,7 @@
 """The report on the cost of a step: measurements in, sections out."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from gsm_cli import commands
 from gsm_cli.objectives import GUMBEL, MARGINALIZE
@@ -83,7 +84,7 @@ def _picture(record: CostRecord) -> Picture[object]:
         f"Milliseconds and memory of a training step against the number of classes, on a logarithmic axis, for "
         f"{_name(record.plan)}. With {record.plan.classes[-1]:,} classes: {', '.join(ends)}."
     )
-    return Picture(record.plan.name, TITLE, description, facts, lambda: cost_chart(facts))
+    return Picture(record.plan.name, TITLE, description, facts, partial(cost_chart, facts))
 
 
 def _section(folder: ReportFolder, record: CostRecord) -> Section:

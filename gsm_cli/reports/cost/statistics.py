@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from statistics import median, quantiles
 
 import numpy as np
-from scipy.optimize import nnls
 
 from gsm_cli.objectives import MARGINALIZE
 from gsm_cli.records.cost import CostRecord, CostRow
@@ -117,6 +116,8 @@ def fit_line(record: CostRecord, objective: str) -> Line | None:
     None if too few numbers of classes were measured to see by its residuals whether it fits: two on its first side,
     and one more in all than it has coefficients.
     """
+    from scipy.optimize import nnls
+
     classes = np.asarray(record.plan.classes, float)
     turn = turn_of(record, objective)
     if turn is None or classes.max() <= turn:

@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import seaborn as sns
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from gsm_cli.reports.charts import colours, markers, name_ends, value_ticks, wrapped
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 PANELS = 4  # maps in a row
 HEIGHT, WIDTH = 4.6, 6.0  # inches of the picture of lines, and about those of its axis
@@ -56,8 +58,10 @@ def asks_for_log(values: Sequence[float]) -> bool:
     return min(values) > 0 and max(values) >= WIDE * min(values)
 
 
-def lines_chart(lines: Lines) -> Figure:
+def lines_chart(lines: Lines) -> "Figure":
     """A line with its band for each objective; one that does not read the setting is a dashed level."""
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(9.0, HEIGHT))
     axes = figure.subplots()
     palette = colours([*lines.lines, *lines.levels])
@@ -77,7 +81,7 @@ def lines_chart(lines: Lines) -> Figure:
     return figure
 
 
-def draw_line(axes: Axes, points: Sequence[Point], colour: str, shape: str) -> None:
+def draw_line(axes: "Axes", points: Sequence[Point], colour: str, shape: str) -> None:
     """Means joined, on a band of their intervals."""
     values = [point.value for point in points]
     axes.plot(values, [100 * point.mean for point in points], marker=shape, color=colour)
@@ -86,8 +90,11 @@ def draw_line(axes: Axes, points: Sequence[Point], colour: str, shape: str) -> N
     axes.fill_between(values, low, high, color=colour, alpha=0.15, linewidth=0)
 
 
-def grid_chart(grid: Grid) -> Figure:
+def grid_chart(grid: Grid) -> "Figure":
     """A map for each objective, with one scale of colours and the accuracy in every cell."""
+    import seaborn as sns
+    from matplotlib.figure import Figure
+
     columns = min(PANELS, len(grid.maps))
     rows = -(-len(grid.maps) // columns)
     width, height = 1.2 + 0.75 * len(grid.columns), 1.1 + 0.5 * len(grid.rows)

@@ -1,6 +1,7 @@
 """The section of a report on complete schedules of several lengths: which accuracy in how many seconds of training."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from gsm_cli import commands
 from gsm_cli.objectives import GUMBEL, SUPERVISED
@@ -35,7 +36,7 @@ def frontier_section(folder: ReportFolder, title: str, frontier: Frontier | None
     """The picture and the tables; empty unless an objective was trained for several numbers of epochs."""
     if frontier is None:
         return Section([])
-    picture = Picture("frontier", title, _description(frontier), frontier, lambda: frontier_chart(frontier.lines))
+    picture = Picture("frontier", title, _description(frontier), frontier, partial(frontier_chart, frontier.lines))
     return Section(
         [
             f"## {HEADING}",

@@ -2,16 +2,17 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.collections import LineCollection
-from matplotlib.figure import Figure
-from matplotlib.transforms import Bbox
 
 from gsm_cli.reports.charts import colours, ink, log_ticks, markers, name_ends
 from gsm_cli.reports.sweeps.frontier_data import Schedule
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.transforms import Bbox
 
 HEIGHT = 5.0  # inches
 SMALL = 9  # the size of the numbers of epochs, in points
@@ -19,8 +20,10 @@ AWAY, CLEAR = 5, 3  # points between a number and its own point, and any other s
 STROKE = 2.0  # pixels between the places on a line that a number keeps clear of
 
 
-def frontier_chart(lines: Mapping[str, Sequence[Schedule]]) -> Figure:
+def frontier_chart(lines: Mapping[str, Sequence[Schedule]]) -> "Figure":
     """A line for each objective with the intervals of its schedules, and at each point its number of epochs."""
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(10.0, HEIGHT))
     axes = figure.subplots()
     palette, shapes = colours(list(lines)), markers(list(lines))
@@ -58,8 +61,10 @@ def _span(lines: Mapping[str, Sequence[Schedule]]) -> tuple[float, float]:
     return low - more / 10, high + more / 10
 
 
-def _number(axes: Axes, lines: Mapping[str, Sequence[Schedule]], palette: Mapping[str, str]) -> None:
+def _number(axes: "Axes", lines: Mapping[str, Sequence[Schedule]], palette: Mapping[str, str]) -> None:
     """The number of epochs beside every point, or at an end of its interval, where there is room for it."""
+    from matplotlib.transforms import Bbox
+
     strokes = np.concatenate([*_strokes(axes)])
     pixels = axes.figure.dpi / 72
     taken: list[Bbox] = []
@@ -79,8 +84,10 @@ def _number(axes: Axes, lines: Mapping[str, Sequence[Schedule]], palette: Mappin
                 break
 
 
-def _strokes(axes: Axes) -> Iterator[np.ndarray]:
+def _strokes(axes: "Axes") -> Iterator[np.ndarray]:
     """Points along every line, interval and line to a name, in pixels."""
+    from matplotlib.collections import LineCollection
+
     paths = [line.get_transform().transform(line.get_xydata()) for line in axes.lines]
     for lines in (each for each in axes.collections if isinstance(each, LineCollection)):
         paths += [lines.get_transform().transform(path.vertices) for path in lines.get_paths()]
@@ -88,10 +95,10 @@ def _strokes(axes: Axes) -> Iterator[np.ndarray]:
         yield np.linspace(first, last, 2 + int(np.hypot(*(last - first)) / STROKE))
 
 
-def _is_free(box: Bbox, strokes: np.ndarray, taken: Sequence[Bbox]) -> bool:
+def _is_free(box: "Bbox", strokes: np.ndarray, taken: "Sequence[Bbox]") -> bool:
     crossed = ((strokes > box.min) & (strokes < box.max)).all(axis=1).any()
     return not crossed and not any(box.overlaps(other) for other in taken)
 
 
-def _is_inside(box: Bbox, canvas: Bbox) -> bool:
+def _is_inside(box: "Bbox", canvas: "Bbox") -> bool:
     return canvas.contains(*box.min) and canvas.contains(*box.max)

@@ -2,15 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
+from typing import TYPE_CHECKING
 
 from gsm_cli.reports.charts import colours, markers, name_ends, value_ticks
 from gsm_cli.reports.statistics import Summary
 from gsm_cli.reports.sweeps.charts import asks_for_log
 from gsm_cli.style import INK
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 APART = 0.012  # of the axis between the objectives at one value, so that no interval hides another
 HEIGHT, WIDTH = 4.6, 3.9  # inches of the figure, and of each of its two panels
@@ -39,8 +40,11 @@ class Trade:
     fitted: Sequence[str] = ()
 
 
-def trade_chart(trade: Trade) -> Figure:
+def trade_chart(trade: Trade) -> "Figure":
     """Two panels with one axis of values: points of accuracy against the sum, and times as fast."""
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
+
     figure = Figure(figsize=(2 * WIDTH + 2.6, HEIGHT))
     left, right = figure.subplots(1, 2)
     palette, shapes = colours(list(trade.losses)), markers(list(trade.losses))
@@ -83,7 +87,7 @@ def _beside(value: float, values: Sequence[float], share: float) -> float:
     return value * (high / low) ** share if asks_for_log(values) else value + share * (high - low)
 
 
-def _differences(axes: Axes, losses: Sequence[Loss], places: Sequence[float], look: tuple[str, str]) -> None:
+def _differences(axes: "Axes", losses: Sequence[Loss], places: Sequence[float], look: tuple[str, str]) -> None:
     """Means joined, with their intervals where there are any."""
     colour, shape = look
     axes.plot(places, [100 * loss.difference.mean for loss in losses], marker=shape, color=colour)

@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from functools import partial
 
 from gsm_cli import commands
 from gsm_cli.records.layout import ReportFolder
@@ -39,7 +40,7 @@ def _lines(folder: ReportFolder, title: str, found: Sequence[Swept], series: Seq
     """Accuracy against one setting."""
     facts = lines_of(found, series)
     name = facts.setting
-    picture = Picture[object](f"sweep-{hyphened(name)}", title, described(facts), facts, lambda: lines_chart(facts))
+    picture = Picture[object](f"sweep-{hyphened(name)}", title, described(facts), facts, partial(lines_chart, facts))
     varying = dict.fromkeys(each for swept in found for each in swept.varying)
     else_ = f"all else but {listed(list(varying))} is" if varying else "all else is"
     text = f"Test accuracy in % against {name}, the mean over seeds with its 95 % interval; {else_} equal in a line."
@@ -96,7 +97,7 @@ def _map(folder: ReportFolder, title: str, found: Sequence[Swept], number: int) 
     )
     description = f"Test accuracy in % over {first} and {second}: a map for each objective, a number in every cell."
     name = numbered(f"sweep-{hyphened(first)}-{hyphened(second)}", number)
-    picture = Picture[object](name, title, description, facts, lambda: grid_chart(facts))
+    picture = Picture[object](name, title, description, facts, partial(grid_chart, facts))
     cells = [
         [
             f"{label}, {first} {commands.write(row)}, {second} {commands.write(column)}",

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from statistics import fmean
 
 from gsm_cli import commands
@@ -49,7 +50,7 @@ def temperature_section(
     record = max(on_these, key=lambda each: len({row.temperature for row in each.rows}), default=None)
     bounds, measured = _bounds(named(found)), _gradients(_measured(named(found)), record) if record else []
     facts = Temperatures(lines, [*bounds, *measured])
-    picture = Picture("temperature", title, _description(facts), facts, lambda: temperature_chart(facts))
+    picture = Picture("temperature", title, _description(facts), facts, partial(temperature_chart, facts))
     sentences = [ACCURACY, *([LEVELS] if lines.levels else []), *([BOUNDS] if bounds else [])]
     if record and measured:
         models = _models(record)

@@ -2,15 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from matplotlib.ticker import LogLocator, MaxNLocator, StrMethodFormatter
+from typing import TYPE_CHECKING
 
 from gsm_cli.reports.charts import colours, markers, value_ticks
 from gsm_cli.reports.sweeps.charts import Lines, asks_for_log, draw_line
 from gsm_cli.style import INK
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 WIDTH, HEIGHT = 3.7, 2.9  # inches of a panel
 COLUMNS = 3
@@ -36,8 +36,11 @@ class Temperatures:
     panels: Sequence[Panel]
 
 
-def temperature_chart(found: Temperatures) -> Figure:
+def temperature_chart(found: Temperatures) -> "Figure":
     """Accuracy first, then the panels, three in a row; objectives and levels are named below."""
+    from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
+
     number = 1 + len(found.panels)
     columns = min(COLUMNS, number)
     rows = -(-number // columns)
@@ -64,7 +67,7 @@ def temperature_chart(found: Temperatures) -> Figure:
     return figure
 
 
-def _accuracy(axes: Axes, accuracy: Lines, palette: Mapping[str, str], shapes: Mapping[str, str]) -> None:
+def _accuracy(axes: "Axes", accuracy: Lines, palette: Mapping[str, str], shapes: Mapping[str, str]) -> None:
     for name, points in accuracy.lines.items():
         draw_line(axes, points, palette[name], shapes[name])
     for name, level in accuracy.levels.items():
@@ -72,7 +75,9 @@ def _accuracy(axes: Axes, accuracy: Lines, palette: Mapping[str, str], shapes: M
     axes.set_title("test accuracy, %", fontsize=12)
 
 
-def _panel(axes: Axes, panel: Panel, palette: Mapping[str, str], shapes: Mapping[str, str]) -> None:
+def _panel(axes: "Axes", panel: Panel, palette: Mapping[str, str], shapes: Mapping[str, str]) -> None:
+    from matplotlib.ticker import LogLocator, MaxNLocator, StrMethodFormatter
+
     for name, points in panel.lines.items():
         axes.plot(*zip(*points, strict=True), marker=shapes[name], color=palette[name])
     if panel.reference is not None:

@@ -13,7 +13,8 @@ from gsm_cli.data import DATASETS
 from gsm_cli.data.dataset import Dataset
 from gsm_cli.errors import UsageError
 from gsm_cli.objectives import OBJECTIVES, ROWS, SCHEDULE, SUPERVISED
-from gsm_cli.runs.build import Averaging, temperature_at
+from gsm_cli.runs.build import Averaging
+from gsm_cli.schedules import temperature_at
 from gsm_cli.settings import Source, build, plan, read_names, read_preset, read_seeds
 
 RECORDS = sorted((Path(__file__).parents[1] / "reports").glob("*/records/*.json"))

@@ -13,8 +13,8 @@ from gsm_cli.model.estimators import Estimator
 from gsm_cli.model.generative import ADGM, M2
 from gsm_cli.model.networks import Architecture
 from gsm_cli.objectives import SCHEDULE
-from gsm_cli.runs.schedules import temperature
 from gsm_cli.runs.streams import state
+from gsm_cli.schedules import temperature_at
 from gsm_cli.settings import build
 from gsm_cli.streams import Purpose
 
@@ -37,14 +37,6 @@ def build_model(config: RunConfig, pixels: int, classes: int, device: str = "cpu
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(state(config.seed, Purpose.INITIALISATION))
         return MODELS[config.model](architecture).to(device)
-
-
-def temperature_at(config: RunConfig, step: int) -> float | None:
-    """The temperature of a step; None for an objective that has none."""
-    if "tau" not in config.own:
-        return None
-    tau, least, rate = (float(config.own[name]) for name in SCHEDULE)
-    return temperature(tau, least, rate, step)
 
 
 class Averaging:

@@ -18,6 +18,7 @@ from gsm_cli.model.estimators import Estimator, Gumbel, Marginal, SparseMarginal
 from gsm_cli.model.generative import M2
 from gsm_cli.model.terms import ConditionalBound, unlabelled_bound
 from gsm_cli.records.run import WIDEST, Reading
+from gsm_cli.records.store import rounded
 from gsm_cli.streams import Purpose
 
 DRAWS = 8  # of a, averaged for every prediction
@@ -88,7 +89,7 @@ def binary_bound(model: M2, x: Tensor, rng: torch.Generator) -> Tensor:
 
 def binary_bounds(model: M2, images: Images, rng: torch.Generator) -> list[float]:
     """The mean bound over the images, in nats, for each of several draws of the images, a and z."""
-    return [over(binary_bound, model, images, rng).double().mean().item() for _ in range(BOUND_DRAWS)]
+    return [rounded(over(binary_bound, model, images, rng).double().mean().item()) for _ in range(BOUND_DRAWS)]
 
 
 def relaxation(
@@ -132,10 +133,11 @@ def read_model(model: M2, split: Split, epoch: int, stream: Callable[[Purpose, i
     found, known = (classification(model, images, stream(Purpose.EVALUATION, 0)) for images in (test, unlabelled))
     return Reading(
         epoch=epoch,
-        accuracy=found.accuracy,
-        modal_share=found.modal_share,
-        unlabelled_accuracy=known.accuracy,
+        images=len(found.wrong),
         wrong=b64encode(np.packbits(found.wrong).tobytes()).decode(),
+        modal=round(found.modal_share * len(found.wrong)),
+        unlabelled=len(known.wrong),
+        unlabelled_right=len(known.wrong) - int(known.wrong.sum()),
         bounds=binary_bounds(model, test, stream(Purpose.EVALUATION, 0)),
     )
 

@@ -12,8 +12,9 @@ from gsm_cli.model import estimators
 from gsm_cli.model.generative import ADGM, M2
 from gsm_cli.model.networks import Architecture
 from gsm_cli.runs import build
-from gsm_cli.runs.build import Averaging, build_model, temperature_at, try_out
+from gsm_cli.runs.build import Averaging, build_model, try_out
 from gsm_cli.runs.streams import state
+from gsm_cli.schedules import temperature_at
 from gsm_cli.settings import build as settings
 from gsm_cli.streams import Purpose
 

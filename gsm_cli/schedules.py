@@ -2,7 +2,15 @@
 
 from math import exp
 
+from gsm_cli.config import RunConfig
+from gsm_cli.objectives import SCHEDULE
+
 PROBES = 10  # epochs of a run, the first apart, after which its bounds are measured
+
+
+def progress(config: RunConfig, step: int, steps: int) -> float:
+    """The share of a run before a step, in [0, 1); `steps` are those of an epoch."""
+    return step / (steps * config.epochs)
 
 
 def learning_rate(greatest: float, decay: float, progress: float) -> float:
@@ -18,6 +26,14 @@ def kl_weight(start: float, warmup: float, progress: float) -> float:
 def temperature(first: float, least: float, rate: float, step: int) -> float:
     """max(least, first exp(-rate step))."""
     return max(least, first * exp(-rate * step))
+
+
+def temperature_at(config: RunConfig, step: int) -> float | None:
+    """The temperature of a step; None for an objective that has none."""
+    if "tau" not in config.own:
+        return None
+    tau, least, rate = (float(config.own[name]) for name in SCHEDULE)
+    return temperature(tau, least, rate, step)
 
 
 def is_probed(number: int, epochs: int) -> bool:

@@ -66,8 +66,8 @@ class _Head(Struct):
 
 
 def rounded(number: float) -> float:
-    """To seven significant digits, as records keep what is no count."""
-    return float(f"{number:.7g}")
+    """To seven significant digits and to a millionth, as records keep what is no count."""
+    return round(float(f"{number:.7g}"), 6)
 
 
 def read(path: Path, kind: type[AnyRecord]) -> AnyRecord:

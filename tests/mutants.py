@@ -59,7 +59,7 @@ ROOMS = {
     "model": Room(["gsm_cli/model/*"], ["tests/model"]),
     "records": Room(["gsm_cli/records/*"], ["tests/records"]),
     "runs": Room(
-        [f"gsm_cli/runs/{name}.py" for name in (*RUNS, "schedules", "streams", "task", "training")],
+        ["gsm_cli/schedules.py"] + [f"gsm_cli/runs/{name}.py" for name in (*RUNS, "streams", "task", "training")],
         ["tests/runs", *(f"--deselect=tests/runs/test_{name}" for name in SLOW)],
         A_FIFTH,
     ),

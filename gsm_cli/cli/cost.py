@@ -135,13 +135,15 @@ def _measure(plan: "CostPlan", path: Path, force: bool) -> "CostRecord":
 
     from gsm_cli import __version__
     from gsm_cli.files import is_there, prepare
+    from gsm_cli.fingerprint import MEASURES, fingerprint
     from gsm_cli.measures.cost_rounds import PART, begun
     from gsm_cli.records.cost import CostRecord, read_cost
     from gsm_cli.runs.build import try_own
     from gsm_cli.runs.environment import environment
 
     console = Console(stderr=True, highlight=False, soft_wrap=True)
-    empty = CostRecord(version=__version__, environment=environment(plan.device), plan=plan, rows=[])
+    code, machine = fingerprint(MEASURES), environment(plan.device)
+    empty = CostRecord(version=__version__, code=code, environment=machine, plan=plan, rows=[])
     if is_there(path) and not force:
         found = read_cost(path)
         where = "here" if found.environment == empty.environment else f"on another machine, {found.environment.words}"

@@ -217,6 +217,7 @@ def _measure(plan: "GradientPlan", splits: "dict[int, Split]") -> "GradientRecor
     from rich.console import Console
 
     from gsm_cli import __version__
+    from gsm_cli.fingerprint import MEASURES, fingerprint
     from gsm_cli.measures.gradient_subjects import Subject, model_subjects
     from gsm_cli.measures.gradients import compare_estimators, left_out, toy_subjects
     from gsm_cli.records.gradients import GradientRecord, GradientRow, GradientSubject
@@ -224,6 +225,7 @@ def _measure(plan: "GradientPlan", splits: "dict[int, Split]") -> "GradientRecor
     from gsm_cli.runs.evaluation import NotFiniteError
 
     console = Console(stderr=True, highlight=False)
+    code, machine = fingerprint(MEASURES), environment("cpu")
     subjects: list[GradientSubject] = []
     rows: list[GradientRow] = []
 
@@ -243,4 +245,4 @@ def _measure(plan: "GradientPlan", splits: "dict[int, Split]") -> "GradientRecor
                 look(subject)
         except NotFiniteError as error:
             raise GsmError(f"the model must train to be measured, and {error}: choose other --seeds") from error
-    return GradientRecord(version=__version__, environment=environment("cpu"), plan=plan, subjects=subjects, rows=rows)
+    return GradientRecord(version=__version__, code=code, environment=machine, plan=plan, subjects=subjects, rows=rows)

@@ -35,15 +35,15 @@ def step_settings(plan: CostPlan, objective: str) -> RunConfig:
 def begun(record: CostRecord, path: Path) -> CostRecord:
     """The part of a record that lies beside `path`, or the record itself if none does.
 
-    Raises GsmError if the part is of another version or machine, which are never mixed, or of another plan.
+    Raises GsmError if the part is of another code or machine, which are never mixed, or of another plan.
     """
     part = path.with_suffix(PART)
     if not is_there(part):
         return record
     found = read_part(part)
-    if (found.version, found.environment) != (record.version, record.environment):
+    if (found.code, found.environment) != (record.code, record.environment):
         raise GsmError(
-            f"{part} must be of this version and this machine to go on with, and is of gsm {found.version}, "
+            f"{part} must be of this code and this machine to go on with, and is of {found.code}, gsm {found.version}, "
             f"{found.environment.words}: finish it there, or remove it and measure anew"
         )
     measured = [(row.objective, row.classes) for row in found.rows]

@@ -9,8 +9,6 @@ import io
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-import msgspec
-
 from gsm_cli.commands import write
 from gsm_cli.files import write_atomic
 from gsm_cli.records.run import Reading, RunRecord
@@ -74,7 +72,7 @@ def _reading(when: str, reading: Reading | None) -> dict[str, object]:
 
 def epoch_rows(record: RunRecord) -> Iterable[dict[str, object]]:
     """The epochs of a run, from 1 on, each with the name, the objective and the seed of its run."""
-    columns, config = msgspec.structs.asdict(record.epochs), record.config
+    columns, config = record.columns, record.config
     for index in range(len(record.epochs)):
         known = {"run": config.name, "objective": config.objective_name, "seed": config.seed, "epoch": index + 1}
         yield known | {name: column and column[index] for name, column in columns.items()}

@@ -67,7 +67,7 @@ def _classifier(group: Group) -> list[str]:
 
 
 def _temperatures(series: Series) -> str:
-    taus = series.finished[0].epochs.tau
+    taus = series.finished[0].tau
     return " to ".join(dict.fromkeys(f"{tau:.3g}" for tau in (taus[0], taus[-1]))) if taus else "none"
 
 

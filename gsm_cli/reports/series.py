@@ -10,7 +10,8 @@ from statistics import fmean, median
 
 from gsm_cli.config import RunConfig
 from gsm_cli.data import describe_dataset
-from gsm_cli.records.run import Curves, Reading, RunRecord
+from gsm_cli.records.curves import Curves
+from gsm_cli.records.run import Reading, RunRecord
 from gsm_cli.reports.statistics import Score, Summary, summarize, summarize_accuracies
 
 MOST_IMAGES = 10**6  # of which an accuracy tells its share

@@ -18,6 +18,7 @@ from gsm_cli.model.estimators import Estimator, Gumbel, Marginal, Selective, Str
 from gsm_cli.model.generative import M2
 from gsm_cli.model.terms import ConditionalBound, unlabelled_bound
 from gsm_cli.records.run import WIDEST, Bound, Reading
+from gsm_cli.records.store import rounded
 from gsm_cli.streams import Purpose
 
 DRAWS = 8  # of a, averaged for every prediction
@@ -90,8 +91,8 @@ def binary_bound(model: M2, x: Tensor, rng: torch.Generator) -> Tensor:
 def mean_bound(model: M2, images: Images, rng: torch.Generator) -> Bound:
     """The mean bound over some of the images, in nats, with one draw of each, of its a and of its z."""
     bounds = over(binary_bound, model, spread(images, BOUNDED), rng).double()
-    error = bounds.std().item() / sqrt(len(bounds)) if len(bounds) > 1 else None
-    return Bound(mean=bounds.mean().item(), standard_error=error, images=len(bounds), draws=1)
+    error = rounded(bounds.std().item() / sqrt(len(bounds))) if len(bounds) > 1 else None
+    return Bound(mean=rounded(bounds.mean().item()), standard_error=error, images=len(bounds), draws=1)
 
 
 def spread(images: Images, most: int) -> Images:
@@ -142,10 +143,11 @@ def read_model(model: M2, split: Split, epoch: int, stream: Callable[[Purpose, i
     found, known = (classification(model, images, stream(Purpose.EVALUATION, 0)) for images in (split.test, unlabelled))
     return Reading(
         epoch=epoch,
-        accuracy=found.accuracy,
-        modal_share=found.modal_share,
-        unlabelled_accuracy=known.accuracy,
+        images=len(found.wrong),
         wrong=b64encode(np.packbits(found.wrong).tobytes()).decode(),
+        modal=round(found.modal_share * len(found.wrong)),
+        unlabelled=len(known.wrong),
+        unlabelled_right=len(known.wrong) - int(known.wrong.sum()),
     )
 
 

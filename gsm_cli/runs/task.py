@@ -21,7 +21,8 @@ from gsm_cli.data.download import download
 from gsm_cli.data.split import Pool, Split, load
 from gsm_cli.errors import UsageError
 from gsm_cli.files import is_there
-from gsm_cli.records.run import Epoch, RunRecord
+from gsm_cli.records.curves import Epoch
+from gsm_cli.records.run import RunRecord
 from gsm_cli.runs.environment import Device, keep_memory
 from gsm_cli.runs.locks import lock_path
 from gsm_cli.runs.places import PLACE

@@ -14,10 +14,12 @@ from gsm_cli.config import RunConfig
 from gsm_cli.data.split import Split
 from gsm_cli.errors import UsageError
 from gsm_cli.files import is_there
+from gsm_cli.fingerprint import fingerprint
 from gsm_cli.model.estimators import Selective
 from gsm_cli.model.terms import Batch, Terms, semi_supervised, supervised
 from gsm_cli.model.virtual_adversarial import virtual_adversarial_loss
-from gsm_cli.records.run import Curves, Epoch, Failure, RunRecord, Test, chosen_epoch
+from gsm_cli.records.curves import Curves, Epoch, chosen_epoch
+from gsm_cli.records.run import Failure, RunRecord, Test
 from gsm_cli.runs.build import Averaging, build_model
 from gsm_cli.runs.checkpoint import Checkpoint, DamagedError, set_aside
 from gsm_cli.runs.environment import Device, environment
@@ -31,8 +33,8 @@ from gsm_cli.runs.evaluation import (
     read_model,
     relaxation,
 )
-from gsm_cli.runs.schedules import is_probed, kl_weight, learning_rate
 from gsm_cli.runs.streams import binarise, shuffle, stream
+from gsm_cli.schedules import is_probed, kl_weight, learning_rate, progress
 from gsm_cli.streams import Purpose
 
 CHECKPOINT_SECONDS = 2.0  # between checkpoints at least, unless an epoch is longer
@@ -56,6 +58,7 @@ class Run:
         self.model = build_model(config, split.unlabelled.shape[1], split.classes, device)
         rate, decay = config.learning_rate, config.weight_decay
         self.optimizer = torch.optim.AdamW(self.model.parameters(), lr=rate, weight_decay=decay, fused=True)
+        self.code = fingerprint()
         self.epochs: list[Epoch] = []
         self.best: dict[str, Tensor] = {}  # the weights of the best epoch so far
         self.steps = len(self.pixels) // config.batch_size  # in an epoch
@@ -150,15 +153,11 @@ class Run:
     def stream(self, purpose: Purpose, counter: int) -> torch.Generator:
         return stream(self.config.seed, purpose, counter, self.device)
 
-    def progress(self, step: int) -> float:
-        """The share of the run before a step, in [0, 1)."""
-        return step / (self.steps * self.config.epochs)
-
     def kl_weight(self, step: int) -> float:
-        return kl_weight(self.config.kl_start, self.config.kl_warmup, self.progress(step))
+        return kl_weight(self.config.kl_start, self.config.kl_warmup, progress(self.config, step, self.steps))
 
     def learning_rate(self, step: int) -> float:
-        return learning_rate(self.config.learning_rate, self.config.decay, self.progress(step))
+        return learning_rate(self.config.learning_rate, self.config.decay, progress(self.config, step, self.steps))
 
     @property
     def chosen(self) -> int:
@@ -173,7 +172,7 @@ class Run:
     def checkpoint(self) -> Checkpoint:
         """Everything that the rest of the run depends on."""
         return Checkpoint(
-            version=__version__,
+            code=self.code,
             config=self.config,
             device=self.device,
             split=self.split.digest,
@@ -184,7 +183,7 @@ class Run:
         )
 
     def restore(self, path: Path) -> None:
-        """Go on from a checkpoint. Raises DamagedError, or GsmError if it is of another version or configuration."""
+        """Go on from a checkpoint. Raises DamagedError, or GsmError if it is of another code or configuration."""
         found = Checkpoint.read(path, self.checkpoint(), [each.shape for each in self.model.parameters()])
         self.epochs = list(found.epochs)
         self.model.load_state_dict(found.model)
@@ -197,14 +196,14 @@ class Run:
         """What is known of the run so far."""
         return RunRecord(
             version=__version__,
+            code=self.code,
             environment=environment(self.device),
             config=self.config,
             split=self.split.digest,
             unlabelled=len(self.pixels),
-            images_per_epoch=self.steps * self.config.batch_size,
             classes=self.split.classes,
             parameters=sum(parameter.numel() for parameter in self.model.parameters()),
-            epochs=Curves.of(self.epochs),
+            epochs=Curves.of(self.epochs, len(self.split.validation.classes)),
             test=test,
             generated=generated,
             failure=failure,
@@ -258,4 +257,4 @@ def read_test_set(run: Run) -> Test:
     if run.chosen != epochs:
         run.model.load_state_dict(run.best)
         chosen = read_model(run.model, run.split, run.chosen, run.stream)
-    return Test(images=len(test.classes), chosen=chosen, last=last, bound=bound)
+    return Test(chosen=chosen, last=last, bound=bound)

@@ -417,7 +417,7 @@ class TestDisplay:
 
 def epoch_of(accuracy: float):
     """What a watcher gets after an epoch."""
-    from gsm_cli.records.run import Epoch
+    from gsm_cli.records.curves import Epoch
 
     columns = record("gumbel", 0, (accuracy,)).epochs
     values = {name: column and column[0] for name, column in vars_of(columns).items()}

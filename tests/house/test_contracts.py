@@ -29,7 +29,7 @@ OFFENCES = [  # a contract, a module, and the import that breaks this contract a
     ("One arrow leads to the law", "reports/charts.py", "from gsm_cli.law.gumbel import exact_expectation"),
     ("Models know nothing of the package", "model/terms.py", "from gsm_cli.config import RunConfig"),
     ("Models know nothing of the package", "model/networks.py", "from gsm_cli import streams"),
-    ("Reports read records and run nothing", "reports/groups.py", "from gsm_cli.runs.schedules import temperature"),
+    ("Reports read records and run nothing", "reports/groups.py", "from gsm_cli.runs.streams import stream"),
     ("Reports read records and run nothing", "reports/charts.py", "from gsm_cli.model.estimators import entropy"),
     ("Torch is for models, runs and measures", "law/gumbel.py", "import torch"),
     ("Torch is for models, runs and measures", "law/gumbel.py", "from torch import Tensor"),

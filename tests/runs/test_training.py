@@ -21,13 +21,15 @@ from records_of import reading
 from gsm_cli.data import find_dataset
 from gsm_cli.data.split import Images, load
 from gsm_cli.errors import GsmError, UsageError
+from gsm_cli.fingerprint import fingerprint
 from gsm_cli.model.terms import Terms
-from gsm_cli.records.run import Epoch, read_run
+from gsm_cli.records.curves import Epoch
+from gsm_cli.records.run import read_run
 from gsm_cli.runs import evaluation, training
 from gsm_cli.runs.evaluation import Classification
-from gsm_cli.runs.schedules import is_probed, kl_weight, learning_rate
 from gsm_cli.runs.streams import binarise, shuffle, stream
 from gsm_cli.runs.training import Run, read_test_set, train
+from gsm_cli.schedules import is_probed, kl_weight, learning_rate
 from gsm_cli.settings import build
 from gsm_cli.streams import Purpose
 
@@ -229,7 +231,7 @@ class TestRecord:
     def test_a_classifier_of_one_class_is_collapsed(self, split, tmp_path):
         record = train(config(epochs=1), split, tmp_path / "a.pt")
         for share, collapsed in ((1.0, True), (0.99, False)):
-            chosen = replace(record.test.chosen, modal_share=share)
+            chosen = replace(record.test.chosen, modal=round(share * 400))
             assert replace(record, test=replace(record.test, chosen=chosen)).collapsed is collapsed
 
     @pytest.mark.filterwarnings("ignore:overflow")
@@ -291,13 +293,13 @@ class TestResume:
         assert seen == list(range(epochs + 1, 5))
         assert timeless(resumed) == timeless(unbroken)
 
-    @pytest.mark.parametrize("damage", ["version", "tau", "split"])
+    @pytest.mark.parametrize("damage", ["code", "tau", "split"])
     def test_a_checkpoint_of_something_else_is_refused_and_kept(self, split, tmp_path, monkeypatch, damage):
         path = tmp_path / "a.pt"
         train(config(), split, path)
-        settings, data, departure = config(), split, f"version {training.__version__} and not 99.0"
-        if damage == "version":
-            monkeypatch.setattr(training, "__version__", "99.0")
+        settings, data, departure = config(), split, f"code {fingerprint()} and not {16 * '9'}"
+        if damage == "code":
+            monkeypatch.setattr(training, "fingerprint", lambda: 16 * "9")
         elif damage == "tau":
             settings, departure = config(tau=0.9), "tau 0.5 and not 0.9"
         else:
@@ -308,7 +310,7 @@ class TestResume:
             train(settings, data, path)
         assert str(caught.value) == (
             f"{path} must be a checkpoint of this run, and has {departure}: "
-            "finish it with the version and settings that wrote it, or remove it to start the run again"
+            "finish it with the code and settings that wrote it, or remove it to start the run again"
         )
         assert path.read_bytes() == before
 

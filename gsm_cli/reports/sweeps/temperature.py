@@ -64,7 +64,7 @@ def _annealed(found: Sequence[Swept], series: Sequence[Series]) -> dict[str, Lev
     shown = {id(each) for swept in found for each in swept.series.values()}
     falling: dict[str, list[Series]] = defaultdict(list)
     for each in series:
-        taus = each.finished[0].epochs.tau
+        taus = each.finished[0].tau
         if taus and each.config.own.get("tau_rate") and id(each) not in shown and _is_like_one_of(each, found):
             first = commands.write(each.config.own[TAU])
             falling[f"{each.config.objective_name}, tau {first} to {taus[-1]:.3g}"].append(each)

@@ -1,6 +1,13 @@
 """What changes during a run, as plain functions of the step or of the share of the run that is done."""
 
+from gsm_cli.config import RunConfig
+
 PROBES = 10  # epochs of a run, the first apart, after which its bounds are measured
+
+
+def progress(config: RunConfig, step: int, steps: int) -> float:
+    """The share of a run before a step, in [0, 1); `steps` are those of an epoch."""
+    return step / (steps * config.epochs)
 
 
 def learning_rate(greatest: float, decay: float, progress: float) -> float:

@@ -1,7 +1,8 @@
 """Draws what Gumbel-Softmax does and measures what it earns.
 
 What others import is imported when it is first asked for: the law in NumPy (`relax`, `sample`, `expectation`,
-`exact_expectation`, `exact_moments`, `log_density`), and the estimators, the `entropy` and the protocols in torch.
+`exact_expectation`, `exact_moments`, `log_density`, and `log_relax` and `log_density_of_log` in log space), and the
+estimators, the `entropy` and the protocols in torch.
 """
 
 from importlib import import_module
@@ -27,12 +28,15 @@ __all__ = [
     "exact_moments",
     "expectation",
     "log_density",
+    "log_density_of_log",
+    "log_relax",
     "relax",
     "sample",
 ]
 
 if TYPE_CHECKING:
-    from gsm_cli.law.gumbel import exact_expectation, exact_moments, expectation, log_density, relax, sample
+    from gsm_cli.law.gumbel import expectation, log_density, log_density_of_log, log_relax, relax, sample
+    from gsm_cli.law.moments import exact_expectation, exact_moments
     from gsm_cli.model.bounds import Bound
     from gsm_cli.model.categorical import entropy
     from gsm_cli.model.estimators import (
@@ -47,8 +51,10 @@ if TYPE_CHECKING:
         SumAndSample,
     )
 else:  # a type checker that saw this function would accept every name
-    _LAW = {"exact_expectation", "exact_moments", "expectation", "log_density", "relax", "sample"}
-    _HOMES = dict.fromkeys(_LAW, "law.gumbel") | {"Bound": "model.bounds", "entropy": "model.categorical"}
+    _LAW = {"expectation", "log_density", "log_density_of_log", "log_relax", "relax", "sample"}
+    _MOMENTS = {"exact_expectation", "exact_moments"}
+    _HOMES = dict.fromkeys(_LAW, "law.gumbel") | dict.fromkeys(_MOMENTS, "law.moments")
+    _HOMES |= {"Bound": "model.bounds", "entropy": "model.categorical"}
 
     def __getattr__(name):
         if name not in __all__:

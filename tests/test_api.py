@@ -16,7 +16,10 @@ import gsm_cli
 
 ROOT = Path(__file__).parents[1]
 INIT = ast.parse((ROOT / "gsm_cli/__init__.py").read_text("utf-8"))
-LAW = ["exact_expectation", "exact_moments", "expectation", "log_density", "relax", "sample"]
+LAW = [
+    *("exact_expectation", "exact_moments", "expectation", "relax", "sample"),
+    *("log_density", "log_density_of_log", "log_relax"),
+]
 TORCH = [
     *("Marginal", "Gumbel", "StraightThrough", "GumbelRao", "ReinMax", "Reinforce", "SumAndSample", "SparseMarginal"),
     *("Estimator", "Bound", "entropy"),
@@ -44,7 +47,7 @@ def test_the_law_loads_numpy_alone():
 
 @pytest.mark.parametrize("name", [*LAW, *TORCH])
 def test_names_are_those_of_their_modules(name):
-    homes = ["law.gumbel"] if name in LAW else ["model.bounds", "model.categorical", "model.estimators"]
+    homes = ["law.gumbel", "law.moments"] if name in LAW else ["model.bounds", "model.categorical", "model.estimators"]
     value = gsm_cli.__getattr__(name)
     assert value is getattr(gsm_cli, name)
     assert value in [vars(importlib.import_module(f"gsm_cli.{home}")).get(name) for home in homes]

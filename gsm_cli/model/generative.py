@@ -4,6 +4,7 @@ Shapes: B images, D pixels, K classes, S draws of the latent noise; ... are lead
 Densities and bounds are in nats, summed over pixels and latent dimensions.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import log, pi
 
@@ -11,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
-from gsm_cli.model.networks import Architecture, Network
+from gsm_cli.model.networks import Architecture, Network, Rows, in_parts
 
 LOG_TWO_PI = log(2 * pi)
 HEAD_SCALE = 0.1  # Gaussian heads start near mean 0 and variance 1
@@ -23,11 +24,16 @@ class Evidence:
 
     x: Tensor  # (B, D)
     a: Tensor | None  # (S, B, A), None in M2
-    log_q_a: Tensor | None  # (S, B): log q(a|x)
+    log_q_a: Tensor | None  # (S, B, 1): log q(a|x)
     noise: Tensor  # (S, B, Z): z = mean(y) + deviation(y) * noise, the same noise for every class
     logits: Tensor  # (S, B, K) of q(y|a,x)
     q_z: Tensor  # ([S,] B, H): the share of x and a in the first layer of q(z|a,x,y)
     p_a: Tensor | None  # (B, H): the share of x in the first layer of p(a|x,y,z)
+
+    def split(self, sizes: list[int]) -> "list[Evidence]":
+        """The evidence of each of several batches that were encoded as one, with so many images each."""
+        parts = {name: value.split(sizes, dim=-2) for name, value in vars(self).items() if value is not None}
+        return [replace(self, **{name: part[i] for name, part in parts.items()}) for i in range(len(sizes))]
 
     def take(self, images: Tensor) -> "Evidence":
         """The evidence of single images (N,), flat indices into (S, B); every part then has the shape (N, ...)."""
@@ -43,6 +49,9 @@ class Evidence:
             q_z=q_z,
             p_a=None if self.p_a is None else self.p_a[b],
         )
+
+
+Case = tuple[Evidence, Tensor]  # images, and the y of their bound
 
 
 class M2(nn.Module):
@@ -81,7 +90,7 @@ class M2(nn.Module):
         return Evidence(
             x=x,
             a=a,
-            log_q_a=log_q_a,
+            log_q_a=None if log_q_a is None else log_q_a[..., None],
             noise=torch.randn(samples, len(x), self.architecture.latent, generator=rng, device=x.device),
             logits=self._logits(known, samples),
             q_z=self.q_z.lift(**known),
@@ -96,24 +105,32 @@ class M2(nn.Module):
         With w = 1 its mean over a and z is a lower bound of log p(x, y). A dimension of y along which it does not vary
         may have the size 1, as in the identity matrix (K, 1, 1, K).
         """
-        mean, log_variance = gaussian(self.q_z(evidence.q_z + self.q_z.lift(y=y)))
-        z = mean + torch.exp(0.5 * log_variance) * evidence.noise
-        log_q_z = standard_normal_log_density(evidence.noise) - 0.5 * log_variance.sum(dim=-1)
-        latent = standard_normal_log_density(z) - log_q_z + self.auxiliary(evidence, y, z)
-        log_p_y = -log(self.architecture.classes)
-        return self.log_likelihood(evidence, y, z) + log_p_y + kl_weight * latent
+        return self.bounds([(evidence, y)], kl_weight)[0]
 
-    def log_likelihood(self, evidence: Evidence, y: Tensor, z: Tensor) -> Tensor:
-        """The reconstruction log p(x|y,z), (..., S, B)."""
-        logits = self.p_x(self.p_x.lift(y=y, z=z))
-        return -F.binary_cross_entropy_with_logits(logits, evidence.x.expand_as(logits), reduction="none").sum(dim=-1)
+    def bounds(self, cases: Sequence[Case], kl_weight: float = 1.0) -> list[Tensor]:
+        """The `bound` of several batches with their y, in one pass; batch normalisation takes each by itself."""
+        rows = Rows([torch.broadcast_shapes(known.noise.shape[:-1], y.shape[:-1]) for known, y in cases])
+        with in_parts(rows.sizes):
+            mean, log_variance = gaussian(self.q_z(rows.join(known.q_z + self.q_z.lift(y=y) for known, y in cases)))
+            noise = rows.join(known.noise for known, _ in cases)
+            z = mean + torch.exp(0.5 * log_variance) * noise
+            latent = log_normal(z) - log_normal(noise, log_variance) + self.auxiliary(cases, rows, z)
+            log_p_y = -log(self.architecture.classes)
+            return rows.split(self.log_likelihood(cases, rows, z) + log_p_y + kl_weight * latent)
+
+    def log_likelihood(self, cases: Sequence[Case], rows: Rows, z: Tensor) -> Tensor:
+        """The reconstruction log p(x|y,z) of every row (N,)."""
+        lifted = (self.p_x.lift(y=y, z=part) for (_, y), part in zip(cases, rows.split(z), strict=True))
+        logits = rows.split(self.p_x(rows.join(lifted)))
+        values = (log_bernoulli(known.x, part) for (known, _), part in zip(cases, logits, strict=True))
+        return torch.cat([value.flatten() for value in values])
 
     def generate(self, y: Tensor, z: Tensor) -> Tensor:
         """The mean images of p(x|y,z), (..., D), for y (..., K) and z (..., Z)."""
         return torch.sigmoid(self.p_x(self.p_x.lift(y=y, z=z)))
 
-    def auxiliary(self, evidence: Evidence, y: Tensor, z: Tensor) -> Tensor | float:
-        """The auxiliary variable's part of the bound, log p(a|x,y,z) - log q(a|x); M2 has none."""
+    def auxiliary(self, cases: Sequence[Case], rows: Rows, z: Tensor) -> Tensor | float:
+        """The auxiliary variable's part of the bound of every row, log p(a|x,y,z) - log q(a|x); M2 has none."""
         return 0.0
 
     def _logits(self, known: dict[str, Tensor], samples: int) -> Tensor:
@@ -140,19 +157,16 @@ class ADGM(M2):
     def draw_a(self, x: Tensor, samples: int, rng: torch.Generator) -> tuple[Tensor, Tensor]:
         mean, log_variance = gaussian(self.q_a(self.q_a.lift(x=x)))
         noise = torch.randn(samples, *mean.shape, generator=rng, device=x.device)
-        log_q_a = standard_normal_log_density(noise) - 0.5 * log_variance.sum(dim=-1)
-        return mean + torch.exp(0.5 * log_variance) * noise, log_q_a
+        return mean + torch.exp(0.5 * log_variance) * noise, log_normal(noise, log_variance)
 
     def encode(self, x: Tensor, samples: int, rng: torch.Generator) -> Evidence:
         return replace(super().encode(x, samples, rng), p_a=self.p_a.lift(x=x))
 
-    def auxiliary(self, evidence: Evidence, y: Tensor, z: Tensor) -> Tensor:
-        assert evidence.a is not None
-        assert evidence.log_q_a is not None
-        assert evidence.p_a is not None
-        mean, log_variance = gaussian(self.p_a(evidence.p_a + self.p_a.lift(y=y, z=z)))
-        log_p_a = standard_normal_log_density((evidence.a - mean) * torch.exp(-0.5 * log_variance))
-        return log_p_a - 0.5 * log_variance.sum(dim=-1) - evidence.log_q_a
+    def auxiliary(self, cases: Sequence[Case], rows: Rows, z: Tensor) -> Tensor:
+        lifted = (known.p_a + self.p_a.lift(y=y, z=part) for (known, y), part in zip(cases, rows.split(z), strict=True))
+        mean, log_variance = gaussian(self.p_a(rows.join(lifted)))
+        a, log_q_a = rows.join(known.a for known, _ in cases), rows.join(known.log_q_a for known, _ in cases)
+        return log_normal((a - mean) * torch.exp(-0.5 * log_variance), log_variance) - log_q_a.squeeze(-1)
 
 
 def gaussian(outputs: Tensor) -> tuple[Tensor, Tensor]:
@@ -161,9 +175,14 @@ def gaussian(outputs: Tensor) -> tuple[Tensor, Tensor]:
     return mean, log_variance
 
 
-def standard_normal_log_density(value: Tensor) -> Tensor:
-    """The density log N(value; 0, I), summed over the last dimension."""
-    return -0.5 * (value.square().sum(dim=-1) + value.shape[-1] * LOG_TWO_PI)
+def log_normal(noise: Tensor, log_variance: Tensor | float = 0.0) -> Tensor:
+    """The log density of mean + deviation * noise under its normal law, summed over the last dimension."""
+    return -0.5 * (noise.square() + log_variance + LOG_TWO_PI).sum(dim=-1)
+
+
+def log_bernoulli(x: Tensor, logits: Tensor) -> Tensor:
+    """The log probability (...) of pixels x ([...,] B, D) under logits (..., B, D), summed over the pixels."""
+    return -F.binary_cross_entropy_with_logits(logits, x.expand_as(logits), reduction="none").sum(dim=-1)
 
 
 def context(x: Tensor, a: Tensor | None) -> dict[str, Tensor]:

@@ -1,11 +1,12 @@
 """The perceptrons that the models are made of, and their sizes."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import pairwise
+from math import prod
 from typing import cast
 
 import torch
@@ -101,10 +102,14 @@ class Network(nn.Module):
 class BatchNorm(nn.BatchNorm1d):
     """Batch normalisation over every dimension but the last. Over a batch of classes it mixes the classes.
 
-    What is computed within `uncounted` leaves the running statistics as they are.
+    Within `in_parts` it takes each part by itself; within `uncounted` the running statistics stay as they are.
     """
 
     def forward(self, values: Tensor) -> Tensor:
+        sizes = _PARTS.get() or [values.shape[-2]]
+        return torch.cat([self._normalise(part) for part in values.split(sizes, dim=-2)], dim=-2)
+
+    def _normalise(self, values: Tensor) -> Tensor:
         rows = values.flatten(0, -2)
         if not _UNCOUNTED.get():
             return super().forward(rows).view_as(values)
@@ -117,6 +122,7 @@ class BatchNorm(nn.BatchNorm1d):
 
 
 _UNCOUNTED = ContextVar("uncounted", default=False)
+_PARTS: ContextVar[list[int] | None] = ContextVar("parts", default=None)
 
 
 @contextmanager
@@ -127,6 +133,35 @@ def uncounted() -> Iterator[None]:
         yield
     finally:
         _UNCOUNTED.reset(token)
+
+
+@contextmanager
+def in_parts(sizes: list[int]) -> Iterator[None]:
+    """Within it values (..., N, H) are those of batches of so many rows, which have nothing to do with one another."""
+    token = _PARTS.set(sizes)
+    try:
+        yield
+    finally:
+        _PARTS.reset(token)
+
+
+class Rows:
+    """The rows of several batches, one after the other; every batch has leading dimensions of its own."""
+
+    def __init__(self, shapes: Sequence[torch.Size]) -> None:
+        self.shapes = shapes
+        self.sizes = [prod(shape) for shape in shapes]
+
+    def join(self, parts: Iterable[Tensor]) -> Tensor:
+        """The rows (N, D) of tensors (..., D) with these leading dimensions, or with ones in their place."""
+        whole = (part.expand(*shape, part.shape[-1]) for part, shape in zip(parts, self.shapes, strict=True))
+        rows = [part.flatten(0, -2) for part in whole]
+        return rows[0] if len(rows) == 1 else torch.cat(rows)
+
+    def split(self, rows: Tensor) -> list[Tensor]:
+        """The parts of the rows (N, ...), each with its leading dimensions."""
+        parts = zip(rows.split(self.sizes), self.shapes, strict=True)
+        return [part.view(*shape, *part.shape[1:]) for part, shape in parts]
 
 
 NORMS: dict[str, Callable[..., nn.Module]] = {"layer": nn.LayerNorm, "batch": BatchNorm, "none": nn.Identity}

@@ -11,7 +11,8 @@ from torch.nn import functional as F  # noqa: N812
 
 from gsm_cli.model.categorical import entropy
 from gsm_cli.model.estimators import Estimator, OwnEntropy
-from gsm_cli.model.generative import M2, Evidence
+from gsm_cli.model.generative import M2, Case, Evidence
+from gsm_cli.model.networks import in_parts
 
 
 @dataclass(frozen=True)
@@ -45,18 +46,38 @@ class Terms:
 
 @dataclass
 class ConditionalBound:
-    """f(a, x, y, z) of the images that gave the evidence, as a function of y; it counts how often it is evaluated."""
+    """f(a, x, y, z) of the images that gave the evidence, as a function of y; it counts how often it is evaluated.
+
+    The `companion`, images with their y, goes through the networks with the first y that has a gradient, and again
+    with it where it is computed again: whoever takes a gradient of the values by himself must retain their graph.
+    """
 
     model: M2
     evidence: Evidence
     kl_weight: float = 1.0
+    companion: Case | None = None
     count: int = 0  # of images with a class
+    first: Tensor | None = None  # the y that the companion goes with
+    _values: Tensor | None = None  # of the companion
 
     def __call__(self, y: Tensor, images: Tensor | None = None, /) -> Tensor:
-        evidence = self.evidence if images is None else self.evidence.take(images)
-        values = self.model.bound(evidence, y, self.kl_weight)
+        cases = [(self.evidence if images is None else self.evidence.take(images), y)]
+        if self.first is None and torch.is_grad_enabled():
+            self.first = y
+        if self.companion and y is self.first:
+            cases.append(self.companion)
+        values, *beside = self.model.bounds(cases, self.kl_weight)
+        if beside and self._values is None:
+            (self._values,) = beside
         self.count += values.numel()
         return values
+
+    def of_companion(self) -> Tensor:
+        """Its values; computed now if no y was evaluated before."""
+        if self._values is None:
+            assert self.companion is not None
+            self._values = self.model.bound(*self.companion, self.kl_weight)
+        return self._values
 
 
 def unlabelled_bound(
@@ -89,13 +110,15 @@ def semi_supervised(
 
     The draw of a that serves the classifier serves every class and the bound.
     """
-    bound = ConditionalBound(model, model.encode(batch.unlabelled, samples, rng), kl_weight)
-    evidence = model.encode(batch.labelled, samples, rng)
-    y = F.one_hot(batch.classes, evidence.logits.shape[-1]).to(evidence.logits)[None]  # (1, L, K)
-    labelled = model.bound(evidence, y, kl_weight)
-    unlabelled = unlabelled_bound(bound, estimator, rng, entropy_weight)
-    classification = log_probability(evidence.logits, batch.classes)
-    return Terms(unlabelled.mean(), labelled.mean(), classification, bound.count / len(batch.unlabelled))
+    sizes = [len(batch.unlabelled), len(batch.labelled)]
+    with in_parts(sizes):
+        evidence = model.encode(torch.cat([batch.unlabelled, batch.labelled]), samples, rng)
+    unlabelled, labelled = evidence.split(sizes)
+    y = F.one_hot(batch.classes, model.architecture.classes).to(labelled.logits)[None]  # (1, L, K)
+    bound = ConditionalBound(model, unlabelled, kl_weight, companion=(labelled, y))
+    u = unlabelled_bound(bound, estimator, rng, entropy_weight)
+    classification = log_probability(labelled.logits, batch.classes)
+    return Terms(u.mean(), bound.of_companion().mean(), classification, bound.count / len(batch.unlabelled))
 
 
 def supervised(model: M2, batch: Batch, samples: int, rng: torch.Generator) -> Terms:

@@ -135,7 +135,7 @@ def _measure(plan: "CostPlan", path: Path, force: bool) -> "CostRecord":
 
     from gsm_cli import __version__
     from gsm_cli.files import is_there, prepare
-    from gsm_cli.measures.cost_rounds import PART, begun
+    from gsm_cli.measures.cost_rounds import PART, begun, is_beginning
     from gsm_cli.records.cost import CostRecord, read_cost
     from gsm_cli.runs.build import try_own
     from gsm_cli.runs.environment import environment
@@ -152,7 +152,7 @@ def _measure(plan: "CostPlan", path: Path, force: bool) -> "CostRecord":
     try_own(plan.sha256)
     prepare(path)
     with options.resumable(f"{AGAIN} to go on after the measurements that are done"), alone(path.parent):
-        done = len(begun(empty, path).rows)
+        done = len(begun(empty, path, is_beginning).rows)
         if is_there(path):
             console.print(f"at its end this replaces {describe(path)}")
         if done:

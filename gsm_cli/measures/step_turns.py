@@ -165,7 +165,12 @@ def main() -> None:
 def _row(plan: StepPlan, number: int, place: int, count: float | None) -> StepRow:
     steps, seconds, busy, evaluations = turn(plan.steps[place], count, plan.device)
     return StepRow(
-        step=place, round=number, evaluations=evaluations, steps=steps, seconds=seconds, processor_seconds=busy
+        step=place,
+        round=number,
+        evaluations=evaluations,
+        steps=steps,
+        seconds=round(seconds, 6),
+        processor_seconds=round(busy, 6),
     )
 
 

@@ -89,7 +89,7 @@ class StepRecord(Record, frozen=True, kw_only=True, tag="steps"):
     def disturbances(self) -> list[str]:
         """Why the machine was not idle, in words; none if it seems that it was."""
         words = [f"had a load of {self.load:.2g} before"] if (self.load or 0.0) > LOAD else []
-        if self.by_processor and self.worked < WORKED:
+        if self.rows and self.by_processor and self.worked < WORKED:
             words.append(f"gave the steps {100 * self.worked:.0f} % of the time")
         return words
 

@@ -9,7 +9,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
-from math import ceil
 from pathlib import Path
 from typing import IO, cast
 
@@ -30,8 +29,8 @@ from gsm_cli.runs.environment import Device, keep_memory, timed
 from gsm_cli.runs.processes import python
 from gsm_cli.runs.training import Run
 
-WARM_UP = 2  # steps, of which the last tells how many make a turn
-LEAST_STEPS, LEAST_SECONDS = 5, 0.3  # of a turn
+WARM_UP = 2  # steps before a turn
+STEPS, LEAST_SECONDS = 5, 0.3  # of a turn: so many steps, and as many again until it is long enough
 LEFT_OUT = -1_000.0  # the logit of a class whose probability is then 0
 
 
@@ -130,10 +129,11 @@ def turn(step: Step, evaluations: float | None, device: Device) -> tuple[int, fl
     def several(count: int) -> float:
         return [run.step(0, rows, labelled).evaluations for _ in range(count)][-1]
 
-    several(WARM_UP - 1)
-    count = max(LEAST_STEPS, ceil(LEAST_SECONDS / timed(lambda: several(1), device)))
-    start = time.process_time()
-    seconds = timed(lambda: several(count), device)
+    several(WARM_UP)
+    count, seconds, start = 0, 0.0, time.process_time()
+    while not count or seconds < LEAST_SECONDS:
+        seconds += timed(lambda: several(STEPS), device)
+        count += STEPS
     return count, seconds, time.process_time() - start, several(1)
 
 

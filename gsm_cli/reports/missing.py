@@ -104,8 +104,7 @@ def remedy(group: Group, absent: Sequence[str], options: Sequence[str]) -> str:
 
 def without_seconds(folder: ReportFolder, groups: Sequence[Group], steps: StepRecord | None) -> list[str]:
     """That seconds are missing, or that the machine was not idle, and the command that mends it."""
-    trained = [series for group in groups for series in group.trained]
-    names = list(dict.fromkeys(series.name for series in trained if not series.clock))
+    names = [in_brackets(each.name, group.name) for group in groups for each in group.trained if not each.clock]
     if steps is None:
         remedy = f"on an idle machine `{commands.steps(folder)}` times the steps of these runs"
         return [f"**Seconds** are missing: {remedy}."] * bool(names)

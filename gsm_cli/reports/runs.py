@@ -56,7 +56,7 @@ def render_runs(
     found = [*sections, *found] if folder.chosen else [*found, *sections]
     found += gradient_sections(folder, title, gradients)
     found += [others(dataset)] if any(group.as_others for group in groups) else []
-    found += [provenance(folder, groups)]
+    found += [provenance(folder, groups, steps)]
     listed_sections = contents([block for section in found for block in section.blocks])
     opening = Section(
         [

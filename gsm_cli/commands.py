@@ -10,6 +10,7 @@ from gsm_cli.data import LAPTOP, Dataset, describe_dataset
 from gsm_cli.objectives import own_defaults
 from gsm_cli.records.cost import CostPlan
 from gsm_cli.records.gradients import GradientPlan
+from gsm_cli.records.layout import ReportFolder
 from gsm_cli.settings import hyphened, read_preset
 
 
@@ -48,6 +49,11 @@ def cost(plan: CostPlan) -> str:
         if name != "sha256" and (name == "device" or value != usual[name]):  # a digest is found from the file
             words += [f"--{'objective' if name == 'objectives' else hyphened(name)}", write(value)]
     return shlex.join(["gsm", "cost", *words])
+
+
+def steps(folder: ReportFolder) -> str:
+    """The command that times the steps of a report that lies where reports do."""
+    return shlex.join(["gsm", "cost", "--for", f"reports/{folder.name}"])
 
 
 def write(value: object) -> str:

@@ -1,7 +1,7 @@
 """Small records made up by hand, for the tests of statistics and reports."""
 
 from base64 import b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 import numpy as np
@@ -20,6 +20,7 @@ from gsm_cli.records.gradients import (
     MeanGradient,
 )
 from gsm_cli.records.run import Bound, Failure, Reading, RunRecord, Test
+from gsm_cli.records.steps import Step, StepPlan, StepRecord, StepRow, step_key
 from gsm_cli.records.store import Environment
 from gsm_cli.settings import build
 
@@ -181,6 +182,38 @@ def mean_gradient(bias: float, sampled: bool, cosine: float | None = None) -> Me
         squared_noise=0.0006 * sampled,
         bias_error=0.02 * sampled,
     )
+
+
+def steps_of(
+    records: Iterable[RunRecord], factors: Sequence[float] = (1.0, 1.0), machine: Environment = ABACUS
+) -> StepRecord:
+    """The steps of these runs, timed: so long that an epoch takes the seconds of the fastest, times a round's factor.
+
+    The factors are those of all objectives but the sum. A step of `sparse-marginalize` takes longer the more it
+    evaluates: as long as it says at one class, and that times the classes.
+    """
+    fastest: dict[str, RunRecord] = {}
+    for run in sorted(records, key=lambda run: min(run.epochs.processor_seconds)):
+        fastest.setdefault(step_key(run.config), run)
+    steps = [Step(config=run.config, pixels=64, classes=run.classes, labelled=100) for run in fastest.values()]
+    plan = StepPlan(steps=tuple(steps), rounds=len(factors))
+    rows = []
+    for number, factor in enumerate(factors):
+        for place, count in plan.turns:
+            run = fastest[step_key(steps[place].config)]
+            updates = run.images_per_epoch // run.config.batch_size
+            seconds = min(run.epochs.processor_seconds) / updates * (count or 1.0)
+            taken = 5 * seconds * (1.0 if run.config.objective == "marginalize" else factor)
+            row = StepRow(
+                step=place,
+                round=number,
+                evaluations=count or run.epochs.evaluations[0],
+                steps=5,
+                seconds=taken / 0.99,
+                processor_seconds=taken,
+            )
+            rows.append(row)
+    return StepRecord(version="0.0.0", environment=machine, plan=plan, load=0.1, rows=rows)
 
 
 def cost_record(**costs: Mapping[int, Sequence[float]]) -> CostRecord:

@@ -8,6 +8,7 @@ from msgspec import Struct
 from gsm_cli.records.cost import CostRecord
 from gsm_cli.records.gradients import GradientRecord
 from gsm_cli.records.run import Failure, Test
+from gsm_cli.records.steps import StepRecord
 from gsm_cli.reports.facts import GroupFacts
 from gsm_cli.reports.report import Report
 from gsm_cli.style import rounded
@@ -82,6 +83,13 @@ class CostResults(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     """Of `gsm cost`: its record, as it is on disk."""
 
     record: CostRecord
+    report: ReportResult
+
+
+class StepResults(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Of `gsm cost --for`: its record, as it is on disk."""
+
+    record: StepRecord
     report: ReportResult
 
 

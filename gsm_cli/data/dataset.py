@@ -35,6 +35,7 @@ class Dataset:
     shape: tuple[int, int]  # of an image, in pixels: height and width
     read: "Callable[[Path | None, Fetch | None], Pool]"
     validation: int  # images
+    classes: int = 10
     test: int = 0  # images, for a data set without a test part of its own
     paired: int = 0  # how often an image stands in a pair of two side by side; 0: images stay single
     presets: Mapping[str, Preset] = field(default_factory=lambda: {LAPTOP: {}})

@@ -50,6 +50,7 @@ def _described(path: Path, modified: int) -> Dataset:
         shape=pool.shape,
         read=lambda folder, fetch: read_npz(path),
         validation=count // HELD_OUT,
+        classes=int(pool.images.classes.max()) + 1,
         test=0 if pool.test else count // HELD_OUT,
         sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
     )

@@ -47,6 +47,7 @@ DIGITS_PAIRS = replace(
     name="digits-pairs",
     title="Pairs of digits",
     shape=(8, 16),
+    classes=100,
     paired=5,
     presets={
         LAPTOP: {
@@ -65,6 +66,7 @@ MNIST_PAIRS = replace(
     name="mnist-pairs",
     title="Pairs of MNIST digits",
     shape=(28, 56),
+    classes=100,
     paired=1,
     presets={
         LAPTOP: {

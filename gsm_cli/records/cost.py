@@ -102,8 +102,3 @@ def read_cost(path: Path) -> CostRecord:
     if departures := record.departures:
         raise DataError(f"{path} must have what its plan names, and has {departures[0]}: {REMEDY}")
     return record
-
-
-def read_part(path: Path) -> CostRecord:
-    """Read what there is of a measurement of costs that is not whole. Raises DataError as `read_run` does."""
-    return read(path, CostRecord)

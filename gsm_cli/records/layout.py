@@ -54,6 +54,11 @@ class ReportFolder:
         return self.path / "records"
 
     @property
+    def steps(self) -> Path:
+        """The record of the steps of its series, of `gsm cost --for`."""
+        return self.path / "steps.json"
+
+    @property
     def gradients(self) -> list[Path]:
         """The records of measurements of gradients that are there."""
         return sorted(_find(self.path, "gradients*.json"))

@@ -49,6 +49,11 @@ class Learning:
     others: Mapping[str, Mapping[int, float]]
     source: str
 
+    @property
+    def timed(self) -> bool:
+        """Whether seconds are known of any."""
+        return any(curve.seconds for curve in self.curves.values())
+
 
 def width(epochs: int) -> int:
     """Over how many epochs the upper curves are smoothed."""
@@ -114,17 +119,18 @@ def front(curves: Mapping[str, Curve]) -> list[str]:
 
 
 def _means(figure: "SubFigure", learning: Learning, palette: Mapping[str, str], span: Span) -> None:
-    """Accuracy against epochs, with what others report as crosses, and against seconds."""
-    left, right = figure.subplots(1, 2, sharey=True)
-    ends: dict[Axes, dict[str, tuple[float, float]]] = {left: {}, right: {}}
+    """Accuracy against epochs, with what others report as crosses, and against seconds where they are known."""
+    left, *right = figure.subplots(1, 1 + learning.timed, sharey=True, squeeze=False).ravel()
+    ends: dict[Axes, dict[str, tuple[float, float]]] = {axes: {} for axes in (left, *right)}
     chosen, shapes = front(learning.curves), markers(list(learning.curves))
     for name, curve in learning.curves.items():
-        for axes, places in ((left, range(1, len(curve.accuracy) + 1)), (right, curve.seconds)):
+        for axes, places in zip(ends, (range(1, len(curve.accuracy) + 1), curve.seconds), strict=False):
             if places:
                 ends[axes][name] = _mean(axes, places, curve, (palette[name], shapes[name]), name in chosen)
     left.set(xlabel="epoch", ylabel="validation accuracy", ylim=span)
-    right.set(xlabel="seconds of training")
-    _seconds(right, learning)
+    for axes in right:
+        axes.set(xlabel="seconds of training")
+        _seconds(axes, learning)
     _whole_epochs(left, learning, 6)
     _others(figure, left, learning)
     for axes, own in ends.items():

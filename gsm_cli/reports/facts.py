@@ -10,7 +10,7 @@ from gsm_cli.reports.judgements import Judgement, judge, margin_of
 
 @dataclass(frozen=True)
 class SeriesFacts:
-    """An objective in a group: accuracies are shares, seconds are those of an epoch."""
+    """An objective in a group: accuracies are shares, seconds those of an epoch, the speed-up the sum's over these."""
 
     name: str
     objective: str
@@ -19,6 +19,9 @@ class SeriesFacts:
     low: float | None
     high: float | None
     seconds: float | None
+    speed_up: float | None
+    speed_up_low: float | None
+    speed_up_high: float | None
 
 
 @dataclass(frozen=True)
@@ -56,8 +59,10 @@ def group_facts(group: Group, named: float | None) -> GroupFacts:
     for series in group.series:
         found = series.accuracy if series.finished else None
         mean, low, high = (found.mean, found.low, found.high) if found else (None, None, None)
-        seconds = series.seconds_per_epoch(group.circumstances) if group.trained else None
-        rows.append(SeriesFacts(series.name, series.config.objective_name, [*series.scores], mean, low, high, seconds))
+        faster = series.times_as_fast(group.find(MARGINALIZE))
+        speed_up = (faster.mean, faster.low, faster.high) if faster else (None, None, None)
+        name, seconds = series.config.objective_name, series.seconds_per_epoch
+        rows.append(SeriesFacts(series.name, name, [*series.scores], mean, low, high, seconds, *speed_up))
     return GroupFacts(group.name, margin.value if margin else None, rows, [_difference(each) for each in judgements])
 
 

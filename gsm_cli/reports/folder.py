@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import TypeVar
 
 from gsm_cli.errors import DataError, printable
-from gsm_cli.files import read_bounded, remove, sweep, write_atomic
+from gsm_cli.files import is_there, read_bounded, remove, sweep, write_atomic
 from gsm_cli.records.cost import CostRecord, read_cost
 from gsm_cli.records.gradients import GradientRecord, read_gradients
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.records.run import RunRecord, read_run
+from gsm_cli.records.steps import read_steps
 from gsm_cli.reports.cost.report import render_costs
 from gsm_cli.reports.drawing import data_digest, keep_or_draw, stamp_of_file
 from gsm_cli.reports.png import MOST, check_png, stamp_of
@@ -38,7 +39,9 @@ def read(folder: ReportFolder, margin: float | None = None) -> Report:
         runs = _read(folder, folder.records, read_run, _run_fault, problems)
         runs = _of_one_kind(folder, runs, problems)
         gradients = _read(folder, folder.gradients, read_gradients, _gradients_fault, problems)
-        report = render_runs(folder, runs, problems, gradients, margin) if runs or gradients else None
+        timed = _read(folder, [folder.steps] * is_there(folder.steps), read_steps, lambda *_: None, problems)
+        steps = timed[0] if timed else None
+        report = render_runs(folder, runs, problems, gradients, margin, steps) if runs or gradients else None
     if report is None:
         raise DataError(f"{folder.path} has no readable record: {few(problems)}")
     return report

@@ -1,7 +1,6 @@
 """Records sorted for a report: runs that may be averaged form a series, series that may be compared form a group."""
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from statistics import fmean
@@ -10,8 +9,10 @@ from gsm_cli.config import RunConfig
 from gsm_cli.data import describe_dataset
 from gsm_cli.objectives import OBJECTIVES, own_defaults
 from gsm_cli.records.run import RunRecord
+from gsm_cli.records.steps import StepRecord, step_key
+from gsm_cli.reports.clocks import Clock, clocks
 from gsm_cli.reports.names import name_groups, name_series, shared_settings
-from gsm_cli.reports.series import Circumstances, Series
+from gsm_cli.reports.series import Series
 
 OF_OTHERS = 100  # labels with which others report
 MOST = 12  # series that a picture of all of them can hold
@@ -59,11 +60,6 @@ class Group:
         """Whether its task is that of which others report: as many labels, and every class."""
         return self.config.labels == OF_OTHERS and self.config.classes is None
 
-    @cached_property
-    def circumstances(self) -> Circumstances:
-        """Those of the times that are shown."""
-        return common_circumstances(self.trained)
-
     def find(self, objective: str) -> Series | None:
         """The objective's series that a verdict speaks of, of those with a finished run.
 
@@ -87,13 +83,6 @@ class Group:
         return series.config.own in usual_settings(series.config.objective, self.config.dataset)
 
 
-def common_circumstances(trained: Sequence[Series]) -> Circumstances:
-    """Those in which the most of these series, and then the most runs, were trained."""
-    series = Counter(each for own in trained for each in {Circumstances.of(run) for run in own.finished})
-    runs = Counter(Circumstances.of(run) for own in trained for run in own.finished)
-    return max(sorted(runs), key=lambda each: (series[each], runs[each]))
-
-
 def usual_settings(objective: str, dataset: str) -> list[dict[str, object]]:
     """What is an objective's own by each of a data set's presets, the first preset first."""
     own = own_defaults(objective)
@@ -101,13 +90,17 @@ def usual_settings(objective: str, dataset: str) -> list[dict[str, object]]:
     return [{**own, **{name: value for name, value in preset.items() if name in own}} for preset in presets]
 
 
-def sort_records(records: Iterable[RunRecord]) -> list[Group]:
-    """The groups, the largest first, and of equal ones the longest runs; in each the series by objective and tau."""
+def sort_records(records: Iterable[RunRecord], steps: StepRecord | None = None) -> list[Group]:
+    """The groups, the largest first, and of equal ones the longest runs; in each the series by objective and tau.
+
+    `steps` tell how long their steps take.
+    """
+    timed = clocks(steps)
     groups: dict[str, dict[str, list[RunRecord]]] = {}
     for record in sorted(records, key=lambda record: (_order(record.config), record.config.seed)):
         key = repr(shared_settings(record.config))
         groups.setdefault(key, {}).setdefault(record.config.digest, []).append(record)
-    found = [_series(list(series.values())) for _, series in sorted(groups.items())]
+    found = [_series(list(series.values()), timed) for _, series in sorted(groups.items())]
     found.sort(key=lambda group: (-sum(len(series.records) for series in group), -group[0].config.epochs))
     if len(found) < 2:
         return [Group(series) for series in found]
@@ -116,9 +109,11 @@ def sort_records(records: Iterable[RunRecord]) -> list[Group]:
     return [Group(series, name) for series, name in zip(found, names, strict=True)]
 
 
-def _series(runs: Sequence[Sequence[RunRecord]]) -> list[Series]:
+def _series(runs: Sequence[Sequence[RunRecord]], timed: Mapping[str, Clock]) -> list[Series]:
     names = name_series([records[0].config for records in runs])
-    return [Series(name, records) for name, records in zip(names, runs, strict=True)]
+    return [
+        Series(name, records, timed.get(step_key(records[0].config))) for name, records in zip(names, runs, strict=True)
+    ]
 
 
 def _order(config: RunConfig) -> tuple[int, str, float, list[tuple[str, float, str]], str]:

@@ -31,8 +31,11 @@ SHEETS = "For each objective a sheet of generated images, "
 
 
 def learning(folder: ReportFolder, title: str, group: Group, number: int) -> Section:
-    """Accuracy against epochs and against seconds, as a picture and as a table."""
+    """Accuracy against epochs, and against seconds where steps were timed, as a picture and as a table."""
     facts = curves(group)
+    clock = next((series.clock.words for series in group.pictured if series.clock), None)
+    seconds, after = (" and against seconds", ", and after how many seconds") if clock else ("", "")
+    how = f" Seconds: updates, each as long as its step, measured {clock}." if clock else ""
     picture = Picture(numbered("accuracy", number), title, _description(facts), facts, partial(accuracy_chart, facts))
     size = width(group.config.epochs)
     smoothed = f", smoothed over the last {size} epochs, and faint as it is" if size > 1 else ""
@@ -41,12 +44,12 @@ def learning(folder: ReportFolder, title: str, group: Group, number: int) -> Sec
     crosses = f" {CROSSES}" if facts.others else ""
     return Section(
         [
-            "## Accuracy against epochs and against seconds",
+            f"## Accuracy against epochs{seconds}",
             show(folder, picture),
             f"Above: validation accuracy, the mean over seeds{smoothed}; the objective's shape marks the median of the "
             f"epochs that validation chose{behind}. Below: mean and deviation of a seed, and a stroke for the epoch "
-            f"that every seed chose. Seconds: the fastest run's on {group.circumstances.words}.{crosses}{left_out}",
-            *folded("These curves as a table: validation accuracy in %, and after how many seconds", [_table(facts)]),
+            f"that every seed chose.{how}{crosses}{left_out}",
+            *folded(f"These curves as a table: validation accuracy in %{after}", [_table(facts)]),
         ],
         [picture],
     )
@@ -55,26 +58,22 @@ def learning(folder: ReportFolder, title: str, group: Group, number: int) -> Sec
 def curves(group: Group) -> Learning:
     """What the picture of accuracy shows."""
     dataset = describe_dataset(group.config.dataset)
-    shown = {each.name: _curve(group, each) for each in group.pictured}
+    shown = {each.name: _curve(each) for each in group.pictured}
     return Learning(shown, dataset.curves if group.as_others else {}, dataset.curves_source)
 
 
-def _curve(group: Group, series: Series) -> Curve:
+def _curve(series: Series) -> Curve:
     accuracies = np.array([record.epochs.validation_accuracy for record in series.finished])
     chosen = [record.epochs.best for record in series.finished]
-    seconds = series.seconds_so_far(group.circumstances)
-    return Curve(
-        accuracies.mean(axis=0).tolist(),
-        accuracies.std(axis=0, ddof=min(1, len(accuracies) - 1)).tolist(),
-        seconds,
-        chosen,
-    )
+    deviation = accuracies.std(axis=0, ddof=min(1, len(accuracies) - 1)).tolist()
+    return Curve(accuracies.mean(axis=0).tolist(), deviation, series.seconds_so_far, chosen)
 
 
 def _description(facts: Learning) -> str:
     last = ", ".join(f"{name} {percent(curve.accuracy[-1])} %" for name, curve in facts.curves.items())
+    seconds = " and against seconds of training" if facts.timed else ""
     return (
-        "Validation accuracy: means over seeds against epochs and against seconds of training, and a panel for every "
+        f"Validation accuracy: means over seeds against epochs{seconds}, and a panel for every "
         f"objective with the deviation of a seed. After the last epoch the means are: {last}."
     )
 

@@ -88,6 +88,10 @@ def interval(summary: Summary, form: Callable[[float], str] = percent) -> str:
     return f"{form(summary.mean)} [{form(summary.low)}, {form(summary.high)}]"
 
 
+def ratio(value: float) -> str:
+    return f"{value:.2f}"
+
+
 def points(value: float) -> str:
     """A difference of accuracies, in percentage points."""
     return f"{100 * value:+.2f}"

@@ -8,6 +8,8 @@ import msgspec
 
 from gsm_cli import commands
 from gsm_cli.objectives import GUMBEL, MARGINALIZE, OBJECTIVES
+from gsm_cli.records.layout import ReportFolder
+from gsm_cli.records.steps import StepRecord
 from gsm_cli.reports.groups import Group, usual_settings
 from gsm_cli.reports.judgements import Judgement
 from gsm_cli.reports.markdown import console, listed
@@ -98,3 +100,16 @@ def remedy(group: Group, absent: Sequence[str], options: Sequence[str]) -> str:
         found = [msgspec.structs.replace(group.config, estimator=OBJECTIVES[name].choose(own)) for own in usual]
         texts.append(f"{name} with `{min((commands.train_ssl(config, seeds, options) for config in found), key=len)}`")
     return f"Add {listed(texts)}."
+
+
+def without_seconds(folder: ReportFolder, groups: Sequence[Group], steps: StepRecord | None) -> list[str]:
+    """That seconds are missing, or that the machine was not idle, and the command that mends it."""
+    names = [in_brackets(each.name, group.name) for group in groups for each in group.trained if not each.clock]
+    if steps is None:
+        remedy = f"on an idle machine `{commands.steps(folder)}` times the steps of these runs"
+        return [f"**Seconds** are missing: {remedy}."] * bool(names)
+    few = listed(names if len(names) < 4 else [*names[:2], f"{len(names) - 2} others"])
+    anew = f"on an idle machine `{commands.steps(folder)} --force` times all steps anew"
+    lacking = f"**Seconds** of {few} are missing, whose settings {folder.steps.name} does not have: {anew}."
+    busy = f"**The machine was not idle** when steps were timed: it {listed(steps.disturbances)}; {anew}."
+    return [lacking] * bool(names) + [busy] * bool(steps.disturbances)

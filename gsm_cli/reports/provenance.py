@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from gsm_cli import commands
 from gsm_cli.records.layout import ReportFolder
+from gsm_cli.records.steps import StepRecord
 from gsm_cli.reports.groups import Group
 from gsm_cli.reports.markdown import console, folded, table
 from gsm_cli.reports.names import DIGEST, own_settings, setting
@@ -20,7 +21,7 @@ BINARY = (
 )
 
 
-def provenance(folder: ReportFolder, groups: Sequence[Group]) -> Section:
+def provenance(folder: ReportFolder, groups: Sequence[Group], steps: StepRecord | None = None) -> Section:
     """Model, data, commands, environments and records; empty without runs."""
     if not groups:
         return Section([])
@@ -30,7 +31,8 @@ def provenance(folder: ReportFolder, groups: Sequence[Group]) -> Section:
     lines = [
         commands.train_ssl(series.config, series.seeds, folder.options) for group in groups for series in group.series
     ]
-    blocks += ["## How every record was made", console(lines), _environments(groups)]
+    lines += [commands.steps(folder)] if steps else []
+    blocks += ["## How every record was made", console(lines), _environments(groups, steps)]
     return Section([*blocks, *folded("Records", [_links(folder, groups)])])
 
 
@@ -71,9 +73,10 @@ def _own(group: Group) -> list[str]:
     return ["An objective's own settings:", "\n".join(lines)] if lines else []
 
 
-def _environments(groups: Sequence[Group]) -> str:
+def _environments(groups: Sequence[Group], steps: StepRecord | None) -> str:
     found = {f"gsm {record.version}, {record.environment.words}" for group in groups for record in group.records}
-    return f"Environment: {'; '.join(sorted(found))}."
+    timed = f" Of the steps that were timed: gsm {steps.version}, {steps.environment.words}." if steps else ""
+    return f"Environment: {'; '.join(sorted(found))}.{timed}"
 
 
 def _links(folder: ReportFolder, groups: Sequence[Group]) -> str:

@@ -13,6 +13,7 @@ from gsm_cli.reports.markdown import (
     percent,
     plain,
     points,
+    ratio,
     table,
     without_constants,
 )
@@ -22,7 +23,7 @@ from gsm_cli.reports.statistics import compare
 
 HEADINGS = (
     *("objective", "runs", "validation %", "test % [95 %]", "test % last epoch", "gain", "log p(x) [95 %]"),
-    *("s / epoch", "speed-up", "evaluations"),
+    *("s / epoch", "speed-up [95 %]", "evaluations"),
 )
 
 
@@ -50,8 +51,7 @@ def _row(group: Group, series: Series) -> list[str]:
     marginal, floor = group.find(MARGINALIZE), group.find(SUPERVISED)
     gain = compare(series.scores, floor.scores) if floor and floor is not series else None
     last = [score.accuracy for score in series.last_scores.values()]
-    seconds = series.seconds_per_epoch(group.circumstances)
-    dear = marginal.seconds_per_epoch(group.circumstances) if marginal else None
+    seconds, faster = series.seconds_per_epoch, series.times_as_fast(marginal)
     return [
         series.name,
         runs,
@@ -61,7 +61,7 @@ def _row(group: Group, series: Series) -> list[str]:
         points(gain.summary.mean) if gain else NOTHING,
         interval(series.bound, lambda nats: f"{nats:.2f}") if series.bound else NOTHING,
         digits(seconds) if seconds else NOTHING,
-        f"{dear / seconds:.2f}" if dear and seconds else NOTHING,
+        interval(faster, ratio) if faster and series is not marginal else NOTHING,
         f"{series.evaluations():.3g}",
     ]
 
@@ -69,17 +69,16 @@ def _row(group: Group, series: Series) -> list[str]:
 def _legend(group: Group, headings: Sequence[str]) -> str:
     record = group.records[0]
     whole = "" if record.images_per_epoch == record.unlabelled else f" (whole batches, of {record.unlabelled:,})"
-    times = f", of the runs on {group.circumstances.words}" if group.trained else ""
-    if group.trained and group.circumstances.device == "cpu" and group.circumstances.threads == 1:
-        times += "; seconds of the processor, in which what else the machine does slows a run and never speeds it"
+    times = next((series.clock.words for series in group.series if series.clock), "")
     words = {
         "validation %": "at the epoch that validation chose, which is the best of them",
         "test % [95 %]": "with the weights of that epoch, mean over seeds and its Student's interval, cut at 100 %",
         "test % last epoch": "with the weights of the last epoch",
         "gain": "test accuracy above supervised in points, same seeds",
         "log p(x) [95 %]": "its bound in nats per binary test image after the last epoch, the class summed exactly",
-        "s / epoch": f"the fastest run's median, on {record.images_per_epoch:,} unlabelled images{whole}{times}",
-        "speed-up": "the sum's seconds over these",
+        "s / epoch": f"{record.images_per_epoch // record.config.batch_size:,} updates with "
+        f"{record.images_per_epoch:,} unlabelled images{whole}, each as long as its step, measured {times}",
+        "speed-up [95 %]": "the sum's seconds over these, and Student's interval over rounds",
         "evaluations": "of the bound of a class, for each unlabelled image in a step",
     }
     lines = [f"*{name}*: {text}" for name, text in words.items() if name in headings]

@@ -8,6 +8,7 @@ from gsm_cli.objectives import MARGINALIZE
 from gsm_cli.records.gradients import GradientRecord
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.records.run import RunRecord
+from gsm_cli.records.steps import StepRecord
 from gsm_cli.reports.details import details, others
 from gsm_cli.reports.facts import group_facts
 from gsm_cli.reports.forest import forest_section
@@ -17,11 +18,12 @@ from gsm_cli.reports.judgements import judge, margin_of
 from gsm_cli.reports.learning import generated, learning
 from gsm_cli.reports.limits import limits
 from gsm_cli.reports.markdown import anchor, contents, listed
+from gsm_cli.reports.missing import without_seconds
 from gsm_cli.reports.provenance import provenance
 from gsm_cli.reports.report import Report, Section, Verdict, warnings
 from gsm_cli.reports.results import results
 from gsm_cli.reports.sweeps.findings import Findings
-from gsm_cli.reports.sweeps.frontier import HEADING
+from gsm_cli.reports.sweeps.frontier import heading
 from gsm_cli.reports.verdict import verdict
 
 QUESTION = "can one sample replace the sum over classes?"
@@ -33,12 +35,14 @@ def render_runs(
     problems: Sequence[str] = (),
     gradients: Sequence[GradientRecord] = (),
     margin: float | None = None,
+    steps: StepRecord | None = None,
 ) -> Report:
     """The report on these records, of which there is at least one; `problems` are sentences about other files.
 
-    `margin` is a loss of test accuracy that counts as none; without it, one follows from the sum's errors.
+    `steps` tell how long their steps take. `margin` is a loss of test accuracy that counts as none; without it, one
+    follows from the sum's errors.
     """
-    groups = sort_records(records)
+    groups = sort_records(records, steps)
     config = records[0].config if records else gradients[0].plan.config
     dataset = describe_dataset(config.dataset)
     swept = Findings.of(folder, groups)
@@ -52,9 +56,16 @@ def render_runs(
     found = [*sections, *found] if folder.chosen else [*found, *sections]
     found += gradient_sections(folder, title, gradients)
     found += [others(dataset)] if any(group.as_others for group in groups) else []
-    found += [provenance(folder, groups)]
+    found += [provenance(folder, groups, steps)]
     listed_sections = contents([block for section in found for block in section.blocks])
-    opening = Section([*first.blocks, *warnings(problems), *([listed_sections] if listed_sections else [])])
+    opening = Section(
+        [
+            *first.blocks,
+            *without_seconds(folder, groups, steps),
+            *warnings(problems),
+            *([listed_sections] if listed_sections else []),
+        ]
+    )
     facts = [group_facts(group, margin) for group in groups]
     runs = [record for group in groups for record in group.records]
     return Report(folder, title, first.answer, [opening, *found], problems, facts, runs)
@@ -63,7 +74,7 @@ def render_runs(
 def _answer(folder: ReportFolder, swept: Findings, against_the_sum: Verdict, groups: Sequence[Group]) -> Verdict:
     """What was swept comes first in a folder whose name was chosen; a search without the sum asks nothing of it."""
     if not folder.chosen:
-        return _with_time(against_the_sum, swept.reached)
+        return _with_time(against_the_sum, swept)
     blocks = [block for each in swept.answers for block in (each.answer, *each.details)]
     if not blocks:
         return against_the_sum
@@ -73,11 +84,12 @@ def _answer(folder: ReportFolder, swept: Findings, against_the_sum: Verdict, gro
     return Verdict(blocks[0], blocks[1:])
 
 
-def _with_time(against_the_sum: Verdict, reached: Verdict | None) -> Verdict:
+def _with_time(against_the_sum: Verdict, swept: Findings) -> Verdict:
     """What there is to say about the sum, at equal epochs and then at equal time."""
-    if reached is None:
+    if swept.reached is None or swept.frontier is None:
         return against_the_sum
-    at_equal_time = f"**In so many seconds:** {reached.answer} [All schedules](#{anchor(HEADING)})."
+    lead = "In so many seconds" if swept.frontier.clock else "After so many epochs"
+    at_equal_time = f"**{lead}:** {swept.reached.answer} [All schedules](#{anchor(heading(swept.frontier))})."
     return Verdict(against_the_sum.answer, [at_equal_time, *against_the_sum.details])
 
 

@@ -4,39 +4,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from itertools import accumulate
 from math import lcm
-from statistics import fmean, median
+from statistics import fmean, geometric_mean
+
+import numpy as np
 
 from gsm_cli.config import RunConfig
 from gsm_cli.data import describe_dataset
 from gsm_cli.records.curves import Curves
 from gsm_cli.records.run import Reading, RunRecord
-from gsm_cli.reports.statistics import Score, Summary, summarize, summarize_accuracies
+from gsm_cli.reports.clocks import Clock, Numbers
+from gsm_cli.reports.statistics import Score, Summary, summarize, summarize_accuracies, summarize_ratios
 
 MOST_IMAGES = 10**6  # of which an accuracy tells its share
-
-
-@dataclass(frozen=True, order=True)
-class Circumstances:
-    """What a time depends on besides the work; -1 where a record does not say how many runs stood beside it."""
-
-    device: str
-    kernels: str
-    threads: int
-    beside: int
-
-    @classmethod
-    def of(cls, record: RunRecord) -> "Circumstances":
-        found = record.environment
-        return cls(found.device, found.kernels, found.threads, -1 if found.beside is None else found.beside)
-
-    @property
-    def words(self) -> str:
-        threads = "1 thread" if self.threads == 1 else f"{self.threads} threads"
-        beside = {-1: "an unknown number of other runs", 0: "no other run", 1: "at most 1 other run"}
-        others = beside.get(self.beside, f"at most {self.beside} other runs")
-        return f"{self.device} ({self.kernels}), {threads}, beside {others}"
 
 
 @dataclass(frozen=True)
@@ -45,6 +25,7 @@ class Series:
 
     name: str
     records: Sequence[RunRecord]
+    clock: Clock | None = None  # None if its step was not measured
 
     @property
     def config(self) -> RunConfig:
@@ -96,17 +77,29 @@ class Series:
         means = [record.test.bound.mean for record in self.finished if record.test and record.test.bound]
         return summarize(means) if means else None
 
-    def timed(self, circumstances: Circumstances) -> list[RunRecord]:
-        """The finished runs whose times may be compared with others of these circumstances."""
-        return [record for record in self.finished if Circumstances.of(record) == circumstances]
+    @cached_property
+    def _seconds(self) -> Numbers:
+        """Of training up to the end of each epoch, a row for each round of the measurement; no row without one."""
+        if self.clock is None or not self.finished:
+            return np.empty((0, 0))
+        updates = self.finished[0].images_per_epoch // self.config.batch_size
+        return updates * self.clock.seconds(self.curve(lambda epochs: epochs.evaluations)).cumsum(axis=1)
 
-    def seconds_per_epoch(self, circumstances: Circumstances) -> float | None:
-        """The median over the epochs of the fastest run: what else a machine does slows a run, and never speeds it."""
-        return min((median(clock(record)) for record in self.timed(circumstances)), default=None)
+    @property
+    def seconds_per_epoch(self) -> float | None:
+        """Of training, the geometric mean over rounds; None if its step was not measured."""
+        return self.seconds_so_far[-1] / len(self.seconds_so_far) if self.seconds_so_far else None
 
-    def seconds_so_far(self, circumstances: Circumstances) -> list[float]:
-        """After every epoch of the fastest run the seconds of training; none without one."""
-        return list(accumulate(min(map(clock, self.timed(circumstances)), key=sum, default=[])))
+    @cached_property
+    def seconds_so_far(self) -> list[float]:
+        """Of training after each epoch, the geometric mean over rounds; none if its step was not measured."""
+        return [geometric_mean(each) for each in zip(*self._seconds.tolist(), strict=True)]
+
+    def times_as_fast(self, other: "Series | None") -> Summary | None:
+        """How many times as fast an epoch is as one of another series, over rounds; None without both measurements."""
+        if other is None or not len(self._seconds) or not len(other._seconds):
+            return None
+        return summarize_ratios(*((each._seconds[:, -1] / each._seconds.shape[1]).tolist() for each in (other, self)))
 
     def evaluations(self) -> float:
         """How often a step evaluates the conditional bound for one unlabelled image, the mean over all epochs."""
@@ -135,12 +128,3 @@ def _score(record: RunRecord, reading: Reading) -> Score:
     assert record.test is not None
     images = record.test.images
     return Score(images - reading.errors, images, record.split)
-
-
-def clock(record: RunRecord) -> list[float]:
-    """The seconds of training of each epoch: those of the processor where one thread of it did all the work.
-
-    What else the machine did is not in them. Of several threads, and of a GPU, they are those of the clock.
-    """
-    alone = record.environment.device == "cpu" and record.environment.threads == 1
-    return record.epochs.processor_seconds if alone else record.epochs.seconds

@@ -5,7 +5,7 @@ Everything is computed from counts of correct test images, so that a tie is a ti
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import gcd, inf, nan, sqrt
+from math import exp, gcd, inf, log, nan, sqrt
 from statistics import fmean, stdev
 
 import numpy as np
@@ -71,6 +71,13 @@ def summarize_accuracies(values: Sequence[float], step: float) -> Summary:
     if found.low is None or found.high is None:
         return found
     return replace(found, low=max(0.0, found.low), high=min(1.0, found.high))
+
+
+def summarize_ratios(first: Sequence[float], second: Sequence[float]) -> Summary:
+    """The geometric mean of the ratios of two positive quantities, pair by pair, and Student's interval of its log."""
+    found = summarize([log(one / other) for one, other in zip(first, second, strict=True)])
+    low, high = (None if end is None else exp(end) for end in (found.low, found.high))
+    return Summary(exp(found.mean), found.deviation, low, high)
 
 
 def corrected(summary: Summary, count: int, test_per_training: float) -> Summary:

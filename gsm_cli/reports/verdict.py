@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from gsm_cli.objectives import GUMBEL, MARGINALIZE, SUPERVISED
 from gsm_cli.reports.groups import Group
 from gsm_cli.reports.judgements import Judgement, Margin, Ruling, judge, margin_of
-from gsm_cli.reports.markdown import console, counted, digits, interval, listed, margin_points, points
+from gsm_cli.reports.markdown import console, counted, digits, interval, listed, margin_points, points, ratio
 from gsm_cli.reports.missing import commands_for, missing, remedy
 from gsm_cli.reports.names import in_brackets
 from gsm_cli.reports.report import Verdict
@@ -133,21 +133,21 @@ def _saving(group: Group, judgements: Sequence[Judgement]) -> list[str]:
     chosen = [each.series for each in judgements if each.ruling == "no worse" or each is judgements[0]]
     marginal = group.find(MARGINALIZE)
     assert marginal is not None
-    dear = marginal.seconds_per_epoch(group.circumstances)
-    parts = [part for series in chosen if dear and (part := _one_saving(group, series, dear))]
-    if not parts or dear is None:
-        return []
+    dear = marginal.seconds_per_epoch
     evaluations = listed([f"{series.evaluations():.3g} with {in_brackets(series.name)}" for series in chosen])
+    parts = [part for series in chosen if (part := _one_saving(series, marginal))]
+    seconds = f"with the sum an epoch takes {digits(dear)} s, with {listed(parts)}. " if dear and parts else ""
     return [
-        f"**What it saves:** with the sum an epoch takes {digits(dear)} s, with {listed(parts)}. Evaluations of the "
-        f"decoder for each unlabelled image: {marginal.evaluations():.3g} with the sum, {evaluations}; what one "
-        "takes in memory `gsm cost` measures."
+        f"**What it saves:** {seconds}{'E' if seconds else 'e'}valuations of the decoder for each unlabelled image: "
+        f"{marginal.evaluations():.3g} with the sum, {evaluations}; what one takes in memory `gsm cost` measures."
     ]
 
 
-def _one_saving(group: Group, series: Series, dear: float) -> str | None:
-    cheap = series.seconds_per_epoch(group.circumstances)
-    return f"{in_brackets(series.name)} {digits(cheap)} s ({dear / cheap:.2f} times as fast)" if cheap else None
+def _one_saving(series: Series, marginal: Series) -> str | None:
+    seconds, faster = series.seconds_per_epoch, series.times_as_fast(marginal)
+    if not seconds or not faster:
+        return None
+    return f"{in_brackets(series.name, f'{interval(faster, ratio)} times as fast')} {digits(seconds)} s"
 
 
 def _meaning(margin: Margin, named: float | None) -> str:

@@ -5,18 +5,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 
-from gsm_cli.config import SETTINGS, RunConfig
+from gsm_cli.config import RunConfig
 from gsm_cli.errors import DataError
 from gsm_cli.files import is_there
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.records.run import RunRecord, read_run
+from gsm_cli.records.steps import TIMELESS
 from gsm_cli.records.store import Environment
 from gsm_cli.runs.checkpoint import epochs_of
 from gsm_cli.runs.environment import environment, find_device
 from gsm_cli.runs.outcomes import reuse
 from gsm_cli.runs.task import Task
-
-TIMELESS = {"seed", *(name for name, setting in SETTINGS.items() if setting.timeless)}  # of an epoch
 
 
 @dataclass(frozen=True)

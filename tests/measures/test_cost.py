@@ -14,7 +14,8 @@ from gsm_cli.cli.cost import alone
 from gsm_cli.errors import DataError, GsmError
 from gsm_cli.measures import cost_rounds, step_cost
 from gsm_cli.objectives import GUMBEL, MARGINALIZE, OBJECTIVES
-from gsm_cli.records.cost import CLASSES, CostPlan, CostRecord, CostRow, read_cost, read_part
+from gsm_cli.records.cost import CLASSES, CostPlan, CostRecord, CostRow, read_cost
+from gsm_cli.records.store import read
 from gsm_cli.settings import build
 
 PLAN = CostPlan(objectives=(MARGINALIZE, GUMBEL), classes=(2, 10, 100), rounds=2)
@@ -125,7 +126,7 @@ class TestOrder:
         begun.save(part)
         with pytest.raises(GsmError, match=rf"plan\.part must be of this version and .*{named}.*remove it"):
             cost_rounds.measure_all(EMPTY, path)
-        assert (pretended, read_part(part)) == ([], begun)
+        assert (pretended, read(part, CostRecord)) == ([], begun)
 
     def test_a_part_of_something_else_is_not_gone_on_with(self, folder, pretended):
         """Of another plan, or measured in another order."""
@@ -229,7 +230,7 @@ class TestCommand:
         result = gsm(*self.WORDS)
         assert (result.exit_code, result.stdout) == (1, "")
         assert "BEADS (none of the newer instructions), threads 1: finish it there, or remove it" in result.stderr
-        assert len(read_part(path.with_suffix(".part")).rows) == 3
+        assert len(read(path.with_suffix(".part"), CostRecord).rows) == 3
 
     def test_defaults(self, gsm, pretended):
         record = json.loads(gsm("cost", "--rounds", 1, "--json").stdout)["results"]["record"]

@@ -10,10 +10,10 @@ from records_of import cost_record, gradient_record, reading, record
 
 from gsm_cli.errors import DataError
 from gsm_cli.records import run
-from gsm_cli.records.cost import CostPlan, read_cost, read_part
+from gsm_cli.records.cost import CostPlan, CostRecord, read_cost
 from gsm_cli.records.gradients import read_gradients
 from gsm_cli.records.run import Curves, RunRecord, read_run
-from gsm_cli.records.store import LONGEST
+from gsm_cli.records.store import LONGEST, read
 
 RUN = record("gumbel", 0)
 
@@ -127,7 +127,7 @@ class TestCosts:
         whole = cost_record(marginalize={2: (8.0,)}, gumbel={2: (7.0,)})
         part, path = replace(whole, rows=whole.rows[:1]), tmp_path / "part.json"
         part.save(path)
-        assert read_part(path) == part
+        assert read(path, CostRecord) == part
         with pytest.raises(DataError, match="has 0 of 1 measurements of gumbel with 2 classes: restore it"):
             read_cost(path)
 

@@ -1,5 +1,6 @@
 """The frontier: complete schedules of several lengths, their seconds, and what is reached in which time."""
 
+import dataclasses
 import re
 from math import log
 from statistics import fmean
@@ -8,7 +9,7 @@ import pytest
 from legible import assert_legible
 from matplotlib.figure import Figure
 from msgspec.structs import replace
-from records_of import failed, record
+from records_of import failed, record, steps_of
 
 from gsm_cli.objectives import OBJECTIVES
 from gsm_cli.records.layout import ReportFolder
@@ -23,7 +24,6 @@ from gsm_cli.reports.sweeps.section import sweep_section
 from gsm_cli.reports.sweeps.swept import find_sweeps, over_one, trained
 from gsm_cli.style import house_style
 
-PACE = {"marginalize": 4.0, "gumbel": 2.0}  # seconds of an epoch
 BEST = {3: 0.94, 5: 0.955, 10: 0.965}  # validation accuracy of the sum, by the epochs of its schedule
 
 
@@ -43,28 +43,14 @@ def runs(loss: float = 0.01, lengths=tuple(BEST), **settings: object) -> list[Ru
 
 
 def frontier(records) -> Frontier:
-    found = find_frontier(trained(sort_records(records)))
+    found = find_frontier(trained(sort_records(records, steps_of(records))))
     assert found is not None
     return found
 
 
 def section(tmp_path, records, name: str = "frontier"):
-    found = find_frontier(trained(sort_records(records)))
+    found = find_frontier(trained(sort_records(records, steps_of(records))))
     return frontier_section(ReportFolder(tmp_path / name), "title", found)
-
-
-def disturbed(run: RunRecord, epoch: int, seconds: float) -> RunRecord:
-    """The run with an epoch that took longer, because others had the processor."""
-    taken = list(run.epochs.seconds)
-    taken[epoch] = seconds
-    return replace(run, epochs=replace(run.epochs, seconds=taken))
-
-
-def elsewhere(run: RunRecord) -> RunRecord:
-    """The run, twice as fast on another machine."""
-    halves = [second / 2 for second in run.epochs.seconds]
-    epochs = replace(run.epochs, seconds=halves, processor_seconds=halves)
-    return replace(run, epochs=epochs, environment=replace(run.environment, kernels="COGS"))
 
 
 class TestSchedules:
@@ -74,41 +60,25 @@ class TestSchedules:
             "marginalize": [3, 5, 10],
             "gumbel": [3, 5, 10],
         }
-        assert [each.seconds for each in lines["marginalize"]] == [12.0, 20.0, 40.0]
-        assert [each.seconds for each in lines["gumbel"]] == [6.0, 10.0, 20.0]
+        assert [each.seconds for each in lines["marginalize"]] == pytest.approx([12.0, 20.0, 40.0])
+        assert [each.seconds for each in lines["gumbel"]] == pytest.approx([6.0, 10.0, 20.0])
         point = lines["gumbel"][2]
         assert point.by_seed == pytest.approx({0: 0.95, 1: 0.955, 2: 0.96})
         half = 4.302653 * 0.005 / 3**0.5
         assert (point.validation.low, point.validation.high) == pytest.approx((0.955 - half, 0.955 + half))
         assert point.test.mean == pytest.approx(0.945)
 
-    def test_a_disturbed_clock_does_not_move_it(self):
-        quiet = runs()
-        noisy = [disturbed(each, 1, 50.0) for each in quiet]
-        assert frontier(noisy).lines == frontier(quiet).lines
+    def test_without_times_schedules_stand_at_their_epochs(self):
+        found = find_frontier(trained(sort_records(runs())))
+        assert [(each.seconds, each.cost) for each in found.lines["gumbel"]] == [(None, 3), (None, 5), (None, 10)]
+        assert [name for name, _ in found.first(0.95)] == ["marginalize", "gumbel"]
+        assert at_equal_time(found) == []
 
-    def test_one_slow_seed_does_not_move_it(self):
-        slow = [
-            replace(each, epochs=replace(each.epochs, seconds=[9.0] * len(each.epochs), processor_seconds=[9.0] * 10))
-            if each.config.seed == 2 and len(each.epochs) == 10
-            else each
-            for each in runs()
-        ]
-        assert frontier(slow).lines == frontier(runs()).lines
-
-    def test_times_of_other_circumstances_are_not_compared(self):
-        records = [elsewhere(each) if each.config.epochs == 5 else each for each in runs()]
-        found = frontier(records)
-        assert [each.epochs for each in found.lines["gumbel"]] == [3, 10]
-        assert found.left_out == ["marginalize with 5 epochs", "gumbel with 5 epochs"]
-        one = [elsewhere(each) if each.config.seed == 0 else each for each in runs()]
-        assert frontier(one).lines == frontier(runs()).lines  # the accuracy of that seed counts, its time does not
-
-    def test_a_clock_that_stood_still_is_no_error(self):
-        still = [
-            replace(each, epochs=replace(each.epochs, processor_seconds=[0.0] * len(each.epochs))) for each in runs()
-        ]
-        assert find_frontier(trained(sort_records(still))) is None
+    def test_schedules_whose_step_was_not_timed_are_left_out(self):
+        other = [each for each in runs(batch_size=100) if each.config.objective == "gumbel"]
+        found = find_frontier(trained(sort_records([*runs(), *other], steps_of(runs()))))
+        assert set(found.lines) == {"marginalize", "gumbel, batch_size 50"}
+        assert found.left_out == [f"gumbel, batch_size 100 with {epochs} epochs" for epochs in BEST]
 
     def test_other_settings_are_other_lines(self):
         found = frontier([*runs(), *(each for each in runs(labels=50) if each.config.objective == "gumbel")])
@@ -133,12 +103,6 @@ class TestSchedules:
         lucky = run("gumbel", 100, 10, 0.99, kl_warmup=0.3)
         assert frontier([*runs(), lucky]).lines == frontier(runs()).lines
 
-    def test_of_several_settings_one_without_times_is_no_choice(self):
-        best = [elsewhere(run("gumbel", seed, 10, 0.99, kl_warmup=0.3)) for seed in range(3)]
-        found = frontier([*runs(), *best])
-        assert found.lines == frontier(runs()).lines
-        assert not found.chosen
-
     def test_what_differs_between_objectives_alone_is_not_fitted_to_the_length(self):
         rates = {"marginalize": 0.002, "gumbel": 0.01}
         records = [
@@ -162,12 +126,12 @@ class TestLevels:
     )
     def test_are_95_96_97_or_the_three_up_to_the_best(self, best, levels):
         schedule = Schedule(3, 1.0, {0: best}, summarize([best]), summarize([best]))
-        found = Frontier(frontier(runs()).circumstances, {"gumbel": [schedule]})
+        found = Frontier(None, {"gumbel": [schedule]})
         assert found.levels == pytest.approx(levels)
 
     def test_the_shortest_schedule_that_reaches_it_counts(self):
         found = frontier(runs(loss=0.0))
-        assert [(name, each.epochs, each.seconds) for name, each in found.first(0.95)] == [
+        assert [(name, each.epochs, round(each.seconds, 9)) for name, each in found.first(0.95)] == [
             ("gumbel", 5, 10.0),
             ("marginalize", 5, 20.0),
         ]
@@ -187,7 +151,7 @@ class TestLevels:
 class TestEqualTime:
     def test_is_the_end_of_what_is_over_first_between_the_schedules_around_it(self):
         (found,) = at_equal_time(frontier(runs()))
-        assert (found.name, found.minus, found.seconds) == ("gumbel", "marginalize", 20.0)
+        assert (found.name, found.minus, round(found.seconds, 9)) == ("gumbel", "marginalize", 20.0)
         assert found.summary.mean == pytest.approx(BEST[10] - 0.01 - BEST[5])
 
     def test_is_linear_in_the_logarithm_of_time(self):
@@ -218,12 +182,11 @@ class TestEqualTime:
 
     def test_there_is_none_where_times_do_not_meet(self):
         far = [
-            replace(each, epochs=replace(each.epochs, seconds=[99.0] * len(each.epochs)))
+            replace(each, epochs=replace(each.epochs, processor_seconds=[99.0] * len(each.epochs)))
             if each.config.objective == "marginalize"
             else each
             for each in runs()
         ]
-        far = [replace(each, environment=replace(each.environment, threads=2)) for each in far]
         assert at_equal_time(frontier(far)) == []
 
 
@@ -257,9 +220,19 @@ class TestAnswer:
         assert "reinforce" not in answer.split("At equal time")[1]
 
     def test_is_the_first_of_a_report_whose_name_was_chosen(self, tmp_path):
-        report = render_runs(ReportFolder(tmp_path / "frontier"), runs())
+        report = render_runs(ReportFolder(tmp_path / "frontier"), runs(), steps=steps_of(runs()))
         assert report.answer == self.WORDS
         assert report.title == "Digits with 100 labels: which accuracy in how many seconds?"
+
+    def test_without_times_it_is_of_epochs(self, tmp_path):
+        report = render_runs(ReportFolder(tmp_path / "frontier"), runs())
+        assert report.answer == (
+            "The first to reach a validation accuracy: 95 % by marginalize (5 epochs, 3 seeds), 96 % by marginalize "
+            "(10 epochs, 3 seeds) and 97 % by none."
+        )
+        assert report.title == "Digits with 100 labels: which accuracy after how many epochs?"
+        assert "| marginalize, 5 epochs | 3 | 95.50 [94.26, 96.74] | 94.50" in report.text
+        assert "second" not in report.text.replace("Seconds** are missing", "")
 
     def test_follows_the_best_value_where_that_was_swept_too(self, tmp_path):
         records = [*runs(), *(run("gumbel", seed, 10, 0.9, tau=tau) for seed in range(3) for tau in (0.1, 1.0))]
@@ -269,7 +242,7 @@ class TestAnswer:
         assert any(each.startswith("The first to reach a validation accuracy") for each in report.sections[0].blocks)
 
     def test_follows_that_at_equal_epochs_elsewhere(self, tmp_path):
-        report = render_runs(ReportFolder(tmp_path / "digits-100"), runs())
+        report = render_runs(ReportFolder(tmp_path / "digits-100"), runs(), steps=steps_of(runs()))
         first, second = report.sections[0].blocks[:2]
         assert first == f"**{report.answer}**"
         assert second == f"**In so many seconds:** {self.WORDS} [All schedules](#accuracy-in-so-many-seconds)."
@@ -298,7 +271,11 @@ class TestSection:
 
     def test_stands_first_where_the_name_of_the_folder_was_chosen(self, tmp_path):
         chosen, usual = (
-            [each.blocks[0] for each in render_runs(ReportFolder(tmp_path / name), runs()).sections[1:] if each.blocks]
+            [
+                each.blocks[0]
+                for each in render_runs(ReportFolder(tmp_path / name), runs(), steps=steps_of(runs())).sections[1:]
+                if each.blocks
+            ]
             for name in ("frontier", "digits-100")
         )
         heading = "## Accuracy in so many seconds"
@@ -340,6 +317,15 @@ def drawn(lines: dict[str, list[Schedule]]) -> Figure:
 
 
 class TestPicture:
+    def test_without_times_is_legible_and_of_epochs(self):
+        untimed = {
+            name: [dataclasses.replace(each, seconds=None) for each in line] for name, line in made_up(5, 3, 3).items()
+        }
+        figure = drawn(untimed)
+        assert_legible(figure)
+        assert figure.axes[0].get_xlabel() == "epochs of training, of a complete schedule"
+        assert set(figure.axes[0].lines[0].get_xdata()) == {1, 2, 3}
+
     @pytest.mark.parametrize("objectives", [1, 2, 5, 9])
     @pytest.mark.parametrize("lengths", [1, 2, 3, 8])
     @pytest.mark.parametrize("seeds", [1, 3])

@@ -149,10 +149,10 @@ class TestAccuracy:
         assert smooth([1.0, 2.0, 3.0, 7.0], 1) == pytest.approx([1.0, 2.0, 3.0, 7.0])
         assert smooth([1.0, 2.0, 3.0, 7.0], 3) == pytest.approx([1.0, 1.5, 2.0, 4.0])
 
-    def test_without_times_the_right_half_is_empty(self):
+    def test_without_times_there_is_no_right_half(self):
         whole = curve(20, 0.95)
         figure = made(accuracy_chart, Learning({"gumbel": Curve(whole.accuracy, whole.deviation, [], [3])}, {}, ""))
-        assert list(figure.axes[1].lines) == []
+        assert [axes.get_xlabel() for axes in figure.axes if axes.get_xlabel()] == ["epoch"]
         assert_legible(figure)
 
 

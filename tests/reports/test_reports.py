@@ -9,11 +9,12 @@ from statistics import stdev
 import msgspec
 import numpy as np
 import pytest
-from records_of import SIX, batch, failed, gradient_record, reading, record
+from records_of import SIX, batch, failed, gradient_record, reading, record, steps_of
 
 from gsm_cli.records.gradients import GradientRecord
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.records.run import RunRecord
+from gsm_cli.records.steps import StepRecord
 from gsm_cli.reports.markdown import NOTHING, anchor
 from gsm_cli.reports.report import Report
 from gsm_cli.reports.runs import render_runs
@@ -23,9 +24,12 @@ GOLDEN = Path(__file__).parent / "golden" / "report.md"
 
 
 def rendered(
-    records: list[RunRecord], problems: tuple[str, ...] = (), gradients: Sequence[GradientRecord] = ()
+    records: list[RunRecord],
+    problems: tuple[str, ...] = (),
+    gradients: Sequence[GradientRecord] = (),
+    steps: StepRecord | None = None,
 ) -> Report:
-    return render_runs(ReportFolder(Path("reports/digits-100")), records, problems, gradients)
+    return render_runs(ReportFolder(Path("reports/digits-100")), records, problems, gradients, steps=steps)
 
 
 def section(text: str, heading: str) -> str:
@@ -55,14 +59,10 @@ def read_again(
     return msgspec.structs.replace(whole, test=test)
 
 
-def beside(whole: RunRecord, others: int) -> RunRecord:
-    """The same run beside so many others."""
-    return msgspec.structs.replace(whole, environment=msgspec.structs.replace(whole.environment, beside=others))
-
-
 def test_golden_report():
     """To change it on purpose, write what `render` gives into the golden file, and read the difference."""
-    assert rendered(batch(SIX)).text == GOLDEN.read_text("utf-8")
+    records = batch(SIX)
+    assert rendered(records, steps=steps_of(records, (0.98, 1.0, 1.02))).text == GOLDEN.read_text("utf-8")
 
 
 def test_order_of_the_records_changes_nothing():
@@ -89,11 +89,12 @@ def test_the_sum_alone_asks_for_gumbel():
 
 def test_numbers_of_the_table():
     """Gumbel by hand: test 0.9 + 0.0058 on average; 2 s an epoch; 4 s for marginalize; 6 runs each."""
-    headings = cells(section(rendered(batch(SIX)).text, "Results"), "objective")
-    row = dict(zip(headings, cells(section(rendered(batch(SIX)).text, "Results"), "gumbel"), strict=True))
+    text = section(rendered(batch(SIX), steps=steps_of(batch(SIX))).text, "Results")
+    row = dict(zip(cells(text, "objective"), cells(text, "gumbel"), strict=True))
     assert row["validation %"] == "91.58"
     assert row["test % [95 %]"] == "90.58 [90.07, 91.10]"
-    assert (row["gain"], row["s / epoch"], row["speed-up"], row["evaluations"]) == ("+11.38", "2", "2.00", "1")
+    assert (row["gain"], row["s / epoch"], row["evaluations"]) == ("+11.38", "2", "1")
+    assert row["speed-up [95 %]"] == "2.00 [2.00, 2.00]"
 
 
 def test_columns_that_say_the_same_everywhere_are_left_out_and_told():
@@ -232,10 +233,11 @@ def test_links_to_headings_are_made_as_on_github(heading, link):
 
 
 def test_images_that_are_trained_on_are_counted():
-    text = rendered(batch(SIX)).text
-    assert "the fastest run's median, on 950 unlabelled images (whole batches, of 1,000)" in text
+    records = batch(SIX)
+    text = rendered(records, steps=steps_of(records)).text
+    assert "19 updates with 950 unlabelled images (whole batches, of 1,000), each as long as its step" in text
     whole = msgspec.structs.replace(record("gumbel", 0), images_per_epoch=1000)
-    assert "on 1,000 unlabelled images, of the runs" in rendered([whole]).text
+    assert "20 updates with 1,000 unlabelled images, each" in rendered([whole], steps=steps_of([whole])).text
 
 
 def test_own_settings_are_all_shown():
@@ -267,53 +269,21 @@ def test_every_picture_of_a_report_is_in_its_text():
 
 
 class TestTime:
-    def test_one_slow_run_moves_nothing(self):
-        """Six runs of 2 s an epoch, of which one took a hundred times as long."""
-        slow, *others = batch({"gumbel": [0.0] * 6})
-        slow = msgspec.structs.replace(
-            slow, epochs=msgspec.structs.replace(slow.epochs, processor_seconds=[200.0] * len(slow.epochs))
-        )
-        text = rendered([slow, *others, *batch({"marginalize": [0.0] * 6})]).text
-        assert "| 2 | 2.00 |" in section(text, "Results")
-        assert "91.00 (4 s)" in text
-
-    @pytest.mark.parametrize(("device", "threads", "seconds"), [("cpu", 1, 2.0), ("cpu", 2, 5.0), ("cuda", 1, 5.0)])
-    def test_one_thread_is_timed_by_its_processor(self, device, threads, seconds):
-        """Five seconds by the clock, two of them the processor's."""
-        run = record("gumbel", 0)
-        epochs = msgspec.structs.replace(run.epochs, seconds=[5.0] * 3, processor_seconds=[2.0] * 3)
-        environment = msgspec.structs.replace(run.environment, device=device, threads=threads)
-        run = msgspec.structs.replace(run, epochs=epochs, environment=environment)
-        text = section(rendered([run]).text, "Results")
-        assert cells(text, "gumbel")[cells(text, "objective").index("s / epoch")] == f"{seconds:g}"
-        assert ("seconds of the processor" in text) == (seconds == 2)
-
-    def test_only_runs_with_equal_neighbours_are_compared(self):
-        """Gumbel's one run beside three others took long, and is in no time that is shown."""
-        runs = batch({"gumbel": [0.0] * 3, "marginalize": [0.0] * 3})
-        crowded = beside(runs[0], 3)
-        crowded = msgspec.structs.replace(
-            crowded, epochs=msgspec.structs.replace(crowded.epochs, processor_seconds=[9.0] * len(crowded.epochs))
-        )
-        text = rendered([crowded, *(beside(each, 0) for each in runs[1:])]).text
-        assert "| 2 | 2.00 |" in section(text, "Results")
-        assert "of the runs on cpu (BEADS), 1 thread, beside no other run" in text
-
-    def test_an_objective_without_such_runs_has_no_time(self):
-        runs = batch({"gumbel": [0.0] * 2, "marginalize": [0.0] * 3, "supervised": [0.0] * 3})
-        text = rendered([beside(each, 4 if each.config.objective == "gumbel" else 0) for each in runs]).text
-        assert cells(section(text, "Results"), "gumbel")[-3:] == ["–", "–", "1"]
-        assert "What it saves" not in text
-
     def test_what_is_saved_is_said_of_gumbel_and_of_what_is_no_worse(self):
         """One is five points worse, another is equal, a third is five points worse too."""
         losses = {"gumbel": -0.05, "straight-through": -0.05, "reinforce": 0.0}
         by_seed = {name: [0.002 * seed + loss for seed in range(8)] for name, loss in losses.items()}
-        text = rendered(batch({"marginalize": [0.002 * seed for seed in range(8)], **by_seed})).text
-        saves = text.partition("**What it saves:** ")[2].partition(" Evaluations")[0]
-        assert saves == (
-            "with the sum an epoch takes 4 s, with gumbel 2 s (2.00 times as fast) and reinforce 2 s (2.00 times as "
-            "fast)."
+        records = batch({"marginalize": [0.002 * seed for seed in range(8)], **by_seed})
+        timed, untimed = (
+            rendered(records, steps=steps).text.partition("**What it saves:** ")[2].partition("Evaluations")[0]
+            for steps in (steps_of(records), None)
+        )
+        assert timed == (
+            "with the sum an epoch takes 4 s, with gumbel (2.00 [2.00, 2.00] times as fast) 2 s and reinforce (2.00 "
+            "[2.00, 2.00] times as fast) 2 s. "
+        )
+        assert untimed.startswith(
+            "evaluations of the decoder for each unlabelled image: 10 with the sum, 1 with gumbel"
         )
 
 

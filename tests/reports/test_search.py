@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from legible import assert_legible
 from msgspec.structs import replace
-from records_of import failed, record
+from records_of import failed, record, steps_of
 
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.records.run import RunRecord
@@ -36,11 +36,11 @@ def searched(objective: str = "gumbel", **settings: object) -> list[RunRecord]:
 
 
 def rendered(records: list[RunRecord], name: str = "recipe"):
-    return render_runs(ReportFolder(Path("reports") / name), records)
+    return render_runs(ReportFolder(Path("reports") / name), records, steps=steps_of(records))
 
 
 def found_in(records: list[RunRecord]):
-    return find_searches(trained(sort_records(records)))
+    return find_searches(trained(sort_records(records, steps_of(records))))
 
 
 def slower(records: list[RunRecord], factor: float) -> list[RunRecord]:
@@ -83,7 +83,8 @@ def test_differences_are_of_validation_and_by_seed():
     assert fast.difference.mean == pytest.approx(0.02)
     assert fast.difference.low == pytest.approx(0.02 - 4.302653 * 0.01 / 3**0.5)
     assert fast.series.validation.mean == pytest.approx(0.82)
-    assert fast.factor == 1.5
+    assert fast.factor.mean == 1.0  # whatever its rate, a step is the same
+    assert found.trials[1].factor.mean == pytest.approx(1.5)
     assert found.best is fast
 
 
@@ -190,7 +191,9 @@ class TestReport:
         assert f"## {HEADING}" in found.text
         assert "The base of gumbel: latent 4, learning_rate 0.002 and weight_decay 0." in found.text
         assert "| gumbel | 3 | 80.00 [75.03, 84.97] | – | – |" in found.text
-        assert "| gumbel, latent 8 | 3 | 80.00 [75.70, 84.30] | +0.00 [-2.48, +2.48] | 1.00 |" in found.text
+        assert (
+            "| gumbel, latent 8 | 3 | 80.00 [75.70, 84.30] | +0.00 [-2.48, +2.48] | 1.00 [1.00, 1.00] |" in found.text
+        )
         assert "nothing to compare" not in found.text
 
     def test_the_base_that_is_best_is_said_with_its_accuracy(self):

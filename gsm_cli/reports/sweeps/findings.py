@@ -55,7 +55,9 @@ class Findings:
         if self.best:
             settings = list(dict.fromkeys(each.setting for each in self.best))
             return f"which {listed(settings)} {'is' if len(settings) == 1 else 'are'} best?"
-        return "which accuracy in how many seconds?" if self.frontier and not self.trades else None
+        if self.frontier is None or self.trades:
+            return None
+        return "which accuracy in how many seconds?" if self.frontier.clock else "which accuracy after how many epochs?"
 
     @property
     def answers(self) -> list[Verdict]:
@@ -65,7 +67,7 @@ class Findings:
 
     @property
     def reached(self) -> Verdict | None:
-        """Which accuracy in how many seconds; None without several lengths of training."""
+        """Which accuracy at which cost; None without several lengths of training."""
         return frontier_answer(self.frontier) if self.frontier else None
 
     def sections(self, folder: ReportFolder, title: str, gradients: Sequence[GradientRecord]) -> list[Section]:

@@ -1,4 +1,4 @@
-"""The section of a report on complete schedules of several lengths: which accuracy in how many seconds of training."""
+"""The section of a report on complete schedules of several lengths: which accuracy at which cost of training."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -6,21 +6,35 @@ from functools import partial
 from gsm_cli import commands
 from gsm_cli.objectives import GUMBEL, SUPERVISED
 from gsm_cli.records.layout import ReportFolder
-from gsm_cli.reports.markdown import counted, digits, folded, interval, listed, percent, points, table
+from gsm_cli.reports.markdown import (
+    NOTHING,
+    counted,
+    digits,
+    folded,
+    interval,
+    listed,
+    percent,
+    points,
+    table,
+    without_constants,
+)
 from gsm_cli.reports.names import objective_of
 from gsm_cli.reports.report import Section, Verdict, show
 from gsm_cli.reports.sweeps.frontier_chart import frontier_chart
 from gsm_cli.reports.sweeps.frontier_data import AtEqualTime, Frontier, Schedule, at_equal_time, reaches
 from gsm_cli.style import Picture
 
-HEADING = "Accuracy in so many seconds"
 METHOD = (
     "Every point is a schedule of its own that ran to its end, never a long run read early; its number of epochs "
     "stands beside it, where there is room. Validation accuracy is that of the epoch "
-    "that validation chose, the mean over seeds with Student's 95 % interval; seconds are those of training, the sum "
-    "over the epochs of the fastest run on {circumstances}. "
+    "that validation chose, the mean over seeds with Student's 95 % interval{seconds}. "
     "Longer schedules have more epochs to choose from; the accuracy on the test set is free of that."
 )
+
+
+def heading(frontier: Frontier) -> str:
+    """Of the section."""
+    return "Accuracy in so many seconds" if frontier.clock else "Accuracy after so many epochs"
 
 
 def frontier_answer(frontier: Frontier) -> Verdict:
@@ -36,14 +50,15 @@ def frontier_section(folder: ReportFolder, title: str, frontier: Frontier | None
     """The picture and the tables; empty unless an objective was trained for several numbers of epochs."""
     if frontier is None:
         return Section([])
+    seconds = f"; seconds are updates, each as long as its step, measured {frontier.clock}" if frontier.clock else ""
     picture = Picture("frontier", title, _description(frontier), frontier, partial(frontier_chart, frontier.lines))
     return Section(
         [
-            f"## {HEADING}",
+            f"## {heading(frontier)}",
             show(folder, picture),
-            " ".join([METHOD.format(circumstances=frontier.circumstances.words), *_cautions(frontier)]),
-            "Seconds of the shortest schedule whose mean over seeds reaches a validation accuracy:",
-            _seconds(frontier),
+            " ".join([METHOD.format(seconds=seconds), *_cautions(frontier)]),
+            "The shortest schedule whose mean over seeds reaches a validation accuracy:",
+            _shortest(frontier),
             *_differences(at_equal_time(frontier)),
             *folded("All schedules", [_schedules(frontier)]),
         ],
@@ -64,7 +79,7 @@ def _cautions(frontier: Frontier) -> list[str]:
             "shown: a choice that no interval covers."
         )
     if frontier.left_out:
-        words.append(f"Left out, without times of these circumstances: {listed(frontier.left_out)}.")
+        words.append(f"Left out, because their steps were not timed: {listed(frontier.left_out)}.")
     return words
 
 
@@ -108,15 +123,16 @@ def _differences(found: Sequence[AtEqualTime]) -> list[str]:
 
 def _description(frontier: Frontier) -> str:
     ends = [
-        f"{name} from {percent(line[0].validation.mean)} % in {digits(line[0].seconds)} s "
-        f"to {percent(line[-1].validation.mean)} % in {digits(line[-1].seconds)} s"
+        f"{name} from {percent(line[0].validation.mean)} % in {_cost(line[0])} "
+        f"to {percent(line[-1].validation.mean)} % in {_cost(line[-1])}"
         for name, line in frontier.lines.items()
     ]
-    return f"Validation accuracy against seconds of training, a point for each complete schedule: {'; '.join(ends)}."
+    unit = "seconds" if frontier.clock else "epochs"
+    return f"Validation accuracy against {unit} of training, a point for each complete schedule: {'; '.join(ends)}."
 
 
-def _seconds(frontier: Frontier) -> str:
-    """For every objective and level the seconds, or the best that it came to."""
+def _shortest(frontier: Frontier) -> str:
+    """For every objective and level the shortest schedule, or the best that it came to."""
     rows = []
     for name, line in frontier.lines.items():
         best = max(line, key=lambda schedule: schedule.validation.mean)
@@ -132,14 +148,15 @@ def _schedules(frontier: Frontier) -> str:
         [
             ", ".join([name, counted(schedule.epochs, "epoch"), *_fitted(schedule, told)]),
             str(len(schedule.by_seed)),
-            digits(schedule.seconds),
+            NOTHING if schedule.seconds is None else digits(schedule.seconds),
             interval(schedule.validation),
             interval(schedule.test),
         ]
         for name, line in frontier.lines.items()
         for schedule in line
     ]
-    return table(["schedule", "seeds", "seconds", "validation % [95 %]", "test % [95 %]"], rows)
+    headings = ["schedule", "seeds", "seconds", "validation % [95 %]", "test % [95 %]"]
+    return table(*without_constants(headings, rows))
 
 
 def _fitted(schedule: Schedule, names: Sequence[str]) -> list[str]:
@@ -147,8 +164,12 @@ def _fitted(schedule: Schedule, names: Sequence[str]) -> list[str]:
 
 
 def _taken(schedule: Schedule) -> str:
-    seeds = counted(len(schedule.by_seed), "seed")
-    return f"{digits(schedule.seconds)} s, {counted(schedule.epochs, 'epoch')}, {seeds}"
+    lengths = dict.fromkeys([_cost(schedule), counted(schedule.epochs, "epoch")])
+    return ", ".join([*lengths, counted(len(schedule.by_seed), "seed")])
+
+
+def _cost(schedule: Schedule) -> str:
+    return counted(schedule.epochs, "epoch") if schedule.seconds is None else f"{digits(schedule.seconds)} s"
 
 
 def _level(level: float) -> str:

@@ -1,4 +1,4 @@
-"""The picture of complete schedules: accuracy against seconds of training."""
+"""The picture of complete schedules: accuracy against seconds of training, or against epochs."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
@@ -28,16 +28,17 @@ def frontier_chart(lines: Mapping[str, Sequence[Schedule]]) -> "Figure":
     axes = figure.subplots()
     palette, shapes = colours(list(lines)), markers(list(lines))
     for name, line in lines.items():
-        places, means = [each.seconds for each in line], [100 * each.validation.mean for each in line]
+        places, means = [each.cost for each in line], [100 * each.validation.mean for each in line]
         axes.plot(places, means, color=palette[name], marker=shapes[name], markersize=6, zorder=3)
         ends = [_ends(each) for each in line]
         axes.vlines(places, [low for low, _ in ends], [high for _, high in ends], color=palette[name], alpha=0.5)
-    seconds = [each.seconds for line in lines.values() for each in line]
-    if len(set(seconds)) > 1:
+    costs = [each.cost for line in lines.values() for each in line]
+    if len(set(costs)) > 1:
         axes.set_xscale("log")
-    log_ticks(axes, seconds)
-    axes.set(xlabel="seconds of training, of a complete schedule", ylabel="validation accuracy, %", ylim=_span(lines))
-    name_ends(axes, {n: (own[-1].seconds, 100 * own[-1].validation.mean) for n, own in lines.items()}, palette, 4.3)
+    log_ticks(axes, costs)
+    unit = "epochs" if any(each.seconds is None for line in lines.values() for each in line) else "seconds"
+    axes.set(xlabel=f"{unit} of training, of a complete schedule", ylabel="validation accuracy, %", ylim=_span(lines))
+    name_ends(axes, {n: (own[-1].cost, 100 * own[-1].validation.mean) for n, own in lines.items()}, palette, 4.3)
     figure.draw_without_rendering()  # where everything is, is known from here on
     _number(axes, lines, palette)
     return figure
@@ -73,14 +74,12 @@ def _number(axes: "Axes", lines: Mapping[str, Sequence[Schedule]], palette: Mapp
         size = SMALL * np.array([0.7 * len(str(each.epochs)), 1.1])
         for height, side in ((high, (0, 1)), (low, (0, -1)), (mean, (1, -1)), (mean, (-1, 1)), (mean, (1, 1))):
             across, up = np.array(side) * (AWAY + size / 2)
-            middle = axes.transData.transform((each.seconds, height)) + np.array((across, up)) * pixels
+            middle = axes.transData.transform((each.cost, height)) + np.array((across, up)) * pixels
             box = Bbox.from_extents(*(middle - size / 2 * pixels), *(middle + size / 2 * pixels))
             if _is_free(box.padded(CLEAR * pixels), strokes, taken) and _is_inside(box, axes.bbox):
                 taken.append(box)
                 look: dict[str, Any] = {"fontsize": SMALL, "ha": "center", "va": "center", "color": ink(palette[name])}
-                axes.annotate(
-                    str(each.epochs), (each.seconds, height), (across, up), textcoords="offset points", **look
-                )
+                axes.annotate(str(each.epochs), (each.cost, height), (across, up), textcoords="offset points", **look)
                 break
 
 

@@ -1,4 +1,6 @@
-"""Accuracy against the time of complete schedules: runs of one objective that differ in their epochs.
+"""Accuracy against the cost of complete schedules: runs of one objective that differ in their epochs.
+
+The cost is in seconds or, before steps were timed, in epochs.
 
 What is fitted to the length of a schedule may differ with it.
 """
@@ -9,8 +11,7 @@ from math import floor, log
 from statistics import fmean
 
 from gsm_cli.objectives import MARGINALIZE
-from gsm_cli.reports.groups import common_circumstances
-from gsm_cli.reports.series import Circumstances, Series, validation_step
+from gsm_cli.reports.series import Series, validation_step
 from gsm_cli.reports.statistics import Summary, summarize
 from gsm_cli.reports.sweeps.swept import FITTED, OF_THE_DATA, Swept, named, over_lengths
 
@@ -20,28 +21,34 @@ ROUNDING = 5e-5  # of an accuracy as it is shown: one that reads 95.00 % has rea
 
 @dataclass(frozen=True)
 class Schedule:
-    """A length of training: the seconds of its fastest run, validation accuracy by seed, and both parts' means.
+    """A length of training: its epochs and seconds, validation accuracy by seed, and both parts' means.
 
     Validation is read at the epoch that it chooses, the test set with the weights of that epoch.
     """
 
     epochs: int
-    seconds: float
+    seconds: float | None  # None before steps were timed
     by_seed: Mapping[int, float]
     validation: Summary
     test: Summary
     fitted: Mapping[str, object] = field(default_factory=dict)
     step: float = 0.0  # what one validation image is worth
 
+    @property
+    def cost(self) -> float:
+        """In seconds or, before steps were timed, in epochs."""
+        return self.epochs if self.seconds is None else self.seconds
+
 
 @dataclass(frozen=True)
 class Frontier:
-    """The schedules of every objective, the shortest first, and those left out for times of other circumstances.
+    """The schedules of every objective, the shortest first, and those left out because others alone were timed.
 
-    `references` has, of every line that is compared with another one, the name of that.
+    `clock` says how the seconds were measured, and is None where there are none. `references` has, of every line that
+    is compared with another one, the name of that.
     """
 
-    circumstances: Circumstances
+    clock: str | None
     lines: Mapping[str, Sequence[Schedule]]
     references: Mapping[str, str] = field(default_factory=dict)
     left_out: Sequence[str] = ()
@@ -71,9 +78,9 @@ class Frontier:
         return [name for name in FITTED if len(_values(every, name)) > 1 and name not in self.fitted]
 
     def first(self, level: float) -> list[tuple[str, Schedule]]:
-        """Who reaches a level, by the seconds that it takes."""
+        """Who reaches a level, by what it costs."""
         found = [(name, schedule) for name, line in self.lines.items() if (schedule := reaches(line, level))]
-        return sorted(found, key=lambda pair: pair[1].seconds)
+        return sorted(found, key=lambda pair: pair[1].cost)
 
 
 @dataclass(frozen=True)
@@ -92,28 +99,25 @@ def find_frontier(series: Sequence[Series]) -> Frontier | None:
     found = named(over_lengths(series))
     if not found:
         return None
-    every = [each for swept in found.values() for each in swept.series.values()]
-    circumstances = common_circumstances(every)
+    clock = next((each.clock.words for swept in found.values() for each in swept.series.values() if each.clock), None)
     lines: dict[str, list[Schedule]] = {}
     left_out, chosen = [], False
     for name, swept in found.items():
         for epochs in swept.values(0):
             of_this_length = [each for key, each in swept.series.items() if key[0] == epochs]
-            so_far = [(each, each.seconds_so_far(circumstances)) for each in of_this_length]
-            timed = [(each, seconds[-1]) for each, seconds in so_far if seconds and seconds[-1]]
+            timed = [each for each in of_this_length if each.clock or clock is None]
             chosen |= len(timed) > 1
             if timed:
-                lines.setdefault(name, []).append(_schedule(*max(timed, key=_seeds_then_validation)))
+                lines.setdefault(name, []).append(_schedule(max(timed, key=_seeds_then_validation)))
             else:
                 left_out.append(f"{name} with {epochs} epochs")
     references = _references({name: found[name] for name in lines})
     tasks = {tuple(found[name].task.get(setting) for setting in OF_THE_DATA) for name in lines}
-    return Frontier(circumstances, lines, references, left_out, chosen, len(tasks)) if lines else None
+    return Frontier(clock, lines, references, left_out, chosen, len(tasks)) if lines else None
 
 
-def _seeds_then_validation(timed: tuple[Series, float]) -> tuple[int, float]:
+def _seeds_then_validation(series: Series) -> tuple[int, float]:
     """By which one of several settings of a length is shown: a lucky seed does not take the place of ten."""
-    series, _ = timed
     return len(series.finished), fmean(series.best_validation.values())
 
 
@@ -128,11 +132,10 @@ def _references(found: Mapping[str, Swept]) -> dict[str, str]:
     return references
 
 
-def _schedule(series: Series, seconds: float) -> Schedule:
-    """Its accuracies are those of all seeds, whatever the circumstances."""
+def _schedule(series: Series) -> Schedule:
     return Schedule(
         epochs=series.config.epochs,
-        seconds=seconds,
+        seconds=series.seconds_so_far[-1] if series.clock else None,
         by_seed=series.best_validation,
         validation=series.validation,
         test=series.accuracy,
@@ -144,19 +147,19 @@ def _schedule(series: Series, seconds: float) -> Schedule:
 def reaches(line: Sequence[Schedule], level: float) -> Schedule | None:
     """The shortest schedule whose mean over seeds is at least that."""
     enough = [schedule for schedule in line if schedule.validation.mean >= level - ROUNDING]
-    return min(enough, key=lambda schedule: schedule.seconds, default=None)
+    return min(enough, key=lambda schedule: schedule.cost, default=None)
 
 
 def at_equal_time(frontier: Frontier) -> list[AtEqualTime]:
-    """Every line minus its reference, at the latest time that both have schedules around."""
+    """Every line minus its reference, at the latest time that both have schedules around; none without seconds."""
     found = [_difference(frontier, name, reference) for name, reference in frontier.references.items()]
-    return [each for each in found if each]
+    return [each for each in found if each] if frontier.clock else []
 
 
 def _difference(frontier: Frontier, name: str, reference: str) -> AtEqualTime | None:
     """None where one's longest schedule is over before the other's shortest, or where they share no seed."""
     own, others = frontier.lines[name], frontier.lines[reference]
-    seconds = min(max(schedule.seconds for schedule in line) for line in (own, others))
+    seconds = min(max(schedule.cost for schedule in line) for line in (own, others))
     mine, theirs = _interpolated(own, seconds), _interpolated(others, seconds)
     seeds = sorted(mine.keys() & theirs.keys())
     if not seeds:
@@ -172,13 +175,13 @@ def _values(schedules: Sequence[Schedule], name: str) -> set[object]:
 
 def _interpolated(line: Sequence[Schedule], seconds: float) -> dict[int, float]:
     """By seed the accuracy after so many seconds, linear in their logarithm between two complete schedules."""
-    ordered = sorted(line, key=lambda schedule: schedule.seconds)
-    below = [schedule for schedule in ordered if schedule.seconds <= seconds]
-    above = [schedule for schedule in ordered if schedule.seconds >= seconds]
+    ordered = sorted(line, key=lambda schedule: schedule.cost)
+    below = [schedule for schedule in ordered if schedule.cost <= seconds]
+    above = [schedule for schedule in ordered if schedule.cost >= seconds]
     if not below or not above:
         return {}
     first, second = below[-1], above[0]
-    span = log(second.seconds / first.seconds)
-    share = log(seconds / first.seconds) / span if span else 0.0
+    span = log(second.cost / first.cost)
+    share = log(seconds / first.cost) / span if span else 0.0
     seeds = first.by_seed.keys() & second.by_seed.keys()
     return {seed: (1 - share) * first.by_seed[seed] + share * second.by_seed[seed] for seed in seeds}

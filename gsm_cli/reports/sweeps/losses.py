@@ -7,11 +7,9 @@ from functools import partial
 from gsm_cli import commands
 from gsm_cli.objectives import GUMBEL, MARGINALIZE, SUPERVISED
 from gsm_cli.records.layout import ReportFolder
-from gsm_cli.reports.groups import common_circumstances
-from gsm_cli.reports.markdown import digits, interval, listed, numbered, points, table
+from gsm_cli.reports.markdown import NOTHING, interval, listed, numbered, points, ratio, table, without_constants
 from gsm_cli.reports.names import apart, objective_of
 from gsm_cli.reports.report import Section, Verdict, show
-from gsm_cli.reports.series import Circumstances
 from gsm_cli.reports.statistics import compare
 from gsm_cli.reports.sweeps.losses_chart import Loss, Trade, trade_chart
 from gsm_cli.reports.sweeps.swept import EPOCHS, FITTED, SWEPT, Swept, named, task_of, written
@@ -41,7 +39,8 @@ def losses_section(folder: ReportFolder, title: str, trades: Sequence[Trade]) ->
             _table(trade),
         ]
         pictures.append(picture)
-    return Section(["## What one sample loses, and what it saves", *blocks] if blocks else [], pictures)
+    saves = ", and what it saves" if any(trade.timed for trade in trades) else ""
+    return Section([f"## What one sample loses{saves}", *blocks] if blocks else [], pictures)
 
 
 def find_trades(lines: Sequence[Swept]) -> Iterator[Trade]:
@@ -54,8 +53,7 @@ def find_trades(lines: Sequence[Swept]) -> Iterator[Trade]:
             for each in lines
             if each.objective != MARGINALIZE and each.names == names and _unfitted(each) == _unfitted(the_sum)
         ]
-        circumstances = common_circumstances([run for each in (the_sum, *others) for run in each.series.values()])
-        losses = {name: own for name, each in named(others).items() if (own := _losses(each, the_sum, circumstances))}
+        losses = {name: own for name, each in named(others).items() if (own := _losses(each, the_sum))}
         if losses:
             yield Trade(names[0], losses, ", ".join(apart(written(the_sum.rest), like)), the_sum.varying)
 
@@ -65,7 +63,7 @@ def _unfitted(swept: Swept) -> dict[str, object]:
     return {name: value for name, value in swept.task.items() if name not in (EPOCHS, *FITTED)}
 
 
-def _losses(swept: Swept, the_sum: Swept, circumstances: Circumstances) -> list[Loss]:
+def _losses(swept: Swept, the_sum: Swept) -> list[Loss]:
     """At every value that both have, with seeds in common."""
     losses = []
     for value in swept.values(0):
@@ -73,16 +71,15 @@ def _losses(swept: Swept, the_sum: Swept, circumstances: Circumstances) -> list[
         same = dear is not None and task_of(own.config, ()) == task_of(dear.config, ())
         comparison = compare(own.scores, dear.scores) if dear and same else None
         if dear and comparison:
-            seconds, dearer = (each.seconds_per_epoch(circumstances) for each in (own, dear))
-            factor = dearer / seconds if seconds and dearer else None
-            losses.append(Loss(float(str(value)), comparison.seeds, comparison.summary, factor))
+            faster = own.times_as_fast(dear)
+            losses.append(Loss(float(str(value)), comparison.seeds, comparison.summary, faster))
     return losses
 
 
 def _description(trade: Trade) -> str:
     return (
-        f"Against {trade.setting}: test accuracy minus that of marginalize in points, with 95 % intervals over seeds, "
-        "and how many times as fast an epoch is."
+        f"Against {trade.setting}: test accuracy minus that of marginalize in points, with 95 % intervals over seeds"
+        f"{', and how many times as fast an epoch is' if trade.timed else ''}."
     )
 
 
@@ -107,7 +104,7 @@ def _ends(trade: Trade, name: str) -> str:
     parts = [
         f"at {trade.setting} {commands.write(loss.value)} "
         f"it differs from the sum by {interval(loss.difference, points)} points"
-        + (f" and is {digits(loss.factor)} times as fast" if loss.factor else "")
+        + (f" and is {interval(loss.factor, ratio)} times as fast" if loss.factor else "")
         for loss in losses
         if loss in (losses[0], losses[-1], ordered[0], ordered[-1])
     ]
@@ -120,9 +117,10 @@ def _table(trade: Trade) -> str:
             f"{name}, {trade.setting} {commands.write(loss.value)}",
             str(len(loss.seeds)),
             interval(loss.difference, points),
-            digits(loss.factor) if loss.factor else "–",
+            interval(loss.factor, ratio) if loss.factor else NOTHING,
         ]
         for name, losses in trade.losses.items()
         for loss in losses
     ]
-    return table(["runs", "seeds", "points against the sum [95 %]", "times as fast"], rows)
+    headings = ["runs", "seeds", "points against the sum [95 %]", "times as fast [95 %]"]
+    return table(*without_constants(headings, rows))

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 APART = 0.012  # of the axis between the objectives at one value, so that no interval hides another
+Points = Sequence[tuple[float, Summary]]  # at values of what was swept
 HEIGHT, WIDTH = 4.6, 3.9  # inches of the figure, and of each of its two panels
 
 
@@ -24,7 +25,7 @@ class Loss:
     value: float
     seeds: Sequence[int]
     difference: Summary
-    factor: float | None  # None without times of equal circumstances
+    factor: Summary | None  # None unless both steps were timed
 
 
 @dataclass(frozen=True)
@@ -39,46 +40,47 @@ class Trade:
     apart: str = ""
     fitted: Sequence[str] = ()
 
+    @property
+    def timed(self) -> bool:
+        """Whether it is known of any how fast it is."""
+        return any(loss.factor for losses in self.losses.values() for loss in losses)
+
 
 def trade_chart(trade: Trade) -> "Figure":
-    """Two panels with one axis of values: points of accuracy against the sum, and times as fast."""
+    """Points of accuracy against the sum and, where steps were timed, times as fast, on one axis of values."""
     from matplotlib.figure import Figure
+
+    figure = Figure(figsize=((WIDTH + 1.3) * (1 + trade.timed), HEIGHT))
+    left, *right = figure.subplots(1, 1 + trade.timed, squeeze=False).ravel()
+    values = sorted({loss.value for losses in trade.losses.values() for loss in losses})
+    for axes in (left, *right):
+        axes.set(xlabel=trade.setting, xscale="log" if asks_for_log(values) else "linear")
+    differences = {name: [(each.value, each.difference) for each in own] for name, own in trade.losses.items()}
+    _lines(left, differences, values, 100.0)
+    left.axhline(0, color=INK, linewidth=0.8)
+    left.set(title="accuracy minus the sum's, points")
+    for axes in right:
+        factors = {n: [(each.value, each.factor) for each in own if each.factor] for n, own in trade.losses.items()}
+        _lines(axes, factors, values, 1.0)
+        axes.axhline(1, color=INK, linewidth=0.8)
+        axes.set(title="times as fast as the sum")
+        _scale(axes, [factor.mean for own in factors.values() for _, factor in own])
+    for axes in (left, *right):
+        value_ticks(axes, values, WIDTH)
+    named, points, unit = (right[0], factors, 1.0) if right and all(factors.values()) else (left, differences, 100.0)
+    ends = {name: (own[-1][0], unit * own[-1][1].mean) for name, own in points.items()}
+    name_ends(named, ends, colours(list(trade.losses)), HEIGHT - 0.9)
+    return figure
+
+
+def _scale(axes: Axes, factors: Sequence[float]) -> None:
     from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
 
-    figure = Figure(figsize=(2 * WIDTH + 2.6, HEIGHT))
-    left, right = figure.subplots(1, 2)
-    palette, shapes = colours(list(trade.losses)), markers(list(trade.losses))
-    values = sorted({loss.value for losses in trade.losses.values() for loss in losses})
-    for axes in (left, right):
-        if asks_for_log(values):
-            axes.set_xscale("log")
-        axes.set(xlabel=trade.setting)
-    for place, (name, losses) in enumerate(trade.losses.items()):
-        share = APART * (place - (len(trade.losses) - 1) / 2)
-        _differences(
-            left, losses, [_beside(loss.value, values, share) for loss in losses], (palette[name], shapes[name])
-        )
-        timed = [(loss.value, loss.factor) for loss in losses if loss.factor is not None]
-        right.plot(*zip(*timed, strict=True), marker=shapes[name], color=palette[name]) if timed else None
-    left.axhline(0, color=INK, linewidth=0.8)
-    right.axhline(1, color=INK, linewidth=0.8)
-    left.set(title="accuracy minus the sum's, points")
-    right.set(title="times as fast as the sum")
-    if asks_for_log([loss.factor for losses in trade.losses.values() for loss in losses if loss.factor] or [1]):
-        right.set_yscale("log")
-        right.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-        right.yaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
-        right.yaxis.set_minor_locator(NullLocator())
-    for axes in (left, right):
-        value_ticks(axes, values, WIDTH)
-    timed_ends = {
-        name: (losses[-1].value, losses[-1].factor)
-        for name, losses in trade.losses.items()
-        if losses[-1].factor is not None
-    }
-    ends = {name: (losses[-1].value, 100 * losses[-1].difference.mean) for name, losses in trade.losses.items()}
-    name_ends(*((right, timed_ends) if len(timed_ends) == len(ends) else (left, ends)), palette, HEIGHT - 0.9)
-    return figure
+    if asks_for_log(factors):
+        axes.set_yscale("log")
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
+        axes.yaxis.set_minor_locator(NullLocator())
 
 
 def _beside(value: float, values: Sequence[float], share: float) -> float:
@@ -87,11 +89,13 @@ def _beside(value: float, values: Sequence[float], share: float) -> float:
     return value * (high / low) ** share if asks_for_log(values) else value + share * (high - low)
 
 
-def _differences(axes: "Axes", losses: Sequence[Loss], places: Sequence[float], look: tuple[str, str]) -> None:
-    """Means joined, with their intervals where there are any."""
-    colour, shape = look
-    axes.plot(places, [100 * loss.difference.mean for loss in losses], marker=shape, color=colour)
-    for place, loss in zip(places, losses, strict=True):
-        low, high = loss.difference.low, loss.difference.high
-        if low is not None and high is not None:
-            axes.plot([place] * 2, [100 * low, 100 * high], color=colour, alpha=0.5)
+def _lines(axes: "Axes", lines: Mapping[str, Points], values: Sequence[float], unit: float) -> None:
+    """Means joined, with their intervals where there are any, beside each other at one value."""
+    palette, shapes = colours(list(lines)), markers(list(lines))
+    for number, (name, points) in enumerate(lines.items()):
+        share = APART * (number - (len(lines) - 1) / 2)
+        places = [_beside(value, values, share) for value, _ in points]
+        axes.plot(places, [unit * each.mean for _, each in points], marker=shapes[name], color=palette[name])
+        for place, (_, each) in zip(places, points, strict=True):
+            if each.low is not None and each.high is not None:
+                axes.plot([place] * 2, [unit * each.low, unit * each.high], color=palette[name], alpha=0.5)

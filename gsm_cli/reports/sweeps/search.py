@@ -7,11 +7,10 @@ from functools import partial
 
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.reports.forest import Forest, draw, forest_row
-from gsm_cli.reports.groups import common_circumstances
-from gsm_cli.reports.markdown import counted, interval, listed, points, table
+from gsm_cli.reports.markdown import NOTHING, counted, interval, listed, points, ratio, table, without_constants
 from gsm_cli.reports.names import DIGEST, apart
 from gsm_cli.reports.report import Section, Verdict, show
-from gsm_cli.reports.series import Circumstances, Series, validation_step
+from gsm_cli.reports.series import Series, validation_step
 from gsm_cli.reports.statistics import Summary, summarize
 from gsm_cli.reports.sweeps.swept import EPOCHS, settings_of, written
 from gsm_cli.style import Picture
@@ -33,14 +32,14 @@ ROUNDING = 9  # decimal places, beyond which a difference of two accuracies is n
 class Trial:
     """Runs with some settings changed: by seed, their validation accuracy minus the base's, and its summary.
 
-    The factor is the seconds of an epoch over the base's; None without times of equal circumstances.
+    The factor is the seconds of an epoch over the base's; None unless both steps were timed.
     """
 
     series: Series
     name: str
     differences: Mapping[int, float]
     difference: Summary
-    factor: float | None
+    factor: Summary | None
 
 
 @dataclass(frozen=True)
@@ -75,8 +74,7 @@ def _of_objective(objective: str, alike: Sequence[Sequence[Series]]) -> Iterator
     told = [written({name: settings_of(base.config).get(name) for name in ALIKE}) for _, base in based]
     for (own, base), words in zip(based, told, strict=True):
         name = ", ".join([objective, *apart(words, told)])
-        circumstances = common_circumstances(own)
-        trials = [_trial(name, each, base, circumstances) for each in own if each is not base and _shared(each, base)]
+        trials = [_trial(name, each, base) for each in own if each is not base and _shared(each, base)]
         changed = {setting for trial in trials for setting in _changed(trial.series, base)}
         settings = {key: value for key, value in settings_of(base.config).items() if key in changed}
         yield Search(name, base, settings, sorted(trials, key=_gain, reverse=True))
@@ -108,17 +106,16 @@ def _shared(series: Series, base: Series) -> list[int]:
     return [each.config.seed for each in series.finished if splits.get(each.config.seed) == each.split]
 
 
-def _trial(name: str, series: Series, base: Series, circumstances: Circumstances) -> Trial:
+def _trial(name: str, series: Series, base: Series) -> Trial:
     changed = [f"{key} {value}" for key, value in written(_changed(series, base)).items()]
     own, usual = series.best_validation, base.best_validation
     differences = {seed: own[seed] - usual[seed] for seed in _shared(series, base)}
-    seconds, usually = (each.seconds_per_epoch(circumstances) for each in (series, base))
     return Trial(
         series,
         ", ".join([name, *changed]),
         differences,
         summarize([*differences.values()], validation_step(series, base)),
-        seconds / usually if seconds and usually else None,
+        base.times_as_fast(series),
     )
 
 
@@ -178,14 +175,14 @@ def _settings(search: Search) -> str:
 def _table(searches: Sequence[Search]) -> str:
     rows = []
     for search in searches:
-        rows.append([search.name, str(len(search.base.finished)), interval(search.base.validation), "–", "–"])
+        rows.append([search.name, str(len(search.base.finished)), interval(search.base.validation), NOTHING, NOTHING])
         rows += [
             [
                 trial.name,
                 str(len(trial.series.finished)),
                 interval(trial.series.validation),
                 interval(trial.difference, points),
-                f"{trial.factor:.2f}" if trial.factor else "–",
+                interval(trial.factor, ratio) if trial.factor else NOTHING,
             ]
             for trial in search.trials
         ]
@@ -194,6 +191,6 @@ def _table(searches: Sequence[Search]) -> str:
         "seeds",
         "validation % [95 %]",
         "points against the base [95 %]",
-        "time of an epoch, the base's 1",
+        "time of an epoch, the base's 1 [95 %]",
     ]
-    return table(headings, rows)
+    return table(*without_constants(headings, rows))

@@ -2,6 +2,7 @@
 
 from base64 import b64encode
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from io import BytesIO
 from math import isfinite, sqrt
@@ -21,7 +22,6 @@ from gsm_cli.records.run import WIDEST, Bound, Reading
 from gsm_cli.records.store import rounded
 from gsm_cli.streams import Purpose
 
-DRAWS = 8  # of a, averaged for every prediction
 BOUNDED = 4_000  # test images at most that the bound is a mean over
 ASSIGNED = 10_000  # unlabelled images at most that are classified
 BATCH = 250  # images at once: eight draws of `a` of more take more memory, and no less time
@@ -53,9 +53,17 @@ class Classification(NamedTuple):
         return 1.0 - float(self.wrong.mean())
 
 
-def predict(model: M2, x: Tensor, rng: torch.Generator) -> Tensor:
-    """The classifier's probabilities (B, K), averaged over draws of a."""
-    return model.classify(x, DRAWS, rng).softmax(dim=-1).mean(dim=0)
+@dataclass(frozen=True)
+class Prediction:
+    """How classes are predicted: from the grey levels or a binary draw of them, averaged over draws of a."""
+
+    draws: int = 8
+    binary: bool = False
+
+    def __call__(self, model: M2, x: Tensor, rng: torch.Generator) -> Tensor:
+        """The classifier's probabilities (B, K)."""
+        seen = torch.bernoulli(x, generator=rng) if self.binary else x
+        return model.classify(seen, self.draws, rng).softmax(dim=-1).mean(dim=0)
 
 
 def bound_by(estimator: Estimator, model: M2, x: Tensor, rng: torch.Generator) -> Tensor:
@@ -69,7 +77,7 @@ def dropped_mass(estimator: Selective, model: M2, x: Tensor, rng: torch.Generato
     return (logits.softmax(dim=-1) * ~estimator.keeps(logits)).sum(dim=-1)
 
 
-def classification(model: M2, images: Images, rng: torch.Generator) -> Classification:
+def classification(model: M2, images: Images, rng: torch.Generator, predict: Prediction) -> Classification:
     """How well the classifier does on these images."""
     probabilities = over(predict, model, images, rng)
     predicted = probabilities.argmax(dim=1).cpu()
@@ -137,10 +145,14 @@ def analogies(model: M2, shape: tuple[int, int], rng: torch.Generator) -> str:
     return b64encode(buffer.getvalue()).decode()
 
 
-def read_model(model: M2, split: Split, epoch: int, stream: Callable[[Purpose, int], torch.Generator]) -> Reading:
+def read_model(
+    model: M2, split: Split, epoch: int, stream: Callable[[Purpose, int], torch.Generator], predict: Prediction
+) -> Reading:
     """What the test set and the unlabelled images say of the weights of an epoch; always with the same noise."""
     unlabelled = spread(Images(split.unlabelled, split.unlabelled_classes), ASSIGNED)
-    found, known = (classification(model, images, stream(Purpose.EVALUATION, 0)) for images in (split.test, unlabelled))
+    found, known = (
+        classification(model, images, stream(Purpose.EVALUATION, 0), predict) for images in (split.test, unlabelled)
+    )
     return Reading(
         epoch=epoch,
         images=len(found.wrong),

@@ -25,6 +25,7 @@ from gsm_cli.runs.checkpoint import Checkpoint, DamagedError, set_aside
 from gsm_cli.runs.environment import Device, environment
 from gsm_cli.runs.evaluation import (
     NotFiniteError,
+    Prediction,
     analogies,
     are_finite,
     classification,
@@ -59,6 +60,7 @@ class Run:
         rate, decay = config.learning_rate, config.weight_decay
         self.optimizer = torch.optim.AdamW(self.model.parameters(), lr=rate, weight_decay=decay, fused=True)
         self.code = fingerprint()
+        self.predict = Prediction(config.evaluation_draws, config.binary_evaluation)
         self.epochs: list[Epoch] = []
         self.best: dict[str, Tensor] = {}  # the weights of the best epoch so far
         self.steps = len(self.pixels) // config.batch_size  # in an epoch
@@ -75,7 +77,7 @@ class Run:
         middle, processor_seconds = time.perf_counter(), time.process_time() - busy
         last = number * self.steps - 1
         images, noise = self.split.validation, partial(self.stream, Purpose.EVALUATION, number)
-        validation = classification(self.model, images, noise())
+        validation = classification(self.model, images, noise(), self.predict)
         tau, selective = config.estimator.temperature(last, self.steps), self.selective
         probed = is_probed(number, config.epochs)
         soft, hard = relaxation(self.model, images, tau, noise) if tau and probed else (None, None)
@@ -250,11 +252,11 @@ def train(
 def read_test_set(run: Run) -> Test:
     """With the last weights, and with the best, which the model keeps. Raises NotFiniteError."""
     test, epochs = run.split.test, len(run.epochs)
-    chosen = last = read_model(run.model, run.split, epochs, run.stream)
+    chosen = last = read_model(run.model, run.split, epochs, run.stream, run.predict)
     bound = mean_bound(run.model, test, run.stream(Purpose.EVALUATION, 0)) if run.averaging else None
     if bound and not are_finite(bound.mean, bound.standard_error):
         raise NotFiniteError(run.steps * epochs, "the bound of the test images")
     if run.chosen != epochs:
         run.model.load_state_dict(run.best)
-        chosen = read_model(run.model, run.split, run.chosen, run.stream)
+        chosen = read_model(run.model, run.split, run.chosen, run.stream, run.predict)
     return Test(chosen=chosen, last=last, bound=bound)

@@ -87,7 +87,7 @@ class TestRecord:
         assert timeless(first) == timeless(second)
         assert first.finished
         assert len(first.epochs) == 4
-        columns = [column for column in msgspec.structs.astuple(first.epochs) if column is not None]
+        columns = [column for column in msgspec.structs.astuple(first.epochs) if isinstance(column, list)]
         assert np.isfinite(columns).all()
 
     def test_another_seed_is_another_run(self, split, tmp_path):
@@ -114,7 +114,7 @@ class TestRecord:
         accuracies, read = iter([0.5, 0.9, 0.9, 0.7, 0.75, 0.8, 0.85, 0.95]), []
         parts = {"validation": split.validation.pixels, "test": split.test.pixels, "unlabelled": split.unlabelled}
 
-        def classify(model, images, rng):
+        def classify(model, images, *rest):
             read.append(next(name for name, pixels in parts.items() if np.array_equal(images.pixels, pixels)))
             return classified(next(accuracies), images)
 
@@ -133,7 +133,7 @@ class TestRecord:
         record = train(config(hidden=[32], batch_size=50), split, tmp_path / "a.pt")
         run = Run(config(hidden=[32], batch_size=50), split)
         run.restore(tmp_path / "a.pt")
-        found = evaluation.classification(run.model, split.test, stream(0, Purpose.EVALUATION))
+        found = evaluation.classification(run.model, split.test, stream(0, Purpose.EVALUATION), run.predict)
         packed = np.frombuffer(b64decode(record.test.last.wrong), np.uint8)
         assert np.array_equal(np.unpackbits(packed, count=400).astype(bool), found.wrong)
         assert 0 < record.test.last.errors < 400
@@ -168,15 +168,17 @@ class TestRecord:
         """Of 40 epochs of four steps each, with a tenth of the others probed."""
         own = {"tau": 2.0, "tau_min": 0.5, "tau_rate": 0.1} if objective == "gumbel" else {"threshold": 0.25}
         schedules = {"kl_start": 5.0, "kl_warmup": 0.2, "learning_rate": 0.1, "decay": 1.0}
-        run = Run(config(objective, epochs=40, **own, **schedules), split)
+        read = {"evaluation_draws": 3, "binary_evaluation": "true"}
+        run = Run(config(objective, epochs=40, **own, **schedules, **read), split)
         run.epochs = [None] * (epoch - 1)
         streams = set()
 
         def heard(rng: torch.Generator) -> None:
             streams.add(rng.initial_seed())
 
-        def classify(model, images, rng):
+        def classify(model, images, rng, predict):
             heard(rng)
+            assert (predict.draws, predict.binary) == (3, True)
             return Classification(np.array([True, False, False, False]), 0.375, 1.25)
 
         def relax(model, images, tau, noise):
@@ -184,10 +186,10 @@ class TestRecord:
             assert images is split.validation
             return tau, tau + 1
 
-        def drop(model, images, threshold, rng):
+        def drop(model, images, estimator, rng):
             heard(rng)
             assert images is split.validation
-            return threshold
+            return estimator.threshold
 
         clocks = {"perf_counter": iter([10.0, 13.0, 18.0]), "process_time": iter([2.0, 4.5])}
         monkeypatch.setattr(training, "time", SimpleNamespace(**{name: it.__next__ for name, it in clocks.items()}))
@@ -218,7 +220,7 @@ class TestRecord:
 
     def test_best_weights_are_those_of_the_best_epoch(self, split, monkeypatch):
         accuracies = iter([0.9, 0.5])
-        monkeypatch.setattr(training, "classification", lambda _, images, rng: classified(next(accuracies), images))
+        monkeypatch.setattr(training, "classification", lambda _, images, *rest: classified(next(accuracies), images))
         run = Run(config(), split)
         run.epochs.append(run.epoch())
         run.keep_best()

@@ -104,8 +104,8 @@ def gradients(
     from gsm_cli.records.gradients import TEMPERATURES, GradientPlan
     from gsm_cli.records.layout import ReportFolder
     from gsm_cli.reports.folder import read, write
-    from gsm_cli.reports.report import few
     from gsm_cli.settings import build, read_names, read_seeds
+    from gsm_cli.words import few
 
     find_dataset(dataset, "--dataset")
     rows = with_estimators(read_names("--objective", objective or [ALL]))

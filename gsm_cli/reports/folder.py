@@ -16,9 +16,10 @@ from gsm_cli.records.layout import ReportFolder
 from gsm_cli.records.run import RunRecord, read_run
 from gsm_cli.reports import png
 from gsm_cli.reports.cost.report import render_costs
-from gsm_cli.reports.report import Report, few
+from gsm_cli.reports.report import Report
 from gsm_cli.reports.runs import render_runs
 from gsm_cli.style import Picture
+from gsm_cli.words import few
 
 AnyRecord = TypeVar("AnyRecord")
 ANOTHER = "is the record of another run than its name says"

@@ -10,10 +10,11 @@ from gsm_cli import commands
 from gsm_cli.objectives import GUMBEL, MARGINALIZE
 from gsm_cli.reports.groups import Group, usual_settings
 from gsm_cli.reports.judgements import Judgement
-from gsm_cli.reports.markdown import console, listed
+from gsm_cli.reports.markdown import console
 from gsm_cli.reports.names import in_brackets
 from gsm_cli.reports.series import Series
 from gsm_cli.reports.statistics import MOST_SEEDS, least_seeds
+from gsm_cli.words import listed
 
 
 def missing(group: Group, judgements: Sequence[Judgement], options: Sequence[str]) -> list[str]:

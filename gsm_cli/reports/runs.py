@@ -16,13 +16,14 @@ from gsm_cli.reports.groups import Group, sort_records
 from gsm_cli.reports.judgements import judge, margin_of
 from gsm_cli.reports.learning import generated, learning
 from gsm_cli.reports.limits import limits
-from gsm_cli.reports.markdown import anchor, contents, listed
+from gsm_cli.reports.markdown import anchor, contents
 from gsm_cli.reports.provenance import provenance
 from gsm_cli.reports.report import Report, Section, Verdict, warnings
 from gsm_cli.reports.results import results
 from gsm_cli.reports.sweeps.findings import Findings
 from gsm_cli.reports.sweeps.frontier import HEADING
 from gsm_cli.reports.verdict import verdict
+from gsm_cli.words import listed
 
 QUESTION = "can one sample replace the sum over classes?"
 

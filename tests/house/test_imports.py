@@ -49,3 +49,8 @@ def test_expectation_adds_no_more_than_its_table(tmp_path):
 @pytest.mark.parametrize("command", ["--help", "sample --help", "train-ssl --help"])
 def test_help_needs_nothing_that_computes(command, tmp_path):
     assert heavy_modules_of(command, tmp_path) <= {"rich"}
+
+
+def test_an_import_leaves_the_environment_as_it_is(tmp_path):
+    code = "import os; before = dict(os.environ); import gsm_cli.reports; assert before == dict(os.environ)"
+    assert "matplotlib" in modules_after(code, tmp_path)

@@ -17,7 +17,8 @@ from msgspec.structs import replace
 from PIL import Image
 
 from gsm_cli.data import find_dataset
-from gsm_cli.data.split import Images, load
+from gsm_cli.data.images import Images
+from gsm_cli.data.split import load
 from gsm_cli.errors import GsmError, UsageError
 from gsm_cli.model.terms import Terms
 from gsm_cli.records.run import Epoch, read_run

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from gsm_cli.records.gradients import GradientRecord
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.reports.groups import Group
-from gsm_cli.reports.markdown import listed
 from gsm_cli.reports.report import Section, Verdict
 from gsm_cli.reports.sweeps.best_values import BestValue, best_answer, best_values
 from gsm_cli.reports.sweeps.frontier import frontier_answer, frontier_section
@@ -17,6 +16,7 @@ from gsm_cli.reports.sweeps.search import Search, find_searches, search_answer, 
 from gsm_cli.reports.sweeps.section import sweep_section
 from gsm_cli.reports.sweeps.swept import TAU, Sweeps, are_among, enough, find_sweeps, over_one, trained
 from gsm_cli.reports.sweeps.temperature import temperature_section
+from gsm_cli.words import listed
 
 
 @dataclass(frozen=True)

@@ -5,12 +5,13 @@ from collections.abc import Sequence
 from gsm_cli import commands
 from gsm_cli.objectives import GUMBEL, SUPERVISED
 from gsm_cli.records.layout import ReportFolder
-from gsm_cli.reports.markdown import counted, digits, folded, interval, listed, percent, points, table
+from gsm_cli.reports.markdown import folded, interval, table
 from gsm_cli.reports.names import objective_of
 from gsm_cli.reports.report import Section, Verdict, show
 from gsm_cli.reports.sweeps.frontier_chart import frontier_chart
 from gsm_cli.reports.sweeps.frontier_data import AtEqualTime, Frontier, Schedule, at_equal_time, reaches
 from gsm_cli.style import Picture
+from gsm_cli.words import counted, digits, listed, percent, points
 
 HEADING = "Accuracy in so many seconds"
 METHOD = (

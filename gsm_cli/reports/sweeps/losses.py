@@ -8,7 +8,7 @@ from gsm_cli import commands
 from gsm_cli.objectives import GUMBEL, MARGINALIZE, SUPERVISED
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.reports.groups import common_circumstances
-from gsm_cli.reports.markdown import digits, interval, listed, numbered, points, table
+from gsm_cli.reports.markdown import interval, numbered, table
 from gsm_cli.reports.names import apart, objective_of
 from gsm_cli.reports.report import Section, Verdict, show
 from gsm_cli.reports.series import Circumstances
@@ -17,6 +17,7 @@ from gsm_cli.reports.sweeps.losses_chart import Loss, Trade, trade_chart
 from gsm_cli.reports.sweeps.swept import EPOCHS, FITTED, SWEPT, Swept, named, task_of, written
 from gsm_cli.settings import hyphened
 from gsm_cli.style import Picture
+from gsm_cli.words import digits, listed, points
 
 MEASURED = (
     "Test accuracy at the same seeds, mean and 95 % interval, at the ends and where the difference is lowest and "

@@ -128,6 +128,7 @@ def gradients(
     folder = ReportFolder(out / (own if report is None else options.read_report("--report", report, [own])))
     path = folder.measurement(plan.name)
     record = _find(plan, path, force, data_dir)
+    folder.ask("comparison" if folder.name == own else "settings")
     found = read(folder)
     written = write(found)
     if as_json:

@@ -65,7 +65,7 @@ def _section(folder: ReportFolder, title: str, record: GradientRecord, first: Gr
     model = commands.train_ssl(record.plan.config, record.plan.seeds)
     blocks += [
         f"The models: `{model}`, with the weight that training gives the terms of z and a at that moment. Measured by "
-        f"gsm {record.version}: `{commands.gradients(record.plan, folder.options)}` "
+        f"gsm {record.version}: `{commands.gradients(record.plan, folder.options(record.plan.config))}` "
         f"([record]({folder.link(folder.measurement(record.plan.name))}))."
     ]
     return Section(blocks, shown)

@@ -156,9 +156,15 @@ def rounded(value: JSON) -> JSON:
 
 def import_matplotlib() -> None:
     """Import matplotlib as it comes: neither a file of settings, be it damaged, nor a variable has a say."""
+    own = {name: os.environ.get(name) for name in ("MPLBACKEND", "MATPLOTLIBRC")}
     os.environ |= {"MPLBACKEND": "agg", "MATPLOTLIBRC": os.devnull}
-    with chdir(Path(__file__).parent):  # it looks for settings in the working folder first
-        import matplotlib  # noqa: F401
+    try:
+        with chdir(Path(__file__).parent):  # it looks for settings in the working folder first
+            import matplotlib  # noqa: F401
+    finally:
+        for name, value in own.items():
+            os.environ.pop(name)
+            os.environ |= {} if value is None else {name: value}
 
 
 @contextmanager

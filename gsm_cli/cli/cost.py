@@ -94,7 +94,7 @@ def cost(
     from gsm_cli.records.layout import COST, ReportFolder
     from gsm_cli.reports.cost.report import answer
     from gsm_cli.reports.folder import read, write
-    from gsm_cli.reports.report import few
+    from gsm_cli.words import few
 
     plan = read_plan(
         classes or [], objective or [ALL], model, precision, device, batch_size=batch_size, rounds=rounds, seed=seed

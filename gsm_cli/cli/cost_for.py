@@ -24,7 +24,7 @@ def measure_for(path: Path, device: str, rounds: int, seed: int, force: bool, as
     """Time the steps of the report at `path`, and rebuild it."""
     from gsm_cli.records.layout import ReportFolder
     from gsm_cli.reports.folder import read, write
-    from gsm_cli.reports.report import few
+    from gsm_cli.words import few
 
     folder = ReportFolder(path)
     if not folder.records or folder.of_costs:

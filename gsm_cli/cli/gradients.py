@@ -16,6 +16,7 @@ from gsm_cli.objectives import OBJECTIVES
 if TYPE_CHECKING:
     from gsm_cli.data.split import Split
     from gsm_cli.records.gradients import GradientPlan, GradientRecord
+    from gsm_cli.records.layout import ReportFolder
 
 DATASET = "digits"
 MOST_EPOCHS = MOST_REPLICATES = MOST_IMAGES = 1_000_000
@@ -105,8 +106,8 @@ def gradients(
     from gsm_cli.records.gradients import TEMPERATURES, GradientPlan
     from gsm_cli.records.layout import ReportFolder
     from gsm_cli.reports.folder import read, write
-    from gsm_cli.reports.report import few
     from gsm_cli.settings import build, read_names, read_seeds
+    from gsm_cli.words import few
 
     find_dataset(dataset, "--dataset")
     rows = with_estimators(read_names("--objective", objective or [ALL]))
@@ -128,7 +129,7 @@ def gradients(
     own = plan.config.folder
     folder = ReportFolder(out / (own if report is None else options.read_report("--report", report, [own])))
     path = folder.measurement(plan.name)
-    record = _find(plan, path, force, data_dir)
+    record = _find(plan, folder, force, data_dir)
     found = read(folder)
     written = write(found)
     if as_json:
@@ -156,8 +157,8 @@ def with_estimators(names: list[str]) -> dict[str, str | None]:
     return {row.name: row.sha256 for row in (find_objective(name, "--objective") for name in every + own)}
 
 
-def _find(plan: "GradientPlan", path: Path, force: bool, data_dir: Path | None) -> "GradientRecord":
-    """The record at `path`, measured now if it is not there; what goes on is said on stderr."""
+def _find(plan: "GradientPlan", folder: "ReportFolder", force: bool, data_dir: Path | None) -> "GradientRecord":
+    """The record in that folder, measured now if it is not there; what goes on is said on stderr."""
     from rich.console import Console
 
     from gsm_cli.files import is_there, prepare
@@ -165,6 +166,7 @@ def _find(plan: "GradientPlan", path: Path, force: bool, data_dir: Path | None) 
     from gsm_cli.runs.build import try_own
     from gsm_cli.runs.environment import environment
 
+    path = folder.measurement(plan.name)
     if is_there(path) and not force:
         found = read_gradients(path)
         here = found.environment == environment("cpu")
@@ -177,6 +179,7 @@ def _find(plan: "GradientPlan", path: Path, force: bool, data_dir: Path | None) 
         splits = _splits(plan, data_dir)
         prepare(path)
         record = _measure(plan, splits)
+    folder.ask("comparison" if folder.name == plan.config.folder else "settings")
     record.save(path)
     return record
 

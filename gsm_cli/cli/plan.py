@@ -19,6 +19,7 @@ from gsm_cli.objectives import OBJECTIVES
 
 if TYPE_CHECKING:
     from gsm_cli.config import RunConfig
+    from gsm_cli.records.layout import Kind
     from gsm_cli.runs.environment import Device
     from gsm_cli.settings import Source
 
@@ -60,6 +61,11 @@ class Plan:
     def folder(self, config: "RunConfig") -> str:
         """The name of the folder that a run belongs to."""
         return self.report or config.folder
+
+    @property
+    def kind(self) -> "Kind":
+        """What the report asks, if these are its first runs."""
+        return "comparison" if all(self.folder(each) == each.folder for each in self.configs) else "settings"
 
     def label(self, config: "RunConfig") -> str:
         """A run in a few words: what sets it apart from the others."""

@@ -59,7 +59,7 @@ def report(
     from gsm_cli.records.layout import without_records
     from gsm_cli.reports.folder import check as differences
     from gsm_cli.reports.folder import write
-    from gsm_cli.reports.report import few
+    from gsm_cli.words import few
 
     if check and (as_json or as_csv):
         other = "--json" if as_json else "--csv"

@@ -44,7 +44,7 @@ def show(
 
     After that of the runs it is that of other files in their folders, which are damaged.
     """
-    from gsm_cli.reports.report import few
+    from gsm_cli.words import few
 
     files = [*(outcome.path for outcome in outcomes if outcome.record), *reports]
     if as_json:

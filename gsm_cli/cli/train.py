@@ -181,6 +181,7 @@ def _extra(plan: "Plan", out: Path, data_dir: Path | None, force: bool) -> list[
 def _run(plan: "Plan", tasks: "list[Task]", force: bool) -> "list[Outcome]":
     """Run them and show how it goes; an interruption keeps what is done."""
     from gsm_cli.cli.display import Display, fetch
+    from gsm_cli.records.layout import ReportFolder
     from gsm_cli.runs.batch import run_all
     from gsm_cli.runs.outcomes import check, is_to_do
     from gsm_cli.runs.places import Here
@@ -196,6 +197,8 @@ def _run(plan: "Plan", tasks: "list[Task]", force: bool) -> "list[Outcome]":
             if to_do:
                 workers.warm_up(ready)
                 check(to_do, fetch)
+            for folder in {ReportFolder.of_record(task.record) for task in tasks}:
+                folder.ask(plan.kind)
             if not isinstance(workers, Here):
                 POOLS.clear()
             with Display(tasks, {task.name: plan.label(task.config) for task in tasks}) as display:

@@ -14,7 +14,8 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from gsm_cli.config import Precision, RunConfig
-from gsm_cli.data.split import Images, Split
+from gsm_cli.data.images import Images
+from gsm_cli.data.split import Split
 from gsm_cli.records.cost import CostRow
 from gsm_cli.runs.environment import Device, timed
 from gsm_cli.runs.training import Run

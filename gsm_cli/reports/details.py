@@ -7,10 +7,11 @@ from statistics import fmean
 from gsm_cli.data import Dataset
 from gsm_cli.objectives import MARGINALIZE
 from gsm_cli.reports.groups import OF_OTHERS, Group
-from gsm_cli.reports.markdown import NOTHING, folded, interval, percent, points, table, without_constants
+from gsm_cli.reports.markdown import NOTHING, folded, interval, table, without_constants
 from gsm_cli.reports.report import Section
 from gsm_cli.reports.series import Series
 from gsm_cli.reports.statistics import compare
+from gsm_cli.words import percent, points
 
 Rows = Sequence[Sequence[str]]
 

@@ -17,12 +17,14 @@ from gsm_cli.records.steps import read_steps
 from gsm_cli.reports.cost.report import render_costs
 from gsm_cli.reports.drawing import data_digest, keep_or_draw, stamp_of_file
 from gsm_cli.reports.png import MOST, check_png, stamp_of
-from gsm_cli.reports.report import Report, few
+from gsm_cli.reports.report import Report
 from gsm_cli.reports.runs import render_runs
 from gsm_cli.style import Picture
+from gsm_cli.words import few
 
 AnyRecord = TypeVar("AnyRecord")
 ANOTHER = "is the record of another run than its name says"
+ELSEWHERE = "is of other data than most runs here"
 REBUILD = "rebuild it with gsm report"
 
 
@@ -33,15 +35,18 @@ def read(folder: ReportFolder, margin: float | None = None) -> Report:
     """
     problems: list[str] = []
     if folder.of_costs:
-        costs = _read(folder, folder.records, read_cost, _cost_fault, problems)
+        costs = _read(folder, folder.records, read_cost, _plan_fault, problems)
         report = render_costs(folder, costs, problems) if costs else None
     else:
+        kind = folder.kind
         runs = _read(folder, folder.records, read_run, _run_fault, problems)
+        gradients = _read(folder, folder.gradients, read_gradients, _plan_fault, problems)
+        if kind == "comparison":
+            runs, gradients = _of_one_task(folder, runs, gradients, problems)
         runs = _of_one_kind(folder, runs, problems)
-        gradients = _read(folder, folder.gradients, read_gradients, _gradients_fault, problems)
         timed = _read(folder, [folder.steps] * is_there(folder.steps), read_steps, lambda *_: None, problems)
         steps = timed[0] if timed else None
-        report = render_runs(folder, runs, problems, gradients, margin, steps) if runs or gradients else None
+        report = render_runs(folder, runs, problems, gradients, margin, kind, steps) if runs or gradients else None
     if report is None:
         raise DataError(f"{folder.path} has no readable record: {few(problems)}")
     return report
@@ -136,9 +141,22 @@ def _run_fault(folder: ReportFolder, path: Path, record: RunRecord) -> str | Non
     """Why a record cannot be in the report of this folder; None if it can."""
     if path.stem != record.config.name:
         return f"{ANOTHER}: of {record.config.name}"
-    if not folder.chosen and folder.name != record.config.folder:
-        return f"{ANOTHER}: it belongs to {record.config.folder}"
     return None if record.generated is None else _image_fault(record.generated)
+
+
+def _of_one_task(
+    folder: ReportFolder, runs: Sequence[RunRecord], gradients: Sequence[GradientRecord], problems: list[str]
+) -> tuple[list[RunRecord], list[GradientRecord]]:
+    """The records of the data set and labels that most runs have; for each other there is one more problem."""
+    tasks = Counter(record.config.folder for record in runs) or Counter(each.plan.config.folder for each in gradients)
+    files = [(folder.record(record.config.name), record.config.folder) for record in runs]
+    files += [(folder.measurement(each.plan.name), each.plan.config.folder) for each in gradients]
+    task = max(tasks, key=lambda name: tasks[name], default="")
+    problems += [f"{folder.link(path)} {ELSEWHERE}: it belongs to {own}" for path, own in files if own != task]
+    return (
+        [record for record in runs if record.config.folder == task],
+        [each for each in gradients if each.plan.config.folder == task],
+    )
 
 
 def _of_one_kind(folder: ReportFolder, records: Sequence[RunRecord], problems: list[str]) -> list[RunRecord]:
@@ -179,12 +197,5 @@ def _image_fault(generated: str) -> str | None:
     return None
 
 
-def _gradients_fault(folder: ReportFolder, path: Path, record: GradientRecord) -> str | None:
-    if path.stem != record.plan.name:
-        return f"{ANOTHER}: of {record.plan.name}"
-    belongs = record.plan.config.folder
-    return None if folder.chosen or folder.name == belongs else f"{ANOTHER}: it belongs to {belongs}"
-
-
-def _cost_fault(folder: ReportFolder, path: Path, record: CostRecord) -> str | None:
+def _plan_fault(folder: ReportFolder, path: Path, record: CostRecord | GradientRecord) -> str | None:
     return None if path.stem == record.plan.name else f"{ANOTHER}: of {record.plan.name}"

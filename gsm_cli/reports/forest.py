@@ -9,10 +9,11 @@ from gsm_cli.objectives import MARGINALIZE
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.reports.charts import colours, ink, wrapped
 from gsm_cli.reports.judgements import Judgement, Margin
-from gsm_cli.reports.markdown import folded, interval, margin_points, numbered, points, table, without_constants
+from gsm_cli.reports.markdown import folded, interval, numbered, table, without_constants
 from gsm_cli.reports.report import Section, show
 from gsm_cli.reports.statistics import LEVEL, Summary
 from gsm_cli.style import INK, Picture
+from gsm_cli.words import margin_points, points
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

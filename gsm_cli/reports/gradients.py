@@ -7,7 +7,6 @@ from typing import Any
 import msgspec
 
 from gsm_cli import commands
-from gsm_cli.config import RunConfig
 from gsm_cli.objectives import MARGINALIZE, OBJECTIVES
 from gsm_cli.records.gradients import (
     DEVIATIONS,
@@ -20,9 +19,10 @@ from gsm_cli.records.gradients import (
 )
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.reports.gradient_chart import gradient_chart, panels
-from gsm_cli.reports.markdown import listed, numbered, table
+from gsm_cli.reports.markdown import numbered, table
 from gsm_cli.reports.report import Section, show
 from gsm_cli.style import Picture
+from gsm_cli.words import listed
 
 CLOSE = 0.9  # the cosine of 26 degrees
 ERRORS = 2.0  # that a cosine must keep from such a border
@@ -68,7 +68,7 @@ def _section(folder: ReportFolder, title: str, record: GradientRecord, first: Gr
     model = commands.train_ssl(record.plan.config, record.plan.seeds)
     blocks += [
         f"The models: `{model}`, with the weight that training gives the terms of z and a at that moment. Measured by "
-        f"gsm {record.version}: `{commands.gradients(record.plan, folder.options)}` "
+        f"gsm {record.version}: `{commands.gradients(record.plan, folder.options(record.plan.config))}` "
         f"([record]({folder.link(folder.measurement(record.plan.name))}))."
     ]
     return Section(blocks, shown)
@@ -83,13 +83,9 @@ def _settings(plan: GradientPlan) -> dict[str, object]:
 
 def _difference(plan: GradientPlan, first: GradientPlan) -> str:
     """In what a measurement departs from the first one, in words."""
-    both = [{**_models(each.config), **msgspec.structs.asdict(each)} for each in (plan, first)]
-    own = [name for name in both[0] if name != "config" and both[0][name] != both[1].get(name)]
-    return ", ".join(f"{name} {commands.write(both[0][name])}" for name in own if name != "sha256") or plan.name
-
-
-def _models(config: RunConfig) -> dict[str, Any]:
-    return {name: value for name, value in config.identity.items() if name != "seed"}
+    mine, theirs = ({**each.config.identity, **msgspec.structs.asdict(each)} for each in (plan, first))
+    own = [name for name in mine if name not in ("config", "seed", "sha256") and mine[name] != theirs.get(name)]
+    return ", ".join(f"{name} {commands.write(mine[name])}" for name in own) or plan.name
 
 
 def _description(record: GradientRecord) -> str:

@@ -11,10 +11,11 @@ from gsm_cli.records.run import WIDEST
 from gsm_cli.reports.accuracy_chart import FRONT, Curve, Learning, accuracy_chart, width
 from gsm_cli.reports.generated_chart import generated_chart
 from gsm_cli.reports.groups import Group
-from gsm_cli.reports.markdown import digits, folded, numbered, percent, table
+from gsm_cli.reports.markdown import folded, numbered, table
 from gsm_cli.reports.report import Section, show
 from gsm_cli.reports.series import Series
 from gsm_cli.style import Picture
+from gsm_cli.words import digits, percent
 
 FRONT_WORDS = (
     f"; of more than {FRONT} series the sum, gumbel, the labels alone and the most accurate others are in front"

@@ -9,9 +9,10 @@ from gsm_cli.records.run import RunRecord
 from gsm_cli.reports.groups import Group
 from gsm_cli.reports.images import disagreement_error, wrong_in_every_run
 from gsm_cli.reports.judgements import Judgement
-from gsm_cli.reports.markdown import counted, interval, listed, points
+from gsm_cli.reports.markdown import interval
 from gsm_cli.reports.report import Section
 from gsm_cli.reports.statistics import SIDES, corrected, wilson
+from gsm_cli.words import counted, listed, points
 
 SETTINGS = (
     "**Settings.** The objectives share all settings but their own, whichever these were found with: one that is tuned "

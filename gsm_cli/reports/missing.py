@@ -12,10 +12,11 @@ from gsm_cli.records.layout import ReportFolder
 from gsm_cli.records.steps import StepRecord
 from gsm_cli.reports.groups import Group, usual_settings
 from gsm_cli.reports.judgements import Judgement
-from gsm_cli.reports.markdown import console, listed
+from gsm_cli.reports.markdown import console
 from gsm_cli.reports.names import in_brackets
 from gsm_cli.reports.series import Series
 from gsm_cli.reports.statistics import MOST_SEEDS, least_seeds
+from gsm_cli.words import listed
 
 
 def missing(group: Group, judgements: Sequence[Judgement], options: Sequence[str]) -> list[str]:

@@ -29,7 +29,9 @@ def provenance(folder: ReportFolder, groups: Sequence[Group], steps: StepRecord 
     for group in groups:
         blocks += folded(f"Settings{f' of the runs with {group.name}' if group.name else ''}", _settings(group))
     lines = [
-        commands.train_ssl(series.config, series.seeds, folder.options) for group in groups for series in group.series
+        commands.train_ssl(series.config, series.seeds, folder.options(series.config))
+        for group in groups
+        for series in group.series
     ]
     lines += [commands.steps(folder)] if steps else []
     blocks += ["## How every record was made", console(lines), _environments(groups, steps)]

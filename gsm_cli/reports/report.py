@@ -60,12 +60,6 @@ def show(folder: ReportFolder, picture: Picture[object]) -> str:
     return f"![{picture.description}]({folder.link(folder.picture(picture.name))})"
 
 
-def few(problems: Sequence[str]) -> str:
-    """The first three problems in one line, and how many there are besides."""
-    more = f"; and {len(problems) - 3} more" if len(problems) > 3 else ""
-    return "; ".join(problems[:3]) + more
-
-
 def warnings(problems: Sequence[str]) -> list[str]:
     """A block for every problem."""
     return [f"> **Warning.** {plain(problem)}." for problem in problems]

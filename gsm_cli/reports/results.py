@@ -5,21 +5,11 @@ from statistics import fmean
 
 from gsm_cli.objectives import MARGINALIZE, SUPERVISED
 from gsm_cli.reports.groups import Group
-from gsm_cli.reports.markdown import (
-    NOTHING,
-    counted,
-    digits,
-    interval,
-    percent,
-    plain,
-    points,
-    ratio,
-    table,
-    without_constants,
-)
+from gsm_cli.reports.markdown import NOTHING, interval, plain, table, without_constants
 from gsm_cli.reports.report import Section
 from gsm_cli.reports.series import Series
 from gsm_cli.reports.statistics import compare
+from gsm_cli.words import counted, digits, percent, points, ratio
 
 HEADINGS = (
     *("objective", "runs", "validation %", "test % [95 %]", "test % last epoch", "gain", "log p(x) [95 %]"),

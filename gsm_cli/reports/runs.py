@@ -6,7 +6,7 @@ from gsm_cli.config import RunConfig
 from gsm_cli.data import describe_dataset
 from gsm_cli.objectives import MARGINALIZE
 from gsm_cli.records.gradients import GradientRecord
-from gsm_cli.records.layout import ReportFolder
+from gsm_cli.records.layout import Kind, ReportFolder
 from gsm_cli.records.run import RunRecord
 from gsm_cli.records.steps import StepRecord
 from gsm_cli.reports.details import details, others
@@ -17,7 +17,7 @@ from gsm_cli.reports.groups import Group, sort_records
 from gsm_cli.reports.judgements import judge, margin_of
 from gsm_cli.reports.learning import generated, learning
 from gsm_cli.reports.limits import limits
-from gsm_cli.reports.markdown import anchor, contents, listed
+from gsm_cli.reports.markdown import anchor, contents
 from gsm_cli.reports.missing import without_seconds
 from gsm_cli.reports.provenance import provenance
 from gsm_cli.reports.report import Report, Section, Verdict, warnings
@@ -25,6 +25,7 @@ from gsm_cli.reports.results import results
 from gsm_cli.reports.sweeps.findings import Findings
 from gsm_cli.reports.sweeps.frontier import heading
 from gsm_cli.reports.verdict import verdict
+from gsm_cli.words import listed
 
 QUESTION = "can one sample replace the sum over classes?"
 
@@ -35,6 +36,7 @@ def render_runs(
     problems: Sequence[str] = (),
     gradients: Sequence[GradientRecord] = (),
     margin: float | None = None,
+    kind: Kind = "comparison",
     steps: StepRecord | None = None,
 ) -> Report:
     """The report on these records, of which there is at least one; `problems` are sentences about other files.
@@ -45,15 +47,15 @@ def render_runs(
     groups = sort_records(records, steps)
     config = records[0].config if records else gradients[0].plan.config
     dataset = describe_dataset(config.dataset)
-    swept = Findings.of(folder, groups)
-    question = (swept.question if folder.chosen else None) or QUESTION
+    swept = Findings.of(kind, groups)
+    question = (swept.question if kind == "settings" else None) or QUESTION
     title = f"{_experiment([record.config for record in records] or [config])}: {question}"
-    first = _answer(folder, swept, verdict(groups[0] if groups else None, margin, folder.options), groups)
+    first = _answer(kind, swept, verdict(groups[0] if groups else None, margin, folder.options(config)), groups)
     further = [group for group in groups[1:] if not swept.tells(group)]
     found = [*_main(folder, title, groups, margin, by_themselves=bool(further))]
     found += [_other(folder, title, group, number, margin) for number, group in enumerate(further, start=2)]
     sections = swept.sections(folder, title, gradients)
-    found = [*sections, *found] if folder.chosen else [*found, *sections]
+    found = [*sections, *found] if kind == "settings" else [*found, *sections]
     found += gradient_sections(folder, title, gradients)
     found += [others(dataset)] if any(group.as_others for group in groups) else []
     found += [provenance(folder, groups, steps)]
@@ -71,9 +73,9 @@ def render_runs(
     return Report(folder, title, first.answer, [opening, *found], problems, facts, runs)
 
 
-def _answer(folder: ReportFolder, swept: Findings, against_the_sum: Verdict, groups: Sequence[Group]) -> Verdict:
-    """What was swept comes first in a folder whose name was chosen; a search without the sum asks nothing of it."""
-    if not folder.chosen:
+def _answer(kind: Kind, swept: Findings, against_the_sum: Verdict, groups: Sequence[Group]) -> Verdict:
+    """What was swept comes first in a report on settings; a search without the sum asks nothing of it."""
+    if kind == "comparison":
         return _with_time(against_the_sum, swept)
     blocks = [block for each in swept.answers for block in (each.answer, *each.details)]
     if not blocks:
@@ -96,7 +98,7 @@ def _with_time(against_the_sum: Verdict, swept: Findings) -> Verdict:
 def _experiment(configs: Sequence[RunConfig]) -> str:
     """The data sets and their labels, of which the first so many classes have their share.
 
-    In a folder whose name was chosen there may be several of each.
+    A report on settings may have several of each.
     """
     titles = dict.fromkeys(describe_dataset(config.dataset).title for config in configs)
     labels = [f"{number:,}" for number in sorted({config.labels for config in configs})]
@@ -121,7 +123,7 @@ def _main(
 
 def _other(folder: ReportFolder, title: str, group: Group, number: int, margin: float | None) -> Section:
     """A further group, with its own answer, as one section."""
-    heading = [f"## Runs with {group.name}", *verdict(group, margin, folder.options).blocks]
+    heading = [f"## Runs with {group.name}", *verdict(group, margin, folder.options(group.config)).blocks]
     found = _sections(folder, title, group, number, margin)
     blocks = [f"#{block}" if block.startswith("## ") else block for section in found for block in section.blocks]
     return Section([*heading, *blocks], [picture for section in found for picture in section.pictures])

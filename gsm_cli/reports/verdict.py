@@ -5,11 +5,12 @@ from collections.abc import Sequence
 from gsm_cli.objectives import GUMBEL, MARGINALIZE, SUPERVISED
 from gsm_cli.reports.groups import Group
 from gsm_cli.reports.judgements import Judgement, Margin, Ruling, judge, margin_of
-from gsm_cli.reports.markdown import console, counted, digits, interval, listed, margin_points, points, ratio
+from gsm_cli.reports.markdown import console, interval
 from gsm_cli.reports.missing import commands_for, missing, remedy
 from gsm_cli.reports.names import in_brackets
 from gsm_cli.reports.report import Verdict
 from gsm_cli.reports.series import Series
+from gsm_cli.words import counted, digits, listed, margin_points, points, ratio
 
 CORRECTION = ", corrected for several objectives,"  # left out where there is one
 CORRECTED = f"the exact test{CORRECTION} does not confirm"  # that the interval lies below zero

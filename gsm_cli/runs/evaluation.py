@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from gsm_cli.data.split import Images, Split
+from gsm_cli.data.images import Images
+from gsm_cli.data.split import Split
 from gsm_cli.model.estimators import Estimator, Gumbel, Marginal, Selective, StraightThrough
 from gsm_cli.model.generative import M2
 from gsm_cli.model.terms import ConditionalBound, unlabelled_bound

@@ -290,7 +290,7 @@ def test_no_mnist_and_no_network(gsm, folder, monkeypatch):
         raise ConnectionError("refused")
 
     monkeypatch.setattr("pooch.retrieve", refuse)
-    monkeypatch.setattr("gsm_cli.data.files.cache_dir", lambda: folder / "cache")
+    monkeypatch.setattr("gsm_cli.data.mnist.cache_dir", lambda: folder / "cache")
     result = gsm("train-ssl", "--dataset", "mnist", "--data-dir", "here")
     assert result.exit_code == 3
     assert all(words in result.stderr for words in ("here", "cache", "--data-dir", "--dataset digits"))

@@ -65,3 +65,8 @@ def test_what_is_finished_needs_no_torch_and_what_is_drawn_no_matplotlib(tmp_pat
 @pytest.mark.parametrize("command", ["--help", "sample --help", "train-ssl --help"])
 def test_help_needs_nothing_that_computes(command, tmp_path):
     assert heavy_modules_of(command, tmp_path) <= {"rich"}
+
+
+def test_an_import_leaves_the_environment_as_it_is(tmp_path):
+    code = "import os; before = dict(os.environ); import gsm_cli.reports; assert before == dict(os.environ)"
+    assert "matplotlib" in modules_after(code, tmp_path)

@@ -132,9 +132,10 @@ class TestReport:
     RECORDS = over_tau("gumbel", {0.1: 0.90, 0.5: 0.95})
 
     def rendered(self, name: str, *more):
-        return render_runs(ReportFolder(Path("reports") / name), [*self.RECORDS, *more])
+        kind = "comparison" if name == "digits-100" else "settings"
+        return render_runs(ReportFolder(Path("reports") / name), [*self.RECORDS, *more], kind=kind)
 
-    def test_a_sweep_is_answered_first_where_the_name_was_chosen(self):
+    def test_a_sweep_is_answered_first_in_a_report_on_settings(self):
         found = self.rendered("temperature")
         assert found.title.endswith("with 100 labels: which tau is best?")
         best = "gumbel at tau 0.5 (95.03 [94.39, 95.68] %, 8 seeds)"

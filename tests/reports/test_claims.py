@@ -19,11 +19,12 @@ import pytest
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.records.run import read_run
 from gsm_cli.reports.groups import Group, sort_records
-from gsm_cli.reports.markdown import interval, points
+from gsm_cli.reports.markdown import interval
 from gsm_cli.reports.series import Series, validation_step
 from gsm_cli.reports.statistics import compare, summarize, summarize_accuracies
 from gsm_cli.reports.sweeps.frontier_data import at_equal_time, find_frontier
 from gsm_cli.reports.sweeps.swept import trained
+from gsm_cli.words import points
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]

@@ -165,6 +165,7 @@ class TestWrite:
     def test_so_are_those_of_a_report_with_another_title(self, tmp_path):
         """A title says what was swept, and so depends on the records."""
         folder = ReportFolder(tmp_path / "chosen")
+        folder.ask("settings")
         save(folder, [record("gumbel", seed, tau=tau) for seed in range(2) for tau in (0.1, 0.5)])
         before = write(read(folder)) and read(folder).title
         assert folder.picture("temperature").exists()
@@ -377,6 +378,19 @@ DAMAGES = {  # what a file holds (None: a record of another run), and what is sa
 }
 
 
+class TestRenaming:
+    @pytest.mark.parametrize("kind", ["comparison", "settings"])
+    @pytest.mark.parametrize("name", ["mine", "digits-50"])
+    def test_a_folder_changes_its_commands_alone(self, tmp_path, kind, name):
+        folder = ReportFolder(tmp_path / "digits-100")
+        folder.ask(kind)
+        save(folder, [*batch(SIX), *(record("gumbel", seed, tau=tau) for tau in (0.1, 1.0) for seed in range(2))])
+        before = read(folder).text
+        renamed = ReportFolder(folder.path.rename(tmp_path / name))
+        assert f" --report {name}" in read(renamed).text
+        assert read(renamed).text.replace(f" --report {name}", "") == before
+
+
 class TestDamage:
     @pytest.mark.parametrize("name", DAMAGES)
     def test_is_named_and_the_rest_still_rendered(self, digits, name):
@@ -398,13 +412,13 @@ class TestDamage:
         other = record("gumbel", 0, dataset="mnist")
         other.save(digits.record(other.config.name))
         (problem,) = read(digits).problems
-        assert problem.endswith("is the record of another run than its name says: it belongs to mnist-100")
+        assert problem.endswith("is of other data than most runs here: it belongs to mnist-100")
 
     def test_gradients_of_another_folder(self, digits):
         other = gradient_record(("gumbel", 1.0), dataset="mnist")
         other.save(digits.measurement(other.plan.name))
         (problem,) = read(digits).problems
-        assert problem.endswith("is the record of another run than its name says: it belongs to mnist-100")
+        assert problem.endswith("is of other data than most runs here: it belongs to mnist-100")
 
     def test_gradients_of_another_plan(self, digits):
         gradient_record(("gumbel", 1.0)).save(digits.measurement("gradients-01234567"))

@@ -219,8 +219,8 @@ class TestAnswer:
         )
         assert "reinforce" not in answer.split("At equal time")[1]
 
-    def test_is_the_first_of_a_report_whose_name_was_chosen(self, tmp_path):
-        report = render_runs(ReportFolder(tmp_path / "frontier"), runs(), steps=steps_of(runs()))
+    def test_is_the_first_of_a_report_on_settings(self, tmp_path):
+        report = render_runs(ReportFolder(tmp_path / "frontier"), runs(), kind="settings", steps=steps_of(runs()))
         assert report.answer == self.WORDS
         assert report.title == "Digits with 100 labels: which accuracy in how many seconds?"
 
@@ -236,7 +236,7 @@ class TestAnswer:
 
     def test_follows_the_best_value_where_that_was_swept_too(self, tmp_path):
         records = [*runs(), *(run("gumbel", seed, 10, 0.9, tau=tau) for seed in range(3) for tau in (0.1, 1.0))]
-        report = render_runs(ReportFolder(tmp_path / "chosen"), records)
+        report = render_runs(ReportFolder(tmp_path / "chosen"), records, kind="settings")
         assert report.title == "Digits with 100 labels: which tau is best?"
         assert report.answer.startswith("Best by validation")
         assert any(each.startswith("The first to reach a validation accuracy") for each in report.sections[0].blocks)
@@ -269,14 +269,15 @@ class TestSection:
         text = "\n\n".join(section(tmp_path, [*runs(), *runs(loss=0.02, kl_warmup=0.3)]).blocks)
         assert "Of several settings of a length the one with the most seeds" in text
 
-    def test_stands_first_where_the_name_of_the_folder_was_chosen(self, tmp_path):
+    def test_stands_first_in_a_report_on_settings(self, tmp_path):
+        folder = ReportFolder(tmp_path / "frontier")
         chosen, usual = (
             [
                 each.blocks[0]
-                for each in render_runs(ReportFolder(tmp_path / name), runs(), steps=steps_of(runs())).sections[1:]
+                for each in render_runs(folder, runs(), kind=kind, steps=steps_of(runs())).sections[1:]
                 if each.blocks
             ]
-            for name in ("frontier", "digits-100")
+            for kind in ("settings", "comparison")
         )
         heading = "## Accuracy in so many seconds"
         assert chosen[0] == heading

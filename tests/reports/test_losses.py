@@ -65,10 +65,10 @@ def test_the_section_answers_first_and_shows_picture_and_table(tmp_path):
     assert table.rstrip().endswith("| 11.00 [11.00, 11.00] |")
 
 
-def test_a_report_whose_name_was_chosen_begins_with_what_the_sweep_says():
+def test_a_report_on_settings_begins_with_what_the_sweep_says():
     runs = [*over_classes("marginalize", factor=1.0), *over_classes("gumbel", lost=0.01), *over_classes("supervised")]
-    names = ("classes", "digits-pairs-500")
-    chosen, by_data = (render_runs(ReportFolder(Path("reports") / name), runs) for name in names)
+    kinds = ("settings", "comparison")
+    chosen, by_data = (render_runs(ReportFolder(Path("reports/classes")), runs, kind=kind) for kind in kinds)
     assert chosen.answer.startswith("gumbel: at classes 2 it differs from the sum by -2.00 [")
     assert " supervised: at classes 2 it differs from the sum by " in chosen.answer
     assert "\n\n**With classes 10:** Whether one Gumbel-Softmax sample" in chosen.text
@@ -190,7 +190,7 @@ def test_all_classes_stand_at_their_number():
     whole = [run(name, seed, 0.9, 1.0) for name in ("marginalize", "gumbel") for seed in range(3)]
     (trade,) = trades([*some, *whole])
     assert [loss.value for loss in trade.losses["gumbel"]] == list(CLASSES)
-    report = render_runs(ReportFolder(Path("reports") / "chosen"), [*some, *whole])
+    report = render_runs(ReportFolder(Path("reports/chosen")), [*some, *whole], kind="settings")
     assert "with 500 labels, the first 2 and 5 classes and all of them: " in report.title
     assert "\n## Runs with all classes\n" in report.text
     longer = partial(record, accuracies=(0.5, 0.6, 0.7, 0.8), dataset="digits-pairs", labels=500)

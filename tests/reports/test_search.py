@@ -35,8 +35,8 @@ def searched(objective: str = "gumbel", **settings: object) -> list[RunRecord]:
     return [*runs(objective, **settings), *(run for own in changed for run in own)]
 
 
-def rendered(records: list[RunRecord], name: str = "recipe"):
-    return render_runs(ReportFolder(Path("reports") / name), records, steps=steps_of(records))
+def rendered(records: list[RunRecord], kind: str = "settings"):
+    return render_runs(ReportFolder(Path("reports/recipe")), records, kind=kind, steps=steps_of(records))
 
 
 def found_in(records: list[RunRecord]):
@@ -260,7 +260,7 @@ class TestReport:
         assert "The first to reach a validation accuracy" in rendered([*searched(), *lengths]).text
 
     def test_a_chosen_name_alone_makes_it_a_search(self):
-        found = rendered(searched(), "digits-100")
+        found = rendered(searched(), "comparison")
         assert HEADING not in found.text
         assert "## Runs with" in found.text
 

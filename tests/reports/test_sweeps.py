@@ -19,10 +19,10 @@ from gsm_cli.style import house_style
 DRAWS = (1, 10, 100)
 
 
-def section(tmp_path, records, name: str = "chosen"):
-    folder = ReportFolder(tmp_path / name)
+def section(tmp_path, records, kind: str = "settings"):
+    folder = ReportFolder(tmp_path / "chosen")
     series = trained(sort_records(records))
-    lines = enough(over_one(series), series if folder.chosen else [])
+    lines = enough(over_one(series), series if kind == "settings" else [])
     return sweep_section(folder, "title", find_sweeps(series, lines))
 
 
@@ -100,8 +100,8 @@ class TestLines:
     def test_two_values_are_a_sweep_where_the_name_was_chosen(self, tmp_path):
         records = over_draws("gumbel", (1, 10))
         assert section(tmp_path, records).pictures
-        assert section(tmp_path, records, "digits-100").blocks == []
-        assert section(tmp_path, over_draws("gumbel"), "digits-100").pictures
+        assert section(tmp_path, records, "comparison").blocks == []
+        assert section(tmp_path, over_draws("gumbel"), "comparison").pictures
 
     def test_levels_of_other_tasks_have_names_of_their_own(self):
         sums = [run("marginalize", 0, accuracy, labels=labels) for labels, accuracy in ((50, 0.84), (100, 0.94))]

@@ -27,10 +27,10 @@ def runs(objective: str = "gumbel", taus=TAUS, **settings: object):
     ]
 
 
-def section(records, gradients=(), name: str = "chosen"):
-    folder = ReportFolder(Path("reports") / name)
+def section(records, gradients=(), kind: str = "settings"):
+    folder = ReportFolder(Path("reports/chosen"))
     series = trained(sort_records(records))
-    lines = enough(over_one(series), series if folder.chosen else [])
+    lines = enough(over_one(series), series if kind == "settings" else [])
     return temperature_section(folder, "title", find_sweeps(series, lines), gradients)
 
 
@@ -129,7 +129,7 @@ def test_a_sweep_that_falls_is_no_level_of_itself():
 
 def test_without_a_sweep_over_tau_there_is_none():
     assert section([record("gumbel", 0), record("marginalize", 0)]).blocks == []
-    assert section(runs(taus=(0.1, 1.0)), name="digits-100").blocks == []
+    assert section(runs(taus=(0.1, 1.0)), kind="comparison").blocks == []
     assert section(runs(taus=(0.1, 1.0))).blocks
 
 

@@ -10,7 +10,8 @@ import pytest
 import torch
 from PIL import Image
 
-from gsm_cli.data.split import Images, Split
+from gsm_cli.data.images import Images
+from gsm_cli.data.split import Split
 from gsm_cli.model.estimators import Gumbel, Marginal, SparseMarginal, StraightThrough
 from gsm_cli.model.generative import ADGM
 from gsm_cli.model.networks import Architecture

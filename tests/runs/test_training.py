@@ -19,7 +19,8 @@ from PIL import Image
 from records_of import reading
 
 from gsm_cli.data import find_dataset
-from gsm_cli.data.split import Images, load
+from gsm_cli.data.images import Images
+from gsm_cli.data.split import load
 from gsm_cli.errors import GsmError, UsageError
 from gsm_cli.fingerprint import fingerprint
 from gsm_cli.model.terms import Terms

@@ -12,7 +12,6 @@ from gsm_cli.reports.cost.claims import claims_of, enough_rounds, pays_from, pro
 from gsm_cli.reports.cost.statistics import JANG_SPEED_UPS, KEPT, MIB, peak_bytes, product_share, scalings
 from gsm_cli.reports.cost.tables import (
     by_classes,
-    count_of,
     few_of,
     folded,
     gains,
@@ -21,9 +20,10 @@ from gsm_cli.reports.cost.tables import (
     ratio_of,
     rounds_of,
 )
-from gsm_cli.reports.markdown import console, digits, listed
+from gsm_cli.reports.markdown import console
 from gsm_cli.reports.report import Report, Section, Verdict, show, warnings
 from gsm_cli.style import Picture
+from gsm_cli.words import counted, digits, listed
 
 TITLE = "What a step costs: from how many classes on does a sample pay?"
 MODELS = {"adgm": "the ADGM", "m2": "M2"}
@@ -58,7 +58,7 @@ def _verdict(record: CostRecord, objective: str) -> str:
     """The first sentence of the report."""
     plan, needed = record.plan, enough_rounds(claims_of(record), len(record.plan.classes))
     if rule_of(record).numbers > len(plan.classes):
-        few = f"{rounds_of(plan)} at {count_of(len(plan.classes), 'number')} of classes cannot tell"
+        few = f"{rounds_of(plan)} at {counted(len(plan.classes), 'number')} of classes cannot tell"
         return f"Whether a {objective} step pays, {few}: measure with --rounds {needed}."
     faster, smaller = (pays_from(record, objective, cost) for cost in (step_seconds, process_bytes))
     speed = "is not seen to be faster than marginalize" if faster is None else "is faster than marginalize"

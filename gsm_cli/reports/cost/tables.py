@@ -6,7 +6,8 @@ from gsm_cli.objectives import MARGINALIZE
 from gsm_cli.records.cost import CostPlan, CostRecord, CostRow
 from gsm_cli.reports.cost.claims import CHANCE, claims_of, pays_from, process_bytes, rule_of, step_seconds
 from gsm_cli.reports.cost.statistics import Line, fit_line, rows_of, seconds, speed_up
-from gsm_cli.reports.markdown import digits, listed, table
+from gsm_cli.reports.markdown import table
+from gsm_cli.words import counted, digits, listed
 
 
 def gains(record: CostRecord) -> list[str]:
@@ -132,9 +133,5 @@ def _times(ratio: float) -> str:
     return f"{ratio:,.{2 if ratio < 10 else 1 if ratio < 100 else 0}f}"
 
 
-def count_of(number: int, word: str) -> str:
-    return f"{number} {word}{'' if number == 1 else 's'}"
-
-
 def rounds_of(plan: CostPlan) -> str:
-    return count_of(plan.rounds, "round")
+    return counted(plan.rounds, "round")

@@ -6,11 +6,12 @@ from statistics import fmean
 
 from gsm_cli import commands
 from gsm_cli.reports.judgements import PRINTED
-from gsm_cli.reports.markdown import counted, interval, listed, points
+from gsm_cli.reports.markdown import interval
 from gsm_cli.reports.report import Verdict
 from gsm_cli.reports.series import Series
 from gsm_cli.reports.statistics import LEVEL, Comparison, Summary, compare, holm
 from gsm_cli.reports.sweeps.swept import FITTED, OF_THE_DATA, Swept, named, over_lengths
+from gsm_cli.words import counted, listed, points
 
 BEST = "Best by validation, with its accuracy on the test set: {}."
 RULE = (

@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gsm_cli.records.gradients import GradientRecord
-from gsm_cli.records.layout import ReportFolder
+from gsm_cli.records.layout import Kind, ReportFolder
 from gsm_cli.reports.groups import Group
-from gsm_cli.reports.markdown import listed
 from gsm_cli.reports.report import Section, Verdict
 from gsm_cli.reports.sweeps.best_values import BestValue, best_answer, best_values
 from gsm_cli.reports.sweeps.frontier import frontier_answer, frontier_section
@@ -17,11 +16,12 @@ from gsm_cli.reports.sweeps.search import Search, find_searches, search_answer, 
 from gsm_cli.reports.sweeps.section import sweep_section
 from gsm_cli.reports.sweeps.swept import TAU, Sweeps, are_among, enough, find_sweeps, over_one, trained
 from gsm_cli.reports.sweeps.temperature import temperature_section
+from gsm_cli.words import listed
 
 
 @dataclass(frozen=True)
 class Findings:
-    """What was swept; the best values, and a search for them, are asked for in a folder whose name was chosen."""
+    """What was swept; the best values, and a search for them, are asked for in a report on settings."""
 
     searches: Sequence[Search]
     best: Sequence[BestValue]
@@ -30,18 +30,18 @@ class Findings:
     sweeps: Sweeps
 
     @classmethod
-    def of(cls, folder: ReportFolder, groups: Sequence[Group]) -> "Findings":
+    def of(cls, kind: Kind, groups: Sequence[Group]) -> "Findings":
         """All that is in these groups; what belongs to a search is no sweep as well, but for one over `tau`."""
         series = trained(groups)
-        searches = find_searches(series) if folder.chosen else []
+        searches = find_searches(series) if kind == "settings" else []
         searched = [each for search in searches for each in (search.base, *(trial.series for trial in search.trials))]
         told = set(map(id, searched))
-        paired = [each for each in series if folder.chosen and id(each) not in told]
+        paired = [each for each in series if kind == "settings" and id(each) not in told]
         lines = over_one(series)
         swept = [line for line in enough(lines, paired) if line.names == (TAU,) or not are_among(line, searched)]
         return cls(
             searches,
-            best_values(series, swept) if folder.chosen else [],
+            best_values(series, swept) if kind == "settings" else [],
             list(find_trades(lines)),
             find_frontier(series),
             find_sweeps(series, swept, searched),

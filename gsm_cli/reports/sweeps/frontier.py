@@ -6,23 +6,13 @@ from functools import partial
 from gsm_cli import commands
 from gsm_cli.objectives import GUMBEL, SUPERVISED
 from gsm_cli.records.layout import ReportFolder
-from gsm_cli.reports.markdown import (
-    NOTHING,
-    counted,
-    digits,
-    folded,
-    interval,
-    listed,
-    percent,
-    points,
-    table,
-    without_constants,
-)
+from gsm_cli.reports.markdown import NOTHING, folded, interval, table, without_constants
 from gsm_cli.reports.names import objective_of
 from gsm_cli.reports.report import Section, Verdict, show
 from gsm_cli.reports.sweeps.frontier_chart import frontier_chart
 from gsm_cli.reports.sweeps.frontier_data import AtEqualTime, Frontier, Schedule, at_equal_time, reaches
 from gsm_cli.style import Picture
+from gsm_cli.words import counted, digits, listed, percent, points
 
 METHOD = (
     "Every point is a schedule of its own that ran to its end, never a long run read early; its number of epochs "

@@ -7,7 +7,7 @@ from functools import partial
 from gsm_cli import commands
 from gsm_cli.objectives import GUMBEL, MARGINALIZE, SUPERVISED
 from gsm_cli.records.layout import ReportFolder
-from gsm_cli.reports.markdown import NOTHING, interval, listed, numbered, points, ratio, table, without_constants
+from gsm_cli.reports.markdown import NOTHING, interval, numbered, table, without_constants
 from gsm_cli.reports.names import apart, objective_of
 from gsm_cli.reports.report import Section, Verdict, show
 from gsm_cli.reports.statistics import compare
@@ -15,6 +15,7 @@ from gsm_cli.reports.sweeps.losses_chart import Loss, Trade, trade_chart
 from gsm_cli.reports.sweeps.swept import EPOCHS, FITTED, SWEPT, Swept, named, task_of, written
 from gsm_cli.settings import hyphened
 from gsm_cli.style import Picture
+from gsm_cli.words import listed, points, ratio
 
 MEASURED = (
     "Test accuracy at the same seeds, mean and 95 % interval, at the ends and where the difference is lowest and "

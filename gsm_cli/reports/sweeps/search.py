@@ -7,13 +7,14 @@ from functools import partial
 
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.reports.forest import Forest, draw, forest_row
-from gsm_cli.reports.markdown import NOTHING, counted, interval, listed, points, ratio, table, without_constants
+from gsm_cli.reports.markdown import NOTHING, interval, table, without_constants
 from gsm_cli.reports.names import DIGEST, apart
 from gsm_cli.reports.report import Section, Verdict, show
 from gsm_cli.reports.series import Series, validation_step
 from gsm_cli.reports.statistics import Summary, summarize
 from gsm_cli.reports.sweeps.swept import EPOCHS, settings_of, written
 from gsm_cli.style import Picture
+from gsm_cli.words import counted, listed, points, ratio
 
 ALIKE = ("dataset", DIGEST, "labels", "classes", EPOCHS, "precision")  # in runs that are compared
 CHANGES = 3  # of different settings, that make a search; fewer are lines, or a map

@@ -6,7 +6,7 @@ from functools import partial
 
 from gsm_cli import commands
 from gsm_cli.records.layout import ReportFolder
-from gsm_cli.reports.markdown import interval, listed, numbered, percent, table
+from gsm_cli.reports.markdown import interval, numbered, table
 from gsm_cli.reports.names import apart
 from gsm_cli.reports.report import Section, show
 from gsm_cli.reports.series import Series
@@ -15,6 +15,7 @@ from gsm_cli.reports.sweeps.charts import Grid, Level, Lines, Point, grid_chart,
 from gsm_cli.reports.sweeps.swept import TAU, Sweeps, Swept, named, task_of, written
 from gsm_cli.settings import hyphened
 from gsm_cli.style import Picture
+from gsm_cli.words import listed, percent
 
 
 def sweep_section(folder: ReportFolder, title: str, sweeps: Sweeps) -> Section:

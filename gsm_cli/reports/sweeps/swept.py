@@ -11,7 +11,7 @@ from gsm_cli.reports.groups import Group
 from gsm_cli.reports.names import DIGESTS, apart, setting
 from gsm_cli.reports.series import Series
 
-SWEPT = 3  # values of a setting that make a sweep; two where somebody chose the name of the folder, but in a search
+SWEPT = 3  # values of a setting that make a sweep; two in a report on settings, but in a search
 EPOCHS = "epochs"  # a sweep over them is drawn against time, by `frontier`
 FITTED = ("kl_start", "kl_warmup", "learning_rate", "decay")  # to the length of training
 OF_THE_DATA = ("labels", "classes")  # settings of which no value is better than another: each is another task

@@ -11,7 +11,7 @@ from gsm_cli.objectives import SCHEDULE, own_defaults
 from gsm_cli.records.gradients import GradientRecord, GradientRow, GradientSubject
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.reports.gradient_chart import seen_bias
-from gsm_cli.reports.markdown import counted, folded, table
+from gsm_cli.reports.markdown import folded, table
 from gsm_cli.reports.names import apart, objective_of, own_settings
 from gsm_cli.reports.report import Section, show
 from gsm_cli.reports.series import Series
@@ -20,6 +20,7 @@ from gsm_cli.reports.sweeps.section import described, level_of, lines_of, lines_
 from gsm_cli.reports.sweeps.swept import TAU, Sweeps, Swept, named, settings_of, task_of
 from gsm_cli.reports.sweeps.temperature_chart import Panel, Points, Temperatures, temperature_chart
 from gsm_cli.style import Picture
+from gsm_cli.words import counted
 
 ONE_HOT, PROMISED = "bound with one-hot y, nats", "relaxed bound − that, nats"
 COSINE, BIAS, DEVIATION = "cosine of mean gradient", "bias / norm", "deviation / norm"

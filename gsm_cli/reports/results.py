@@ -10,6 +10,7 @@ from gsm_cli.reports.markdown import (
     counted,
     digits,
     interval,
+    listed,
     percent,
     plain,
     points,
@@ -72,12 +73,14 @@ def _legend(group: Group, headings: Sequence[str]) -> str:
     times = f", of the runs on {group.circumstances.words}" if group.trained else ""
     if group.trained and group.circumstances.device == "cpu" and group.circumstances.threads == 1:
         times += "; seconds of the processor, in which what else the machine does slows a run and never speeds it"
+    bounds = {record.test.bound for series in group.series for record in series.finished if record.test}
+    images = listed([f"{number:,}" for number in sorted({bound.images for bound in bounds if bound})])
     words = {
         "validation %": "at the epoch that validation chose, which is the best of them",
         "test % [95 %]": "with the weights of that epoch, mean over seeds and its Student's interval, cut at 100 %",
         "test % last epoch": "with the weights of the last epoch",
         "gain": "test accuracy above supervised in points, same seeds",
-        "log p(x) [95 %]": "its bound in nats per binary test image after the last epoch, the class summed exactly",
+        "log p(x) [95 %]": f"its bound in nats after the last epoch, the class summed exactly, on {images} test images",
         "s / epoch": f"the fastest run's median, on {record.images_per_epoch:,} unlabelled images{whole}{times}",
         "speed-up": "the sum's seconds over these",
         "evaluations": "of the bound of a class, for each unlabelled image in a step",

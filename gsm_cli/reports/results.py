@@ -9,7 +9,7 @@ from gsm_cli.reports.markdown import NOTHING, interval, plain, table, without_co
 from gsm_cli.reports.report import Section
 from gsm_cli.reports.series import Series
 from gsm_cli.reports.statistics import compare
-from gsm_cli.words import counted, digits, percent, points, ratio
+from gsm_cli.words import counted, digits, listed, percent, points, ratio
 
 HEADINGS = (
     *("objective", "runs", "validation %", "test % [95 %]", "test % last epoch", "gain", "log p(x) [95 %]"),
@@ -60,12 +60,14 @@ def _legend(group: Group, headings: Sequence[str]) -> str:
     record = group.records[0]
     whole = "" if record.images_per_epoch == record.unlabelled else f" (whole batches, of {record.unlabelled:,})"
     times = next((series.clock.words for series in group.series if series.clock), "")
+    bounds = {record.test.bound for series in group.series for record in series.finished if record.test}
+    images = listed([f"{number:,}" for number in sorted({bound.images for bound in bounds if bound})])
     words = {
         "validation %": "at the epoch that validation chose, which is the best of them",
         "test % [95 %]": "with the weights of that epoch, mean over seeds and its Student's interval, cut at 100 %",
         "test % last epoch": "with the weights of the last epoch",
         "gain": "test accuracy above supervised in points, same seeds",
-        "log p(x) [95 %]": "its bound in nats per binary test image after the last epoch, the class summed exactly",
+        "log p(x) [95 %]": f"its bound in nats after the last epoch, the class summed exactly, on {images} test images",
         "s / epoch": f"{record.images_per_epoch // record.config.batch_size:,} updates with "
         f"{record.images_per_epoch:,} unlabelled images{whole}, each as long as its step, measured {times}",
         "speed-up [95 %]": "the sum's seconds over these, and Student's interval over rounds",

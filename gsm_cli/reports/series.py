@@ -75,13 +75,17 @@ class Series:
         """Of log p(x) of binary test images in nats, over seeds: of each seed the mean over its draws."""
         return summarize([fmean(record.test.chosen.bounds) for record in self.finished if record.test])
 
+    @property
+    def updates(self) -> int:
+        """Steps in an epoch."""
+        return -(-self.records[0].images_per_epoch // self.config.batch_size)
+
     @cached_property
     def _seconds(self) -> Numbers:
         """Of training up to the end of each epoch, a row for each round of the measurement; no row without one."""
         if self.clock is None or not self.finished:
             return np.empty((0, 0))
-        updates = self.finished[0].images_per_epoch // self.config.batch_size
-        return updates * self.clock.seconds(self.curve(lambda epochs: epochs.evaluations)).cumsum(axis=1)
+        return self.updates * self.clock.seconds(self.curve(lambda epochs: epochs.evaluations)).cumsum(axis=1)
 
     @property
     def seconds_per_epoch(self) -> float | None:

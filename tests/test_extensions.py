@@ -14,6 +14,7 @@ from gsm_cli.extensions import find_objective
 from gsm_cli.records.cost import read_cost
 from gsm_cli.records.gradients import read_gradients
 from gsm_cli.records.run import read_run
+from gsm_cli.records.steps import read_steps
 from gsm_cli.runs.build import Averaging
 from gsm_cli.settings import build
 
@@ -69,6 +70,11 @@ class TestEstimator:
         report = (folder / "reports/digits-100/report.md").read_text()
         assert "\n| Decoupled |" in report
         assert digest[:12] in report
+        assert gsm("report", "--check").exit_code == 0
+        timed = gsm("cost", "--for", "reports/digits-100", "--rounds", 1)
+        assert timed.exit_code == 0, timed.stderr
+        steps = read_steps(folder / "reports/digits-100/steps.json")
+        assert [step.config.objective_name for step in steps.plan.steps] == ["gumbel", "Decoupled"]
         assert gsm("report", "--check").exit_code == 0
         example.unlink()
         assert gsm("report", "--check").exit_code == 0  # a report runs nobody's file

@@ -18,13 +18,14 @@ from msgspec.structs import replace
 from torch import Tensor
 
 from gsm_cli.data import find_dataset
-from gsm_cli.errors import GsmError
+from gsm_cli.errors import GsmError, UsageError
 from gsm_cli.files import move
 from gsm_cli.measures.cost_rounds import PART, begun
 from gsm_cli.measures.step_cost import random_split
 from gsm_cli.model.generative import M2
 from gsm_cli.records.run import RunRecord
 from gsm_cli.records.steps import Step, StepPlan, StepRecord, StepRow, step_key
+from gsm_cli.runs.build import Averaging
 from gsm_cli.runs.environment import Device, keep_memory, timed
 from gsm_cli.runs.processes import python
 from gsm_cli.runs.training import Run
@@ -43,14 +44,21 @@ class Task(msgspec.Struct, frozen=True):
 
 
 def plan_of(records: Sequence[RunRecord], rounds: int, device: Device, seed: int) -> StepPlan:
-    """A step for all runs whose steps take the same time. Raises UsageError where images of their own are gone."""
+    """A step for all runs whose steps take the same time.
+
+    Raises UsageError where an estimator or images of somebody's own are gone, or are not what they were.
+    """
     steps = {step_key(record.config): record for record in reversed(records)}
     return StepPlan(steps=tuple(map(_step, reversed(steps.values()))), rounds=rounds, device=device, seed=seed)
 
 
 def _step(record: RunRecord) -> Step:
     config = record.config
+    if config.objective_sha256:
+        Averaging(config)
     dataset = find_dataset(config.dataset)
+    if dataset.sha256 != config.dataset_sha256:
+        raise UsageError(f"{config.dataset} must stay as it was when the runs began, and changed: restore it")
     height, width = dataset.shape
     labelled = config.labels * record.classes // dataset.classes
     return Step(

@@ -100,8 +100,8 @@ def read_steps(path: Path) -> StepRecord:
     """Read a record of steps. Raises DataError as `read_run` does, also if a part of it is missing."""
     record = read(path, StepRecord)
     plan = record.plan
-    places = Counter(place for place, _ in plan.turns)
-    turns = {(number, place): count for number in range(plan.rounds) for place, count in places.items()}
-    if Counter((row.round, row.step) for row in record.rows) != turns:
+    turns, rows = plan.turns, Counter((row.round, row.step) for row in record.rows)
+    whole = len(record.rows) == plan.rounds * len(turns)
+    if not whole or rows != Counter((number, place) for number in range(plan.rounds) for place, _ in turns):
         raise DataError(f"{path} must have every turn of its {plan.rounds} rounds once, and has not: {REMEDY}")
     return record

@@ -68,7 +68,7 @@ def _legend(group: Group, headings: Sequence[str]) -> str:
         "test % last epoch": "with the weights of the last epoch",
         "gain": "test accuracy above supervised in points, same seeds",
         "log p(x) [95 %]": f"its bound in nats after the last epoch, the class summed exactly, on {images} test images",
-        "s / epoch": f"{record.images_per_epoch // record.config.batch_size:,} updates with "
+        "s / epoch": f"{group.series[0].updates:,} updates with "
         f"{record.images_per_epoch:,} unlabelled images{whole}, each as long as its step, measured {times}",
         "speed-up [95 %]": "the sum's seconds over these, and Student's interval over rounds",
         "evaluations": "of the bound of a class, for each unlabelled image in a step",

@@ -77,13 +77,17 @@ class Series:
         means = [record.test.bound.mean for record in self.finished if record.test and record.test.bound]
         return summarize(means) if means else None
 
+    @property
+    def updates(self) -> int:
+        """Steps in an epoch."""
+        return -(-self.records[0].images_per_epoch // self.config.batch_size)
+
     @cached_property
     def _seconds(self) -> Numbers:
         """Of training up to the end of each epoch, a row for each round of the measurement; no row without one."""
         if self.clock is None or not self.finished:
             return np.empty((0, 0))
-        updates = self.finished[0].images_per_epoch // self.config.batch_size
-        return updates * self.clock.seconds(self.curve(lambda epochs: epochs.evaluations)).cumsum(axis=1)
+        return self.updates * self.clock.seconds(self.curve(lambda epochs: epochs.evaluations)).cumsum(axis=1)
 
     @property
     def seconds_per_epoch(self) -> float | None:

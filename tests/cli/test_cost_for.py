@@ -4,6 +4,7 @@ import json
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 from msgspec.structs import replace
 from records_of import ABACUS, batch, cost_record, gradient_record, record, steps_of
@@ -181,14 +182,27 @@ class TestRefuses:
         assert (found.exit_code, found.stdout, pretended) == (2, "", [])
         assert sentence in found.stderr
 
-    def test_images_of_their_own_that_are_gone(self, gsm, folder, pretended):
+    def test_images_of_their_own_that_are_gone_or_others(self, gsm, folder, pretended):
         run = record("gumbel", 0)
         own = replace(run, config=replace(run.config, dataset="mine.npz", dataset_sha256="a" * 64))
         report = ReportFolder(Path("reports/mine-100"))
         own.save(report.record(own.config.name))
-        found = gsm("cost", "--for", report.path)
-        assert (found.exit_code, found.stdout) == (2, "")
-        assert "dataset must name a file of images, and there is no mine.npz" in found.stderr
+        gone = gsm("cost", "--for", report.path)
+        assert "dataset must name a file of images, and there is no mine.npz" in gone.stderr
+        classes = np.arange(60) % 3
+        np.savez("mine.npz", images=np.full((60, 4, 6), 255, np.uint8), classes=classes)
+        others = gsm("cost", "--for", report.path)
+        assert "mine.npz must stay as it was when the runs began, and changed: restore it" in others.stderr
+        assert (gone.exit_code, others.exit_code, pretended) == (2, 2, [])
+
+    def test_an_estimator_of_their_own_that_changed(self, gsm, folder, pretended):
+        Path("mine.py").write_text("class Mine:\n    def __call__(self, bound, logits, rng): return logits.sum(-1)\n")
+        run = record("gumbel", 0)
+        own = replace(run, config=replace(run.config, objective="mine.py:Mine", own={}, objective_sha256="a" * 64))
+        own.save(ReportFolder(REPORT).record(own.config.name))
+        found = gsm("cost", "--for", REPORT)
+        assert (found.exit_code, found.stdout, pretended) == (2, "", [])
+        assert "mine.py:Mine must stay as it was when the run began, and changed: start it again" in found.stderr
 
 
 class TestBusyMachine:

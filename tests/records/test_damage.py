@@ -5,18 +5,21 @@ import os
 
 import msgspec
 import pytest
-from records_of import cost_record, failed, gradient_record, record
+from records_of import cost_record, failed, gradient_record, record, steps_of
 
 from gsm_cli.errors import DataError, UsageError
 from gsm_cli.records.cost import read_cost
 from gsm_cli.records.gradients import read_gradients
 from gsm_cli.records.run import read_run
+from gsm_cli.records.steps import read_steps
 from gsm_cli.settings import build
 
 NUMBERS = ("nan", "1e999", "-1", '"high"', "null", "[]", "true")
 RUN, FAILED = record("gumbel", 0), failed("gumbel", 2)
 GRADIENTS = gradient_record(("gumbel", 0.5), ("reinforce", None), epochs=(1,))
 COSTS = cost_record(marginalize={2: (8.0,), 10: (9.0,)}, gumbel={2: (7.0,), 10: (7.1,)})
+
+STEPS = steps_of([RUN, record("sparse-marginalize", 0)])
 
 
 def written(whole: msgspec.Struct, changes: dict[str, str]) -> bytes:
@@ -125,16 +128,34 @@ WRONG_COSTS = {
     "no objectives": {"plan.objectives": "[]"},
     "no classes": {"plan.classes": "[]"},
 }
+WRONG_STEPS = {
+    **{f"seconds {value}": {"rows.0.seconds": value} for value in (*NUMBERS, "0")},
+    **{f"processor {value}": {"rows.0.processor_seconds": value} for value in (*NUMBERS, "0")},
+    **{f"evaluations {value}": {"rows.0.evaluations": value} for value in NUMBERS},
+    **{f"number of steps {value}": {"rows.0.steps": value} for value in (*NUMBERS, "0", "9" * 400)},
+    **{f"load {value}": {"load": value} for value in NUMBERS if value != "null"},
+    "no rows": {"rows": "[]"},
+    "no steps": {"plan.steps": "[]"},
+    "half of the rows": {"rows": json.dumps(msgspec.to_builtins(STEPS.rows)[::2])},
+    "a row twice": {"rows": json.dumps(msgspec.to_builtins([*STEPS.rows[1:], STEPS.rows[2]]))},
+    "a row of no step": {"rows.0.step": "9"},
+    "a row of no round": {"rows.0.round": "2"},
+    "more rounds than anybody measures": {"plan.rounds": "9" * 18},
+    "no pixels": {"plan.steps.0.pixels": "0"},
+    "a rate that is none": {"plan.steps.0.config.learning_rate": "-1"},
+}
 ALL = [
     *((read_run, RUN, name, changes) for name, changes in WRONG_RUNS.items()),
     *((read_run, FAILED, name, changes) for name, changes in WRONG_FAILURES.items()),
     *((read_gradients, GRADIENTS, name, changes) for name, changes in WRONG_GRADIENTS.items()),
     *((read_cost, COSTS, name, changes) for name, changes in WRONG_COSTS.items()),
+    *((read_steps, STEPS, name, changes) for name, changes in WRONG_STEPS.items()),
 ]
 
 
 @pytest.mark.parametrize(
-    ("read", "whole"), [(read_run, RUN), (read_run, FAILED), (read_gradients, GRADIENTS), (read_cost, COSTS)]
+    ("read", "whole"),
+    [(read_run, RUN), (read_run, FAILED), (read_gradients, GRADIENTS), (read_cost, COSTS), (read_steps, STEPS)],
 )
 def test_without_a_change_they_are_whole(tmp_path, read, whole):
     path = tmp_path / "a.json"
@@ -155,7 +176,7 @@ def test_what_is_wrong_is_refused_in_one_line_that_names_the_file(tmp_path, read
     assert len(sentence) < 1000
 
 
-@pytest.mark.parametrize("read", [read_run, read_gradients, read_cost])
+@pytest.mark.parametrize("read", [read_run, read_gradients, read_cost, read_steps])
 @pytest.mark.parametrize("kind", ["pipe", "device", "folder", "gigabyte"])
 def test_what_is_no_record_at_all_is_never_waited_for(tmp_path, read, kind):
     path = tmp_path / "strange.json"

@@ -3,8 +3,10 @@
 from math import exp
 
 from gsm_cli.config import RunConfig
+from gsm_cli.errors import UsageError
 from gsm_cli.objectives import SCHEDULE
 
+COLDEST = 2.0**-126  # temperature of a step
 PROBES = 10  # epochs of a run, the first apart, after which its bounds are measured
 
 
@@ -34,6 +36,16 @@ def temperature_at(config: RunConfig, step: int) -> float | None:
         return None
     tau, least, rate = (float(config.own[name]) for name in SCHEDULE)
     return temperature(tau, least, rate, step)
+
+
+def check_temperature(config: RunConfig, last: int) -> None:
+    """Raise UsageError if the temperature comes below the least normal float32, by which nothing can be divided."""
+    tau = temperature_at(config, last)
+    if tau is not None and tau < COLDEST:
+        raise UsageError(
+            f"tau must stay at {COLDEST:.2g} or above, and with tau-rate {config.own['tau_rate']} it is {tau:.2g} "
+            f"at the last step, {last}: raise tau, lower tau-rate, or set tau-min"
+        )
 
 
 def is_probed(number: int, epochs: int) -> bool:

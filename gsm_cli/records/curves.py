@@ -40,7 +40,8 @@ class Epoch(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class Curves(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What was measured in all epochs, in columns from the first epoch on; as `Epoch` has it, in the fewest letters.
 
-    Numbers have seven significant digits, and no more than six behind the point. What was measured after some of the epochs is kept by their numbers.
+    Numbers have seven significant digits, and no more than six behind the point. What was measured after some of the
+    epochs is kept by their numbers.
     """
 
     images: Images  # of validation

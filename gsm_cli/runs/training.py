@@ -33,7 +33,7 @@ from gsm_cli.runs.evaluation import (
     relaxation,
 )
 from gsm_cli.runs.streams import binarise, shuffle, stream
-from gsm_cli.schedules import is_probed, kl_weight, learning_rate, progress, temperature_at
+from gsm_cli.schedules import check_temperature, is_probed, kl_weight, learning_rate, progress, temperature_at
 from gsm_cli.streams import Purpose
 
 CHECKPOINT_SECONDS = 2.0  # between checkpoints at least, unless an epoch is longer
@@ -65,6 +65,7 @@ class Run:
         if not self.steps:
             rule = f"batch-size must be at most the {len(self.pixels)} unlabelled images"
             raise UsageError(f"{rule}, not {config.batch_size}: lower it")
+        check_temperature(config, self.steps * config.epochs - 1)
 
     def epoch(self) -> Epoch:
         """Train on as many whole batches of unlabelled images as there are, then validate. Raises NotFiniteError."""

@@ -8,7 +8,6 @@ from io import BytesIO
 from pathlib import Path
 from types import SimpleNamespace
 
-import msgspec
 import numpy as np
 import pytest
 import torch
@@ -67,8 +66,25 @@ class TestSchedules:
             [1.0, math.exp(-0.1), 0.5]
         )
         assert temperature(0.7, 0.0, 0.0, 10**6) == 0.7
-        assert temperature_at(config("marginalize"), 0) is None
         assert temperature_at(config(tau=1.0, tau_rate=0.01), 10) == pytest.approx(math.exp(-0.1))
+        assert temperature_at(config("marginalize"), 0) is None
+
+    @pytest.mark.parametrize(("tau", "rate", "told"), [(0.5, 746.0, "0"), (0.5, 6.0, "4.1e-40"), (1e-39, 0.0, "1e-39")])
+    def test_a_temperature_that_underflows_is_refused_before_the_first_step(self, split, tau, rate, told):
+        settings = config(tau=tau, tau_rate=rate)  # 16 steps
+        with pytest.raises(UsageError) as caught:
+            Run(settings, split)
+        assert str(caught.value) == (
+            f"tau must stay at 1.2e-38 or above, and with tau-rate {rate} it is {told} at the last step, 15: "
+            "raise tau, lower tau-rate, or set tau-min"
+        )
+        assert Run(config(tau=0.5, tau_rate=rate, tau_min=0.1), split).epochs == []
+
+    def test_the_least_temperature_is_one_that_float32_has(self, split):
+        least = float(np.finfo(np.float32).tiny)
+        assert Run(config(tau=least), split).epochs == []
+        with pytest.raises(UsageError, match=r"tau must stay at 1\.2e-38 or above"):
+            Run(config(tau=math.nextafter(least, 0.0)), split)
 
 
 class TestRecord:
@@ -78,8 +94,9 @@ class TestRecord:
         assert timeless(first) == timeless(second)
         assert first.finished
         assert len(first.epochs) == 4
-        columns = [column for column in msgspec.structs.astuple(first.epochs) if column is not None]
-        assert np.isfinite(columns).all()
+        assert all(math.isfinite(value) for column in first.columns.values() for value in column or [] if value)
+        first.save(tmp_path / "a.json")
+        assert read_run(tmp_path / "a.json") == first  # rounded before anybody reads it
 
     def test_another_seed_is_another_run(self, split, tmp_path):
         first, second = (train(config(seed=seed), split, tmp_path / f"{seed}.pt") for seed in (0, 1))

@@ -13,7 +13,7 @@ from gsm_cli.rules import GREATEST, PLAIN, Digest, NotNegative, Plain, Positive,
 MARGINALIZE, GUMBEL, SUPERVISED, SPARSE = "marginalize", "gumbel", "supervised", "sparse-marginalize"
 SCHEDULE = ("tau", "tau_min", "tau_rate", "tau_by_epoch")  # from which the parameter `temperature` comes at each step
 NO_PARAMETERS = (*SCHEDULE, "entropy_weight")  # settings of an objective that its class does not take
-COLDEST = 2.0**-1022  # the least temperature that a float holds with all its digits: none falls below it
+COLDEST = 2.0**-126  # the least temperature that float32 holds with all its digits: none falls below it
 MOST_DRAWS = 1_000  # more would not fit into memory
 OWN = "own"  # the tag of the settings of somebody's own estimator
 
@@ -50,7 +50,9 @@ class Annealed(EstimatorSettings, frozen=True):
     """A temperature that may fall, and the weight of the entropy, which the article's code leaves out for Gumbel."""
 
     tau: Annotated[Positive, said("Temperature at the first step.", option=True, timeless=True)] = 0.5
-    tau_min: Annotated[NotNegative, said("Least temperature.", option=True, timeless=True)] = 0.0
+    tau_min: Annotated[
+        NotNegative, said("Least temperature; with 0 it falls to 1.2e-38 at most.", option=True, timeless=True)
+    ] = 0.0
     tau_rate: Annotated[
         NotNegative,
         said("Rate at which the temperature falls: tau(step) = tau exp(-rate step).", option=True, timeless=True),

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from gsm_cli import commands
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.records.steps import StepRecord
+from gsm_cli.records.store import Record
 from gsm_cli.reports.groups import Group
 from gsm_cli.reports.markdown import console, folded, table
 from gsm_cli.reports.names import DIGEST, own_settings, setting
@@ -78,7 +79,18 @@ def _own(group: Group) -> list[str]:
 def _environments(groups: Sequence[Group], steps: StepRecord | None) -> str:
     found = {f"gsm {record.version}, {record.environment.words}" for group in groups for record in group.records}
     timed = f" Of the steps that were timed: gsm {steps.version}, {steps.environment.words}." if steps else ""
-    return f"Environment: {'; '.join(sorted(found))}.{timed}"
+    codes = of_codes([each for group in groups for each in group.records])
+    return f"Environment: {'; '.join(sorted(found))}. {codes}{timed}"
+
+
+def of_codes(records: Sequence[Record]) -> str:
+    """A sentence on which codes made these runs: one is named, several are counted."""
+    codes = {record.code for record in records} - {None}
+    unknown = sum(record.code is None for record in records)
+    if not codes:
+        return "No run says which code made it."
+    known = f"{len(codes)} codes" if len(codes) > 1 else f"the code {codes.pop()}"
+    return f"The runs are of {known}{f', and {unknown:,} of an unknown one' if unknown else ''}."
 
 
 def _links(folder: ReportFolder, groups: Sequence[Group]) -> str:

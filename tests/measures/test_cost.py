@@ -19,7 +19,7 @@ from gsm_cli.records.store import read
 from gsm_cli.settings import build
 
 PLAN = CostPlan(objectives=(MARGINALIZE, GUMBEL), classes=(2, 10, 100), rounds=2)
-EMPTY = CostRecord(version=__version__, environment=ABACUS, plan=PLAN, rows=[])
+EMPTY = CostRecord(version=__version__, code=16 * "0", environment=ABACUS, plan=PLAN, rows=[])
 
 
 @pytest.fixture
@@ -117,14 +117,14 @@ class TestOrder:
 
     @pytest.mark.parametrize(
         ("other", "named"),
-        [({"version": "0.0.0"}, "gsm 0.0.0"), ({"environment": replace(ABACUS, kernels="SLATE")}, "SLATE")],
-        ids=["version", "machine"],
+        [({"code": 16 * "1"}, "1111111111111111, gsm"), ({"environment": replace(ABACUS, kernels="SLATE")}, "SLATE")],
+        ids=["code", "machine"],
     )
     def test_what_another_began_is_neither_gone_on_with_nor_lost(self, folder, pretended, other, named):
         path, part = folder / "plan.json", folder / "plan.part"
         begun = replace(EMPTY, rows=[cost_row(GUMBEL, 2, 1.0)], **other)
         begun.save(part)
-        with pytest.raises(GsmError, match=rf"plan\.part must be of this version and .*{named}.*remove it"):
+        with pytest.raises(GsmError, match=rf"plan\.part must be of this code and .*{named}.*remove it"):
             cost_rounds.measure_all(EMPTY, path)
         assert (pretended, read(part, CostRecord)) == ([], begun)
 

@@ -43,18 +43,21 @@ def column(name: str, *values: object) -> dict[str, str]:
 
 def shortened(count: int) -> dict[str, str]:
     """So many entries in every column."""
-    columns = msgspec.structs.asdict(RUN.epochs)
-    return {
-        f"epochs.{name}": json.dumps((2 * values)[:count]) for name, values in columns.items() if values is not None
-    }
+    columns = msgspec.structs.asdict(RUN.epochs).items()
+    return {f"epochs.{name}": json.dumps((2 * each)[:count]) for name, each in columns if isinstance(each, list)}
 
 
 READING = msgspec.to_builtins(RUN.test.chosen)
 WRONG_RUNS = {
-    **{f"accuracy {value}": {"test.chosen.accuracy": value} for value in (*NUMBERS, "2")},
+    **{f"predicted {value}": {"test.chosen.modal": value} for value in (*NUMBERS, "401", "2.5")},
+    **{f"assigned {value}": {"test.last.unlabelled_right": value} for value in (*NUMBERS, "1001")},
     **{f"bound {value}": {"epochs.unlabelled_bound.1": value} for value in NUMBERS if value != "-1"},
-    **{f"seconds {value}": {"epochs.seconds.0": value} for value in (*NUMBERS, "0")},
-    **{f"validation {value}": {"epochs.validation_accuracy.0": value} for value in (*NUMBERS, "1.1")},
+    **{f"seconds {value}": {"epochs.milliseconds.0": value} for value in (*NUMBERS, "0", "0.5")},
+    **{f"validation {value}": {"epochs.right.0": value} for value in (*NUMBERS, "10001", "2.5")},
+    **{f"most often {value}": {"epochs.modal.0": value} for value in (*NUMBERS, "10001")},
+    **{f"relaxed {value}": {"epochs.relaxed_bounds": f'{{"1": {value}}}'} for value in NUMBERS if value != "-1"},
+    **{f"relaxed after {n}": {"epochs.relaxed_bounds": f'{{"{n}": 1.0}}'} for n in ("0", "4", "-1", "1.5", "a")},
+    **{f"code {value}": {"code": value} for value in ('"0.1.0"', f'"{17 * "0"}"', f'"{16 * "g"}"', "16", "[]")},
     **{f"a bound of log p(x) {value}": {"test.bound.mean": value} for value in NUMBERS if value != "-1"},
     **{f"a standard error {value}": {"test.bound.standard_error": value} for value in NUMBERS if value != "null"},
     **{f"classes {value}": {"classes": value} for value in (*NUMBERS, "0", "1", "2.5")},
@@ -67,16 +70,16 @@ WRONG_RUNS = {
     "no epochs": shortened(0),
     "an epoch too few": shortened(2),
     "an epoch twice": shortened(4),
-    "a column that is too short": column("seconds", 1.0, 2.0),
-    "another epoch chosen than the best": column("validation_accuracy", 0.5, 0.6, 0.7),
+    "a column that is too short": column("milliseconds", 1, 2),
+    "another epoch chosen than the best": column("right", 5000, 6000, 7000),
     "a test of an epoch beyond the last": {"test.chosen.epoch": "4"},
     "a test of epoch 0": {"test.chosen.epoch": "0"},
     "a last epoch that is not the last": {"test.last.epoch": "2"},
-    "an accuracy that is not that of its errors": {"test.last.accuracy": "0.5"},
     "errors that are no base64": {"test.chosen.wrong": '"§"'},
-    "errors of fewer images": {"test.images": "392", "test.chosen.wrong": '"////"'},
-    "errors of more images": {"test.images": "401"},
-    "an image too many an epoch": {"images_per_epoch": "1001"},
+    "errors of fewer images": {"test.chosen.images": "392", "test.chosen.wrong": '"////"'},
+    "errors of more images": {"test.last.images": "401"},
+    "two numbers of images": {"test.last.images": "399", "test.last.modal": "1"},
+    "no whole batch": {"unlabelled": "49"},
     "neither tested nor failed": {"test": "null"},
     "tested and failed": {"failure": '{"step": 3, "reason": "it did"}'},
     "a version in two lines": {"version": r'"1\n2"'},
@@ -89,9 +92,9 @@ WRONG_RUNS = {
     "a setting of its own that breaks the line": {"config.estimator.tau": r'"a\nb"'},
     "nested too deep": {"failure": "[" * 50_000 + "]" * 50_000},
     "unheard of and nested too deep": {"version": '"", "more": ' + "[" * 50_000 + "]" * 50_000},
-    "the kind of another": {"schema": '3, "kind": "cost"'},
+    "the kind of another": {"schema": '4, "kind": "cost"'},
     "a schema of 400 digits": {"schema": "9" * 400},
-    "a schema that is a text": {"schema": '"3"'},
+    "a schema that is a text": {"schema": '"4"'},
 }
 WRONG_FAILURES = {
     "more epochs than asked for": {"config.epochs": "0"},

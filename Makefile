@@ -52,8 +52,8 @@ CHEAP := gumbel,sum-and-sample,sparse-marginalize
 CLASSES := $(PAIRS) --report mnist-pairs-classes --objective marginalize,$(CHEAP)
 TEMPERATURE := $(BIN)/gsm train-ssl --seeds 0-9 --report digits-temperature
 DECIDING := marginalize,gumbel,sum-and-sample,supervised
-RELAXED := gumbel,straight-through,gumbel-rao
-WIDE := marginalize,gumbel,straight-through,sum-and-sample,sparse-marginalize,reinforce,supervised
+RELAXED := gumbel,straight-through-gumbel,gumbel-rao
+WIDE := marginalize,gumbel,straight-through-gumbel,sum-and-sample,sparse-marginalize,reinforce,supervised
 
 reports: $(READY)  ## run the digits experiments, ten seeds each, and write their reports
 	$(BIN)/gsm train-ssl --seeds 0-9 --objective all
@@ -72,7 +72,7 @@ reports: $(READY)  ## run the digits experiments, ten seeds each, and write thei
 reports-mnist: $(READY)  ## run the article's experiment on MNIST, and a hundred classes on pairs of its digits, and write their reports
 	$(MNIST) --seeds 0-9 --objective marginalize,gumbel,sum-and-sample
 	$(MNIST) --seeds 0-5 --objective sparse-marginalize,supervised
-	$(MNIST) --seeds 0-7 --objective straight-through,gumbel-rao
+	$(MNIST) --seeds 0-7 --objective straight-through-gumbel,gumbel-rao
 	$(MNIST) --seeds 0-2 --objective gumbel --tau 1 --tau-min 0.1 --tau-rate 1.538e-4
 	$(MNIST) --seeds 0-2 --objective marginalize,$(CHEAP) --epochs 3,5,10 --set kl_warmup=0.3
 	$(MNIST) --seeds 0-2 --objective $(CHEAP) --epochs 12 --set kl_warmup=0.25

@@ -103,10 +103,10 @@ def test_one_seed_tells_nothing_apart():
 
 
 def test_every_objective_has_its_own_sentence():
-    records = [*over_tau("gumbel", {0.1: 0.9, 0.5: 0.95}), *over_tau("straight-through", {0.1: 0.95, 0.5: 0.9})]
+    records = [*over_tau("gumbel", {0.1: 0.9, 0.5: 0.95}), *over_tau("straight-through-gumbel", {0.1: 0.95, 0.5: 0.9})]
     first, second = answers(records)
     assert first.startswith("gumbel at tau 0.5 (")
-    assert second.startswith("straight-through at tau 0.1 (")
+    assert second.startswith("straight-through-gumbel at tau 0.1 (")
 
 
 def test_values_with_other_data_are_not_compared():

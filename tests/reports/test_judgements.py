@@ -92,20 +92,20 @@ class TestMargin:
 
 class TestRoles:
     def test_gumbel_is_primary_and_tested_by_itself(self):
-        found = judged(batch({**SIX, "reinforce": SIX["gumbel"], "reinmax": SIX["straight-through"]}))
+        found = judged(batch({**SIX, "reinforce": SIX["gumbel"], "reinmax": SIX["straight-through-gumbel"]}))
         roles = {name: each.role for name, each in found.items()}
-        assert list(roles) == ["gumbel", "straight-through", "reinmax", "reinforce"]
+        assert list(roles) == ["gumbel", "straight-through-gumbel", "reinmax", "reinforce"]
         assert list(roles.values()) == ["primary", *["secondary"] * 3]
         assert found["gumbel"].p_value == found["gumbel"].comparison.p_value
 
     def test_secondary_ones_are_corrected_together(self):
-        names = ("straight-through", "reinmax", "reinforce")
-        found = judged(batch({**SIX, "reinforce": SIX["gumbel"], "reinmax": SIX["straight-through"]}))
+        names = ("straight-through-gumbel", "reinmax", "reinforce")
+        found = judged(batch({**SIX, "reinforce": SIX["gumbel"], "reinmax": SIX["straight-through-gumbel"]}))
         raw = [found[name].comparison.p_value for name in names]
         assert [found[name].p_value for name in names] == pytest.approx(holm(raw))
-        assert found["straight-through"].comparison.p_value == 0.03125
-        assert found["straight-through"].ruling == "undecided"
-        assert judged(batch(SIX))["straight-through"].ruling == "worse"
+        assert found["straight-through-gumbel"].comparison.p_value == 0.03125
+        assert found["straight-through-gumbel"].ruling == "undecided"
+        assert judged(batch(SIX))["straight-through-gumbel"].ruling == "worse"
 
     def test_other_temperatures_are_exploratory_and_in_no_answer(self):
         others = [record("gumbel", seed, (0.5, 0.99, 0.7), tau=0.1) for seed in range(6)]
@@ -135,10 +135,10 @@ class TestRoles:
         assert "supervised" not in rendered(batch(SIX)).answer
 
     def test_without_gumbel_the_others_are_judged(self):
-        report = rendered(batch({name: SIX[name] for name in ("marginalize", "straight-through")}))
+        report = rendered(batch({name: SIX[name] for name in ("marginalize", "straight-through-gumbel")}))
         assert (
             report.answer
-            == "Without a run of gumbel that could be compared: straight-through (-5.79 [-6.58, -5.01]) is worse."
+            == "Without a run of gumbel that could be compared: straight-through-gumbel (-5.79 [-6.58, -5.01]) is worse."
         )
 
     def test_failures_are_compared_with_nothing(self):
@@ -247,7 +247,7 @@ class TestMissingSeeds:
 
     def test_what_the_interval_alone_says_of_others_is_said(self):
         """Six seeds cannot pass a test that is corrected for four questions."""
-        names = ("straight-through", "reinforce", "sum-and-sample", "reinmax")
+        names = ("straight-through-gumbel", "reinforce", "sum-and-sample", "reinmax")
         worse = {name: [-0.1, -0.11, -0.1, -0.09, -0.1, -0.1] for name in names[:2]}
         unclear = {name: [0.02, -0.02] * 3 for name in names[2:]}
         answer = rendered(batch({"marginalize": [0.0] * 6, "gumbel": [0.0] * 6, **worse, **unclear})).answer
@@ -346,7 +346,7 @@ def test_the_facts_are_those_of_the_verdict():
     assert {each.name for each in facts.series} == {*SIX, "reinforce", "reinmax"}
     assert [(each.name, each.verdict, each.role) for each in facts.differences] == [
         ("gumbel", "no worse", "primary"),
-        ("straight-through", "undecided", "secondary"),
+        ("straight-through-gumbel", "undecided", "secondary"),
         ("reinmax", "undecided", "secondary"),
         ("reinforce", "undecided", "secondary"),
     ]

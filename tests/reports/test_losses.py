@@ -170,7 +170,7 @@ def test_a_length_of_training_is_the_frontiers():
 @pytest.mark.parametrize("classes", [(2, 5, 10), (2, 5, 10, 20, 50, 100)])
 def test_the_picture_is_legible_and_shows_the_losses(classes):
     records = [*over_classes("marginalize", factor=1.0, classes=classes)]
-    for place, name in enumerate(("gumbel", "sum-and-sample", "straight-through", "sparse-marginalize")):
+    for place, name in enumerate(("gumbel", "sum-and-sample", "straight-through-gumbel", "sparse-marginalize")):
         records += over_classes(name, lost=0.0005 * place, factor=0.01 * place, classes=classes)
     (trade,) = trades(records)
     with house_style():

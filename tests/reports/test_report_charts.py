@@ -128,7 +128,7 @@ class TestAccuracy:
 
     def test_of_nine_curves_five_are_in_front_with_the_unsmoothed_ones_behind(self):
         curves = {name: curve(80, 0.95 - 0.002 * place) for place, name in enumerate(OBJECTIVES)}
-        assert front(curves) == ["marginalize", "gumbel", "supervised", "straight-through", "gumbel-rao"]
+        assert front(curves) == ["marginalize", "gumbel", "supervised", "straight-through-gumbel", "gumbel-rao"]
         left = made(accuracy_chart, Learning(curves, {}, "")).axes[0]
         assert [line.get_linewidth() for line in left.lines].count(2.0) == 5
         assert [line.get_linewidth() for line in left.lines].count(0.6) == 5
@@ -209,9 +209,9 @@ def test_the_colour_of_a_text_has_contrast(colour):
 
 
 def test_a_name_breaks_between_settings_and_is_not_cut_off():
-    name = "straight-through, tau 0.1, tau_min 0.05, of-somebody-who-likes-long-names 1"
+    name = "straight-through-gumbel, tau 0.1, tau_min 0.05, of-somebody-who-likes-long-names 1"
     lines = wrapped(name).split("\n")
-    assert lines == ["straight-through,", "tau 0.1, tau_min 0.05,", "of-somebody-who-likes-long-names 1"]
+    assert lines == ["straight-through-gumbel,", "tau 0.1, tau_min 0.05,", "of-somebody-who-likes-long-names 1"]
 
 
 @pytest.mark.parametrize(("shape", "columns"), [((8, 8), 10), ((8, 16), 10), ((28, 28), 10), ((28, 56), 10)])

@@ -204,7 +204,7 @@ def test_the_answer_is_plain_text_and_stands_first():
     report = rendered(batch(SIX))
     assert report.answer == (
         "One Gumbel-Softmax sample may replace the sum over classes here: if it costs test accuracy, then less than 1 "
-        "point (gumbel − marginalize: -0.21 [-0.63, +0.21] points, 6 seeds). Of the other objectives, straight-through "
+        "point (gumbel − marginalize: -0.21 [-0.63, +0.21] points, 6 seeds). Of the other objectives, straight-through-gumbel "
         "(-5.79 [-6.58, -5.01]) is worse."
     )
     assert report.text.startswith(f"# {report.title}\n\n**{report.answer}**\n\n")
@@ -271,7 +271,7 @@ def test_every_picture_of_a_report_is_in_its_text():
 class TestTime:
     def test_what_is_saved_is_said_of_gumbel_and_of_what_is_no_worse(self):
         """One is five points worse, another is equal, a third is five points worse too."""
-        losses = {"gumbel": -0.05, "straight-through": -0.05, "reinforce": 0.0}
+        losses = {"gumbel": -0.05, "straight-through-gumbel": -0.05, "reinforce": 0.0}
         by_seed = {name: [0.002 * seed + loss for seed in range(8)] for name, loss in losses.items()}
         records = batch({"marginalize": [0.002 * seed for seed in range(8)], **by_seed})
         timed, untimed = (

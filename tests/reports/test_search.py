@@ -250,10 +250,10 @@ class TestReport:
         assert "with its accuracy on the test set" not in text
 
     def test_a_sweep_beside_it_is_answered_too(self):
-        taus = [run for tau in (0.1, 0.5) for run in runs("straight-through", (tau / 10,) * 3, tau=tau)]
+        taus = [run for tau in (0.1, 0.5) for run in runs("straight-through-gumbel", (tau / 10,) * 3, tau=tau)]
         found = rendered([*searched(), *taus])
         assert found.answer.startswith("Best on validation: gumbel, learning_rate 0.004")
-        assert "Best by validation, with its accuracy on the test set: straight-through at tau 0.5" in found.text
+        assert "Best by validation, with its accuracy on the test set: straight-through-gumbel at tau 0.5" in found.text
         assert "## Against the temperature" in found.text
         lengths = [record("gumbel", seed, (0.5, 0.6, 0.9)) for seed in range(3)]
         assert "In so many seconds" not in rendered([*searched(), *lengths]).answer

@@ -49,13 +49,13 @@ def replaced_file(run: RunRecord, digest: str) -> RunRecord:
 
 class TestLines:
     def test_a_line_for_each_objective_and_a_level_for_one_that_does_not_read_it(self, tmp_path):
-        records = [*over_draws("gumbel"), *over_draws("straight-through"), run("marginalize", 0, 0.95)]
+        records = [*over_draws("gumbel"), *over_draws("straight-through-gumbel"), run("marginalize", 0, 0.95)]
         found = section(tmp_path, records)
         (picture,) = found.pictures
         facts = picture.facts
         assert picture.name == "sweep-draws"
         assert {name: [(p.value, round(p.mean, 9), p.seeds) for p in own] for name, own in facts.lines.items()} == (
-            {key: [(1, 0.8, 3), (10, 0.9, 3), (100, 0.85, 3)] for key in ("gumbel", "straight-through")}
+            {key: [(1, 0.8, 3), (10, 0.9, 3), (100, 0.85, 3)] for key in ("gumbel", "straight-through-gumbel")}
         )
         assert facts.levels == {"marginalize": Level(0.95, None, None, 1)}
         point = facts.lines["gumbel"][0]
@@ -63,7 +63,10 @@ class TestLines:
             (0.8 - 4.302653 * 0.01 / 3**0.5, 0.8 + 4.302653 * 0.01 / 3**0.5)
         )
         assert found.blocks[:2] == ["## What was swept", "### draws"]
-        assert "At the ends: gumbel 80.00 % at 1 and 85.00 % at 100; straight-through 80.00 % at 1" in found.blocks[2]
+        assert (
+            "At the ends: gumbel 80.00 % at 1 and 85.00 % at 100; straight-through-gumbel 80.00 % at 1"
+            in found.blocks[2]
+        )
         assert "| gumbel, draws 1 | 3 | 80.00 [77.52, 82.48] |" in found.blocks[4]
         assert "| marginalize | 1 | 95.00 |" in found.blocks[4]
 
@@ -137,7 +140,7 @@ class TestMaps:
     RECORDS = (
         *over_draws("gumbel", labels=50),
         *over_draws("gumbel", labels=100),
-        *over_draws("straight-through", labels=50),
+        *over_draws("straight-through-gumbel", labels=50),
     )
 
     def test_two_settings_are_a_map_and_no_lines(self, tmp_path):
@@ -155,16 +158,16 @@ class TestMaps:
     def test_what_is_in_no_whole_map_is_a_line(self, tmp_path):
         found = section(tmp_path, self.RECORDS)
         lines, grid = sorted(found.pictures, key=lambda picture: picture.name)
-        assert list(lines.facts.lines) == ["straight-through"]
+        assert list(lines.facts.lines) == ["straight-through-gumbel"]
         assert list(grid.facts.maps) == ["gumbel"]
 
     def test_maps_of_other_values_have_a_picture_of_their_own(self, tmp_path):
         narrow = [each for labels in (50, 100) for each in over_draws("gumbel", (1, 10), labels=labels)]
-        wide = [each for labels in (50, 100) for each in over_draws("straight-through", labels=labels)]
+        wide = [each for labels in (50, 100) for each in over_draws("straight-through-gumbel", labels=labels)]
         pictures = {picture.name: picture.facts for picture in section(tmp_path, [*narrow, *wide]).pictures}
         assert {name: list(facts.maps) for name, facts in pictures.items()} == {
             "sweep-labels-draws": ["gumbel"],
-            "sweep-labels-draws-2": ["straight-through"],
+            "sweep-labels-draws-2": ["straight-through-gumbel"],
         }
 
     def test_there_is_none_over_epochs(self, tmp_path):

@@ -73,7 +73,7 @@ def trade_chart(trade: Trade) -> "Figure":
     return figure
 
 
-def _scale(axes: Axes, factors: Sequence[float]) -> None:
+def _scale(axes: "Axes", factors: Sequence[float]) -> None:
     from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
 
     if asks_for_log(factors):

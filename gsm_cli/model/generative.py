@@ -6,6 +6,7 @@ Densities and bounds are in nats, summed over pixels and latent dimensions.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 from math import log, pi
 
 import torch
@@ -111,7 +112,8 @@ class M2(nn.Module):
         """The `bound` of several batches with their y, in one pass; batch normalisation takes each by itself."""
         rows = Rows([torch.broadcast_shapes(known.noise.shape[:-1], y.shape[:-1]) for known, y in cases])
         with in_parts(rows.sizes):
-            mean, log_variance = gaussian(self.q_z(rows.join(known.q_z + self.q_z.lift(y=y) for known, y in cases)))
+            lifted = lift(self.q_z, cases, rows, [known.q_z for known, _ in cases])
+            mean, log_variance = gaussian(self.q_z(lifted))
             noise = rows.join(known.noise for known, _ in cases)
             z = mean + torch.exp(0.5 * log_variance) * noise
             latent = log_normal(z) - log_normal(noise, log_variance) + self.auxiliary(cases, rows, z)
@@ -120,8 +122,7 @@ class M2(nn.Module):
 
     def log_likelihood(self, cases: Sequence[Case], rows: Rows, z: Tensor) -> Tensor:
         """The reconstruction log p(x|y,z) of every row (N,)."""
-        lifted = (self.p_x.lift(y=y, z=part) for (_, y), part in zip(cases, rows.split(z), strict=True))
-        logits = rows.split(self.p_x(rows.join(lifted)))
+        logits = rows.split(self.p_x(lift(self.p_x, cases, rows, z=z)))
         values = (log_bernoulli(known.x, part) for (known, _), part in zip(cases, logits, strict=True))
         return torch.cat([value.flatten() for value in values])
 
@@ -163,10 +164,24 @@ class ADGM(M2):
         return replace(super().encode(x, samples, rng), p_a=self.p_a.lift(x=x))
 
     def auxiliary(self, cases: Sequence[Case], rows: Rows, z: Tensor) -> Tensor:
-        lifted = (known.p_a + self.p_a.lift(y=y, z=part) for (known, y), part in zip(cases, rows.split(z), strict=True))
-        mean, log_variance = gaussian(self.p_a(rows.join(lifted)))
+        lifted = lift(self.p_a, cases, rows, [known.p_a for known, _ in cases], z=z)
+        mean, log_variance = gaussian(self.p_a(lifted))
         a, log_q_a = rows.join(known.a for known, _ in cases), rows.join(known.log_q_a for known, _ in cases)
         return log_normal((a - mean) * torch.exp(-0.5 * log_variance), log_variance) - log_q_a.squeeze(-1)
+
+
+def lift(
+    network: Network, cases: Sequence[Case], rows: Rows, known: Sequence[Tensor] | None = None, **others: Tensor
+) -> Tensor:
+    """The first layer (N, H) of a network: what is known of it, (..., H) for each case, with y and others (N, ...).
+
+    A y that is the same for many rows, as in the sum over classes, is multiplied before it is repeated.
+    """
+    if all(y.shape[:-1] == shape for (_, y), shape in zip(cases, rows.shapes, strict=True)):
+        lifted = network.lift_at_once(y=rows.join(y for _, y in cases), **others)
+        return lifted if known is None else lifted + rows.join(known)
+    shares = [[network.lift(y=y) for _, y in cases], known, others and rows.split(network.lift(**others))]
+    return rows.join(reduce(torch.add, parts) for parts in zip(*filter(None, shares), strict=True))
 
 
 def gaussian(outputs: Tensor) -> tuple[Tensor, Tensor]:

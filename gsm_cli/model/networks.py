@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import partial, reduce
 from itertools import pairwise
 from math import prod
 from typing import cast
@@ -54,10 +54,15 @@ class Linear(nn.Linear):
         self.bf16 = bf16
 
     def forward(self, value: Tensor) -> Tensor:
-        if not self.bf16:
-            return super().forward(value)
-        product = F.linear(value.bfloat16(), self.weight.bfloat16()).float()
-        return product if self.bias is None else product + self.bias
+        return linear(value, self.weight, self.bias, self.bf16)
+
+
+def linear(value: Tensor, weight: Tensor, bias: Tensor | None, bf16: bool) -> Tensor:
+    """The map of `Linear` with these weights."""
+    if not bf16:
+        return F.linear(value, weight, bias)
+    product = F.linear(value.bfloat16(), weight.bfloat16()).float()
+    return product if bias is None else product + bias
 
 
 class Network(nn.Module):
@@ -87,8 +92,14 @@ class Network(nn.Module):
 
     def lift(self, **inputs: Tensor) -> Tensor:
         """The share of these inputs in the first layer, (..., H)."""
-        lifted: Tensor = sum(self.first[name](value) for name, value in inputs.items())
-        return lifted
+        return reduce(torch.add, (self.first[name](value) for name, value in inputs.items()))
+
+    def lift_at_once(self, **inputs: Tensor) -> Tensor:
+        """The same in one product, for inputs with the same leading dimensions."""
+        layers = [cast(Linear, self.first[name]) for name in inputs]
+        bias = next((layer.bias for layer in layers if layer.bias is not None), None)
+        weight = torch.cat([layer.weight for layer in layers], dim=1)
+        return linear(torch.cat(list(inputs.values()), dim=-1), weight, bias, layers[0].bf16)
 
     def forward(self, lifted: Tensor) -> Tensor:
         """The outputs (..., O), from the sum (..., H) of what was lifted."""

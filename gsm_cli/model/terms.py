@@ -114,7 +114,8 @@ def semi_supervised(
     with in_parts(sizes):
         evidence = model.encode(torch.cat([batch.unlabelled, batch.labelled]), samples, rng)
     unlabelled, labelled = evidence.split(sizes)
-    y = F.one_hot(batch.classes, model.architecture.classes).to(labelled.logits)[None]  # (1, L, K)
+    one_hot = torch.eye(model.architecture.classes, device=batch.classes.device)
+    y = one_hot.index_select(0, batch.classes)[None]  # (1, L, K)
     bound = ConditionalBound(model, unlabelled, kl_weight, companion=(labelled, y))
     u = unlabelled_bound(bound, estimator, rng, entropy_weight)
     classification = log_probability(labelled.logits, batch.classes)

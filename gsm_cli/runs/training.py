@@ -34,6 +34,7 @@ from gsm_cli.runs.evaluation import (
     read_model,
     relaxation,
 )
+from gsm_cli.runs.optimizer import AdamW, clipped
 from gsm_cli.runs.streams import binarise, shuffle, stream
 from gsm_cli.schedules import is_probed, kl_weight, learning_rate, progress
 from gsm_cli.streams import Purpose
@@ -57,8 +58,7 @@ class Run:
         self.labelled = torch.from_numpy(split.labelled.pixels).to(device)
         self.classes = torch.from_numpy(split.labelled.classes).to(device)
         self.model = build_model(config, split.unlabelled.shape[1], split.classes, device)
-        rate, decay = config.learning_rate, config.weight_decay
-        self.optimizer = torch.optim.AdamW(self.model.parameters(), lr=rate, weight_decay=decay, fused=True)
+        self.optimizer = AdamW(self.model.parameters(), config.weight_decay)
         self.code = fingerprint()
         self.predict = Prediction(config.evaluation_draws, config.binary_evaluation)
         self.epochs: list[Epoch] = []
@@ -124,26 +124,21 @@ class Run:
         """One update, with the noise of this step alone; the objective's terms before it, without their graph."""
         self.on_step()
         config, rng = self.config, self.stream(Purpose.NOISE, number)
-        labelled = binarise(self.labelled[labelled_rows], rng)
-        batch = Batch(binarise(self.pixels[rows], rng), labelled, self.classes[labelled_rows])
+        pixels, labelled = self.pixels.index_select(0, rows), self.labelled.index_select(0, labelled_rows)
+        batch = Batch(binarise(pixels, rng), binarise(labelled, rng), self.classes[labelled_rows])
         if self.averaging is None:
             terms = supervised(self.model, batch, config.mc_samples, rng)
         else:
             average = self.averaging.at_step(number)
             kl_weight, entropy_weight = self.kl_weight(number), config.estimator.weight_of_entropy
             terms = semi_supervised(self.model, batch, average, config.mc_samples, kl_weight, rng, entropy_weight)
-        self.optimizer.zero_grad()
         loss = -terms.objective(config.labelled_weight, config.classification_weight)
         if config.vat_weight:
             images = torch.cat([batch.unlabelled, batch.labelled])
             noise = self.stream(Purpose.PERTURBATION, number)
             loss = loss + config.vat_weight * virtual_adversarial_loss(self.model, images, config.vat_radius, noise)
-        loss.backward()  # type: ignore[no-untyped-call]
-        if config.clip is not None:
-            torch.nn.utils.clip_grad_norm_(self.model.parameters(), config.clip)
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.learning_rate(number)
-        self.optimizer.step()
+        gradients = clipped(self.optimizer.gradients(loss), config.clip)
+        self.optimizer.step(gradients, self.learning_rate(number))
         return terms.detach()
 
     @property

@@ -1,0 +1,74 @@
+"""Adam, as a run needs it: of gradients that are handed over, and without PyTorch's compiler.
+
+`torch.optim` imports `torch._dynamo` with its first optimizer, for more than a second in every process, and goes
+through the parameters in Python at every step.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+FIRST, SECOND, LEAST = 0.9, 0.999, 1e-8  # decay of the mean and of the mean square; what is added to its root
+
+
+class AdamW:
+    """Adam (arXiv:1412.6980) with decoupled weight decay (arXiv:1711.05101), by PyTorch's fused kernel.
+
+    A step takes learning rate x weight decay of every weight away. A parameter counts the steps that moved it.
+    """
+
+    def __init__(self, parameters: Iterable[Tensor], weight_decay: float = 0.0) -> None:
+        self.parameters = list(parameters)
+        self.weight_decay = weight_decay
+        self.means, self.squares = ([torch.zeros_like(each) for each in self.parameters] for _ in range(2))
+        self.steps = torch.zeros(len(self.parameters), device=self.parameters[0].device)
+
+    def gradients(self, loss: Tensor) -> list[Tensor | None]:
+        """Those of a loss; None where it does not depend on a parameter."""
+        found = torch.autograd.grad(loss, self.parameters, allow_unused=True)
+        return [each if each is None else each.contiguous() for each in found]
+
+    @torch.no_grad()
+    def step(self, gradients: Sequence[Tensor | None], learning_rate: float) -> None:
+        """Move the parameters that have a gradient."""
+        moved = [number for number, gradient in enumerate(gradients) if gradient is not None]
+        self.steps[moved] += 1
+        steps = self.steps.unbind()
+        torch._fused_adamw_(
+            *(
+                [values[number] for number in moved]
+                for values in (self.parameters, gradients, self.means, self.squares)
+            ),
+            [],
+            [steps[number] for number in moved],
+            lr=learning_rate,
+            beta1=FIRST,
+            beta2=SECOND,
+            weight_decay=self.weight_decay,
+            eps=LEAST,
+            amsgrad=False,
+            maximize=False,
+        )
+
+    def state_dict(self) -> dict[str, Any]:
+        """What the next steps depend on, in the form of `torch.optim`."""
+        values = zip(self.steps, self.means, self.squares, strict=True)
+        state = {number: dict(zip(("step", "mean", "square"), each, strict=True)) for number, each in enumerate(values)}
+        return {"state": state, "param_groups": [{"weight_decay": self.weight_decay}]}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from there."""
+        for number, values in state["state"].items():
+            self.steps[number] = values["step"]
+            self.means[number].copy_(values["mean"])
+            self.squares[number].copy_(values["square"])
+
+
+def clipped(gradients: Sequence[Tensor | None], greatest: float) -> list[Tensor | None]:
+    """The gradients, scaled to a norm over all of them of at most `greatest`."""
+    norm = torch.linalg.vector_norm(torch.stack(torch._foreach_norm([each for each in gradients if each is not None])))
+    if not norm > greatest:
+        return list(gradients)
+    return [None if each is None else each * (greatest / norm) for each in gradients]

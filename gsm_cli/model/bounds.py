@@ -1,14 +1,13 @@
 """A conditional bound as estimators see it: a function of y. It is evaluated here, and what it gives is checked."""
 
 import inspect
-from contextlib import nullcontext
 from typing import Protocol, cast
 
 import torch
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
-from gsm_cli.model.networks import uncounted
+from gsm_cli.model.networks import computed_again, uncounted
 
 
 class Bound(Protocol):
@@ -92,7 +91,7 @@ def _recomputed(bound: Bound, classes: range, logits: Tensor) -> Tensor:
         lambda: bound(_one_hots(classes, logits)),
         use_reentrant=False,
         preserve_rng_state=False,
-        context_fn=lambda: (nullcontext(), uncounted()),
+        context_fn=lambda: (computed_again(), uncounted()),
     )
     return value
 

@@ -1,18 +1,19 @@
 """The perceptrons that the models are made of, and their sizes."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from functools import partial, reduce
 from itertools import pairwise
 from math import prod
-from typing import cast
+from typing import TypeVar, cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
+Value = TypeVar("Value")
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {"relu": F.relu, "elu": F.elu, "softplus": F.softplus}
 
 
@@ -134,26 +135,36 @@ class BatchNorm(nn.BatchNorm1d):
 
 _UNCOUNTED = ContextVar("uncounted", default=False)
 _PARTS: ContextVar[list[int] | None] = ContextVar("parts", default=None)
+_KEPT = ContextVar("kept", default=True)
 
 
 @contextmanager
-def uncounted() -> Iterator[None]:
+def _within(variable: ContextVar[Value], value: Value) -> Iterator[None]:
+    token = variable.set(value)
+    try:
+        yield
+    finally:
+        variable.reset(token)
+
+
+def uncounted() -> AbstractContextManager[None]:
     """Within it running statistics stay as they are: for images that were counted before, or are none of the data."""
-    token = _UNCOUNTED.set(True)
-    try:
-        yield
-    finally:
-        _UNCOUNTED.reset(token)
+    return _within(_UNCOUNTED, True)
 
 
-@contextmanager
-def in_parts(sizes: list[int]) -> Iterator[None]:
+def in_parts(sizes: list[int]) -> AbstractContextManager[None]:
     """Within it values (..., N, H) are those of batches of so many rows, which have nothing to do with one another."""
-    token = _PARTS.set(sizes)
-    try:
-        yield
-    finally:
-        _PARTS.reset(token)
+    return _within(_PARTS, sizes)
+
+
+def computed_again() -> AbstractContextManager[None]:
+    """Within it nothing is kept for the backward pass, which computes it again by itself, `uncounted`."""
+    return _within(_KEPT, False)
+
+
+def is_kept() -> bool:
+    """Whether what is computed is kept for the backward pass, and so computed once."""
+    return _KEPT.get() and not _UNCOUNTED.get()
 
 
 class Rows:

@@ -1,7 +1,8 @@
 """What a trained model is worth: accuracy on grey images with a discrete class, and the bound of log p(x)."""
 
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from io import BytesIO
@@ -16,6 +17,7 @@ from torch import Tensor
 
 from gsm_cli.data.images import Images
 from gsm_cli.data.split import Split
+from gsm_cli.model.checks import NotALawError
 from gsm_cli.model.estimators import Estimator, Gumbel, Marginal, Selective, StraightThrough
 from gsm_cli.model.generative import M2
 from gsm_cli.model.terms import ConditionalBound, unlabelled_bound
@@ -36,6 +38,15 @@ class NotFiniteError(ArithmeticError):
     def __init__(self, step: int, what: str = "the objective") -> None:
         super().__init__(f"{what} is not finite at step {step}")
         self.step = step
+
+
+@contextmanager
+def finite(step: int, what: str = "the objective") -> Iterator[None]:
+    """Within it a law that is none is the fault of weights that are not finite."""
+    try:
+        yield
+    except NotALawError as error:
+        raise NotFiniteError(step, what) from error
 
 
 def are_finite(*numbers: float | None) -> bool:

@@ -16,12 +16,13 @@ FIRST, SECOND, LEAST = 0.9, 0.999, 1e-8  # decay of the mean and of the mean squ
 class AdamW:
     """Adam (arXiv:1412.6980) with decoupled weight decay (arXiv:1711.05101), by PyTorch's fused kernel.
 
-    A step takes learning rate x weight decay of every weight away. A parameter counts the steps that moved it.
+    A step takes learning rate x weight decay of every weight away; `l2` adds that times every weight to its gradient,
+    as plain Adam has weight decay. A parameter counts the steps that moved it.
     """
 
-    def __init__(self, parameters: Iterable[Tensor], weight_decay: float = 0.0) -> None:
+    def __init__(self, parameters: Iterable[Tensor], weight_decay: float = 0.0, l2: float = 0.0) -> None:
         self.parameters = list(parameters)
-        self.weight_decay = weight_decay
+        self.weight_decay, self.l2 = weight_decay, l2
         self.means, self.squares = ([torch.zeros_like(each) for each in self.parameters] for _ in range(2))
         self.steps = torch.zeros(len(self.parameters), device=self.parameters[0].device)
 
@@ -36,6 +37,11 @@ class AdamW:
         moved = [number for number, gradient in enumerate(gradients) if gradient is not None]
         self.steps[moved] += 1
         steps = self.steps.unbind()
+        if self.l2:
+            gradients = [
+                None if gradient is None else gradient.add(weights, alpha=self.l2)
+                for gradient, weights in zip(gradients, self.parameters, strict=True)
+            ]
         torch._fused_adamw_(
             *(
                 [values[number] for number in moved]
@@ -56,7 +62,7 @@ class AdamW:
         """What the next steps depend on, in the form of `torch.optim`."""
         values = zip(self.steps, self.means, self.squares, strict=True)
         state = {number: dict(zip(("step", "mean", "square"), each, strict=True)) for number, each in enumerate(values)}
-        return {"state": state, "param_groups": [{"weight_decay": self.weight_decay}]}
+        return {"state": state, "param_groups": [{"weight_decay": self.weight_decay, "l2": self.l2}]}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from there."""
@@ -66,8 +72,10 @@ class AdamW:
             self.squares[number].copy_(values["square"])
 
 
-def clipped(gradients: Sequence[Tensor | None], greatest: float) -> list[Tensor | None]:
-    """The gradients, scaled to a norm over all of them of at most `greatest`."""
+def clipped(gradients: Sequence[Tensor | None], greatest: float | None) -> list[Tensor | None]:
+    """The gradients, scaled to a norm over all of them of at most `greatest`; as they are without one."""
+    if greatest is None:
+        return list(gradients)
     norm = torch.linalg.vector_norm(torch.stack(torch._foreach_norm([each for each in gradients if each is not None])))
     if not norm > greatest:
         return list(gradients)

@@ -4,23 +4,16 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from statistics import fmean
 
-import torch
 from torch import Tensor
 
 from gsm_cli import __version__
 from gsm_cli.config import RunConfig
 from gsm_cli.data.split import Split
-from gsm_cli.errors import UsageError
 from gsm_cli.files import is_there
 from gsm_cli.fingerprint import fingerprint
-from gsm_cli.model.estimators import Selective
-from gsm_cli.model.terms import Batch, Terms, semi_supervised, supervised
-from gsm_cli.model.virtual_adversarial import virtual_adversarial_loss
 from gsm_cli.records.curves import Curves, Epoch, chosen_epoch
 from gsm_cli.records.run import Failure, RunRecord, Test
-from gsm_cli.runs.build import Averaging, build_model
 from gsm_cli.runs.checkpoint import Checkpoint, DamagedError, set_aside
 from gsm_cli.runs.environment import Device, environment
 from gsm_cli.runs.evaluation import (
@@ -29,45 +22,31 @@ from gsm_cli.runs.evaluation import (
     analogies,
     are_finite,
     classification,
+    finite,
     mean_bound,
     mean_dropped_mass,
     read_model,
     relaxation,
 )
-from gsm_cli.runs.optimizer import AdamW, clipped
-from gsm_cli.runs.streams import binarise, shuffle, stream
-from gsm_cli.schedules import is_probed, kl_weight, learning_rate, progress
+from gsm_cli.runs.steps import OnStep, Steps
+from gsm_cli.schedules import is_probed
 from gsm_cli.streams import Purpose
 
 CHECKPOINT_SECONDS = 2.0  # between checkpoints at least, unless an epoch is longer
 
 OnEpoch = Callable[[int, Epoch], None]  # with the number of the epoch, from 1 on
-OnStep = Callable[[], None]
 OnNote = Callable[[str], None]  # with what else happens, in words
 
 
-class Run:
+class Run(Steps):
     """A run in progress: what an epoch changes, and what a checkpoint keeps."""
 
     def __init__(self, config: RunConfig, split: Split, device: Device = "cpu", on_step: OnStep = lambda: None) -> None:
-        self.config = config
-        self.split = split
-        self.device = device
-        self.on_step = on_step
-        self.pixels = torch.from_numpy(split.unlabelled).to(device)
-        self.labelled = torch.from_numpy(split.labelled.pixels).to(device)
-        self.classes = torch.from_numpy(split.labelled.classes).to(device)
-        self.model = build_model(config, split.unlabelled.shape[1], split.classes, device)
-        self.optimizer = AdamW(self.model.parameters(), config.weight_decay)
+        super().__init__(config, split, device, on_step)
         self.code = fingerprint()
         self.predict = Prediction(config.evaluation_draws, config.binary_evaluation)
         self.epochs: list[Epoch] = []
         self.best: dict[str, Tensor] = {}  # the weights of the best epoch so far
-        self.steps = len(self.pixels) // config.batch_size  # in an epoch
-        if not self.steps:
-            rule = f"batch-size must be at most the {len(self.pixels)} unlabelled images"
-            raise UsageError(f"{rule}, not {config.batch_size}: lower it")
-        self.averaging = Averaging(config, self.steps) if config.is_unlabelled else None
 
     def epoch(self) -> Epoch:
         """Train on as many whole batches of unlabelled images as there are, then validate. Raises NotFiniteError."""
@@ -80,8 +59,9 @@ class Run:
         validation = classification(self.model, images, noise(), self.predict)
         tau, selective = config.estimator.temperature(last, self.steps), self.selective
         probed = is_probed(number, config.epochs)
-        soft, hard = relaxation(self.model, images, tau, noise) if tau and probed else (None, None)
-        dropped = mean_dropped_mass(self.model, images, selective, noise()) if selective and probed else None
+        with finite(last):
+            soft, hard = relaxation(self.model, images, tau, noise) if tau and probed else (None, None)
+            dropped = mean_dropped_mass(self.model, images, selective, noise()) if selective and probed else None
         if not are_finite(validation.entropy, soft, hard):
             raise NotFiniteError(last)
         return Epoch(
@@ -102,59 +82,6 @@ class Run:
             processor_seconds=processor_seconds,
             evaluation_seconds=time.perf_counter() - middle,
         )
-
-    def all_steps(self, number: int) -> tuple[list[float], float]:
-        """The steps of an epoch: the means of the three terms, and of the evaluations for each unlabelled image."""
-        first, rng = (number - 1) * self.steps, self.stream(Purpose.ORDER, number)
-        rows = shuffle(len(self.pixels), self.steps, self.config.batch_size, rng)
-        labelled = shuffle(len(self.labelled), self.steps, self.config.labelled_batch or len(self.labelled), rng)
-        self.model.train()
-        terms = torch.empty(self.steps, 3, device=rng.device)  # a list of small tensors would keep the memory between
-        evaluations = []
-        for n in range(self.steps):
-            step = self.step(first + n, rows[n], labelled[n])
-            terms[n] = torch.stack([step.unlabelled_bound, step.labelled_bound, step.classification])
-            evaluations.append(step.evaluations)
-        finite = terms.isfinite().all(dim=1)
-        if not finite.all():
-            raise NotFiniteError(first + int(finite.int().argmin()))
-        return terms.double().mean(dim=0).tolist(), fmean(evaluations)
-
-    def step(self, number: int, rows: Tensor, labelled_rows: Tensor) -> Terms:
-        """One update, with the noise of this step alone; the objective's terms before it, without their graph."""
-        self.on_step()
-        config, rng = self.config, self.stream(Purpose.NOISE, number)
-        pixels, labelled = self.pixels.index_select(0, rows), self.labelled.index_select(0, labelled_rows)
-        batch = Batch(binarise(pixels, rng), binarise(labelled, rng), self.classes[labelled_rows])
-        if self.averaging is None:
-            terms = supervised(self.model, batch, config.mc_samples, rng)
-        else:
-            average = self.averaging.at_step(number)
-            kl_weight, entropy_weight = self.kl_weight(number), config.estimator.weight_of_entropy
-            terms = semi_supervised(self.model, batch, average, config.mc_samples, kl_weight, rng, entropy_weight)
-        loss = -terms.objective(config.labelled_weight, config.classification_weight)
-        if config.vat_weight:
-            images = torch.cat([batch.unlabelled, batch.labelled])
-            noise = self.stream(Purpose.PERTURBATION, number)
-            loss = loss + config.vat_weight * virtual_adversarial_loss(self.model, images, config.vat_radius, noise)
-        gradients = clipped(self.optimizer.gradients(loss), config.clip)
-        self.optimizer.step(gradients, self.learning_rate(number))
-        return terms.detach()
-
-    @property
-    def selective(self) -> Selective | None:
-        """The estimator, if it leaves classes out."""
-        estimator = None if self.averaging is None else self.averaging.at_step(0)
-        return estimator if isinstance(estimator, Selective) else None
-
-    def stream(self, purpose: Purpose, counter: int) -> torch.Generator:
-        return stream(self.config.seed, purpose, counter, self.device)
-
-    def kl_weight(self, step: int) -> float:
-        return kl_weight(self.config.kl_start, self.config.kl_warmup, progress(self.config, step, self.steps))
-
-    def learning_rate(self, step: int) -> float:
-        return learning_rate(self.config.learning_rate, self.config.decay, progress(self.config, step, self.steps))
 
     @property
     def chosen(self) -> int:
@@ -228,6 +155,8 @@ def train(
         except DamagedError:
             on_note(f"starts again, because its checkpoint is damaged; that is kept as {set_aside(checkpoint).name}")
     try:
+        if not run.epochs:
+            run.warm_up()
         saved = time.monotonic()
         while len(run.epochs) < config.epochs:
             run.epochs.append(run.epoch())
@@ -248,7 +177,8 @@ def read_test_set(run: Run) -> Test:
     """With the last weights, and with the best, which the model keeps. Raises NotFiniteError."""
     test, epochs = run.split.test, len(run.epochs)
     chosen = last = read_model(run.model, run.split, epochs, run.stream, run.predict)
-    bound = mean_bound(run.model, test, run.stream(Purpose.EVALUATION, 0)) if run.averaging else None
+    with finite(run.steps * epochs, "the bound of the test images"):
+        bound = mean_bound(run.model, test, run.stream(Purpose.EVALUATION, 0)) if run.averaging else None
     if bound and not are_finite(bound.mean, bound.standard_error):
         raise NotFiniteError(run.steps * epochs, "the bound of the test images")
     if run.chosen != epochs:

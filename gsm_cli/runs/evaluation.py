@@ -14,6 +14,7 @@ from PIL import Image
 from torch import Tensor
 
 from gsm_cli.data.split import Images, Split
+from gsm_cli.model.checks import NotALawError
 from gsm_cli.model.estimators import Estimator, Gumbel, Marginal, SparseMarginal, StraightThrough
 from gsm_cli.model.generative import M2
 from gsm_cli.model.terms import ConditionalBound, unlabelled_bound
@@ -57,8 +58,14 @@ def predict(model: M2, x: Tensor, rng: torch.Generator) -> Tensor:
 
 
 def bound_by(estimator: Estimator, model: M2, x: Tensor, rng: torch.Generator) -> Tensor:
-    """The bound of log p(x), (B,), with one draw of a and z and the class averaged by an estimator."""
-    return unlabelled_bound(ConditionalBound(model, model.encode(x, 1, rng)), estimator, rng)[0]
+    """The bound of log p(x), (B,), with one draw of a and z and the class averaged by an estimator.
+
+    It is nan where the classifier has diverged.
+    """
+    try:
+        return unlabelled_bound(ConditionalBound(model, model.encode(x, 1, rng)), estimator, rng)[0]
+    except NotALawError:
+        return torch.full((len(x),), torch.nan, device=x.device)
 
 
 def dropped_mass(threshold: float, model: M2, x: Tensor, rng: torch.Generator) -> Tensor:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from statistics import fmean
@@ -14,6 +15,7 @@ from gsm_cli.config import RunConfig
 from gsm_cli.data.split import Split
 from gsm_cli.errors import UsageError
 from gsm_cli.files import is_there
+from gsm_cli.model.checks import NotALawError
 from gsm_cli.model.terms import Batch, Terms, semi_supervised, supervised
 from gsm_cli.model.virtual_adversarial import virtual_adversarial_loss
 from gsm_cli.objectives import SPARSE, SUPERVISED
@@ -103,12 +105,13 @@ class Run:
         rows = shuffle(len(self.pixels), self.steps, self.config.batch_size, rng)
         labelled = shuffle(len(self.labelled), self.steps, self.config.labelled_batch or len(self.labelled), rng)
         self.model.train()
-        terms = torch.empty(self.steps, 3, device=rng.device)  # a list of small tensors would keep the memory between
-        evaluations = []
-        for n in range(self.steps):
-            step = self.step(first + n, rows[n], labelled[n])
-            terms[n] = torch.stack([step.unlabelled_bound, step.labelled_bound, step.classification])
-            evaluations.append(step.evaluations)
+        # one tensor, because a list of small ones would keep the memory between; nan where a step has no law
+        terms, evaluations = torch.full((self.steps, 3), torch.nan, device=rng.device), []
+        with suppress(NotALawError):
+            for n in range(self.steps):
+                step = self.step(first + n, rows[n], labelled[n])
+                terms[n] = torch.stack([step.unlabelled_bound, step.labelled_bound, step.classification])
+                evaluations.append(step.evaluations)
         finite = terms.isfinite().all(dim=1)
         if not finite.all():
             raise NotFiniteError(first + int(finite.int().argmin()))

@@ -1,6 +1,7 @@
 """A conditional bound as estimators see it: a function of y. It is evaluated here, and what it gives is checked."""
 
 import inspect
+from collections.abc import Sequence
 from typing import Protocol, cast
 
 import torch
@@ -35,38 +36,23 @@ def evaluate(bound: Bound, y: Tensor) -> Tensor:
     """The values (...) of y (..., K). Raises ValueError if they have another shape."""
     values = bound(y)
     if values.shape != y.shape[:-1]:
-        raise _wrong_shape(y.shape, y.shape[:-1], values)
+        raise _wrong_shape(y, y.shape[:-1], values)
     return values
 
 
-def evaluate_classes(bound: Bound, classes: range, logits: Tensor, recompute: bool) -> Tensor:
+def evaluate_classes(bound: Bound, y: Tensor, leading: Sequence[int], recompute: bool) -> Tensor:
     """The values (N, ...) of N classes y (N, 1, ..., 1, K), with the leading dimensions ... of the logits or ones.
 
-    With `recompute` nothing is kept for the backward pass, which computes it again, and y too. Raises ValueError if the
-    values have another shape.
+    With `recompute` nothing is kept for the backward pass, which computes it again. Raises ValueError if the values
+    have another shape.
     """
-    values = _recomputed(bound, classes, logits) if recompute else bound(_one_hots(classes, logits))
-    *leading, total = logits.shape
-    once, wanted = (len(classes), *(1 for _ in leading)), (len(classes), *leading)
+    values = _recomputed(bound, y) if recompute else bound(y)
+    wanted = (len(y), *leading)
     if len(values.shape) != len(wanted) or any(
-        found not in sizes for found, *sizes in zip(values.shape, wanted, once, strict=True)
+        found not in (size, once) for found, size, once in zip(values.shape, wanted, y.shape, strict=False)
     ):
-        raise _wrong_shape((*once, total), wanted, values)
+        raise _wrong_shape(y, wanted, values)
     return values
-
-
-def weighed(values: Tensor, q: Tensor) -> Tensor:
-    """The values of classes with the probabilities q, but 0 for a class that has none, whatever its value is."""
-    weighed: Tensor = torch.where(q == 0.0, 0.0, values)
-    return weighed
-
-
-def _one_hots(classes: range, logits: Tensor) -> Tensor:
-    """The classes as y (N, 1, ..., 1, K)."""
-    *leading, total = logits.shape
-    rows = torch.zeros(len(classes), total, dtype=logits.dtype, device=logits.device)
-    rows.diagonal(classes.start).fill_(1.0)
-    return rows.view(len(classes), *(1 for _ in leading), total)
 
 
 def evaluate_images(bound: Bound, y: Tensor, images: Tensor) -> Tensor:
@@ -81,14 +67,21 @@ def evaluate_images(bound: Bound, y: Tensor, images: Tensor) -> Tensor:
             raise
         raise ValueError("the bound must take (y, images) to be evaluated for single images, not y alone") from error
     if values.shape != images.shape:
-        raise _wrong_shape(y.shape, images.shape, values)
+        raise _wrong_shape(y, images.shape, values)
     return values
 
 
-def _recomputed(bound: Bound, classes: range, logits: Tensor) -> Tensor:
-    """The bound of the classes, of which nothing is kept for the backward pass: there it is computed again."""
+def weighed(values: Tensor, q: Tensor) -> Tensor:
+    """The values of classes with the probabilities q, but 0 for a class that has none, whatever its value is."""
+    weighed: Tensor = torch.where(q == 0.0, 0.0, values)
+    return weighed
+
+
+def _recomputed(bound: Bound, y: Tensor) -> Tensor:
+    """The bound of y, of which nothing is kept for the backward pass: there it is computed again."""
     value: Tensor = checkpoint(
-        lambda: bound(_one_hots(classes, logits)),
+        bound,
+        y,
         use_reentrant=False,
         preserve_rng_state=False,
         context_fn=lambda: (computed_again(), uncounted()),
@@ -104,5 +97,5 @@ def _takes_images(bound: Bound) -> bool:
     return True
 
 
-def _wrong_shape(y: tuple[int, ...], wanted: tuple[int, ...], values: Tensor) -> ValueError:
-    return ValueError(f"the bound of y {tuple(y)} must have the shape {tuple(wanted)}, not {tuple(values.shape)}")
+def _wrong_shape(y: Tensor, wanted: tuple[int, ...], values: Tensor) -> ValueError:
+    return ValueError(f"the bound of y {tuple(y.shape)} must have the shape {tuple(wanted)}, not {tuple(values.shape)}")

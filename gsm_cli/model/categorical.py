@@ -111,6 +111,14 @@ def one_hot_argmax(scores: Tensor) -> Tensor:
     return F.one_hot(scores.argmax(dim=-1), scores.shape[-1]).to(scores)
 
 
+def one_hots(classes: int, size: int, like: Tensor) -> list[Tensor]:
+    """All classes one-hot in pieces (size, K): windows of one array of 2 K columns, so that K x K is never made."""
+    last = (classes - 1) // size * size  # the first class of the last piece
+    rows = torch.zeros(min(size, classes), last + classes, dtype=like.dtype, device=like.device)
+    rows.diagonal(last).fill_(1.0)
+    return [rows[: classes - start, last - start :][:, :classes] for start in range(0, classes, size)]
+
+
 def bounded(log_q: Tensor) -> Tensor:
     """Log-probabilities with a number for -inf, that of a class never drawn: 0 * log q(y) is 0 then, and not nan."""
     return log_q.clamp_min(torch.finfo(log_q.dtype).min / 4)

@@ -21,6 +21,7 @@ from gsm_cli.model.categorical import (
     gumbel_noise,
     log_probabilities,
     one_hot_argmax,
+    one_hots,
     sample_one_hot,
     score_term,
     soften,
@@ -29,7 +30,7 @@ from gsm_cli.model.categorical import (
 )
 from gsm_cli.model.checks import Temperature, check_laws, check_logits, check_temperature, check_threshold, check_whole
 
-ROWS = 2**20  # numbers of one-hot y in a piece, which stay in a processor's caches; 16 times as many are kept
+NUMBERS = 2**22  # of the y of a piece of classes at most; four times as many are kept
 
 
 class Estimator(Protocol):
@@ -74,18 +75,21 @@ class Marginal:
     def __call__(self, bound: Bound, logits: Tensor, rng: torch.Generator) -> Tensor:
         q = log_probabilities(logits).exp()
         *leading, classes = logits.shape
-        images = max(1, prod(leading))
-        kept = min(self.keep // images, 16 * ROWS // classes)  # classes
-        on_cpu = logits.device.type == "cpu"  # a GPU wants large products
-        size = max(1, min(self.piece // images, ROWS // classes) if on_cpu else kept)
-        pieces = [range(start, min(start + size, classes)) for start in range(0, classes, size)]
-        values = torch.cat([evaluate_classes(bound, piece, logits, piece.start + size > kept) for piece in pieces])
-        return (q * weighed(values.movedim(0, -1), q)).sum(dim=-1).to(values.dtype)
+        images, once = max(1, prod(leading)), [1 for _ in leading]
+        largest = self.piece if logits.device.type == "cpu" else self.keep  # a GPU wants large products
+        size = max(1, min(largest // images, NUMBERS // classes))
+        kept = min(self.keep // images, 4 * NUMBERS // classes)
+        values = [
+            evaluate_classes(bound, y.view(len(y), *once, classes), leading, recompute=n * size > kept)
+            for n, y in enumerate(one_hots(classes, size, logits), start=1)
+        ]
+        by_class = torch.cat(values).movedim(0, -1)
+        return (q * weighed(by_class, q)).sum(dim=-1).to(by_class.dtype)
 
 
 @dataclass(frozen=True)
 class _Relaxed:
-    """What those share that draw Gumbel noise: a temperature, a number or (..., 1) for the laws, and some draws."""
+    """Those with a temperature, a number or (..., 1) for the laws, and a number of draws of Gumbel noise."""
 
     temperature: Temperature
     draws: int = 1
@@ -94,10 +98,9 @@ class _Relaxed:
         check_temperature(self.temperature)
         check_whole("draws", self.draws, 1)
 
-    def noise(self, logits: Tensor, rng: torch.Generator) -> Tensor:
-        """The draws, (draws, ..., K)."""
-        check_laws(self.temperature, logits)
-        return gumbel_noise((self.draws, *logits.shape), rng, logits)
+    def noise(self, log_q: Tensor, rng: torch.Generator) -> Tensor:  # (draws, ..., K)
+        check_laws(self.temperature, log_q)
+        return gumbel_noise((self.draws, *log_q.shape), rng, log_q)
 
 
 @dataclass(frozen=True)
@@ -211,12 +214,11 @@ class SumAndSample:
         rest = log_q.masked_fill(summed.sum(dim=0).bool(), -torch.inf)
         log_rest = rest.logsumexp(dim=-1)
         sampled = sample_one_hot(rest - log_rest[..., None], rng)
-        log_q_sampled = (sampled * log_q).sum(dim=-1) - log_rest
         q, others = (summed * log_q.exp()).sum(dim=-1), log_rest.exp()  # (top, ...), (...)
         given = evaluate(bound, torch.cat([summed, sampled[None]]).to(logits))
         values = weighed(widened(given), torch.cat([q, others[None]]))
         exact = (q * values[:-1]).sum(dim=0)
-        score = score_term(values[-1] - exact / q.sum(dim=0), log_q_sampled)
+        score = score_term(values[-1] - exact / q.sum(dim=0), (sampled * log_q).sum(dim=-1) - log_rest)
         return (exact + others * values[-1] + others.detach() * score).to(given.dtype)
 
 
@@ -234,10 +236,9 @@ class SparseMarginal:
         check_threshold(self.threshold)
 
     def __call__(self, bound: Bound, logits: Tensor, rng: torch.Generator) -> Tensor:
-        restricted, classes = self._restricted(logits), logits.shape[-1]
-        q = log_probabilities(restricted).exp().reshape(-1, classes)  # a row for each image
-        images, kept = self.keeps(logits).view(-1, classes).nonzero(as_tuple=True)
-        values = evaluate_images(bound, F.one_hot(kept, classes).to(logits), images)
+        q = log_probabilities(self._restricted(logits)).exp()[None].flatten(0, -2)  # a row for each image
+        images, kept = self.keeps(logits).view(q.shape).nonzero(as_tuple=True)
+        values = evaluate_images(bound, F.one_hot(kept, q.shape[-1]).to(logits), images)
         parts = q[images, kept] * values
         return parts.new_zeros(len(q)).index_add(0, images, parts).view(logits.shape[:-1]).to(values.dtype)
 

@@ -1,8 +1,7 @@
 """What a trained model is worth: accuracy on grey images with a discrete class, and the bound of log p(x)."""
 
 from base64 import b64encode
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from io import BytesIO
@@ -40,15 +39,6 @@ class NotFiniteError(ArithmeticError):
         self.step = step
 
 
-@contextmanager
-def finite(step: int, what: str = "the objective") -> Iterator[None]:
-    """Within it a law that is none is the fault of weights that are not finite."""
-    try:
-        yield
-    except NotALawError as error:
-        raise NotFiniteError(step, what) from error
-
-
 def are_finite(*numbers: float | None) -> bool:
     return all(number is None or isfinite(number) for number in numbers)
 
@@ -79,8 +69,14 @@ class Prediction:
 
 
 def bound_by(estimator: Estimator, model: M2, x: Tensor, rng: torch.Generator) -> Tensor:
-    """The bound of log p(x), (B,), with one draw of a and z and the class averaged by an estimator."""
-    return unlabelled_bound(ConditionalBound(model, model.encode(x, 1, rng)), estimator, rng)[0]
+    """The bound of log p(x), (B,), with one draw of a and z and the class averaged by an estimator.
+
+    It is nan where the classifier has diverged.
+    """
+    try:
+        return unlabelled_bound(ConditionalBound(model, model.encode(x, 1, rng)), estimator, rng)[0]
+    except NotALawError:
+        return torch.full((len(x),), torch.nan, device=x.device)
 
 
 def dropped_mass(estimator: Selective, model: M2, x: Tensor, rng: torch.Generator) -> Tensor:

@@ -1,6 +1,7 @@
 """The steps of a run: a batch in, the weights moved; what changes from step to step follows from its number."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from statistics import fmean
 
 import torch
@@ -9,12 +10,13 @@ from torch import Tensor
 from gsm_cli.config import RunConfig
 from gsm_cli.data.split import Split
 from gsm_cli.errors import UsageError
+from gsm_cli.model.checks import NotALawError
 from gsm_cli.model.estimators import Selective
 from gsm_cli.model.terms import Batch, Terms, classifier_alone, log_probability, semi_supervised, supervised
 from gsm_cli.model.virtual_adversarial import virtual_adversarial_loss
 from gsm_cli.runs.build import Averaging, build_model
 from gsm_cli.runs.environment import Device
-from gsm_cli.runs.evaluation import NotFiniteError, finite
+from gsm_cli.runs.evaluation import NotFiniteError
 from gsm_cli.runs.optimizer import AdamW, clipped
 from gsm_cli.runs.streams import binarise, shuffle, stream
 from gsm_cli.schedules import kl_weight, learning_rate, progress
@@ -48,13 +50,13 @@ class Steps:
         rows = shuffle(len(self.pixels), self.steps, self.config.batch_size, rng)
         labelled = shuffle(len(self.labelled), self.steps, self.config.labelled_batch or len(self.labelled), rng)
         self.model.train()
-        terms = torch.empty(self.steps, 3, device=rng.device)  # a list of small tensors would keep the memory between
-        evaluations = []
-        for n in range(self.steps):
-            with finite(first + n):
+        # one tensor, because a list of small ones would keep the memory between; nan where a step has no law
+        terms, evaluations = torch.full((self.steps, 3), torch.nan, device=rng.device), []
+        with suppress(NotALawError):
+            for n in range(self.steps):
                 step = self.step(first + n, rows[n], labelled[n])
-            terms[n] = torch.stack([step.unlabelled_bound, step.labelled_bound, step.classification])
-            evaluations.append(step.evaluations)
+                terms[n] = torch.stack([step.unlabelled_bound, step.labelled_bound, step.classification])
+                evaluations.append(step.evaluations)
         whole = terms.isfinite().all(dim=1)
         if not whole.all():
             raise NotFiniteError(first + int(whole.int().argmin()))

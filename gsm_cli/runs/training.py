@@ -22,7 +22,6 @@ from gsm_cli.runs.evaluation import (
     analogies,
     are_finite,
     classification,
-    finite,
     mean_bound,
     mean_dropped_mass,
     read_model,
@@ -59,9 +58,8 @@ class Run(Steps):
         validation = classification(self.model, images, noise(), self.predict)
         tau, selective = config.estimator.temperature(last, self.steps), self.selective
         probed = is_probed(number, config.epochs)
-        with finite(last):
-            soft, hard = relaxation(self.model, images, tau, noise) if tau and probed else (None, None)
-            dropped = mean_dropped_mass(self.model, images, selective, noise()) if selective and probed else None
+        soft, hard = relaxation(self.model, images, tau, noise) if tau and probed else (None, None)
+        dropped = mean_dropped_mass(self.model, images, selective, noise()) if selective and probed else None
         if not are_finite(validation.entropy, soft, hard):
             raise NotFiniteError(last)
         return Epoch(
@@ -177,8 +175,7 @@ def read_test_set(run: Run) -> Test:
     """With the last weights, and with the best, which the model keeps. Raises NotFiniteError."""
     test, epochs = run.split.test, len(run.epochs)
     chosen = last = read_model(run.model, run.split, epochs, run.stream, run.predict)
-    with finite(run.steps * epochs, "the bound of the test images"):
-        bound = mean_bound(run.model, test, run.stream(Purpose.EVALUATION, 0)) if run.averaging else None
+    bound = mean_bound(run.model, test, run.stream(Purpose.EVALUATION, 0)) if run.averaging else None
     if bound and not are_finite(bound.mean, bound.standard_error):
         raise NotFiniteError(run.steps * epochs, "the bound of the test images")
     if run.chosen != epochs:

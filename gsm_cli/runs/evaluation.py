@@ -87,11 +87,16 @@ def binary_bound(model: M2, x: Tensor, rng: torch.Generator) -> Tensor:
     return bound_by(Marginal(), model, torch.bernoulli(x, generator=rng), rng)
 
 
-def mean_bound(model: M2, images: Images, rng: torch.Generator) -> Bound:
-    """The mean bound over some of the images, in nats, with one draw of each, of its a and of its z."""
+def mean_bound(model: M2, images: Images, rng: torch.Generator, step: int) -> Bound:
+    """The mean bound over some of the images, in nats, with one draw of each, of its a and of its z, after a step.
+
+    Raises NotFiniteError.
+    """
     bounds = over(binary_bound, model, spread(images, BOUNDED), rng).double()
     error = bounds.std().item() / sqrt(len(bounds)) if len(bounds) > 1 else None
-    return Bound(mean=bounds.mean().item(), standard_error=error, images=len(bounds), draws=1)
+    if not are_finite(mean := bounds.mean().item(), error):
+        raise NotFiniteError(step, "the bound of the test images")
+    return Bound(mean=mean, standard_error=error, images=len(bounds), draws=1)
 
 
 def spread(images: Images, most: int) -> Images:

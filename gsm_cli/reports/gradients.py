@@ -1,7 +1,6 @@
 """The sections of a report on the quality of gradients."""
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from typing import Any
 
 import msgspec
@@ -49,9 +48,7 @@ def gradient_sections(folder: ReportFolder, title: str, records: Sequence[Gradie
 
 def _section(folder: ReportFolder, title: str, record: GradientRecord, first: GradientPlan, number: int) -> Section:
     name = numbered("gradients", number)
-    picture = Picture(
-        name, title, _description(record), [record.subjects, record.rows], partial(gradient_chart, record)
-    )
+    picture = Picture(name, title, _description(record), [record.subjects, record.rows], lambda: gradient_chart(record))
     shown = [picture] if record.rows else []
     heading = "## How good the gradients are" + (f": {_difference(record.plan, first)}" if number > 1 else "")
     blocks = [heading, METHOD, *_conclusions(record), *(show(folder, each) for each in shown)]

@@ -104,11 +104,17 @@ def binary_bound(model: M2, x: Tensor, rng: torch.Generator) -> Tensor:
     return bound_by(Marginal(), model, torch.bernoulli(x, generator=rng), rng)
 
 
-def mean_bound(model: M2, images: Images, rng: torch.Generator) -> Bound:
-    """The mean bound over some of the images, in nats, with one draw of each, of its a and of its z."""
+def mean_bound(model: M2, images: Images, rng: torch.Generator, step: int) -> Bound:
+    """The mean bound over some of the images, in nats, with one draw of each, of its a and of its z, after a step.
+
+    Raises NotFiniteError.
+    """
     bounds = over(binary_bound, model, spread(images, BOUNDED), rng).double()
-    error = rounded(bounds.std().item() / sqrt(len(bounds))) if len(bounds) > 1 else None
-    return Bound(mean=rounded(bounds.mean().item()), standard_error=error, images=len(bounds), draws=1)
+    mean, error = bounds.mean().item(), bounds.std().item() / sqrt(len(bounds)) if len(bounds) > 1 else None
+    if not are_finite(mean, error):
+        raise NotFiniteError(step, "the bound of the test images")
+    error = None if error is None else rounded(error)
+    return Bound(mean=rounded(mean), standard_error=error, images=len(bounds), draws=1)
 
 
 def spread(images: Images, most: int) -> Images:

@@ -166,19 +166,16 @@ def train(
         test = read_test_set(run)
     except NotFiniteError as error:
         return run.record(failure=Failure(step=error.step, reason=str(error)))
-    trained = config.is_unlabelled  # its generative half
-    generated = None if not trained else analogies(run.model, split.shape, run.stream(Purpose.EVALUATION, 0))
+    generated = analogies(run.model, split.shape, run.stream(Purpose.EVALUATION, 0)) if run.averaging else None
     return run.record(test, generated)
 
 
 def read_test_set(run: Run) -> Test:
     """With the last weights, and with the best, which the model keeps. Raises NotFiniteError."""
-    test, epochs = run.split.test, len(run.epochs)
-    chosen = last = read_model(run.model, run.split, epochs, run.stream, run.predict)
-    bound = mean_bound(run.model, test, run.stream(Purpose.EVALUATION, 0)) if run.averaging else None
-    if bound and not are_finite(bound.mean, bound.standard_error):
-        raise NotFiniteError(run.steps * epochs, "the bound of the test images")
-    if run.chosen != epochs:
-        run.model.load_state_dict(run.best)
-        chosen = read_model(run.model, run.split, run.chosen, run.stream, run.predict)
+    epochs, rng = len(run.epochs), run.stream(Purpose.EVALUATION, 0)
+    bound = mean_bound(run.model, run.split.test, rng, run.steps * epochs) if run.averaging else None
+    last = read_model(run.model, run.split, epochs, run.stream, run.predict)
+    run.model.load_state_dict(run.best)
+    same = run.chosen == epochs
+    chosen = last if same else read_model(run.model, run.split, run.chosen, run.stream, run.predict)
     return Test(chosen=chosen, last=last, bound=bound)

@@ -128,13 +128,13 @@ def test_the_bounds_are_those_of_the_model_with_the_noise_that_is_given(model):
         noise = rng(2)
         binary = averaged(model, Marginal(), torch.bernoulli(x, generator=noise), noise)
     assert evaluation.relaxation(model, few, 0.5, partial(rng, 1)) == pytest.approx((soft, hard))
-    found = evaluation.mean_bound(model, few, rng(2))
+    found = evaluation.mean_bound(model, few, rng(2), 0)
     assert (found.mean, found.images, found.draws) == (pytest.approx(binary.mean().item()), 2, 1)
     assert found.standard_error == pytest.approx((binary[1] - binary[0]).abs().item() / 2)
 
 
 def test_the_mean_of_one_image_has_no_standard_error(model):
-    assert evaluation.mean_bound(model, images(1), rng()).standard_error is None
+    assert evaluation.mean_bound(model, images(1), rng(), 0).standard_error is None
 
 
 @pytest.mark.parametrize(

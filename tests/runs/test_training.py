@@ -141,7 +141,7 @@ class TestRecord:
         run.model.encode = lambda x, *rest, encode=run.model.encode: (
             seen.append(x.unique().tolist()) or encode(x, *rest)
         )
-        assert evaluation.mean_bound(run.model, split.test, stream(0, Purpose.EVALUATION)) == record.test.bound
+        assert evaluation.mean_bound(run.model, split.test, stream(0, Purpose.EVALUATION), 0) == record.test.bound
         assert seen == [[0.0, 1.0]] * 2  # 400 images in two batches
 
     def test_weights_that_are_the_last_and_the_chosen_are_read_once(self, split, tmp_path, monkeypatch):

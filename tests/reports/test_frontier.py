@@ -8,7 +8,7 @@ import pytest
 from legible import assert_legible
 from matplotlib.figure import Figure
 from msgspec.structs import replace
-from records_of import failed, record
+from records_of import failed, record, timed
 
 from gsm_cli.objectives import OBJECTIVES
 from gsm_cli.records.layout import ReportFolder
@@ -57,14 +57,13 @@ def disturbed(run: RunRecord, epoch: int, seconds: float) -> RunRecord:
     """The run with an epoch that took longer, because others had the processor."""
     taken = list(run.epochs.seconds)
     taken[epoch] = seconds
-    return replace(run, epochs=replace(run.epochs, seconds=taken))
+    return timed(run, taken)
 
 
 def elsewhere(run: RunRecord) -> RunRecord:
     """The run, twice as fast on another machine."""
     halves = [second / 2 for second in run.epochs.seconds]
-    epochs = replace(run.epochs, seconds=halves, processor_seconds=halves)
-    return replace(run, epochs=epochs, environment=replace(run.environment, kernels="COGS"))
+    return replace(timed(run, halves, halves), environment=replace(run.environment, kernels="COGS"))
 
 
 class TestSchedules:
@@ -89,9 +88,7 @@ class TestSchedules:
 
     def test_one_slow_seed_does_not_move_it(self):
         slow = [
-            replace(each, epochs=replace(each.epochs, seconds=[9.0] * len(each.epochs), processor_seconds=[9.0] * 10))
-            if each.config.seed == 2 and len(each.epochs) == 10
-            else each
+            timed(each, [9.0] * 10, [9.0] * 10) if each.config.seed == 2 and len(each.epochs) == 10 else each
             for each in runs()
         ]
         assert frontier(slow).lines == frontier(runs()).lines
@@ -105,9 +102,7 @@ class TestSchedules:
         assert frontier(one).lines == frontier(runs()).lines  # the accuracy of that seed counts, its time does not
 
     def test_a_clock_that_stood_still_is_no_error(self):
-        still = [
-            replace(each, epochs=replace(each.epochs, processor_seconds=[0.0] * len(each.epochs))) for each in runs()
-        ]
+        still = [timed(each, processor_seconds=[0.0] * len(each.epochs)) for each in runs()]
         assert find_frontier(trained(sort_records(still))) is None
 
     def test_other_settings_are_other_lines(self):
@@ -218,9 +213,7 @@ class TestEqualTime:
 
     def test_there_is_none_where_times_do_not_meet(self):
         far = [
-            replace(each, epochs=replace(each.epochs, seconds=[99.0] * len(each.epochs)))
-            if each.config.objective == "marginalize"
-            else each
+            timed(each, [99.0] * len(each.epochs)) if each.config.objective == "marginalize" else each
             for each in runs()
         ]
         far = [replace(each, environment=replace(each.environment, threads=2)) for each in far]

@@ -9,7 +9,7 @@ from statistics import stdev
 import msgspec
 import numpy as np
 import pytest
-from records_of import SIX, batch, failed, gradient_record, reading, record
+from records_of import SIX, batch, failed, gradient_record, reading, record, timed
 
 from gsm_cli.records.gradients import GradientRecord
 from gsm_cli.records.layout import ReportFolder
@@ -45,9 +45,9 @@ def read_again(
     if wrong is not None:
         flags = np.isin(np.arange(10), wrong)
         bits = b64encode(np.packbits(flags).tobytes()).decode()
-        chosen = msgspec.structs.replace(test.chosen, accuracy=1 - len(wrong) / 10, wrong=bits)
+        chosen = msgspec.structs.replace(test.chosen, images=10, modal=1, wrong=bits)
         same = msgspec.structs.replace(chosen, epoch=test.last.epoch)
-        test = msgspec.structs.replace(test, images=10, chosen=chosen, last=same)
+        test = msgspec.structs.replace(test, chosen=chosen, last=same)
     if bounds is not None:
         test = msgspec.structs.replace(test, chosen=msgspec.structs.replace(test.chosen, bounds=bounds))
     if last is not None:
@@ -147,7 +147,7 @@ def test_nothing_but_failures():
 
 def test_runs_that_all_collapsed_are_called_so_too():
     runs = [record(name, 0) for name in ("marginalize", "gumbel")]
-    chosen = [msgspec.structs.replace(each.test.chosen, modal_share=1.0) for each in runs]
+    chosen = [msgspec.structs.replace(each.test.chosen, modal=400) for each in runs]
     tests = [msgspec.structs.replace(each.test, chosen=one) for each, one in zip(runs, chosen, strict=True)]
     collapsed = [msgspec.structs.replace(each, test=test) for each, test in zip(runs, tests, strict=True)]
     text = rendered(collapsed).text.split("Temperature, entropy, collapse")[1]
@@ -166,7 +166,7 @@ def test_images_are_hard_only_where_every_objective_was_tried():
 
 def test_a_collapsed_run_is_called_collapsed():
     whole = record("gumbel", 3)
-    test = msgspec.structs.replace(whole.test, chosen=msgspec.structs.replace(whole.test.chosen, modal_share=1.0))
+    test = msgspec.structs.replace(whole.test, chosen=msgspec.structs.replace(whole.test.chosen, modal=400))
     collapsed = msgspec.structs.replace(whole, test=test)
     text = rendered([collapsed]).text.split("Temperature, entropy, collapse")[1]
     assert cells(text, "gumbel")[-1] == "seeds 3"
@@ -232,7 +232,7 @@ def test_links_to_headings_are_made_as_on_github(heading, link):
 def test_images_that_are_trained_on_are_counted():
     text = rendered(batch(SIX)).text
     assert "the fastest run's median, on 950 unlabelled images (whole batches, of 1,000)" in text
-    whole = msgspec.structs.replace(record("gumbel", 0), images_per_epoch=1000)
+    whole = msgspec.structs.replace(record("gumbel", 0, batch_size=100), unlabelled=1000)
     assert "on 1,000 unlabelled images, of the runs" in rendered([whole]).text
 
 
@@ -268,9 +268,7 @@ class TestTime:
     def test_one_slow_run_moves_nothing(self):
         """Six runs of 2 s an epoch, of which one took a hundred times as long."""
         slow, *others = batch({"gumbel": [0.0] * 6})
-        slow = msgspec.structs.replace(
-            slow, epochs=msgspec.structs.replace(slow.epochs, processor_seconds=[200.0] * len(slow.epochs))
-        )
+        slow = timed(slow, processor_seconds=[200.0] * len(slow.epochs))
         text = rendered([slow, *others, *batch({"marginalize": [0.0] * 6})]).text
         assert "| 2 | 2.00 |" in section(text, "Results")
         assert "91.00 (4 s)" in text
@@ -278,10 +276,9 @@ class TestTime:
     @pytest.mark.parametrize(("device", "threads", "seconds"), [("cpu", 1, 2.0), ("cpu", 2, 5.0), ("cuda", 1, 5.0)])
     def test_one_thread_is_timed_by_its_processor(self, device, threads, seconds):
         """Five seconds by the clock, two of them the processor's."""
-        run = record("gumbel", 0)
-        epochs = msgspec.structs.replace(run.epochs, seconds=[5.0] * 3, processor_seconds=[2.0] * 3)
+        run = timed(record("gumbel", 0), [5.0] * 3, [2.0] * 3)
         environment = msgspec.structs.replace(run.environment, device=device, threads=threads)
-        run = msgspec.structs.replace(run, epochs=epochs, environment=environment)
+        run = msgspec.structs.replace(run, environment=environment)
         text = section(rendered([run]).text, "Results")
         assert cells(text, "gumbel")[cells(text, "objective").index("s / epoch")] == f"{seconds:g}"
         assert ("seconds of the processor" in text) == (seconds == 2)
@@ -289,10 +286,7 @@ class TestTime:
     def test_only_runs_with_equal_neighbours_are_compared(self):
         """Gumbel's one run beside three others took long, and is in no time that is shown."""
         runs = batch({"gumbel": [0.0] * 3, "marginalize": [0.0] * 3})
-        crowded = beside(runs[0], 3)
-        crowded = msgspec.structs.replace(
-            crowded, epochs=msgspec.structs.replace(crowded.epochs, processor_seconds=[9.0] * len(crowded.epochs))
-        )
+        crowded = timed(beside(runs[0], 3), processor_seconds=[9.0] * 3)
         text = rendered([crowded, *(beside(each, 0) for each in runs[1:])]).text
         assert "| 2 | 2.00 |" in section(text, "Results")
         assert "of the runs on cpu (BEADS), 1 thread, beside no other run" in text

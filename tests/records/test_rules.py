@@ -37,9 +37,9 @@ class TestCurves:
     @pytest.mark.parametrize("name", ["right", "modal"])
     def test_no_more_images_than_there_are(self, name):
         columns = msgspec.structs.asdict(RUN.epochs)
-        assert len(Curves(**columns | {name: [0, 1, 10_000]})) == 3
-        with pytest.raises(ValueError, match=r"^images must be at most the 10000 of validation, and not 10001$"):
-            Curves(**columns | {name: [0, 10_001, 1]})
+        assert len(Curves(**columns | {name: [0, 1, 600_000]})) == 3
+        with pytest.raises(ValueError, match=r"^images must be at most the 600000 of validation, and not 600001$"):
+            Curves(**columns | {name: [0, 600_001, 1]})
 
 
 class TestErrors:

@@ -8,8 +8,7 @@ from statistics import fmean
 import pytest
 from legible import assert_legible
 from matplotlib.figure import Figure
-from msgspec.structs import replace
-from records_of import failed, record, steps_of
+from records_of import failed, record, steps_of, timed
 
 from gsm_cli.objectives import OBJECTIVES
 from gsm_cli.records.layout import ReportFolder
@@ -182,9 +181,7 @@ class TestEqualTime:
 
     def test_there_is_none_where_times_do_not_meet(self):
         far = [
-            replace(each, epochs=replace(each.epochs, processor_seconds=[99.0] * len(each.epochs)))
-            if each.config.objective == "marginalize"
-            else each
+            timed(each, [99.0] * len(each.epochs)) if each.config.objective == "marginalize" else each
             for each in runs()
         ]
         assert at_equal_time(frontier(far)) == []

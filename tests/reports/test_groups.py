@@ -166,9 +166,9 @@ class TestSeries:
     def test_wrong_images_are_counted(self):
         """Three bits of one byte are set: three errors among eight images."""
         whole = record("gumbel", 0)
-        chosen = msgspec.structs.replace(whole.test.chosen, accuracy=5 / 8, wrong="4A==")
+        chosen = msgspec.structs.replace(whole.test.chosen, images=8, modal=1, wrong="4A==")
         last = msgspec.structs.replace(chosen, epoch=whole.test.last.epoch)
-        test = msgspec.structs.replace(whole.test, images=8, chosen=chosen, last=last)
+        test = msgspec.structs.replace(whole.test, chosen=chosen, last=last)
         (group,) = sort_records([msgspec.structs.replace(whole, test=test)])
         assert group.series[0].scores[0].correct == 5
 

@@ -4,7 +4,6 @@ import re
 from functools import partial
 from pathlib import Path
 
-import msgspec
 import pytest
 from legible import assert_legible
 from records_of import record, steps_of
@@ -24,8 +23,7 @@ def run(objective: str, seed: int, accuracy: float, seconds: float, **settings: 
     """A run with this test accuracy whose epochs take so long."""
     found = record(objective, seed, (0.5, accuracy + 0.01, 0.6), dataset="digits-pairs", labels=500, **settings)
     clocks = [seconds] * len(found.epochs)
-    epochs = msgspec.structs.replace(found.epochs, seconds=clocks, processor_seconds=clocks)
-    return msgspec.structs.replace(found, epochs=epochs)
+    return timed(found, clocks, clocks)
 
 
 def over_classes(objective: str, lost: float = 0.0, factor: float = 0.0, classes=CLASSES, **settings: object):

@@ -49,9 +49,9 @@ def read_again(
     if wrong is not None:
         flags = np.isin(np.arange(10), wrong)
         bits = b64encode(np.packbits(flags).tobytes()).decode()
-        chosen = msgspec.structs.replace(test.chosen, accuracy=1 - len(wrong) / 10, wrong=bits)
+        chosen = msgspec.structs.replace(test.chosen, images=10, modal=1, wrong=bits)
         same = msgspec.structs.replace(chosen, epoch=test.last.epoch)
-        test = msgspec.structs.replace(test, images=10, chosen=chosen, last=same)
+        test = msgspec.structs.replace(test, chosen=chosen, last=same)
     if bound is not None:
         test = msgspec.structs.replace(test, bound=msgspec.structs.replace(test.bound, mean=bound))
     if last is not None:
@@ -150,7 +150,7 @@ def test_nothing_but_failures():
 
 def test_runs_that_all_collapsed_are_called_so_too():
     runs = [record(name, 0) for name in ("marginalize", "gumbel")]
-    chosen = [msgspec.structs.replace(each.test.chosen, modal_share=1.0) for each in runs]
+    chosen = [msgspec.structs.replace(each.test.chosen, modal=400) for each in runs]
     tests = [msgspec.structs.replace(each.test, chosen=one) for each, one in zip(runs, chosen, strict=True)]
     collapsed = [msgspec.structs.replace(each, test=test) for each, test in zip(runs, tests, strict=True)]
     text = rendered(collapsed).text.split("Temperature, entropy, collapse")[1]
@@ -169,7 +169,7 @@ def test_images_are_hard_only_where_every_objective_was_tried():
 
 def test_a_collapsed_run_is_called_collapsed():
     whole = record("gumbel", 3)
-    test = msgspec.structs.replace(whole.test, chosen=msgspec.structs.replace(whole.test.chosen, modal_share=1.0))
+    test = msgspec.structs.replace(whole.test, chosen=msgspec.structs.replace(whole.test.chosen, modal=400))
     collapsed = msgspec.structs.replace(whole, test=test)
     text = rendered([collapsed]).text.split("Temperature, entropy, collapse")[1]
     assert cells(text, "gumbel")[-1] == "seeds 3"
@@ -236,8 +236,8 @@ def test_images_that_are_trained_on_are_counted():
     records = batch(SIX)
     text = rendered(records, steps=steps_of(records)).text
     assert "19 updates with 950 unlabelled images (whole batches, of 1,000), each as long as its step" in text
-    whole = msgspec.structs.replace(record("gumbel", 0), images_per_epoch=1000)
-    assert "20 updates with 1,000 unlabelled images, each" in rendered([whole], steps=steps_of([whole])).text
+    whole = msgspec.structs.replace(record("gumbel", 0, batch_size=100), unlabelled=1000)
+    assert "10 updates with 1,000 unlabelled images, each" in rendered([whole], steps=steps_of([whole])).text
 
 
 def test_own_settings_are_all_shown():

@@ -28,7 +28,7 @@ def of(task: Task, *seconds: float, **settings: object) -> RunRecord:
     """A finished run on this machine whose epochs took so long, otherwise with the settings of a task."""
     config = replace(task.config, epochs=len(seconds), **settings)
     whole = record(config.objective, 0, [0.5] * len(seconds))
-    return replace(whole, config=config, environment=HERE, epochs=replace(whole.epochs, seconds=list(seconds)))
+    return replace(timed(whole, seconds), config=config, environment=HERE)
 
 
 def keep(folder: Path, *records: RunRecord) -> Path:

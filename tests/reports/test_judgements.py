@@ -138,7 +138,8 @@ class TestRoles:
         report = rendered(batch({name: SIX[name] for name in ("marginalize", "straight-through-gumbel")}))
         assert (
             report.answer
-            == "Without a run of gumbel that could be compared: straight-through-gumbel (-5.79 [-6.58, -5.01]) is worse."
+            == "Without a run of gumbel that could be compared: straight-through-gumbel (-5.79 [-6.58, -5.01]) "
+            "is worse."
         )
 
     def test_failures_are_compared_with_nothing(self):

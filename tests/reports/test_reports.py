@@ -204,8 +204,8 @@ def test_the_answer_is_plain_text_and_stands_first():
     report = rendered(batch(SIX))
     assert report.answer == (
         "One Gumbel-Softmax sample may replace the sum over classes here: if it costs test accuracy, then less than 1 "
-        "point (gumbel − marginalize: -0.21 [-0.63, +0.21] points, 6 seeds). Of the other objectives, straight-through-gumbel "
-        "(-5.79 [-6.58, -5.01]) is worse."
+        "point (gumbel − marginalize: -0.21 [-0.63, +0.21] points, 6 seeds). Of the other objectives, "
+        "straight-through-gumbel (-5.79 [-6.58, -5.01]) is worse."
     )
     assert report.text.startswith(f"# {report.title}\n\n**{report.answer}**\n\n")
 

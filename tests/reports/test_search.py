@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from legible import assert_legible
 from msgspec.structs import replace
-from records_of import failed, record, steps_of
+from records_of import failed, record, steps_of, timed
 
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.records.run import RunRecord

@@ -141,7 +141,7 @@ class TestLogDensity:
 
     @pytest.mark.parametrize("z", [[0.0, 1.0], [-0.1, 1.1], [0.5, 0.6], [0.5, 0.5 + 2e-6], [0.5, np.nan]])
     def test_is_refused_outside_the_simplex(self, z):
-        with pytest.raises(ValueError, match="^z must lie strictly inside the simplex: positive, with sum 1; "):
+        with pytest.raises(ValueError, match=r"^z must lie strictly inside the simplex: positive, with sum 1; "):
             gumbel.log_density(z, [0.0, 0.0], 1.0)
 
     def test_is_refused_for_an_impossible_class(self):

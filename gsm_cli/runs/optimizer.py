@@ -31,13 +31,19 @@ class AdamW:
         return [each if each is None else each.contiguous() for each in found]
 
     @torch.no_grad()
-    def step(self, gradients: Sequence[Tensor | None], learning_rate: float) -> None:
-        """Move the parameters that have a gradient."""
+    def step(self, gradients: Sequence[Tensor | None], learning_rate: float, greatest: float) -> None:
+        """Move the parameters that have a gradient, with gradients scaled to a norm of at most `greatest` in all."""
         moved = [number for number, gradient in enumerate(gradients) if gradient is not None]
+        lists = (self.parameters, gradients, self.means, self.squares)
+        parameters, present, means, squares = ([values[number] for number in moved] for values in lists)
+        norm = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(present)))
         self.steps[moved] += 1
         steps = self.steps.unbind()
         torch._fused_adamw_(
-            *([values[number] for number in moved] for values in (self.parameters, gradients, self.means, self.squares)),
+            parameters,
+            present,
+            means,
+            squares,
             [],
             [steps[number] for number in moved],
             lr=learning_rate,
@@ -47,6 +53,7 @@ class AdamW:
             eps=LEAST,
             amsgrad=False,
             maximize=False,
+            grad_scale=norm / greatest if norm > greatest else None,  # what the gradients are divided by
         )
 
     def state_dict(self) -> dict[str, Any]:
@@ -61,11 +68,3 @@ class AdamW:
             self.steps[number] = values["step"]
             self.means[number].copy_(values["mean"])
             self.squares[number].copy_(values["square"])
-
-
-def clipped(gradients: Sequence[Tensor | None], greatest: float) -> list[Tensor | None]:
-    """The gradients, scaled to a norm over all of them of at most `greatest`."""
-    norm = torch.linalg.vector_norm(torch.stack(torch._foreach_norm([each for each in gradients if each is not None])))
-    if not norm > greatest:
-        return list(gradients)
-    return [None if each is None else each * (greatest / norm) for each in gradients]

@@ -30,7 +30,7 @@ from gsm_cli.runs.evaluation import (
     read_model,
     relaxation,
 )
-from gsm_cli.runs.optimizer import AdamW, clipped
+from gsm_cli.runs.optimizer import AdamW
 from gsm_cli.runs.schedules import is_probed, kl_weight, learning_rate
 from gsm_cli.runs.streams import binarise, shuffle, stream
 from gsm_cli.streams import Purpose
@@ -131,8 +131,7 @@ class Run:
             images = torch.cat([batch.unlabelled, batch.labelled])
             noise = self.stream(Purpose.PERTURBATION, number)
             loss = loss + config.vat_weight * virtual_adversarial_loss(self.model, images, config.vat_radius, noise)
-        gradients = clipped(self.optimizer.gradients(loss), config.clip)
-        self.optimizer.step(gradients, self.learning_rate(number))
+        self.optimizer.step(self.optimizer.gradients(loss), self.learning_rate(number), config.clip)
         return terms.detach()
 
     def stream(self, purpose: Purpose, counter: int) -> torch.Generator:

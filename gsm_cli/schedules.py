@@ -32,10 +32,9 @@ def temperature(first: float, least: float, rate: float, step: int) -> float:
 
 def temperature_at(config: RunConfig, step: int) -> float | None:
     """The temperature of a step; None for an objective that has none."""
-    if "tau" not in config.own:
-        return None
-    tau, least, rate = (float(config.own[name]) for name in SCHEDULE)
-    return temperature(tau, least, rate, step)
+    values = [config.own.get(name) for name in SCHEDULE]
+    first, least, rate = (float(value) if isinstance(value, int | float) else None for value in values)
+    return None if first is None or least is None or rate is None else temperature(first, least, rate, step)
 
 
 def check_temperature(config: RunConfig, last: int) -> None:

@@ -7,7 +7,7 @@ import pytest
 import torch
 from batches import tasks
 from msgspec.structs import replace
-from records_of import failed, record
+from records_of import failed, record, timed
 
 from gsm_cli.records.run import RunRecord
 from gsm_cli.runs.environment import environment

@@ -16,8 +16,8 @@ from gsm_cli.records.layout import ReportFolder
 from gsm_cli.records.run import RunRecord, read_run
 from gsm_cli.reports import png
 from gsm_cli.reports.cost.report import render_costs
-from gsm_cli.reports.report import Report
-from gsm_cli.reports.runs import render_runs
+from gsm_cli.reports.page import Report
+from gsm_cli.reports.run_report import render_runs
 from gsm_cli.style import Picture
 from gsm_cli.words import few
 

@@ -11,8 +11,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, StrMethodFormatter
 
+from gsm_cli.analysis.identity import with_looks
 from gsm_cli.records.gradients import ROUNDING, GradientRecord, GradientRow, GradientSubject
-from gsm_cli.reports.charts import colours, markers, value_ticks
+from gsm_cli.reports.charts import value_ticks
 from gsm_cli.style import INK
 
 Look = dict[str, Any]  # how something is drawn, as matplotlib names it
@@ -85,15 +86,14 @@ def _looks(rows: Sequence[GradientRow]) -> dict[str, Look]:
     """How every estimator is drawn: those with a temperature as lines, the others as dashes."""
     names = list(dict.fromkeys(row.estimator for row in rows))
     level = {row.estimator for row in rows if row.temperature is None}
-    palette, shapes = colours(names), markers(names)
     return {
-        name: {
-            "color": palette[name],
-            "marker": shapes[name],
+        line.objective: {
+            "color": line.colour,
+            "marker": line.marker,
             "markersize": 5,
-            "linestyle": "--" if name in level else "-",
+            "linestyle": "--" if line.objective in level else "-",
         }
-        for name in names
+        for line in with_looks([(name, ()) for name in names])
     }
 
 

@@ -21,7 +21,7 @@ from gsm_cli.records.layout import ReportFolder, find_folders
 from gsm_cli.records.run import RunRecord, read_run
 from gsm_cli.reports.folder import check, read, write
 from gsm_cli.reports.markdown import plain
-from gsm_cli.reports.report import Section
+from gsm_cli.reports.page import Section
 
 MISSING = "{} is missing: rebuild it with gsm report"
 DRIFT = "{} shows other data than the records: rebuild it with gsm report"

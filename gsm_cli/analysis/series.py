@@ -1,0 +1,157 @@
+"""The runs that may be averaged, and what a report asks of them."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from itertools import accumulate
+from math import lcm
+from statistics import fmean, median
+
+from gsm_cli.analysis.identity import Identity
+from gsm_cli.analysis.statistics import Score, Summary, summarize, summarize_accuracies
+from gsm_cli.config import RunConfig
+from gsm_cli.data import describe_dataset
+from gsm_cli.records.run import Curves, Reading, RunRecord
+from gsm_cli.words import counted
+
+MOST_IMAGES = 10**6  # of which an accuracy tells its share
+
+
+@dataclass(frozen=True, order=True)
+class Circumstances:
+    """What a time depends on besides the work; -1 where a record does not say how many runs stood beside it."""
+
+    device: str
+    kernels: str
+    threads: int
+    beside: int
+
+    @classmethod
+    def of(cls, record: RunRecord) -> "Circumstances":
+        found = record.environment
+        return cls(found.device, found.kernels, found.threads, -1 if found.beside is None else found.beside)
+
+    @property
+    def words(self) -> str:
+        threads = counted(self.threads, "thread")
+        beside = {-1: "an unknown number of other runs", 0: "no other run", 1: "at most 1 other run"}
+        others = beside.get(self.beside, f"at most {self.beside} other runs")
+        return f"{self.device} ({self.kernels}), {threads}, beside {others}"
+
+
+class Series:
+    """The runs of one objective that differ in their seeds alone, in the order of the seeds."""
+
+    def __init__(self, identity: Identity, records: Sequence[RunRecord]) -> None:
+        self.identity = identity
+        self.records = records
+
+    def __repr__(self) -> str:
+        return f"Series({self.label!r}, seeds {self.seeds})"
+
+    @property
+    def label(self) -> str:
+        return self.identity.label
+
+    @property
+    def objective(self) -> str:
+        return self.identity.objective
+
+    @property
+    def config(self) -> RunConfig:
+        """The settings of the first seed's run."""
+        return self.records[0].config
+
+    @property
+    def seeds(self) -> list[int]:
+        return [record.config.seed for record in self.records]
+
+    @cached_property
+    def finished(self) -> tuple[RunRecord, ...]:
+        return tuple(record for record in self.records if record.finished)
+
+    @property
+    def generated(self) -> str | None:
+        """What the model of the first seed generates, if that was kept."""
+        return next((record.generated for record in self.finished), None)
+
+    @cached_property
+    def scores(self) -> dict[int, Score]:
+        """By seed, on the test set, at the epoch that validation chose."""
+        return {record.config.seed: _score(record, record.test.chosen) for record in self.finished if record.test}
+
+    @cached_property
+    def last_scores(self) -> dict[int, Score]:
+        """By seed, on the test set, after the last epoch."""
+        return {record.config.seed: _score(record, record.test.last) for record in self.finished if record.test}
+
+    @cached_property
+    def best_validation(self) -> dict[int, float]:
+        """By seed, the validation accuracy of the epoch that validation chose."""
+        return {record.config.seed: max(record.epochs.validation_accuracy) for record in self.finished}
+
+    @cached_property
+    def validation(self) -> Summary:
+        """On the validation images at the epoch that they chose, over seeds."""
+        return summarize_accuracies([*self.best_validation.values()], validation_step(self))
+
+    @cached_property
+    def accuracy(self) -> Summary:
+        """On the test set, over seeds."""
+        scores = list(self.scores.values())
+        return summarize_accuracies([score.accuracy for score in scores], 1 / scores[0].images)
+
+    @cached_property
+    def bound(self) -> Summary:
+        """Of log p(x) of binary test images in nats, over seeds: of each seed the mean over its draws."""
+        return summarize([fmean(record.test.chosen.bounds) for record in self.finished if record.test])
+
+    def timed(self, circumstances: Circumstances) -> list[RunRecord]:
+        """The finished runs whose times may be compared with others of these circumstances."""
+        return [record for record in self.finished if Circumstances.of(record) == circumstances]
+
+    def seconds_per_epoch(self, circumstances: Circumstances) -> float | None:
+        """The median over the epochs of the fastest run: what else a machine does slows a run, and never speeds it."""
+        return min((median(clock(record)) for record in self.timed(circumstances)), default=None)
+
+    def seconds_so_far(self, circumstances: Circumstances) -> list[float]:
+        """After every epoch of the fastest run the seconds of training; none without one."""
+        return list(accumulate(min(map(clock, self.timed(circumstances)), key=sum, default=[])))
+
+    def evaluations(self) -> float:
+        """How often a step evaluates the conditional bound for one unlabelled image, the mean over all epochs."""
+        return fmean(fmean(record.epochs.evaluations) for record in self.finished)
+
+    def curve(self, column: Callable[[Curves], Sequence[float | None] | None]) -> list[float]:
+        """The mean over seeds of a quantity, after each of the epochs after which every run has it."""
+        columns = [column(record.epochs) or [] for record in self.finished]
+        present = ([value for value in values if value is not None] for values in zip(*columns, strict=False))
+        return [fmean(values) for values in present if len(values) == len(columns)]
+
+
+def validation_step(*every: Series) -> float:
+    """What one validation image is worth, as far as it is known.
+
+    The greatest number of which every accuracy of these runs is a multiple, or less where the data set has more images.
+    """
+    runs = [record for series in every for record in series.finished]
+    found = {value for record in runs for value in record.epochs.validation_accuracy}
+    datasets = [describe_dataset(each.config.dataset) for each in every if each.config.classes is None]
+    images = [dataset.validation for dataset in datasets if not dataset.paired]
+    return 1 / max(*images, 1, lcm(*(Fraction(value).limit_denominator(MOST_IMAGES).denominator for value in found)))
+
+
+def _score(record: RunRecord, reading: Reading) -> Score:
+    assert record.test is not None
+    images = record.test.images
+    return Score(images - reading.errors, images, record.split)
+
+
+def clock(record: RunRecord) -> list[float]:
+    """The seconds of training of each epoch: those of the processor where one thread of it did all the work.
+
+    What else the machine did is not in them. Of several threads, and of a GPU, they are those of the clock.
+    """
+    alone = record.environment.device == "cpu" and record.environment.threads == 1
+    return record.epochs.processor_seconds if alone else record.epochs.seconds

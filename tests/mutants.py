@@ -68,10 +68,7 @@ ROOMS = {
         ["tests/runs/test_dask.py", "tests/runs/test_workers.py"]
         + [f"tests/runs/test_processes.py::{name}" for name in ("TestAnswers", "TestEnds")],
     ),
-    "statistics": Room(
-        [f"gsm_cli/reports/{name}.py" for name in ("statistics", "judgements", "cost/statistics")],
-        [f"tests/reports/test_{name}.py" for name in ("statistics", "judgements", "cost", "error_rates")],
-    ),
+    "analysis": Room(["gsm_cli/analysis/*"], ["tests/analysis", "tests/reports"], A_FIFTH),
 }
 
 

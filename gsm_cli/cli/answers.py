@@ -5,23 +5,32 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from gsm_cli.analysis.facts import ReportFacts
 from gsm_cli.records.cost import CostRecord
 from gsm_cli.records.gradients import GradientRecord
 from gsm_cli.records.run import Failure, Test
 from gsm_cli.records.steps import StepRecord
-from gsm_cli.reports.facts import GroupFacts
-from gsm_cli.reports.report import Report
+from gsm_cli.reports.page import Report
 from gsm_cli.style import rounded
 
 
+class FigureResult(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A picture of a report: its description, and the data that it carries."""
+
+    path: str
+    description: str
+    shown: Any
+
+
 class ReportResult(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A report: its answer in words, files that could not be read, and the numbers of each group of runs."""
+    """A report: its answer in words, files that could not be read, all of its numbers, and what its pictures show."""
 
     path: str
     title: str
     answer: str
     problems: list[str]
-    groups: list[GroupFacts]
+    facts: ReportFacts
+    figures: list[FigureResult]
 
 
 class ReportResults(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -100,5 +109,9 @@ def told(report: Report) -> ReportResult:
         title=report.title,
         answer=report.answer,
         problems=list(report.problems),
-        groups=msgspec.convert(rounded(msgspec.to_builtins(report.facts or [])), list[GroupFacts]),
+        facts=msgspec.convert(rounded(msgspec.to_builtins(report.facts)), ReportFacts),
+        figures=[
+            FigureResult(path=str(report.folder.picture(each.name)), description=each.description, shown=each.carried)
+            for each in report.pictures
+        ],
     )

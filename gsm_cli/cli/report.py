@@ -10,7 +10,7 @@ from gsm_cli.cli import options
 from gsm_cli.errors import DataError, GsmError, UsageError
 
 if TYPE_CHECKING:
-    from gsm_cli.reports.report import Report
+    from gsm_cli.reports.page import Report
 
 
 def read_margin(text: str) -> float:

@@ -10,7 +10,7 @@ from gsm_cli.errors import DataError, GsmError
 if TYPE_CHECKING:
     from gsm_cli.cli.answers import RunResult
     from gsm_cli.cli.plan import Plan
-    from gsm_cli.reports.report import Report
+    from gsm_cli.reports.page import Report
     from gsm_cli.runs.outcomes import Outcome
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from gsm_cli.commands import write
 from gsm_cli.files import write_atomic
 from gsm_cli.records.run import Reading, RunRecord
-from gsm_cli.reports.report import Report
+from gsm_cli.reports.page import Report
 
 Row = Mapping[str, object]
 

@@ -16,9 +16,9 @@ from gsm_cli.records.run import RunRecord, read_run
 from gsm_cli.records.steps import read_steps
 from gsm_cli.reports.cost.report import render_costs
 from gsm_cli.reports.drawing import data_digest, keep_or_draw, stamp_of_file
+from gsm_cli.reports.page import Report
 from gsm_cli.reports.png import MOST, check_png, stamp_of
-from gsm_cli.reports.report import Report
-from gsm_cli.reports.runs import render_runs
+from gsm_cli.reports.run_report import render_runs
 from gsm_cli.style import Picture
 from gsm_cli.words import few
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gsm_cli.reports.charts import LETTERS, colours, ink, wrapped
+from gsm_cli.analysis.identity import Identity
+from gsm_cli.reports.charts import LETTERS, ink, wrapped
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -17,24 +18,23 @@ GAP = 2  # white pixels around an image
 TALL = 28  # pixels of the height of an image, which is enlarged by a whole number
 
 
-def generated_chart(images: Mapping[str, str], shape: tuple[int, int]) -> "Figure":
+def generated_chart(images: Mapping[Identity, str], shape: tuple[int, int]) -> "Figure":
     """What each objective's model generates: a row for each z, a column for each class, images of that shape."""
     from matplotlib.figure import Figure
     from PIL import Image
 
-    sheets = {name: _padded(np.asarray(Image.open(BytesIO(b64decode(text)))), *shape) for name, text in images.items()}
+    sheets = {line: _padded(np.asarray(Image.open(BytesIO(b64decode(text)))), *shape) for line, text in images.items()}
     columns, rows = min(2, len(sheets)), -(-len(sheets) // 2)
-    titles = {name: wrapped(name, 2 * LETTERS) for name in sheets}
+    titles = {line: wrapped(line.label, 2 * LETTERS) for line in sheets}
     lines = 1 + max(title.count("\n") for title in titles.values())
     tallest = max(sheet.shape[0] / sheet.shape[1] for sheet in sheets.values())
     figure = Figure(figsize=(SHEET * columns, rows * (0.15 + 0.2 * lines + SHEET * tallest)))
     cells = figure.subplots(rows, columns, squeeze=False).ravel()
     for axes in cells:
         axes.set_axis_off()
-    palette = colours(list(sheets))
-    for axes, (name, sheet) in zip(cells, sheets.items(), strict=False):
+    for axes, (line, sheet) in zip(cells, sheets.items(), strict=False):
         axes.imshow(sheet, cmap="gray_r", vmin=0, vmax=255, interpolation="nearest")
-        axes.set_title(titles[name], color=ink(palette[name]), weight="bold", fontsize=11)
+        axes.set_title(titles[line], color=ink(line.colour), weight="bold", fontsize=11)
     return figure
 
 

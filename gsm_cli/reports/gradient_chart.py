@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gsm_cli.analysis.identity import with_looks
 from gsm_cli.records.gradients import ROUNDING, GradientRecord, GradientRow, GradientSubject
-from gsm_cli.reports.charts import colours, markers, value_ticks
+from gsm_cli.reports.charts import value_ticks
 from gsm_cli.style import INK
 
 if TYPE_CHECKING:
@@ -89,15 +90,14 @@ def _looks(rows: Sequence[GradientRow]) -> dict[str, Look]:
     """How every estimator is drawn: those with a temperature as lines, the others as dashes."""
     names = list(dict.fromkeys(row.estimator for row in rows))
     level = {row.estimator for row in rows if row.temperature is None}
-    palette, shapes = colours(names), markers(names)
     return {
-        name: {
-            "color": palette[name],
-            "marker": shapes[name],
+        line.objective: {
+            "color": line.colour,
+            "marker": line.marker,
             "markersize": 5,
-            "linestyle": "--" if name in level else "-",
+            "linestyle": "--" if line.objective in level else "-",
         }
-        for name in names
+        for line in with_looks([(name, ()) for name in names])
     }
 
 

@@ -19,7 +19,7 @@ from gsm_cli.records.gradients import (
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.reports.gradient_chart import gradient_chart, panels
 from gsm_cli.reports.markdown import numbered, table
-from gsm_cli.reports.report import Section, show
+from gsm_cli.reports.page import Section, show
 from gsm_cli.style import Picture
 from gsm_cli.words import listed
 

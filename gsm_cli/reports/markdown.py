@@ -3,8 +3,8 @@
 import re
 from collections.abc import Callable, Sequence
 
+from gsm_cli.analysis.statistics import Summary
 from gsm_cli.errors import printable
-from gsm_cli.reports.statistics import Summary
 from gsm_cli.words import percent
 
 NOTHING = "–"  # in a cell

@@ -14,6 +14,7 @@ from records_of import SIX, batch, cost_record, failed, gradient_record
 from tree import ROOT
 
 from gsm_cli import __version__, commands
+from gsm_cli.analysis import facts
 from gsm_cli.cli import answers, output
 from gsm_cli.cli.answers import (
     CommandResults,
@@ -25,7 +26,6 @@ from gsm_cli.cli.answers import (
 )
 from gsm_cli.cli.output import FigureResults, Output, SettingResults
 from gsm_cli.records.layout import ReportFolder
-from gsm_cli.reports import facts
 
 DOCUMENT = (ROOT / "docs/command-line.md").read_text("utf-8")
 QUICK = ("train-ssl", "--set", "hidden=8", "--batch-size", 200, "--epochs", 1, "--jobs", 1)
@@ -63,7 +63,7 @@ def test_of_train_ssl(gsm):
     files, results = shown(gsm(*QUICK, "--objective", "gumbel", "--json"), TrainResults, "train-ssl")
     assert files == [results.runs[0].path, results.reports[0].path]
     assert results.runs[0].test.images == 400
-    (group,) = results.reports[0].groups
+    (group,) = results.reports[0].facts.groups
     assert [series.objective for series in group.series] == ["gumbel"]
 
 
@@ -79,7 +79,8 @@ def test_of_measurements(gsm, measured):
     assert files == [f"reports/digits-100/{results.record.plan.name}.json", results.report.path]
     files, results = shown(gsm(*measured["cost"], "--json"), CostResults, "cost")
     assert files == [f"reports/cost/records/{results.record.plan.name}.json", results.report.path]
-    assert results.report.groups == []
+    assert results.report.facts.groups == []
+    assert results.report.facts.costs[0]["objectives"][0]["objective"] == "gumbel"
 
 
 def test_of_reports(gsm, measured):
@@ -88,7 +89,7 @@ def test_of_reports(gsm, measured):
         *("reports/cost/report.md", "reports/digits-100/report.md"),
         *("reports/digits-100/runs.csv", "reports/digits-100/epochs.csv"),
     ]
-    group = results.reports[1].groups[0]
+    group = results.reports[1].facts.groups[0]
     assert {each.verdict for each in group.differences} == {"no worse", "worse"}
     assert all(each.low <= each.mean <= each.high for each in group.differences)
 

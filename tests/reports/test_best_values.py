@@ -7,11 +7,12 @@ import pytest
 from msgspec.structs import replace
 from records_of import record
 
+from gsm_cli.analysis.choices import best_values
+from gsm_cli.analysis.contrasts import over_one, trained
+from gsm_cli.analysis.groups import sort_records
 from gsm_cli.records.layout import ReportFolder
-from gsm_cli.reports.groups import sort_records
-from gsm_cli.reports.runs import render_runs
-from gsm_cli.reports.sweeps.best_values import best_values
-from gsm_cli.reports.sweeps.swept import over_one, trained
+from gsm_cli.reports.choices import best_answer
+from gsm_cli.reports.run_report import render_runs
 
 NOISE = (0.0, 0.01, -0.01, 0.0, 0.0075, -0.0075, 0.005, -0.005)
 
@@ -32,14 +33,23 @@ def bests(groups):
 
 
 def answers(records):
-    return [each.words for each in bests(sort_records(records))]
+    return [words(each) for each in bests(sort_records(records))]
+
+
+def words(found):
+    """The value that is best, as the answer has it."""
+    return best_answer([found]).answer.removeprefix("Best by validation, with its accuracy on the test set: ")[:-1]
+
+
+def told_apart(found):
+    return best_answer([found]).details[0].removeprefix("* ")
 
 
 def test_one_sentence_says_the_best_value_and_what_is_told_apart():
     records = [*over_tau("gumbel", {0.1: 0.90, 0.5: 0.95}), *over_tau("gumbel", {2.0: 0.9475}, NOISE[::-1])]
     (found,) = bests(sort_records(records))
-    assert found.words == "gumbel at tau 0.5 (95.03 [94.39, 95.68] %, 8 seeds)"
-    assert found.told_apart == (
+    assert words(found) == "gumbel at tau 0.5 (95.03 [94.39, 95.68] %, 8 seeds)"
+    assert told_apart(found) == (
         "gumbel against its tau 0.5, in points: worse is 0.1 (-5.00 [-5.11, -4.89]); not told apart is "
         "2 (-0.25 [-0.74, +0.24])."
     )
@@ -70,7 +80,7 @@ def test_what_validation_did_not_choose_may_be_better():
     (found,) = bests(sort_records(misled))
     assert found.value == 0.5
     assert [rival.side for rival in found.rivals] == ["better"]
-    assert "better is 0.1 (+" in found.told_apart
+    assert "better is 0.1 (+" in told_apart(found)
 
 
 def test_the_choice_is_made_at_the_seeds_that_all_values_have():
@@ -98,8 +108,8 @@ def test_what_is_fitted_to_the_length_of_training_is_the_frontiers():
 
 def test_one_seed_tells_nothing_apart():
     (found,) = bests(sort_records(over_tau("gumbel", {0.1: 0.7, 0.5: 0.9}, (0.0,))))
-    assert found.words == "gumbel at tau 0.5 (90.00 %, 1 seed)"
-    assert found.told_apart == "gumbel against its tau 0.5, in points: not told apart is 0.1 (-19.75)."
+    assert words(found) == "gumbel at tau 0.5 (90.00 %, 1 seed)"
+    assert told_apart(found) == "gumbel against its tau 0.5, in points: not told apart is 0.1 (-19.75)."
 
 
 def test_every_objective_has_its_own_sentence():

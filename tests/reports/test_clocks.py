@@ -5,6 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from gsm_cli.reports.clocks import Clock, clocks
+from gsm_cli.reports.groups import sort_records
+from gsm_cli.reports.learning import curves
+from gsm_cli.reports.runs import render_runs
+from gsm_cli.reports.series import Series
+from gsm_cli.reports.statistics import summarize_ratios
 from legible import assert_legible
 from msgspec.structs import replace
 from records_of import ABACUS, batch, record, steps_of
@@ -13,12 +19,6 @@ from scipy import stats
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.records.steps import step_key
 from gsm_cli.reports.accuracy_chart import accuracy_chart
-from gsm_cli.reports.clocks import Clock, clocks
-from gsm_cli.reports.groups import sort_records
-from gsm_cli.reports.learning import curves
-from gsm_cli.reports.runs import render_runs
-from gsm_cli.reports.series import Series
-from gsm_cli.reports.statistics import summarize_ratios
 from gsm_cli.style import house_style
 
 PAIR = batch({"marginalize": [0.0, 0.0], "gumbel": [0.0, 0.04]})

@@ -24,8 +24,8 @@ from gsm_cli.records.run import RunRecord, read_run
 from gsm_cli.reports import drawing
 from gsm_cli.reports.folder import check, read, write
 from gsm_cli.reports.markdown import plain
+from gsm_cli.reports.page import Section
 from gsm_cli.reports.png import stamped
-from gsm_cli.reports.report import Section
 
 MISSING = "{} is missing: rebuild it with gsm report"
 DRIFT = "{} shows or says something else than the records: rebuild it with gsm report"

@@ -1,26 +1,28 @@
 """The frontier: complete schedules of several lengths, their seconds, and what is reached in which time."""
 
-import dataclasses
 import re
+from dataclasses import replace
 from math import log
 from statistics import fmean
 
 import pytest
+from identities import identities
 from legible import assert_legible
 from matplotlib.figure import Figure
 from records_of import failed, record, steps_of, timed
 
+from gsm_cli.analysis.contrasts import find_sweeps, over_one, trained
+from gsm_cli.analysis.frontier import Frontier, Line, Schedule, at_equal_time, find_frontier
+from gsm_cli.analysis.groups import sort_records
+from gsm_cli.analysis.identity import Identity
+from gsm_cli.analysis.statistics import summarize
 from gsm_cli.objectives import OBJECTIVES
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.records.run import RunRecord
-from gsm_cli.reports.groups import sort_records
-from gsm_cli.reports.runs import render_runs
-from gsm_cli.reports.statistics import summarize
-from gsm_cli.reports.sweeps.frontier import frontier_answer, frontier_section
-from gsm_cli.reports.sweeps.frontier_chart import frontier_chart
-from gsm_cli.reports.sweeps.frontier_data import Frontier, Schedule, at_equal_time, find_frontier
-from gsm_cli.reports.sweeps.section import sweep_section
-from gsm_cli.reports.sweeps.swept import find_sweeps, over_one, trained
+from gsm_cli.reports.frontier import frontier_answer, frontier_panel, frontier_section
+from gsm_cli.reports.panel_chart import panel_chart
+from gsm_cli.reports.run_report import render_runs
+from gsm_cli.reports.sweeps import sweep_section
 from gsm_cli.style import house_style
 
 BEST = {3: 0.94, 5: 0.955, 10: 0.965}  # validation accuracy of the sum, by the epochs of its schedule
@@ -41,6 +43,10 @@ def runs(loss: float = 0.01, lengths=tuple(BEST), **settings: object) -> list[Ru
     ]
 
 
+def lines_of(found: Frontier) -> dict[str, list[Schedule]]:
+    return {line.identity.label: list(line.schedules) for line in found.lines}
+
+
 def frontier(records) -> Frontier:
     found = find_frontier(trained(sort_records(records, steps_of(records))))
     assert found is not None
@@ -54,7 +60,7 @@ def section(tmp_path, records, name: str = "frontier"):
 
 class TestSchedules:
     def test_a_line_for_each_objective_with_a_point_for_each_length(self):
-        lines = frontier(runs()).lines
+        lines = lines_of(frontier(runs()))
         assert {name: [each.epochs for each in line] for name, line in lines.items()} == {
             "marginalize": [3, 5, 10],
             "gumbel": [3, 5, 10],
@@ -69,23 +75,23 @@ class TestSchedules:
 
     def test_without_times_schedules_stand_at_their_epochs(self):
         found = find_frontier(trained(sort_records(runs())))
-        assert [(each.seconds, each.cost) for each in found.lines["gumbel"]] == [(None, 3), (None, 5), (None, 10)]
-        assert [name for name, _ in found.first(0.95)] == ["marginalize", "gumbel"]
+        assert [(each.seconds, each.cost) for each in lines_of(found)["gumbel"]] == [(None, 3), (None, 5), (None, 10)]
+        assert [name.label for name, _ in found.first(0.95)] == ["marginalize", "gumbel"]
         assert at_equal_time(found) == []
 
     def test_schedules_whose_step_was_not_timed_are_left_out(self):
         other = [each for each in runs(batch_size=100) if each.config.objective == "gumbel"]
         found = find_frontier(trained(sort_records([*runs(), *other], steps_of(runs()))))
-        assert set(found.lines) == {"marginalize", "gumbel, batch_size 50"}
+        assert set(lines_of(found)) == {"marginalize", "gumbel, batch_size 50"}
         assert found.left_out == [f"gumbel, batch_size 100 with {epochs} epochs" for epochs in BEST]
 
     def test_other_settings_are_other_lines(self):
         found = frontier([*runs(), *(each for each in runs(labels=50) if each.config.objective == "gumbel")])
-        assert list(found.lines) == ["marginalize", "gumbel, labels 100", "gumbel, labels 50"]
+        assert list(lines_of(found)) == ["marginalize", "gumbel, labels 100", "gumbel, labels 50"]
 
     def test_what_is_fitted_to_the_length_makes_no_other_line(self):
         found = frontier([*runs(lengths=(10,)), *runs(lengths=(3, 5), kl_warmup=0.3, learning_rate=0.001)])
-        assert {name: [each.epochs for each in line] for name, line in found.lines.items()} == {
+        assert {name: [each.epochs for each in line] for name, line in lines_of(found).items()} == {
             "marginalize": [3, 5, 10],
             "gumbel": [3, 5, 10],
         }
@@ -93,8 +99,8 @@ class TestSchedules:
 
     def test_of_several_settings_of_a_length_the_best_on_validation_counts(self):
         worse, better = runs(loss=0.02, kl_warmup=0.3), runs(loss=0.01)
-        assert frontier([*worse, *better]).lines["gumbel"] == frontier(better).lines["gumbel"]
-        assert frontier([*better, *worse]).lines["gumbel"] == frontier(better).lines["gumbel"]
+        assert lines_of(frontier([*worse, *better]))["gumbel"] == lines_of(frontier(better))["gumbel"]
+        assert lines_of(frontier([*better, *worse]))["gumbel"] == lines_of(frontier(better))["gumbel"]
         assert frontier([*better, *worse]).chosen
         assert not frontier(better).chosen
 
@@ -125,16 +131,16 @@ class TestLevels:
     )
     def test_are_95_96_97_or_the_three_up_to_the_best(self, best, levels):
         schedule = Schedule(3, 1.0, {0: best}, summarize([best]), summarize([best]))
-        found = Frontier(None, {"gumbel": [schedule]})
+        found = Frontier(None, [Line(Identity("gumbel"), [schedule])])
         assert found.levels == pytest.approx(levels)
 
     def test_the_shortest_schedule_that_reaches_it_counts(self):
         found = frontier(runs(loss=0.0))
-        assert [(name, each.epochs, round(each.seconds, 9)) for name, each in found.first(0.95)] == [
+        assert [(name.label, each.epochs, round(each.seconds, 9)) for name, each in found.first(0.95)] == [
             ("gumbel", 5, 10.0),
             ("marginalize", 5, 20.0),
         ]
-        assert [name for name, _ in found.first(0.96)] == ["gumbel", "marginalize"]
+        assert [name.label for name, _ in found.first(0.96)] == ["gumbel", "marginalize"]
         assert found.first(0.97) == []
 
     def test_a_mean_that_is_exactly_a_level_reaches_it(self):
@@ -150,7 +156,7 @@ class TestLevels:
 class TestEqualTime:
     def test_is_the_end_of_what_is_over_first_between_the_schedules_around_it(self):
         (found,) = at_equal_time(frontier(runs()))
-        assert (found.name, found.minus, round(found.seconds, 9)) == ("gumbel", "marginalize", 20.0)
+        assert (found.label, round(found.seconds, 9)) == ("gumbel − marginalize", 20.0)
         assert found.summary.mean == pytest.approx(BEST[10] - 0.01 - BEST[5])
 
     def test_is_linear_in_the_logarithm_of_time(self):
@@ -167,9 +173,9 @@ class TestEqualTime:
 
     def test_is_of_one_task(self):
         found = at_equal_time(frontier([*runs(), *runs(loss=0.02, labels=50)]))
-        assert [(each.name, each.minus) for each in found] == [
-            ("gumbel, labels 100", "marginalize, labels 100"),
-            ("gumbel, labels 50", "marginalize, labels 50"),
+        assert [each.label for each in found] == [
+            "gumbel, labels 100 − marginalize, labels 100",
+            "gumbel, labels 50 − marginalize, labels 50",
         ]
 
     def test_without_the_sum_it_is_against_the_first(self):
@@ -177,7 +183,7 @@ class TestEqualTime:
             run(name, seed, epochs, 0.9) for name in ("gumbel", "reinforce") for seed in range(2) for epochs in (3, 5)
         ]
         (found,) = at_equal_time(frontier(records))
-        assert (found.name, found.minus) == ("reinforce", "gumbel")
+        assert found.label == "reinforce − gumbel"
 
     def test_there_is_none_where_times_do_not_meet(self):
         far = [
@@ -296,54 +302,53 @@ class TestSection:
         assert first == second
 
 
-def made_up(objectives: int, lengths: int, seeds: int) -> dict[str, list[Schedule]]:
+def made_up(objectives: int, lengths: int, seeds: int) -> Frontier:
     """Schedules that rise as those of real runs do."""
-    lines: dict[str, list[Schedule]] = {}
-    for place, name in enumerate(list(OBJECTIVES)[:objectives]):
+    lines = []
+    for place, line in enumerate(identities([*OBJECTIVES][:objectives])):
+        schedules = []
         for epochs in (1, 2, 3, 5, 10, 30, 100, 200)[:lengths]:
             best = [0.97 - 0.3 / (1 + epochs) - 0.004 * place + 0.002 * seed for seed in range(seeds)]
-            point = Schedule(
-                epochs, (1 + 0.3 * place) * epochs, dict(enumerate(best)), summarize(best), summarize(best)
-            )
-            lines.setdefault(name, []).append(point)
-    return lines
+            seconds = (1 + 0.3 * place) * epochs
+            schedules.append(Schedule(epochs, seconds, dict(enumerate(best)), summarize(best), summarize(best)))
+        lines.append(Line(line, schedules))
+    return Frontier("in turns", lines)
 
 
-def drawn(lines: dict[str, list[Schedule]]) -> Figure:
+def drawn(found: Frontier) -> Figure:
     with house_style():
-        return frontier_chart(lines)
+        return panel_chart([frontier_panel(found)])
 
 
 class TestPicture:
     def test_without_times_is_legible_and_of_epochs(self):
-        untimed = {
-            name: [dataclasses.replace(each, seconds=None) for each in line] for name, line in made_up(5, 3, 3).items()
-        }
-        figure = drawn(untimed)
+        timed = made_up(5, 3, 3).lines
+        untimed = [replace(line, schedules=[replace(each, seconds=None) for each in line.schedules]) for line in timed]
+        figure = drawn(Frontier(None, untimed))
         assert_legible(figure)
-        assert figure.axes[0].get_xlabel() == "epochs of training, of a complete schedule"
+        assert figure.axes[0].get_xlabel() == "epochs of training"
         assert set(figure.axes[0].lines[0].get_xdata()) == {1, 2, 3}
 
-    @pytest.mark.parametrize("objectives", [1, 2, 5, 9])
-    @pytest.mark.parametrize("lengths", [1, 2, 3, 8])
-    @pytest.mark.parametrize("seeds", [1, 3])
+    @pytest.mark.parametrize(
+        ("objectives", "lengths", "seeds"), [(1, 1, 1), (1, 8, 3), (9, 1, 3), (5, 3, 3), (9, 8, 3)]
+    )
     def test_is_legible(self, objectives, lengths, seeds):
         assert_legible(drawn(made_up(objectives, lengths, seeds)))
 
-    def test_shows_means_against_seconds_with_epochs_beside_them(self):
-        lines = made_up(1, 5, 3)
-        (axes,) = drawn(lines).axes
+    def test_shows_means_against_seconds(self):
+        found = made_up(1, 5, 3)
+        (axes,) = drawn(found).axes
         (line,) = axes.lines
         assert list(line.get_xdata()) == [1, 2, 3, 5, 10]
-        assert list(line.get_ydata()) == pytest.approx(
-            [100 * fmean(each.by_seed.values()) for each in lines["marginalize"]]
-        )
+        means = [100 * fmean(each.by_seed.values()) for each in found.lines[0].schedules]
+        assert list(line.get_ydata()) == pytest.approx(means)
         assert axes.get_xscale() == "log"
-        assert [text.get_text() for text in axes.texts] == ["marginalize", "1", "2", "3", "5", "10"]
+        assert [text.get_text() for text in axes.texts] == ["marginalize"]
 
     def test_an_interval_that_is_too_wide_leaves_the_picture(self):
-        lines = made_up(2, 3, 2)
+        found = made_up(2, 3, 2)
         wide = summarize([0.5, 0.99])
-        lines["gumbel"][0] = Schedule(1, 1.3, {0: 0.5, 1: 0.99}, wide, wide)
-        low, high = drawn(lines).axes[0].get_ylim()
+        schedule = Schedule(1, 1.3, {0: 0.5, 1: 0.99}, wide, wide)
+        lines = [found.lines[0], Line(found.lines[1].identity, [schedule, *found.lines[1].schedules[1:]])]
+        low, high = drawn(Frontier(found.clock, lines)).axes[0].get_ylim()
         assert high - low < 100

@@ -6,16 +6,16 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import pytest
+from identities import identities
 from legible import assert_legible
 from records_of import gradient_record, mean_gradient
 
 from gsm_cli.objectives import OBJECTIVES
 from gsm_cli.records.gradients import MEASURED, GradientRecord
 from gsm_cli.records.layout import ReportFolder
-from gsm_cli.reports.charts import markers
 from gsm_cli.reports.gradient_chart import gradient_chart, panels
-from gsm_cli.reports.report import Report
-from gsm_cli.reports.runs import render_runs
+from gsm_cli.reports.page import Report
+from gsm_cli.reports.run_report import render_runs
 from gsm_cli.style import house_style
 
 TAUS = (0.1, 0.5, 1.0)
@@ -158,7 +158,7 @@ class TestPicture:
     def test_lines_break_at_a_temperature_that_was_not_measured(self):
         record = gradient_record(("gumbel", 0.5), ("gumbel", 1.0), ("gumbel", 2.0), ("reinmax", 0.5), ("reinmax", 2.0))
         deviation = gradient_chart(record).axes[2]
-        (line,) = [each for each in deviation.lines if each.get_marker() == markers(["reinmax"])["reinmax"]]
+        (line,) = [each for each in deviation.lines if each.get_marker() == identities(["reinmax"])[0].marker]
         assert np.isnan(line.get_ydata()).tolist() == [False, True, False]
 
     @pytest.mark.parametrize("temperatures", [1, 2, 5, 8])

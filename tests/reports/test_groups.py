@@ -1,31 +1,30 @@
 """Runs sorted for a report: what is averaged, what is compared, in which order and under which names."""
 
+from collections.abc import Sequence
 from colorsys import rgb_to_hls
 from itertools import pairwise
 from pathlib import Path
 
 import msgspec
 import pytest
+from identities import identities
 from matplotlib.colors import to_rgb
 from records_of import batch, failed, record
 
-from gsm_cli.config import RunConfig
+from gsm_cli.analysis.groups import sort_records
+from gsm_cli.analysis.series import validation_step
 from gsm_cli.data import DATASETS
 from gsm_cli.estimator_settings import OwnSettings
 from gsm_cli.objectives import OBJECTIVES
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.records.run import RunRecord
-from gsm_cli.reports.charts import colours
-from gsm_cli.reports.groups import sort_records
-from gsm_cli.reports.names import name_series
-from gsm_cli.reports.runs import render_runs
-from gsm_cli.reports.series import validation_step
+from gsm_cli.reports.run_report import render_runs
 from gsm_cli.settings import build
 
 
 def named(*records: RunRecord) -> list[str]:
     (group,) = sort_records(records)
-    return [series.name for series in group.series]
+    return [series.label for series in group.series]
 
 
 def mine(sha256: str, name: str = "there/mine.py:Mine", **own: object) -> RunRecord:
@@ -72,8 +71,7 @@ class TestNames:
 
     def test_names_are_unique(self):
         settings = [{}, {"draws": 2}, {"tau": 0.25}, {"tau_rate": 1e-9}, {"tau_min": 0.1, "draws": 2}]
-        configs: list[RunConfig] = [record("gumbel", 0, **each).config for each in settings]
-        assert len(set(name_series(configs))) == len(settings)
+        assert len(set(named(*(record("gumbel", 0, **each) for each in settings)))) == len(settings)
 
 
 class TestGroups:
@@ -122,7 +120,7 @@ class TestPictured:
         (group,) = sort_records(taus)
         assert group.pictured == group.trained
         (group,) = sort_records([*taus, record("marginalize", 0)])
-        assert [each.name for each in group.pictured] == [
+        assert [each.label for each in group.pictured] == [
             "marginalize",
             "gumbel, tau 0.5",
             "straight-through-gumbel, tau 0.5",
@@ -151,7 +149,7 @@ class TestFind:
     def test_else_takes_what_is_best_on_validation(self):
         runs = [record("gumbel", 0, (0.5, 0.8, best), tau=tau) for tau, best in ((0.1, 0.85), (1.0, 0.9), (2.0, 0.81))]
         (group,) = sort_records(runs)
-        assert group.find("gumbel").name == "gumbel, tau 1"
+        assert group.find("gumbel").label == "gumbel, tau 1"
         assert group.find("marginalize") is None
 
 
@@ -185,6 +183,10 @@ class TestSeries:
     def test_a_column_that_a_run_does_not_have_is_empty(self):
         (group,) = sort_records([record("marginalize", 0)])
         assert group.series[0].curve(lambda epochs: epochs.relaxed_bound) == []
+
+
+def colours(labels: Sequence[str]) -> dict[str, str]:
+    return {each.label: each.colour for each in identities(labels)}
 
 
 class TestColours:

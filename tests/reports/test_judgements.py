@@ -12,13 +12,13 @@ from msgspec.structs import replace
 from records_of import SIX, batch, failed, reading, record, steps_of
 from scipy import stats
 
+from gsm_cli.analysis.groups import Group, sort_records
+from gsm_cli.analysis.statistics import Comparison, Summary, holm, summarize
+from gsm_cli.analysis.verdict import Judgement, deciding_seeds, default_margin, judge, margin_of, rule
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.records.run import RunRecord
-from gsm_cli.reports.groups import Group, sort_records
-from gsm_cli.reports.judgements import Judgement, deciding_seeds, default_margin, judge, margin_of, rule
-from gsm_cli.reports.report import Report
-from gsm_cli.reports.runs import render_runs
-from gsm_cli.reports.statistics import Comparison, Summary, holm, summarize
+from gsm_cli.reports.page import Report
+from gsm_cli.reports.run_report import render_runs
 
 
 def group_of(*records: RunRecord) -> Group:
@@ -27,7 +27,7 @@ def group_of(*records: RunRecord) -> Group:
 
 
 def judged(records: list[RunRecord], margin: float = 0.01) -> dict[str, Judgement]:
-    return {each.name: each for each in judge(group_of(*records), margin)}
+    return {each.label: each for each in judge(group_of(*records), margin)}
 
 
 def rendered(records: list[RunRecord], margin: float | None = None) -> Report:
@@ -111,7 +111,7 @@ class TestRoles:
         others = [record("gumbel", seed, (0.5, 0.99, 0.7), tau=0.1) for seed in range(6)]
         records = [*batch({name: SIX[name] for name in ("marginalize", "gumbel")}), *others]
         found = judged(records)
-        assert [(each.name, each.role) for each in found.values()] == [
+        assert [(each.label, each.role) for each in found.values()] == [
             ("gumbel, tau 0.5", "primary"),
             ("gumbel, tau 0.1", "exploratory"),
         ]
@@ -342,7 +342,7 @@ def test_what_is_saved_is_told_of_those_that_are_no_worse():
 
 def test_the_facts_are_those_of_the_verdict():
     records = batch({**SIX, "reinforce": [-0.01, 0.0] * 3, "reinmax": [-0.02, 0.0] * 3})
-    (facts,) = rendered(records).facts
+    (facts,) = rendered(records).facts.groups
     assert facts.margin == 0.01
     assert {each.name for each in facts.series} == {*SIX, "reinforce", "reinmax"}
     assert [(each.name, each.verdict, each.role) for each in facts.differences] == [

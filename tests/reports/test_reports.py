@@ -16,8 +16,8 @@ from gsm_cli.records.layout import ReportFolder
 from gsm_cli.records.run import RunRecord
 from gsm_cli.records.steps import StepRecord
 from gsm_cli.reports.markdown import NOTHING, anchor
-from gsm_cli.reports.report import Report
-from gsm_cli.reports.runs import render_runs
+from gsm_cli.reports.page import Report
+from gsm_cli.reports.run_report import render_runs
 from gsm_cli.settings import build
 
 GOLDEN = Path(__file__).parent / "golden" / "report.md"
@@ -373,7 +373,8 @@ def test_what_is_missing_has_the_settings_of_the_same_preset():
     """Also those that are an objective's own, as the temperatures of the article."""
     preset = build({"dataset": "mnist", "objective": "marginalize"}, preset="article")
     run = record("marginalize", 0, [0.5] * preset.epochs)
-    text = rendered([msgspec.structs.replace(run, config=preset)]).text
+    folder = ReportFolder(Path("reports/mnist-100"))
+    text = render_runs(folder, [msgspec.structs.replace(run, config=preset)]).text
     assert "Add gumbel with `gsm train-ssl --dataset mnist --objective gumbel --seeds 0 --preset article`." in text
 
 

@@ -8,12 +8,13 @@ from legible import assert_legible
 from msgspec.structs import replace
 from records_of import failed, record, steps_of, timed
 
+from gsm_cli.analysis.choices import find_searches
+from gsm_cli.analysis.contrasts import trained
+from gsm_cli.analysis.groups import sort_records
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.records.run import RunRecord
-from gsm_cli.reports.groups import sort_records
-from gsm_cli.reports.runs import render_runs
-from gsm_cli.reports.sweeps.search import HEADING, find_searches
-from gsm_cli.reports.sweeps.swept import trained
+from gsm_cli.reports.choices import HEADING
+from gsm_cli.reports.run_report import render_runs
 from gsm_cli.style import house_style
 
 SHIFTS = (0.0, 0.02, -0.02)  # of the seeds, the same with all settings
@@ -50,10 +51,10 @@ def slower(records: list[RunRecord], factor: float) -> list[RunRecord]:
 
 def test_the_base_is_what_the_others_depart_from_least():
     (found,) = found_in(searched())
-    assert found.name == "gumbel"
+    assert found.identity.label == "gumbel"
     assert found.base.config == runs("gumbel")[0].config
     assert found.settings == {"latent": 4, "learning_rate": 0.002, "weight_decay": 0.0}
-    assert [trial.name for trial in found.trials] == [
+    assert [trial.identity.label for trial in found.trials] == [
         "gumbel, learning_rate 0.004",
         "gumbel, latent 8",
         "gumbel, weight_decay 0.1",
@@ -101,8 +102,8 @@ def test_a_lucky_seed_is_not_the_best():
     records = [each for each in searched() if each.config.latent == 4]
     lucky = record("gumbel", 1, (0.5, 0.95), latent=8)
     (found,) = found_in([*records, lucky])
-    assert found.trials[0].name == "gumbel, latent 8"
-    assert found.best.name == "gumbel, learning_rate 0.004"
+    assert found.trials[0].identity.label == "gumbel, latent 8"
+    assert found.best.identity.label == "gumbel, learning_rate 0.004"
 
 
 def test_equal_differences_are_no_certainty():
@@ -116,7 +117,7 @@ def test_equal_differences_are_no_certainty():
 def test_a_change_may_be_of_several_settings_and_of_the_objectives_own():
     records = [*searched(), *runs("gumbel", (0.05, 0.05, 0.05), tau=0.7, draws=2, batch_size=25)]
     (found,) = found_in(records)
-    assert found.best.name == "gumbel, batch_size 25, tau 0.7, draws 2"
+    assert found.best.identity.label == "gumbel, batch_size 25, tau 0.7, draws 2"
 
 
 @pytest.mark.parametrize("fewer", CHANGES)
@@ -152,8 +153,8 @@ def test_what_is_not_alike_is_not_compared(other, name):
     """Runs on other data or at another precision are a search of their own, and are named so."""
     found = found_in([*searched(), *searched(**other)])
     assert len(found) == 2
-    assert f"gumbel, {name}" in {each.name for each in found}
-    assert len({trial.name for each in found for trial in each.trials}) == 6
+    assert f"gumbel, {name}" in {each.identity.label for each in found}
+    assert len({trial.identity.label for each in found for trial in each.trials}) == 6
     assert found_in([*searched()[:9], *searched(**other)[9:]]) == []
 
 
@@ -166,7 +167,7 @@ def test_other_lengths_are_not_compared():
 def test_other_splits_and_seeds_are_not_compared():
     *records, last = searched()
     (found,) = found_in([*records, replace(last, split=64 * "1"), record("gumbel", 7, (0.5, 0.99), clip=1)])
-    assert {trial.name: sorted(trial.differences) for trial in found.trials} == {
+    assert {trial.identity.label: sorted(trial.differences) for trial in found.trials} == {
         "gumbel, learning_rate 0.004": [0, 1, 2],
         "gumbel, latent 8": [0, 1, 2],
         "gumbel, weight_decay 0.1": [0, 1],
@@ -275,7 +276,10 @@ class TestReport:
             found = rendered([*searched(), *searched("sum-and-sample")])
             (picture,) = [each for each in found.pictures if each.name == "changes"]
             figure = picture.draw()
-            assert [row.name for row in picture.facts.rows][:2] == ["gumbel, learning_rate 0.004", "gumbel, latent 8"]
+            assert [row.identity.label for row in picture.facts.rows][:2] == [
+                "gumbel, learning_rate 0.004",
+                "gumbel, latent 8",
+            ]
             assert [len(row.differences) for row in picture.facts.rows] == [3] * 6
             assert figure.axes[0].get_xlabel() == "points of validation accuracy, minus the base's"
             assert_legible(figure)

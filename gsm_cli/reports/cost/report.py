@@ -1,27 +1,27 @@
 """The report on the cost of a step: measurements in, sections out."""
 
 from collections.abc import Sequence
-from functools import partial
 
 from gsm_cli import commands
+from gsm_cli.analysis.claims import claims_of, enough_rounds, pays_from, process_bytes, rule_of, step_seconds
+from gsm_cli.analysis.costs import JANG_SPEED_UPS, KEPT, MIB, peak_bytes, product_share, rows_of, seconds
+from gsm_cli.analysis.facts import ReportFacts, cost_facts
+from gsm_cli.analysis.identity import with_looks
 from gsm_cli.objectives import GUMBEL, MARGINALIZE
-from gsm_cli.records.cost import CostPlan, CostRecord
+from gsm_cli.records.cost import CostPlan, CostRecord, CostRow
 from gsm_cli.records.layout import ReportFolder
-from gsm_cli.reports.cost.chart import cost_chart
-from gsm_cli.reports.cost.claims import claims_of, enough_rounds, pays_from, process_bytes, rule_of, step_seconds
-from gsm_cli.reports.cost.statistics import JANG_SPEED_UPS, KEPT, MIB, peak_bytes, product_share, scalings
 from gsm_cli.reports.cost.tables import (
     by_classes,
     few_of,
     folded,
     gains,
-    lines,
     milliseconds,
     ratio_of,
     rounds_of,
 )
 from gsm_cli.reports.markdown import console
-from gsm_cli.reports.report import Report, Section, Verdict, show, warnings
+from gsm_cli.reports.page import Answer, Report, Section, show, warnings
+from gsm_cli.reports.panels import Panel, Point, Points, panel_picture
 from gsm_cli.style import Picture
 from gsm_cli.words import counted, digits, listed
 
@@ -34,18 +34,19 @@ def render_costs(folder: ReportFolder, records: Sequence[CostRecord], problems: 
     answers = [answer(record) for record in records]
     opening = Section([*(block for each in answers for block in each.blocks), *warnings(problems)])
     sections = [opening, *(_section(folder, record) for record in records), _method(folder, records)]
-    return Report(folder, TITLE, " ".join(each.answer for each in answers), sections, problems)
+    facts = ReportFacts(costs=[cost_facts(record) for record in records])
+    return Report(folder, TITLE, " ".join(each.answer for each in answers), sections, problems, facts)
 
 
-def answer(record: CostRecord) -> Verdict:
+def answer(record: CostRecord) -> Answer:
     """From how many classes on one Gumbel sample, or else the first other objective, pays."""
     others = [name for name in record.plan.objectives if name != MARGINALIZE]
     if MARGINALIZE not in record.plan.objectives or not others:
-        return Verdict("There is nothing to compare: measure marginalize and another objective.")
+        return Answer("There is nothing to compare: measure marginalize and another objective.")
     objective = GUMBEL if GUMBEL in others else others[0]
     faster = pays_from(record, objective, step_seconds)
     ratios = [f"{ratio_of(record, objective, count)} with {count:,}" for count in few_of(record.plan, faster)]
-    return Verdict(
+    return Answer(
         _verdict(record, objective),
         [
             f"How many times as fast it is, by the number of classes, as the median and the range over "
@@ -78,13 +79,20 @@ def _name(plan: CostPlan) -> str:
 
 
 def _picture(record: CostRecord) -> Picture[object]:
-    facts = scalings(record)
-    ends = [f"{name} {digits(1000 * scaling.seconds[-1].middle)} ms" for name, scaling in facts.items()]
-    description = (
-        f"Milliseconds and memory of a training step against the number of classes, on a logarithmic axis, for "
-        f"{_name(record.plan)}. With {record.plan.classes[-1]:,} classes: {', '.join(ends)}."
-    )
-    return Picture(record.plan.name, TITLE, description, facts, partial(cost_chart, facts))
+    lines = with_looks([(name, ()) for name in record.plan.objectives])
+    cells = {line: [(k, rows_of(record, line.objective, k)) for k in record.plan.classes] for line in lines}
+    steps = [Points(line, [_milliseconds(k, rows) for k, rows in own]) for line, own in cells.items()]
+    memory = [Points(line, [Point(k, peak_bytes(rows) / MIB) for k, rows in own]) for line, own in cells.items()]
+    panels = [
+        Panel("milliseconds of a step", "classes", steps, "", logarithmic=True),
+        Panel("greatest memory, MiB", "classes", memory, ",.0f", logarithmic=True),
+    ]
+    return panel_picture(record.plan.name, TITLE, panels)
+
+
+def _milliseconds(classes: int, rows: Sequence[CostRow]) -> Point:
+    found = seconds(rows)
+    return Point(classes, 1000 * found.middle, 1000 * found.low, 1000 * found.high)
 
 
 def _section(folder: ReportFolder, record: CostRecord) -> Section:
@@ -98,7 +106,6 @@ def _section(folder: ReportFolder, record: CostRecord) -> Section:
         by_classes(record, milliseconds),
         f"Greatest memory of the process in MiB, of which {before:.0f} are there before the model is made:",
         by_classes(record, lambda rows: f"{peak_bytes(rows) / MIB:,.0f}"),
-        *lines(record),
         folded(
             "Evaluations of the bound of a class, for each unlabelled image",
             by_classes(record, lambda rows: digits(rows[0].evaluations)),
@@ -127,8 +134,8 @@ def _method(folder: ReportFolder, records: Sequence[CostRecord]) -> Section:
             "sparse-marginalize is not in the tables: it sums over the classes that its model still holds possible, so "
             "its cost belongs to a trained model and not to a number of classes. benchmarks/sparse.py measures it on "
             "models that it has trained.",
-            "Crosses: the marginalization of Jang et al. 2017 (arXiv:1611.01144), figure 5, which takes "
-            f"{theirs} as their Gumbel step, drawn as multiples of the Gumbel step measured here.",
+            "The marginalization of Jang et al. 2017 (arXiv:1611.01144), figure 5, takes "
+            f"{theirs} as their Gumbel step.",
             console([commands.cost(record.plan) for record in records]),
             f"Environment: {'; '.join(environments)}.",
             f"Records: {', '.join(f'[{name}]({folder.link(folder.record(name))})' for name in names)}.",

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 
+from gsm_cli.analysis.claims import CHANCE, claims_of, pays_from, process_bytes, rule_of, step_seconds
+from gsm_cli.analysis.costs import rows_of, seconds, speed_up
 from gsm_cli.objectives import MARGINALIZE
 from gsm_cli.records.cost import CostPlan, CostRecord, CostRow
-from gsm_cli.reports.cost.claims import CHANCE, claims_of, pays_from, process_bytes, rule_of, step_seconds
-from gsm_cli.reports.cost.statistics import Line, fit_line, rows_of, seconds, speed_up
 from gsm_cli.reports.markdown import table
-from gsm_cli.words import counted, digits, listed
+from gsm_cli.words import counted, digits
 
 
 def gains(record: CostRecord) -> list[str]:
@@ -54,41 +54,6 @@ def _rule(record: CostRecord) -> str:
         f"(rank-sum tests, {claims_of(record)} claims, Bonferroni's correction; an "
         f"objective is taken to gain on marginalize with every class).{ranges}"
     )
-
-
-def lines(record: CostRecord) -> list[str]:
-    """The fitted lines with their residuals, or why there is none."""
-    lines = {name: fit_line(record, name) for name in record.plan.objectives}
-    fitted = {name: line for name, line in lines.items() if line}
-    missing = [name for name, line in lines.items() if not line]
-    why = (
-        f"No line for {listed(missing)}: too few numbers of classes to see whether one fits (three are enough, or four "
-        "where the objective begins to compute again, of which two lie before)."
-    )
-    blocks = [why] if missing else []
-    if fitted:
-        turns = {line.turn for line in fitted.values() if line.turn is not None}
-        further = [f"ms per class beyond K = {turn:,g}" for turn in turns]
-        numbers = [[name, *_coefficients(line, bool(turns))] for name, line in fitted.items()]
-        residuals = [[name, *(f"{round(100 * each):+}" for each in line.residuals)] for name, line in fitted.items()]
-        blocks = [
-            "The line milliseconds = shared + K per class, with the least squares of relative residuals"
-            + (", and where a step begins to compute again another that joins it:" if turns else ":"),
-            table(["objective", "shared ms", "ms per class", *further, "greatest residual %"], numbers),
-            *blocks,
-            folded(
-                "Residuals: line over measurement, less 1, in %",
-                table(["objective", *_columns(record.plan)], residuals),
-            ),
-        ]
-    return blocks
-
-
-def _coefficients(line: Line, turns: bool) -> list[str]:
-    greatest = max(line.residuals, key=abs)
-    beyond = "" if line.beyond is None else digits(1000 * line.beyond)
-    further = [beyond] if turns else []
-    return [digits(1000 * line.shared), digits(1000 * line.per_class), *further, f"{round(100 * greatest):+}"]
 
 
 def by_classes(record: CostRecord, cell: Callable[[list[CostRow]], str]) -> str:

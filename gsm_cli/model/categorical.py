@@ -66,6 +66,14 @@ def log_probabilities(logits: Tensor) -> Tensor:
     return log_q
 
 
+def centred(logits: Tensor) -> Tensor:
+    """The logits less the greatest, in float32 at least. Raises NotALawError where that is not finite."""
+    check_logits(logits)
+    scores = widened(logits) - logits.detach().amax(dim=-1, keepdim=True)
+    check_law(logits, scores)
+    return scores
+
+
 def relax(logits: Tensor, noise: Tensor, temperature: Temperature) -> Tensor:
     """softmax((logits + noise) / temperature) over the last dimension: the law's `relax`, with gradients.
 
@@ -150,9 +158,10 @@ def _wide(dtype: torch.dtype) -> torch.dtype:
 
 
 def _scores(logits: Tensor, noise: Tensor) -> Tensor:
-    """The scores log q + noise, whose greatest is the class."""
-    check_shapes(logits=logits, noise=noise)
-    return log_probabilities(logits) + noise
+    """The logits + noise, less a constant; the greatest is the class."""
+    scores = centred(logits)
+    check_shapes(logits=scores, noise=noise)
+    return scores + noise
 
 
 def _divided(scores: Tensor, temperature: Temperature) -> Tensor:

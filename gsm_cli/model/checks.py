@@ -70,12 +70,12 @@ def check_logits(logits: Tensor) -> None:
         raise ValueError(f"logits must have the shape (..., K) with at least one class, not {tuple(logits.shape)}")
 
 
-def check_law(logits: Tensor, log_q: Tensor) -> None:
-    """Raise NotALawError if a log-probability is nan: the greatest logit is nan, infinite, or that of no class at all.
+def check_law(logits: Tensor, scores: Tensor) -> None:
+    """Raise NotALawError if the greatest logit of a law is not finite: what it was subtracted from holds nan then.
 
     Where asking would wait for a GPU it is not asked, and nan is handed on.
     """
-    if any(map(isnan, _numbers(log_q.detach().sum()))):
+    if any(map(isnan, _numbers(scores.detach().sum()))):
         greatest = logits.detach().amax(dim=-1)
         wrong = greatest[~greatest.isfinite()][0].item()
         raise NotALawError(f"the greatest logit of a law must be finite, not {wrong}: only -inf may stand beside it")

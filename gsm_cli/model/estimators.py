@@ -17,6 +17,7 @@ from torch.nn import functional as F  # noqa: N812
 from gsm_cli.model.bounds import Bound, evaluate, evaluate_classes, evaluate_images, weighed
 from gsm_cli.model.categorical import (
     bounded,
+    centred,
     entropy,
     gumbel_noise,
     log_probabilities,
@@ -108,8 +109,8 @@ class Gumbel(_Relaxed):
     """The mean of bound(z) over relaxed samples z = softmax((logits + g) / temperature)  (Jang et al. 2017)."""
 
     def __call__(self, bound: Bound, logits: Tensor, rng: torch.Generator) -> Tensor:
-        log_q = log_probabilities(logits)
-        z = soften(log_q + self.noise(log_q, rng), self.temperature)
+        scores = centred(logits)
+        z = soften(scores + self.noise(scores, rng), self.temperature)
         return evaluate(bound, z.to(logits)).mean(dim=0)
 
 
@@ -118,8 +119,8 @@ class StraightThrough(_Relaxed):
     """The mean of bound(one_hot(argmax z)) over Gumbel samples, with the gradient of bound(z)  (Jang et al. 2017)."""
 
     def __call__(self, bound: Bound, logits: Tensor, rng: torch.Generator) -> Tensor:
-        log_q = log_probabilities(logits)
-        scores = log_q + self.noise(log_q, rng)
+        scores = centred(logits)
+        scores = scores + self.noise(scores, rng)
         y = with_gradient_of(soften(scores, self.temperature), one_hot_argmax(scores))
         return evaluate(bound, y.to(logits)).mean(dim=0)
 
@@ -188,8 +189,7 @@ class Reinforce:
         given = evaluate(bound, y.to(logits))  # (draws, ...)
         values = widened(given)
         baseline = (values.sum(dim=0) - values) / (self.draws - 1)
-        score = score_term(values - baseline, (y * log_q).sum(dim=-1))
-        return (values + score).mean(dim=0).to(given.dtype)
+        return (values + score_term(values - baseline, (y * log_q).sum(dim=-1))).mean(dim=0).to(given.dtype)
 
 
 @dataclass(frozen=True)

@@ -189,7 +189,7 @@ class TestRefusals:
         with pytest.raises(ValueError, match=f"^the temperature must be positive and finite, not {temperature}$"):
             function([0.0, 0.0], temperature)
 
-    @pytest.mark.parametrize("logits", [[0.0, np.nan], [0.0, np.inf], [-np.inf] * 2, [[0.0, 0.0], [-np.inf] * 2]])
+    @pytest.mark.parametrize("logits", [[0.0, np.nan], [0.0, np.inf], [-np.inf] * 2])
     def test_of_logits(self, function, logits):
         sentence = "^the greatest logit of a law must be finite, not (nan|inf|-inf): only -inf may stand beside it$"
         with pytest.raises(ValueError, match=sentence):

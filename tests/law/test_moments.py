@@ -200,3 +200,32 @@ def test_impossible_classes_change_nothing(temperature):
         a, b = moment(possible, temperature)
         assert_allclose(moment(with_zeros, temperature), [0.0, a, 0.0, b], rtol=1e-12)
     assert_array_equal(moments.exact_standard_deviation(with_zeros, temperature)[[0, 2]], 0.0)
+
+
+MANY = {
+    "as the article": gumbel.random_logits(600, rng(11)),
+    "flat": np.zeros(400),
+    "one class above": np.r_[10.0, rng(12).normal(0.0, 0.5, 600)],
+    "a third masked": np.where(np.arange(900) % 3, rng(13).normal(0.0, 2.0, 900), -np.inf),
+}
+
+
+@pytest.mark.parametrize("temperature", [0.001, 0.3, 1.0, 5.0, 1000.0])
+@pytest.mark.parametrize("logits", MANY.values(), ids=MANY)
+def test_nodes_stand_in_for_many_classes(monkeypatch, logits, temperature):
+    """Against every class by itself."""
+    few = moments.exact_moments(logits, temperature)
+    monkeypatch.setattr(moments, "CELL", logits.size)
+    assert_allclose(few, moments.exact_moments(logits, temperature), rtol=2e-13)
+
+
+@pytest.mark.parametrize("temperature", [0.1, 10.0])
+def test_a_hundred_thousand_classes(temperature):
+    """The mean of K equal classes is 1 / K; of others the sum is 1, and each class has its mean for its logit alone."""
+    assert_allclose(moments.exact_expectation(np.zeros(100_000), temperature), 1e-5, rtol=1e-12)
+    logits = gumbel.random_logits(100_000, rng(14))
+    logits[1::2] = logits[::2]
+    mean, variance = moments.exact_moments(logits, temperature)
+    assert_allclose(mean.sum(), 1.0, atol=1e-12)
+    assert_array_equal(mean[1::2], mean[::2])
+    assert (variance < mean * (1.0 - mean)).all()

@@ -119,7 +119,7 @@ class TestAnyOrder:
         logits, order = on_a_grid(dtype), torch.tensor([2, 0, 3, 1])
         noise = gumbel_noise(tuple(logits.shape), rng(), logits)
         z = relax(logits, noise, 0.5)
-        tolerance = 16 * torch.finfo(dtype).eps
+        tolerance = 200 * torch.finfo(dtype).eps  # of scores up to 36, divided by 1/2
         torch.testing.assert_close(relax(logits[:, order], noise[:, order], 0.5), z[:, order], rtol=tolerance, atol=0)
 
 
@@ -232,7 +232,7 @@ class TestNoLaw:
     @DTYPES
     def test_is_refused_alike_in_one_sentence(self, logits, dtype):
         with pytest.raises(ValueError, match=r"^the greatest logit of a law must be finite, not ") as twin:
-            gumbel.softmax(logits)
+            gumbel.softmax([[0.0, 1.0, 2.0], logits])
         rows = torch.tensor([[0.0, 1.0, 2.0], logits], dtype=dtype)
         functions = [
             *(lambda rows, own=each: own(smooth, rows, rng()) for each in ESTIMATORS),

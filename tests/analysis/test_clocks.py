@@ -5,20 +5,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from gsm_cli.reports.clocks import Clock, clocks
-from gsm_cli.reports.groups import sort_records
-from gsm_cli.reports.learning import curves
-from gsm_cli.reports.runs import render_runs
-from gsm_cli.reports.series import Series
-from gsm_cli.reports.statistics import summarize_ratios
 from legible import assert_legible
 from msgspec.structs import replace
 from records_of import ABACUS, batch, record, steps_of
 from scipy import stats
 
+from gsm_cli.analysis.clocks import Clock, clocks
+from gsm_cli.analysis.groups import sort_records
+from gsm_cli.analysis.series import Series
+from gsm_cli.analysis.statistics import summarize_ratios
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.records.steps import step_key
 from gsm_cli.reports.accuracy_chart import accuracy_chart
+from gsm_cli.reports.curves import curves
+from gsm_cli.reports.run_report import render_runs
 from gsm_cli.style import house_style
 
 PAIR = batch({"marginalize": [0.0, 0.0], "gumbel": [0.0, 0.04]})
@@ -26,7 +26,7 @@ FACTORS = (0.9, 1.0, 1.2)  # of Gumbel's steps in three rounds, against the sum'
 
 
 def series(records, steps) -> dict[str, Series]:
-    return {each.name: each for group in sort_records(records, steps) for each in group.series}
+    return {each.label: each for group in sort_records(records, steps) for each in group.series}
 
 
 def rendered(records, steps=None) -> str:
@@ -161,10 +161,10 @@ class TestReport:
 
     def test_facts_have_the_speed_up_with_its_interval(self):
         report = render_runs(ReportFolder(Path("reports/digits-100")), PAIR, steps=steps_of(PAIR, FACTORS))
-        marginal, gumbel = report.facts[0].series
+        marginal, gumbel = report.facts.groups[0].series
         assert (marginal.seconds, marginal.speed_up) == (pytest.approx(4.0), pytest.approx(1.0))
         assert gumbel.speed_up_low < gumbel.speed_up < gumbel.speed_up_high
-        untimed = render_runs(ReportFolder(Path("reports/digits-100")), PAIR).facts[0].series[1]
+        untimed = render_runs(ReportFolder(Path("reports/digits-100")), PAIR).facts.groups[0].series[1]
         assert (untimed.seconds, untimed.speed_up, untimed.speed_up_low) == (None, None, None)
 
     def test_curves_of_steps_that_were_not_timed_are_in_the_left_half(self):

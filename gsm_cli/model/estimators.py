@@ -254,4 +254,4 @@ class SparseMarginal:
 
     def _restricted(self, logits: Tensor) -> Tensor:
         """The logits of q~."""
-        return logits.masked_fill(~self.keeps(logits), -torch.inf)
+        return torch.where(self.keeps(logits), logits, -torch.inf)

@@ -15,9 +15,11 @@ from gsm_cli.records.store import Environment
 
 Device = Literal["cpu", "cuda"]
 DEVICES = ("auto", "cpu", "cuda")  # that may be asked for
-M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD, MADV_HUGEPAGE = -1, -2, -3, 14  # of malloc.h and mman.h
-HEAP = 2**28
-KEPT = 2**25  # bytes; glibc's own bound of what it comes to by itself
+M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD = -1, -2, -3  # of malloc.h
+MADV_HUGEPAGE = 14  # of Linux's mman.h
+KEPT = 2**25  # bytes of an array; glibc's own bound of what it comes to by itself
+HEAP = 2**28  # bytes in large pages
+LARGE, USUAL_PAD = 2**21, 2**17  # bytes of a large page, and by which glibc lets its heap grow
 FEATURES = ("avx2", "avx512_f", "avx512_bf16", "avx512_fp16", "amx_bf16", "sve", "bf16")  # what kernels are chosen by
 
 
@@ -68,31 +70,32 @@ def _synchronise(device: str) -> None:
 
 
 def keep_memory() -> None:
-    """Let glibc keep the memory of arrays up to 32 MiB for the next ones, and hold the first of it in large pages.
+    """Let glibc keep the memory of arrays up to 32 MiB for the next ones, in pages of 2 MiB where Linux has them.
 
-    By itself glibc learns the first in part, and not at all where `MALLOC_TRIM_THRESHOLD_` is set, as Dask does for its
-    workers: half of the time of a step then is the system's. Other C libraries have no such thresholds.
+    By itself glibc learns to keep it in part, and not at all where `MALLOC_TRIM_THRESHOLD_` is set, as Dask does for
+    its workers: half of the time of a step then is the system's. Other C libraries have no such thresholds.
     """
-    with suppress(AttributeError, OSError, TypeError, ValueError):
+    with suppress(AttributeError, OSError, TypeError):
         libc = ctypes.CDLL(None)
         libc.mallopt(M_MMAP_THRESHOLD, KEPT)
         libc.mallopt(M_TRIM_THRESHOLD, 2 * HEAP)
-        _take_large_pages(libc)
+        _enlarge_pages(libc)
 
 
-def _take_large_pages(libc: ctypes.CDLL) -> None:
-    """Let the heap grow once, by address space alone, and ask Linux for pages of 2 MiB where it will be used."""
-    libc.malloc.restype, libc.malloc.argtypes = ctypes.c_void_p, [ctypes.c_size_t]
-    libc.free.argtypes = [ctypes.c_void_p]
-    libc.sbrk.restype, libc.sbrk.argtypes = ctypes.c_void_p, [ctypes.c_ssize_t]
-    libc.madvise.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
-    start = libc.sbrk(0)
+def _enlarge_pages(libc: ctypes.CDLL) -> None:
+    """Let the heap grow once by address space that nothing uses yet, and ask for large pages there.
+
+    They are asked for before they are needed, for what the heap has already stays in small ones; it does so as well
+    where it grows later. Memory is taken page by page, as ever.
+    """
+    libc.sbrk.restype = libc.malloc.restype = ctypes.c_void_p
+    libc.free.argtypes, libc.madvise.argtypes = [ctypes.c_void_p], [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
+    start = -(-libc.sbrk(0) // LARGE) * LARGE
     libc.mallopt(M_TOP_PAD, HEAP)
-    libc.free(libc.malloc(KEPT - 2**20))
-    libc.mallopt(M_TOP_PAD, 2**17)
-    end = libc.sbrk(0)
-    start = (start + 2**21 - 1) // 2**21 * 2**21
-    libc.madvise(start, end - start, MADV_HUGEPAGE)
+    libc.free(libc.malloc(KEPT - LARGE))
+    libc.mallopt(M_TOP_PAD, USUAL_PAD)
+    if (end := libc.sbrk(0)) > start:
+        libc.madvise(start, end - start, MADV_HUGEPAGE)
 
 
 def environment(device: Device) -> Environment:

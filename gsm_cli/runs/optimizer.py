@@ -32,30 +32,32 @@ class AdamW:
         return [each if each is None else each.contiguous() for each in found]
 
     @torch.no_grad()
-    def step(self, gradients: Sequence[Tensor | None], learning_rate: float) -> None:
-        """Move the parameters that have a gradient."""
+    def step(self, gradients: Sequence[Tensor | None], learning_rate: float, greatest: float | None) -> None:
+        """Move the parameters that have a gradient, with gradients scaled to a norm of at most `greatest` in all."""
         moved = [number for number, gradient in enumerate(gradients) if gradient is not None]
+        present = [gradient for gradient in gradients if gradient is not None]
+        lists = (self.parameters, self.means, self.squares)
+        parameters, means, squares = ([values[number] for number in moved] for values in lists)
+        norm = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(present)))
         self.steps[moved] += 1
         steps = self.steps.unbind()
-        if self.l2:
-            gradients = [
-                None if gradient is None else gradient.add(weights, alpha=self.l2)
-                for gradient, weights in zip(gradients, self.parameters, strict=True)
-            ]
-        torch._fused_adamw_(
-            *(
-                [values[number] for number in moved]
-                for values in (self.parameters, gradients, self.means, self.squares)
-            ),
+        update = torch._fused_adam_ if self.l2 else torch._fused_adamw_
+        update(
+            parameters,
+            present,
+            means,
+            squares,
             [],
             [steps[number] for number in moved],
             lr=learning_rate,
             beta1=FIRST,
             beta2=SECOND,
-            weight_decay=self.weight_decay,
+            weight_decay=self.l2 or self.weight_decay,
             eps=LEAST,
             amsgrad=False,
             maximize=False,
+            # what the gradients are divided by
+            grad_scale=None if greatest is None or not norm > greatest else norm / greatest,
         )
 
     def state_dict(self) -> dict[str, Any]:
@@ -70,13 +72,3 @@ class AdamW:
             self.steps[number] = values["step"]
             self.means[number].copy_(values["mean"])
             self.squares[number].copy_(values["square"])
-
-
-def clipped(gradients: Sequence[Tensor | None], greatest: float | None) -> list[Tensor | None]:
-    """The gradients, scaled to a norm over all of them of at most `greatest`; as they are without one."""
-    if greatest is None:
-        return list(gradients)
-    norm = torch.linalg.vector_norm(torch.stack(torch._foreach_norm([each for each in gradients if each is not None])))
-    if not norm > greatest:
-        return list(gradients)
-    return [None if each is None else each * (greatest / norm) for each in gradients]

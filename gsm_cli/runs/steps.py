@@ -17,7 +17,7 @@ from gsm_cli.model.virtual_adversarial import virtual_adversarial_loss
 from gsm_cli.runs.build import Averaging, build_model
 from gsm_cli.runs.environment import Device
 from gsm_cli.runs.evaluation import NotFiniteError
-from gsm_cli.runs.optimizer import AdamW, clipped
+from gsm_cli.runs.optimizer import AdamW
 from gsm_cli.runs.streams import binarise, shuffle, stream
 from gsm_cli.schedules import kl_weight, learning_rate, progress
 from gsm_cli.streams import Purpose
@@ -100,7 +100,7 @@ class Steps:
     def update(self, loss: Tensor, rate: float, optimizer: AdamW | None = None) -> None:
         """Move the weights down the gradient of a loss."""
         optimizer = optimizer or self.optimizer
-        optimizer.step(clipped(optimizer.gradients(loss), self.config.clip), rate)
+        optimizer.step(optimizer.gradients(loss), rate, self.config.clip)
 
     def warm_up(self) -> None:
         """Let the classifier learn from the labelled images alone, with an optimizer of its own."""

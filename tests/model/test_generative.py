@@ -9,7 +9,7 @@ from torch.distributions import Bernoulli, Independent, Normal
 
 from gsm_cli.model.categorical import entropy
 from gsm_cli.model.estimators import Marginal, SparseMarginal
-from gsm_cli.model.generative import ADGM, M2, standard_normal_log_density
+from gsm_cli.model.generative import ADGM, M2, log_normal
 from gsm_cli.model.generative import gaussian as halves
 from gsm_cli.model.networks import Architecture
 from gsm_cli.model.terms import ConditionalBound
@@ -120,7 +120,7 @@ def test_a_is_the_mean_and_so_many_deviations():
 
 def test_densities_are_those_of_torch():
     values = torch.randn(5, 3, generator=rng())
-    torch.testing.assert_close(standard_normal_log_density(values), Normal(0.0, 1.0).log_prob(values).sum(-1))
+    torch.testing.assert_close(log_normal(values), Normal(0.0, 1.0).log_prob(values).sum(-1))
     mean, log_variance = halves(values.expand(2, 5, 3).reshape(5, 6))
     assert (mean.shape, log_variance.shape) == ((5, 3), (5, 3))
 

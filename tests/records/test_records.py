@@ -123,7 +123,7 @@ class TestColumns:
 
     def test_what_the_settings_say_is_of_the_last_step_of_each_epoch(self):
         schedules = {"tau": 1.0, "tau_rate": 0.01, "kl_start": 3.0, "kl_warmup": 1.0, "decay": 1.0}
-        whole = record("gumbel", 0, (0.5, 0.8), **schedules, learning_rate=0.1, batch_size=100)  # ten steps an epoch
+        whole = record("gumbel", 0, (0.5, 0.8), **schedules, learning_rate=0.1, batch_size=99)  # ten steps an epoch
         assert whole.tau == pytest.approx([math.exp(-0.09), math.exp(-0.19)])
         assert whole.kl_weight == pytest.approx([3 - 2 * 9 / 20, 3 - 2 * 19 / 20])
         assert whole.learning_rate == pytest.approx([0.1 * 11 / 20, 0.1 * 1 / 20])

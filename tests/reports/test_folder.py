@@ -372,7 +372,7 @@ class TestCheck:
 
 DAMAGES = {  # what a file holds (None: a record of another run), and what is said of it
     "records/gumbel-broken-9.json": ("{", "must be a whole record, and is not"),
-    "records/new.json": ('{"schema": 99}', "must be a record of schema 3, not 99: read it with the gsm that wrote it"),
+    "records/new.json": ('{"schema": 99}', "must be a record of schema 4, not 99: read it with the gsm that wrote it"),
     "gradients.json": ("[]", "must be a whole record, and is not"),
     "records/gumbel-01234567-3.json": (None, "is the record of another run than its name says: of gumbel-"),
 }
@@ -426,7 +426,7 @@ class TestDamage:
         assert "gradients-01234567.json is the record of another run than its name says: of gradients-" in problem
 
     def test_gradients_of_an_older_form_are_named(self, digits):
-        digits.measurement("gradients").write_text('{"kind": "gradients", "schema": 3, "rows": []}')
+        digits.measurement("gradients").write_text('{"kind": "gradients", "schema": 4, "rows": []}')
         (problem,) = read(digits).problems
         assert problem.startswith("gradients.json must be a whole record, and is not")
 

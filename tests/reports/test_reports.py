@@ -235,7 +235,7 @@ def test_links_to_headings_are_made_as_on_github(heading, link):
 def test_images_that_are_trained_on_are_counted():
     records = batch(SIX)
     text = rendered(records, steps=steps_of(records)).text
-    assert "19 updates with 950 unlabelled images (whole batches, of 1,000), each as long as its step" in text
+    assert "19 updates with 950 unlabelled images (whole batches, of 999), each as long as its step" in text
     whole = msgspec.structs.replace(record("gumbel", 0, batch_size=100), unlabelled=1000)
     assert "10 updates with 1,000 unlabelled images, each" in rendered([whole], steps=steps_of([whole])).text
 
@@ -302,7 +302,7 @@ class TestLimits:
         text = rendered(runs).text
         assert "share some" in text
         assert "Nadeau" not in text
-        assert "1,000 unlabelled images of 10 classes, and their share of 100 labelled ones, a stratified" in text
+        assert "999 unlabelled images of 10 classes, and their share of 100 labelled ones, a stratified" in text
 
     def test_images_of_somebodys_own_may_be_split_from_one_pool(self):
         own = {"dataset": "mine.npz", "dataset_sha256": "a" * 64}
@@ -376,3 +376,19 @@ def test_what_is_missing_has_the_settings_of_the_same_preset():
     folder = ReportFolder(Path("reports/mnist-100"))
     text = render_runs(folder, [msgspec.structs.replace(run, config=preset)]).text
     assert "Add gumbel with `gsm train-ssl --dataset mnist --objective gumbel --seeds 0 --preset article`." in text
+
+
+class TestCodes:
+    @pytest.mark.parametrize(
+        ("codes", "sentence"),
+        [
+            ([16 * "a"], f"The runs are of the code {16 * 'a'}."),
+            ([16 * "a", 16 * "b", 16 * "b"], "The runs are of 2 codes."),
+            ([16 * "a", None, None], f"The runs are of the code {16 * 'a'}, and 2 of an unknown one."),
+            ([16 * "a", 16 * "b", None], "The runs are of 2 codes, and 1 of an unknown one."),
+            ([None, None], "No run says which code made it."),
+        ],
+    )
+    def test_a_report_says_of_how_many_codes_its_runs_are(self, codes, sentence):
+        runs = [msgspec.structs.replace(record("gumbel", seed), code=code) for seed, code in enumerate(codes)]
+        assert f"threads 1. {sentence}\n" in rendered(runs).text

@@ -92,7 +92,7 @@ def test_the_base_may_be_the_best():
 
 def test_a_tie_with_the_base_is_the_base():
     """Gains that come to nothing are none, whatever floating point makes of them."""
-    changed = [run for name, value in CHANGES.items() for run in runs("gumbel", (0.01, 0.07, -0.08), **{name: value})]
+    changed = [run for name, value in CHANGES.items() for run in runs("gumbel", (0.01, 0.09, -0.1), **{name: value})]
     (found,) = found_in([*runs("gumbel"), *changed])
     assert found.trials[0].difference.mean > 0
     assert found.best is None

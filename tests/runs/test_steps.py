@@ -13,7 +13,7 @@ from gsm_cli.model.estimators import Marginal, SparseMarginal
 from gsm_cli.model.generative import ADGM
 from gsm_cli.model.networks import Architecture
 from gsm_cli.model.terms import ConditionalBound, unlabelled_bound
-from gsm_cli.runs.optimizer import AdamW, clipped
+from gsm_cli.runs.optimizer import AdamW
 from gsm_cli.runs.training import Run, train
 from gsm_cli.settings import build
 
@@ -139,16 +139,26 @@ class TestOptimizer:
         reference = kind(theirs, lr=0.1, weight_decay=next(iter(settings.values()), 0.0))
         for _ in range(5):
             loss = sum(F.softplus(each).sum() for each in ours)
-            optimizer.step(optimizer.gradients(loss), 0.1)
+            optimizer.step(optimizer.gradients(loss), 0.1, None)
             reference.zero_grad()
             sum(F.softplus(each).sum() for each in theirs).backward()
             reference.step()
         torch.testing.assert_close(ours, theirs, rtol=1e-6, atol=1e-6)
 
-    def test_a_gradient_is_clipped_by_its_norm_or_not_at_all(self):
-        gradients = [torch.tensor([3.0]), None, torch.tensor([0.0, 4.0])]
-        assert clipped(gradients, None) == gradients
-        scaled = clipped(gradients, 0.5)
-        assert scaled[1] is None
-        torch.testing.assert_close([scaled[0], scaled[2]], [torch.tensor([0.3]), torch.tensor([0.0, 0.4])])
-        torch.testing.assert_close(clipped(gradients, 5.5)[0], gradients[0])
+    @pytest.mark.parametrize("greatest", [None, 0.5, 50.0])
+    @pytest.mark.parametrize("l2", [0.0, 0.3])
+    def test_a_gradient_is_scaled_to_a_norm_or_left(self, greatest, l2):
+        """As PyTorch clips it before its step; a parameter without a gradient stays."""
+        start = [torch.randn(4, 3, generator=rng(0)), torch.randn(3, generator=rng(1)), torch.ones(2)]
+        ours, theirs = ([each.clone().requires_grad_() for each in start] for _ in range(2))
+        optimizer, reference = AdamW(ours, l2=l2), torch.optim.Adam(theirs, lr=0.1, weight_decay=l2)
+        for factor in (1.0, 3.0, 0.1):
+            optimizer.step(
+                optimizer.gradients(factor * sum(F.softplus(each).sum() for each in ours[:2])), 0.1, greatest
+            )
+            reference.zero_grad()
+            (factor * sum(F.softplus(each).sum() for each in theirs[:2])).backward()
+            torch.nn.utils.clip_grad_norm_(theirs[:2], greatest or 1e9)
+            reference.step()
+        torch.testing.assert_close(ours, theirs, rtol=1e-5, atol=1e-6)
+        assert torch.equal(ours[2], start[2])

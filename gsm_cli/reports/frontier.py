@@ -8,7 +8,8 @@ from gsm_cli.objectives import GUMBEL, SUPERVISED
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.reports.markdown import NOTHING, folded, interval, table, without_constants
 from gsm_cli.reports.page import Answer, Section, show
-from gsm_cli.reports.panels import Panel, Point, Points, panel_picture
+from gsm_cli.reports.panel_chart import Panel, Point, Points
+from gsm_cli.reports.panels import panel_picture
 from gsm_cli.words import counted, digits, listed, percent, points
 
 METHOD = (

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from gsm_cli.analysis.facts import ReportFacts
+from gsm_cli.analysis.facts import Facts
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.records.run import RunRecord
 from gsm_cli.reports.markdown import plain
@@ -31,7 +31,7 @@ class Report:
     answer: str
     sections: Sequence[Section]
     problems: Sequence[str] = ()
-    facts: ReportFacts = field(default_factory=ReportFacts)
+    facts: Facts = field(default_factory=dict)
     runs: Sequence[RunRecord] = ()
 
     @property

@@ -1,87 +1,16 @@
 """Means and intervals against values: what a picture, its table and its description are made of."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import partial
 
-from gsm_cli import commands
-from gsm_cli.analysis.identity import Identity
-from gsm_cli.analysis.statistics import Summary
 from gsm_cli.reports.markdown import NOTHING, table
+from gsm_cli.reports.panel_chart import COLUMNS, Panel, panel_chart
 from gsm_cli.style import Picture
-from gsm_cli.words import digits
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 
-@dataclass(frozen=True)
-class Point:
-    """A mean at a value, None for one that holds at every value, with its interval if there is one."""
-
-    value: float | None
-    mean: float
-    low: float | None = None
-    high: float | None = None
-    seeds: int | None = None
-
-    @classmethod
-    def of(cls, value: float | None, found: Summary, seeds: int | None = None) -> "Point":
-        """Of shares, in per cent or in points."""
-        low, high = (None if end is None else 100 * end for end in (found.low, found.high))
-        return cls(value, 100 * found.mean, low, high, seeds)
-
-
-@dataclass(frozen=True)
-class Points:
-    """What one objective has at several values, from the first to the last."""
-
-    identity: Identity
-    points: Sequence[Point]
-
-    @property
-    def is_level(self) -> bool:
-        return self.points[0].value is None
-
-    @property
-    def look(self) -> dict[str, Any]:
-        return {"color": self.identity.colour, "marker": self.identity.marker}
-
-
-@dataclass(frozen=True)
-class Panel:
-    """A quantity against a setting, with a line where it means something."""
-
-    title: str
-    axis: str
-    lines: Sequence[Points]
-    form: str = ".2f"  # of the numbers in words and tables; empty: three digits
-    reference: float | None = None
-    logarithmic: bool = False  # where its means spread widely
-    continuous: bool = False  # whether each line has values of its own
-
-    def write(self, point: Point) -> str:
-        """A mean with its interval."""
-        mean, *ends = (None if each is None else self._number(each) for each in (point.mean, point.low, point.high))
-        return f"{mean} [{', '.join(filter(None, ends))}]" if all(ends) else f"{mean}"
-
-    def at(self, value: float) -> str:
-        """A value of the axis."""
-        return digits(value) if self.continuous else commands.write(value)
-
-    def _number(self, value: float) -> str:
-        return f"{value:{self.form}}" if self.form else digits(value)
-
-
-def panel_picture(name: str, title: str, panels: Sequence[Panel]) -> Picture[object]:
-    """The picture of these panels."""
-
-    def draw() -> "Figure":
-        from gsm_cli.reports.panel_chart import panel_chart
-
-        return panel_chart(panels)
-
-    return Picture(name, title, describe(panels), list(panels), draw)
+def panel_picture(name: str, title: str, panels: Sequence[Panel], columns: int = COLUMNS) -> Picture[object]:
+    """The picture of these panels, so many in a row."""
+    return Picture(name, title, describe(panels), list(panels), partial(panel_chart, panels, columns))
 
 
 def describe(panels: Sequence[Panel]) -> str:

@@ -13,7 +13,8 @@ from gsm_cli.records.layout import ReportFolder
 from gsm_cli.reports.map_chart import Grid, grid_chart
 from gsm_cli.reports.markdown import interval, numbered, table
 from gsm_cli.reports.page import Section, show
-from gsm_cli.reports.panels import Panel, Point, Points, panel_picture, panel_table
+from gsm_cli.reports.panel_chart import Panel, Point, Points
+from gsm_cli.reports.panels import panel_picture, panel_table
 from gsm_cli.settings import hyphened
 from gsm_cli.style import Picture
 from gsm_cli.words import listed

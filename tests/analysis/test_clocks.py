@@ -161,11 +161,12 @@ class TestReport:
 
     def test_facts_have_the_speed_up_with_its_interval(self):
         report = render_runs(ReportFolder(Path("reports/digits-100")), PAIR, steps=steps_of(PAIR, FACTORS))
-        marginal, gumbel = report.facts.groups[0].series
-        assert (marginal.seconds, marginal.speed_up) == (pytest.approx(4.0), pytest.approx(1.0))
-        assert gumbel.speed_up_low < gumbel.speed_up < gumbel.speed_up_high
-        untimed = render_runs(ReportFolder(Path("reports/digits-100")), PAIR).facts.groups[0].series[1]
-        assert (untimed.seconds, untimed.speed_up, untimed.speed_up_low) == (None, None, None)
+        (group,) = report.facts["groups"]
+        faster = group["speed_ups"]["gumbel"]
+        assert (group["seconds"]["marginalize"], group["speed_ups"]["marginalize"]["mean"]) == pytest.approx((4.0, 1.0))
+        assert faster["low"] < faster["mean"] < faster["high"]
+        untimed = render_runs(ReportFolder(Path("reports/digits-100")), PAIR).facts["groups"][0]
+        assert (untimed["seconds"]["gumbel"], untimed["speed_ups"]["gumbel"]) == (None, None)
 
     def test_curves_of_steps_that_were_not_timed_are_in_the_left_half(self):
         known = [run for run in PAIR if run.config.objective == "gumbel"]

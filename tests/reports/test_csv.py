@@ -9,7 +9,7 @@ from records_of import SIX, batch, record
 
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.records.run import Failure
-from gsm_cli.reports.csv_files import encode, run_row
+from gsm_cli.reports.frames import encode, run_row
 
 
 @pytest.fixture

@@ -14,8 +14,8 @@ from gsm_cli.objectives import OBJECTIVES
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.records.run import RunRecord
 from gsm_cli.reports.map_chart import Grid, grid_chart
-from gsm_cli.reports.panel_chart import is_wide, panel_chart
-from gsm_cli.reports.panels import Panel, Point, Points, describe, panel_table
+from gsm_cli.reports.panel_chart import Panel, Point, Points, is_wide, panel_chart
+from gsm_cli.reports.panels import describe, panel_table
 from gsm_cli.reports.sweeps import accuracy_panel, sweep_section
 from gsm_cli.style import house_style
 

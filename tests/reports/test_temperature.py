@@ -13,9 +13,9 @@ from gsm_cli.analysis.contrasts import enough, find_sweeps, over_one, trained
 from gsm_cli.analysis.groups import sort_records
 from gsm_cli.objectives import OBJECTIVES
 from gsm_cli.records.layout import ReportFolder
-from gsm_cli.reports.panel_chart import panel_chart
-from gsm_cli.reports.panels import Panel, Point, Points
-from gsm_cli.reports.temperature import BIAS, COSINE, DEVIATION, ONE_HOT, PROMISED, temperature_section
+from gsm_cli.reports.gradients import BIAS, COSINE, DEVIATION
+from gsm_cli.reports.panel_chart import Panel, Point, Points, panel_chart
+from gsm_cli.reports.temperature import ONE_HOT, PROMISED, temperature_section
 from gsm_cli.style import house_style
 
 TAUS = (0.1, 0.5, 1.0)

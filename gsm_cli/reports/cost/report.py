@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from gsm_cli import commands
 from gsm_cli.analysis.claims import claims_of, enough_rounds, pays_from, process_bytes, rule_of, step_seconds
 from gsm_cli.analysis.costs import JANG_SPEED_UPS, KEPT, MIB, peak_bytes, product_share, rows_of, seconds
-from gsm_cli.analysis.facts import ReportFacts, cost_facts
+from gsm_cli.analysis.facts import cost_facts
 from gsm_cli.analysis.identity import with_looks
 from gsm_cli.objectives import GUMBEL, MARGINALIZE
 from gsm_cli.records.cost import CostPlan, CostRecord, CostRow
@@ -21,7 +21,8 @@ from gsm_cli.reports.cost.tables import (
 )
 from gsm_cli.reports.markdown import console
 from gsm_cli.reports.page import Answer, Report, Section, show, warnings
-from gsm_cli.reports.panels import Panel, Point, Points, panel_picture
+from gsm_cli.reports.panel_chart import Panel, Point, Points
+from gsm_cli.reports.panels import panel_picture
 from gsm_cli.style import Picture
 from gsm_cli.words import counted, digits, listed
 
@@ -34,7 +35,7 @@ def render_costs(folder: ReportFolder, records: Sequence[CostRecord], problems: 
     answers = [answer(record) for record in records]
     opening = Section([*(block for each in answers for block in each.blocks), *warnings(problems)])
     sections = [opening, *(_section(folder, record) for record in records), _method(folder, records)]
-    facts = ReportFacts(costs=[cost_facts(record) for record in records])
+    facts = {"costs": [cost_facts(record) for record in records]}
     return Report(folder, TITLE, " ".join(each.answer for each in answers), sections, problems, facts)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from legible import assert_legible
 from msgspec.structs import replace
-from records_of import ABACUS, batch, record, steps_of
+from records_of import ABACUS, batch, record, steps_of, timed
 from scipy import stats
 
 from gsm_cli.analysis.clocks import Clock, clocks
@@ -36,7 +36,7 @@ def rendered(records, steps=None) -> str:
 def slow(run):
     """The same run, whose training took a hundred times as long."""
     long = [100 * each for each in run.epochs.seconds]
-    return replace(run, epochs=replace(run.epochs, seconds=long, processor_seconds=long))
+    return timed(run, long, long)
 
 
 class TestSeries:
@@ -66,9 +66,9 @@ class TestSeries:
 
     def test_without_a_step_there_are_none(self):
         known = [run for run in PAIR if run.config.objective == "gumbel"]
-        for steps, timed in ((None, []), (steps_of(known), ["gumbel"])):
+        for steps, known_of in ((None, []), (steps_of(known), ["gumbel"])):
             found = series(PAIR, steps)
-            assert [name for name, each in found.items() if each.seconds_per_epoch] == timed
+            assert [name for name, each in found.items() if each.seconds_per_epoch] == known_of
             assert found["marginalize"].seconds_so_far == []
             assert found["gumbel"].times_as_fast(found["marginalize"]) is None
             assert found["gumbel"].times_as_fast(None) is None

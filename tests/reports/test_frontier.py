@@ -187,7 +187,7 @@ class TestEqualTime:
 
     def test_there_is_none_where_times_do_not_meet(self):
         far = [
-            timed(each, [99.0] * len(each.epochs)) if each.config.objective == "marginalize" else each
+            timed(each, *2 * [[99.0] * len(each.epochs)]) if each.config.objective == "marginalize" else each
             for each in runs()
         ]
         assert at_equal_time(frontier(far)) == []
@@ -228,7 +228,7 @@ class TestAnswer:
         assert report.title == "Digits with 100 labels: which accuracy in how many seconds?"
 
     def test_without_times_it_is_of_epochs(self, tmp_path):
-        report = render_runs(ReportFolder(tmp_path / "frontier"), runs())
+        report = render_runs(ReportFolder(tmp_path / "frontier"), runs(), kind="settings")
         assert report.answer == (
             "The first to reach a validation accuracy: 95 % by marginalize (5 epochs, 3 seeds), 96 % by marginalize "
             "(10 epochs, 3 seeds) and 97 % by none."

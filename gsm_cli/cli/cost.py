@@ -68,7 +68,7 @@ def cost(
     of their own; an interrupted measurement goes on when the same command is given again.
     """
     from gsm_cli.records.layout import COST, ReportFolder
-    from gsm_cli.reports.cost.report import answer
+    from gsm_cli.reports.costs import answer
     from gsm_cli.reports.folder import read, write
     from gsm_cli.words import few
 

@@ -15,7 +15,7 @@ from gsm_cli.records.gradients import GradientRecord, read_gradients
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.records.run import RunRecord, read_run
 from gsm_cli.reports import png
-from gsm_cli.reports.cost.report import render_costs
+from gsm_cli.reports.costs import render_costs
 from gsm_cli.reports.page import Report
 from gsm_cli.reports.run_report import render_runs
 from gsm_cli.style import Picture

@@ -5,11 +5,9 @@ from collections.abc import Sequence
 from gsm_cli import commands
 from gsm_cli.analysis.frontier import AtEqualTime, Frontier, Line, Schedule, at_equal_time, reaches
 from gsm_cli.objectives import GUMBEL, SUPERVISED
-from gsm_cli.records.layout import ReportFolder
 from gsm_cli.reports.markdown import folded, interval, table
-from gsm_cli.reports.page import Answer, Section, show
-from gsm_cli.reports.panel_chart import Panel, Point, Points
-from gsm_cli.reports.panels import panel_picture
+from gsm_cli.reports.page import Answer, Section
+from gsm_cli.reports.panels import Panel, Point, Points, panel_picture
 from gsm_cli.words import counted, digits, listed, percent, points
 
 HEADING = "Accuracy in so many seconds"
@@ -30,22 +28,20 @@ def frontier_answer(frontier: Frontier) -> Answer:
     return Answer(f"{_first(frontier)}{_equal_time(at_equal_time(frontier))}")
 
 
-def frontier_section(folder: ReportFolder, title: str, frontier: Frontier | None) -> Section:
+def frontier_section(frontier: Frontier | None) -> Section:
     """The picture and the tables; empty unless an objective was trained for several numbers of epochs."""
     if frontier is None:
         return Section([])
-    picture = panel_picture("frontier", title, [frontier_panel(frontier)])
     return Section(
         [
             f"## {HEADING}",
-            show(folder, picture),
+            panel_picture("frontier", [frontier_panel(frontier)]),
             " ".join([METHOD.format(circumstances=frontier.circumstances.words), *_cautions(frontier)]),
             "Seconds of the shortest schedule whose mean over seeds reaches a validation accuracy:",
             _seconds(frontier),
             *_differences(at_equal_time(frontier)),
             *folded("All schedules", [_schedules(frontier)]),
-        ],
-        [picture],
+        ]
     )
 
 

@@ -5,24 +5,25 @@ from typing import Any
 
 import msgspec
 
-from gsm_cli.analysis.claims import pays_from, process_bytes, step_seconds
 from gsm_cli.analysis.contrasts import Swept, named
-from gsm_cli.analysis.costs import speed_up
+from gsm_cli.analysis.costs import pays_from, process_bytes, speed_up, step_seconds
 from gsm_cli.analysis.findings import Findings
 from gsm_cli.analysis.frontier import at_equal_time
+from gsm_cli.analysis.gradients import conclusions
 from gsm_cli.analysis.next_runs import next_runs
 from gsm_cli.analysis.series import Series
 from gsm_cli.analysis.verdict import Verdict
 from gsm_cli.config import RunConfig
 from gsm_cli.objectives import MARGINALIZE
 from gsm_cli.records.cost import CostRecord
+from gsm_cli.records.gradients import GradientRecord
 
 Facts = dict[str, Any]
 Options = Callable[[RunConfig], list[str]]  # with which a command makes such a run for the report
 
 
-def run_facts(findings: Findings, options: Options) -> Facts:
-    """All that is found in runs."""
+def run_facts(findings: Findings, gradients: Sequence[GradientRecord], options: Options) -> Facts:
+    """All that is found in runs, and in the gradients beside them."""
     frontier = findings.frontier
     facts = {
         "groups": [_group(each, options) for each in findings.verdicts],
@@ -32,6 +33,7 @@ def run_facts(findings: Findings, options: Options) -> Facts:
         "sweeps": [*_sweeps(findings.sweeps.lines), *_sweeps(findings.sweeps.maps)],
         "frontier": frontier
         and {"clock": frontier.clock, "lines": frontier.lines, "at_equal_time": at_equal_time(frontier)},
+        "gradients": [{"name": each.plan.name, "conclusions": conclusions(each)} for each in gradients],
     }
     return msgspec.to_builtins(facts, str_keys=True, enc_hook=_series)  # type: ignore[no-any-return]
 

@@ -22,9 +22,8 @@ from gsm_cli.records.gradients import (
 )
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.reports.markdown import numbered, table
-from gsm_cli.reports.page import Section, show
-from gsm_cli.reports.panel_chart import Panel, Point, Points
-from gsm_cli.reports.panels import panel_picture
+from gsm_cli.reports.page import Block, Section
+from gsm_cli.reports.panels import Panel, Point, Points, panel_picture
 from gsm_cli.words import listed
 
 KINDS = {
@@ -55,26 +54,21 @@ EXACTNESS = (
 )
 
 
-def gradient_sections(folder: ReportFolder, title: str, records: Sequence[GradientRecord]) -> list[Section]:
+def gradient_sections(folder: ReportFolder, records: Sequence[GradientRecord]) -> list[Section]:
     """A section for every measurement; that with the fewest settings of its own first."""
     ordered = sorted(records, key=lambda record: (len(_settings(record.plan)), record.plan.name))
-    return [_section(folder, title, record, ordered[0].plan, n) for n, record in enumerate(ordered, start=1)]
+    return [_section(folder, record, ordered[0].plan, n) for n, record in enumerate(ordered, start=1)]
 
 
-def _section(folder: ReportFolder, title: str, record: GradientRecord, first: GradientPlan, number: int) -> Section:
+def _section(folder: ReportFolder, record: GradientRecord, first: GradientPlan, number: int) -> Section:
     name = numbered("gradients", number)
     subjects = subjects_of(record)
     lines = with_looks([(name, ()) for name in dict.fromkeys(row.estimator for row in record.rows)])
     columns = [gradient_panels(lines, record, title, own) for title, own in subjects.items()]
     panels = [panel for row in zip(*columns, strict=True) for panel in row]
-    shown = [panel_picture(name, title, panels, len(subjects))] if record.rows else []
     heading = "## How good the gradients are" + (f": {_difference(record.plan, first)}" if number > 1 else "")
-    blocks = [
-        heading,
-        METHOD,
-        *_conclusions(record),
-        *(block for each in shown for block in (show(folder, each), PICTURE)),
-    ]
+    blocks: list[Block] = [heading, METHOD, *_conclusions(record)]
+    blocks += [panel_picture(name, panels, len(subjects)), PICTURE] if record.rows else []
     for words, cell in (
         (
             "Cosine of the mean gradient with the exact one; – where the mean cannot be told from 0:",
@@ -91,7 +85,7 @@ def _section(folder: ReportFolder, title: str, record: GradientRecord, first: Gr
         f"gsm {record.version}: `{commands.gradients(record.plan, folder.options(record.plan.config))}` "
         f"([record]({folder.link(folder.measurement(record.plan.name))}))."
     ]
-    return Section(blocks, shown)
+    return Section(blocks)
 
 
 def _settings(plan: GradientPlan) -> dict[str, object]:

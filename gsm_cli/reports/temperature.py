@@ -10,12 +10,10 @@ from gsm_cli.analysis.identity import Identity, apart, own_settings
 from gsm_cli.analysis.series import Series
 from gsm_cli.objectives import SCHEDULE, own_defaults
 from gsm_cli.records.gradients import GradientRecord
-from gsm_cli.records.layout import ReportFolder
 from gsm_cli.reports.gradients import gradient_panels
 from gsm_cli.reports.markdown import folded
-from gsm_cli.reports.page import Section, show
-from gsm_cli.reports.panel_chart import Panel, Point, Points
-from gsm_cli.reports.panels import panel_picture, panel_table
+from gsm_cli.reports.page import Section
+from gsm_cli.reports.panels import Panel, Point, Points, panel_picture, panel_table
 from gsm_cli.reports.sweeps import Labelled, accuracy_panel
 from gsm_cli.words import counted
 
@@ -33,9 +31,7 @@ GRADIENTS = (
 )
 
 
-def temperature_section(
-    folder: ReportFolder, title: str, sweeps: Sweeps, gradients: Sequence[GradientRecord]
-) -> Section:
+def temperature_section(sweeps: Sweeps, gradients: Sequence[GradientRecord]) -> Section:
     """One picture with everything on the axis of tau; empty unless tau was swept."""
     found = [swept for swept in sweeps.lines if swept.names == (TAU,)]
     if not found:
@@ -47,15 +43,14 @@ def temperature_section(
     record = max(on_these, key=lambda each: len({row.temperature for row in each.rows}), default=None)
     bounds, measured = _bounds(lines), _gradients(_measured(lines), record) if record else []
     panels = [accuracy, *bounds, *measured]
-    picture = panel_picture("temperature", title, panels)
     levels = any(line.is_level for line in accuracy.lines)
     sentences = [ACCURACY, *([LEVELS] if levels else []), *([BOUNDS] if bounds else [])]
     if record and measured:
         models = last_models(record)
         sentences.append(GRADIENTS.format(models=counted(len(models), "model"), epoch=models[0].epoch))
-    blocks = ["## Against the temperature", show(folder, picture), " ".join(sentences), panel_table([accuracy])]
-    more = [panel_table(panels[1:])] if panels[1:] else []
-    return Section([*blocks, *folded("These panels as a table", more)], [picture])
+    more = folded("These panels as a table", [panel_table(panels[1:])] if panels[1:] else [])
+    picture, text = panel_picture("temperature", panels), " ".join(sentences)
+    return Section(["## Against the temperature", picture, text, panel_table([accuracy]), *more])
 
 
 def _annealed(found: Sequence[Swept], series: Sequence[Series]) -> Iterator[Labelled]:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import chdir, contextmanager
 from dataclasses import dataclass
 from io import BytesIO
-from math import inf
+from math import inf, isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, Literal, TypeAlias, TypeVar
 
@@ -146,12 +146,14 @@ def six_digits(number: float) -> float:
 
 
 def rounded(value: JSON) -> JSON:
-    """A JSON value with every float in it to six significant digits."""
+    """A JSON value with every float in it to six significant digits, or null where it is not finite."""
     if isinstance(value, dict):
         return {name: rounded(entry) for name, entry in value.items()}
     if isinstance(value, list | tuple):  # a tuple becomes a list, as in JSON
         return [rounded(entry) for entry in value]
-    return six_digits(value) if isinstance(value, float) else value
+    if not isinstance(value, float):
+        return value
+    return six_digits(value) if isfinite(value) else None
 
 
 def import_matplotlib() -> None:

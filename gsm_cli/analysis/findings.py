@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gsm_cli.analysis.choices import BestValue, Search, best_values, find_searches
+from gsm_cli.analysis.choices import Choice, best_values, find_searches
 from gsm_cli.analysis.contrasts import TAU, Sweeps, are_among, enough, find_sweeps, over_one, trained
 from gsm_cli.analysis.frontier import Frontier, find_frontier
 from gsm_cli.analysis.groups import Group, sort_records
@@ -23,8 +23,8 @@ class Findings:
 
     kind: Kind
     verdicts: Sequence[Verdict]
-    searches: Sequence[Search]
-    best: Sequence[BestValue]
+    searches: Sequence[Choice]
+    best: Sequence[Choice]
     trades: Sequence[Trade]
     frontier: Frontier | None
     sweeps: Sweeps

@@ -5,7 +5,6 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from gsm_cli.analysis.facts import ReportFacts
 from gsm_cli.records.cost import CostRecord
 from gsm_cli.records.gradients import GradientRecord
 from gsm_cli.records.run import Failure, Test
@@ -29,7 +28,7 @@ class ReportResult(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     title: str
     answer: str
     problems: list[str]
-    facts: ReportFacts
+    facts: dict[str, Any]
     figures: list[FigureResult]
 
 
@@ -109,7 +108,7 @@ def told(report: Report) -> ReportResult:
         title=report.title,
         answer=report.answer,
         problems=list(report.problems),
-        facts=msgspec.convert(rounded(msgspec.to_builtins(report.facts)), ReportFacts),
+        facts=msgspec.convert(rounded(report.facts), dict[str, Any]),
         figures=[
             FigureResult(path=str(report.folder.picture(each.name)), description=each.description, shown=each.carried)
             for each in report.pictures

@@ -92,7 +92,7 @@ def cost(
         measure_for(report, device, rounds, seed, force, as_json)
         return
     from gsm_cli.records.layout import COST, ReportFolder
-    from gsm_cli.reports.cost.report import answer
+    from gsm_cli.reports.costs import answer
     from gsm_cli.reports.folder import read, write
     from gsm_cli.words import few
 

@@ -75,7 +75,7 @@ def report(
         return
     paths = [write(report) for report in reports]
     if as_csv:
-        from gsm_cli.reports.csv_files import write_csv
+        from gsm_cli.reports.frames import write_csv
 
         paths += [path for report in reports for path in write_csv(report)]
     if as_json:

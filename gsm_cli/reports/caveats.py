@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from statistics import fmean
 
 from gsm_cli.analysis.groups import Group
-from gsm_cli.analysis.image_errors import disagreement_error, wrong_in_every_run
+from gsm_cli.analysis.series import disagreement_error, wrong_in_every_run
 from gsm_cli.analysis.statistics import SIDES, corrected, wilson
 from gsm_cli.analysis.verdict import Judgement, Verdict
 from gsm_cli.data import DATASETS, Dataset, describe_dataset

@@ -1,15 +1,13 @@
 """What a report says of the best settings: the changes of a search, and the values of a sweep."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
-from gsm_cli import commands
-from gsm_cli.analysis.choices import BestValue, Rival, Search, Trial
+from gsm_cli.analysis.choices import Choice, Trial
 from gsm_cli.analysis.identity import written
-from gsm_cli.records.layout import ReportFolder
 from gsm_cli.reports.forest import Forest, draw, forest_row
 from gsm_cli.reports.markdown import NOTHING, interval, table, without_constants
-from gsm_cli.reports.page import Answer, Section, show
+from gsm_cli.reports.page import Answer, Section
 from gsm_cli.style import Picture
 from gsm_cli.words import counted, listed, points, ratio
 
@@ -31,7 +29,7 @@ BEST_RULE = (
 SIDES = {"worse": "worse is", "better": "better is", "open": "not told apart is"}
 
 
-def best_answer(found: Sequence[BestValue]) -> Answer | None:
+def best_answer(found: Sequence[Choice]) -> Answer | None:
     """What a sweep found, in one sentence, and a line for each objective; None if nothing was swept."""
     if not found:
         return None
@@ -39,28 +37,32 @@ def best_answer(found: Sequence[BestValue]) -> Answer | None:
     return Answer(BEST.format(listed([*map(_best_value, found)])), [told, BEST_RULE])
 
 
-def _best_value(found: BestValue) -> str:
+def _best_value(found: Choice) -> str:
     """The value, and what it has on the test set."""
-    reached = f"{interval(found.test)} %, {counted(found.seeds, 'seed')}"
-    return f"{found.identity.label} at {found.setting} {commands.write(found.value)} ({reached})"
+    reached = f"{interval(found.base.accuracy)} %, {counted(len(found.base.scores), 'seed')}"
+    return f"{found.identity.label} at {_values(found.settings)} ({reached})"
 
 
-def _told_apart(found: BestValue) -> str:
+def _told_apart(found: Choice) -> str:
     """Which other values are worse, better or neither."""
     parts = [
-        f"{words} {listed([_rival(rival) for rival in rivals])}"
+        f"{words} {listed([_rival(trial) for trial in rivals])}"
         for side, words in SIDES.items()
-        if (rivals := [rival for rival in found.rivals if rival.side == side])
+        if (rivals := [trial for trial in found.trials if trial.side == side])
     ]
-    value = f"{found.setting} {commands.write(found.value)}"
-    return f"{found.identity.label} against its {value}, in points: {'; '.join(parts)}."
+    return f"{found.identity.label} against its {_values(found.settings)}, in points: {'; '.join(parts)}."
 
 
-def _rival(rival: Rival) -> str:
-    return f"{commands.write(rival.value)} ({interval(rival.comparison.summary, points)})"
+def _values(settings: Mapping[str, object]) -> str:
+    return listed([f"{name} {value}" for name, value in written(settings).items()])
 
 
-def search_answer(searches: Sequence[Search]) -> Answer | None:
+def _rival(trial: Trial) -> str:
+    assert trial.test is not None
+    return f"{' '.join(written(trial.changed).values())} ({interval(trial.test.summary, points)})"
+
+
+def search_answer(searches: Sequence[Choice]) -> Answer | None:
     """What is best for every objective and how much was told apart, in plain text; None if nothing was searched."""
     if not searches:
         return None
@@ -79,7 +81,7 @@ def _number_told_apart(trials: Sequence[Trial]) -> str:
     return f"{some} {counted(len(several), 'change')} {verb} an interval without 0; by chance 1 in 20 would."
 
 
-def _best(search: Search) -> str:
+def _best(search: Choice) -> str:
     best, among = search.best, f"of {counted(1 + len(search.trials), 'setting')}"
     if best is None:
         return f"{search.identity.label} with the settings of the base, {interval(search.base.validation)} %, {among}"
@@ -87,7 +89,7 @@ def _best(search: Search) -> str:
     return f"{best.identity.label}, {interval(best.difference, points)} points from the base ({seeds}), {among}"
 
 
-def search_section(folder: ReportFolder, title: str, searches: Sequence[Search]) -> Section:
+def search_section(searches: Sequence[Choice]) -> Section:
     """A picture and a table of all changes; empty if nothing was searched."""
     if not searches:
         return Section([])
@@ -95,16 +97,15 @@ def search_section(folder: ReportFolder, title: str, searches: Sequence[Search])
     facts = Forest([forest_row(each.identity, [*each.differences.values()], each.difference) for each in trials], 0.0)
     words = "; ".join(f"{trial.identity.label} {interval(trial.difference, points)}" for trial in trials)
     description = f"Validation accuracy minus that of the base in points, mean and 95 % interval: {words}."
-    picture = Picture[object]("changes", title, description, facts, partial(draw, facts, QUANTITY))
-    return Section([f"## {HEADING}", show(folder, picture), *map(_settings, searches), _table(searches)], [picture])
+    picture = Picture[object]("changes", "", description, facts, partial(draw, facts, QUANTITY))
+    return Section([f"## {HEADING}", picture, *map(_settings, searches), _table(searches)])
 
 
-def _settings(search: Search) -> str:
-    words = [f"{name} {value}" for name, value in written(search.settings).items()]
-    return f"The base of {search.identity.label}: {listed(words)}."
+def _settings(search: Choice) -> str:
+    return f"The base of {search.identity.label}: {_values(search.settings)}."
 
 
-def _table(searches: Sequence[Search]) -> str:
+def _table(searches: Sequence[Choice]) -> str:
     rows = []
     for search in searches:
         base = search.base

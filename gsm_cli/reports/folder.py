@@ -14,7 +14,7 @@ from gsm_cli.records.gradients import GradientRecord, read_gradients
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.records.run import RunRecord, read_run
 from gsm_cli.records.steps import read_steps
-from gsm_cli.reports.cost.report import render_costs
+from gsm_cli.reports.costs import render_costs
 from gsm_cli.reports.drawing import data_digest, keep_or_draw, stamp_of_file
 from gsm_cli.reports.page import Report
 from gsm_cli.reports.png import MOST, check_png, stamp_of

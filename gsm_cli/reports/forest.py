@@ -9,10 +9,9 @@ from gsm_cli.analysis.identity import Identity
 from gsm_cli.analysis.statistics import LEVEL, Summary
 from gsm_cli.analysis.verdict import Judgement, Verdict
 from gsm_cli.objectives import MARGINALIZE
-from gsm_cli.records.layout import ReportFolder
 from gsm_cli.reports.charts import ink, wrapped
-from gsm_cli.reports.markdown import folded, interval, numbered, table, without_constants
-from gsm_cli.reports.page import Section, show
+from gsm_cli.reports.markdown import folded, interval, table, without_constants
+from gsm_cli.reports.page import Section
 from gsm_cli.style import INK, Picture
 from gsm_cli.words import margin_points, points
 
@@ -44,7 +43,7 @@ class Forest:
     margin: float
 
 
-def forest_section(folder: ReportFolder, title: str, verdict: Verdict, number: int) -> Section:
+def forest_section(verdict: Verdict) -> Section:
     """The plot, and the numbers behind it; empty if nothing was compared."""
     judgements, margin = verdict.judgements, verdict.margin
     if not judgements or margin is None:
@@ -54,17 +53,16 @@ def forest_section(folder: ReportFolder, title: str, verdict: Verdict, number: i
         for each in judgements
     ]
     facts = Forest(rows, 100 * margin.value)
-    picture = Picture(numbered("differences", number), title, _description(judgements), facts, partial(draw, facts))
+    picture = Picture[object]("differences", "", _description(judgements), facts, partial(draw, facts))
     return Section(
         [
             "## Differences from the sum",
-            show(folder, picture),
+            picture,
             "Test accuracy minus that of marginalize at the same seeds, which have the same split, initial weights, "
             f"batch order and noise: mean, Student's 95 % interval, and faint the seeds. The band is the margin of "
             f"{margin_points(margin.value)}: an interval that lies to the right of its left edge means no worse.",
             *folded("These numbers, with tests", [_numbers(judgements), _explanation(judgements)]),
-        ],
-        [picture],
+        ]
     )
 
 

@@ -5,9 +5,8 @@ from collections.abc import Sequence
 from gsm_cli import commands
 from gsm_cli.analysis.frontier import AtEqualTime, Frontier, Line, Schedule, at_equal_time, reaches
 from gsm_cli.objectives import GUMBEL, SUPERVISED
-from gsm_cli.records.layout import ReportFolder
 from gsm_cli.reports.markdown import NOTHING, folded, interval, table, without_constants
-from gsm_cli.reports.page import Answer, Section, show
+from gsm_cli.reports.page import Answer, Section
 from gsm_cli.reports.panels import Panel, Point, Points, panel_picture
 from gsm_cli.words import counted, digits, listed, percent, points
 
@@ -32,23 +31,21 @@ def frontier_answer(frontier: Frontier) -> Answer:
     return Answer(f"{_first(frontier)}{_equal_time(at_equal_time(frontier))}")
 
 
-def frontier_section(folder: ReportFolder, title: str, frontier: Frontier | None) -> Section:
+def frontier_section(frontier: Frontier | None) -> Section:
     """The picture and the tables; empty unless an objective was trained for several numbers of epochs."""
     if frontier is None:
         return Section([])
     seconds = f"; seconds are updates, each as long as its step, measured {frontier.clock}" if frontier.clock else ""
-    picture = panel_picture("frontier", title, [frontier_panel(frontier)])
     return Section(
         [
             f"## {heading(frontier)}",
-            show(folder, picture),
+            panel_picture("frontier", [frontier_panel(frontier)]),
             " ".join([METHOD.format(seconds=seconds), *_cautions(frontier)]),
             "The shortest schedule whose mean over seeds reaches a validation accuracy:",
             _shortest(frontier),
             *_differences(at_equal_time(frontier)),
             *folded("All schedules", [_schedules(frontier)]),
-        ],
-        [picture],
+        ]
     )
 
 

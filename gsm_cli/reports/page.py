@@ -1,21 +1,27 @@
 """What a report is: sections, each with its text and the pictures that it shows."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias
 
-from gsm_cli.analysis.facts import ReportFacts
+from gsm_cli.analysis.facts import Facts
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.records.run import RunRecord
 from gsm_cli.reports.markdown import plain
 from gsm_cli.style import Picture
 
+Block: TypeAlias = "str | Picture[object]"
+
 
 @dataclass(frozen=True)
 class Section:
-    """Blocks of Markdown, and the pictures that they show."""
+    """Blocks of Markdown and pictures, in the order of the page."""
 
-    blocks: Sequence[str]
-    pictures: Sequence[Picture[object]] = ()
+    blocks: Sequence[Block]
+
+    @property
+    def pictures(self) -> list[Picture[object]]:
+        return [block for block in self.blocks if isinstance(block, Picture)]
 
 
 @dataclass(frozen=True)
@@ -31,17 +37,25 @@ class Report:
     answer: str
     sections: Sequence[Section]
     problems: Sequence[str] = ()
-    facts: ReportFacts = field(default_factory=ReportFacts)
+    facts: Facts = field(default_factory=dict)
     runs: Sequence[RunRecord] = ()
 
     @property
     def text(self) -> str:
         """The Markdown."""
-        return "\n\n".join([f"# {self.title}", *(block for each in self.sections for block in each.blocks)]) + "\n"
+        blocks = [self._show(block) for each in self.sections for block in each.blocks]
+        return "\n\n".join([f"# {self.title}", *blocks]) + "\n"
 
     @property
     def pictures(self) -> list[Picture[object]]:
-        return [picture for each in self.sections for picture in each.pictures]
+        """All of them, under the title of the report."""
+        return [replace(picture, title=self.title) for each in self.sections for picture in each.pictures]
+
+    def _show(self, block: Block) -> str:
+        """A picture in the text, with its description for those who cannot see it."""
+        if isinstance(block, str):
+            return block
+        return f"![{block.description}]({self.folder.link(self.folder.picture(block.name))})"
 
 
 @dataclass(frozen=True)
@@ -54,11 +68,6 @@ class Answer:
     @property
     def blocks(self) -> list[str]:
         return [f"**{self.answer}**", *self.details]
-
-
-def show(folder: ReportFolder, picture: Picture[object]) -> str:
-    """A picture in the text, with its description for those who cannot see it."""
-    return f"![{picture.description}]({folder.link(folder.picture(picture.name))})"
 
 
 def warnings(problems: Sequence[str]) -> list[str]:

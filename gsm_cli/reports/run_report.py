@@ -1,6 +1,7 @@
 """The report on the runs of a folder: records in, sections out; with no clock, no host and no file read."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from gsm_cli.analysis.facts import run_facts
 from gsm_cli.analysis.findings import Findings, analyse
@@ -22,7 +23,7 @@ from gsm_cli.reports.frontier import frontier_answer, frontier_section, heading
 from gsm_cli.reports.gradients import gradient_sections
 from gsm_cli.reports.markdown import anchor, contents
 from gsm_cli.reports.methods import provenance
-from gsm_cli.reports.page import Answer, Report, Section, warnings
+from gsm_cli.reports.page import Answer, Block, Report, Section, warnings
 from gsm_cli.reports.sweeps import sweep_section
 from gsm_cli.reports.tables import details, others, results
 from gsm_cli.reports.temperature import temperature_section
@@ -52,18 +53,20 @@ def render_runs(
     title = f"{_experiment([record.config for record in records] or [config])}: {_question(findings)}"
     first = _answer(findings, answer(findings.verdicts[0] if findings.verdicts else None, options))
     further = [each for each in findings.verdicts[1:] if not findings.tells(each.group)]
-    found = [*_main(folder, title, findings.verdicts, by_themselves=bool(further))]
-    found += [_other(folder, title, each, number) for number, each in enumerate(further, start=2)]
-    swept = _swept(folder, title, findings, gradients)
+    found = [*_main(findings.verdicts, by_themselves=bool(further))]
+    found += [_other(folder, each, number) for number, each in enumerate(further, start=2)]
+    swept = _swept(findings, gradients)
     found = [*swept, *found] if kind == "settings" else [*found, *swept]
-    found += gradient_sections(folder, title, gradients)
+    found += gradient_sections(folder, gradients)
     found += [others(dataset)] if any(group.as_others for group in findings.groups) else []
     found += [provenance(folder, findings.groups, steps)]
-    headings = contents([block for section in found for block in section.blocks])
+    headings = contents([block for section in found for block in section.blocks if isinstance(block, str)])
     missing = without_seconds(folder, findings.groups, steps)
     opening = Section([*first.blocks, *missing, *warnings(problems), *([headings] if headings else [])])
     runs = [record for group in findings.groups for record in group.records]
-    return Report(folder, title, first.answer, [opening, *found], problems, run_facts(findings, folder.options), runs)
+    return Report(
+        folder, title, first.answer, [opening, *found], problems, run_facts(findings, gradients, folder.options), runs
+    )
 
 
 def _question(findings: Findings) -> str:
@@ -73,7 +76,7 @@ def _question(findings: Findings) -> str:
     if findings.searches:
         return "which settings are best?"
     if findings.best:
-        settings = list(dict.fromkeys(each.setting for each in findings.best))
+        settings = list(dict.fromkeys(name for each in findings.best for name in each.settings))
         return f"which {listed(settings)} {'is' if len(settings) == 1 else 'are'} best?"
     if findings.frontier is None or findings.trades:
         return QUESTION
@@ -105,14 +108,14 @@ def _with_time(against_the_sum: Answer, frontier: Frontier | None) -> Answer:
     return Answer(against_the_sum.answer, [at_equal_time, *against_the_sum.details])
 
 
-def _swept(folder: ReportFolder, title: str, findings: Findings, gradients: Sequence[GradientRecord]) -> list[Section]:
+def _swept(findings: Findings, gradients: Sequence[GradientRecord]) -> list[Section]:
     """Empty sections for what was not swept."""
     return [
-        frontier_section(folder, title, findings.frontier),
-        search_section(folder, title, findings.searches),
-        temperature_section(folder, title, findings.sweeps, gradients),
-        sweep_section(folder, title, findings.sweeps),
-        trade_section(folder, title, findings.trades),
+        frontier_section(findings.frontier),
+        search_section(findings.searches),
+        temperature_section(findings.sweeps, gradients),
+        sweep_section(findings.sweeps),
+        trade_section(findings.trades),
     ]
 
 
@@ -129,30 +132,32 @@ def _experiment(configs: Sequence[RunConfig]) -> str:
     return f"{listed(list(titles))} with {listed(labels)} labels{classes}"
 
 
-def _main(folder: ReportFolder, title: str, verdicts: Sequence[Verdict], by_themselves: bool) -> list[Section]:
+def _main(verdicts: Sequence[Verdict], by_themselves: bool) -> list[Section]:
     """The largest group of runs, and a word on the others."""
     if not verdicts:
         return []
-    found = _sections(folder, title, verdicts[0], 1)
+    found = _sections(verdicts[0])
     if name := verdicts[0].group.name:
         more = "; those with other settings stand by themselves below" if by_themselves else ""
         found.insert(0, Section([f"These are the runs with {name}{more}."]))
     return found
 
 
-def _other(folder: ReportFolder, title: str, verdict: Verdict, number: int) -> Section:
+def _other(folder: ReportFolder, verdict: Verdict, number: int) -> Section:
     """A further group, with its own answer, as one section."""
     group = verdict.group
-    heading = [f"## Runs with {group.name}", *answer(verdict, folder.options(group.config)).blocks]
-    found = _sections(folder, title, verdict, number)
-    blocks = [f"#{block}" if block.startswith("## ") else block for section in found for block in section.blocks]
-    return Section([*heading, *blocks], [picture for section in found for picture in section.pictures])
+    found: list[Block] = [f"## Runs with {group.name}", *answer(verdict, folder.options(group.config)).blocks]
+    for block in (block for section in _sections(verdict, with_caveats=False) for block in section.blocks):
+        if isinstance(block, str):
+            found.append(f"#{block}" if block.startswith("## ") else block)
+        else:
+            found.append(replace(block, name=f"{block.name}-{number}"))
+    return Section(found)
 
 
-def _sections(folder: ReportFolder, title: str, verdict: Verdict, number: int) -> list[Section]:
+def _sections(verdict: Verdict, with_caveats: bool = True) -> list[Section]:
     group = verdict.group
-    found = [forest_section(folder, title, verdict, number), results(group)]
+    found = [forest_section(verdict), results(group)]
     if group.trained:
-        found += [learning(folder, title, group, number), *([caveats(verdict)] if number == 1 else [])]
-        found += [generated(folder, title, group, number), details(group)]
+        found += [learning(group), *([caveats(verdict)] if with_caveats else []), generated(group), details(group)]
     return found

@@ -9,10 +9,9 @@ from gsm_cli import commands
 from gsm_cli.analysis.contrasts import TAU, Sweeps, Swept, named, task_of
 from gsm_cli.analysis.identity import apart, with_looks, written
 from gsm_cli.analysis.series import Series
-from gsm_cli.records.layout import ReportFolder
 from gsm_cli.reports.map_chart import Grid, grid_chart
 from gsm_cli.reports.markdown import interval, numbered, table
-from gsm_cli.reports.page import Section, show
+from gsm_cli.reports.page import Block, Section
 from gsm_cli.reports.panels import Panel, Point, Points, panel_picture, panel_table
 from gsm_cli.settings import hyphened
 from gsm_cli.style import Picture
@@ -21,7 +20,7 @@ from gsm_cli.words import listed
 Labelled: TypeAlias = tuple[Series, tuple[tuple[str, str], ...]]  # a series with what its label says of its settings
 
 
-def sweep_section(folder: ReportFolder, title: str, sweeps: Sweeps) -> Section:
+def sweep_section(sweeps: Sweeps) -> Section:
     """What was swept, a picture and a table for each setting or pair of them; empty if nothing was."""
     lines, maps = defaultdict(list), defaultdict(list)
     for swept in sweeps.lines:
@@ -29,26 +28,24 @@ def sweep_section(folder: ReportFolder, title: str, sweeps: Sweeps) -> Section:
             lines[swept.names].append(swept)
     for swept in sweeps.maps:
         maps[swept.names, tuple(swept.values(0)), tuple(swept.values(1))].append(swept)
-    parts = [_lines(folder, title, own, sweeps.series) for own in lines.values()]
+    parts = [_lines(own, sweeps.series) for own in lines.values()]
     numbers: Counter[tuple[str, ...]] = Counter()
     for (names, _, _), own in maps.items():
         numbers[names] += 1
-        parts.append(_map(folder, title, own, numbers[names]))
-    blocks = [block for part in parts for block in part.blocks]
-    return Section(
-        ["## What was swept", *blocks] if blocks else [], [picture for part in parts for picture in part.pictures]
-    )
+        parts.append(_map(own, numbers[names]))
+    blocks = [block for part in parts for block in part]
+    return Section(["## What was swept", *blocks] if blocks else [])
 
 
-def _lines(folder: ReportFolder, title: str, found: Sequence[Swept], series: Sequence[Series]) -> Section:
+def _lines(found: Sequence[Swept], series: Sequence[Series]) -> list[Block]:
     """Accuracy against one setting."""
     panel = accuracy_panel(found, series)
     name = panel.axis
-    picture = panel_picture(f"sweep-{hyphened(name)}", title, [panel])
+    picture = panel_picture(f"sweep-{hyphened(name)}", [panel])
     varying = dict.fromkeys(each for swept in found for each in swept.varying)
     else_ = f"all else but {listed(list(varying))} is" if varying else "all else is"
     text = f"Test accuracy in % against {name}, the mean over seeds with its 95 % interval; {else_} equal in a line."
-    return Section([f"### {name}", show(folder, picture), text, panel_table([panel])], [picture])
+    return [f"### {name}", picture, text, panel_table([panel])]
 
 
 def accuracy_panel(found: Sequence[Swept], series: Sequence[Series], falling: Sequence[Labelled] = ()) -> Panel:
@@ -76,7 +73,7 @@ def _point(value: float | None, series: Series) -> Point:
     return Point.of(value, series.accuracy, len(series.scores))
 
 
-def _map(folder: ReportFolder, title: str, found: Sequence[Swept], number: int) -> Section:
+def _map(found: Sequence[Swept], number: int) -> list[Block]:
     """Accuracy over two settings, for sets that have the same values."""
     first, second = found[0].names
     rows, columns = found[0].values(0), found[0].values(1)
@@ -89,7 +86,7 @@ def _map(folder: ReportFolder, title: str, found: Sequence[Swept], number: int) 
     )
     description = f"Test accuracy in % over {first} and {second}: a map for each objective, a number in every cell."
     name = numbered(f"sweep-{hyphened(first)}-{hyphened(second)}", number)
-    picture = Picture[object](name, title, description, facts, partial(grid_chart, facts))
+    picture = Picture[object](name, "", description, facts, partial(grid_chart, facts))
     cells = [
         [
             f"{line.label}, {first} {commands.write(row)}, {second} {commands.write(column)}",
@@ -101,7 +98,7 @@ def _map(folder: ReportFolder, title: str, found: Sequence[Swept], number: int) 
     ]
     text = f"Test accuracy in % over {first} and {second}, the mean over seeds with its 95 % interval."
     heading = f"### {first} and {second}"
-    return Section([heading, show(folder, picture), text, table(["runs", "seeds", "test %"], cells)], [picture])
+    return [heading, picture, text, table(["runs", "seeds", "test %"], cells)]
 
 
 def _cell(series: Series) -> list[str]:

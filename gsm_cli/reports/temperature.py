@@ -1,25 +1,23 @@
 """The section of a report on a sweep over temperatures: accuracy, what the bound promises, and the gradients."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from statistics import fmean
+from collections.abc import Iterator, Mapping, Sequence
 
 from gsm_cli import commands
 from gsm_cli.analysis.contrasts import TAU, Sweeps, Swept, settings_of, task_of
+from gsm_cli.analysis.gradients import last_models
 from gsm_cli.analysis.identity import Identity, apart, own_settings
 from gsm_cli.analysis.series import Series
 from gsm_cli.objectives import SCHEDULE, own_defaults
-from gsm_cli.records.gradients import GradientRecord, GradientRow, GradientSubject
-from gsm_cli.records.layout import ReportFolder
-from gsm_cli.reports.gradient_chart import seen_bias
+from gsm_cli.records.gradients import GradientRecord
+from gsm_cli.reports.gradients import gradient_panels
 from gsm_cli.reports.markdown import folded
-from gsm_cli.reports.page import Section, show
+from gsm_cli.reports.page import Section
 from gsm_cli.reports.panels import Panel, Point, Points, panel_picture, panel_table
 from gsm_cli.reports.sweeps import Labelled, accuracy_panel
 from gsm_cli.words import counted
 
 ONE_HOT, PROMISED = "bound with one-hot y, nats", "relaxed bound − that, nats"
-COSINE, BIAS, DEVIATION = "cosine of mean gradient", "bias / norm", "deviation / norm"
 ACCURACY = "Test accuracy: the mean over seeds with its 95 % interval; all else is equal in a line."
 LEVELS = "Dashed: a temperature that falls over the run, and objectives that read none."
 BOUNDS = (
@@ -33,9 +31,7 @@ GRADIENTS = (
 )
 
 
-def temperature_section(
-    folder: ReportFolder, title: str, sweeps: Sweeps, gradients: Sequence[GradientRecord]
-) -> Section:
+def temperature_section(sweeps: Sweeps, gradients: Sequence[GradientRecord]) -> Section:
     """One picture with everything on the axis of tau; empty unless tau was swept."""
     found = [swept for swept in sweeps.lines if swept.names == (TAU,)]
     if not found:
@@ -47,15 +43,14 @@ def temperature_section(
     record = max(on_these, key=lambda each: len({row.temperature for row in each.rows}), default=None)
     bounds, measured = _bounds(lines), _gradients(_measured(lines), record) if record else []
     panels = [accuracy, *bounds, *measured]
-    picture = panel_picture("temperature", title, panels)
     levels = any(line.is_level for line in accuracy.lines)
     sentences = [ACCURACY, *([LEVELS] if levels else []), *([BOUNDS] if bounds else [])]
     if record and measured:
-        models = _models(record)
+        models = last_models(record)
         sentences.append(GRADIENTS.format(models=counted(len(models), "model"), epoch=models[0].epoch))
-    blocks = ["## Against the temperature", show(folder, picture), " ".join(sentences), panel_table([accuracy])]
-    more = [panel_table(panels[1:])] if panels[1:] else []
-    return Section([*blocks, *folded("These panels as a table", more)], [picture])
+    more = folded("These panels as a table", [panel_table(panels[1:])] if panels[1:] else [])
+    picture, text = panel_picture("temperature", panels), " ".join(sentences)
+    return Section(["## Against the temperature", picture, text, panel_table([accuracy]), *more])
 
 
 def _annealed(found: Sequence[Swept], series: Sequence[Series]) -> Iterator[Labelled]:
@@ -110,32 +105,4 @@ def _measured(lines: Mapping[Identity, Swept]) -> list[Identity]:
 
 def _gradients(lines: Sequence[Identity], record: GradientRecord) -> list[Panel]:
     """What was measured on the models after their last epoch, for the estimators of these lines."""
-    models = [each.name for each in _models(record)]
-    quantities = ((COSINE, lambda row: row.logits.cosine, 0.0), (BIAS, seen_bias, 1.0), (DEVIATION, _deviation, None))
-    panels = []
-    for title, value, reference in quantities:
-        means = {line: [*_means(record.rows, line.objective, models, value)] for line in lines}
-        points = [Points(line, own) for line, own in means.items() if own]
-        panels.append(Panel(title, TAU, points, ".3f", reference, logarithmic=title != COSINE))
-    return [panel for panel in panels if panel.lines]
-
-
-def _means(
-    rows: Sequence[GradientRow], estimator: str, models: Sequence[str], value: Callable[[GradientRow], float | None]
-) -> Iterator[Point]:
-    """The mean over models of a quantity of one estimator, at every temperature at which all of them show it."""
-    own = [row for row in rows if row.estimator == estimator and row.subject in models]
-    for tau in sorted({row.temperature for row in own if row.temperature is not None}):
-        read = [each for row in own if row.temperature == tau and (each := value(row)) is not None]
-        if len(read) == len(models):
-            yield Point(tau, fmean(read))
-
-
-def _models(record: GradientRecord) -> list[GradientSubject]:
-    """The models after the last epoch that was measured."""
-    last = max((subject.epoch or 0 for subject in record.subjects), default=0)
-    return [subject for subject in record.subjects if subject.epoch == last]
-
-
-def _deviation(row: GradientRow) -> float | None:
-    return row.deviation or None
+    return [panel for panel in gradient_panels(lines, record, "", last_models(record)) if panel.lines]

@@ -6,12 +6,10 @@ from collections.abc import Sequence
 from gsm_cli import commands
 from gsm_cli.analysis.tradeoff import Losses, Trade
 from gsm_cli.objectives import GUMBEL, SUPERVISED
-from gsm_cli.records.layout import ReportFolder
 from gsm_cli.reports.markdown import interval, numbered
-from gsm_cli.reports.page import Answer, Section, show
+from gsm_cli.reports.page import Answer, Block, Section
 from gsm_cli.reports.panels import Panel, Point, Points, panel_picture, panel_table
 from gsm_cli.settings import hyphened
-from gsm_cli.style import Picture
 from gsm_cli.words import listed, points, ratio
 
 MEASURED = (
@@ -20,26 +18,22 @@ MEASURED = (
 )
 
 
-def trade_section(folder: ReportFolder, title: str, trades: Sequence[Trade]) -> Section:
+def trade_section(trades: Sequence[Trade]) -> Section:
     """A picture and a table for each setting over which the sum was swept too; empty if there is none."""
-    blocks: list[str] = []
-    pictures: list[Picture[object]] = []
+    blocks: list[Block] = []
     numbers: Counter[str] = Counter()
     for trade in trades:
         numbers[trade.setting] += 1
-        name = numbered(f"losses-{hyphened(trade.setting)}", numbers[trade.setting])
         panels = trade_panels(trade)
-        picture = panel_picture(name, title, panels)
         fitted = f" Fitted to each value: {listed(trade.fitted)}." if trade.fitted else ""
         blocks += [
             f"### Against {', '.join([trade.setting, *trade.apart])}",
             f"**{_answer(trade)}** {MEASURED}{fitted}",
-            show(folder, picture),
+            panel_picture(numbered(f"losses-{hyphened(trade.setting)}", numbers[trade.setting]), panels),
             panel_table(panels),
         ]
-        pictures.append(picture)
     saves = ", and what it saves" if any(trade.timed for trade in trades) else ""
-    return Section([f"## What one sample loses{saves}", *blocks] if blocks else [], pictures)
+    return Section([f"## What one sample loses{saves}", *blocks] if blocks else [])
 
 
 def trade_panels(trade: Trade) -> list[Panel]:

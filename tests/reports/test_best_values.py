@@ -57,16 +57,16 @@ def test_one_sentence_says_the_best_value_and_what_is_told_apart():
 
 def test_the_interval_and_the_corrected_test_must_both_say_so():
     (few,) = bests(sort_records(over_tau("gumbel", {0.1: 0.90, 0.5: 0.95}, NOISE[:5])))
-    (rival,) = few.rivals
-    assert rival.comparison.summary.high < 0
+    (rival,) = few.trials
+    assert rival.test.summary.high < 0
     assert rival.p_value == 2 / 2**5
     assert rival.side == "open"
     taus = {0.1: 0.90, 0.5: 0.95, 1.0: 0.9, 2.0: 0.9}
     (found,) = bests(sort_records(over_tau("gumbel", taus, NOISE[:6])))
-    assert [each.p_value for each in found.rivals] == pytest.approx([3 * 2 / 2**6] * 3)
-    assert {each.side for each in found.rivals} == {"open"}
+    assert [each.p_value for each in found.trials] == pytest.approx([3 * 2 / 2**6] * 3)
+    assert {each.side for each in found.trials} == {"open"}
     (found,) = bests(sort_records(over_tau("gumbel", taus)))
-    assert {each.side for each in found.rivals} == {"worse"}
+    assert {each.side for each in found.trials} == {"worse"}
 
 
 def test_what_validation_did_not_choose_may_be_better():
@@ -78,8 +78,8 @@ def test_what_validation_did_not_choose_may_be_better():
         for each in records
     ]
     (found,) = bests(sort_records(misled))
-    assert found.value == 0.5
-    assert [rival.side for rival in found.rivals] == ["better"]
+    assert found.settings == {"tau": 0.5}
+    assert [rival.side for rival in found.trials] == ["better"]
     assert "better is 0.1 (+" in told_apart(found)
 
 
@@ -88,13 +88,13 @@ def test_the_choice_is_made_at_the_seeds_that_all_values_have():
     records = [*over_tau("gumbel", {0.5: 0.95}), *over_tau("gumbel", {1.0: 0.955}, NOISE[:2])]
     lucky = [each for each in records if each.config.own["tau"] == 0.5 or each.config.seed == 1]
     (found,) = bests(sort_records(lucky))
-    assert found.value == 1.0
+    assert found.settings == {"tau": 1.0}
     unlucky = [*over_tau("gumbel", {0.5: 0.95}), *over_tau("gumbel", {1.0: 0.945}, NOISE[:2])[1:]]
     assert fmean(sort_records(unlucky)[0].series[1].best_validation.values()) > fmean(
         sort_records(unlucky)[0].series[0].best_validation.values()
     )
     (found,) = bests(sort_records(unlucky))
-    assert found.value == 0.5
+    assert found.settings == {"tau": 0.5}
 
 
 def test_what_is_fitted_to_the_length_of_training_is_the_frontiers():

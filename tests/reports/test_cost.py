@@ -10,29 +10,27 @@ from records_of import cost_record, cost_row
 from scipy import stats
 
 from gsm_cli import style
-from gsm_cli.analysis.claims import (
+from gsm_cli.analysis.costs import (
     CHANCE,
+    KEPT,
     Rule,
+    Spread,
     enough_rounds,
     find_rule,
     lost,
     lost_at_most,
     pays_from,
     process_bytes,
-    step_seconds,
-)
-from gsm_cli.analysis.costs import (
-    KEPT,
-    Spread,
     product_share,
     seconds,
     speed_up,
+    step_seconds,
 )
 from gsm_cli.model.estimators import Marginal
 from gsm_cli.objectives import GUMBEL, MARGINALIZE
 from gsm_cli.records.cost import MEASURED, CostPlan
 from gsm_cli.records.layout import ReportFolder
-from gsm_cli.reports.cost.report import answer, render_costs
+from gsm_cli.reports.costs import answer, render_costs
 
 FOLDER = ReportFolder(Path("reports/cost"))
 CLASSES = (2, 5, 10, 20, 50, 100, 200, 500, 1000)

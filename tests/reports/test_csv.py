@@ -7,9 +7,10 @@ import pytest
 from msgspec.structs import replace
 from records_of import SIX, batch, record
 
+from gsm_cli.estimator_settings import OwnSettings
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.records.run import Failure
-from gsm_cli.reports.csv_files import encode, run_row
+from gsm_cli.reports.frames import encode, run_row
 
 
 @pytest.fixture
@@ -80,12 +81,8 @@ def test_it_does_not_go_with_a_check(gsm, digits):
 
 def test_a_setting_of_somebodys_own_takes_no_column_of_what_was_measured():
     whole = record("gumbel", 0)
-    settings = {
-        "own": {"threads": 7, "backward": 2.0, "run": 3},
-        "objective": "mine.py:Mine",
-        "objective_sha256": "a" * 64,
-    }
-    own = replace(whole, config=replace(whole.config, **settings))
+    settings = OwnSettings(of="mine.py:Mine", sha256="a" * 64, values={"threads": 7, "backward": 2.0, "run": 3})
+    own = replace(whole, config=replace(whole.config, estimator=settings))
     row = run_row(own)
     assert (row["own_threads"], row["threads"], row["backward"]) == (7, whole.environment.threads, 2.0)
     assert (row["own_run"], row["run"]) == (3, own.config.name)

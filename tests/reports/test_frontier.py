@@ -20,7 +20,7 @@ from gsm_cli.objectives import OBJECTIVES
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.records.run import RunRecord
 from gsm_cli.reports.frontier import frontier_answer, frontier_panel, frontier_section
-from gsm_cli.reports.panel_chart import panel_chart
+from gsm_cli.reports.panels import panel_chart
 from gsm_cli.reports.run_report import render_runs
 from gsm_cli.reports.sweeps import sweep_section
 from gsm_cli.style import house_style
@@ -55,7 +55,11 @@ def frontier(records) -> Frontier:
 
 def section(tmp_path, records, name: str = "frontier"):
     found = find_frontier(trained(sort_records(records, steps_of(records))))
-    return frontier_section(ReportFolder(tmp_path / name), "title", found)
+    return frontier_section(found)
+
+
+def text_of(found) -> str:
+    return "\n\n".join(block for block in found.blocks if isinstance(block, str))
 
 
 class TestSchedules:
@@ -187,7 +191,7 @@ class TestEqualTime:
 
     def test_there_is_none_where_times_do_not_meet(self):
         far = [
-            timed(each, [99.0] * len(each.epochs)) if each.config.objective == "marginalize" else each
+            timed(each, *2 * [[99.0] * len(each.epochs)]) if each.config.objective == "marginalize" else each
             for each in runs()
         ]
         assert at_equal_time(frontier(far)) == []
@@ -228,7 +232,7 @@ class TestAnswer:
         assert report.title == "Digits with 100 labels: which accuracy in how many seconds?"
 
     def test_without_times_it_is_of_epochs(self, tmp_path):
-        report = render_runs(ReportFolder(tmp_path / "frontier"), runs())
+        report = render_runs(ReportFolder(tmp_path / "frontier"), runs(), kind="settings")
         assert report.answer == (
             "The first to reach a validation accuracy: 95 % by marginalize (5 epochs, 3 seeds), 96 % by marginalize "
             "(10 epochs, 3 seeds) and 97 % by none."
@@ -254,7 +258,7 @@ class TestAnswer:
 
 class TestSection:
     def test_tables(self, tmp_path):
-        text = "\n\n".join(section(tmp_path, runs()).blocks)
+        text = text_of(section(tmp_path, runs()))
         assert "| objective | 95 % | 96 % | 97 % |" in text
         nothing = "not reached: 95.50 after 10 epochs"
         assert f"| gumbel | 20 s, 10 epochs, 3 seeds | {nothing} | {nothing} |" in text
@@ -262,14 +266,14 @@ class TestSection:
         assert "| marginalize, 5 epochs | 3 | 20 | 95.50 [94.26, 96.74] | 94.50" in text
 
     def test_says_what_was_fitted_to_the_length(self, tmp_path):
-        assert "Fitted to the length" not in "".join(section(tmp_path, runs()).blocks)
+        assert "Fitted to the length" not in text_of(section(tmp_path, runs()))
         fitted = [*runs(lengths=(10,)), *runs(lengths=(3, 5), kl_warmup=0.3)]
-        text = "\n\n".join(section(tmp_path, fitted).blocks)
+        text = text_of(section(tmp_path, fitted))
         assert "Fitted to the length: kl_warmup, as the last table has it." in text
         assert "| marginalize, 5 epochs, kl_warmup 0.3 | 3 | 20 |" in text
 
     def test_says_which_of_several_settings_is_shown(self, tmp_path):
-        text = "\n\n".join(section(tmp_path, [*runs(), *runs(loss=0.02, kl_warmup=0.3)]).blocks)
+        text = text_of(section(tmp_path, [*runs(), *runs(loss=0.02, kl_warmup=0.3)]))
         assert "Of several settings of a length the one with the most seeds" in text
 
     def test_stands_first_in_a_report_on_settings(self, tmp_path):
@@ -290,9 +294,8 @@ class TestSection:
         assert section(tmp_path, runs(lengths=(5,))).blocks == []
 
     def test_epochs_are_in_no_other_picture(self, tmp_path):
-        folder = ReportFolder(tmp_path / "frontier")
         series = trained(sort_records(runs()))
-        assert sweep_section(folder, "title", find_sweeps(series, over_one(series))).blocks == []
+        assert sweep_section(find_sweeps(series, over_one(series))).blocks == []
 
     def test_the_longest_of_equal_groups_is_the_main_one(self):
         assert [group.config.epochs for group in sort_records(runs())] == [10, 5, 3]

@@ -342,20 +342,21 @@ def test_what_is_saved_is_told_of_those_that_are_no_worse():
 
 def test_the_facts_are_those_of_the_verdict():
     records = batch({**SIX, "reinforce": [-0.01, 0.0] * 3, "reinmax": [-0.02, 0.0] * 3})
-    (facts,) = rendered(records).facts.groups
-    assert facts.margin == 0.01
-    assert {each.name for each in facts.series} == {*SIX, "reinforce", "reinmax"}
-    assert [(each.name, each.verdict, each.role) for each in facts.differences] == [
+    (facts,) = rendered(records).facts["groups"]
+    assert facts["margin"]["value"] == 0.01
+    assert {each["label"] for each in facts["series"]} == {*SIX, "reinforce", "reinmax"}
+    told = [(each["series"]["label"], each["ruling"], each["role"]) for each in facts["differences"]]
+    assert told == [
         ("gumbel", "no worse", "primary"),
         ("straight-through-gumbel", "undecided", "secondary"),
         ("reinmax", "undecided", "secondary"),
         ("reinforce", "undecided", "secondary"),
     ]
-    assert facts.differences[0].mean == pytest.approx(-0.0125 / 6)
+    assert facts["differences"][0]["comparison"]["summary"]["mean"] == pytest.approx(-0.0125 / 6)
     expected = judged(records)
-    for each in facts.differences:
-        own = expected[each.name]
-        told = (each.p_value, each.corrected_p_value, each.seeds_needed)
-        assert told == (own.comparison.p_value, own.p_value, own.seeds)
-        assert (each.low, each.high) == (own.summary.low, own.summary.high)
-    assert any(each.corrected_p_value > each.p_value for each in facts.differences)
+    for each in facts["differences"]:
+        own = expected[each["series"]["label"]]
+        assert (each["p_value"], each["seeds"]) == (own.p_value, own.seeds)
+        assert each["comparison"]["p_value"] == own.comparison.p_value
+    assert any(each["p_value"] > each["comparison"]["p_value"] for each in facts["differences"])
+    assert facts["missing"]["deciding"]

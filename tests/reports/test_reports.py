@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from records_of import SIX, batch, failed, gradient_record, reading, record, steps_of
 
+from gsm_cli.estimator_settings import OwnSettings
 from gsm_cli.records.gradients import GradientRecord
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.records.run import RunRecord
@@ -242,20 +243,25 @@ def test_images_that_are_trained_on_are_counted():
 
 def test_own_settings_are_all_shown():
     text = rendered([record("gumbel", 0, tau=0.1 + 0.2), record("sparse-marginalize", 0, threshold=0)]).text
-    assert "* gumbel: tau 0.30000000000000004, tau_min 0, tau_rate 0, draws 1\n" in text
+    assert (
+        "* gumbel: tau 0.30000000000000004, tau_min 0, tau_rate 0, tau_by_epoch false, entropy_weight 1, draws 1\n"
+        in text
+    )
     assert "* sparse-marginalize: threshold 0\n" in text
 
 
 def test_what_is_somebodys_own_is_shown_with_its_digest_and_never_looked_for():
     whole = record("gumbel", 0)
-    own = {"objective": "nowhere/mine.py:Mine", "own": {"tau": 0.5, "kind": "a|b"}, "dataset": "nowhere/shapes.npz"}
-    digests = {"objective_sha256": "0123456789abcdef" * 4, "dataset_sha256": "fedcba9876543210" * 4}
-    config = msgspec.structs.replace(whole.config, **own, **digests)
+    schedule = {"tau": 0.5, "tau_min": 0.0, "tau_rate": 0.0, "tau_by_epoch": False}
+    values = {**schedule, "kind": "a|b"}
+    own = OwnSettings(of="nowhere/mine.py:Mine", sha256="0123456789abcdef" * 4, values=values)
+    images = {"dataset": "nowhere/shapes.npz", "dataset_sha256": "fedcba9876543210" * 4}
+    config = msgspec.structs.replace(whole.config, estimator=own, **images)
     report = rendered([msgspec.structs.replace(whole, config=config)])
     assert report.title.startswith("shapes with 100 labels")
     assert "| dataset | shapes |" in report.text
     assert "| dataset_sha256 | fedcba987654 |" in report.text
-    assert "* Mine: tau 0.5, kind a|b, SHA-256 0123456789ab" in report.text
+    assert "* Mine: tau 0.5, tau_min 0, tau_rate 0, tau_by_epoch false, kind a|b, SHA-256 0123456789ab" in report.text
     assert cells(section(report.text, "Results"), "Mine")[0] == "1"
     assert "--objective nowhere/mine.py:Mine" in report.text
     assert report.pictures[0].encode("png")[:4] == b"\x89PNG"

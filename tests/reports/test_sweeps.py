@@ -11,11 +11,9 @@ from gsm_cli.analysis.contrasts import enough, find_sweeps, named, over_one, tra
 from gsm_cli.analysis.groups import sort_records
 from gsm_cli.estimator_settings import OwnSettings
 from gsm_cli.objectives import OBJECTIVES
-from gsm_cli.records.layout import ReportFolder
 from gsm_cli.records.run import RunRecord
 from gsm_cli.reports.map_chart import Grid, grid_chart
-from gsm_cli.reports.panel_chart import is_wide, panel_chart
-from gsm_cli.reports.panels import Panel, Point, Points, describe, panel_table
+from gsm_cli.reports.panels import Panel, Point, Points, describe, is_wide, panel_chart, panel_table
 from gsm_cli.reports.sweeps import accuracy_panel, sweep_section
 from gsm_cli.style import house_style
 
@@ -23,10 +21,9 @@ DRAWS = (1, 10, 100)
 
 
 def section(tmp_path, records, kind: str = "settings"):
-    folder = ReportFolder(tmp_path / "chosen")
     series = trained(sort_records(records))
     lines = enough(over_one(series), series if kind == "settings" else [])
-    return sweep_section(folder, "title", find_sweeps(series, lines))
+    return sweep_section(find_sweeps(series, lines))
 
 
 def points_of(picture) -> dict[str, list[Point]]:
@@ -72,7 +69,7 @@ class TestLines:
         assert found.blocks[:2] == ["## What was swept", "### draws"]
         assert (
             "At the ends: gumbel 80.00 [77.52, 82.48] at 1 and 85.00 [82.52, 87.48] at 100; straight-through-gumbel 80"
-            in found.blocks[2]
+            in found.blocks[2].description
         )
         assert "| gumbel, draws 1 | 3 | 80.00 [77.52, 82.48] |" in found.blocks[4]
         assert "| marginalize | 1 | 95.00 |" in found.blocks[4]
@@ -143,7 +140,7 @@ class TestLines:
 
     def test_nothing_was_swept(self, tmp_path):
         records = [run(name, seed, 0.9) for name in ("gumbel", "marginalize") for seed in range(3)]
-        assert section(tmp_path, records) == type(section(tmp_path, records))([], [])
+        assert section(tmp_path, records).blocks == []
 
     def test_words_are_no_axis(self, tmp_path):
         assert section(tmp_path, [run("gumbel", 0, 0.9, norm=norm) for norm in ("layer", "batch", "none")]).blocks == []

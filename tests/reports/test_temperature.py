@@ -1,7 +1,6 @@
 """The section on a sweep over temperatures: accuracy, bounds and gradients on one axis."""
 
 import math
-from pathlib import Path
 
 import pytest
 from identities import identities
@@ -12,10 +11,9 @@ from records_of import gradient_record, mean_gradient, record
 from gsm_cli.analysis.contrasts import enough, find_sweeps, over_one, trained
 from gsm_cli.analysis.groups import sort_records
 from gsm_cli.objectives import OBJECTIVES
-from gsm_cli.records.layout import ReportFolder
-from gsm_cli.reports.panel_chart import panel_chart
-from gsm_cli.reports.panels import Panel, Point, Points
-from gsm_cli.reports.temperature import BIAS, COSINE, DEVIATION, ONE_HOT, PROMISED, temperature_section
+from gsm_cli.reports.gradients import BIAS, COSINE, DEVIATION
+from gsm_cli.reports.panels import Panel, Point, Points, panel_chart
+from gsm_cli.reports.temperature import ONE_HOT, PROMISED, temperature_section
 from gsm_cli.style import house_style
 
 TAUS = (0.1, 0.5, 1.0)
@@ -28,10 +26,9 @@ def runs(objective: str = "gumbel", taus=TAUS, **settings: object):
 
 
 def section(records, gradients=(), kind: str = "settings"):
-    folder = ReportFolder(Path("reports/chosen"))
     series = trained(sort_records(records))
     lines = enough(over_one(series), series if kind == "settings" else [])
-    return temperature_section(folder, "title", find_sweeps(series, lines), gradients)
+    return temperature_section(find_sweeps(series, lines), gradients)
 
 
 def measured(*estimators: tuple[str, float | None], epochs: tuple[int, ...]):
@@ -69,7 +66,7 @@ def test_accuracy_and_bounds_share_the_axis():
     assert list(own) == [ONE_HOT, PROMISED]
     assert own[ONE_HOT] == {"gumbel": [(tau, pytest.approx(-22.5)) for tau in TAUS]}
     assert own[PROMISED] == {"gumbel": [(tau, pytest.approx(0.5)) for tau in TAUS]}
-    assert "| gumbel, tau 0.1 | -22.500 | 0.500 |" in "\n".join(found.blocks)
+    assert "| gumbel, tau 0.1 | -22.500 | 0.500 |" in "\n".join(map(str, found.blocks))
     assert found.blocks[0] == "## Against the temperature"
 
 

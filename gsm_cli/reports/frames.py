@@ -1,4 +1,4 @@
-"""Records as CSV, for whoever goes on with them in pandas, R or a spreadsheet: a row for each run, one for each epoch.
+"""Records as tables, in CSV and in pandas: a row for each run, one for each epoch.
 
 Columns are settings and numbers as records name them; a cell without a value is empty. UTF-8, commas, one line of
 names, and rows in the order of the report: the same bytes from the same records.
@@ -8,11 +8,17 @@ import csv
 import io
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gsm_cli.commands import write
+from gsm_cli.errors import DataError
 from gsm_cli.files import write_atomic
-from gsm_cli.records.run import Reading, RunRecord
+from gsm_cli.records.layout import ReportFolder
+from gsm_cli.records.run import Reading, RunRecord, read_run
 from gsm_cli.reports.page import Report
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Row = Mapping[str, object]
 
@@ -28,6 +34,22 @@ def write_csv(report: Report) -> list[Path]:
     for name, rows in tables.items():
         write_atomic(report.folder.table(name), encode(rows))
     return [report.folder.table(name) for name in tables]
+
+
+def frame(path: Path | str, epochs: bool = False) -> "pd.DataFrame":
+    """The runs in a folder of records as a pandas DataFrame, a row for each run, or for each of its epochs.
+
+    The columns are those of runs.csv and epochs.csv; `test_accuracy` is that which reports show. Raises DataError for a
+    folder without records, and for one that cannot be read.
+    """
+    import pandas as pd
+
+    folder = ReportFolder(Path(path))
+    if not (records := [read_run(each) for each in folder.records]):
+        raise DataError(f"a table of runs needs records, and {path} has none: name the folder of a report")
+    if epochs:
+        return pd.DataFrame([row for record in records for row in epoch_rows(record)])
+    return pd.DataFrame(map(run_row, records)).rename(columns={"chosen_test_accuracy": "test_accuracy"})
 
 
 def run_row(record: RunRecord) -> dict[str, object]:

@@ -5,28 +5,25 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from gsm_cli.reports.clocks import Clock, clocks
-from gsm_cli.reports.groups import sort_records
-from gsm_cli.reports.learning import curves
-from gsm_cli.reports.runs import render_runs
-from gsm_cli.reports.series import Series
-from gsm_cli.reports.statistics import summarize_ratios
-from legible import assert_legible
 from msgspec.structs import replace
-from records_of import ABACUS, batch, record, steps_of
+from records_of import ABACUS, batch, record, steps_of, timed
 from scipy import stats
 
+from gsm_cli.analysis.clocks import Clock, clocks
+from gsm_cli.analysis.groups import sort_records
+from gsm_cli.analysis.series import Series
+from gsm_cli.analysis.statistics import summarize_ratios
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.records.steps import step_key
-from gsm_cli.reports.accuracy_chart import accuracy_chart
-from gsm_cli.style import house_style
+from gsm_cli.reports.curves import accuracy_panels
+from gsm_cli.reports.run_report import render_runs
 
 PAIR = batch({"marginalize": [0.0, 0.0], "gumbel": [0.0, 0.04]})
 FACTORS = (0.9, 1.0, 1.2)  # of Gumbel's steps in three rounds, against the sum's
 
 
 def series(records, steps) -> dict[str, Series]:
-    return {each.name: each for group in sort_records(records, steps) for each in group.series}
+    return {each.label: each for group in sort_records(records, steps) for each in group.series}
 
 
 def rendered(records, steps=None) -> str:
@@ -36,7 +33,7 @@ def rendered(records, steps=None) -> str:
 def slow(run):
     """The same run, whose training took a hundred times as long."""
     long = [100 * each for each in run.epochs.seconds]
-    return replace(run, epochs=replace(run.epochs, seconds=long, processor_seconds=long))
+    return timed(run, long, long)
 
 
 class TestSeries:
@@ -66,9 +63,9 @@ class TestSeries:
 
     def test_without_a_step_there_are_none(self):
         known = [run for run in PAIR if run.config.objective == "gumbel"]
-        for steps, timed in ((None, []), (steps_of(known), ["gumbel"])):
+        for steps, known_of in ((None, []), (steps_of(known), ["gumbel"])):
             found = series(PAIR, steps)
-            assert [name for name, each in found.items() if each.seconds_per_epoch] == timed
+            assert [name for name, each in found.items() if each.seconds_per_epoch] == known_of
             assert found["marginalize"].seconds_so_far == []
             assert found["gumbel"].times_as_fast(found["marginalize"]) is None
             assert found["gumbel"].times_as_fast(None) is None
@@ -161,17 +158,14 @@ class TestReport:
 
     def test_facts_have_the_speed_up_with_its_interval(self):
         report = render_runs(ReportFolder(Path("reports/digits-100")), PAIR, steps=steps_of(PAIR, FACTORS))
-        marginal, gumbel = report.facts[0].series
-        assert (marginal.seconds, marginal.speed_up) == (pytest.approx(4.0), pytest.approx(1.0))
-        assert gumbel.speed_up_low < gumbel.speed_up < gumbel.speed_up_high
-        untimed = render_runs(ReportFolder(Path("reports/digits-100")), PAIR).facts[0].series[1]
-        assert (untimed.seconds, untimed.speed_up, untimed.speed_up_low) == (None, None, None)
+        (group,) = report.facts["groups"]
+        faster = group["speed_ups"]["gumbel"]
+        assert (group["seconds"]["marginalize"], group["speed_ups"]["marginalize"]["mean"]) == pytest.approx((4.0, 1.0))
+        assert faster["low"] < faster["mean"] < faster["high"]
+        untimed = render_runs(ReportFolder(Path("reports/digits-100")), PAIR).facts["groups"][0]
+        assert (untimed["seconds"]["gumbel"], untimed["speed_ups"]["gumbel"]) == (None, None)
 
     def test_curves_of_steps_that_were_not_timed_are_in_the_left_half(self):
         known = [run for run in PAIR if run.config.objective == "gumbel"]
         (group,) = sort_records(PAIR, steps_of(known))
-        with house_style():
-            figure = accuracy_chart(curves(group))
-            assert_legible(figure)
-        left, right = figure.axes[:2]
-        assert (len(left.lines) // 2, len(right.lines) // 2) == (2, 1)
+        assert [len(panel.lines) for panel in accuracy_panels(group)] == [2, 1]

@@ -34,18 +34,18 @@ class AdamW:
     def step(self, gradients: Sequence[Tensor | None], learning_rate: float, greatest: float) -> None:
         """Move the parameters that have a gradient, with gradients scaled to a norm of at most `greatest` in all."""
         moved = [number for number, gradient in enumerate(gradients) if gradient is not None]
-        lists = (self.parameters, gradients, self.means, self.squares)
-        parameters, present, means, squares = ([values[number] for number in moved] for values in lists)
+        present = [gradient for gradient in gradients if gradient is not None]
         norm = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(present)))
         self.steps[moved] += 1
-        steps = self.steps.unbind()
+        lists = (self.parameters, self.means, self.squares, self.steps.unbind())
+        parameters, means, squares, steps = ([values[number] for number in moved] for values in lists)
         torch._fused_adamw_(
             parameters,
             present,
             means,
             squares,
             [],
-            [steps[number] for number in moved],
+            steps,
             lr=learning_rate,
             beta1=FIRST,
             beta2=SECOND,

@@ -51,9 +51,6 @@ class Series:
         self.identity = identity
         self.records = records
 
-    def __repr__(self) -> str:
-        return f"Series({self.label!r}, seeds {self.seeds})"
-
     @property
     def label(self) -> str:
         return self.identity.label

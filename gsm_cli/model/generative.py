@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from functools import reduce
 from math import log, pi
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
@@ -34,7 +35,7 @@ class Evidence:
 
     def split(self, sizes: list[int]) -> "list[Evidence]":
         """The evidence of each of several batches that were encoded as one, with so many images each."""
-        parts = {name: value.split(sizes, dim=-2) for name, value in vars(self).items() if value is not None}
+        parts = {name: value.split_with_sizes(sizes, dim=-2) for name, value in vars(self).items() if value is not None}
         return [replace(self, **{name: part[i] for name, part in parts.items()}) for i in range(len(sizes))]
 
     def take(self, images: Tensor) -> "Evidence":
@@ -124,10 +125,9 @@ class M2(nn.Module):
 
     def bounds(self, cases: Sequence[Case], kl_weight: float = 1.0) -> list[Tensor]:
         """The `bound` of several batches with their y, in one pass; batch normalisation takes each by itself."""
-        rows = Rows([torch.broadcast_shapes(known.noise.shape[:-1], y.shape[:-1]) for known, y in cases])
+        rows = Rows([np.broadcast_shapes(known.noise.shape[:-1], y.shape[:-1]) for known, y in cases])
         with in_parts(rows.sizes):
-            lifted = lift(self.q_z, cases, rows, [known.q_z for known, _ in cases])
-            mean, log_variance = gaussian(self.q_z(lifted))
+            mean, log_variance = gaussian(self.q_z(lift(self.q_z, cases, rows, [known.q_z for known, _ in cases])))
             noise = rows.join(known.noise for known, _ in cases)
             z = mean + torch.exp(0.5 * log_variance) * noise
             latent = log_normal(z) - log_normal(noise, log_variance) + self.auxiliary(cases, rows, z)
@@ -178,9 +178,10 @@ class ADGM(M2):
         return replace(super().encode(x, samples, rng), p_a=self.p_a.lift(x=x))
 
     def auxiliary(self, cases: Sequence[Case], rows: Rows, z: Tensor) -> Tensor:
-        lifted = lift(self.p_a, cases, rows, [known.p_a for known, _ in cases], z=z)
-        mean, log_variance = gaussian(self.p_a(lifted))
-        a, log_q_a = rows.join(known.a for known, _ in cases), rows.join(known.log_q_a for known, _ in cases)
+        p_a = [known.p_a for known, _ in cases if known.p_a is not None]
+        mean, log_variance = gaussian(self.p_a(lift(self.p_a, cases, rows, p_a, z=z)))
+        a = rows.join(known.a for known, _ in cases if known.a is not None)
+        log_q_a = rows.join(known.log_q_a for known, _ in cases if known.log_q_a is not None)
         return log_normal((a - mean) * torch.exp(-0.5 * log_variance), log_variance) - log_q_a.squeeze(-1)
 
 

@@ -93,7 +93,8 @@ class Network(nn.Module):
 
     def lift(self, **inputs: Tensor) -> Tensor:
         """The share of these inputs in the first layer, (..., H)."""
-        return reduce(torch.add, (self.first[name](value) for name, value in inputs.items()))
+        lifted: Tensor = reduce(torch.add, (self.first[name](value) for name, value in inputs.items()))
+        return lifted
 
     def lift_at_once(self, **inputs: Tensor) -> Tensor:
         """The same in one product, for inputs with the same leading dimensions."""
@@ -119,7 +120,7 @@ class BatchNorm(nn.BatchNorm1d):
 
     def forward(self, values: Tensor) -> Tensor:
         sizes = _PARTS.get() or [values.shape[-2]]
-        return torch.cat([self._normalise(part) for part in values.split(sizes, dim=-2)], dim=-2)
+        return torch.cat([self._normalise(part) for part in values.split_with_sizes(sizes, dim=-2)], dim=-2)
 
     def _normalise(self, values: Tensor) -> Tensor:
         rows = values.flatten(0, -2)
@@ -170,7 +171,7 @@ def is_kept() -> bool:
 class Rows:
     """The rows of several batches, one after the other; every batch has leading dimensions of its own."""
 
-    def __init__(self, shapes: Sequence[torch.Size]) -> None:
+    def __init__(self, shapes: Sequence[tuple[int, ...]]) -> None:
         self.shapes = shapes
         self.sizes = [prod(shape) for shape in shapes]
 
@@ -182,7 +183,7 @@ class Rows:
 
     def split(self, rows: Tensor) -> list[Tensor]:
         """The parts of the rows (N, ...), each with its leading dimensions."""
-        parts = zip(rows.split(self.sizes), self.shapes, strict=True)
+        parts = zip(rows.split_with_sizes(self.sizes), self.shapes, strict=True)
         return [part.view(*shape, *part.shape[1:]) for part, shape in parts]
 
 

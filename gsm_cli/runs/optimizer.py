@@ -36,11 +36,10 @@ class AdamW:
         """Move the parameters that have a gradient, with gradients scaled to a norm of at most `greatest` in all."""
         moved = [number for number, gradient in enumerate(gradients) if gradient is not None]
         present = [gradient for gradient in gradients if gradient is not None]
-        lists = (self.parameters, self.means, self.squares)
-        parameters, means, squares = ([values[number] for number in moved] for values in lists)
         norm = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(present)))
         self.steps[moved] += 1
-        steps = self.steps.unbind()
+        lists = (self.parameters, self.means, self.squares, self.steps.unbind())
+        parameters, means, squares, steps = ([values[number] for number in moved] for values in lists)
         update = torch._fused_adam_ if self.l2 else torch._fused_adamw_
         update(
             parameters,
@@ -48,7 +47,7 @@ class AdamW:
             means,
             squares,
             [],
-            [steps[number] for number in moved],
+            steps,
             lr=learning_rate,
             beta1=FIRST,
             beta2=SECOND,

@@ -5,9 +5,17 @@ import torch
 from torch import Tensor
 
 from gsm_cli.model.categorical import entropy, gumbel_noise
-from gsm_cli.model.estimators import Gumbel, Marginal
-from gsm_cli.model.generative import ADGM, Architecture
-from gsm_cli.model.terms import Batch, ConditionalBound, Terms, semi_supervised, supervised, unlabelled_bound
+from gsm_cli.model.estimators import Estimator, Gumbel, Marginal, Reinforce, SparseMarginal, SumAndSample
+from gsm_cli.model.generative import ADGM, M2, Architecture, Evidence
+from gsm_cli.model.terms import (
+    Batch,
+    ConditionalBound,
+    Terms,
+    log_probability,
+    semi_supervised,
+    supervised,
+    unlabelled_bound,
+)
 
 
 @pytest.fixture
@@ -26,13 +34,18 @@ def rng() -> torch.Generator:
     return torch.Generator().manual_seed(5)
 
 
+def encoded(model: M2, batch: Batch, samples: int, noise: torch.Generator) -> list[Evidence]:
+    """What is known of unlabelled and of labelled images, whose noise is drawn together."""
+    both = torch.cat([batch.unlabelled, batch.labelled])
+    return model.encode(both, samples, noise).split([len(batch.unlabelled), len(batch.labelled)])
+
+
 @pytest.mark.parametrize("kl_weight", [1.0, 2.5])
 @pytest.mark.parametrize("samples", [1, 3])
 def test_marginal_terms_by_hand(model, batch, kl_weight, samples):
     """Image by image and class by class; the entropy and the classifier use the very draws of a that the bound uses."""
     terms = semi_supervised(model, batch, Marginal(), samples, kl_weight, rng())
-    noise = rng()
-    unlabelled_evidence, evidence = (model.encode(x, samples, noise) for x in (batch.unlabelled, batch.labelled))
+    unlabelled_evidence, evidence = encoded(model, batch, samples, rng())
     q = unlabelled_evidence.logits.softmax(-1)
     unlabelled = -(q * q.log()).sum(-1)
     for k in range(3):
@@ -49,7 +62,7 @@ def test_marginal_terms_by_hand(model, batch, kl_weight, samples):
 def test_gumbel_has_the_entropy_and_draws_its_noise_last(model, batch):
     terms = semi_supervised(model, batch, Gumbel(0.5), 1, 1.0, rng())
     noise = rng()
-    evidence, _ = (model.encode(x, 1, noise) for x in (batch.unlabelled, batch.labelled))
+    evidence, _ = encoded(model, batch, 1, noise)
     g = gumbel_noise((1, *evidence.logits.shape), noise, evidence.logits)
     y = ((evidence.logits + g) / 0.5).softmax(-1)
     torch.testing.assert_close(terms.unlabelled_bound, (model.bound(evidence, y)[0] + entropy(evidence.logits)).mean())
@@ -67,7 +80,7 @@ def test_the_entropy_has_its_weight(model, batch, weight):
 
 def test_the_weight_of_the_entropy_is_one_of_the_unlabelled_term_alone(model, batch):
     half, whole = (semi_supervised(model, batch, Gumbel(0.5), 1, 1.0, rng(), weight) for weight in (0.5, 1.0))
-    logits = model.encode(batch.unlabelled, 1, rng()).logits
+    logits = encoded(model, batch, 1, rng())[0].logits
     torch.testing.assert_close(whole.unlabelled_bound - half.unlabelled_bound, 0.5 * entropy(logits).mean())
     assert torch.equal(half.labelled_bound, whole.labelled_bound)
 
@@ -75,8 +88,7 @@ def test_the_weight_of_the_entropy_is_one_of_the_unlabelled_term_alone(model, ba
 def test_a_class_may_have_no_label(model, batch):
     """Neither the last class nor any other need be among the labelled images."""
     few = Batch(batch.unlabelled, batch.labelled[:2], torch.tensor([0, 0]))
-    noise = rng()
-    _, evidence = (model.encode(each, 1, noise) for each in (few.unlabelled, few.labelled))
+    _, evidence = encoded(model, few, 1, rng())
     labelled = semi_supervised(model, few, Marginal(), 1, 1.0, rng()).labelled_bound
     torch.testing.assert_close(labelled, model.bound(evidence, torch.eye(3)[0].expand(1, 2, 3)).mean())
 
@@ -139,3 +151,64 @@ def test_the_unlabelled_bound_has_the_entropy_of_q_where_the_estimator_brings_no
     bound = ConditionalBound(model, model.encode(batch.unlabelled, 2, rng()))
     constant = lambda bound, logits, rng: torch.full(logits.shape[:-1], 2.0)  # noqa: E731
     torch.testing.assert_close(unlabelled_bound(bound, constant, rng()), 2.0 + entropy(bound.evidence.logits))
+
+
+PIECES = Marginal(piece=4, keep=0)  # a class in each, and all of them computed again
+ESTIMATORS = [Marginal(), PIECES, Gumbel(0.5), Gumbel(0.5, draws=3), Reinforce(2), SumAndSample(), SparseMarginal(0.3)]
+
+
+def in_two_passes(model: M2, batch: Batch, estimator: Estimator, samples: int) -> list[Tensor]:
+    """The three terms with the draws of one pass, each network called for the two kinds of images apart."""
+    noise, draws = rng(), {}
+    for name, size in (("a", model.architecture.auxiliary),) * isinstance(model, ADGM) + (
+        ("z", model.architecture.latent),
+    ):
+        draws[name] = torch.randn(samples, 7, size, generator=noise).split([4, 3], dim=1)
+
+    def encode(x: Tensor, part: int) -> Evidence:
+        chosen = iter([each[part] for each in draws.values()])
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(torch, "randn", lambda *_, **__: next(chosen))
+            return model.encode(x, samples, rng())
+
+    unlabelled, labelled = encode(batch.unlabelled, 0), encode(batch.labelled, 1)
+    u = unlabelled_bound(ConditionalBound(model, unlabelled, 1.5), estimator, noise).mean()
+    y = torch.eye(3)[batch.classes][None]
+    return [u, model.bound(labelled, y, 1.5).mean(), log_probability(labelled.logits, batch.classes)]
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS, ids=str)
+@pytest.mark.parametrize("norm", ["layer", "batch", "none"])
+@pytest.mark.parametrize("kind", [M2, ADGM])
+def test_one_pass_has_the_values_and_gradients_of_two(kind, norm, estimator, batch):
+    torch.manual_seed(0)
+    model = kind(Architecture(pixels=6, classes=3, hidden=(8, 7), latent=2, auxiliary=2, norm=norm)).train()
+    terms = semi_supervised(model, batch, estimator, 2, 1.5, rng())
+    found = [terms.unlabelled_bound, terms.labelled_bound, terms.classification]
+    expected = in_two_passes(model, batch, estimator, 2)
+    torch.testing.assert_close(found, expected)
+    gradients = []
+    for values in (found, expected):
+        model.zero_grad()
+        sum(weight * value for weight, value in zip((1.0, 0.7, 3.0), values, strict=True)).backward()
+        gradients.append([parameter.grad for parameter in model.parameters()])
+    torch.testing.assert_close(*gradients, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("first", ["without a gradient", "none"])
+def test_labelled_images_keep_their_gradient_whatever_the_estimator_evaluates(first, model, batch):
+    """One that looks at the bound without a gradient before it takes it, and one that never asks for it."""
+
+    def estimator(bound, logits: Tensor, rng: torch.Generator) -> Tensor:
+        if first == "none":
+            return logits.sum(dim=-1)
+        with torch.no_grad():
+            bound(logits.softmax(-1))
+        return bound(logits.softmax(-1))
+
+    usual, found = (
+        semi_supervised(model, batch, each, 1, 1.0, rng()).labelled_bound for each in (Marginal(), estimator)
+    )
+    torch.testing.assert_close(found, usual)
+    gradients = [torch.autograd.grad(each, list(model.p_x.parameters())) for each in (usual, found)]
+    torch.testing.assert_close(*gradients)

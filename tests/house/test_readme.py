@@ -57,7 +57,6 @@ def test_the_parser_refuses_what_does_not_exist(command):
 
 def test_documented_commands_show_what_the_readme_says(tmp_path):
     """`...` in a document stands for anything; standard error is not compared."""
-    (tmp_path / "reports").symlink_to(ROOT / "reports")
     environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
     for command, shown in documented():
         if command.startswith(QUICK_COMMANDS):

@@ -32,9 +32,6 @@ class Series:
         self.records = records
         self.clock = clock
 
-    def __repr__(self) -> str:
-        return f"Series({self.label!r}, seeds {self.seeds})"
-
     @property
     def label(self) -> str:
         return self.identity.label

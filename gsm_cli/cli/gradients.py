@@ -169,8 +169,7 @@ def _find(plan: "GradientPlan", folder: "ReportFolder", force: bool, data_dir: P
     path = folder.measurement(plan.name)
     if is_there(path) and not force:
         found = read_gradients(path)
-        here = found.environment == environment("cpu")
-        where = "here" if here else f"on another machine, {found.environment.words}"
+        where = "here" if found.environment == environment("cpu") else f"on another machine, {found.environment.words}"
         Console(stderr=True, highlight=False).print(f"measured before, {where}; --force measures again", soft_wrap=True)
         return found
     refuse_no_measurement(plan)

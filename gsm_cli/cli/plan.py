@@ -27,10 +27,7 @@ AUTO = "auto"  # jobs: one for each core that the runs can fill
 ALL = "all"  # every objective of the table
 MOST_RUNS, MOST_JOBS = 100_000, 1_000  # of one command
 LARGEST_FILE = 2**20  # bytes of --config
-OF_THE_BATCH = (  # what is asked for once, and not of each run
-    *("objective", "seeds", "preset", "device"),
-    *("jobs", "scheduler", "report", "sweep"),
-)
+OF_THE_BATCH = ("objective", "seeds", "preset", "device", "jobs", "scheduler", "report", "sweep")  # asked for once
 
 
 @dataclass(frozen=True)
@@ -145,9 +142,8 @@ def _refuse_twice(settings: "list[Source]", sweeps: Sequence[Sweep]) -> None:
         for source in settings:
             place = source.named(sweep.name)
             if sweep.name in source.values and place.startswith("--"):
-                raise UsageError(
-                    f"{place} must stand without {sweep.place}, which gives it several values: leave one out"
-                )
+                rule = f"{place} must stand without {sweep.place}, which gives it several values"
+                raise UsageError(f"{rule}: leave one out")
 
 
 def _refuse_too_many(runs: int) -> None:
@@ -180,10 +176,8 @@ def _where(chosen: Mapping[str, tuple[str, object]]) -> tuple[tuple[str, str], i
     if "scheduler" not in chosen:
         return asked, _read_jobs(*chosen["jobs"]) if "jobs" in chosen else None, None
     if "jobs" in chosen:
-        raise UsageError(
-            f"{chosen['scheduler'][0]} must stand without {chosen['jobs'][0]}, since a cluster has the workers that "
-            "were started for it: leave one of them out"
-        )
+        rule = f"{chosen['scheduler'][0]} must stand without {chosen['jobs'][0]}"
+        raise UsageError(f"{rule}, since a cluster has the workers that were started for it: leave one of them out")
     return asked, None, str(chosen["scheduler"][1])
 
 

@@ -3,8 +3,6 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import msgspec
-
 from gsm_cli import commands
 from gsm_cli.analysis.contrasts import TAU
 from gsm_cli.analysis.gradients import CLOSE, bias, conclusions, cosine, deviation, means, subjects_of
@@ -14,7 +12,6 @@ from gsm_cli.records.gradients import (
     DEVIATIONS,
     MOST_SHARE,
     ROUNDING,
-    GradientPlan,
     GradientRecord,
     GradientRow,
     GradientSubject,
@@ -55,18 +52,19 @@ EXACTNESS = (
 
 
 def gradient_sections(folder: ReportFolder, records: Sequence[GradientRecord]) -> list[Section]:
-    """A section for every measurement; that with the fewest settings of its own first."""
-    ordered = sorted(records, key=lambda record: (len(_settings(record.plan)), record.plan.name))
-    return [_section(folder, record, ordered[0].plan, n) for n, record in enumerate(ordered, start=1)]
+    """A section for every measurement; that with the fewest settings of its own first, the others named by them."""
+    settings = {record.plan.name: commands.gradients(record.plan).removeprefix("gsm gradients") for record in records}
+    ordered = sorted(records, key=lambda record: (len(settings[record.plan.name]), record.plan.name))
+    return [_section(folder, each, settings[each.plan.name], number) for number, each in enumerate(ordered, start=1)]
 
 
-def _section(folder: ReportFolder, record: GradientRecord, first: GradientPlan, number: int) -> Section:
+def _section(folder: ReportFolder, record: GradientRecord, settings: str, number: int) -> Section:
     name = numbered("gradients", number)
     subjects = subjects_of(record)
     lines = with_looks([(name, ()) for name in dict.fromkeys(row.estimator for row in record.rows)])
     columns = [gradient_panels(lines, record, title, own) for title, own in subjects.items()]
     panels = [panel for row in zip(*columns, strict=True) for panel in row]
-    heading = "## How good the gradients are" + (f": {_difference(record.plan, first)}" if number > 1 else "")
+    heading = "## How good the gradients are" + (f":{settings}" if number > 1 else "")
     blocks: list[Block] = [heading, METHOD, *_conclusions(record)]
     blocks += [panel_picture(name, panels, len(subjects)), PICTURE] if record.rows else []
     for words, cell in (
@@ -86,20 +84,6 @@ def _section(folder: ReportFolder, record: GradientRecord, first: GradientPlan, 
         f"([record]({folder.link(folder.measurement(record.plan.name))}))."
     ]
     return Section(blocks)
-
-
-def _settings(plan: GradientPlan) -> dict[str, object]:
-    """What departs from the defaults, by name; the settings of the models and the digests of files apart."""
-    usual = {field.name: field.default for field in msgspec.structs.fields(plan)}
-    fields = {name: value for name, value in msgspec.structs.asdict(plan).items() if name not in ("config", "sha256")}
-    return {name: value for name, value in fields.items() if value != usual.get(name)}
-
-
-def _difference(plan: GradientPlan, first: GradientPlan) -> str:
-    """In what a measurement departs from the first one, in words."""
-    mine, theirs = ({**each.config.identity, **msgspec.structs.asdict(each)} for each in (plan, first))
-    own = [name for name in mine if name not in ("config", "seed", "sha256") and mine[name] != theirs.get(name)]
-    return ", ".join(f"{name} {commands.write(mine[name])}" for name in own) or plan.name
 
 
 def gradient_panels(

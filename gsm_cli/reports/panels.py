@@ -209,7 +209,8 @@ def describe(panels: Sequence[Panel]) -> str:
         )
         for line in first.lines
     ]
-    beside = f" Beside it: {'; '.join(panel.title for panel in others)}." if others else ""
+    words = [each.title + (f" against {each.axis}" if each.axis != first.axis else "") for each in others]
+    beside = f" Beside it: {'; '.join(words)}." if others else ""
     return f"{first.title.capitalize()} against {first.axis}. At the ends: {'; '.join(ends)}.{beside}"
 
 

@@ -311,7 +311,7 @@ class TestCheck:
         """As it was written, with other words."""
         report = read(digits)
         other = [replace(picture, description="Gumbel beats the sum") for picture in report.pictures]
-        assert check(replace(report, sections=[Section([report.text], other)]))[-2:] == [
+        assert check(replace(report, sections=[Section([report.text, *other])]))[-2:] == [
             DRIFT.format(digits.picture(picture.name)) for picture in other
         ]
 

@@ -129,7 +129,7 @@ class TestSeveral:
             headings = re.findall(r"^## How good.*$", report.text, re.MULTILINE)
             assert headings == [
                 "## How good the gradients are",
-                "## How good the gradients are: classes 40, replicates 500",
+                "## How good the gradients are: --objective gumbel --tau 0.5 --replicates 500 --classes 40",
             ]
             assert [picture.name for picture in report.pictures] == ["gradients", "gradients-2"]
             assert report.text.index(first.plan.name) < report.text.index(second.plan.name)

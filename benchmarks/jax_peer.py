@@ -1,19 +1,16 @@
-"""The same training step as a jitted JAX function: ADGM in the sizes of the MNIST preset, gradient, clipping and Adam.
+"""The training step as a jitted JAX function: ADGM in the sizes of the MNIST preset, gradient, clipping and Adam.
 
-Written as one would in JAX: pure functions of trees of arrays, one pass for labelled and unlabelled images, the sum over
-classes by `vmap`. The products are taken in bfloat16 where ours are. `check` compares bound and gradient with ours.
+Written as one would in JAX: pure functions of trees of arrays, one pass for labelled and unlabelled images, the sum
+over classes by `vmap`. Products are taken in bfloat16 where ours are. `check` compares bound and gradient with ours.
 
     python benchmarks/jax_peer.py OBJECTIVE PRECISION     one side of `turns.py`
     python benchmarks/jax_peer.py check
 """
 
-import os
 import sys
 from functools import partial
 from math import log, pi
 from typing import Any, NamedTuple
-
-os.environ |= {"JAX_PLATFORMS": "cpu", "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"}
 
 import jax
 import jax.numpy as jnp
@@ -134,8 +131,13 @@ def weights_of(network: Network) -> Tree:
     return {
         "first": {name: array(layer.weight) for name, layer in network.first.items()},
         "norms": [(array(norm.weight), array(norm.bias)) for norm in network.norms],
-        "layers": [(array(layer.weight), array(layer.bias)) for layer in (*network.hidden, network.head)],
+        "layers": [(array(layer.weight), array(layer.bias)) for layer in layers_of(network)],
     }
+
+
+def layers_of(network: Network) -> list[Any]:
+    """Behind its first one."""
+    return [*network.hidden, network.head]
 
 
 def model() -> ADGM:
@@ -180,9 +182,9 @@ def check() -> None:
         expected.backward()  # type: ignore[no-untyped-call]
         np.testing.assert_allclose(value, expected.item(), rtol=1e-5)
         for name in NETWORKS:
-            for theirs, layer in ((gradient[name]["layers"][-1][0], getattr(ours, name).head),):
-                grad = layer.weight.grad.numpy().T
-                assert np.linalg.norm(theirs - grad) < 1e-4 * np.linalg.norm(grad)
+            for (theirs, _), layer in zip(gradient[name]["layers"], layers_of(getattr(ours, name)), strict=True):
+                right = layer.weight.grad.numpy().T
+                assert np.linalg.norm(theirs - right) < 1e-4 * np.linalg.norm(right)
 
 
 if __name__ == "__main__":

@@ -17,13 +17,18 @@ from statistics import median
 STEPS, TURNS = 10, 12  # in a turn; of every side, after one to warm the caches
 IMAGES = 2_000
 HERE = Path(__file__).parent
+ALONE = {  # one thread, of PyTorch and of JAX
+    "OMP_NUM_THREADS": "1",
+    "JAX_PLATFORMS": "cpu",
+    "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1",
+}
 
 
 class Side:
     """One of the processes, on one thread; `path` is where it finds its packages first."""
 
     def __init__(self, script: str, *words: str, path: Path = HERE.parent) -> None:
-        variables = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(path), "PYTHONSAFEPATH": "1"}
+        variables = os.environ | ALONE | {"PYTHONPATH": str(path)}
         command = [sys.executable, str(HERE / script), *words]
         self.process = subprocess.Popen(
             command, env=variables, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1

@@ -14,7 +14,7 @@ from gsm_cli.data import DATASETS, find_dataset
 from gsm_cli.data.split import load
 from gsm_cli.objectives import OBJECTIVES
 from gsm_cli.records.run import read_run
-from gsm_cli.runs import training
+from gsm_cli.runs import steps, training
 
 QUICK = ("train-ssl", "--set", "hidden=8", "--batch-size", 200, "--epochs", 2)
 
@@ -297,13 +297,13 @@ def test_no_mnist_and_no_network(gsm, folder, monkeypatch):
 
 
 def test_a_run_that_diverges_fails_with_its_circumstances(gsm, folder, monkeypatch):
-    original = training.semi_supervised
+    original = steps.semi_supervised
 
     def broken(*given):
         terms = original(*given)
         return type(terms)(terms.unlabelled_bound * float("inf"), terms.labelled_bound, terms.classification, 1.0)
 
-    monkeypatch.setattr(training, "semi_supervised", broken)
+    monkeypatch.setattr(steps, "semi_supervised", broken)
     result = gsm(*QUICK, "--objective", "gumbel", "--objective", "supervised", "--seeds", 4)
     assert result.exit_code == 1
     assert "gumbel with seed 4 and tau 0.5 did not at step 0: lower --learning-rate or raise --tau" in result.stderr

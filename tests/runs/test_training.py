@@ -24,7 +24,7 @@ from gsm_cli.fingerprint import fingerprint
 from gsm_cli.model.terms import Terms
 from gsm_cli.records.curves import Epoch
 from gsm_cli.records.run import read_run
-from gsm_cli.runs import evaluation, training
+from gsm_cli.runs import evaluation, steps, training
 from gsm_cli.runs.evaluation import Classification
 from gsm_cli.runs.streams import binarise, shuffle, stream
 from gsm_cli.runs.training import Run, read_test_set, train
@@ -238,18 +238,18 @@ class TestRecord:
 
     @pytest.mark.filterwarnings("ignore:overflow")
     def test_a_loss_that_is_not_finite_ends_the_run_with_its_step(self, split, tmp_path, monkeypatch):
-        original, steps = training.semi_supervised, []
+        original, taken = steps.semi_supervised, []
 
         def broken(*given):
-            steps.append(1)
+            taken.append(1)
             terms = original(*given)
             return (
                 dataclasses.replace(terms, labelled_bound=terms.labelled_bound * float("nan"))
-                if len(steps) == 7
+                if len(taken) == 7
                 else terms
             )
 
-        monkeypatch.setattr(training, "semi_supervised", broken)
+        monkeypatch.setattr(steps, "semi_supervised", broken)
         record = train(config(), split, tmp_path / "a.pt")  # 4 steps an epoch
         assert not record.finished
         assert record.failure.step == 6
@@ -363,7 +363,7 @@ class TestPairing:
     def test_a_run_draws_on_its_own_device(self, split, monkeypatch):
         run = Run(config(seed=3), split)
         run.device = "cuda"
-        monkeypatch.setattr(training, "stream", lambda *given: given)
+        monkeypatch.setattr(steps, "stream", lambda *given: given)
         assert run.stream(Purpose.NOISE, 7) == (3, Purpose.NOISE, 7, "cuda")
 
     def test_the_global_generator_is_left_as_it_was(self, split):
@@ -402,7 +402,7 @@ class TestParts:
     @pytest.mark.parametrize("weight", ["labelled_weight", "classification_weight"])
     def test_the_gradient_is_linear_in_the_weights_of_its_terms(self, split, weight):
         def gradient(value: float) -> torch.Tensor:
-            without = {"labelled_weight": 0.0, "classification_weight": 0.0, "clip": 1e9, "learning_rate": 1e-9}
+            without = {"labelled_weight": 0.0, "classification_weight": 0.0, "clip": "none", "learning_rate": 1e-9}
             return flat(gradients(Run(config(**{**without, weight: value}), split))[1])
 
         bare, once, twice = (gradient(value) for value in (0.0, 1.0, 2.0))
@@ -439,7 +439,7 @@ class TestParts:
 
     def test_virtual_adversarial_training_is_minimised(self, split, monkeypatch):
         """A loss whose gradient is 1 adds its weight to the gradient that the optimiser descends."""
-        monkeypatch.setattr(training, "virtual_adversarial_loss", lambda model, *rest: model.q_y.head.bias.sum())
+        monkeypatch.setattr(steps, "virtual_adversarial_loss", lambda model, *rest: model.q_y.head.bias.sum())
 
         def gradient(weight: float) -> torch.Tensor:
             return gradients(Run(config("gumbel", vat_weight=weight), split))[1]["q_y.head.bias"]
@@ -453,7 +453,7 @@ class TestParts:
             seen.append((x, radius, rng.initial_seed()))
             return torch.zeros(())
 
-        monkeypatch.setattr(training, "virtual_adversarial_loss", loss)
+        monkeypatch.setattr(steps, "virtual_adversarial_loss", loss)
         for objective in ("marginalize", "gumbel", "supervised"):
             run = Run(config(objective, vat_weight=1.0, vat_radius=0.5), split)
             run.step(3, torch.arange(20), torch.arange(30))

@@ -160,7 +160,7 @@ def _convert(value: object, kind: Any, place: str) -> object:
         converted: object = msgspec.convert(listed, base, strict=False)
         return converted
     except (msgspec.ValidationError, UnicodeEncodeError):  # the latter for bytes that are no text
-        remedy = meant(str(value), get_args(base) if get_origin(base) is Literal else (), "choose another value")
+        remedy = meant(str(value), get_args(plain) if get_origin(plain) is Literal else (), "choose another value")
         raise UsageError(f"{place} must be {rule_of(base)}, not {shown(value)}: {remedy}") from None
 
 

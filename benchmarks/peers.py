@@ -1,21 +1,31 @@
-"""The same M2 as others write it, for comparison: x repeated for every class, Pyro's enumeration, a plain Gumbel step.
+"""The same models as others write them, in turns with ours: `x` repeated for every class, Pyro's enumeration, plain
+PyTorch and a jitted JAX step; first each must have our bound and gradient, to rounding.
 
-Each takes the weights of this project's model, so that value and gradient must agree to rounding.
+The exit code is 1 where a ratio misses what is wanted. Takes five minutes; needs `pip install -e .[benchmark]`.
+
+    python benchmarks/peers.py
 """
 
-from collections.abc import Callable
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from copy import deepcopy
 from math import log
 from typing import cast
 
 import numpy as np
 import torch
+from step import Result, Unlabelled, Work, has_bf16, report, step, take_turns
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
+from turns import HERE, Side, over
 
+from gsm_cli.model.estimators import Gumbel, Marginal
 from gsm_cli.model.generative import M2
 from gsm_cli.model.networks import Linear, Network
 
+TEMPERATURE = 0.5
 Loss = Callable[[], Tensor]
 
 
@@ -98,3 +108,67 @@ def pyro_loss(plain: Plain, x: Tensor, noise: Tensor, checks: bool) -> Loss:
         return value
 
     return loss
+
+
+class Peers(Unlabelled):
+    """The steps of others beside ours, with the same weights, batch and noise."""
+
+    def repeated(self) -> Work:
+        plain = Plain(self.model)
+        self.check(plain, lambda: plain.repeated(self.x, self.noise))
+        return step(lambda: plain.repeated(self.x, self.noise), plain)
+
+    def pyro(self, checks: bool) -> Work:
+        plain = Plain(self.model)
+        loss = pyro_loss(plain, self.x, self.noise, checks)
+        self.check(plain, loss)
+        return step(loss, plain)
+
+    def gumbel(self) -> Work:
+        plain = Plain(self.model)
+        return step(lambda: plain.gumbel(self.x, self.noise, TEMPERATURE), plain)
+
+    def check(self, plain: Plain, loss: Callable[[], Tensor]) -> None:
+        """The other's marginal bound and the gradients of two layers must be ours, to rounding."""
+        ours, theirs = self.loss(Marginal(), self.model), loss()
+        torch.testing.assert_close(theirs, ours, rtol=1e-5, atol=0.0)
+        for own, other in ((self.model.p_x, plain.p_x), (self.model.q_y, plain.q_y)):
+            (expected,) = torch.autograd.grad(ours, list(own.parameters())[-2:-1], retain_graph=True)
+            (found,) = torch.autograd.grad(theirs, list(other.parameters())[-2:-1], retain_graph=True)
+            assert (found - expected).norm() < 1e-4 * expected.norm()
+
+
+def of_the_sum() -> Iterator[Result]:
+    for classes in (10, 100):
+        steps = Peers(classes)
+        works = (steps.ours(Marginal()), steps.repeated(), steps.pyro(True), steps.pyro(False))
+        ours, repeated, pyro, unchecked = take_turns(*works)
+        yield Result(f"K = {classes}: x repeated K times, over marginalize", repeated / ours, least=1.2)
+        yield Result(f"K = {classes}: Pyro as it comes, over marginalize", pyro / ours, least=1.4)
+        yield Result(
+            f"K = {classes}: Pyro without its checks of arguments, over marginalize", unchecked / ours, least=1
+        )
+
+
+def of_gumbel() -> Iterator[Result]:
+    steps = Peers(10)
+    ours, plain = take_turns(steps.ours(Gumbel(TEMPERATURE)), steps.gumbel())
+    yield Result("plain PyTorch Gumbel step, over gumbel", plain / ours, least=0.95)
+
+
+def jitted() -> Iterator[Result]:
+    """A whole ADGM step in the MNIST preset, in JAX and here."""
+    check = [sys.executable, str(HERE / "jax_peer.py"), "check"]
+    subprocess.run(check, check=True, env=os.environ | {"PYTHONPATH": str(HERE.parent)})
+    for precision in ("float32", "bf16"):
+        if precision == "bf16" and not has_bf16():
+            print("JAX in bf16: not measured, for this processor has no instructions for it")
+            continue
+        for objective in ("gumbel", "marginalize"):
+            sides = {name: Side(f"{name}.py", objective, precision) for name in ("jax_peer", "turns")}
+            least = 1 / 1.1 if (objective, precision) == ("gumbel", "float32") else 1.0
+            yield Result(f"JAX, jitted, over {objective} in {precision}", over(sides, "turns")["jax_peer"], least)
+
+
+if __name__ == "__main__":
+    sys.exit(report(part() for part in (of_the_sum, of_gumbel, jitted)))

@@ -1,23 +1,28 @@
 """What a training step costs, as ratios measured in one run; docs/performance.md says what they mean.
 
-Both sides of a comparison take turns, so that a busy moment of the machine slows both; a ratio is that of their
-medians. Where another implementation is compared, its bound and gradient must first agree with ours. The exit code is 1
-where a ratio misses what is wanted. Takes two minutes; needs the extra packages of `pip install -e .[benchmark]`.
+Both sides of a comparison take turns, so that a busy moment of the machine slows both. The steps of today are compared
+with those of an earlier commit, which git unpacks into a temporary folder. The exit code is 1 where a ratio misses what
+is wanted. Takes five minutes.
 
     python benchmarks/step.py
 """
 
+import subprocess
 import sys
+import tarfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from io import BytesIO
 from itertools import cycle
+from pathlib import Path
 from statistics import median
+from tempfile import TemporaryDirectory
 
 import torch
 from msgspec import structs
-from peers import Plain, pyro_loss
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
+from turns import HERE, Side, over
 
 from gsm_cli.config import RunConfig
 from gsm_cli.data import find_dataset
@@ -25,7 +30,7 @@ from gsm_cli.data.images import Images
 from gsm_cli.data.split import Split, load
 from gsm_cli.measures.cost_rounds import measure_apart
 from gsm_cli.measures.step_cost import PIXELS, product_rates, random_split
-from gsm_cli.model.estimators import Estimator, Gumbel, Marginal
+from gsm_cli.model.estimators import Estimator, Marginal
 from gsm_cli.model.generative import M2
 from gsm_cli.model.networks import Architecture
 from gsm_cli.model.terms import ConditionalBound, unlabelled_bound
@@ -37,9 +42,17 @@ from gsm_cli.runs.training import Run
 from gsm_cli.settings import build
 
 IMAGES = 100
-TEMPERATURE = 0.5
 LEAST_SECONDS, LEAST_TURNS = 3.0, 5
 STILL = 1e-12  # a learning rate that moves no weight, so that a step costs the same however often it is taken
+PAST = "e2ce408"
+WANTED = {  # of the past over now
+    ("gumbel", "float32"): 1.35,
+    ("sum-and-sample", "float32"): 1.25,
+    ("marginalize", "float32"): 1.1,
+    ("gumbel", "bf16"): 1.45,
+    ("sum-and-sample", "bf16"): 1.35,
+    ("marginalize", "bf16"): 1.18,
+}
 Work = Callable[[], object]
 
 
@@ -53,7 +66,7 @@ class Result:
     most: float = float("inf")
 
     def __str__(self) -> str:
-        wanted = f"at least {self.least:g}" if self.least else f"at most {self.most:g}"
+        wanted = f"at least {self.least:.3g}" if self.least else f"at most {self.most:g}"
         return f"{self.name:<72}{self.ratio:>8.2f}  {wanted:<14}{'' if self.holds else 'MISSED'}"
 
     @property
@@ -90,30 +103,6 @@ class Unlabelled:
         model.load_state_dict(self.model.state_dict())
         return step(lambda: self.loss(estimator, model), model)
 
-    def repeated(self) -> Work:
-        plain = Plain(self.model)
-        self.check(plain, lambda: plain.repeated(self.x, self.noise))
-        return step(lambda: plain.repeated(self.x, self.noise), plain)
-
-    def pyro(self, checks: bool) -> Work:
-        plain = Plain(self.model)
-        loss = pyro_loss(plain, self.x, self.noise, checks)
-        self.check(plain, loss)
-        return step(loss, plain)
-
-    def gumbel(self) -> Work:
-        plain = Plain(self.model)
-        return step(lambda: plain.gumbel(self.x, self.noise, TEMPERATURE), plain)
-
-    def check(self, plain: Plain, loss: Callable[[], Tensor]) -> None:
-        """The other's marginal bound and the gradients of two layers must be ours, to rounding."""
-        ours, theirs = self.loss(Marginal(), self.model), loss()
-        torch.testing.assert_close(theirs, ours, rtol=1e-5, atol=0.0)
-        for own, other in ((self.model.p_x, plain.p_x), (self.model.q_y, plain.q_y)):
-            (expected,) = torch.autograd.grad(ours, list(own.parameters())[-2:-1], retain_graph=True)
-            (found,) = torch.autograd.grad(theirs, list(other.parameters())[-2:-1], retain_graph=True)
-            assert (found - expected).norm() < 1e-4 * expected.norm()
-
 
 def step(loss: Callable[[], Tensor], model: nn.Module) -> Work:
     """A whole update: bound, gradient, Adam."""
@@ -142,19 +131,27 @@ def trained(config: RunConfig) -> tuple[Run, Split]:
     return run, split
 
 
-def against_others() -> Iterator[Result]:
-    for classes in (10, 100):
-        steps = Unlabelled(classes)
-        works = (steps.ours(Marginal()), steps.repeated(), steps.pyro(True), steps.pyro(False))
-        ours, repeated, pyro, unchecked = take_turns(*works)
-        yield Result(f"K = {classes}: x repeated K times, over marginalize", repeated / ours, least=1.2)
-        yield Result(f"K = {classes}: Pyro as it comes, over marginalize", pyro / ours, least=1.4)
-        yield Result(
-            f"K = {classes}: Pyro without its checks of arguments, over marginalize", unchecked / ours, least=1
-        )
-    steps = Unlabelled(10)
-    ours, plain = take_turns(steps.ours(Gumbel(TEMPERATURE)), steps.gumbel())
-    yield Result("plain PyTorch Gumbel step, over gumbel", plain / ours, least=0.95)
+def against_the_past() -> Iterator[Result]:
+    """The step of `gsm train-ssl` in the MNIST preset, over that of an earlier commit."""
+    found = subprocess.run(["git", "-C", HERE.parent, "archive", PAST], capture_output=True)
+    if found.returncode:
+        print(f"not compared with {PAST}: this is no clone of gsm with that commit")
+        return
+    with TemporaryDirectory() as folder, tarfile.open(fileobj=BytesIO(found.stdout)) as past:
+        past.extractall(folder, filter="data")
+        for (objective, precision), least in WANTED.items():
+            if precision == "bf16" and not has_bf16():
+                print(f"{objective} in bf16: not measured, for this processor has no instructions for it")
+                continue
+            sides = {"past": Side("turns.py", objective, precision, path=Path(folder))}
+            sides["now"] = Side("turns.py", objective, precision)
+            yield Result(f"{objective} in {precision}: {PAST}, over now", over(sides, "now")["past"], least)
+
+
+def has_bf16() -> bool:
+    """Whether the processor multiplies in bfloat16."""
+    present = torch.cpu.get_capabilities()
+    return any(present.get(name) for name in ("avx512_bf16", "amx_bf16", "bf16"))
 
 
 def arithmetic() -> Iterator[Result]:
@@ -221,4 +218,4 @@ def report(parts: Iterable[Iterator[Result]]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(report(part() for part in (against_others, arithmetic, pieces, few_classes, memory, loop)))
+    sys.exit(report(part() for part in (against_the_past, arithmetic, pieces, few_classes, memory, loop)))

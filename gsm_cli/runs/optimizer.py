@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 FIRST, SECOND, LEAST = 0.9, 0.999, 1e-8  # decay of the mean and of the mean square; what is added to its root
+NAMES = ("step", "exp_avg", "exp_avg_sq")  # of what is kept of a parameter
 
 
 class AdamW:
@@ -62,12 +63,13 @@ class AdamW:
     def state_dict(self) -> dict[str, Any]:
         """What the next steps depend on, in the form of `torch.optim`."""
         values = zip(self.steps, self.means, self.squares, strict=True)
-        state = {number: dict(zip(("step", "mean", "square"), each, strict=True)) for number, each in enumerate(values)}
-        return {"state": state, "param_groups": [{"weight_decay": self.weight_decay, "l2": self.l2}]}
+        state = {number: dict(zip(NAMES, each, strict=True)) for number, each in enumerate(values)}
+        decay = {"weight_decay": self.weight_decay, "l2": self.l2}
+        return {"state": state, "param_groups": [{"betas": (FIRST, SECOND), **decay}]}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from there."""
         for number, values in state["state"].items():
-            self.steps[number] = values["step"]
-            self.means[number].copy_(values["mean"])
-            self.squares[number].copy_(values["square"])
+            self.steps[number], mean, square = (values[name] for name in NAMES)
+            self.means[number].copy_(mean)
+            self.squares[number].copy_(square)

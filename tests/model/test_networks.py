@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from gsm_cli.model.estimators import Marginal
 from gsm_cli.model.generative import ADGM
-from gsm_cli.model.networks import Architecture, BatchNorm, Linear, Network, uncounted
+from gsm_cli.model.networks import Architecture, BatchNorm, Linear, Network, in_parts, uncounted
 from gsm_cli.model.terms import ConditionalBound, unlabelled_bound
 
 B, K = 5, 3
@@ -96,6 +96,29 @@ def test_running_statistics_go_on_after_an_error():
     assert norm.num_batches_tracked == 0
     norm(torch.randn(3, 4))
     assert norm.num_batches_tracked == 1
+
+
+def test_batch_normalisation_takes_parts_by_themselves():
+    """Values and running statistics are those of one call for each part."""
+    torch.manual_seed(0)
+    whole, apart, values = BatchNorm(4).train(), BatchNorm(4).train(), torch.randn(2, 7, 4)
+    with in_parts([4, 3]):
+        found = whole(values)
+    expected = torch.cat([apart(values[:, :4]), apart(values[:, 4:])], dim=1)
+    assert torch.equal(found, expected)
+    assert not torch.allclose(found, BatchNorm(4).train()(values))
+    torch.testing.assert_close(dict(whole.named_buffers()), dict(apart.named_buffers()), rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("norm", ["layer", "none"])
+@pytest.mark.parametrize("bf16", [False, True])
+def test_inputs_at_once_are_those_one_by_one(norm, bf16):
+    torch.manual_seed(0)
+    sizes = Architecture(pixels=2, classes=3, hidden=(4, 5), norm=norm, bf16=bf16)
+    network, y, z = Network({"y": 3, "z": 2}, 1, sizes), torch.randn(7, 3), torch.randn(7, 2)
+    expected = network.lift(y=y, z=z)
+    torch.testing.assert_close(network.lift_at_once(y=y, z=z), expected, rtol=0, atol=0.02 if bf16 else 1e-6)
+    torch.testing.assert_close(network.lift_at_once(z=z), network.lift(z=z))
 
 
 class TestPrecision:

@@ -335,7 +335,7 @@ class TestPairing:
         for objective in ("marginalize", "gumbel", "reinforce", "sum-and-sample"):
             run, trace = Run(config(objective), split), []
             trace += [value.clone() for value in run.model.state_dict().values()]
-            monkeypatch.setattr(run.optimizer, "step", lambda: None)
+            monkeypatch.setattr(run.optimizer, "step", lambda *_: None)
             encode = run.model.encode
             run.model.encode = lambda x, samples, rng, encode=encode, trace=trace: (
                 trace.extend([x, (found := encode(x, samples, rng)).a, found.noise]) or found
@@ -373,6 +373,19 @@ class TestPairing:
         assert torch.equal(torch.get_rng_state(), before)
 
 
+def gradients(run: Run, labelled: int = 100) -> tuple[Terms, dict[str, torch.Tensor | None]]:
+    """The terms of a first step and the gradients, by parameter, that the optimizer is given."""
+    seen = []
+    run.optimizer.step = lambda found, *_: seen.extend(found)
+    terms = run.step(0, torch.arange(20), torch.arange(labelled))
+    return terms, dict(zip(dict(run.model.named_parameters()), seen, strict=True))
+
+
+def flat(found: dict[str, torch.Tensor | None], network: str = "") -> torch.Tensor:
+    """Those of a network, or of all, in one row."""
+    return torch.cat([each.flatten() for name, each in found.items() if name.startswith(network)])
+
+
 class TestParts:
     def test_binarise_draws_each_level_with_its_probability(self):
         """Every level 100,000 times; 5 standard errors, and none for black and white."""
@@ -390,9 +403,7 @@ class TestParts:
     def test_the_gradient_is_linear_in_the_weights_of_its_terms(self, split, weight):
         def gradient(value: float) -> torch.Tensor:
             without = {"labelled_weight": 0.0, "classification_weight": 0.0, "clip": 1e9, "learning_rate": 1e-9}
-            run = Run(config(**{**without, weight: value}), split)
-            run.step(0, torch.arange(20), torch.arange(100))
-            return torch.cat([parameter.grad.flatten() for parameter in run.model.parameters()])
+            return flat(gradients(Run(config(**{**without, weight: value}), split))[1])
 
         bare, once, twice = (gradient(value) for value in (0.0, 1.0, 2.0))
         assert (once - bare).norm() > 0.01
@@ -416,13 +427,8 @@ class TestParts:
         """The terms of a step and the gradient of the rest stay; that of the classifier is linear in the weight."""
 
         def stepped(weight: float) -> tuple[Terms, torch.Tensor, torch.Tensor]:
-            run = Run(config(objective, vat_weight=weight, clip=1e9, learning_rate=1e-9), split)
-            terms = run.step(0, torch.arange(20), torch.arange(100))
-            own, rest = (
-                torch.cat([each.grad.flatten() for each in network.parameters()])
-                for network in (run.model.q_y, run.model.q_a)
-            )
-            return terms, own, rest
+            terms, found = gradients(Run(config(objective, vat_weight=weight), split))
+            return terms, flat(found, "q_y"), flat(found, "q_a")
 
         (terms, bare, rest), (same, once, still), (_, twice, always) = (stepped(weight) for weight in (0.0, 1.0, 2.0))
         assert torch.equal(rest, still)
@@ -436,9 +442,7 @@ class TestParts:
         monkeypatch.setattr(training, "virtual_adversarial_loss", lambda model, *rest: model.q_y.head.bias.sum())
 
         def gradient(weight: float) -> torch.Tensor:
-            run = Run(config("gumbel", vat_weight=weight, clip=1e9), split)
-            run.step(0, torch.arange(20), torch.arange(100))
-            return run.model.q_y.head.bias.grad
+            return gradients(Run(config("gumbel", vat_weight=weight), split))[1]["q_y.head.bias"]
 
         torch.testing.assert_close(gradient(3.0) - gradient(0.0), torch.full((10,), 3.0))
 

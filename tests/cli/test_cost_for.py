@@ -11,6 +11,7 @@ from records_of import ABACUS, batch, cost_record, gradient_record, record, step
 
 from gsm_cli import __version__
 from gsm_cli.cli.cost import alone
+from gsm_cli.estimator_settings import OwnSettings
 from gsm_cli.measures import step_turns
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.records.steps import StepRecord, StepRow, read_steps
@@ -70,7 +71,7 @@ class TestMeasures:
         shown = json.loads(gsm("cost", "--for", REPORT, "--json").stdout)
         assert shown["files"] == [str(report.steps), str(report.text)]
         assert shown["results"]["record"] == json.loads(report.steps.read_text())
-        assert shown["results"]["report"]["groups"][0]["series"][1]["speed_up"] == pytest.approx(2.0)
+        assert shown["results"]["report"]["facts"]["groups"][0]["speed_ups"]["gumbel"]["mean"] == pytest.approx(2.0)
 
     def test_threads_and_device_are_those_of_most_runs(self, gsm, report, pretended):
         for run in RUNS[:4]:
@@ -198,7 +199,8 @@ class TestRefuses:
     def test_an_estimator_of_their_own_that_changed(self, gsm, folder, pretended):
         Path("mine.py").write_text("class Mine:\n    def __call__(self, bound, logits, rng): return logits.sum(-1)\n")
         run = record("gumbel", 0)
-        own = replace(run, config=replace(run.config, objective="mine.py:Mine", own={}, objective_sha256="a" * 64))
+        mine = OwnSettings(of="mine.py:Mine", sha256="a" * 64, values={})
+        own = replace(run, config=replace(run.config, estimator=mine))
         own.save(ReportFolder(REPORT).record(own.config.name))
         found = gsm("cost", "--for", REPORT)
         assert (found.exit_code, found.stdout, pretended) == (2, "", [])

@@ -22,6 +22,7 @@ from gsm_cli.cli import display
 from gsm_cli.cli.display import Display
 from gsm_cli.cli.plan import read_plan
 from gsm_cli.cli.preview import duration
+from gsm_cli.records.curves import Epoch
 from gsm_cli.records.run import read_run
 from gsm_cli.runs import training
 from gsm_cli.runs.outcomes import Outcome
@@ -427,17 +428,9 @@ class TestDisplay:
         ]
 
 
-def epoch_of(accuracy: float):
+def epoch_of(accuracy: float) -> Epoch:
     """What a watcher gets after an epoch."""
-    from gsm_cli.records.curves import Epoch
-
-    columns = record("gumbel", 0, (accuracy,)).epochs
-    values = {name: column and column[0] for name, column in vars_of(columns).items()}
-    return Epoch(**values)
-
-
-def vars_of(struct) -> dict[str, object]:
-    return {name: getattr(struct, name) for name in struct.__struct_fields__}
+    return Epoch(**dict.fromkeys(Epoch.__struct_fields__, 1.0) | {"validation_accuracy": accuracy})
 
 
 class TestEnds:

@@ -182,7 +182,7 @@ class TestText:
         RUN.save(path)
         lines = path.read_text().splitlines()
         assert lines[:4] == ["{", ' "kind": "run",', ' "schema": 4,', ' "version": "0.0.0",']
-        assert '  "own": {"tau": 0.5,"tau_min": 0.0,"tau_rate": 0.0,"draws": 1},' in lines
+        assert '  "estimator": {"objective": "gumbel","tau": 0.5,"tau_min": 0.0,"tau_rate": 0.0,' in path.read_text()
         assert '  "milliseconds": [2000,2000,2000],' in lines
         assert lines[-1] == "}"
         whole = cost_record(gumbel={2: (7.0,), 3: (8.0,)})

@@ -1,6 +1,5 @@
 """`gsm cost --for`: the steps of a report's runs, timed in turns."""
 
-import os
 import sys
 from collections import Counter
 from collections.abc import Sequence
@@ -55,7 +54,7 @@ def _empty(runs: "Sequence[RunRecord]", asked: str, rounds: int, seed: int) -> "
     from gsm_cli.fingerprint import MEASURES, fingerprint
     from gsm_cli.measures.step_turns import plan_of
     from gsm_cli.records.steps import StepRecord
-    from gsm_cli.runs.environment import environment, find_device
+    from gsm_cli.runs.environment import environment, find_device, load
 
     machines = Counter((run.environment.device, run.environment.threads) for run in runs)
     usual = machines.most_common(1)[0][0][0] if asked == "auto" else asked
@@ -66,7 +65,7 @@ def _empty(runs: "Sequence[RunRecord]", asked: str, rounds: int, seed: int) -> "
         code=fingerprint(MEASURES),
         environment=replace(environment(device), threads=threads),
         plan=plan_of(runs, rounds, device, seed),
-        load=os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
+        load=load(),
         rows=[],
     )
 

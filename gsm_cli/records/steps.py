@@ -70,7 +70,7 @@ class StepRecord(Record, frozen=True, kw_only=True, tag="steps"):
     """All that is known of the steps of a report."""
 
     plan: StepPlan
-    load: NotBelowZero | None = None  # of the machine before, over a minute; None where the system does not say
+    load: NotBelowZero | None = None  # cores at work before, over half a second; None where the system does not say
     rows: list[StepRow]
 
     @property

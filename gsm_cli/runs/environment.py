@@ -1,11 +1,13 @@
 """Where a run takes place: the device, and what else its numbers and times depend on."""
 
 import ctypes
+import os
 import platform
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -20,6 +22,7 @@ MADV_HUGEPAGE = 14  # of Linux's mman.h
 KEPT = 2**25  # bytes of an array; glibc's own bound of what it comes to by itself
 HEAP = 2**28  # bytes in large pages
 LARGE, USUAL_PAD = 2**21, 2**17  # bytes of a large page, and by which glibc lets its heap grow
+STATISTICS = Path("/proc/stat")
 FEATURES = ("avx2", "avx512_f", "avx512_bf16", "avx512_fp16", "amx_bf16", "sve", "bf16")  # what kernels are chosen by
 
 
@@ -51,6 +54,24 @@ def bf16_slowdown(device: str) -> float:
         factor = torch.ones(256, 256, dtype=kind, device=device)
         times.append(min(timed(partial(torch.matmul, factor, factor), device) for _ in range(5)))
     return times[0] / times[1]
+
+
+def load(seconds: float = 0.5) -> float | None:
+    """How many cores are at work now, over some time; None where the system does not say.
+
+    Not the load average, in which a measurement that has just ended would be seen for a minute.
+    """
+    if not STATISTICS.exists():
+        return None
+    before = _worked()
+    time.sleep(seconds)
+    return (_worked() - before) / seconds
+
+
+def _worked() -> float:
+    """The seconds of all cores so far, since the system began."""
+    user, nice, system, _idle, _waiting, *interrupts = map(int, STATISTICS.read_text().split("\n")[0].split()[1:9])
+    return (user + nice + system + sum(interrupts)) / os.sysconf("SC_CLK_TCK")
 
 
 def timed(work: Callable[[], object], device: str) -> float:

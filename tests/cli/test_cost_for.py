@@ -1,7 +1,6 @@
 """`gsm cost --for`: what it says and leaves, what it uses again, and what it refuses."""
 
 import json
-import os
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +21,7 @@ RUNS = batch({"marginalize": [0.0, 0.0], "gumbel": [0.0, 0.01], "sparse-marginal
 
 @pytest.fixture(autouse=True)
 def idle(monkeypatch):
-    monkeypatch.setattr(os, "getloadavg", lambda: (0.1, 0.1, 0.1))
+    monkeypatch.setattr("gsm_cli.runs.environment.load", lambda: 0.1)
 
 
 @pytest.fixture
@@ -209,7 +208,7 @@ class TestRefuses:
 
 class TestBusyMachine:
     def test_is_told_before_and_in_the_record(self, gsm, report, pretended, monkeypatch):
-        monkeypatch.setattr(os, "getloadavg", lambda: (3.25, 1.0, 1.0))
+        monkeypatch.setattr("gsm_cli.runs.environment.load", lambda: 3.25)
         found = gsm("cost", "--for", REPORT)
         assert found.exit_code == 0
         (said,) = (line for line in found.stderr.splitlines() if line.startswith("gsm: "))

@@ -156,7 +156,7 @@ class TestCommand:
         assert len(read_cost(folder / path).rows) == len(pretended) == 30
         assert "A gumbel step is faster than marginalize from 10 classes on" in result.stderr
         assert "gumbel with 2 classes: 3 ms" in result.stderr
-        assert (folder / report).read_text().count("\n| gumbel |") == 8
+        assert (folder / report).read_text().count("\n| gumbel |") == 6
         assert gsm("report", "--check").exit_code == 0
         (folder / report).write_text("edited")
         assert gsm("report", "--check").exit_code == 1

@@ -17,7 +17,7 @@ from gsm_cli.settings import build
 SMALL = {"hidden": [8], "latent": 2, "auxiliary": 2, "batch_size": 20}
 RUNS = [record(name, seed, **SMALL) for name in ("gumbel", "sparse-marginalize") for seed in (0, 1)]
 PLAN = step_turns.plan_of(RUNS, 3, "cpu", 0)
-EMPTY = StepRecord(version=__version__, environment=ABACUS, plan=PLAN, load=0.1, rows=[])
+EMPTY = StepRecord(version=__version__, code=None, environment=ABACUS, plan=PLAN, load=0.1, rows=[])
 
 
 def row(number: int, place: int, evaluations: float | None) -> StepRow:
@@ -140,7 +140,7 @@ class TestRounds:
             with pytest.raises(DataError, match=r"steps\.part must be the beginning of this measurement, and is not"):
                 step_turns.measure_steps(EMPTY, folder / "steps.json")
         replace(EMPTY, environment=replace(ABACUS, threads=2)).save(part)
-        with pytest.raises(GsmError, match="must be of this version and this machine"):
+        with pytest.raises(GsmError, match="must be of this code and this machine"):
             step_turns.measure_steps(EMPTY, folder / "steps.json")
 
     def test_a_process_of_its_own_times_every_round(self, folder):

@@ -176,7 +176,7 @@ class TestRefusals:
         other = shared / "other" / "gsm_cli"
         shutil.copytree(PACKAGE, other, ignore=shutil.ignore_patterns("__pycache__"))
         evaluation = other / "runs" / "evaluation.py"
-        evaluation.write_text(evaluation.read_text("utf-8").replace("\nDRAWS = 8", "\nDRAWS = 9"), "utf-8")
+        evaluation.write_text(evaluation.read_text("utf-8").replace("\nBATCH = 250", "\nBATCH = 251"), "utf-8")
         theirs = fingerprint(package=other)
         assert theirs != fingerprint()
         command = "dask worker --scheduler-file scheduler.json --nthreads 1 --no-nanny --no-dashboard"

@@ -9,6 +9,7 @@ from batches import tasks
 from msgspec.structs import replace
 from records_of import failed, record, timed
 
+from gsm_cli.records.curves import Epoch
 from gsm_cli.records.run import RunRecord
 from gsm_cli.runs.environment import environment
 from gsm_cli.runs.forecast import TIMELESS, Prospect, foresee, total
@@ -39,8 +40,10 @@ def keep(folder: Path, *records: RunRecord) -> Path:
 
 def begun(path: Path, task: Task, epochs: int) -> None:
     """What is looked at of a checkpoint after so many epochs."""
-    columns = msgspec.structs.asdict(record("gumbel", 0, (0.5,)).epochs)
-    epoch = {name: column and column[0] for name, column in columns.items()}
+    run = record("gumbel", 0, (0.5,))
+    named = {name: getattr(run.epochs, name, None) for name in Epoch.__struct_fields__}
+    named |= {"tau": run.tau, "kl_weight": run.kl_weight, "learning_rate": run.learning_rate}
+    epoch = {name: column and column[0] for name, column in named.items()}
     path.parent.mkdir(parents=True, exist_ok=True)
     torch.save({"epochs": msgspec.json.encode({"config": task.config, "epochs": [epoch] * epochs})}, path)
 

@@ -20,8 +20,9 @@ from msgspec import structs
 from step import Result, report
 
 from gsm_cli.data.images import Images
-from gsm_cli.measures.step_cost import random_split
+from gsm_cli.measures.step_cost import memory, random_split
 from gsm_cli.objectives import GUMBEL
+from gsm_cli.runs import environment
 from gsm_cli.runs.environment import keep_memory
 from gsm_cli.runs.training import Run
 from gsm_cli.settings import build
@@ -29,9 +30,18 @@ from gsm_cli.settings import build
 IMAGES = 10_000
 KEPT = "kept"
 DASK = {"MALLOC_TRIM_THRESHOLD_": "65536"}
+
+
+def keep_in_small_pages() -> None:
+    """What `keep_memory` did before it asked for large ones."""
+    environment._enlarge_pages = lambda libc: None
+    keep_memory()
+
+
 KINDS: dict[str, tuple[dict[str, str], Callable[[], object]]] = {  # variables, and what the process does first
     "as glibc begins": ({}, lambda: None),
     "as Dask starts a worker": (DASK, lambda: None),
+    "kept in small pages": ({}, keep_in_small_pages),
     KEPT: (DASK, keep_memory),
 }
 
@@ -47,7 +57,7 @@ def epoch(kind: str) -> dict[str, float]:
     start, before = time.process_time(), resource.getrusage(resource.RUSAGE_SELF).ru_minflt
     run.epoch()
     faults = resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
-    return {"seconds": time.process_time() - start, "faults": faults}
+    return {"seconds": time.process_time() - start, "faults": faults, "mebibytes": memory("VmHWM") / 2**20}
 
 
 def in_a_process(kind: str) -> dict[str, float]:
@@ -60,7 +70,8 @@ def in_a_process(kind: str) -> dict[str, float]:
 def kept_memory(rounds: int) -> Iterator[Result]:
     found = [{kind: in_a_process(kind) for kind in KINDS} for _ in range(rounds)]
     for kind in KINDS:
-        print(f"{kind}: {median(each[kind]['faults'] for each in found):,.0f} pages mapped anew in an epoch")
+        faults, size = (median(each[kind][name] for each in found) for name in ("faults", "mebibytes"))
+        print(f"{kind}: {faults:,.0f} pages mapped anew in an epoch, at most {size:,.0f} MiB")
     for kind in list(KINDS)[:-1]:
         ratio = median(each[kind]["seconds"] / each[KEPT]["seconds"] for each in found)
         yield Result(f"an epoch {kind}, over one with its memory kept", ratio, least=1)

@@ -15,13 +15,16 @@ from base64 import b64encode
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gsm_cli.objectives import OBJECTIVES, SUPERVISED
-from gsm_cli.records.run import Curves, Reading, RunRecord, Test
-from gsm_cli.records.store import Environment
+from gsm_cli.records.curves import Curves
+from gsm_cli.records.run import Bound, Reading, RunRecord, Test
+from gsm_cli.records.store import Environment, rounded
+from gsm_cli.schedules import PROBES
 from gsm_cli.settings import build
 
-EPOCHS, IMAGES = 200, 400
+EPOCHS, VALIDATION, IMAGES = 200, 300, 400
 SERIES: list[tuple[str, float | None]] = [(name, None) for name in OBJECTIVES] + [
     ("gumbel", tau) for tau in (0.1, 0.3, 1.0, 2.0)
 ]
@@ -36,50 +39,49 @@ def made_up(objective: str, tau: float | None, seed: int) -> RunRecord:
     config = build(settings)
     rng = np.random.default_rng([SERIES.index((objective, tau)), seed])
     rise = 1 - np.exp(-np.arange(1, EPOCHS + 1) / 20)
-    accuracy = np.clip(np.round(300 * (0.6 + 0.34 * rise + rng.normal(0, 0.01, EPOCHS))) / 300, 0, 1)
+    right = np.clip(np.round(VALIDATION * (0.6 + 0.34 * rise + rng.normal(0, 0.01, EPOCHS))), 0, VALIDATION)
     bound = -35 + 15 * rise + rng.normal(0, 0.1, EPOCHS)
-    relaxed = "tau" in config.own
+    probed = range(EPOCHS // PROBES, EPOCHS + 1, EPOCHS // PROBES) if "tau" in config.own else []
     epochs = Curves(
-        unlabelled_bound=bound.tolist(),
-        labelled_bound=(bound + 1).tolist(),
-        classification=(-2 * (1 - rise)).tolist(),
-        validation_accuracy=accuracy.tolist(),
-        validation_entropy=(2.1 - 2 * rise).tolist(),
-        modal_share=rng.uniform(0.1, 0.14, EPOCHS).tolist(),
+        images=VALIDATION,
+        unlabelled_bound=_rounded(bound),
+        labelled_bound=_rounded(bound + 1),
+        classification=_rounded(-2 * (1 - rise)),
+        right=right.astype(int).tolist(),
+        validation_entropy=_rounded(2.1 - 2 * rise),
+        modal=rng.integers(30, 42, EPOCHS).tolist(),
         evaluations=[0.0 if objective == SUPERVISED else 10.0 if objective == "marginalize" else 1.0] * EPOCHS,
-        relaxed_bound=(bound + 0.1).tolist() if relaxed else None,
-        one_hot_bound=bound.tolist() if relaxed else None,
-        dropped_mass=None,
-        tau=[float(tau or config.own["tau"])] * EPOCHS if relaxed else None,
-        kl_weight=rng.uniform(0, 1, EPOCHS).tolist(),
-        learning_rate=rng.uniform(0, 1e-3, EPOCHS).tolist(),
-        seconds=(seconds := rng.normal(0.1, 0.005, EPOCHS).tolist()),
-        processor_seconds=seconds,
-        evaluation_seconds=rng.normal(0.01, 0.0005, EPOCHS).tolist(),
+        relaxed_bounds={number: rounded(bound[number - 1] + 0.1) for number in probed},
+        one_hot_bounds={number: rounded(bound[number - 1]) for number in probed},
+        milliseconds=(milliseconds := rng.integers(85, 116, EPOCHS).tolist()),
+        processor_milliseconds=milliseconds,
+        evaluation_milliseconds=rng.integers(8, 13, EPOCHS).tolist(),
     )
     chosen, last = (_reading(epoch, rng) for epoch in (epochs.best, EPOCHS))
+    log_p = Bound(mean=rng.normal(-22, 0.05), standard_error=0.3, images=IMAGES, draws=1)
     return RunRecord(
         version="0",
+        code="0" * 16,
         environment=MACHINE,
         config=config,
         split=f"{seed:064x}",
         unlabelled=997,
-        images_per_epoch=950,
         classes=10,
         parameters=136418,
         epochs=epochs,
-        test=Test(images=IMAGES, chosen=chosen, last=last),
+        test=Test(chosen=chosen, last=last, bound=log_p),
     )
 
 
 def _reading(epoch: int, rng: np.random.Generator) -> Reading:
     wrong = rng.random(IMAGES) < 0.06
-    bounds = rng.normal(-22, 0.05, 5).tolist()
     bits = b64encode(np.packbits(wrong).tobytes()).decode()
-    accuracy = 1 - int(wrong.sum()) / IMAGES
-    return Reading(
-        epoch=epoch, accuracy=accuracy, modal_share=0.12, unlabelled_accuracy=0.95, wrong=bits, bounds=bounds
-    )
+    counts = {"images": IMAGES, "modal": 48, "unlabelled": 997, "unlabelled_right": 947}
+    return Reading(epoch=epoch, wrong=bits, **counts)
+
+
+def _rounded(numbers: NDArray[np.float64]) -> list[float]:
+    return [rounded(number) for number in numbers.tolist()]
 
 
 def measure(words: list[str]) -> tuple[float, float]:

@@ -26,7 +26,8 @@ from turns import HERE, Side, over
 
 from gsm_cli.config import RunConfig
 from gsm_cli.data import find_dataset
-from gsm_cli.data.split import Images, Split, load
+from gsm_cli.data.images import Images
+from gsm_cli.data.split import Split, load
 from gsm_cli.measures.cost_rounds import measure_apart
 from gsm_cli.measures.step_cost import PIXELS, product_rates, random_split
 from gsm_cli.model.estimators import Estimator, Marginal

@@ -5,18 +5,13 @@ from collections.abc import Collection, Iterable
 
 import msgspec
 
-from gsm_cli.config import DATASET, RunConfig
+from gsm_cli.config import DATASET, SETTINGS, RunConfig
 from gsm_cli.data import LAPTOP, Dataset, describe_dataset
 from gsm_cli.objectives import own_defaults
 from gsm_cli.records.cost import CostPlan
 from gsm_cli.records.gradients import GradientPlan
+from gsm_cli.records.layout import ReportFolder
 from gsm_cli.settings import hyphened, read_preset
-
-OPTIONS = (  # settings of a run with an option of their own; the others follow --set
-    *("model", "labels", "epochs", "tau", "tau_min", "tau_rate", "mc_samples", "classification_weight"),
-    *("batch_size", "learning_rate", "precision"),
-)
-NAMED = ("objective", "dataset", "seed", "own", "objective_sha256", "dataset_sha256")  # otherwise than by value
 
 
 def train_ssl(
@@ -56,6 +51,11 @@ def cost(plan: CostPlan) -> str:
     return shlex.join(["gsm", "cost", *words])
 
 
+def steps(folder: ReportFolder) -> str:
+    """The command that times the steps of a report that lies where reports do."""
+    return shlex.join(["gsm", "cost", "--for", f"reports/{folder.name}"])
+
+
 def write(value: object) -> str:
     """A value as the command line reads it: every number with all its digits, a list with commas, none for None."""
     if isinstance(value, list | tuple):
@@ -79,12 +79,16 @@ def write_seeds(seeds: Iterable[int]) -> str:
 def _departures(config: RunConfig, dataset: Dataset, preset: str, named: Collection[str] = frozenset()) -> list[str]:
     """A preset, and every setting that is named or not the preset's, as words of the command line."""
     usual = _usual(config, dataset, preset)
-    general = {name: value for name, value in msgspec.structs.asdict(config).items() if name not in NAMED}
+    general = {name: value for name, value in config.general.items() if name != "dataset"}
     words = [] if preset == LAPTOP and "preset" not in named else ["--preset", preset]
     for name, value in (general | config.own).items():
         if name in named or name not in usual or value != usual[name]:
             text = write(value)
-            words += [f"--{hyphened(name)}", text] if name in OPTIONS else ["--set", f"{name}={text}"]
+            words += (
+                [f"--{hyphened(name)}", text]
+                if name in SETTINGS and SETTINGS[name].option
+                else ["--set", f"{name}={text}"]
+            )
     return words
 
 

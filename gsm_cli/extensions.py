@@ -2,28 +2,46 @@
 
 A package offers one by an entry point of the group `gsm.objectives`. The parameters of the class are its settings: each
 needs a default, a number, a text or true or false; `temperature` is given by tau, tau_min and tau_rate at every step.
+
+A file is read once, and the bytes whose SHA-256 a record keeps are those that run; Python's caches have no part in it.
+Of an installed package Python's own import runs, and the digest is that of the file with the class.
 """
 
 import hashlib
-import importlib.util
+import importlib
 import inspect
 import sys
+from dataclasses import replace
 from functools import lru_cache
 from importlib.metadata import entry_points
 from math import isfinite
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Annotated, Any
+
+from msgspec import Meta
 
 from gsm_cli.config import RunConfig
 from gsm_cli.errors import UsageError, meant
+from gsm_cli.estimator_settings import NO_PARAMETERS, SCHEDULE, Annealed
 from gsm_cli.files import check_ordinary
-from gsm_cli.objectives import OBJECTIVES, SCHEDULE, Objective, Setting, annealed
+from gsm_cli.objectives import OBJECTIVES, RENAMED, Objective
+from gsm_cli.rules import GREATEST, Setting, settings_of
 
 GROUP = "gsm.objectives"
 TAU = 0.5  # where the class has no default for its temperature
-RULES = {bool: "true or false", int: "a whole number", float: "a finite number", str: "a text"}
-TAKEN = {*RunConfig.__struct_fields__, *SCHEDULE}  # names that mean something else in a run
+RULES: dict[type, Any] = {  # of a parameter, by the kind of its default
+    bool: Annotated[bool, Meta(description="true or false")],
+    int: Annotated[int, Meta(description="a whole number")],
+    float: Annotated[float, Meta(ge=-GREATEST, le=GREATEST, description="a finite number")],
+    str: Annotated[str, Meta(description="a text")],
+}
+TAKEN = {
+    *RunConfig.__struct_fields__,
+    *NO_PARAMETERS,
+    "objective",
+    "objective_sha256",
+}  # names that mean something else in a run
 
 
 def find_objective(name: str, place: str = "objective") -> Objective:
@@ -33,60 +51,71 @@ def find_objective(name: str, place: str = "objective") -> Objective:
     """
     if name in OBJECTIVES:
         return OBJECTIVES[name]
+    if name in RENAMED:
+        raise UsageError(f"{place} {name} is now called {RENAMED[name]}, after what it is: name it so")
     path, colon, attribute = name.rpartition(":")
     if colon and not path.endswith(".py"):
         raise UsageError(f"{place} must name a Python file, as mine.py:Mine, not {path}: write its path and class")
     if colon:
-        return _from_file(name, Path(path), attribute, _digest(Path(path), place))
+        return _from_file(name, Path(path), attribute, _read(Path(path), place))
     for point in entry_points(group=GROUP):
         if point.name == name:
             found = point.load()
-            return _row(name, point.value, found, _digest(Path(inspect.getfile(found)), place))
+            return _row(name, point.value, found, _digest(_read(Path(inspect.getfile(found)), place)))
     choices = ", ".join(OBJECTIVES)
     remedy = meant(name, OBJECTIVES)
     raise UsageError(f"{place} must be one of {choices} or a class as mine.py:Mine, not {name!r}: {remedy}")
 
 
-def load_class(estimator: str) -> Any:
-    """The class that "module:Class" or "file.py:Class" names."""
+def load_class(estimator: str, sha256: str | None = None) -> Any:
+    """The class that "module:Class" or "file.py:Class" names.
+
+    Raises UsageError if it is in a file of another digest than is named.
+    """
     place, _, attribute = estimator.rpartition(":")
-    module = _module(Path(place), _digest(Path(place))) if place.endswith(".py") else importlib.import_module(place)
-    return getattr(module, attribute)
+    if not place.endswith(".py"):
+        return getattr(importlib.import_module(place), attribute)
+    content = _read(Path(place))
+    if sha256 not in (None, _digest(content)):
+        raise UsageError(f"{estimator} must stay as it was when it was named, and changed: start again")
+    return getattr(_module(Path(place), content), attribute)
 
 
-def _digest(path: Path, place: str = "objective") -> str:
+def _read(path: Path, place: str = "objective") -> bytes:
     try:
         check_ordinary(path)
-        return hashlib.sha256(path.read_bytes()).hexdigest()
+        return path.read_bytes()
     except OSError as error:
         rule = f"{place} must name a file that exists and can be read"
         raise UsageError(f"{rule}, not {path} ({error.strerror}): write its path and class") from error
 
 
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
 @lru_cache
-def _from_file(name: str, path: Path, attribute: str, sha256: str) -> Objective:
-    found = getattr(_module(path, sha256), attribute, None)
+def _from_file(name: str, path: Path, attribute: str, content: bytes) -> Objective:
+    module = _module(path, content)
+    found = getattr(module, attribute, None)
     if not inspect.isclass(found):
-        classes = [each for each, value in vars(_module(path, sha256)).items() if _is_estimator(value)]
+        classes = [each for each, value in vars(module).items() if _is_estimator(value)]
         raise UsageError(
             f"{path} must have a class {attribute!r}, and has {', '.join(classes) or 'none'}: name another"
         )
-    return _row(name, name, found, sha256)
+    return _row(name, name, found, _digest(content))
 
 
 @lru_cache
-def _module(path: Path, sha256: str) -> ModuleType:
-    """The file run as a module, once for each content."""
-    name = f"gsm_own_{path.stem}_{sha256[:8]}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None  # as it is of every file .py
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # where dataclasses look
+def _module(path: Path, content: bytes) -> ModuleType:
+    """A file's content run as a module, once."""
+    module = ModuleType(f"gsm_own_{path.stem}_{_digest(content)[:8]}")
+    module.__file__ = str(path.absolute())
+    sys.modules[module.__name__] = module  # where dataclasses and pickle look
     try:
-        spec.loader.exec_module(module)
+        exec(compile(content, module.__file__, "exec", dont_inherit=True), vars(module))
     except Exception as error:
-        del sys.modules[name]
+        del sys.modules[module.__name__]
         raise UsageError(
             f"{path} must run without an error, and raises {type(error).__name__} ({error}): correct it"
         ) from error
@@ -110,7 +139,7 @@ def _row(name: str, estimator: str, found: Any, sha256: str) -> Objective:
     for parameter in inspect.signature(found).parameters.values():
         settings |= _settings(name, parameter)
     summary = (inspect.getdoc(found) or "an estimator of somebody's own").splitlines()[0]
-    return Objective(name, summary, estimator, settings, sha256=sha256)
+    return Objective(name, summary, estimator, own=None, sha256=sha256, parameters=settings)
 
 
 def _settings(name: str, parameter: inspect.Parameter) -> dict[str, Setting]:
@@ -120,9 +149,10 @@ def _settings(name: str, parameter: inspect.Parameter) -> dict[str, Setting]:
         remedy = "call it temperature" if parameter.name in SCHEDULE else "rename it"
         raise UsageError(f"{name} must not call a parameter {parameter.name}, which is a setting of gsm: {remedy}")
     if parameter.name == "temperature" and (missing or (type(default) in (int, float) and isfinite(default))):
-        return annealed(TAU if missing else float(default))
+        temperature = dict(settings_of(Annealed))
+        return temperature | {"tau": replace(temperature["tau"], default=TAU if missing else float(default))}
     if parameter.name != "temperature" and _can_be_typed(default):
-        return {parameter.name: Setting(default, RULES[type(default)])}
+        return {parameter.name: Setting(RULES[type(default)], default)}
     what = "no default" if missing else repr(default)
     raise UsageError(
         f"{name} must have a finite number, a text without commas or true or false as the default of its parameter "

@@ -6,21 +6,41 @@ made for an estimator of somebody's own, from the signature of its class (`gsm_c
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Union
 
-Value = float | int | bool | str
+from gsm_cli.estimator_settings import (
+    GUMBEL,
+    MARGINALIZE,
+    SCHEDULE,
+    SPARSE,
+    SUPERVISED,
+    EstimatorSettings,
+    GumbelRaoSettings,
+    GumbelSettings,
+    MarginalizeSettings,
+    OwnSettings,
+    ReinforceSettings,
+    ReinMaxSettings,
+    SparseSettings,
+    StraightThroughGumbelSettings,
+    SumAndSampleSettings,
+    SupervisedSettings,
+)
+from gsm_cli.rules import Setting, settings_of
 
-MARGINALIZE, GUMBEL, SUPERVISED, SPARSE = "marginalize", "gumbel", "supervised", "sparse-marginalize"
-
-
-@dataclass(frozen=True)
-class Setting:
-    """A value that an objective reads: its default, its bounds, and the rule that they make, in words."""
-
-    default: Value
-    rule: str
-    least: float | None = None
-    above: float | None = None
-    most: float | None = None
+__all__ = [
+    "GUMBEL",
+    "MARGINALIZE",
+    "OBJECTIVES",
+    "RENAMED",
+    "ROWS",
+    "SCHEDULE",
+    "SPARSE",
+    "SUPERVISED",
+    "AnySettings",
+    "Objective",
+    "own_defaults",
+]
 
 
 @dataclass(frozen=True)
@@ -34,37 +54,31 @@ class Objective:
     name: str
     help: str  # what stands for the sum over classes
     estimator: str | None
-    settings: Mapping[str, Setting] = field(default_factory=dict)
+    own: type[EstimatorSettings] | None  # the struct of its settings; None for a class of somebody's own
     colour: str | None = None  # None: one that no other objective of the chart has
     evaluations: str = "?"  # of the conditional bound for each unlabelled image
     gradient: str = "?"
     source: str | None = None  # arXiv number and authors
     sha256: str | None = None  # of the file that a class of somebody's own is in
+    parameters: Mapping[str, Setting] = field(default_factory=dict)  # of a class of somebody's own
+
+    @property
+    def settings(self) -> Mapping[str, Setting]:
+        """Its own settings by name."""
+        return self.parameters if self.own is None else settings_of(self.own)
 
     @property
     def relaxed(self) -> bool:
         """Whether it has a temperature."""
         return "tau" in self.settings
 
-
-POSITIVE, NOT_NEGATIVE = "positive and finite", "finite and not negative"
-ALMOST_ONE = 1 - 2**-53  # the greatest number below 1
-MOST_DRAWS = 1_000  # more would not fit into memory
-SCHEDULE = ("tau", "tau_min", "tau_rate")  # tau(step) = max(tau_min, tau exp(-tau_rate step))
-
-
-def annealed(tau: float, least: float | None = None) -> dict[str, Setting]:
-    """The settings of a temperature that starts at `tau`, and that may never be below `least` if there is one."""
-    positive = Setting(tau, POSITIVE, above=0.0)
-    return {
-        "tau": positive if least is None else Setting(tau, f"finite and at least {least:g}", least=least),
-        "tau_min": Setting(0.0, NOT_NEGATIVE, least=0.0),
-        "tau_rate": Setting(0.0, NOT_NEGATIVE, least=0.0),
-    }
-
-
-def _whole(default: int, least: int = 1) -> Setting:
-    return Setting(default, f"a whole number from {least} to {MOST_DRAWS:,}", least=least, most=MOST_DRAWS)
+    def choose(self, values: Mapping[str, Any]) -> EstimatorSettings:
+        """Its own settings, by default where `values` do not name them. Raises ValueError for what breaks a rule."""
+        chosen = {name: values.get(name, setting.default) for name, setting in self.settings.items()}
+        if self.own is not None:
+            return self.own(**chosen)
+        assert self.sha256 is not None
+        return OwnSettings(of=self.name, sha256=self.sha256, values=chosen)
 
 
 _ESTIMATORS = "gsm_cli.model.estimators"
@@ -74,6 +88,7 @@ ROWS = (
         name=MARGINALIZE,
         help="the sum",
         estimator=f"{_ESTIMATORS}:Marginal",
+        own=MarginalizeSettings,
         colour="#d73c2c",
         evaluations="K",
         gradient="exact",
@@ -82,17 +97,17 @@ ROWS = (
         name=GUMBEL,
         help="one relaxed sample",
         estimator=f"{_ESTIMATORS}:Gumbel",
-        settings=annealed(0.5) | {"draws": _whole(1)},
+        own=GumbelSettings,
         colour="#0067b0",
         evaluations="1",
         gradient="biased, less so at low temperatures",
         source="1611.01144 Jang et al. 2017",
     ),
     Objective(
-        name="straight-through",
+        name="straight-through-gumbel",
         help="its one-hot argmax, with the gradient of the relaxed sample",
         estimator=f"{_ESTIMATORS}:StraightThrough",
-        settings=annealed(0.5) | {"draws": _whole(1)},
+        own=StraightThroughGumbelSettings,
         colour="#6e248d",
         evaluations="1",
         gradient="biased",
@@ -102,7 +117,7 @@ ROWS = (
         name="gumbel-rao",
         help="the same with the gradient averaged over noises that share the class",
         estimator=f"{_ESTIMATORS}:GumbelRao",
-        settings=annealed(0.5) | {"draws": _whole(10)},
+        own=GumbelRaoSettings,
         colour="#009c41",
         evaluations="1",
         gradient="biased, less variable",
@@ -112,7 +127,7 @@ ROWS = (
         name="reinmax",
         help="a one-hot sample with a gradient of second order",
         estimator=f"{_ESTIMATORS}:ReinMax",
-        settings=annealed(1.0, least=1.0),
+        own=ReinMaxSettings,
         colour="#ca2c68",
         evaluations="1",
         gradient="biased beyond second order",
@@ -122,7 +137,7 @@ ROWS = (
         name="sum-and-sample",
         help="the most probable class and one sample of the others",
         estimator=f"{_ESTIMATORS}:SumAndSample",
-        settings={"top": _whole(1)},
+        own=SumAndSampleSettings,
         colour="#e08214",
         evaluations="2",
         gradient="unbiased",
@@ -132,7 +147,7 @@ ROWS = (
         name=SPARSE,
         help="the most probable class and all with a probability above 0.01, renormalised, gathered image by image",
         estimator=f"{_ESTIMATORS}:SparseMarginal",
-        settings={"threshold": Setting(0.01, "at least 0 and less than 1", least=0.0, most=ALMOST_ONE)},
+        own=SparseSettings,
         colour="#666666",
         evaluations="up to K",
         gradient="exact, of a lower bound",
@@ -141,7 +156,7 @@ ROWS = (
         name="reinforce",
         help="two samples, each the other's baseline",
         estimator=f"{_ESTIMATORS}:Reinforce",
-        settings={"draws": _whole(2, least=2)},
+        own=ReinforceSettings,
         colour="#1f9e9e",
         evaluations="2",
         gradient="unbiased",
@@ -150,15 +165,22 @@ ROWS = (
         name=SUPERVISED,
         help="nothing: the classifier on the labels alone, the floor of every report",
         estimator=None,
+        own=SupervisedSettings,
         colour="#9e6c4b",
         evaluations="0",
         gradient="–",
     ),
 )
 OBJECTIVES: dict[str, Objective] = {row.name: row for row in ROWS}
+RENAMED = {"straight-through": "straight-through-gumbel"}  # what a short name meant, until it means something else
+
+if TYPE_CHECKING:
+    AnySettings = EstimatorSettings
+else:
+    AnySettings = Union[*(row.own for row in ROWS), OwnSettings]  # what a record may hold
 
 
-def own_defaults(objective: str) -> dict[str, Value]:
+def own_defaults(objective: str) -> dict[str, Any]:
     """The settings that are an objective's own, as they are by default; none of an estimator of somebody's own."""
     row = OBJECTIVES.get(objective)
     return {name: setting.default for name, setting in row.settings.items()} if row else {}

@@ -6,21 +6,21 @@ One grammar of values for all of them: numbers, words, lists with commas, and `n
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 import msgspec
 
-from gsm_cli.config import DATASET, RunConfig, type_of
+from gsm_cli.config import DATASET, GENERAL, RunConfig, Seed
 from gsm_cli.data import DATASETS, LAPTOP, Dataset, find_dataset
 from gsm_cli.errors import UsageError, meant
+from gsm_cli.estimator_settings import GUMBEL
 from gsm_cli.extensions import find_objective
-from gsm_cli.objectives import GUMBEL, OBJECTIVES, Objective
+from gsm_cli.objectives import OBJECTIVES, Objective
+from gsm_cli.rules import rule_of, without_none
 
 TYPES: dict[str, Any] = {  # of the settings that every objective has, by name
-    name: kind
-    for name, kind in get_type_hints(RunConfig, include_extras=True).items()
-    if name not in ("objective", "own", "objective_sha256", "dataset_sha256")
+    **{name: setting.type for name, setting in GENERAL.items()},
+    "seed": Seed,
 }
 MOST_SEEDS = 10_000  # of one command
 LONGEST = 60  # letters of a wrong value that are shown
@@ -113,13 +113,8 @@ def read_seeds(place: str, value: object) -> list[int]:
 
 def _build(row: Objective, dataset: Dataset, values: Mapping[str, object]) -> RunConfig:
     given: dict[str, Any] = {name: value for name, value in values.items() if name in TYPES}
-    own: dict[str, Any] = {name: values.get(name, setting.default) for name, setting in row.settings.items()}
     try:
-        return RunConfig(
-            **given | {"objective": row.name, "own": own},
-            objective_sha256=row.sha256,
-            dataset_sha256=dataset.sha256,
-        )
+        return RunConfig(**given, estimator=row.choose(values), dataset_sha256=dataset.sha256)
     except ValueError as error:
         raise UsageError(str(error)) from None
 
@@ -138,7 +133,7 @@ def _check(name: str, value: object, place: str, rows: Sequence[Objective]) -> o
     readers = [row for row in rows if name in row.settings]
     if not readers:
         raise UsageError(_unread(name, place, rows))
-    first, *_ = [_convert(value, type_of(row.settings[name]), f"{place} of {row.name}") for row in readers]
+    first, *_ = [_convert(value, row.settings[name].type, f"{place} of {row.name}") for row in readers]
     return first
 
 
@@ -154,7 +149,7 @@ def _unread(name: str, place: str, rows: Sequence[Objective]) -> str:
 
 def _convert(value: object, kind: Any, place: str) -> object:
     """`value`, which may be a text, as a `kind`. Raises UsageError with the rule of that kind."""
-    base, optional = _without_none(kind)
+    base, optional = without_none(kind)
     if optional and (value is None or str(value).lower() == "none"):
         return None
     plain = get_args(base)[0] if get_origin(base) is Annotated else base
@@ -165,26 +160,8 @@ def _convert(value: object, kind: Any, place: str) -> object:
         converted: object = msgspec.convert(listed, base, strict=False)
         return converted
     except (msgspec.ValidationError, UnicodeEncodeError):  # the latter for bytes that are no text
-        remedy = meant(str(value), get_args(base) if get_origin(base) is Literal else (), "choose another value")
+        remedy = meant(str(value), get_args(plain) if get_origin(plain) is Literal else (), "choose another value")
         raise UsageError(f"{place} must be {rule_of(base)}, not {shown(value)}: {remedy}") from None
-
-
-def _without_none(kind: Any) -> tuple[Any, bool]:
-    """A type without None, and whether it had it."""
-    if get_origin(kind) not in (Union, UnionType):
-        return kind, False
-    (base,) = (each for each in get_args(kind) if each is not NoneType)
-    return base, True
-
-
-def rule_of(kind: Any) -> str:
-    """What a value of that type must be, in words."""
-    base, optional = _without_none(kind)
-    if optional:
-        return f"{rule_of(base)}, or none"
-    if get_origin(kind) is Annotated:
-        return str(kind.__metadata__[-1].description)
-    return f"one of {', '.join(get_args(kind))}" if get_origin(kind) is Literal else "a word"
 
 
 def shown(value: object) -> str:

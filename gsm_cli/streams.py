@@ -24,6 +24,9 @@ class Purpose(IntEnum):
     COST = 8  # random images of `gsm cost`
     PAIRS = 9  # of the images of a test part
     PERTURBATION = 10  # of training images, by step
+    WARM = 11  # order and noise of a warm start, by epoch
+    AUXILIARY = 12  # of a, drawn anew at every evaluation of the bound, by step
+    CLASSIFIER = 13  # of the classifier's own step
 
 
 def sequence(seed: int, purpose: Purpose, counter: int = 0) -> "np.random.SeedSequence":

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import chdir, contextmanager
 from dataclasses import dataclass
 from io import BytesIO
-from math import inf
+from math import inf, isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, Literal, TypeAlias, TypeVar
 
@@ -146,24 +146,33 @@ def six_digits(number: float) -> float:
 
 
 def rounded(value: JSON) -> JSON:
-    """A JSON value with every float in it to six significant digits."""
+    """A JSON value with every float in it to six significant digits, or null where it is not finite."""
     if isinstance(value, dict):
         return {name: rounded(entry) for name, entry in value.items()}
     if isinstance(value, list | tuple):  # a tuple becomes a list, as in JSON
         return [rounded(entry) for entry in value]
-    return six_digits(value) if isinstance(value, float) else value
+    if not isinstance(value, float):
+        return value
+    return six_digits(value) if isfinite(value) else None
 
 
 def import_matplotlib() -> None:
     """Import matplotlib as it comes: neither a file of settings, be it damaged, nor a variable has a say."""
+    own = {name: os.environ.get(name) for name in ("MPLBACKEND", "MATPLOTLIBRC")}
     os.environ |= {"MPLBACKEND": "agg", "MATPLOTLIBRC": os.devnull}
-    with chdir(Path(__file__).parent):  # it looks for settings in the working folder first
-        import matplotlib  # noqa: F401
+    try:
+        with chdir(Path(__file__).parent):  # it looks for settings in the working folder first
+            import matplotlib  # noqa: F401
+    finally:
+        for name, value in own.items():
+            os.environ.pop(name)
+            os.environ |= {} if value is None else {name: value}
 
 
 @contextmanager
 def house_style(scale: float = 1.0) -> Iterator[None]:
     """The defaults of matplotlib and the project's own settings, whatever the user's; words and lines by `scale`."""
+    import_matplotlib()
     import matplotlib as mpl
 
     with mpl.rc_context():

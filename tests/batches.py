@@ -26,8 +26,9 @@ def tasks(folder: Path, *objectives: str, seeds: int = 1, **settings: object) ->
 def timeless(record: RunRecord) -> RunRecord:
     """A record without clocks, and without what was beside it."""
     environment = replace(record.environment, beside=None)
-    still = [0.0] * len(record.epochs)
-    epochs = replace(record.epochs, seconds=still, processor_seconds=still, evaluation_seconds=still)
+    still = [0] * len(record.epochs)
+    clocks = ("milliseconds", "processor_milliseconds", "evaluation_milliseconds")
+    epochs = replace(record.epochs, **dict.fromkeys(clocks, still))
     return replace(record, epochs=epochs, environment=environment)
 
 

@@ -59,7 +59,7 @@ ROOMS = {
     "model": Room(["gsm_cli/model/*"], ["tests/model"]),
     "records": Room(["gsm_cli/records/*"], ["tests/records"]),
     "runs": Room(
-        [f"gsm_cli/runs/{name}.py" for name in (*RUNS, "schedules", "streams", "task", "training")],
+        ["gsm_cli/schedules.py"] + [f"gsm_cli/runs/{name}.py" for name in (*RUNS, "streams", "task", "training")],
         ["tests/runs", *(f"--deselect=tests/runs/test_{name}" for name in SLOW)],
         A_FIFTH,
     ),
@@ -68,10 +68,7 @@ ROOMS = {
         ["tests/runs/test_dask.py", "tests/runs/test_workers.py"]
         + [f"tests/runs/test_processes.py::{name}" for name in ("TestAnswers", "TestEnds")],
     ),
-    "statistics": Room(
-        [f"gsm_cli/reports/{name}.py" for name in ("statistics", "judgements", "cost/statistics")],
-        [f"tests/reports/test_{name}.py" for name in ("statistics", "judgements", "cost", "error_rates")],
-    ),
+    "analysis": Room(["gsm_cli/analysis/*"], ["tests/analysis", "tests/reports"], A_FIFTH),
 }
 
 

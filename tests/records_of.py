@@ -1,7 +1,7 @@
 """Small records made up by hand, for the tests of statistics and reports."""
 
 from base64 import b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 import numpy as np
@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from gsm_cli.objectives import OBJECTIVES
 from gsm_cli.records.cost import CostPlan, CostRecord, CostRow
+from gsm_cli.records.curves import Curves, Epoch
 from gsm_cli.records.gradients import (
     MEASURED,
     TEMPERATURES,
@@ -18,16 +19,19 @@ from gsm_cli.records.gradients import (
     GradientSubject,
     MeanGradient,
 )
-from gsm_cli.records.run import Curves, Epoch, Failure, Reading, RunRecord, Test
+from gsm_cli.records.run import Bound, Failure, Reading, RunRecord, Test
+from gsm_cli.records.steps import Step, StepPlan, StepRecord, StepRow, step_key
 from gsm_cli.records.store import Environment
 from gsm_cli.settings import build
 
 SIX = {  # test accuracies above 0.9, by objective and seed: whole numbers of 400 images
     "marginalize": [0.00, 0.01, 0.02, 0.01, 0.00, 0.0075],
     "gumbel": [0.00, 0.01, 0.01, 0.01, 0.00, 0.005],
-    "straight-through": [-0.05, -0.06, -0.04, -0.05, -0.05, -0.05],
+    "straight-through-gumbel": [-0.05, -0.06, -0.04, -0.05, -0.05, -0.05],
     "supervised": [-0.10, -0.11, -0.12, -0.11, -0.10, -0.1075],
 }
+CODE = "0123456789abcdef"
+VALIDATION = 600_000  # images, of which any accuracy with five decimals or in sixtieths is a share
 ABACUS = Environment(
     python="3.11",
     torch="2.0",
@@ -38,6 +42,15 @@ ABACUS = Environment(
     features=[],
     threads=1,
 )
+
+
+def timed(
+    whole: RunRecord, seconds: Sequence[float] | None = None, processor_seconds: Sequence[float] | None = None
+) -> RunRecord:
+    """The same run with other seconds of training for each epoch; what is not named stays."""
+    clocks = {"milliseconds": seconds, "processor_milliseconds": processor_seconds}
+    given = {name: [round(1000 * each) for each in column] for name, column in clocks.items() if column is not None}
+    return replace(whole, epochs=replace(whole.epochs, **given))
 
 
 def record(objective: str, seed: int, accuracies: Sequence[float] = (0.5, 0.8, 0.7), **settings: object) -> RunRecord:
@@ -69,17 +82,17 @@ def record(objective: str, seed: int, accuracies: Sequence[float] = (0.5, 0.8, 0
     return RunRecord(
         config=config,
         version="0.0.0",
+        code=CODE,
         environment=ABACUS,
         split="0" * 64,
-        unlabelled=1000,
-        images_per_epoch=950,
+        unlabelled=999,
         classes=10,
         parameters=12345,
-        epochs=Curves.of(epochs),
+        epochs=Curves.of(epochs, VALIDATION),
         test=Test(
-            images=400,
             chosen=reading(accuracies.index(best) + 1, best - 0.01),
             last=reading(len(accuracies), accuracies[-1] - 0.01),
+            bound=None if objective == "supervised" else Bound(mean=-25.0, standard_error=0.5, images=400, draws=1),
         ),
     )
 
@@ -89,11 +102,11 @@ def reading(epoch: int, accuracy: float, images: int = 400) -> Reading:
     errors = round((1 - accuracy) * images)
     return Reading(
         epoch=epoch,
-        accuracy=1 - errors / images,
-        modal_share=0.15,
-        unlabelled_accuracy=0.96,
+        images=images,
         wrong=b64encode(np.packbits(np.arange(images) < errors).tobytes()).decode(),
-        bounds=[-25.0],
+        modal=round(0.15 * images),
+        unlabelled=1000,
+        unlabelled_right=960,
     )
 
 
@@ -155,6 +168,7 @@ def gradient_record(
     settings = {"config": config, "seeds": seeds, "objectives": names, "temperatures": taus, **plan}
     return GradientRecord(
         version="0.0.0",
+        code=CODE,
         environment=ABACUS,
         plan=msgspec.convert(settings, GradientPlan, strict=False),
         subjects=subjects,
@@ -173,6 +187,38 @@ def mean_gradient(bias: float, sampled: bool, cosine: float | None = None) -> Me
     )
 
 
+def steps_of(
+    records: Iterable[RunRecord], factors: Sequence[float] = (1.0, 1.0), machine: Environment = ABACUS
+) -> StepRecord:
+    """The steps of these runs, timed: so long that an epoch takes the seconds of the fastest, times a round's factor.
+
+    The factors are those of all objectives but the sum. A step of `sparse-marginalize` takes longer the more it
+    evaluates: as long as it says at one class, and that times the classes.
+    """
+    fastest: dict[str, RunRecord] = {}
+    for run in sorted(records, key=lambda run: min(run.epochs.processor_seconds)):
+        fastest.setdefault(step_key(run.config), run)
+    steps = [Step(config=run.config, pixels=64, classes=run.classes, labelled=100) for run in fastest.values()]
+    plan = StepPlan(steps=tuple(steps), rounds=len(factors))
+    rows = []
+    for number, factor in enumerate(factors):
+        for place, count in plan.turns:
+            run = fastest[step_key(steps[place].config)]
+            updates = run.images_per_epoch // run.config.batch_size
+            seconds = min(run.epochs.processor_seconds) / updates * (count or 1.0)
+            taken = 5 * seconds * (1.0 if run.config.objective == "marginalize" else factor)
+            row = StepRow(
+                step=place,
+                round=number,
+                evaluations=count or run.epochs.evaluations[0],
+                steps=5,
+                seconds=taken / 0.99,
+                processor_seconds=taken,
+            )
+            rows.append(row)
+    return StepRecord(version="0.0.0", code=None, environment=machine, plan=plan, load=0.1, rows=rows)
+
+
 def cost_record(**costs: Mapping[int, Sequence[float]]) -> CostRecord:
     """For every objective and number of classes the milliseconds of each round."""
     cells = next(iter(costs.values()))
@@ -184,7 +230,7 @@ def cost_record(**costs: Mapping[int, Sequence[float]]) -> CostRecord:
         for classes, values in of.items()
         for milliseconds in values
     ]
-    return CostRecord(version="0.0.0", environment=ABACUS, plan=plan, rows=rows)
+    return CostRecord(version="0.0.0", code=CODE, environment=ABACUS, plan=plan, rows=rows)
 
 
 def cost_row(objective: str, classes: int, milliseconds: float, mib: int = 300) -> CostRow:

@@ -13,13 +13,17 @@ import pytest
 import torch
 
 import gsm_cli
+from gsm_cli.errors import DataError
 
 ROOT = Path(__file__).parents[1]
 INIT = ast.parse((ROOT / "gsm_cli/__init__.py").read_text("utf-8"))
-LAW = ["exact_expectation", "exact_moments", "expectation", "log_density", "relax", "sample"]
+LAW = [
+    *("Estimate", "exact_expectation", "exact_moments", "exact_standard_deviation", "expectation", "relax", "sample"),
+    *("log_density", "log_density_of_log", "log_relax"),
+]
 TORCH = [
     *("Marginal", "Gumbel", "StraightThrough", "GumbelRao", "ReinMax", "Reinforce", "SumAndSample", "SparseMarginal"),
-    *("Estimator", "Bound", "entropy"),
+    *("Estimator", "Bound", "OwnEntropy", "SelectiveBound", "entropy"),
 ]
 
 
@@ -44,14 +48,14 @@ def test_the_law_loads_numpy_alone():
 
 @pytest.mark.parametrize("name", [*LAW, *TORCH])
 def test_names_are_those_of_their_modules(name):
-    homes = ["law.gumbel"] if name in LAW else ["model.bounds", "model.categorical", "model.estimators"]
+    homes = ["law.gumbel", "law.moments"] if name in LAW else ["model.bounds", "model.categorical", "model.estimators"]
     value = gsm_cli.__getattr__(name)
     assert value is getattr(gsm_cli, name)
     assert value in [vars(importlib.import_module(f"gsm_cli.{home}")).get(name) for home in homes]
 
 
 def test_all_names_are_listed():
-    assert sorted(gsm_cli.__all__) == sorted([*LAW, *TORCH, "__version__"])
+    assert sorted(gsm_cli.__all__) == sorted([*LAW, *TORCH, "runs", "__version__"])
     assert set(gsm_cli.__all__) <= set(dir(gsm_cli))
     namespace = {}
     exec("from gsm_cli import *", namespace)
@@ -111,3 +115,24 @@ def test_python_in_the_documents_prints_what_they_show(code, shown):
     with torch.random.fork_rng(), contextlib.redirect_stdout(printed):
         exec(code, {"__name__": "__main__"})
     assert printed.getvalue() == shown
+
+
+class TestRuns:
+    def test_are_a_row_each_also_where_the_room_is_in_use(self):
+        import gsm_cli.runs.streams
+
+        assert callable(gsm_cli.runs.streams.stream)
+        runs = gsm_cli.runs(ROOT / "reports/digits-100")
+        means = runs.groupby("objective").test_accuracy.mean()
+        report = (ROOT / "reports/digits-100/report.md").read_text("utf-8")
+        assert re.search(rf"^\| gumbel \| [\d.]+ \| {100 * means['gumbel']:.2f} \[", report, re.MULTILINE)
+        assert runs.groupby("objective").size().eq(10).all()
+
+    def test_have_a_row_for_every_epoch_where_that_is_asked_for(self):
+        epochs = gsm_cli.runs(ROOT / "reports/mnist-article", epochs=True)
+        assert list(epochs[epochs.objective == "marginalize"].epoch) == list(range(1, 136))
+        assert epochs.validation_accuracy.between(0, 1).all()
+
+    def test_of_nothing_are_refused(self, tmp_path):
+        with pytest.raises(DataError, match=r"a table of runs needs records, and .* has none: name the folder"):
+            gsm_cli.runs(tmp_path)

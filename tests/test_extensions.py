@@ -1,7 +1,12 @@
 """Estimators and images of somebody's own: found, checked, trained, measured, and named in what is kept."""
 
 import hashlib
+import importlib.util
+import inspect
 import json
+import os
+import pickle
+import py_compile
 import re
 from pathlib import Path
 
@@ -14,12 +19,19 @@ from gsm_cli.extensions import find_objective
 from gsm_cli.records.cost import read_cost
 from gsm_cli.records.gradients import read_gradients
 from gsm_cli.records.run import read_run
+from gsm_cli.records.steps import read_steps
 from gsm_cli.runs.build import Averaging
 from gsm_cli.settings import build
 
 TRAINING = (Path(__file__).parents[1] / "docs/training.md").read_text("utf-8")
 (EXAMPLE,) = re.findall(r"```python\n(# decoupled\.py\n.*?)```", TRAINING, flags=re.DOTALL)
 HEAD = "import torch\nclass Mine:\n"
+NUMBERED = """class Mine:
+    size: int = {0}
+    number = {0}
+    def __init__(self, size={0}): self.size = size
+    def __call__(self, bound, logits, rng): return {0} * bound(logits.softmax(-1))
+"""
 FEW = [i for i in range(60) if i < (9, 36, 45)[i % 3]]  # 3, 12 and 15 images of the three classes
 QUICK = ("--set", "hidden=8", "--batch-size", 200, "--epochs", 2)
 
@@ -45,9 +57,16 @@ def images(folder) -> dict[str, np.ndarray]:
 class TestEstimator:
     def test_its_parameters_are_its_settings(self, example):
         row = find_objective("decoupled.py:Decoupled")
-        assert set(row.settings) == {"tau", "tau_min", "tau_rate", "backward"}
+        assert set(row.settings) == {"tau", "tau_min", "tau_rate", "tau_by_epoch", "entropy_weight", "backward"}
         config = build({"objective": "decoupled.py:Decoupled", "backward": "2", "tau": 0.7})
-        assert config.own == {"tau": 0.7, "tau_min": 0.0, "tau_rate": 0.0, "backward": 2.0}
+        assert config.own == {
+            "tau": 0.7,
+            "tau_min": 0.0,
+            "tau_rate": 0.0,
+            "tau_by_epoch": False,
+            "entropy_weight": 1.0,
+            "backward": 2.0,
+        }
         estimator = Averaging(config).at(0.7)
         assert (estimator.temperature, estimator.backward) == (0.7, 2.0)
 
@@ -63,6 +82,11 @@ class TestEstimator:
         assert "\n| Decoupled |" in report
         assert digest[:12] in report
         assert gsm("report", "--check").exit_code == 0
+        timed = gsm("cost", "--for", "reports/digits-100", "--rounds", 1)
+        assert timed.exit_code == 0, timed.stderr
+        steps = read_steps(folder / "reports/digits-100/steps.json")
+        assert [step.config.objective_name for step in steps.plan.steps] == ["gumbel", "Decoupled"]
+        assert gsm("report", "--check").exit_code == 0
         example.unlink()
         assert gsm("report", "--check").exit_code == 0  # a report runs nobody's file
 
@@ -73,6 +97,40 @@ class TestEstimator:
         assert before.name != after.name
         with pytest.raises(UsageError, match="changed: start it again"):
             Averaging(before)
+
+    def test_another_number_in_as_many_bytes_of_the_same_time_is_another_run(self, folder):
+        """Which Python's cache of compiled files does not see."""
+        path, found = folder / "mine.py", []
+        for number in (1, 2):
+            path.write_text(NUMBERED.format(number))
+            os.utime(path, ns=(10**18, 10**18))
+            row = find_objective("mine.py:Mine")
+            found.append((row.sha256, row.settings["size"].default, extensions.load_class("mine.py:Mine")().number))
+        assert found == [(hashlib.sha256(NUMBERED.format(n).encode()).hexdigest(), n, n) for n in (1, 2)]
+        assert not (folder / "__pycache__").exists()
+
+    def test_a_compiled_file_beside_it_is_not_run(self, folder):
+        path = folder / "mine.py"
+        path.write_text(NUMBERED.format(3))
+        py_compile.compile(str(path), invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
+        path.write_text(NUMBERED.format(4))
+        spec = importlib.util.spec_from_file_location("mine", path)
+        spec.loader.exec_module(usual := importlib.util.module_from_spec(spec))
+        assert usual.Mine().number == 3  # what Python's own import runs
+        assert extensions.load_class("mine.py:Mine")().number == 4
+
+    def test_what_changed_after_it_was_hashed_is_not_run(self, folder):
+        (folder / "mine.py").write_text(NUMBERED.format(5))
+        row = find_objective("mine.py:Mine")
+        (folder / "mine.py").write_text(NUMBERED.format(6))
+        with pytest.raises(UsageError, match=r"mine\.py:Mine must stay as it was when it was named, and changed"):
+            extensions.load_class("mine.py:Mine", row.sha256)
+
+    def test_its_objects_can_be_pickled_and_its_source_be_read(self, folder):
+        (folder / "mine.py").write_text("import dataclasses\n@dataclasses.dataclass\n" + NUMBERED.format(7))
+        mine = extensions.load_class("mine.py:Mine")
+        assert pickle.loads(pickle.dumps(mine(8))) == mine(8)
+        assert inspect.getsource(mine).splitlines()[-1] == NUMBERED.format(7).splitlines()[-1]
 
     def test_the_folder_of_the_file_makes_no_other_run(self, example, folder):
         (folder / "sub").mkdir()

@@ -12,8 +12,9 @@ from gsm_cli.config import RunConfig, differences
 from gsm_cli.data import DATASETS
 from gsm_cli.data.dataset import Dataset
 from gsm_cli.errors import UsageError
-from gsm_cli.objectives import OBJECTIVES, ROWS, SCHEDULE, SUPERVISED
-from gsm_cli.runs.build import Averaging, temperature_at
+from gsm_cli.estimator_settings import NO_PARAMETERS
+from gsm_cli.objectives import OBJECTIVES, ROWS, SUPERVISED
+from gsm_cli.runs.build import Averaging
 from gsm_cli.settings import Source, build, plan, read_names, read_preset, read_seeds
 
 RECORDS = sorted((Path(__file__).parents[1] / "reports").glob("*/records/*.json"))
@@ -30,7 +31,8 @@ class TestPresets:
 
     def test_the_article_lowers_tau_by_a_thousandth_an_epoch(self):
         config = build({"dataset": "mnist"}, "article")
-        assert [temperature_at(config, step) for step in (0, 499, 499 * 1000)] == pytest.approx([1.0, 0.999, 0.5])
+        found = [config.estimator.temperature(step, 499) for step in (0, 498, 499, 997, 499 * 1000)]
+        assert found == pytest.approx([1.0, 1.0, 0.999, 0.999, 0.5])
 
     def test_one_that_a_data_set_does_not_have_is_refused(self):
         with pytest.raises(
@@ -106,9 +108,9 @@ class TestOwn:
             with pytest.raises(AssertionError):
                 Averaging(config)
             return
-        estimator = Averaging(config).at(temperature_at(config, 0))
+        estimator = Averaging(config).at_step(0)
         assert type(estimator).__name__ == row.estimator.partition(":")[2]
-        own = {name: value for name, value in config.own.items() if name not in SCHEDULE}
+        own = {name: value for name, value in config.own.items() if name not in NO_PARAMETERS}
         assert {name: getattr(estimator, name) for name in own} == own
         assert getattr(estimator, "temperature", None) == config.own.get("tau")
 
@@ -158,11 +160,11 @@ class TestOwn:
 
     @pytest.mark.parametrize(
         "own",
-        [{}, {"tau": 0.5}, {"tau": -1.0, "tau_min": 0.0, "tau_rate": 0.0, "draws": 1}, {"top": 1}],
+        [{"tau": -1.0}, {"tau": "0.5"}, {"tau": 0.5, "tau_min": 0.6}, {"draws": 0}, {"top": 1}],
         ids=str,
     )
     def test_a_record_with_others_is_none(self, own):
-        data = msgspec.to_builtins(build({"objective": "gumbel"})) | {"own": own}
+        data = msgspec.to_builtins(build({"objective": "gumbel"})) | {"estimator": {"objective": "gumbel"} | own}
         with pytest.raises(msgspec.ValidationError):
             msgspec.convert(data, RunConfig)
 

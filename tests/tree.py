@@ -11,4 +11,5 @@ ROOMS = sorted({path.relative_to(PACKAGE).parts[0] for path in FILES if path.par
 GROUND = sorted(path.stem for path in PACKAGE.glob("*.py") if not path.stem.startswith("__"))
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-DOCUMENTS = [README, *(path.read_text(encoding="utf-8") for path in sorted((ROOT / "docs").glob("*.md")))]
+PAPERS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCUMENTS = [path.read_text(encoding="utf-8") for path in PAPERS]

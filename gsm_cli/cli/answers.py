@@ -8,19 +8,28 @@ from msgspec import Struct
 from gsm_cli.records.cost import CostRecord
 from gsm_cli.records.gradients import GradientRecord
 from gsm_cli.records.run import Failure, Test
-from gsm_cli.reports.facts import GroupFacts
-from gsm_cli.reports.report import Report
+from gsm_cli.records.steps import StepRecord
+from gsm_cli.reports.page import Report
 from gsm_cli.style import rounded
 
 
+class FigureResult(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A picture of a report: its description, and the data that it carries."""
+
+    path: str
+    description: str
+    shown: Any
+
+
 class ReportResult(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A report: its answer in words, files that could not be read, and the numbers of each group of runs."""
+    """A report: its answer in words, files that could not be read, all of its numbers, and what its pictures show."""
 
     path: str
     title: str
     answer: str
     problems: list[str]
-    groups: list[GroupFacts]
+    facts: dict[str, Any]
+    figures: list[FigureResult]
 
 
 class ReportResults(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -85,6 +94,13 @@ class CostResults(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     report: ReportResult
 
 
+class StepResults(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Of `gsm cost --for`: its record, as it is on disk."""
+
+    record: StepRecord
+    report: ReportResult
+
+
 def told(report: Report) -> ReportResult:
     """What a report says, as data, the same on every processor."""
     return ReportResult(
@@ -92,5 +108,9 @@ def told(report: Report) -> ReportResult:
         title=report.title,
         answer=report.answer,
         problems=list(report.problems),
-        groups=msgspec.convert(rounded(msgspec.to_builtins(report.facts or [])), list[GroupFacts]),
+        facts=msgspec.convert(rounded(report.facts), dict[str, Any]),
+        figures=[
+            FigureResult(path=str(report.folder.picture(each.name)), description=each.description, shown=each.carried)
+            for each in report.pictures
+        ],
     )

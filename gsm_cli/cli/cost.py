@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from gsm_cli.records.cost import CostPlan, CostRecord
+    from gsm_cli.records.steps import StepRecord
 
 MOST_IMAGES, MOST_ROUNDS, MOST_CLASSES = 100_000, 1_000, 100_000
 
@@ -46,10 +47,25 @@ Device = Annotated[
     str,
     option("--device", "Where to measure: auto, cpu or cuda.", "auto", "NAME", completion.device),
 ]
-Rounds = Annotated[int, whole_number("--rounds", "Processes for each number; more claim more.", 1, MOST_ROUNDS)]
+Rounds = Annotated[
+    int, whole_number("--rounds", "Processes for each number, or turns with --for; more claim more.", 1, MOST_ROUNDS)
+]
+
+
+Report = Annotated[
+    Path | None,
+    typer.Option(
+        "--for",
+        metavar="FOLDER",
+        help="Instead time the steps of the runs of this report, each at its own sizes, all in turns.",
+        show_default=False,
+    ),
+]
+OF_CLASSES = ("classes", "objective", "model", "batch_size", "precision", "out")  # what --for takes from the runs
 
 
 def cost(
+    context: typer.Context,
     classes: Classes = None,
     objective: Objectives = None,
     model: ModelName = "adgm",
@@ -57,6 +73,7 @@ def cost(
     precision: Precision = "float32",
     device: Device = "auto",
     rounds: Rounds = 5,
+    report: Report = None,
     seed: Annotated[int, whole_number("--seed", "Fixes the order of the measurements.", 0)] = 0,
     out: options.Reports = Path("reports"),
     force: Annotated[bool, typer.Option("--force", help="Measure again, and replace the record.")] = False,
@@ -65,12 +82,19 @@ def cost(
     """Measure time and memory of a step against the classes.
 
     Each number comes from fresh processes, all in random order, so let the machine be idle. Other settings get a file
-    of their own; an interrupted measurement goes on when the same command is given again.
+    of their own; an interrupted measurement goes on when the same command is given again. With --for the seconds of a
+    report are measured, beside its records.
     """
+    if report is not None:
+        from gsm_cli.cli.cost_for import measure_for
+
+        _refuse_sizes(context)
+        measure_for(report, device, rounds, seed, force, as_json)
+        return
     from gsm_cli.records.layout import COST, ReportFolder
-    from gsm_cli.reports.cost.report import answer
+    from gsm_cli.reports.costs import answer
     from gsm_cli.reports.folder import read, write
-    from gsm_cli.reports.report import few
+    from gsm_cli.words import few
 
     plan = read_plan(
         classes or [], objective or [ALL], model, precision, device, batch_size=batch_size, rounds=rounds, seed=seed
@@ -78,18 +102,27 @@ def cost(
     folder = ReportFolder(out / COST)
     path = folder.record(plan.name)
     record = _measure(plan, path, force)
-    report = read(folder)
-    written = write(report)
+    found = read(folder)
+    written = write(found)
     print(answer(record).answer, file=sys.stderr)
     if as_json:
         from gsm_cli.cli.answers import CostResults, told
         from gsm_cli.cli.output import show
 
-        show("cost", [path, written], CostResults(record=record, report=told(report)))
+        show("cost", [path, written], CostResults(record=record, report=told(found)))
     else:
         print(path, written, sep="\n")
-    if report.problems:
-        raise DataError(few(report.problems))
+    if found.problems:
+        raise DataError(few(found.problems))
+
+
+def _refuse_sizes(context: typer.Context) -> None:
+    """Raise UsageError for an option that contradicts --for."""
+    for name in OF_CLASSES:
+        source = context.get_parameter_source(name)
+        if source is not None and source.name == "COMMANDLINE":
+            option = f"--{name.replace('_', '-')}"
+            raise UsageError(f"--for takes the sizes of its runs, and {option} names another: leave one of them out")
 
 
 def read_plan(
@@ -135,13 +168,15 @@ def _measure(plan: "CostPlan", path: Path, force: bool) -> "CostRecord":
 
     from gsm_cli import __version__
     from gsm_cli.files import is_there, prepare
-    from gsm_cli.measures.cost_rounds import PART, begun
+    from gsm_cli.fingerprint import MEASURES, fingerprint
+    from gsm_cli.measures.cost_rounds import PART, begun, is_beginning
     from gsm_cli.records.cost import CostRecord, read_cost
     from gsm_cli.runs.build import try_own
     from gsm_cli.runs.environment import environment
 
     console = Console(stderr=True, highlight=False, soft_wrap=True)
-    empty = CostRecord(version=__version__, environment=environment(plan.device), plan=plan, rows=[])
+    code, machine = fingerprint(MEASURES), environment(plan.device)
+    empty = CostRecord(version=__version__, code=code, environment=machine, plan=plan, rows=[])
     if is_there(path) and not force:
         found = read_cost(path)
         where = "here" if found.environment == empty.environment else f"on another machine, {found.environment.words}"
@@ -152,9 +187,9 @@ def _measure(plan: "CostPlan", path: Path, force: bool) -> "CostRecord":
     try_own(plan.sha256)
     prepare(path)
     with options.resumable(f"{AGAIN} to go on after the measurements that are done"), alone(path.parent):
-        done = len(begun(empty, path).rows)
+        done = len(begun(empty, path, is_beginning).rows)
         if is_there(path):
-            console.print(f"at its end this replaces {describe(path)}")
+            console.print(f"at its end this replaces {describe(path, CostRecord)}")
         if done:
             console.print(f"goes on where it was interrupted, after {done} of {plan.measurements} measurements")
         if plan.precision == "bf16":
@@ -176,12 +211,12 @@ def alone(folder: Path) -> Iterator[None]:
         lock.release()
 
 
-def describe(path: Path) -> str:
+def describe(path: Path, kind: "type[CostRecord] | type[StepRecord]") -> str:
     """What a record at `path` is, for somebody who is about to lose it."""
-    from gsm_cli.records.cost import read_cost
+    from gsm_cli.records.store import read
 
     try:
-        found = read_cost(path)
+        found = read(path, kind)
     except DataError:
         return f"{path}, which is no whole record"
     return f"{path}, measured with gsm {found.version}, {found.environment.words}"

@@ -11,7 +11,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColum
 from rich.table import Column
 
 from gsm_cli.data.download import download
-from gsm_cli.records.run import Epoch
+from gsm_cli.records.curves import Epoch
 from gsm_cli.runs.outcomes import Outcome
 from gsm_cli.runs.task import Task
 

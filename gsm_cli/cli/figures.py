@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from gsm_cli.cli import options
-from gsm_cli.cli.options import whole_number
+from gsm_cli.cli.options import signed, whole_number
 from gsm_cli.style import JSON, Format, Look, Picture
 
 if TYPE_CHECKING:
@@ -64,10 +64,7 @@ def figure_command(draw: Callable[..., None]) -> Callable[..., None]:
         asked = _ask(**{name: given.pop(name) for name in shared})
         draw(asked, **given)
 
-    parameters = [*own, *shared.values()]
-    command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    command.__annotations__ = {each.name: each.annotation for each in parameters}
-    return command
+    return signed(command, [*own, *shared.values()])
 
 
 @figure_command

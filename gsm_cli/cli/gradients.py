@@ -10,11 +10,13 @@ from gsm_cli.cli.options import option, whole_number
 from gsm_cli.cli.plan import ALL
 from gsm_cli.cli.settings import MEANINGS, default_words
 from gsm_cli.errors import AGAIN, DataError, GsmError, UsageError
-from gsm_cli.objectives import OBJECTIVES, SUPERVISED
+from gsm_cli.estimator_settings import SUPERVISED
+from gsm_cli.objectives import OBJECTIVES
 
 if TYPE_CHECKING:
     from gsm_cli.data.split import Split
     from gsm_cli.records.gradients import GradientPlan, GradientRecord
+    from gsm_cli.records.layout import ReportFolder
 
 DATASET = "digits"
 MOST_EPOCHS = MOST_REPLICATES = MOST_IMAGES = 1_000_000
@@ -104,8 +106,8 @@ def gradients(
     from gsm_cli.records.gradients import TEMPERATURES, GradientPlan
     from gsm_cli.records.layout import ReportFolder
     from gsm_cli.reports.folder import read, write
-    from gsm_cli.reports.report import few
     from gsm_cli.settings import build, read_names, read_seeds
+    from gsm_cli.words import few
 
     find_dataset(dataset, "--dataset")
     rows = with_estimators(read_names("--objective", objective or [ALL]))
@@ -127,7 +129,7 @@ def gradients(
     own = plan.config.folder
     folder = ReportFolder(out / (own if report is None else options.read_report("--report", report, [own])))
     path = folder.measurement(plan.name)
-    record = _find(plan, path, force, data_dir)
+    record = _find(plan, folder, force, data_dir)
     found = read(folder)
     written = write(found)
     if as_json:
@@ -155,8 +157,8 @@ def with_estimators(names: list[str]) -> dict[str, str | None]:
     return {row.name: row.sha256 for row in (find_objective(name, "--objective") for name in every + own)}
 
 
-def _find(plan: "GradientPlan", path: Path, force: bool, data_dir: Path | None) -> "GradientRecord":
-    """The record at `path`, measured now if it is not there; what goes on is said on stderr."""
+def _find(plan: "GradientPlan", folder: "ReportFolder", force: bool, data_dir: Path | None) -> "GradientRecord":
+    """The record in that folder, measured now if it is not there; what goes on is said on stderr."""
     from rich.console import Console
 
     from gsm_cli.files import is_there, prepare
@@ -164,10 +166,10 @@ def _find(plan: "GradientPlan", path: Path, force: bool, data_dir: Path | None) 
     from gsm_cli.runs.build import try_own
     from gsm_cli.runs.environment import environment
 
+    path = folder.measurement(plan.name)
     if is_there(path) and not force:
         found = read_gradients(path)
-        here = found.environment == environment("cpu")
-        where = "here" if here else f"on another machine, {found.environment.words}"
+        where = "here" if found.environment == environment("cpu") else f"on another machine, {found.environment.words}"
         Console(stderr=True, highlight=False).print(f"measured before, {where}; --force measures again", soft_wrap=True)
         return found
     refuse_no_measurement(plan)
@@ -176,6 +178,7 @@ def _find(plan: "GradientPlan", path: Path, force: bool, data_dir: Path | None) 
         splits = _splits(plan, data_dir)
         prepare(path)
         record = _measure(plan, splits)
+    folder.ask("comparison" if folder.name == plan.config.folder else "settings")
     record.save(path)
     return record
 
@@ -216,6 +219,7 @@ def _measure(plan: "GradientPlan", splits: "dict[int, Split]") -> "GradientRecor
     from rich.console import Console
 
     from gsm_cli import __version__
+    from gsm_cli.fingerprint import MEASURES, fingerprint
     from gsm_cli.measures.gradient_subjects import Subject, model_subjects
     from gsm_cli.measures.gradients import compare_estimators, left_out, toy_subjects
     from gsm_cli.records.gradients import GradientRecord, GradientRow, GradientSubject
@@ -223,6 +227,7 @@ def _measure(plan: "GradientPlan", splits: "dict[int, Split]") -> "GradientRecor
     from gsm_cli.runs.evaluation import NotFiniteError
 
     console = Console(stderr=True, highlight=False)
+    code, machine = fingerprint(MEASURES), environment("cpu")
     subjects: list[GradientSubject] = []
     rows: list[GradientRow] = []
 
@@ -242,4 +247,4 @@ def _measure(plan: "GradientPlan", splits: "dict[int, Split]") -> "GradientRecor
                 look(subject)
         except NotFiniteError as error:
             raise GsmError(f"the model must train to be measured, and {error}: choose other --seeds") from error
-    return GradientRecord(version=__version__, environment=environment("cpu"), plan=plan, subjects=subjects, rows=rows)
+    return GradientRecord(version=__version__, code=code, environment=machine, plan=plan, subjects=subjects, rows=rows)

@@ -1,8 +1,9 @@
 """What several commands of the command line share: options, and how a long one is interrupted."""
 
+import inspect
 import re
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,6 +15,8 @@ from gsm_cli.style import Format
 
 DIGITS = 18  # of a whole number, at most
 LONGEST = 60  # letters of a wrong value that are shown
+REPORT = re.compile(r"[A-Za-z0-9][\w.+-]{0,99}")  # a name that somebody may choose ...
+OF_A_DATASET = re.compile(r".+-\d+")  # ... but for those that a data set and its labels have by themselves
 
 
 def as_typed(text: str) -> str:
@@ -43,6 +46,14 @@ def whole_number(name: str, help: str, least: int, most: int | None = None) -> A
         )
 
     return typer.Option(name, parser=read, metavar="INTEGER", help=help)
+
+
+def signed(command: Callable[..., None], parameters: Iterable[inspect.Parameter]) -> Callable[..., None]:
+    """A command that takes whatever it is given, with the signature from which Typer makes its options."""
+    named = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in parameters]
+    command.__signature__ = inspect.Signature(named)  # type: ignore[attr-defined]
+    command.__annotations__ = {each.name: each.annotation for each in named}
+    return command
 
 
 Tau = Annotated[
@@ -83,9 +94,9 @@ def read_report(place: str, name: str, own: Collection[str]) -> str:
 
     Raises UsageError for one that other runs have by themselves, or that is no name.
     """
-    from gsm_cli.records.layout import CHOSEN, COST, OF_A_DATASET
+    from gsm_cli.records.layout import COST
 
-    if set(own) != {name} and (not CHOSEN.fullmatch(name) or OF_A_DATASET.fullmatch(name) or name == COST):
+    if set(own) != {name} and (not REPORT.fullmatch(name) or OF_A_DATASET.fullmatch(name) or name == COST):
         raise UsageError(
             f"{place} must be a name of letters and digits that does not end in a hyphen and a number, as the folder "
             f"of a data set does, and is not {COST}; not {name!r}: write for example --report temperatures"

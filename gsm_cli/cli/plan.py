@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,11 +13,13 @@ from gsm_cli.cli.options import as_typed, read_report
 from gsm_cli.cli.sweep import Sweep, combinations, read_sweeps, split, without
 from gsm_cli.data import LAPTOP
 from gsm_cli.errors import UsageError
+from gsm_cli.estimator_settings import GUMBEL, MARGINALIZE
 from gsm_cli.files import read_bounded
-from gsm_cli.objectives import GUMBEL, MARGINALIZE, OBJECTIVES
+from gsm_cli.objectives import OBJECTIVES
 
 if TYPE_CHECKING:
     from gsm_cli.config import RunConfig
+    from gsm_cli.records.layout import Kind
     from gsm_cli.runs.environment import Device
     from gsm_cli.settings import Source
 
@@ -24,10 +27,7 @@ AUTO = "auto"  # jobs: one for each core that the runs can fill
 ALL = "all"  # every objective of the table
 MOST_RUNS, MOST_JOBS = 100_000, 1_000  # of one command
 LARGEST_FILE = 2**20  # bytes of --config
-OF_THE_BATCH = (  # what is asked for once, and not of each run
-    *("objective", "seeds", "preset", "device"),
-    *("jobs", "scheduler", "report", "sweep"),
-)
+OF_THE_BATCH = ("objective", "seeds", "preset", "device", "jobs", "scheduler", "report", "sweep")  # asked for once
 
 
 @dataclass(frozen=True)
@@ -35,16 +35,34 @@ class Plan:
     """The runs that are asked for, seed by seed, so that objectives can be compared early; and where they run."""
 
     configs: "list[RunConfig]"
-    device: "Device"
+    asked: tuple[str, str]  # where a device is named, and its name: auto, cpu or cuda
     jobs: int | None = None  # None: as many as there are cores
     scheduler: str | None = None  # of Dask, instead of jobs
     report: str | None = None  # the folder of the report, if its name was chosen
     swept: tuple[str, ...] = ()  # settings that have several values
     named: frozenset[str] = frozenset()  # what was asked for by name, in whatever place
 
+    @cached_property
+    def device(self) -> "Device":
+        """The device of that name, which is looked for when there is something to train; on a cluster by its workers.
+
+        Raises UsageError if there is none.
+        """
+        from gsm_cli.runs.environment import find_device
+
+        place, name = self.asked
+        if self.scheduler:
+            return "cuda" if name == "cuda" else "cpu"
+        return find_device(name, place)
+
     def folder(self, config: "RunConfig") -> str:
         """The name of the folder that a run belongs to."""
         return self.report or config.folder
+
+    @property
+    def kind(self) -> "Kind":
+        """What the report asks, if these are its first runs."""
+        return "comparison" if all(self.folder(each) == each.folder for each in self.configs) else "settings"
 
     def label(self, config: "RunConfig") -> str:
         """A run in a few words: what sets it apart from the others."""
@@ -124,9 +142,8 @@ def _refuse_twice(settings: "list[Source]", sweeps: Sequence[Sweep]) -> None:
         for source in settings:
             place = source.named(sweep.name)
             if sweep.name in source.values and place.startswith("--"):
-                raise UsageError(
-                    f"{place} must stand without {sweep.place}, which gives it several values: leave one out"
-                )
+                rule = f"{place} must stand without {sweep.place}, which gives it several values"
+                raise UsageError(f"{rule}: leave one out")
 
 
 def _refuse_too_many(runs: int) -> None:
@@ -150,23 +167,18 @@ def _configs(
     )
 
 
-def _where(chosen: Mapping[str, tuple[str, object]]) -> "tuple[Device, int | None, str | None]":
-    """The device, the jobs and the scheduler."""
-    from gsm_cli.runs.environment import find_device
+def _where(chosen: Mapping[str, tuple[str, object]]) -> tuple[tuple[str, str], int | None, str | None]:
+    """The device that is asked for, the jobs and the scheduler."""
+    from gsm_cli.runs.environment import check_device
 
-    place, device = chosen["device"]
+    place, name = chosen["device"]
+    asked = (place, check_device(str(name), place))
     if "scheduler" not in chosen:
-        jobs = _read_jobs(*chosen["jobs"]) if "jobs" in chosen else None
-        return find_device(str(device), place), jobs, None
+        return asked, _read_jobs(*chosen["jobs"]) if "jobs" in chosen else None, None
     if "jobs" in chosen:
-        raise UsageError(
-            f"{chosen['scheduler'][0]} must stand without {chosen['jobs'][0]}, since a cluster has the workers that "
-            "were started for it: leave one of them out"
-        )
-    scheduler = str(chosen["scheduler"][1])
-    if device == "cuda":  # of the workers: this machine need not have one
-        return "cuda", None, scheduler
-    return find_device("cpu" if device == "auto" else str(device), place), None, scheduler
+        rule = f"{chosen['scheduler'][0]} must stand without {chosen['jobs'][0]}"
+        raise UsageError(f"{rule}, since a cluster has the workers that were started for it: leave one of them out")
+    return asked, None, str(chosen["scheduler"][1])
 
 
 def _read_jobs(place: str, value: object) -> int | None:

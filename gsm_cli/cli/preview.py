@@ -17,9 +17,9 @@ def show_prospects(plan: Plan, tasks: "list[Task]", out: Path, force: bool, as_j
 
     Raises DataError at the end for those that cannot be run.
     """
-    from gsm_cli.reports.report import few
     from gsm_cli.runs.forecast import foresee, total
     from gsm_cli.runs.processes import share
+    from gsm_cli.words import few
 
     folders = sorted(path for path in out.glob("*") if path.is_dir())
     prospects = foresee(tasks, folders, force)
@@ -77,7 +77,7 @@ def _row(plan: Plan, prospect: "Prospect") -> "ProspectResult":
 
 def _last_line(prospects: "list[Prospect]", jobs: int | None, seconds: float | None) -> str:
     """The last line: how many of each, and the time of all."""
-    from gsm_cli.reports.markdown import counted
+    from gsm_cli.words import counted
 
     to_do = [each for each in prospects if each.to_do]
     finished = sum(each.finished for each in prospects)

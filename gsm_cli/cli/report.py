@@ -10,7 +10,7 @@ from gsm_cli.cli import options
 from gsm_cli.errors import DataError, GsmError, UsageError
 
 if TYPE_CHECKING:
-    from gsm_cli.reports.report import Report
+    from gsm_cli.reports.page import Report
 
 
 def read_margin(text: str) -> float:
@@ -59,7 +59,7 @@ def report(
     from gsm_cli.records.layout import without_records
     from gsm_cli.reports.folder import check as differences
     from gsm_cli.reports.folder import write
-    from gsm_cli.reports.report import few
+    from gsm_cli.words import few
 
     if check and (as_json or as_csv):
         other = "--json" if as_json else "--csv"
@@ -75,7 +75,7 @@ def report(
         return
     paths = [write(report) for report in reports]
     if as_csv:
-        from gsm_cli.reports.csv_files import write_csv
+        from gsm_cli.reports.frames import write_csv
 
         paths += [path for report in reports for path in write_csv(report)]
     if as_json:

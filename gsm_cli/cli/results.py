@@ -10,7 +10,7 @@ from gsm_cli.errors import DataError, GsmError
 if TYPE_CHECKING:
     from gsm_cli.cli.answers import RunResult
     from gsm_cli.cli.plan import Plan
-    from gsm_cli.reports.report import Report
+    from gsm_cli.reports.page import Report
     from gsm_cli.runs.outcomes import Outcome
 
 
@@ -44,7 +44,7 @@ def show(
 
     After that of the runs it is that of other files in their folders, which are damaged.
     """
-    from gsm_cli.reports.report import few
+    from gsm_cli.words import few
 
     files = [*(outcome.path for outcome in outcomes if outcome.record), *reports]
     if as_json:
@@ -77,10 +77,11 @@ def _told(outcome: "Outcome") -> "RunResult":
 
     from gsm_cli.cli.answers import RunResult
 
-    record = outcome.record
+    record, config = outcome.record, outcome.task.config
+    named = {"objective": config.objective, "dataset": config.dataset}  # with the folder of somebody's own files
     return RunResult(
         path=str(outcome.path),
-        config=msgspec.to_builtins(outcome.task.config),
+        config=msgspec.to_builtins(config.identity | named),
         reused=outcome.reused,
         test=record.test if record else None,
         failure=record.failure if record else None,
@@ -107,7 +108,7 @@ def _failed(outcome: "Outcome") -> str:
     assert outcome.record is not None
     config, failure = outcome.record.config, outcome.record.failure
     assert failure is not None
-    tau = config.own.get("tau")
+    tau = config.estimator.temperature(0, 1)
     circumstances = f"{config.objective_name} with seed {config.seed}" + ("" if tau is None else f" and tau {tau:g}")
     remedy = "lower --learning-rate" + ("" if tau is None else " or raise --tau")
     return f"the objective must stay finite, and {circumstances} did not at step {failure.step}: {remedy}"

@@ -10,46 +10,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gsm_cli.cli import completion, options
+from gsm_cli.config import SETTINGS
 from gsm_cli.data import DATASETS, LAPTOP
 from gsm_cli.objectives import OBJECTIVES
 
 if TYPE_CHECKING:
     from gsm_cli.cli.output import SettingResult
 
-MEANINGS = {
-    "dataset": f"The images: {', '.join(DATASETS)}, or a file of your own, mine.npz.",
-    "labels": "Labelled images in all, equally many of every class.",
-    "classes": "Classes of the data set: the first so many, with their share of the labels; none: all.",
-    "model": "The generative model: adgm, or m2 without the auxiliary variable.",
-    "hidden": "Units of the hidden layers of every network, as 500,500.",
-    "latent": "Dimensions of z.",
-    "auxiliary": "Dimensions of a.",
-    "norm": "Normalisation of the hidden layers.",
-    "activation": "Activation of the hidden layers.",
-    "weight_std": "Deviation of the initial weights; none: uniform within 1 / sqrt(fan_in).",
-    "epochs": "Passes over the unlabelled images.",
-    "batch_size": "Unlabelled images in a step.",
-    "labelled_batch": "Labelled images in a step; none: all of them.",
-    "learning_rate": "Learning rate of Adam.",
-    "decay": "The last share of the steps, in which the learning rate falls to zero.",
-    "classification_weight": "Weight of the mean of log q(y|a,x) over the labelled images.",
-    "labelled_weight": "Weight of the mean labelled bound.",
-    "kl_start": "Weight of the terms of z and a in the bound at the first step.",
-    "kl_warmup": "The first share of the steps, in which that weight comes to 1.",
-    "mc_samples": "Draws of a and z for each image in a step.",
-    "clip": "Greatest norm of a gradient; a greater one is scaled down.",
-    "weight_decay": "Weight decay of AdamW.",
-    "entropy_weight": "Weight of H(q(y|a,x)) in the unlabelled bound.",
-    "vat_weight": "Weight of virtual adversarial training of q(y|a,x), an extension.",
-    "vat_radius": "Norm of its perturbation, in pixels from 0 to 1.",
-    "precision": "Precision of the matrix products: float32 or bf16.",
-    "tau": "Temperature at the first step.",
-    "tau_min": "Least temperature.",
-    "tau_rate": "Rate at which the temperature falls: tau(step) = tau exp(-rate step).",
-    "draws": "Relaxed or discrete samples that are averaged.",
-    "top": "Most probable classes that are summed; one of the others is sampled.",
-    "threshold": "Probability above which a class is summed.",
-}
+MEANINGS = {name: setting.meaning for name, setting in SETTINGS.items()}
 
 Names = Annotated[
     list[str] | None,
@@ -106,15 +74,10 @@ def written(value: object) -> str:
 
 def _facts(name: str) -> "SettingResult":
     """All that is known of a setting."""
-    from msgspec.structs import fields
-
     from gsm_cli.cli.output import SettingResult
-    from gsm_cli.config import RunConfig
-    from gsm_cli.settings import TYPES, rule_of
 
     readers = [row for row in OBJECTIVES.values() if name in row.settings] or list(OBJECTIVES.values())
-    usual = {field.name: field.default for field in fields(RunConfig)}
-    rules = {row.name: rule_of(TYPES[name]) if name in TYPES else row.settings[name].rule for row in readers}
+    found = {row.name: row.settings.get(name, SETTINGS[name]) for row in readers}
     named = {
         f"{dataset.name} {preset}": values[name]
         for dataset in DATASETS.values()
@@ -124,10 +87,10 @@ def _facts(name: str) -> "SettingResult":
     return SettingResult(
         name=name,
         meaning=MEANINGS[name],
-        rule=first_and_others(rules),
+        rule=first_and_others({of: each.rule for of, each in found.items()}),
         variable=f"GSM_{name.upper()}",
         objectives=[row.name for row in readers],
-        defaults={row.name: row.settings[name].default if name in row.settings else usual[name] for row in readers},
+        defaults={of: each.default for of, each in found.items()},
         presets=named,
     )
 

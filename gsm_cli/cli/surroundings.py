@@ -13,9 +13,9 @@ from types import FrameType
 from typing import Any, NoReturn
 
 from gsm_cli.errors import AGAIN, InterruptError
+from gsm_cli.interrupts import insist
 
 PATIENCE = 2.0  # seconds in which another signal is the same interruption: `timeout` sends two, and people press twice
-SOON = 0.01
 NUMBERS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
@@ -53,7 +53,7 @@ class Signals:
         for number in NUMBERS:
             if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup wants it, and a shell in the background
                 signal.signal(number, self._interrupt)
-        sys.unraisablehook = self._insist
+        sys.unraisablehook = insist(KeyboardInterrupt, self._renew)
 
     def ignore(self) -> None:
         for number in NUMBERS:
@@ -65,15 +65,9 @@ class Signals:
         self.number, self._heard = signal.Signals(number), time.monotonic()
         raise KeyboardInterrupt
 
-    def _insist(self, lost: "sys.UnraisableHookArgs") -> None:
-        """Raise it again, soon: in a destructor, or a callback of its imports, Python shows a traceback and goes on."""
-        if isinstance(lost.exc_value, KeyboardInterrupt):
-            from threading import Timer
-
-            self._heard = -PATIENCE
-            Timer(SOON, os.kill, [os.getpid(), self.number]).start()
-        else:
-            sys.__unraisablehook__(lost)
+    def _renew(self) -> int:
+        self._heard = -PATIENCE
+        return self.number
 
 
 def open_streams() -> None:

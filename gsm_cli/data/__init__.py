@@ -1,17 +1,14 @@
 """Data sets: found, verified, read and split. A new one is a file here, and a line in `DATASETS`."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from gsm_cli.data.dataset import LAPTOP, Dataset, Fetch
 from gsm_cli.data.digits import DIGITS
+from gsm_cli.data.images import Pool
 from gsm_cli.data.mnist import MNIST
 from gsm_cli.data.own import is_own, own_dataset, short_name
 from gsm_cli.data.pairs import DIGITS_PAIRS, MNIST_PAIRS
 from gsm_cli.errors import DataError, UsageError, meant
-
-if TYPE_CHECKING:
-    from gsm_cli.data.split import Pool
 
 DATASETS: dict[str, Dataset] = {each.name: each for each in (DIGITS, MNIST, DIGITS_PAIRS, MNIST_PAIRS)}
 
@@ -35,7 +32,7 @@ def describe_dataset(name: str) -> Dataset:
     return DATASETS.get(name) or Dataset(short_name(name), short_name(name), (0, 0), _absent, 0)
 
 
-def _absent(folder: Path | None, fetch: Fetch | None) -> "Pool":
+def _absent(folder: Path | None, fetch: Fetch | None) -> Pool:
     raise DataError("images of somebody's own are read by the name of their file")
 
 

@@ -3,10 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from gsm_cli.data.split import Pool
+from gsm_cli.data.images import Pool
 
 LAPTOP = "laptop"  # the preset that is taken if none is named; every data set has it
 
@@ -33,8 +31,9 @@ class Dataset:
     name: str
     title: str
     shape: tuple[int, int]  # of an image, in pixels: height and width
-    read: "Callable[[Path | None, Fetch | None], Pool]"
+    read: Callable[[Path | None, Fetch | None], Pool]
     validation: int  # images
+    classes: int = 10
     test: int = 0  # images, for a data set without a test part of its own
     paired: int = 0  # how often an image stands in a pair of two side by side; 0: images stay single
     presets: Mapping[str, Preset] = field(default_factory=lambda: {LAPTOP: {}})

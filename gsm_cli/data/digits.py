@@ -1,20 +1,15 @@
 """The UCI digits that scikit-learn carries: 1,797 images of 8 x 8, offline."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from gsm_cli.data.dataset import LAPTOP, Dataset, Fetch
-
-if TYPE_CHECKING:
-    from gsm_cli.data.split import Pool
+from gsm_cli.data.images import Images, Pool
 
 
-def read(folder: Path | None, fetch: Fetch | None) -> "Pool":
+def read(folder: Path | None, fetch: Fetch | None) -> Pool:
     """All images, their 17 grey levels spread over the bytes; there is no test part."""
     import numpy as np
     from sklearn.datasets import load_digits
-
-    from gsm_cli.data.split import Images, Pool
 
     pixels, classes = load_digits(return_X_y=True)
     return Pool(Images(np.round(pixels * (255 / 16)).astype(np.uint8), classes.astype(np.int64)), None, DIGITS.shape)

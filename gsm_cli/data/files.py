@@ -1,7 +1,5 @@
 """Files of data: verified by their content, kept in a cache."""
 
-import gzip
-import hashlib
 import zlib
 from contextlib import nullcontext
 from pathlib import Path
@@ -20,6 +18,8 @@ def cache_dir() -> Path:
 
 def read_verified(path: Path, expected: str) -> bytes:
     """The content of a plain or gzipped file if its SHA-256 is `expected`; else DataError, and the file stays."""
+    import hashlib  # late: whoever asks for the names of data sets needs none
+
     content = b""
     try:
         content = _content(path)
@@ -36,6 +36,8 @@ def read_verified(path: Path, expected: str) -> bytes:
 
 def _content(path: Path) -> bytes:
     """The content of a plain or gzipped file, of which no more is read than tells that it is too much."""
+    import gzip
+
     with path.open("rb") as file:
         zipped = file.read(2) == b"\x1f\x8b"
         file.seek(0)

@@ -6,14 +6,12 @@ test_images and test_classes, likewise, if there is a test part; without one a f
 
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from gsm_cli.data.dataset import Dataset
+from gsm_cli.data.images import Images, Pool
 from gsm_cli.errors import DataError, UsageError
 from gsm_cli.files import check_ordinary, is_there
-
-if TYPE_CHECKING:
-    from gsm_cli.data.split import Images, Pool
 
 ENDING = ".npz"
 ARRAYS = ("images", "classes", "test_images", "test_classes")
@@ -50,19 +48,18 @@ def _described(path: Path, modified: int) -> Dataset:
         shape=pool.shape,
         read=lambda folder, fetch: read_npz(path),
         validation=count // HELD_OUT,
+        classes=int(pool.images.classes.max()) + 1,
         test=0 if pool.test else count // HELD_OUT,
         sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
     )
 
 
-def read_npz(path: Path) -> "Pool":
+def read_npz(path: Path) -> Pool:
     """The images of a file, checked. Raises DataError with the rule that they break."""
     import zipfile
     import zlib
 
     import numpy as np
-
-    from gsm_cli.data.split import Pool
 
     try:
         check_ordinary(path)
@@ -94,11 +91,9 @@ def read_npz(path: Path) -> "Pool":
     return Pool(images, test, shape)
 
 
-def _part(path: Path, arrays: dict[str, Any], images: str, classes: str) -> "tuple[Images, tuple[int, int], int]":
+def _part(path: Path, arrays: dict[str, Any], images: str, classes: str) -> tuple[Images, tuple[int, int], int]:
     """The images of one part, their shape, and the number of classes."""
     import numpy as np
-
-    from gsm_cli.data.split import Images
 
     def refuse(rule: str, found: object) -> DataError:
         return DataError(f"{path}: {rule}, not {found}: change the file")

@@ -8,29 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gsm_cli.data.dataset import Dataset, Fetch
-from gsm_cli.data.pairs import pair
+from gsm_cli.data.images import Images, pair
 from gsm_cli.errors import DataError, UsageError
 from gsm_cli.streams import Purpose, generator
 
 Bytes = NDArray[np.uint8]
 Indices = NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class Images:
-    """Grey images (N, D) of 0 to 255 with their classes (N,)."""
-
-    pixels: Bytes
-    classes: Indices
-
-
-@dataclass(frozen=True)
-class Pool:
-    """All that a data set has: images, a test part if it has one of its own, and the shape (H, W) of an image."""
-
-    images: Images
-    test: Images | None
-    shape: tuple[int, int]
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,8 @@ from gsm_cli.errors import UsageError
 from gsm_cli.law.facts import AnimationFacts, Numbers, origin, rounded, rounded_rows
 from gsm_cli.law.figures import Classes, draw_values, fitting, names_room, outline_law
 from gsm_cli.law.films import Pixels
-from gsm_cli.law.gumbel import exact_expectation, expectation, relax
+from gsm_cli.law.gumbel import expectation, relax
+from gsm_cli.law.moments import exact_expectation
 from gsm_cli.law.request import MOST_BARS, Law, Temperature, check_work
 from gsm_cli.law.simplex import check_three, draw_border, draw_cloud, draw_means, names_of, on_plane
 from gsm_cli.style import INK, Look, points

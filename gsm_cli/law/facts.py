@@ -7,7 +7,8 @@ import msgspec
 import numpy as np
 
 from gsm_cli import __version__, style
-from gsm_cli.law.gumbel import Array, exact_moments, expectation
+from gsm_cli.law.gumbel import Array, expectation
+from gsm_cli.law.moments import exact_moments
 from gsm_cli.law.request import Law, Temperature, command_line
 from gsm_cli.style import Look
 

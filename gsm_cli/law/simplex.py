@@ -15,7 +15,8 @@ from gsm_cli import style
 from gsm_cli.errors import UsageError
 from gsm_cli.law.facts import MeanColumn, Numbers, SimplexFacts, moments, origin, rounded_rows
 from gsm_cli.law.figures import fitting
-from gsm_cli.law.gumbel import Array, exact_standard_deviation, log_density, relax
+from gsm_cli.law.gumbel import Array, log_density, relax
+from gsm_cli.law.moments import exact_standard_deviation
 from gsm_cli.law.request import Law, Temperature
 from gsm_cli.style import INK, Look, Picture, points
 

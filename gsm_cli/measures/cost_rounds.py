@@ -4,6 +4,7 @@ import random
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 from msgspec.structs import replace
@@ -12,11 +13,14 @@ from gsm_cli.config import RunConfig
 from gsm_cli.errors import DataError, GsmError
 from gsm_cli.files import is_there, move
 from gsm_cli.measures.step_cost import Task
-from gsm_cli.records.cost import CostPlan, CostRecord, CostRow, read_part
+from gsm_cli.records.cost import CostPlan, CostRecord, CostRow
+from gsm_cli.records.steps import StepRecord
+from gsm_cli.records.store import read
 from gsm_cli.runs.processes import python
 from gsm_cli.settings import build
 
 PART = ".part"  # the ending of a measurement that is not whole
+Measured = TypeVar("Measured", CostRecord, StepRecord)
 
 
 def order(plan: CostPlan) -> list[tuple[str, int]]:
@@ -32,24 +36,28 @@ def step_settings(plan: CostPlan, objective: str) -> RunConfig:
     return build({**shared, "batch_size": plan.batch_size, "labels": plan.batch_size}, preset=None)
 
 
-def begun(record: CostRecord, path: Path) -> CostRecord:
+def begun(record: Measured, path: Path, is_beginning: Callable[[Measured], bool]) -> Measured:
     """The part of a record that lies beside `path`, or the record itself if none does.
 
-    Raises GsmError if the part is of another version or machine, which are never mixed, or of another plan.
+    Raises GsmError if the part is of another code or machine, which are never mixed, of another plan, or no beginning.
     """
     part = path.with_suffix(PART)
     if not is_there(part):
         return record
-    found = read_part(part)
-    if (found.version, found.environment) != (record.version, record.environment):
+    found = read(part, type(record))
+    if (found.code, found.environment) != (record.code, record.environment):
         raise GsmError(
-            f"{part} must be of this version and this machine to go on with, and is of gsm {found.version}, "
+            f"{part} must be of this code and this machine to go on with, and is of {found.code}, gsm {found.version}, "
             f"{found.environment.words}: finish it there, or remove it and measure anew"
         )
-    measured = [(row.objective, row.classes) for row in found.rows]
-    if found.plan != record.plan or measured != order(record.plan)[: len(measured)]:
+    if found.plan != record.plan or not is_beginning(found):
         raise DataError(f"{part} must be the beginning of this measurement, and is not: remove it and measure anew")
     return found
+
+
+def is_beginning(record: CostRecord) -> bool:
+    """Whether a record has the first measurements of its plan."""
+    return [(row.objective, row.classes) for row in record.rows] == order(record.plan)[: len(record.rows)]
 
 
 def measure_all(
@@ -59,7 +67,7 @@ def measure_all(
 
     Until then it lies beside it under the ending `.part`, with which a later call goes on.
     """
-    record, part = begun(record, path), path.with_suffix(PART)
+    record, part = begun(record, path, is_beginning), path.with_suffix(PART)
     for objective, classes in order(record.plan)[len(record.rows) :]:
         row = measure_apart(record.plan, objective, classes)
         record = replace(record, rows=[*record.rows, row])

@@ -23,7 +23,7 @@ from torch import Tensor
 
 from gsm_cli.errors import GsmError
 from gsm_cli.extensions import find_objective
-from gsm_cli.law.gumbel import exact_expectation
+from gsm_cli.law.moments import exact_expectation
 from gsm_cli.law.request import read_law
 from gsm_cli.measures.gradient_statistics import deviation, exact_mean, sampled_mean
 from gsm_cli.measures.gradient_subjects import REPLICATES, Subject

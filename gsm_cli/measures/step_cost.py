@@ -5,6 +5,7 @@ python -m gsm_cli.measures.step_cost     reads a Task as JSON, prints a CostRow 
 
 import resource
 import sys
+from math import prod
 from pathlib import Path
 
 import msgspec
@@ -13,7 +14,8 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from gsm_cli.config import Precision, RunConfig
-from gsm_cli.data.split import Images, Split
+from gsm_cli.data.images import Images
+from gsm_cli.data.split import Split
 from gsm_cli.records.cost import CostRow
 from gsm_cli.runs.environment import Device, timed
 from gsm_cli.runs.training import Run
@@ -60,22 +62,22 @@ def measure(config: RunConfig, classes: int, device: Device = "cpu") -> CostRow:
     )
 
 
-def random_split(config: RunConfig, classes: int) -> Split:
-    """Random bytes as images, with random classes; nothing to validate or to test."""
+def random_split(config: RunConfig, classes: int, labelled: int | None = None, shape: tuple[int, int] = SHAPE) -> Split:
+    """Random bytes as images, of one unlabelled batch, with random classes; nothing to validate or to test."""
     rng = generator(config.seed, Purpose.COST)
 
     def images(count: int) -> Images:
-        return Images(rng.integers(0, 256, (count, PIXELS), np.uint8), rng.integers(0, classes, count))
+        return Images(rng.integers(0, 256, (count, prod(shape)), np.uint8), rng.integers(0, classes, count))
 
     unlabelled = images(config.batch_size)
     return Split(
-        labelled=images(config.labels),
+        labelled=images(labelled or config.labels),
         unlabelled=unlabelled.pixels,
         unlabelled_classes=unlabelled.classes,
         validation=images(0),
         test=images(0),
         classes=classes,
-        shape=SHAPE,
+        shape=shape,
         digest="random",
     )
 

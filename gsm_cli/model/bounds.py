@@ -2,13 +2,13 @@
 
 import inspect
 from collections.abc import Sequence
-from contextlib import nullcontext
 from typing import Protocol, cast
 
+import torch
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
-from gsm_cli.model.networks import uncounted
+from gsm_cli.model.networks import computed_again, uncounted
 
 
 class Bound(Protocol):
@@ -71,6 +71,12 @@ def evaluate_images(bound: Bound, y: Tensor, images: Tensor) -> Tensor:
     return values
 
 
+def weighed(values: Tensor, q: Tensor) -> Tensor:
+    """The values of classes with the probabilities q, but 0 for a class that has none, whatever its value is."""
+    weighed: Tensor = torch.where(q == 0.0, 0.0, values)
+    return weighed
+
+
 def _recomputed(bound: Bound, y: Tensor) -> Tensor:
     """The bound of y, of which nothing is kept for the backward pass: there it is computed again."""
     value: Tensor = checkpoint(
@@ -78,7 +84,7 @@ def _recomputed(bound: Bound, y: Tensor) -> Tensor:
         y,
         use_reentrant=False,
         preserve_rng_state=False,
-        context_fn=lambda: (nullcontext(), uncounted()),
+        context_fn=lambda: (computed_again(), uncounted()),
     )
     return value
 

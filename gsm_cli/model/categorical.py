@@ -1,18 +1,25 @@
-"""The categorical law in torch: noise, samples, relaxed samples and the entropy, all of logits (..., K)."""
+"""The categorical law in torch: noise, samples, relaxed samples and the entropy, all of logits (..., K).
 
+A constant added to logits changes nothing. All is computed in float32 at least, and results have the logits' dtype.
+"""
+
+from math import lgamma
 from typing import Self
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
-from gsm_cli.model.checks import check_temperature
+from gsm_cli.model.checks import Temperature, check_law, check_logits, check_shapes, check_temperature
 
 
 def gumbel_noise(shape: tuple[int, ...], rng: torch.Generator, like: Tensor) -> Tensor:
-    """Standard Gumbel noise -log(-log u), always finite: u lies in the middle of one of 2**52 equal parts of (0, 1)."""
+    """Standard Gumbel noise -log(-log u), always finite: u lies in the middle of one of 2**52 equal parts of (0, 1).
+
+    It has the dtype of `like`, and float32 where that has fewer digits: noise that is rounded more often ties.
+    """
     u = (torch.randint(2**52, shape, generator=rng, device=like.device).double() + 0.5) / 2**52
-    return -torch.log(-torch.log(u)).to(like.dtype)
+    return -torch.log(-torch.log(u)).to(_wide(like.dtype))
 
 
 class Outcomes(torch.Generator):
@@ -51,26 +58,78 @@ class Outcomes(torch.Generator):
         return F.one_hot(chosen, classes).to(logits)
 
 
-def relax(logits: Tensor, noise: Tensor, temperature: float) -> Tensor:
+def log_probabilities(logits: Tensor) -> Tensor:
+    """The logarithm of softmax(logits), in float32 at least. Raises NotALawError where that is none."""
+    check_logits(logits)
+    log_q = logits.log_softmax(dim=-1, dtype=_wide(logits.dtype))
+    check_law(logits, log_q)
+    return log_q
+
+
+def centred(logits: Tensor) -> Tensor:
+    """The logits less the greatest, in float32 at least. Raises NotALawError where that is not finite."""
+    check_logits(logits)
+    scores = widened(logits) - logits.detach().amax(dim=-1, keepdim=True)
+    check_law(logits, scores)
+    return scores
+
+
+def relax(logits: Tensor, noise: Tensor, temperature: Temperature) -> Tensor:
     """softmax((logits + noise) / temperature) over the last dimension: the law's `relax`, with gradients.
 
-    Raises ValueError for a temperature that is not positive and finite.
+    The arguments broadcast. Raises ValueError for a temperature that is none and logits that are no law.
+    """
+    return soften(_scores(logits, noise), temperature).to(logits.dtype)
+
+
+def log_relax(logits: Tensor, noise: Tensor, temperature: Temperature) -> Tensor:
+    """The logarithm of the relaxed sample z that `relax` gives, also where z itself would underflow to 0."""
+    return _divided(_scores(logits, noise), temperature).log_softmax(dim=-1).to(logits.dtype)
+
+
+def log_density_of_log(log_z: Tensor, logits: Tensor, temperature: Temperature) -> Tensor:
+    """The density of log z, for samples of `log_relax`: that of z itself is it less sum_i log z_i (the Jacobian).
+
+    It is a density with respect to the K - 1 ratios log z_i - log z_K, in nats, as torch's `ExpRelaxedCategorical` has
+    it; every logit must be finite.
     """
     check_temperature(temperature)
-    return ((logits + noise) / temperature).softmax(dim=-1)
+    check_shapes(log_z=log_z, logits=logits, temperature=temperature)
+    temperature = torch.as_tensor(temperature, dtype=_wide(logits.dtype), device=logits.device)
+    log_ratios = (log_probabilities(logits) - temperature * log_z).log_softmax(dim=-1)
+    classes = logits.shape[-1]
+    log_scale = lgamma(classes) + (classes - 1) * temperature.log()
+    return (log_scale + log_ratios.sum(dim=-1, keepdim=True))[..., 0].to(logits.dtype)
 
 
-def sample_one_hot(logits: Tensor, rng: torch.Generator) -> Tensor:
-    """A one-hot sample of softmax(logits), without a gradient (Gumbel-Max); under `Outcomes` the one that is named."""
+def soften(scores: Tensor, temperature: Temperature) -> Tensor:
+    """softmax(scores / temperature) over the last dimension."""
+    return _divided(scores, temperature).softmax(dim=-1)
+
+
+def sample_one_hot(log_q: Tensor, rng: torch.Generator) -> Tensor:
+    """A one-hot sample of q, without a gradient (Gumbel-Max); under `Outcomes` the one that is named."""
     if isinstance(rng, Outcomes):
-        return rng.one_hot(logits)
-    noise = gumbel_noise(tuple(logits.shape), rng, logits)
-    return F.one_hot((logits + noise).argmax(dim=-1), logits.shape[-1]).to(logits)
+        return rng.one_hot(log_q)
+    return one_hot_argmax(log_q + gumbel_noise(tuple(log_q.shape), rng, log_q))
 
 
-def bounded(logits: Tensor) -> Tensor:
-    """The logits with a number for -inf, the logit of a class that is never drawn: 0 * log q(y) is 0 then, not nan."""
-    return logits.clamp_min(torch.finfo(logits.dtype).min / 4)
+def one_hot_argmax(scores: Tensor) -> Tensor:
+    """One-hot of the greatest score over the last dimension."""
+    return F.one_hot(scores.argmax(dim=-1), scores.shape[-1]).to(scores)
+
+
+def one_hots(classes: int, size: int, like: Tensor) -> list[Tensor]:
+    """All classes one-hot in pieces (size, K): windows of one array of 2 K columns, so that K x K is never made."""
+    last = (classes - 1) // size * size  # the first class of the last piece
+    rows = torch.zeros(min(size, classes), last + classes, dtype=like.dtype, device=like.device)
+    rows.diagonal(last).fill_(1.0)
+    return [rows[: classes - start, last - start :][:, :classes] for start in range(0, classes, size)]
+
+
+def bounded(log_q: Tensor) -> Tensor:
+    """Log-probabilities with a number for -inf, that of a class never drawn: 0 * log q(y) is 0 then, and not nan."""
+    return log_q.clamp_min(torch.finfo(log_q.dtype).min / 4)
 
 
 def with_gradient_of(soft: Tensor, hard: Tensor) -> Tensor:
@@ -78,7 +137,39 @@ def with_gradient_of(soft: Tensor, hard: Tensor) -> Tensor:
     return hard + (soft - soft.detach())
 
 
+def score_term(advantage: Tensor, log_q: Tensor) -> Tensor:
+    """Zero, with the gradient `advantage` * grad log q."""
+    return advantage.detach() * (log_q - log_q.detach())
+
+
 def entropy(logits: Tensor) -> Tensor:
     """The entropy of softmax(logits) over the last dimension, in nats; a class with the logit -inf adds nothing."""
-    log_probabilities = bounded(logits).log_softmax(dim=-1)
-    return -(log_probabilities.exp() * log_probabilities).sum(dim=-1)
+    log_q = bounded(log_probabilities(logits))
+    return -(log_q.exp() * log_q).sum(dim=-1).to(logits.dtype)
+
+
+def widened(values: Tensor) -> Tensor:
+    """The values in float32 at least."""
+    return values.to(_wide(values.dtype))
+
+
+def _wide(dtype: torch.dtype) -> torch.dtype:
+    return torch.promote_types(dtype, torch.float32)
+
+
+def _scores(logits: Tensor, noise: Tensor) -> Tensor:
+    """The logits + noise, less a constant; the greatest is the class."""
+    scores = centred(logits)
+    check_shapes(logits=scores, noise=noise)
+    return scores + noise
+
+
+def _divided(scores: Tensor, temperature: Temperature) -> Tensor:
+    """The scores / temperature; below 1e-20 and above 1e20, where that may overflow, their softmax does not change."""
+    check_temperature(temperature)
+    if not isinstance(temperature, Tensor):
+        return scores / min(max(temperature, 1e-20), 1e20)
+    check_shapes(scores=scores, temperature=temperature)
+    impossible = scores == -torch.inf  # the derivative by the temperature would be 0 * inf
+    divided = scores.masked_fill(impossible, 0.0) / temperature.clamp(1e-20, 1e20)
+    return divided.masked_fill(impossible, -torch.inf)

@@ -14,9 +14,24 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
-from gsm_cli.model.bounds import Bound, evaluate, evaluate_classes, evaluate_images
-from gsm_cli.model.categorical import bounded, entropy, gumbel_noise, relax, sample_one_hot, with_gradient_of
-from gsm_cli.model.checks import check_logits, check_temperature, check_threshold, check_whole
+from gsm_cli.model.bounds import Bound, evaluate, evaluate_classes, evaluate_images, weighed
+from gsm_cli.model.categorical import (
+    bounded,
+    centred,
+    entropy,
+    gumbel_noise,
+    log_probabilities,
+    one_hot_argmax,
+    one_hots,
+    sample_one_hot,
+    score_term,
+    soften,
+    widened,
+    with_gradient_of,
+)
+from gsm_cli.model.checks import Temperature, check_laws, check_logits, check_temperature, check_threshold, check_whole
+
+NUMBERS = 2**22  # of the y of a piece of classes at most; four times as many are kept
 
 
 class Estimator(Protocol):
@@ -33,6 +48,13 @@ class OwnEntropy(Protocol):
     """What an estimator has that averages over another distribution than q: the entropy (...) of that distribution."""
 
     def entropy(self, logits: Tensor) -> Tensor: ...
+
+
+@runtime_checkable
+class Selective(Protocol):
+    """What an estimator has that leaves classes out: which it keeps, (..., K)."""
+
+    def keeps(self, logits: Tensor) -> Tensor: ...
 
 
 @dataclass(frozen=True)
@@ -52,83 +74,77 @@ class Marginal:
         check_whole("keep", self.keep, 0)
 
     def __call__(self, bound: Bound, logits: Tensor, rng: torch.Generator) -> Tensor:
-        check_logits(logits)
+        q = log_probabilities(logits).exp()
         *leading, classes = logits.shape
-        images = max(1, prod(leading))
-        one_hot = torch.eye(classes, dtype=logits.dtype, device=logits.device)
-        one_hot = one_hot.view(classes, *(1 for _ in leading), classes)  # (K, 1, ..., 1, K)
+        images, once = max(1, prod(leading)), [1 for _ in leading]
         largest = self.piece if logits.device.type == "cpu" else self.keep  # a GPU wants large products
-        size = max(1, largest // images)
+        size = max(1, min(largest // images, NUMBERS // classes))
+        kept = min(self.keep // images, 4 * NUMBERS // classes)
         values = [
-            evaluate_classes(bound, y, leading, recompute=n * size * images > self.keep)
-            for n, y in enumerate(torch.split(one_hot, size), start=1)
+            evaluate_classes(bound, y.view(len(y), *once, classes), leading, recompute=n * size > kept)
+            for n, y in enumerate(one_hots(classes, size, logits), start=1)
         ]
-        return (logits.softmax(dim=-1) * torch.cat(values).movedim(0, -1)).sum(dim=-1)
+        by_class = torch.cat(values).movedim(0, -1)
+        return (q * weighed(by_class, q)).sum(dim=-1).to(by_class.dtype)
 
 
 @dataclass(frozen=True)
-class Gumbel:
+class _Relaxed:
+    """Those with a temperature, a number or (..., 1) for the laws, and a number of draws of Gumbel noise."""
+
+    temperature: Temperature
+    draws: int = 1
+
+    def __post_init__(self) -> None:
+        check_temperature(self.temperature)
+        check_whole("draws", self.draws, 1)
+
+    def noise(self, log_q: Tensor, rng: torch.Generator) -> Tensor:  # (draws, ..., K)
+        check_laws(self.temperature, log_q)
+        return gumbel_noise((self.draws, *log_q.shape), rng, log_q)
+
+
+@dataclass(frozen=True)
+class Gumbel(_Relaxed):
     """The mean of bound(z) over relaxed samples z = softmax((logits + g) / temperature)  (Jang et al. 2017)."""
 
-    temperature: float
-    draws: int = 1
-
-    def __post_init__(self) -> None:
-        check_temperature(self.temperature)
-        check_whole("draws", self.draws, 1)
-
     def __call__(self, bound: Bound, logits: Tensor, rng: torch.Generator) -> Tensor:
-        check_logits(logits)
-        noise = gumbel_noise((self.draws, *logits.shape), rng, logits)
-        return evaluate(bound, relax(logits, noise, self.temperature)).mean(dim=0)
+        scores = centred(logits)
+        z = soften(scores + self.noise(scores, rng), self.temperature)
+        return evaluate(bound, z.to(logits)).mean(dim=0)
 
 
 @dataclass(frozen=True)
-class StraightThrough:
+class StraightThrough(_Relaxed):
     """The mean of bound(one_hot(argmax z)) over Gumbel samples, with the gradient of bound(z)  (Jang et al. 2017)."""
 
-    temperature: float
-    draws: int = 1
-
-    def __post_init__(self) -> None:
-        check_temperature(self.temperature)
-        check_whole("draws", self.draws, 1)
-
     def __call__(self, bound: Bound, logits: Tensor, rng: torch.Generator) -> Tensor:
-        check_logits(logits)
-        noise = gumbel_noise((self.draws, *logits.shape), rng, logits)
-        soft = relax(logits, noise, self.temperature)
-        hard = F.one_hot(soft.argmax(dim=-1), logits.shape[-1]).to(soft)
-        return evaluate(bound, with_gradient_of(soft, hard)).mean(dim=0)
+        scores = centred(logits)
+        scores = scores + self.noise(scores, rng)
+        y = with_gradient_of(soften(scores, self.temperature), one_hot_argmax(scores))
+        return evaluate(bound, y.to(logits)).mean(dim=0)
 
 
 @dataclass(frozen=True)
-class GumbelRao:
+class GumbelRao(_Relaxed):
     """Straight-through with the mean gradient of `draws` Gumbel noises that share the class (arXiv:2010.04838).
 
-    Given the class i, with Z = sum_j e^l_j and exponential E: l_i + g_i = log Z - log E_i, and for the others
-    l_j + g_j = -log(E_j e^-l_j + E_i / Z)  (Paulus et al. 2021, equation 9). One evaluation of the bound.
+    Given the class i, with exponential E: log q_i + g_i = -log E_i, and for the others
+    log q_j + g_j = -log(E_j / q_j + E_i)  (Paulus et al. 2021, equation 9). One evaluation of the bound.
     """
 
-    temperature: float
     draws: int = 10
 
-    def __post_init__(self) -> None:
-        check_temperature(self.temperature)
-        check_whole("draws", self.draws, 1)
-
     def __call__(self, bound: Bound, logits: Tensor, rng: torch.Generator) -> Tensor:
-        check_logits(logits)
-        logits = bounded(logits)
-        hard = sample_one_hot(logits, rng)
+        log_q = bounded(log_probabilities(logits))
+        hard = sample_one_hot(log_q, rng)
         with torch.no_grad():
-            log_e = -gumbel_noise((self.draws, *logits.shape), rng, logits)
-            total = logits.logsumexp(dim=-1, keepdim=True)
+            log_e = -self.noise(log_q, rng)
             log_e_top = (hard * log_e).sum(dim=-1, keepdim=True)
-            others = -torch.logaddexp(log_e - logits, log_e_top - total)
-            noise = torch.where(hard.bool(), total - log_e_top, others) - logits
-        soft = relax(logits, noise, self.temperature).mean(dim=0)
-        return evaluate(bound, with_gradient_of(soft, hard))
+            others = -torch.logaddexp(log_e - log_q, log_e_top)
+            noise = torch.where(hard.bool(), -log_e_top, others) - log_q
+        soft = soften(log_q + noise, self.temperature).mean(dim=0)
+        return evaluate(bound, with_gradient_of(soft, hard).to(logits))
 
 
 @dataclass(frozen=True)
@@ -140,18 +156,18 @@ class ReinMax:
     at 1 it is exact to second order.
     """
 
-    temperature: float = 1.0
+    temperature: Temperature = 1.0
 
     def __post_init__(self) -> None:
         check_temperature(self.temperature, least=1.0)
 
     def __call__(self, bound: Bound, logits: Tensor, rng: torch.Generator) -> Tensor:
-        check_logits(logits)
-        logits = bounded(logits)
-        hard = sample_one_hot(logits, rng)
-        middle = 0.5 * (hard + (logits / self.temperature).softmax(dim=-1))
-        shifted = (logits + (middle.log() - logits).detach()).softmax(dim=-1)
-        return evaluate(bound, with_gradient_of(2.0 * shifted - 0.5 * logits.softmax(dim=-1), hard))
+        log_q = bounded(log_probabilities(logits))
+        check_laws(self.temperature, logits)
+        hard = sample_one_hot(log_q, rng)
+        middle = 0.5 * (hard + soften(log_q, self.temperature))
+        shifted = (log_q + (middle.log() - log_q).detach()).softmax(dim=-1)
+        return evaluate(bound, with_gradient_of(2.0 * shifted - 0.5 * log_q.exp(), hard).to(logits))
 
 
 @dataclass(frozen=True)
@@ -168,13 +184,12 @@ class Reinforce:
         check_whole("draws", self.draws, 2)
 
     def __call__(self, bound: Bound, logits: Tensor, rng: torch.Generator) -> Tensor:
-        check_logits(logits)
-        logits = bounded(logits)
-        y = sample_one_hot(logits.expand(self.draws, *logits.shape), rng)
-        values = evaluate(bound, y)  # (draws, ...)
+        log_q = bounded(log_probabilities(logits))
+        y = sample_one_hot(log_q.expand(self.draws, *log_q.shape), rng)
+        given = evaluate(bound, y.to(logits))  # (draws, ...)
+        values = widened(given)
         baseline = (values.sum(dim=0) - values) / (self.draws - 1)
-        log_q = (y * logits.log_softmax(dim=-1)).sum(dim=-1)
-        return (values + _score(values - baseline, log_q)).mean(dim=0)
+        return (values + score_term(values - baseline, (y * log_q).sum(dim=-1))).mean(dim=0).to(given.dtype)
 
 
 @dataclass(frozen=True)
@@ -191,22 +206,20 @@ class SumAndSample:
         check_whole("top", self.top, 1)
 
     def __call__(self, bound: Bound, logits: Tensor, rng: torch.Generator) -> Tensor:
-        check_logits(logits)
-        logits = bounded(logits)
+        log_q = bounded(log_probabilities(logits))
         classes = logits.shape[-1]
         if self.top >= classes:
             return Marginal()(bound, logits, rng)
-        log_q = logits.log_softmax(dim=-1)
-        summed = F.one_hot(log_q.topk(self.top, dim=-1).indices, classes).movedim(-2, 0).to(logits)  # (top, ..., K)
+        summed = F.one_hot(log_q.topk(self.top, dim=-1).indices, classes).movedim(-2, 0).to(log_q)  # (top, ..., K)
         rest = log_q.masked_fill(summed.sum(dim=0).bool(), -torch.inf)
-        sampled = sample_one_hot(rest, rng)
-        values = evaluate(bound, torch.cat([summed, sampled[None]]))
-        q = (summed * log_q.exp()).sum(dim=-1)  # (top, ...)
-        exact = (q * values[:-1]).sum(dim=0)
         log_rest = rest.logsumexp(dim=-1)
-        log_q_sampled = (sampled * log_q).sum(dim=-1) - log_rest
-        score = _score(values[-1] - exact / q.sum(dim=0), log_q_sampled)
-        return exact + log_rest.exp() * values[-1] + log_rest.exp().detach() * score
+        sampled = sample_one_hot(rest - log_rest[..., None], rng)
+        q, others = (summed * log_q.exp()).sum(dim=-1), log_rest.exp()  # (top, ...), (...)
+        given = evaluate(bound, torch.cat([summed, sampled[None]]).to(logits))
+        values = weighed(widened(given), torch.cat([q, others[None]]))
+        exact = (q * values[:-1]).sum(dim=0)
+        score = score_term(values[-1] - exact / q.sum(dim=0), (sampled * log_q).sum(dim=-1) - log_rest)
+        return (exact + others * values[-1] + others.detach() * score).to(given.dtype)
 
 
 @dataclass(frozen=True)
@@ -223,18 +236,17 @@ class SparseMarginal:
         check_threshold(self.threshold)
 
     def __call__(self, bound: Bound, logits: Tensor, rng: torch.Generator) -> Tensor:
-        check_logits(logits)
-        classes = logits.shape[-1]
-        q = self._restricted(logits).softmax(dim=-1).reshape(-1, classes)  # a row for each image
-        images, kept = self.keeps(logits).view(-1, classes).nonzero(as_tuple=True)
-        values = evaluate_images(bound, F.one_hot(kept, classes).to(q), images)
-        average = torch.zeros_like(q[:, 0]).index_add(0, images, q[images, kept] * values)
-        return average.view(logits.shape[:-1])
+        q = log_probabilities(self._restricted(logits)).exp()[None].flatten(0, -2)  # a row for each image
+        images, kept = self.keeps(logits).view(q.shape).nonzero(as_tuple=True)
+        values = evaluate_images(bound, F.one_hot(kept, q.shape[-1]).to(logits), images)
+        parts = q[images, kept] * values
+        return parts.new_zeros(len(q)).index_add(0, images, parts).view(logits.shape[:-1]).to(values.dtype)
 
     def keeps(self, logits: Tensor) -> Tensor:
-        """Which classes are summed, (..., K)."""
-        q = logits.detach().softmax(dim=-1)
-        return (q > self.threshold) | (q == q.amax(dim=-1, keepdim=True))
+        """Which classes are summed, (..., K); all where a probability is nan, which is not to be lost."""
+        check_logits(logits)
+        q = widened(logits.detach()).softmax(dim=-1)
+        return ~(q <= self.threshold) | (q == q.amax(dim=-1, keepdim=True))
 
     def entropy(self, logits: Tensor) -> Tensor:
         """H(q~), (...), in nats."""
@@ -242,9 +254,4 @@ class SparseMarginal:
 
     def _restricted(self, logits: Tensor) -> Tensor:
         """The logits of q~."""
-        return logits.masked_fill(~self.keeps(logits), -torch.inf)
-
-
-def _score(advantage: Tensor, log_q: Tensor) -> Tensor:
-    """Zero, with the gradient `advantage` * grad log q."""
-    return advantage.detach() * (log_q - log_q.detach())
+        return torch.where(self.keeps(logits), logits, -torch.inf)

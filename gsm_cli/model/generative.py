@@ -25,6 +25,7 @@ class Evidence:
     """What a model knows of a batch before a class is named: all that the classes share, computed once per image."""
 
     x: Tensor  # (B, D)
+    q_a: Tensor | None  # (B, 2 A): mean and log variance of q(a|x), None in M2
     a: Tensor | None  # (S, B, A), None in M2
     log_q_a: Tensor | None  # (S, B, 1): log q(a|x)
     noise: Tensor  # (S, B, Z): z = mean(y) + deviation(y) * noise, the same noise for every class
@@ -44,6 +45,7 @@ class Evidence:
         return replace(
             self,
             x=self.x[b],
+            q_a=None if self.q_a is None else self.q_a[b],
             a=None if self.a is None else self.a[s, b],
             log_q_a=None if self.log_q_a is None else self.log_q_a[s, b],
             noise=self.noise[s, b],
@@ -67,7 +69,7 @@ class M2(nn.Module):
         self.architecture = architecture
         k, z = architecture.classes, architecture.latent
         inputs = self.context_sizes(architecture)
-        self.q_y = Network(inputs, k, architecture)
+        self.q_y = Network(inputs, k, architecture.of_the_classifier)
         self.q_z = Network(inputs | {"y": k}, 2 * z, architecture, HEAD_SCALE)
         self.p_x = Network({"y": k, "z": z}, architecture.pixels, architecture)
 
@@ -76,28 +78,40 @@ class M2(nn.Module):
         """The inputs of q(y|.), by name and size."""
         return {"x": architecture.pixels}
 
+    def law_of_a(self, x: Tensor) -> Tensor | None:
+        """Mean and log variance of q(a|x), (B, 2 A); M2 has no auxiliary variable."""
+        return None
+
     def draw_a(self, x: Tensor, samples: int, rng: torch.Generator) -> tuple[Tensor, Tensor] | tuple[None, None]:
         """The auxiliary variable (S, B, A) and log q(a|x) (S, B); M2 has none."""
-        return None, None
+        return draw(self.law_of_a(x), samples, rng)
 
     def classify(self, x: Tensor, samples: int, rng: torch.Generator) -> Tensor:
         """Logits of q(y|a,x), (S, B, K), for images x (B, D) in [0, 1] and S draws of a."""
         a, _ = self.draw_a(x, samples, rng)
-        return self._logits(context(x, a), samples)
+        return self.logits(context(x, a), samples)
 
     def encode(self, x: Tensor, samples: int, rng: torch.Generator) -> Evidence:
         """Draw a, and the noise of z, S times for images x (B, D); compute all that the bounds of the classes share."""
-        a, log_q_a = self.draw_a(x, samples, rng)
+        q_a = self.law_of_a(x)
+        a, log_q_a = draw(q_a, samples, rng)
         known = context(x, a)
         return Evidence(
             x=x,
+            q_a=q_a,
             a=a,
             log_q_a=None if log_q_a is None else log_q_a[..., None],
             noise=torch.randn(samples, len(x), self.architecture.latent, generator=rng, device=x.device),
-            logits=self._logits(known, samples),
+            logits=self.logits(known, samples),
             q_z=self.q_z.lift(**known),
             p_a=None,
         )
+
+    def redrawn(self, evidence: Evidence, noise: Tensor) -> Evidence:
+        """The same with another draw of a, from standard normal noise (..., S, B, A)."""
+        assert evidence.q_a is not None
+        a, log_q_a = place(evidence.q_a, noise)
+        return replace(evidence, a=a, log_q_a=log_q_a[..., None], q_z=self.q_z.lift(**context(evidence.x, a)))
 
     def bound(self, evidence: Evidence, y: Tensor, kl_weight: float = 1.0) -> Tensor:
         """One draw of f(a, x, y, z), (..., S, B), for y (..., S, B, K) on the simplex.
@@ -134,7 +148,8 @@ class M2(nn.Module):
         """The auxiliary variable's part of the bound of every row, log p(a|x,y,z) - log q(a|x); M2 has none."""
         return 0.0
 
-    def _logits(self, known: dict[str, Tensor], samples: int) -> Tensor:
+    def logits(self, known: dict[str, Tensor], samples: int) -> Tensor:
+        """Logits of q(y|a,x), (S, B, K), of its inputs by name."""
         logits: Tensor = self.q_y(self.q_y.lift(**known))
         return logits.expand(samples, *logits.shape[-2:])
 
@@ -155,10 +170,9 @@ class ADGM(M2):
     def context_sizes(architecture: Architecture) -> dict[str, int]:
         return {"x": architecture.pixels, "a": architecture.auxiliary}
 
-    def draw_a(self, x: Tensor, samples: int, rng: torch.Generator) -> tuple[Tensor, Tensor]:
-        mean, log_variance = gaussian(self.q_a(self.q_a.lift(x=x)))
-        noise = torch.randn(samples, *mean.shape, generator=rng, device=x.device)
-        return mean + torch.exp(0.5 * log_variance) * noise, log_normal(noise, log_variance)
+    def law_of_a(self, x: Tensor) -> Tensor:
+        outputs: Tensor = self.q_a(self.q_a.lift(x=x))
+        return outputs
 
     def encode(self, x: Tensor, samples: int, rng: torch.Generator) -> Evidence:
         return replace(super().encode(x, samples, rng), p_a=self.p_a.lift(x=x))
@@ -189,6 +203,20 @@ def gaussian(outputs: Tensor) -> tuple[Tensor, Tensor]:
     """Mean and log variance, (..., Z) each, from the outputs (..., 2 Z) of a network."""
     mean, log_variance = torch.chunk(outputs, 2, dim=-1)
     return mean, log_variance
+
+
+def draw(outputs: Tensor | None, samples: int, rng: torch.Generator) -> tuple[Tensor, Tensor] | tuple[None, None]:
+    """Samples (S, B, A) of a Gaussian with the outputs (B, 2 A) of a network, and their log density (S, B)."""
+    if outputs is None:
+        return None, None
+    size = samples, len(outputs), outputs.shape[-1] // 2
+    return place(outputs, torch.randn(size, generator=rng, device=outputs.device))
+
+
+def place(outputs: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
+    """The sample (..., A) that standard normal noise makes of a Gaussian, and its log density (...)."""
+    mean, log_variance = gaussian(outputs)
+    return mean + torch.exp(0.5 * log_variance) * noise, log_normal(noise, log_variance)
 
 
 def log_normal(noise: Tensor, log_variance: Tensor | float = 0.0) -> Tensor:

@@ -1,18 +1,19 @@
 """The perceptrons that the models are made of, and their sizes."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial, reduce
 from itertools import pairwise
 from math import prod
-from typing import cast
+from typing import TypeVar, cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
+Value = TypeVar("Value")
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {"relu": F.relu, "elu": F.elu, "softplus": F.softplus}
 
 
@@ -20,18 +21,27 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {"relu": F.relu, "elu": F.e
 class Architecture:
     """The sizes of a model; `norm` is layer, batch or none, `weight_std` None for 1 / sqrt(3 fan_in).
 
-    With `bf16` the matrix products are taken in bfloat16, and all else in float32.
+    `classifier_hidden` are the hidden layers of q(y|a,x), None for those of all others. With `bf16` the matrix products
+    are taken in bfloat16, and all else in float32.
     """
 
     pixels: int
     classes: int
     hidden: tuple[int, ...] = (500, 500)
+    classifier_hidden: tuple[int, ...] | None = None
     latent: int = 10
     auxiliary: int = 10
     norm: str = "layer"
+    norm_eps: float = 1e-5
     activation: str = "relu"
     weight_std: float | None = None
+    zero_biases: bool = False
     bf16: bool = False
+
+    @property
+    def of_the_classifier(self) -> "Architecture":
+        """The sizes of q(y|a,x)."""
+        return self if self.classifier_hidden is None else replace(self, hidden=self.classifier_hidden)
 
 
 class Linear(nn.Linear):
@@ -69,15 +79,17 @@ class Network(nn.Module):
         biased = next(iter(inputs)) if architecture.norm == "none" else None  # a normalisation has a bias of its own
         self.first = nn.ModuleDict({name: linear(size, sizes[0], bias=name == biased) for name, size in inputs.items()})
         self.hidden = nn.ModuleList(linear(size, after) for size, after in pairwise(sizes))
-        self.norms = nn.ModuleList(NORMS[architecture.norm](size) for size in sizes)
+        self.norms = nn.ModuleList(NORMS[architecture.norm](size, eps=architecture.norm_eps) for size in sizes)
         self.head = linear(sizes[-1], outputs)
         self.activation = ACTIVATIONS[architecture.activation]
+        for layer in cast(list[Linear], [*self.first.values(), *self.hidden, self.head]):
+            if architecture.weight_std is not None:
+                nn.init.normal_(layer.weight, std=architecture.weight_std)
+            if architecture.zero_biases and layer.bias is not None:
+                nn.init.zeros_(layer.bias)
         if architecture.weight_std is None:
             with torch.no_grad():
                 self.head.weight *= scale
-        else:
-            for layer in (*self.first.values(), *self.hidden, self.head):
-                nn.init.normal_(layer.weight, std=architecture.weight_std)
 
     def lift(self, **inputs: Tensor) -> Tensor:
         """The share of these inputs in the first layer, (..., H)."""
@@ -124,26 +136,36 @@ class BatchNorm(nn.BatchNorm1d):
 
 _UNCOUNTED = ContextVar("uncounted", default=False)
 _PARTS: ContextVar[list[int] | None] = ContextVar("parts", default=None)
+_KEPT = ContextVar("kept", default=True)
 
 
 @contextmanager
-def uncounted() -> Iterator[None]:
+def _within(variable: ContextVar[Value], value: Value) -> Iterator[None]:
+    token = variable.set(value)
+    try:
+        yield
+    finally:
+        variable.reset(token)
+
+
+def uncounted() -> AbstractContextManager[None]:
     """Within it running statistics stay as they are: for images that were counted before, or are none of the data."""
-    token = _UNCOUNTED.set(True)
-    try:
-        yield
-    finally:
-        _UNCOUNTED.reset(token)
+    return _within(_UNCOUNTED, True)
 
 
-@contextmanager
-def in_parts(sizes: list[int]) -> Iterator[None]:
+def in_parts(sizes: list[int]) -> AbstractContextManager[None]:
     """Within it values (..., N, H) are those of batches of so many rows, which have nothing to do with one another."""
-    token = _PARTS.set(sizes)
-    try:
-        yield
-    finally:
-        _PARTS.reset(token)
+    return _within(_PARTS, sizes)
+
+
+def computed_again() -> AbstractContextManager[None]:
+    """Within it nothing is kept for the backward pass, which computes it again by itself, `uncounted`."""
+    return _within(_KEPT, False)
+
+
+def is_kept() -> bool:
+    """Whether what is computed is kept for the backward pass, and so computed once."""
+    return _KEPT.get() and not _UNCOUNTED.get()
 
 
 class Rows:
@@ -165,4 +187,4 @@ class Rows:
         return [part.view(*shape, *part.shape[1:]) for part, shape in parts]
 
 
-NORMS: dict[str, Callable[[int], nn.Module]] = {"layer": nn.LayerNorm, "batch": BatchNorm, "none": nn.Identity}
+NORMS: dict[str, Callable[..., nn.Module]] = {"layer": nn.LayerNorm, "batch": BatchNorm, "none": nn.Identity}

@@ -4,6 +4,7 @@ Where virtual adversarial training has a weight, training subtracts that times i
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -11,8 +12,8 @@ from torch.nn import functional as F  # noqa: N812
 
 from gsm_cli.model.categorical import entropy
 from gsm_cli.model.estimators import Estimator, OwnEntropy
-from gsm_cli.model.generative import M2, Case, Evidence
-from gsm_cli.model.networks import in_parts
+from gsm_cli.model.generative import M2, Case, Evidence, context
+from gsm_cli.model.networks import in_parts, is_kept
 
 
 @dataclass(frozen=True)
@@ -48,29 +49,45 @@ class Terms:
 class ConditionalBound:
     """f(a, x, y, z) of the images that gave the evidence, as a function of y; it counts how often it is evaluated.
 
-    The `companion`, images with their y, goes through the networks with the first y that has a gradient, and again
-    with it where it is computed again: whoever takes a gradient of the values by himself must retain their graph.
+    The `companion`, images with their y, goes through the networks with the first y whose pass is kept: whoever takes a
+    gradient of the values by himself must retain their graph. With `fresh` every evaluation has an a of its own, and so
+    has every class of the sum, whose y (N, 1, ..., 1, K) is the same for all images.
     """
 
     model: M2
     evidence: Evidence
     kl_weight: float = 1.0
     companion: Case | None = None
+    fresh: torch.Generator | None = None
     count: int = 0  # of images with a class
-    first: Tensor | None = None  # the y that the companion goes with
     _values: Tensor | None = None  # of the companion
 
     def __call__(self, y: Tensor, images: Tensor | None = None, /) -> Tensor:
-        cases = [(self.evidence if images is None else self.evidence.take(images), y)]
-        if self.first is None and torch.is_grad_enabled():
-            self.first = y
-        if self.companion and y is self.first:
-            cases.append(self.companion)
-        values, *beside = self.model.bounds(cases, self.kl_weight)
-        if beside and self._values is None:
-            (self._values,) = beside
+        joins = self._values is None and torch.is_grad_enabled() and is_kept()
+        companions = [self.companion] if self.companion and joins else []
+        values, *of_companion = self.model.bounds([(self._known(y, images), y), *companions], self.kl_weight)
+        if of_companion:
+            (self._values,) = of_companion
         self.count += values.numel()
         return values
+
+    def _known(self, y: Tensor, images: Tensor | None) -> Evidence:
+        evidence = self.evidence if images is None else self.evidence.take(images)
+        if self.fresh is None or evidence.q_a is None:
+            return evidence
+        if images is None and y.shape[1:-1].numel() == 1:
+            return self.model.redrawn(evidence, self._noise_of_classes[y.flatten(0, -2).argmax(dim=-1)])
+        shape = torch.broadcast_shapes(evidence.noise.shape[:-1], y.shape[:-1])  # type: ignore[no-untyped-call]
+        return self.model.redrawn(evidence, self._noise(*shape))
+
+    @cached_property
+    def _noise_of_classes(self) -> Tensor:
+        """Of a, (K, S, B, A): the same where a class is computed again."""
+        return self._noise(self.evidence.logits.shape[-1], *self.evidence.noise.shape[:-1])
+
+    def _noise(self, *shape: int) -> Tensor:
+        size = (*shape, self.model.architecture.auxiliary)
+        return torch.randn(size, generator=self.fresh, device=self.evidence.x.device)
 
     def of_companion(self) -> Tensor:
         """Its values; computed now if no y was evaluated before."""
@@ -103,12 +120,14 @@ def semi_supervised(
     kl_weight: float,
     rng: torch.Generator,
     entropy_weight: float = 1.0,
+    fresh: torch.Generator | None = None,
 ) -> Terms:
     """The three terms with S = `samples` draws of a and z; the estimator's own noise is drawn last.
 
         U(x) = mean_l E_{q(y|a_l,x)}[f(a_l, x, y, z_l)] + H(q(y|a_l,x)),    L(x, y) = mean_l f(a_l, x, y, z_l)
 
-    The draw of a that serves the classifier serves every class and the bound.
+    The draw of a that serves the classifier serves every class and the bound; with `fresh` every evaluation of the
+    unlabelled bound has an a of its own, drawn by that generator.
     """
     sizes = [len(batch.unlabelled), len(batch.labelled)]
     with in_parts(sizes):
@@ -116,7 +135,7 @@ def semi_supervised(
     unlabelled, labelled = evidence.split(sizes)
     one_hot = torch.eye(model.architecture.classes, device=batch.classes.device)
     y = one_hot.index_select(0, batch.classes)[None]  # (1, L, K)
-    bound = ConditionalBound(model, unlabelled, kl_weight, companion=(labelled, y))
+    bound = ConditionalBound(model, unlabelled, kl_weight, companion=(labelled, y), fresh=fresh)
     u = unlabelled_bound(bound, estimator, rng, entropy_weight)
     classification = log_probability(labelled.logits, batch.classes)
     return Terms(u.mean(), bound.of_companion().mean(), classification, bound.count / len(batch.unlabelled))
@@ -126,6 +145,13 @@ def supervised(model: M2, batch: Batch, samples: int, rng: torch.Generator) -> T
     """The classification term alone, from the labelled images alone."""
     zero = torch.zeros((), device=batch.labelled.device)
     return Terms(zero, zero, log_probability(model.classify(batch.labelled, samples, rng), batch.classes), 0.0)
+
+
+def classifier_alone(model: M2, batch: Batch, samples: int, rng: torch.Generator) -> Tensor:
+    """The mean of log q(y|a,x) of the labelled images, with draws of a that are constants: q(a|x) learns nothing."""
+    with torch.no_grad():
+        a, _ = model.draw_a(batch.labelled, samples, rng)
+    return log_probability(model.logits(context(batch.labelled, a), samples), batch.classes)
 
 
 def log_probability(logits: Tensor, classes: Tensor) -> Tensor:

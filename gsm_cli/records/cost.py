@@ -9,11 +9,13 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from gsm_cli.config import Count, Model, Natural, Plain, Precision
+from gsm_cli.config import Model, Precision
 from gsm_cli.errors import DataError
-from gsm_cli.objectives import OBJECTIVES, SPARSE, SUPERVISED
+from gsm_cli.estimator_settings import SPARSE, SUPERVISED
+from gsm_cli.objectives import OBJECTIVES
 from gsm_cli.records.run import Classes
 from gsm_cli.records.store import REMEDY, NotBelowZero, Record, Seconds, read
+from gsm_cli.rules import Count, Natural, Plain
 
 CLASSES = (2, 5, 10, 20, 50, 100, 200, 500, 1000)
 MEASURED = tuple(name for name in OBJECTIVES if name not in (SPARSE, SUPERVISED))
@@ -100,8 +102,3 @@ def read_cost(path: Path) -> CostRecord:
     if departures := record.departures:
         raise DataError(f"{path} must have what its plan names, and has {departures[0]}: {REMEDY}")
     return record
-
-
-def read_part(path: Path) -> CostRecord:
-    """Read what there is of a measurement of costs that is not whole. Raises DataError as `read_run` does."""
-    return read(path, CostRecord)

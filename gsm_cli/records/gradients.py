@@ -10,11 +10,12 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from gsm_cli.config import Count, Natural, Plain, Positive, RunConfig, Share
+from gsm_cli.config import RunConfig
 from gsm_cli.errors import DataError
 from gsm_cli.objectives import OBJECTIVES
 from gsm_cli.records.run import Classes
 from gsm_cli.records.store import REMEDY, NotBelowZero, Number, Record, read
+from gsm_cli.rules import Count, Natural, Plain, Positive, Share
 
 MEASURED = tuple(row.name for row in OBJECTIVES.values() if row.estimator)
 TEMPERATURES = (0.1, 0.3, 0.5, 1.0, 2.0)

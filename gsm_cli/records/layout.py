@@ -1,27 +1,33 @@
 """Where the records, the pictures and the text of a report lie: the one place that knows."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
 import msgspec
 from msgspec import Struct
 
-from gsm_cli.errors import DataError
-from gsm_cli.files import is_there, read_bounded
+from gsm_cli.config import RunConfig
+from gsm_cli.errors import DataError, printable
+from gsm_cli.files import is_there, read_bounded, write_atomic
 from gsm_cli.records.cost import CostRecord
 from gsm_cli.records.store import MOST
 
 COST = "cost"  # the folder that `gsm cost` writes to; what is in a folder its records say, and not its name
 
-OF_A_DATASET = re.compile(r".+-\d+")  # the name of a folder whose runs share a data set and its labels
-CHOSEN = re.compile(r"[A-Za-z0-9][\w.+-]{0,99}")  # a name that somebody may choose
+# What a report asks of its runs: whether a sample may replace the sum, or which values of their settings are best
+Kind = Literal["comparison", "settings"]
 
 
 class _Head(Struct):
     kind: str
+
+
+class _Question(Struct, forbid_unknown_fields=True):
+    """What `report.toml` says."""
+
+    kind: Kind
 
 
 @dataclass(frozen=True)
@@ -35,14 +41,28 @@ class ReportFolder:
         return self.path.resolve().name
 
     @property
-    def chosen(self) -> bool:
-        """Whether somebody chose its name; that of a data set and its labels ends with their number."""
-        return not OF_A_DATASET.fullmatch(self.name)
+    def question(self) -> Path:
+        return self.path / "report.toml"
 
     @property
-    def options(self) -> list[str]:
-        """What a command says to write to it."""
-        return ["--report", self.name] if self.chosen else []
+    def kind(self) -> Kind:
+        """What its report asks; without `report.toml` a comparison. Raises DataError if that is damaged."""
+        try:
+            return msgspec.toml.decode(read_bounded(self.question, MOST), type=_Question).kind
+        except (FileNotFoundError, NotADirectoryError):
+            return "comparison"
+        except (OSError, ValueError) as error:
+            rule = f'{self.question} must say what the report asks, as kind = "comparison"'
+            raise DataError(f"{rule}, and does not ({printable(str(error))}): restore it, or remove it") from error
+
+    def ask(self, kind: Kind) -> None:
+        """Say what the report asks, unless that is said. Raises GsmError if the disk refuses."""
+        if not is_there(self.question):
+            write_atomic(self.question, f'kind = "{kind}"\n'.encode())
+
+    def options(self, config: RunConfig) -> list[str]:
+        """What a command says so that such a run lies here."""
+        return [] if self.name == config.folder else ["--report", self.name]
 
     @property
     def text(self) -> Path:
@@ -52,6 +72,11 @@ class ReportFolder:
     def records_folder(self) -> Path:
         """Where all records lie, but for those of gradients."""
         return self.path / "records"
+
+    @property
+    def steps(self) -> Path:
+        """The record of the steps of its series, of `gsm cost --for`."""
+        return self.path / "steps.json"
 
     @property
     def gradients(self) -> list[Path]:

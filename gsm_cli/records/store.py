@@ -8,16 +8,17 @@ from typing import Annotated, Any, Literal, TypeVar
 import msgspec
 from msgspec import Meta, Struct
 
-from gsm_cli.config import Count, Natural, Plain
 from gsm_cli.errors import DataError, printable
 from gsm_cli.files import read_bounded, write_atomic
+from gsm_cli.rules import Count, Natural, Plain
 
-SCHEMA = 3
+SCHEMA = 4
 MOST = 2**26  # bytes of a record: hundreds of times what the longest run leaves
 LONGEST = 300  # letters of what is wrong with a record
 Number = Annotated[float, Meta(ge=-1e100, le=1e100)]  # whose squares and sums are finite as well
 NotBelowZero = Annotated[float, Meta(ge=0, le=1e100)]
 Seconds = Annotated[float, Meta(ge=1e-9, le=1e12)]
+Code = Annotated[str, Meta(pattern=r"^[0-9a-f]{16}\Z")]
 REMEDY = "restore it, or remove it and run again"
 
 
@@ -47,8 +48,9 @@ class Environment(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 class Record(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind"):
     """What every record says: its schema, its kind (the tag of the class), and what made it."""
 
-    schema: Literal[3] = 3
+    schema: Literal[4] = 4
     version: Plain
+    code: Code | None  # `fingerprint` of what decided the numbers; None of a record that was converted
     environment: Environment
 
     def save(self, path: Path) -> None:
@@ -61,6 +63,11 @@ AnyRecord = TypeVar("AnyRecord")
 
 class _Head(Struct):
     schema: int
+
+
+def rounded(number: float) -> float:
+    """To seven significant digits and to a millionth, as records keep what is no count."""
+    return round(float(f"{number:.7g}"), 6)
 
 
 def read(path: Path, kind: type[AnyRecord]) -> AnyRecord:
@@ -80,6 +87,10 @@ def read(path: Path, kind: type[AnyRecord]) -> AnyRecord:
         raise DataError(f"{path} must be a whole record, and is not ({reason}): {REMEDY}") from error
 
 
+def _text(value: Any) -> str:
+    return json.dumps(value, allow_nan=False, separators=(",", ": "))
+
+
 def _lines(value: Any, indent: str = "") -> str:
     """JSON with a line for every entry of the two outer levels."""
     deeper = indent + " "
@@ -87,5 +98,5 @@ def _lines(value: Any, indent: str = "") -> str:
         entries: Iterator[str] = (f"{json.dumps(key)}: {_lines(entry, deeper)}" for key, entry in value.items())
         return "{\n" + ",\n".join(deeper + entry for entry in entries) + f"\n{indent}}}"
     if isinstance(value, list) and value and isinstance(value[0], dict):
-        return "[\n" + ",\n".join(deeper + json.dumps(entry, allow_nan=False) for entry in value) + f"\n{indent}]"
-    return json.dumps(value, allow_nan=False)
+        return "[\n" + ",\n".join(deeper + _text(entry) for entry in value) + f"\n{indent}]"
+    return _text(value)

@@ -1,7 +1,6 @@
 """A report on disk: made from the records of its folder, written, or compared with what is there."""
 
 import difflib
-import json
 from base64 import b64decode
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -9,19 +8,23 @@ from pathlib import Path
 from typing import TypeVar
 
 from gsm_cli.errors import DataError, printable
-from gsm_cli.files import read_bounded, remove, sweep, write_atomic
+from gsm_cli.files import is_there, read_bounded, remove, sweep, write_atomic
 from gsm_cli.records.cost import CostRecord, read_cost
 from gsm_cli.records.gradients import GradientRecord, read_gradients
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.records.run import RunRecord, read_run
-from gsm_cli.reports import png
-from gsm_cli.reports.cost.report import render_costs
-from gsm_cli.reports.report import Report, few
-from gsm_cli.reports.runs import render_runs
+from gsm_cli.records.steps import read_steps
+from gsm_cli.reports.costs import render_costs
+from gsm_cli.reports.drawing import data_digest, keep_or_draw, stamp_of_file
+from gsm_cli.reports.page import Report
+from gsm_cli.reports.png import MOST, check_png, stamp_of
+from gsm_cli.reports.run_report import render_runs
 from gsm_cli.style import Picture
+from gsm_cli.words import few
 
 AnyRecord = TypeVar("AnyRecord")
 ANOTHER = "is the record of another run than its name says"
+ELSEWHERE = "is of other data than most runs here"
 REBUILD = "rebuild it with gsm report"
 
 
@@ -32,27 +35,32 @@ def read(folder: ReportFolder, margin: float | None = None) -> Report:
     """
     problems: list[str] = []
     if folder.of_costs:
-        costs = _read(folder, folder.records, read_cost, _cost_fault, problems)
+        costs = _read(folder, folder.records, read_cost, _plan_fault, problems)
         report = render_costs(folder, costs, problems) if costs else None
     else:
+        kind = folder.kind
         runs = _read(folder, folder.records, read_run, _run_fault, problems)
+        gradients = _read(folder, folder.gradients, read_gradients, _plan_fault, problems)
+        if kind == "comparison":
+            runs, gradients = _of_one_task(folder, runs, gradients, problems)
         runs = _of_one_kind(folder, runs, problems)
-        gradients = _read(folder, folder.gradients, read_gradients, _gradients_fault, problems)
-        report = render_runs(folder, runs, problems, gradients, margin) if runs or gradients else None
+        timed = _read(folder, [folder.steps] * is_there(folder.steps), read_steps, lambda *_: None, problems)
+        steps = timed[0] if timed else None
+        report = render_runs(folder, runs, problems, gradients, margin, kind, steps) if runs or gradients else None
     if report is None:
         raise DataError(f"{folder.path} has no readable record: {few(problems)}")
     return report
 
 
 def write(report: Report) -> Path:
-    """Write a report and its pictures, and remove those that it showed before; the path of the Markdown."""
+    """Write a report and what has changed of its pictures; remove those that it showed before. The Markdown's path."""
     folder = report.folder
     sweep(folder.path)
     sweep(folder.records_folder)
     for picture in report.pictures:
-        write_atomic(folder.picture(picture.name), png.stamp(picture.encode("png")))
+        keep_or_draw(folder.picture(picture.name), picture)
     for path in _not_shown(report):
-        if png.DIGEST in _texts(path):  # which only a report writes
+        if stamp_of_file(path):
             remove(path)
     write_atomic(folder.text, report.text.encode())
     return folder.text
@@ -67,13 +75,6 @@ def check(report: Report) -> list[str]:
             lines.append(f"{file} {reason}: {REBUILD}")
     lines += [f"{file} is in no report: remove it" for file in _not_shown(report)]
     return lines + list(report.problems)
-
-
-def _facts(texts: dict[str, str]) -> object:
-    try:
-        return json.loads(texts["Comment"])
-    except (KeyError, ValueError, RecursionError):
-        return None
 
 
 def _text_differences(path: Path, expected: str) -> list[str]:
@@ -98,33 +99,20 @@ def _text_differences(path: Path, expected: str) -> list[str]:
 def _picture_fault(path: Path, expected: Picture[object]) -> str | None:
     """Why a file is not the picture that is expected; None if it is."""
     try:
-        picture = png.read_png(read_bounded(path, png.MOST))
+        stamp = stamp_of(read_bounded(path, MOST))
     except FileNotFoundError:
         return "is missing"
     except OSError as error:
         return f"cannot be read ({error.strerror})"
-    except ValueError as error:
-        return f"must be a whole PNG, and is not ({printable(str(error))})"
-    texts = png.texts(picture)
-    if _facts(texts) != expected.carried:
-        return "shows other data than the records"
-    if (texts.get("Title"), texts.get("Description")) != (expected.title, expected.description):
-        return "is described in other words than the records give"
-    return None if texts.get(png.DIGEST) == png.digest(picture) else "has other pixels than were drawn"
+    if stamp is None:
+        return "must be as a report wrote it, and is not"
+    return None if stamp.startswith(data_digest(expected)) else "shows or says something else than the records"
 
 
 def _not_shown(report: Report) -> list[Path]:
     """The pictures of the folder that the report does not show."""
     shown = {report.folder.picture(picture.name) for picture in report.pictures}
     return [path for path in report.folder.pictures if path not in shown]
-
-
-def _texts(path: Path) -> dict[str, str]:
-    """The texts that a PNG carries, by name; none if it is not one."""
-    try:
-        return png.texts(png.read_png(read_bounded(path, png.MOST)))
-    except (OSError, ValueError):
-        return {}
 
 
 def _read(
@@ -153,9 +141,22 @@ def _run_fault(folder: ReportFolder, path: Path, record: RunRecord) -> str | Non
     """Why a record cannot be in the report of this folder; None if it can."""
     if path.stem != record.config.name:
         return f"{ANOTHER}: of {record.config.name}"
-    if not folder.chosen and folder.name != record.config.folder:
-        return f"{ANOTHER}: it belongs to {record.config.folder}"
     return None if record.generated is None else _image_fault(record.generated)
+
+
+def _of_one_task(
+    folder: ReportFolder, runs: Sequence[RunRecord], gradients: Sequence[GradientRecord], problems: list[str]
+) -> tuple[list[RunRecord], list[GradientRecord]]:
+    """The records of the data set and labels that most runs have; for each other there is one more problem."""
+    tasks = Counter(record.config.folder for record in runs) or Counter(each.plan.config.folder for each in gradients)
+    files = [(folder.record(record.config.name), record.config.folder) for record in runs]
+    files += [(folder.measurement(each.plan.name), each.plan.config.folder) for each in gradients]
+    task = max(tasks, key=lambda name: tasks[name], default="")
+    problems += [f"{folder.link(path)} {ELSEWHERE}: it belongs to {own}" for path, own in files if own != task]
+    return (
+        [record for record in runs if record.config.folder == task],
+        [each for each in gradients if each.plan.config.folder == task],
+    )
 
 
 def _of_one_kind(folder: ReportFolder, records: Sequence[RunRecord], problems: list[str]) -> list[RunRecord]:
@@ -190,18 +191,11 @@ def _sizes(record: RunRecord) -> tuple[int, int, int]:
 
 def _image_fault(generated: str) -> str | None:
     try:
-        png.read_png(b64decode(generated, validate=True))
+        check_png(b64decode(generated, validate=True))
     except ValueError as error:
         return f"must hold its generated images as a PNG in base64, and does not ({printable(str(error))})"
     return None
 
 
-def _gradients_fault(folder: ReportFolder, path: Path, record: GradientRecord) -> str | None:
-    if path.stem != record.plan.name:
-        return f"{ANOTHER}: of {record.plan.name}"
-    belongs = record.plan.config.folder
-    return None if folder.chosen or folder.name == belongs else f"{ANOTHER}: it belongs to {belongs}"
-
-
-def _cost_fault(folder: ReportFolder, path: Path, record: CostRecord) -> str | None:
+def _plan_fault(folder: ReportFolder, path: Path, record: CostRecord | GradientRecord) -> str | None:
     return None if path.stem == record.plan.name else f"{ANOTHER}: of {record.plan.name}"

@@ -2,18 +2,22 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
 
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-
+from gsm_cli.analysis.identity import Identity
+from gsm_cli.analysis.statistics import LEVEL, Summary
+from gsm_cli.analysis.verdict import Judgement, Verdict
 from gsm_cli.objectives import MARGINALIZE
-from gsm_cli.records.layout import ReportFolder
-from gsm_cli.reports.charts import colours, ink, wrapped
-from gsm_cli.reports.judgements import Judgement, Margin
-from gsm_cli.reports.markdown import folded, interval, margin_points, numbered, points, table, without_constants
-from gsm_cli.reports.report import Section, show
-from gsm_cli.reports.statistics import LEVEL, Summary
+from gsm_cli.reports.charts import ink, wrapped
+from gsm_cli.reports.markdown import folded, interval, table, without_constants
+from gsm_cli.reports.page import Section
 from gsm_cli.style import INK, Picture
+from gsm_cli.words import margin_points, points
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 BAND = "#e6e6e6"
 
@@ -22,7 +26,7 @@ BAND = "#e6e6e6"
 class Row:
     """One objective: its differences in points, seed by seed, their mean and interval, and what is decided."""
 
-    name: str
+    identity: Identity
     role: str
     ruling: str
     mean: float
@@ -39,45 +43,46 @@ class Forest:
     margin: float
 
 
-def forest_section(
-    folder: ReportFolder, title: str, judgements: Sequence[Judgement], margin: Margin | None, number: int
-) -> Section:
+def forest_section(verdict: Verdict) -> Section:
     """The plot, and the numbers behind it; empty if nothing was compared."""
+    judgements, margin = verdict.judgements, verdict.margin
     if not judgements or margin is None:
         return Section([])
     rows = [
-        forest_row(each.name, each.comparison.differences, each.summary, each.role, each.told) for each in judgements
+        forest_row(each.series.identity, each.comparison.differences, each.summary, each.role, each.told)
+        for each in judgements
     ]
     facts = Forest(rows, 100 * margin.value)
-    picture = Picture(numbered("differences", number), title, _description(judgements), facts, lambda: draw(facts))
+    picture = Picture[object]("differences", "", _description(judgements), facts, partial(draw, facts))
     return Section(
         [
             "## Differences from the sum",
-            show(folder, picture),
+            picture,
             "Test accuracy minus that of marginalize at the same seeds, which have the same split, initial weights, "
             f"batch order and noise: mean, Student's 95 % interval, and faint the seeds. The band is the margin of "
             f"{margin_points(margin.value)}: an interval that lies to the right of its left edge means no worse.",
             *folded("These numbers, with tests", [_numbers(judgements), _explanation(judgements)]),
-        ],
-        [picture],
+        ]
     )
 
 
-def forest_row(name: str, differences: Sequence[float], found: Summary, role: str = "", ruling: str = "") -> Row:
+def forest_row(
+    identity: Identity, differences: Sequence[float], found: Summary, role: str = "", ruling: str = ""
+) -> Row:
     """The row of differences of accuracy, seed by seed, and of their summary."""
     low, high = (None if value is None else 100 * value for value in (found.low, found.high))
-    return Row(name, role, ruling, 100 * found.mean, low, high, [100 * value for value in differences])
+    return Row(identity, role, ruling, 100 * found.mean, low, high, [100 * value for value in differences])
 
 
 def _description(judgements: Sequence[Judgement]) -> str:
-    words = [f"{each.name} {interval(each.summary, points)}, {each.told}" for each in judgements]
+    words = [f"{each.label} {interval(each.summary, points)}, {each.told}" for each in judgements]
     return f"Test accuracy minus that of marginalize in points, mean and 95 % interval: {'; '.join(words)}."
 
 
 def _numbers(judgements: Sequence[Judgement]) -> str:
     rows = [
         [
-            f"{each.name} − {MARGINALIZE}",
+            f"{each.label} − {MARGINALIZE}",
             each.role,
             str(len(each.comparison.seeds)),
             interval(each.summary, points),
@@ -117,26 +122,27 @@ def _explanation(judgements: Sequence[Judgement]) -> str:
     )
 
 
-def draw(forest: Forest, quantity: str = "points of test accuracy, minus the sum's") -> Figure:
+def draw(forest: Forest, quantity: str = "points of test accuracy, minus the sum's") -> "Figure":
     """A row for every objective, the numbers at the right, over an axis of this quantity."""
-    names = [wrapped(row.name) for row in forest.rows]
+    from matplotlib.figure import Figure
+
+    names = [wrapped(row.identity.label) for row in forest.rows]
     lines = 1 + max(name.count("\n") for name in names)
     figure = Figure(figsize=(11.0, 1.1 + (0.2 + 0.26 * lines) * len(forest.rows)))
     left, right = figure.subplots(1, 2, sharey=True, width_ratios=[2.4, 1.0])
-    palette = colours([row.name for row in forest.rows])
     low, high = _limits(forest)
     left.axvline(0.0, color=INK, linewidth=0.8, zorder=1)
     if forest.margin:
         left.axvspan(-forest.margin, forest.margin, color=BAND, linewidth=0, zorder=0)
         left.axvline(-forest.margin, color=INK, linewidth=0.8, linestyle="--", zorder=1)
     for place, row in enumerate(forest.rows):
-        _draw_row(left, row, place, palette[row.name], (low, high))
+        _draw_row(left, row, place, (low, high))
         number = _number(row)
         right.text(0.0, place, number, va="center", fontsize=11, weight=_weight(row), color=INK)
     left.set(xlim=(low, high), ylim=(len(forest.rows) - 0.5, -0.5), xlabel=quantity)
     left.set_yticks(range(len(forest.rows)), names)
     for label, row in zip(left.get_yticklabels(), forest.rows, strict=True):
-        label.set(color=ink(palette[row.name]), weight=_weight(row))
+        label.set(color=ink(row.identity.colour), weight=_weight(row))
     left.tick_params(axis="y", length=0, pad=12)
     left.spines["left"].set_visible(False)
     right.set(xlim=(0.0, 1.0))
@@ -154,8 +160,9 @@ def _limits(forest: Forest) -> tuple[float, float]:
     return low - 0.04 * span, high + 0.04 * span
 
 
-def _draw_row(axes: Axes, row: Row, place: int, colour: str, limits: tuple[float, float]) -> None:
+def _draw_row(axes: "Axes", row: Row, place: int, limits: tuple[float, float]) -> None:
     """The seeds, faint; the interval, with an arrow where it leaves the picture; the mean."""
+    colour = row.identity.colour
     axes.plot(row.differences, [place] * len(row.differences), "|", color=colour, markersize=13, alpha=0.3, zorder=2)
     if row.low is not None and row.high is not None:
         shown = [max(row.low, limits[0]), min(row.high, limits[1])]

@@ -3,28 +3,39 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import msgspec
-
 from gsm_cli import commands
-from gsm_cli.config import RunConfig
-from gsm_cli.objectives import MARGINALIZE, OBJECTIVES
+from gsm_cli.analysis.contrasts import TAU
+from gsm_cli.analysis.gradients import CLOSE, bias, conclusions, cosine, deviation, means, subjects_of
+from gsm_cli.analysis.identity import Identity, with_looks
+from gsm_cli.objectives import OBJECTIVES
 from gsm_cli.records.gradients import (
     DEVIATIONS,
     MOST_SHARE,
     ROUNDING,
-    GradientPlan,
     GradientRecord,
     GradientRow,
+    GradientSubject,
     MeanGradient,
 )
 from gsm_cli.records.layout import ReportFolder
-from gsm_cli.reports.gradient_chart import gradient_chart, panels
-from gsm_cli.reports.markdown import listed, numbered, table
-from gsm_cli.reports.report import Section, show
-from gsm_cli.style import Picture
+from gsm_cli.reports.markdown import numbered, table
+from gsm_cli.reports.page import Block, Section
+from gsm_cli.reports.panels import Panel, Point, Points, panel_picture
+from gsm_cli.words import listed
 
-CLOSE = 0.9  # the cosine of 26 degrees
-ERRORS = 2.0  # that a cosine must keep from such a border
+KINDS = {
+    "unbiased": "no bias at all",
+    "unseen": "none that is seen",
+    "close": f"a biased mean within 26° (cosine from {CLOSE:g})",
+    "between": "between",
+    "away": "a mean beyond a right angle",
+}
+COSINE, BIAS, DEVIATION = "cosine of the mean", "bias / norm", "deviation / norm"
+PICTURE = (
+    "A point is the mean over models, with a line from the least to the greatest; it is missing where one of them "
+    "cannot be told from 0. Dashes: estimators without a temperature. Dotted: a right angle, and the norm of the exact "
+    "gradient, which is the bias of the gradient 0."
+)
 METHOD = (
     "The gradient of E_{q(y)}[f(y)] with respect to the logits of q(y) is known, because the sum over classes is "
     "finite. Each estimator is held against it, in units of the exact gradient's norm, for one draw of the latent "
@@ -40,18 +51,22 @@ EXACTNESS = (
 )
 
 
-def gradient_sections(folder: ReportFolder, title: str, records: Sequence[GradientRecord]) -> list[Section]:
-    """A section for every measurement; that with the fewest settings of its own first."""
-    ordered = sorted(records, key=lambda record: (len(_settings(record.plan)), record.plan.name))
-    return [_section(folder, title, record, ordered[0].plan, n) for n, record in enumerate(ordered, start=1)]
+def gradient_sections(folder: ReportFolder, records: Sequence[GradientRecord]) -> list[Section]:
+    """A section for every measurement; that with the fewest settings of its own first, the others named by them."""
+    settings = {record.plan.name: commands.gradients(record.plan).removeprefix("gsm gradients") for record in records}
+    ordered = sorted(records, key=lambda record: (len(settings[record.plan.name]), record.plan.name))
+    return [_section(folder, each, settings[each.plan.name], number) for number, each in enumerate(ordered, start=1)]
 
 
-def _section(folder: ReportFolder, title: str, record: GradientRecord, first: GradientPlan, number: int) -> Section:
+def _section(folder: ReportFolder, record: GradientRecord, settings: str, number: int) -> Section:
     name = numbered("gradients", number)
-    picture = Picture(name, title, _description(record), [record.subjects, record.rows], lambda: gradient_chart(record))
-    shown = [picture] if record.rows else []
-    heading = "## How good the gradients are" + (f": {_difference(record.plan, first)}" if number > 1 else "")
-    blocks = [heading, METHOD, *_conclusions(record), *(show(folder, each) for each in shown)]
+    subjects = subjects_of(record)
+    lines = with_looks([(name, ()) for name in dict.fromkeys(row.estimator for row in record.rows)])
+    columns = [gradient_panels(lines, record, title, own) for title, own in subjects.items()]
+    panels = [panel for row in zip(*columns, strict=True) for panel in row]
+    heading = "## How good the gradients are" + (f":{settings}" if number > 1 else "")
+    blocks: list[Block] = [heading, METHOD, *_conclusions(record)]
+    blocks += [panel_picture(name, panels, len(subjects)), PICTURE] if record.rows else []
     for words, cell in (
         (
             "Cosine of the mean gradient with the exact one; – where the mean cannot be told from 0:",
@@ -65,39 +80,27 @@ def _section(folder: ReportFolder, title: str, record: GradientRecord, first: Gr
     model = commands.train_ssl(record.plan.config, record.plan.seeds)
     blocks += [
         f"The models: `{model}`, with the weight that training gives the terms of z and a at that moment. Measured by "
-        f"gsm {record.version}: `{commands.gradients(record.plan, folder.options)}` "
+        f"gsm {record.version}: `{commands.gradients(record.plan, folder.options(record.plan.config))}` "
         f"([record]({folder.link(folder.measurement(record.plan.name))}))."
     ]
-    return Section(blocks, shown)
+    return Section(blocks)
 
 
-def _settings(plan: GradientPlan) -> dict[str, object]:
-    """What departs from the defaults, by name; the settings of the models and the digests of files apart."""
-    usual = {field.name: field.default for field in msgspec.structs.fields(plan)}
-    fields = {name: value for name, value in msgspec.structs.asdict(plan).items() if name not in ("config", "sha256")}
-    return {name: value for name, value in fields.items() if value != usual.get(name)}
-
-
-def _difference(plan: GradientPlan, first: GradientPlan) -> str:
-    """In what a measurement departs from the first one, in words."""
-    both = [{**_models(each.config), **msgspec.structs.asdict(each)} for each in (plan, first)]
-    own = [name for name in both[0] if name != "config" and both[0][name] != both[1].get(name)]
-    return ", ".join(f"{name} {commands.write(both[0][name])}" for name in own if name != "sha256") or plan.name
-
-
-def _models(config: RunConfig) -> dict[str, Any]:
-    return {name: value for name, value in config.identity.items() if name != "seed"}
-
-
-def _description(record: GradientRecord) -> str:
-    subjects = ", ".join(panels(record))
-    return (
-        "Cosine of the mean gradient with the exact one (above), bias (middle) and standard deviation (below) of each "
-        f"estimator's gradient against the temperature, for {subjects}; seeds but the first are pale. Estimators "
-        "without a temperature are level dashes; lines break where nothing can be told from 0: an open triangle near "
-        "the axis says where, and its height nothing. Dotted: a right angle, and the norm of the exact gradient, which "
-        "is the bias of the gradient 0."
-    )
+def gradient_panels(
+    lines: Sequence[Identity], record: GradientRecord, title: str, subjects: Sequence[GradientSubject]
+) -> list[Panel]:
+    """Cosine of the mean, bias and deviation of the gradients of these estimators against the temperature."""
+    panels = []
+    for name, quantity, reference in ((COSINE, cosine, 0.0), (BIAS, bias, 1.0), (DEVIATION, deviation, None)):
+        read = {line: [*means(record.rows, line.objective, subjects, quantity)] for line in lines}
+        points = [
+            Points(line, [Point(each.temperature, each.mean, each.low, each.high) for each in own])
+            for line, own in read.items()
+            if own
+        ]
+        words = ", ".join(filter(None, [name, title]))
+        panels.append(Panel(words, TAU, points, ".3f", reference, logarithmic=name != COSINE))
+    return panels
 
 
 def _label(row: GradientRow) -> str:
@@ -133,53 +136,16 @@ def _deviation(row: GradientRow) -> str:
 def _conclusions(record: GradientRecord) -> list[str]:
     """What the means say, for every column of the picture apart; and why nothing is ranked by its squared error."""
     lines = []
-    for title, subjects in panels(record).items():
-        own = [row for row in record.rows if row.subject in {subject.name for subject in subjects}]
-        if means := _means(own):
-            seeds = listed([str(subject.seed) for subject in subjects if subject.seed is not None])
-            lines.append(f"* {title}{f' (every one of seeds {seeds})' if len(subjects) > 1 else ''}: {means}.")
+    for each in conclusions(record):
+        seeds = f" (every one of seeds {listed([str(seed) for seed in each.seeds])})" if len(each.seeds) > 1 else ""
+        parts = [f"{words}: {_compact(each.kinds[kind])}" for kind, words in KINDS.items() if kind in each.kinds]
+        lines.append(f"* {each.title}{seeds}: {'; '.join(parts)}.")
     worse = sum(row.logits.bias**2 + row.deviation**2 > 1.0 for row in record.rows)
     ranking = (
         f"Nothing here is ranked by the squared error, bias² + deviation²: the gradient 0, which teaches nothing, has "
         f"1.00, and {worse} of these {len(record.rows)} have more."
     )
     return ["\n".join(lines), ranking] if lines else []
-
-
-def _means(rows: Sequence[GradientRow]) -> str:
-    """Which estimators have no bias, which means are close and which do not ascend, in all of these rows."""
-    by_label: dict[tuple[str, float | None], list[GradientRow]] = {}
-    for row in rows:
-        by_label.setdefault((row.estimator, row.temperature), []).append(row)
-
-    def where(test: Callable[[list[GradientRow]], bool]) -> str:
-        return _compact([label for label, own in by_label.items() if label[0] != MARGINALIZE and test(own)])
-
-    def is_unbiased(own: list[GradientRow]) -> bool:
-        return not any(row.logits.is_biased for row in own)
-
-    def is_exact(own: list[GradientRow]) -> bool:
-        return all(row.mean != "sampled" for row in own)
-
-    def is_close(own: list[GradientRow]) -> bool:
-        return all(_cosine_from(row, -ERRORS) >= CLOSE for row in own)
-
-    def is_away(own: list[GradientRow]) -> bool:
-        return all(_cosine_from(row, ERRORS) < 0.0 for row in own)
-
-    parts = {
-        "no bias at all": where(lambda own: is_unbiased(own) and is_exact(own)),
-        "none that is seen": where(lambda own: is_unbiased(own) and not is_exact(own)),
-        f"a biased mean within 26° (cosine from {CLOSE:g})": where(lambda own: not is_unbiased(own) and is_close(own)),
-        "between": where(lambda own: not (is_unbiased(own) or is_close(own) or is_away(own))),
-        "a mean beyond a right angle": where(is_away),
-    }
-    return "; ".join(f"{words}: {names}" for words, names in parts.items() if names)
-
-
-def _cosine_from(row: GradientRow, errors: float) -> float:
-    """The cosine of the mean, so many standard errors on; where it has none, one that says nothing."""
-    return CLOSE / 2 if row.logits.cosine is None else row.logits.cosine + errors * row.logits.cosine_error
 
 
 def _compact(labels: Sequence[tuple[str, float | None]]) -> str:

@@ -3,8 +3,9 @@
 import re
 from collections.abc import Callable, Sequence
 
+from gsm_cli.analysis.statistics import Summary
 from gsm_cli.errors import printable
-from gsm_cli.reports.statistics import Summary
+from gsm_cli.words import percent
 
 NOTHING = "–"  # in a cell
 
@@ -57,28 +58,9 @@ def console(commands: Sequence[str]) -> str:
     return "```console\n" + "\n".join(f"$ {command}" for command in commands) + "\n```"
 
 
-def listed(words: Sequence[str]) -> str:
-    """Words in a sentence: a, b and c."""
-    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
-
-
 def numbered(name: str, number: int) -> str:
     """The name of the picture that belongs to the group of that number; the first bears none."""
     return f"{name}-{number}" if number > 1 else name
-
-
-def counted(number: float, noun: str) -> str:
-    """One seed, two seeds: 1 seed, 2 seeds, 2.5 seeds."""
-    return f"{number:,.10g} {noun}" + ("" if number == 1 else "s")
-
-
-def digits(value: float) -> str:
-    """Three significant digits, from 1,000 on whole numbers."""
-    return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
-
-
-def percent(value: float) -> str:
-    return f"{100 * value:.2f}"
 
 
 def interval(summary: Summary, form: Callable[[float], str] = percent) -> str:
@@ -86,13 +68,3 @@ def interval(summary: Summary, form: Callable[[float], str] = percent) -> str:
     if summary.low is None or summary.high is None:
         return form(summary.mean)
     return f"{form(summary.mean)} [{form(summary.low)}, {form(summary.high)}]"
-
-
-def points(value: float) -> str:
-    """A difference of accuracies, in percentage points."""
-    return f"{100 * value:+.2f}"
-
-
-def margin_points(value: float) -> str:
-    """A margin in words: 1 point, 0.8 points."""
-    return f"{100 * value:.4g} point" + ("" if f"{100 * value:.4g}" == "1" else "s")

@@ -10,7 +10,8 @@ from typing import Protocol
 
 from gsm_cli.errors import GsmError
 from gsm_cli.files import is_there, remove
-from gsm_cli.records.run import Epoch, RunRecord
+from gsm_cli.records.curves import Epoch
+from gsm_cli.records.run import RunRecord
 from gsm_cli.runs.locks import RunLock
 from gsm_cli.runs.outcomes import Outcome, keep, reuse, unfinished
 from gsm_cli.runs.places import ExecutorLostError, WorkerLostError, Workers

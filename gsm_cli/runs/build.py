@@ -12,8 +12,6 @@ from gsm_cli.extensions import find_objective, load_class
 from gsm_cli.model.estimators import Estimator
 from gsm_cli.model.generative import ADGM, M2
 from gsm_cli.model.networks import Architecture
-from gsm_cli.objectives import SCHEDULE
-from gsm_cli.runs.schedules import temperature
 from gsm_cli.runs.streams import state
 from gsm_cli.settings import build
 from gsm_cli.streams import Purpose
@@ -27,11 +25,14 @@ def build_model(config: RunConfig, pixels: int, classes: int, device: str = "cpu
         pixels=pixels,
         classes=classes,
         hidden=config.hidden,
+        classifier_hidden=config.classifier_hidden,
         latent=config.latent,
         auxiliary=config.auxiliary,
         norm=config.norm,
+        norm_eps=config.norm_eps,
         activation=config.activation,
         weight_std=config.weight_std,
+        zero_biases=config.zero_biases,
         bf16=config.precision == "bf16",
     )
     with torch.random.fork_rng(devices=[]):
@@ -39,31 +40,28 @@ def build_model(config: RunConfig, pixels: int, classes: int, device: str = "cpu
         return MODELS[config.model](architecture).to(device)
 
 
-def temperature_at(config: RunConfig, step: int) -> float | None:
-    """The temperature of a step; None for an objective that has none."""
-    if "tau" not in config.own:
-        return None
-    tau, least, rate = (float(config.own[name]) for name in SCHEDULE)
-    return temperature(tau, least, rate, step)
-
-
 class Averaging:
     """The estimators of a run, one for each step: the class that the objective names, with its own settings."""
 
-    def __init__(self, config: RunConfig) -> None:
+    def __init__(self, config: RunConfig, steps: int = 1) -> None:
+        """With so many steps in an epoch. Raises UsageError for somebody's own class that changed or breaks a rule."""
         row = find_objective(config.objective)
         if row.sha256 != config.objective_sha256:
             raise UsageError(f"{config.objective} must stay as it was when the run began, and changed: start it again")
         assert row.estimator is not None, f"{row.name} has no unlabelled bound"
-        self.estimator = load_class(row.estimator)
-        self.own = {name: value for name, value in config.own.items() if name not in SCHEDULE}
+        self.estimator = load_class(row.estimator, row.sha256)
+        self.settings, self.steps = config.estimator, steps
         if row.sha256:
-            try_out(config.objective, partial(self.at, temperature_at(config, 0)))
+            try_out(config.objective, partial(self.at_step, 0))
 
-    def at(self, tau: float | None) -> Estimator:
-        """The estimator at a temperature."""
-        temperature = {} if tau is None else {"temperature": tau}
-        return cast(Estimator, self.estimator(**self.own, **temperature))
+    def at_step(self, step: int) -> Estimator:
+        """The estimator of a step, from 0 on."""
+        return self.at(self.settings.temperature(step, self.steps))
+
+    def at(self, temperature: float | None) -> Estimator:
+        """The estimator at a temperature; None for one that has none."""
+        warmth = {} if temperature is None else {"temperature": temperature}
+        return cast(Estimator, self.estimator(**self.settings.parameters, **warmth))
 
 
 def try_own(names: Iterable[str]) -> None:

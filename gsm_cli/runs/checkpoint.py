@@ -13,10 +13,11 @@ import msgspec
 import torch
 from torch import Tensor
 
-from gsm_cli.config import Plain, RunConfig, differences
+from gsm_cli.config import RunConfig, differences
 from gsm_cli.errors import DataError, GsmError, is_of_memory, printable
 from gsm_cli.files import check_ordinary, write_atomic
-from gsm_cli.records.run import Epoch
+from gsm_cli.records.curves import Epoch
+from gsm_cli.records.store import Code
 from gsm_cli.runs.environment import Device
 
 
@@ -31,7 +32,7 @@ class Checkpoint:
     The file is PyTorch's, a ZIP archive with a checksum for each of its parts.
     """
 
-    version: str
+    code: str
     config: RunConfig
     device: Device  # a GPU draws other noise than a processor
     split: str
@@ -56,9 +57,9 @@ class Checkpoint:
         """
         state = _load(path)
         try:
-            version = msgspec.convert(state["version"], Plain)
-            if version != expected.version:  # what else it holds that version knows
-                raise _of_another_run(path, {"version": version}, {"version": expected.version})
+            code = msgspec.convert(state.get("code"), Code | None)
+            if code != expected.code:  # what else it holds that code knows
+                raise _of_another_run(path, {"code": code}, {"code": expected.code})
             data = _decode(state)
             found = cls(**state | {"config": data.config, "epochs": data.epochs})
             if found.identity != expected.identity:
@@ -88,8 +89,8 @@ class Checkpoint:
 
     @property
     def identity(self) -> dict[str, object]:
-        """Version, device, split and all settings."""
-        return {"version": self.version, "device": self.device, "split": self.split, **self.config.identity}
+        """Code, device, split and all settings."""
+        return {"code": self.code, "device": self.device, "split": self.split, **self.config.identity}
 
 
 class _Data(msgspec.Struct):
@@ -150,7 +151,7 @@ def _damaged(path: Path) -> DamagedError:
 def _of_another_run(path: Path, found: Mapping[str, object], asked: Mapping[str, object]) -> GsmError:
     return GsmError(
         f"{path} must be a checkpoint of this run, and has {printable(differences(found, asked))}: "
-        "finish it with the version and settings that wrote it, or remove it to start the run again"
+        "finish it with the code and settings that wrote it, or remove it to start the run again"
     )
 
 

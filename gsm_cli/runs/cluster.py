@@ -17,6 +17,7 @@ from uuid import uuid4
 import msgspec
 
 from gsm_cli.errors import UsageError
+from gsm_cli.fingerprint import fingerprint
 from gsm_cli.runs.places import PLACE, ExecutorLostError, Hear, Place, WorkerLostError, Workers
 from gsm_cli.runs.task import News
 
@@ -25,15 +26,15 @@ T = TypeVar("T")
 PATIENCE = 10  # seconds in which a scheduler must answer
 GLANCE = 2.0  # seconds between looks at which workers there are
 NEWS_EVERY = 0.5  # seconds between what a run says, through a scheduler that may have hundreds of them
-COMMON = {"gsm-cli": "gsm", "python": "Python", "torch": "torch"}  # packages whose versions must agree
+COMMON = {"python": "Python", "torch": "torch"}  # packages whose versions must agree
 INSTALL = "in a clone of gsm, pip install --constraint constraints.txt '.[cluster]'"
 
 
 class Cluster(Workers):
     """The workers of the scheduler at an address, or of the one that wrote a scheduler file.
 
-    Raises UsageError if Dask is not installed, if nobody answers, or if a worker has other versions or several threads;
-    also later, for one that comes while the batch runs.
+    Raises UsageError if Dask is not installed, if nobody answers, or if a worker has another code, other versions or
+    several threads; also later, for one that comes while the batch runs.
     """
 
     tries = 1
@@ -107,6 +108,7 @@ class Cluster(Workers):
                 workers = self._workers()
                 if workers.keys() - self._known:
                     refuse_others(self.client.get_versions(packages=list(COMMON)))
+                    refuse_other_code(self.client.run(_code_there()))
                     refuse_threads(workers)
                 self._known = frozenset(workers)
                 self._hosts = Counter(map(_host, workers))
@@ -133,7 +135,7 @@ def connect(scheduler: str) -> Any:
 
 
 def refuse_others(found: Mapping[str, Any]) -> None:
-    """Raise UsageError for a worker of another version of gsm, Python or torch than this one."""
+    """Raise UsageError for a worker of another version of Python or torch than this one."""
     ours = found["client"]["packages"]
     for address, worker in found["workers"].items():
         for package, name in COMMON.items():
@@ -143,6 +145,29 @@ def refuse_others(found: Mapping[str, Any]) -> None:
                     f"every worker must have {name} {_version(ours[package])} as this machine has, and the one at "
                     f"{address} has {_version(theirs)}: install the same there"
                 )
+
+
+def refuse_other_code(found: Mapping[str, str | None]) -> None:
+    """Raise UsageError for a worker whose gsm would give other numbers than this one, or that has none."""
+    for address, theirs in found.items():
+        if theirs != fingerprint():
+            raise UsageError(
+                f"every worker must have gsm of the code {fingerprint()} as this machine has, and the one at "
+                f"{address} has {theirs or 'none that tells its code'}: install the same there"
+            )
+
+
+def _code_there() -> Callable[[], str | None]:
+    """What tells the code of a worker: a function that travels whole, because gsm may be missing there."""
+
+    def code() -> str | None:
+        try:
+            from gsm_cli.fingerprint import fingerprint
+        except ImportError:
+            return None
+        return fingerprint()
+
+    return code
 
 
 def refuse_threads(workers: Mapping[str, Mapping[str, Any]]) -> None:

@@ -1,15 +1,16 @@
 """Where a run takes place: the device, and what else its numbers and times depend on."""
 
 import ctypes
+import os
 import platform
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
-import torch
 
 from gsm_cli.errors import UsageError, meant
 from gsm_cli.records.store import Environment
@@ -21,26 +22,56 @@ MADV_HUGEPAGE = 14  # of Linux's mman.h
 KEPT = 2**25  # bytes of an array; glibc's own bound of what it comes to by itself
 HEAP = 2**28  # bytes in large pages
 LARGE, USUAL_PAD = 2**21, 2**17  # bytes of a large page, and by which glibc lets its heap grow
+STATISTICS = Path("/proc/stat")
 FEATURES = ("avx2", "avx512_f", "avx512_bf16", "avx512_fp16", "amx_bf16", "sve", "bf16")  # what kernels are chosen by
 
 
 def find_device(name: str, place: str = "--device") -> Device:
-    """`cpu` or `cuda`, from `auto`, `cpu` or `cuda`."""
+    """`cpu` or `cuda`, from `auto`, `cpu` or `cuda`; of PyTorch the processor is not asked for."""
+    if check_device(name, place) == "cpu":
+        return "cpu"
+    import torch
+
     present = torch.cuda.is_available()
-    if name not in DEVICES:
-        raise UsageError(f"{place} must be auto, cpu or cuda, not {name!r}: {meant(name, DEVICES)}")
     if name == "cuda" and not present:
         raise UsageError(f"{place} cuda must name a GPU that PyTorch sees, and it sees none: use --device cpu")
-    return "cuda" if name == "cuda" or (name == "auto" and present) else "cpu"
+    return "cuda" if present else "cpu"
+
+
+def check_device(name: str, place: str = "--device") -> str:
+    """The name of a device, whether it is there or not. Raises UsageError for what is none."""
+    if name not in DEVICES:
+        raise UsageError(f"{place} must be auto, cpu or cuda, not {name!r}: {meant(name, DEVICES)}")
+    return name
 
 
 def bf16_slowdown(device: str) -> float:
     """How many times as long a matrix product takes in bfloat16 as in float32, measured now: the best of five each."""
+    import torch
+
     times = []
     for kind in (torch.bfloat16, torch.float32):
         factor = torch.ones(256, 256, dtype=kind, device=device)
         times.append(min(timed(partial(torch.matmul, factor, factor), device) for _ in range(5)))
     return times[0] / times[1]
+
+
+def load(seconds: float = 0.5) -> float | None:
+    """How many cores are at work now, over some time; None where the system does not say.
+
+    Not the load average, in which a measurement that has just ended would be seen for a minute.
+    """
+    if not STATISTICS.exists():
+        return None
+    before = _worked()
+    time.sleep(seconds)
+    return (_worked() - before) / seconds
+
+
+def _worked() -> float:
+    """The seconds of all cores so far, since the system began."""
+    user, nice, system, _idle, _waiting, *interrupts = map(int, STATISTICS.read_text().split("\n")[0].split()[1:9])
+    return (user + nice + system + sum(interrupts)) / os.sysconf("SC_CLK_TCK")
 
 
 def timed(work: Callable[[], object], device: str) -> float:
@@ -54,6 +85,8 @@ def timed(work: Callable[[], object], device: str) -> float:
 
 def _synchronise(device: str) -> None:
     if device == "cuda":
+        import torch
+
         torch.cuda.synchronize()
 
 
@@ -88,6 +121,8 @@ def _enlarge_pages(libc: ctypes.CDLL) -> None:
 
 def environment(device: Device) -> Environment:
     """What a run's numbers and times depend on besides its settings."""
+    import torch
+
     present = torch.cpu.get_capabilities()
     return Environment(
         python=platform.python_version(),

@@ -10,16 +10,12 @@ from gsm_cli.errors import DataError
 from gsm_cli.files import is_there
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.records.run import RunRecord, read_run
+from gsm_cli.records.steps import TIMELESS
 from gsm_cli.records.store import Environment
 from gsm_cli.runs.checkpoint import epochs_of
 from gsm_cli.runs.environment import environment, find_device
 from gsm_cli.runs.outcomes import reuse
 from gsm_cli.runs.task import Task
-
-TIMELESS = (  # settings that leave the time of an epoch as it is
-    *("seed", "epochs", "learning_rate", "decay", "classification_weight", "labelled_weight", "kl_start", "kl_warmup"),
-    *("clip", "weight_decay", "weight_std", "entropy_weight", "vat_radius", "tau", "tau_min", "tau_rate"),
-)
 
 
 @dataclass(frozen=True)

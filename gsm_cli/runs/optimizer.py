@@ -17,12 +17,13 @@ NAMES = ("step", "exp_avg", "exp_avg_sq")  # of what is kept of a parameter
 class AdamW:
     """Adam (arXiv:1412.6980) with decoupled weight decay (arXiv:1711.05101), by PyTorch's fused kernel.
 
-    A step takes learning rate x weight decay of every weight away. A parameter counts the steps that moved it.
+    A step takes learning rate x weight decay of every weight away; `l2` adds that times every weight to its gradient,
+    as plain Adam has weight decay. A parameter counts the steps that moved it.
     """
 
-    def __init__(self, parameters: Iterable[Tensor], weight_decay: float = 0.0) -> None:
+    def __init__(self, parameters: Iterable[Tensor], weight_decay: float = 0.0, l2: float = 0.0) -> None:
         self.parameters = list(parameters)
-        self.weight_decay = weight_decay
+        self.weight_decay, self.l2 = weight_decay, l2
         self.means, self.squares = ([torch.zeros_like(each) for each in self.parameters] for _ in range(2))
         self.steps = torch.zeros(len(self.parameters), device=self.parameters[0].device)
 
@@ -32,7 +33,7 @@ class AdamW:
         return [each if each is None else each.contiguous() for each in found]
 
     @torch.no_grad()
-    def step(self, gradients: Sequence[Tensor | None], learning_rate: float, greatest: float) -> None:
+    def step(self, gradients: Sequence[Tensor | None], learning_rate: float, greatest: float | None) -> None:
         """Move the parameters that have a gradient, with gradients scaled to a norm of at most `greatest` in all."""
         moved = [number for number, gradient in enumerate(gradients) if gradient is not None]
         present = [gradient for gradient in gradients if gradient is not None]
@@ -40,7 +41,8 @@ class AdamW:
         self.steps[moved] += 1
         lists = (self.parameters, self.means, self.squares, self.steps.unbind())
         parameters, means, squares, steps = ([values[number] for number in moved] for values in lists)
-        torch._fused_adamw_(
+        update = torch._fused_adam_ if self.l2 else torch._fused_adamw_
+        update(
             parameters,
             present,
             means,
@@ -50,18 +52,20 @@ class AdamW:
             lr=learning_rate,
             beta1=FIRST,
             beta2=SECOND,
-            weight_decay=self.weight_decay,
+            weight_decay=self.l2 or self.weight_decay,
             eps=LEAST,
             amsgrad=False,
             maximize=False,
-            grad_scale=norm / greatest if norm > greatest else None,  # what the gradients are divided by
+            # what the gradients are divided by
+            grad_scale=None if greatest is None or not norm > greatest else norm / greatest,
         )
 
     def state_dict(self) -> dict[str, Any]:
         """What the next steps depend on, in the form of `torch.optim`."""
         values = zip(self.steps, self.means, self.squares, strict=True)
         state = {number: dict(zip(NAMES, each, strict=True)) for number, each in enumerate(values)}
-        return {"state": state, "param_groups": [{"betas": (FIRST, SECOND), "weight_decay": self.weight_decay}]}
+        decay = {"weight_decay": self.weight_decay, "l2": self.l2}
+        return {"state": state, "param_groups": [{"betas": (FIRST, SECOND), **decay}]}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from there."""

@@ -8,12 +8,11 @@ from gsm_cli.config import RunConfig, differences
 from gsm_cli.data.dataset import Fetch
 from gsm_cli.data.split import Split
 from gsm_cli.errors import DataError, GsmError, UsageError, printable
+from gsm_cli.estimator_settings import SumAndSampleSettings
 from gsm_cli.files import is_there
-from gsm_cli.objectives import OBJECTIVES
 from gsm_cli.records.run import Failure, RunRecord, read_run
 from gsm_cli.runs.places import WorkerLostError
 from gsm_cli.runs.task import Task, load_split
-from gsm_cli.runs.training import Run
 
 LONGEST = 200  # letters of a reason that a record keeps
 
@@ -70,6 +69,8 @@ def keep(path: Path, record: RunRecord) -> None:
 
 def unfinished(task: Task, error: Exception) -> RunRecord | None:
     """What is known of a run that was not completed, as far as its checkpoint goes; None if it cannot even begin."""
+    from gsm_cli.runs.training import Run
+
     try:
         run = Run(task.config, load_split(task.config, task.config.seed, task.data_dir, None), task.device)
     except (GsmError, RuntimeError, AssertionError):  # the last of a PyTorch without the device
@@ -94,6 +95,8 @@ def words(error: Exception) -> str:
 
 def check(tasks: Iterable[Task], fetch: Fetch | None) -> None:
     """Raise now what would end a run before its first step: its data, its sizes, an estimator of somebody's own."""
+    from gsm_cli.runs.training import Run
+
     splits: dict[tuple[str, int, int | None], Split] = {}
     for task in {task.config.digest: task for task in tasks}.values():
         key = (task.config.dataset, task.config.labels, task.config.classes)
@@ -105,8 +108,8 @@ def check(tasks: Iterable[Task], fetch: Fetch | None) -> None:
 
 def _check_top(config: RunConfig, classes: int) -> None:
     """Raise UsageError where the most probable classes to sum would be all."""
-    top = config.own.get("top") if config.objective in OBJECTIVES else None
-    if isinstance(top, int) and top >= classes:
+    settings = config.estimator
+    if isinstance(settings, SumAndSampleSettings) and (top := settings.top) >= classes:
         raise UsageError(
             f"top must be less than the {classes} classes, not {top}: lower it, or sum them all with marginalize"
         )

@@ -1,4 +1,7 @@
-"""One run as a task: small enough to travel, settings in, a record out, and news on the way."""
+"""One run as a task: small enough to travel, settings in, a record out, and news on the way.
+
+PyTorch is imported where a task is executed: a batch in which nothing is left to train needs none.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,23 +9,27 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 import msgspec
-import torch
 from msgspec import Struct
 
 from gsm_cli.config import RunConfig
 from gsm_cli.data import find_dataset
 from gsm_cli.data.dataset import Fetch
 from gsm_cli.data.download import download
-from gsm_cli.data.split import Pool, Split, load
+from gsm_cli.data.images import Pool
+from gsm_cli.data.split import Split, load
 from gsm_cli.errors import UsageError
 from gsm_cli.files import is_there
-from gsm_cli.records.run import Epoch, RunRecord
+from gsm_cli.records.curves import Epoch
+from gsm_cli.records.run import RunRecord
 from gsm_cli.runs.environment import Device, keep_memory
 from gsm_cli.runs.locks import lock_path
 from gsm_cli.runs.places import PLACE
-from gsm_cli.runs.training import OnEpoch, train
+
+if TYPE_CHECKING:
+    from gsm_cli.runs.training import OnEpoch
 
 
 @dataclass(frozen=True)
@@ -60,11 +67,16 @@ class News(Struct, frozen=True):
 
 
 def ready() -> None:
-    """Nothing: a process that has called it has loaded all that a run needs, PyTorch above all."""
+    """Load all that a run needs, PyTorch above all."""
+    import gsm_cli.runs.training  # noqa: F401
 
 
 def execute(task: Task) -> RunRecord:
     """Train it, in whatever place this is, from its checkpoint if there is one."""
+    import torch
+
+    from gsm_cli.runs.training import train
+
     place, config = PLACE.get(), task.config
     keep_memory()
     if place.threads:
@@ -78,7 +90,7 @@ def execute(task: Task) -> RunRecord:
     return msgspec.structs.replace(record, environment=environment)
 
 
-def _teller(name: str) -> OnEpoch:
+def _teller(name: str) -> "OnEpoch":
     """Says after every epoch how the run of that name stands."""
     say = PLACE.get().say
     return lambda number, epoch: say(News(name, number=number, epoch=epoch))

@@ -9,14 +9,14 @@ import signal
 import sys
 import traceback
 from queue import SimpleQueue
-from threading import Thread, Timer
+from threading import Thread
 from types import FrameType
 from typing import BinaryIO, NoReturn
 
+from gsm_cli.interrupts import insist
 from gsm_cli.runs.places import PLACE, Place
 
 NEWS, RESULT, ERROR = "news", "result", "error"
-SOON = 0.01  # seconds
 
 
 def main() -> NoReturn:
@@ -24,7 +24,7 @@ def main() -> NoReturn:
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a call prints is no answer
     signal.signal(signal.SIGTERM, _stop)
-    sys.unraisablehook = _insist
+    sys.unraisablehook = insist(SystemExit, _renew)
     calls: SimpleQueue[bytes] = SimpleQueue()
     Thread(target=_read, args=(sys.stdin.buffer, calls), daemon=True).start()
     try:
@@ -71,10 +71,6 @@ def _stop(number: int, frame: FrameType | None) -> None:
     sys.exit()
 
 
-def _insist(lost: "sys.UnraisableHookArgs") -> None:
-    """Stop soon: in a destructor, or a callback of its imports, Python shows a traceback and goes on."""
-    if isinstance(lost.exc_value, SystemExit):
-        signal.signal(signal.SIGTERM, _stop)
-        Timer(SOON, os.kill, [os.getpid(), signal.SIGTERM]).start()
-    else:
-        sys.__unraisablehook__(lost)
+def _renew() -> int:
+    signal.signal(signal.SIGTERM, _stop)
+    return signal.SIGTERM

@@ -371,7 +371,8 @@ class TestEnvironment:
 
     def test_the_reports_are_drawn_by_the_same_rules(self, folder):
         (folder / "matplotlibrc").write_bytes(SETTINGS[1])
-        code = "import gsm_cli.reports.folder, matplotlib; print(matplotlib.get_backend())"
+        code = "from gsm_cli.style import house_style\nwith house_style():\n    import matplotlib as mpl\n"
+        code += "print(mpl.get_backend())"
         finished = subprocess.run(
             [sys.executable, "-c", code], env=os.environ | ENVIRONMENTS[0], capture_output=True, text=True
         )

@@ -70,7 +70,8 @@ class TestSettings:
 
     def test_one_says_its_rule_its_defaults_and_who_reads_it(self, gsm):
         assert " ".join(gsm("settings", "tau").stdout.split()) == (
-            "tau ($GSM_TAU) Temperature at the first step. Read by gumbel, straight-through, gumbel-rao, reinmax. "
+            "tau ($GSM_TAU) Temperature at the first step. Read by gumbel, straight-through-gumbel, gumbel-rao, "
+            "reinmax. "
             "Rule: positive and finite, reinmax finite and at least 1. Default: 0.5, reinmax 1. "
             "Preset: mnist article 1."
         )
@@ -81,7 +82,12 @@ class TestSettings:
     def test_json_has_every_preset_and_default(self, gsm):
         found = {each["name"]: each for each in json.loads(gsm("settings", "--json").stdout)["results"]["settings"]}
         assert found["epochs"]["presets"]["mnist article"] == 135
-        assert found["draws"]["defaults"] == {"gumbel": 1, "straight-through": 1, "gumbel-rao": 10, "reinforce": 2}
+        assert found["draws"]["defaults"] == {
+            "gumbel": 1,
+            "straight-through-gumbel": 1,
+            "gumbel-rao": 10,
+            "reinforce": 2,
+        }
         usual = {field.name: field.default for field in msgspec.structs.fields(RunConfig)}
         assert found["kl_start"]["defaults"]["gumbel"] == usual["kl_start"]
         assert found["labelled_batch"]["rule"] == "a whole number from 1 to 100,000, or none"
@@ -108,7 +114,7 @@ class TestCompletion:
             ("gsm gradients --dataset digits-", ["digits-pairs"]),
             ("gsm train-ssl --preset l", ["laptop", "long"]),
             ("gsm train-ssl --set kl", ["kl_start=", "kl_warmup="]),
-            ("gsm train-ssl --sweep ta", ["tau=", "tau_min=", "tau_rate="]),
+            ("gsm train-ssl --sweep ta", ["tau=", "tau_min=", "tau_rate=", "tau_by_epoch="]),
             ("gsm settings labelled", ["labelled_batch", "labelled_weight"]),
             ("gsm settings tau,label", ["tau,labels", "tau,labelled_batch", "tau,labelled_weight"]),
             ("gsm train-ssl --preset laptop,l", []),

@@ -22,6 +22,7 @@ from gsm_cli.cli import display
 from gsm_cli.cli.display import Display
 from gsm_cli.cli.plan import read_plan
 from gsm_cli.cli.preview import duration
+from gsm_cli.records.curves import Epoch
 from gsm_cli.records.run import read_run
 from gsm_cli.runs import training
 from gsm_cli.runs.outcomes import Outcome
@@ -218,12 +219,24 @@ class TestReportFolder:
         assert result.stdout.endswith("reports/few-labels/report.md\n")
         assert gsm("report", "--check").exit_code == 0
 
-    def test_a_folder_named_as_that_of_a_data_set_still_holds_no_other_runs(self, gsm, folder):
-        gsm(*QUICK, "--jobs", 1, "--objective", "supervised", "--report", "mine")
-        (folder / "reports/mine").rename(folder / "reports/digits-50")
-        result = gsm("report")
-        assert result.exit_code == 3
-        assert "it belongs to digits-100" in result.stderr
+    @pytest.mark.parametrize(
+        ("words", "name", "kind"),
+        [
+            ((), "digits-100", "comparison"),
+            (("--report", "digits-100"), "digits-100", "comparison"),
+            (("--report", "mine"), "mine", "settings"),
+        ],
+    )
+    def test_what_it_asks_is_written_once_and_stays_with_it(self, gsm, folder, words, name, kind):
+        assert gsm(*QUICK, "--jobs", 1, "--objective", "supervised", *words).exit_code == 0
+        question = folder / "reports" / name / "report.toml"
+        assert question.read_text("utf-8") == f'kind = "{kind}"\n'
+        question.parent.rename(folder / "reports/digits-50")
+        assert gsm("train-ssl", "--labels", 50, "--epochs", 1, "--objective", "supervised", "--jobs", 1).exit_code in (
+            0,
+            3,
+        )
+        assert (folder / "reports/digits-50/report.toml").read_text("utf-8") == f'kind = "{kind}"\n'
 
 
 class TestBefore:
@@ -415,17 +428,9 @@ class TestDisplay:
         ]
 
 
-def epoch_of(accuracy: float):
+def epoch_of(accuracy: float) -> Epoch:
     """What a watcher gets after an epoch."""
-    from gsm_cli.records.run import Epoch
-
-    columns = record("gumbel", 0, (accuracy,)).epochs
-    values = {name: column and column[0] for name, column in vars_of(columns).items()}
-    return Epoch(**values)
-
-
-def vars_of(struct) -> dict[str, object]:
-    return {name: getattr(struct, name) for name in struct.__struct_fields__}
+    return Epoch(**dict.fromkeys(Epoch.__struct_fields__, 1.0) | {"validation_accuracy": accuracy})
 
 
 class TestEnds:

@@ -10,7 +10,7 @@ from gsm_cli.cli.usage import command_of, take_debug
     ("words", "meant"),
     [
         (("train-ssl", "--objective", "gumbl"), "gumbel"),
-        (("gradients", "--objective", "straight-trough"), "straight-through"),
+        (("gradients", "--objective", "straight-trough"), "straight-through-gumbel"),
         (("cost", "--objective", "marginalise"), "marginalize"),
         (("train-ssl", "--dataset", "digts"), "digits"),
         (("gradients", "--dataset", "mnits"), "mnist"),
@@ -80,7 +80,7 @@ def test_a_sentence_has_no_line_break(gsm, folder, monkeypatch):
         raise ConnectionError("refused\nby a proxy\r\nthat says much")
 
     monkeypatch.setattr("pooch.retrieve", refuse)
-    monkeypatch.setattr("gsm_cli.data.files.cache_dir", lambda: folder / "cache")
+    monkeypatch.setattr("gsm_cli.data.mnist.cache_dir", lambda: folder / "cache")
     result = gsm("train-ssl", "--dataset", "mnist", "--data-dir", "here")
     assert result.exit_code == 3
     assert "no mirror gave it" in result.stderr

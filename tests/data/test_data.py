@@ -96,7 +96,7 @@ def mnist(tmp_path, monkeypatch) -> dict[str, bytes]:
         contents[f"{part}-images-idx3-ubyte"] = bytes(16) + rng.integers(0, 256, count * 784, dtype=np.uint8).tobytes()
         contents[f"{part}-labels-idx1-ubyte"] = bytes(8) + bytes(np.arange(count, dtype=np.uint8) % 10)
     monkeypatch.setattr(mnist_files, "FILES", {name: hashlib.sha256(c).hexdigest() for name, c in contents.items()})
-    monkeypatch.setattr("gsm_cli.data.files.cache_dir", lambda: tmp_path / "cache")
+    monkeypatch.setattr("gsm_cli.data.mnist.cache_dir", lambda: tmp_path / "cache")
     monkeypatch.delenv("GSM_DATA_DIR", raising=False)
     return contents
 

@@ -5,7 +5,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
+from records_of import record
 from tree import GROUND
+
+from gsm_cli.cli.plan import read_plan
+from gsm_cli.records.layout import ReportFolder
 
 HEAVY = {"numpy", "matplotlib", "pandas", "seaborn", "scipy", "sklearn", "torch", "rich"}
 LIGHT = ["gsm_cli", "gsm_cli.data", *(f"gsm_cli.{name}" for name in GROUND if name != "style")]
@@ -46,6 +51,23 @@ def test_expectation_adds_no_more_than_its_table(tmp_path):
     assert heavy_modules_of("expectation --tau 1", tmp_path) == {"numpy", "matplotlib", "rich"}
 
 
+def test_what_is_finished_needs_no_torch_and_what_is_drawn_no_matplotlib(tmp_path):
+    (config,) = read_plan({"objective": "gumbel", "epochs": "3"}, [], None).configs
+    path = ReportFolder(tmp_path / "reports" / config.folder).record(config.name)
+    replace(record("gumbel", 0), config=config).save(path)
+    train = "train-ssl --objective gumbel --epochs 3"
+    assert heavy_modules_of(train, tmp_path) == {"numpy", "scipy", "rich", "matplotlib"}
+    assert heavy_modules_of(train, tmp_path) == {"numpy", "scipy", "rich"}
+    for command in ("report", "report --check"):
+        assert heavy_modules_of(command, tmp_path) == {"numpy", "scipy"}
+
+
 @pytest.mark.parametrize("command", ["--help", "sample --help", "train-ssl --help"])
 def test_help_needs_nothing_that_computes(command, tmp_path):
     assert heavy_modules_of(command, tmp_path) <= {"rich"}
+
+
+def test_an_import_leaves_the_environment_as_it_is(tmp_path):
+    code = "import os; before = dict(os.environ); from gsm_cli.style import import_matplotlib; import_matplotlib(); "
+    code += "assert before == dict(os.environ)"
+    assert "matplotlib" in modules_after(code, tmp_path)

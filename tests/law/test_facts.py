@@ -6,8 +6,8 @@ from numpy.testing import assert_allclose
 from scipy import special
 
 from gsm_cli import __version__
-from gsm_cli.law import gumbel
 from gsm_cli.law.facts import moments, origin, rounded, rounded_rows
+from gsm_cli.law.moments import exact_moments
 from gsm_cli.law.request import read_law, read_temperature, read_temperatures
 from gsm_cli.style import Look
 
@@ -18,7 +18,7 @@ LAW = read_law(None, None, None, seed=0)
 def test_moments_are_the_mean_of_the_draws_and_the_exact_ones(temperature):
     tau = read_temperature(temperature)
     z = special.softmax((LAW.logits + LAW.noise(200)) / tau.value, axis=1)
-    exact, variance = gumbel.exact_moments(LAW.logits, tau.value)
+    exact, variance = exact_moments(LAW.logits, tau.value)
     error = np.sqrt(variance / 200)
     facts = moments(LAW, tau, 200)
     assert_allclose(facts["mean"], z.mean(axis=0), rtol=1e-5)

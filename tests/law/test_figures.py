@@ -25,7 +25,7 @@ from PIL import Image
 
 from gsm_cli import __version__, style
 from gsm_cli.errors import UsageError
-from gsm_cli.law import animation, gumbel, pictures
+from gsm_cli.law import animation, gumbel, moments, pictures
 from gsm_cli.law.facts import ExpectationFacts
 from gsm_cli.law.request import read_law, read_temperatures
 from gsm_cli.law.simplex import simplex
@@ -468,8 +468,8 @@ class TestNumbers:
             assert_allclose(draws, z[[0, 17, 199]], rtol=1e-5)
             assert_allclose(facts.mean, z.mean(axis=0), rtol=1e-5)
             exact, error = np.array(facts.exact), np.array(facts.standard_error)
-            assert_allclose(exact, gumbel.exact_expectation(LAW.logits, temperature.value), rtol=1e-5)
-            deviation = gumbel.exact_standard_deviation(LAW.logits, temperature.value)
+            assert_allclose(exact, moments.exact_expectation(LAW.logits, temperature.value), rtol=1e-5)
+            deviation = moments.exact_standard_deviation(LAW.logits, temperature.value)
             assert_allclose(error, deviation / np.sqrt(200), rtol=1e-5)
             assert_allclose(facts.z_score, (z.mean(axis=0) - exact) / error, rtol=0.01, atol=1e-3)
 

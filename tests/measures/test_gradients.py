@@ -152,7 +152,7 @@ class TestToys:
     @pytest.mark.parametrize("tau", [0.5, 1.0, 2.0])
     @pytest.mark.parametrize(
         ("name", "estimator"),
-        [("gumbel", Gumbel), ("straight-through", StraightThrough), ("gumbel-rao", GumbelRao)],
+        [("gumbel", Gumbel), ("straight-through-gumbel", StraightThrough), ("gumbel-rao", GumbelRao)],
     )
     def test_the_integrated_mean_agrees_with_monte_carlo(self, name, estimator, tau):
         row = measure(name, estimator(tau), LINEAR, rng(), tau)

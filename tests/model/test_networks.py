@@ -1,5 +1,7 @@
 """The perceptrons, and batch normalisation where pieces of the sum over classes are computed again."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -33,6 +35,38 @@ def test_every_unit_has_one_bias(norm):
     network = Network({"x": 2, "y": 3}, 1, Architecture(pixels=2, classes=3, hidden=(4, 5), norm=norm))
     assert [linear.bias is not None for linear in network.first.values()] == [norm == "none", False]
     assert all(linear.bias is not None for linear in network.hidden)
+
+
+@pytest.mark.parametrize("norm", ["none", "layer", "batch"])
+def test_biases_may_begin_at_zero(norm):
+    sizes = Architecture(pixels=2, classes=3, hidden=(4, 5), norm=norm, weight_std=0.1)
+    for architecture in (replace(sizes, zero_biases=True), sizes):
+        biases = [each.bias for each in Network({"x": 2}, 1, architecture).modules() if isinstance(each, Linear)]
+        found = [bool(bias.any()) for bias in biases if bias is not None]
+        assert found == [not architecture.zero_biases] * (3 if norm == "none" else 2)
+
+
+@pytest.mark.parametrize("norm", ["layer", "batch"])
+def test_a_normalisation_adds_what_the_architecture_says(norm):
+    sizes = Architecture(pixels=2, classes=3, hidden=(4, 5), norm=norm, norm_eps=0.5)
+    network = Network({"x": 2}, 1, sizes).train()
+    seen = []
+    network.norms[0].register_forward_hook(lambda module, given, result: seen.extend([*given, result]))
+    network(network.lift(x=torch.randn(6, 2)))
+    values, result = seen
+    over = 1 if norm == "layer" else 0
+    centred = values - values.mean(dim=over, keepdim=True)
+    variance = centred.square().mean(dim=over, keepdim=True)
+    torch.testing.assert_close(result, centred / (variance + 0.5).sqrt())
+
+
+def test_the_classifier_may_have_sizes_of_its_own():
+    sizes = Architecture(pixels=6, classes=3, hidden=(4, 5), latent=2, auxiliary=2)
+    model = ADGM(replace(sizes, classifier_hidden=(7, 8, 9)))
+    assert [each.out_features for each in model.q_y.hidden] == [8, 9]
+    assert model.q_y.lift(x=torch.zeros(1, 6)).shape == (1, 7)
+    others = [each for name, each in model.named_children() if name != "q_y"]
+    assert [[layer.out_features for layer in each.hidden] for each in others] == [[5]] * 4
 
 
 @pytest.mark.parametrize("keep", [ONE_RECOMPUTED, ALL_RECOMPUTED])

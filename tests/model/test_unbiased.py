@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from gsm_cli.model.categorical import relax
+from gsm_cli.model.categorical import soften
 from gsm_cli.model.estimators import (
     GumbelRao,
     Marginal,
@@ -175,7 +175,7 @@ class TestGumbelRao:
     def test_noise_given_the_class_has_that_class_on_top(self, monkeypatch):
         """At a temperature near 0 the relaxed sample is the class itself, whatever the conditional noise."""
         softs = []
-        monkeypatch.setattr("gsm_cli.model.estimators.relax", lambda *given: softs.append(relax(*given)) or softs[-1])
+        monkeypatch.setattr("gsm_cli.model.estimators.soften", lambda *given: softs.append(soften(*given)) or softs[-1])
         hards = []
         values_and_gradients(GumbelRao(1e-4, 3), lambda y, images=None: hards.append(y) or y.sum(dim=-1), LOGITS, 1_000)
         assert (softs[0].argmax(dim=-1) == hards[0].argmax(dim=-1)).all()

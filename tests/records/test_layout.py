@@ -18,9 +18,28 @@ def test_everything_has_one_place(tmp_path):
     assert folder.link(folder.record("gumbel-0")) == "records/gumbel-0.json"
 
 
-@pytest.mark.parametrize(("name", "chosen"), [("digits-100", False), ("data-5", False), ("try", True), ("a-b", True)])
-def test_a_name_that_ends_with_a_number_of_labels_was_not_chosen(tmp_path, name, chosen):
-    assert ReportFolder(tmp_path / name).chosen is chosen
+class TestQuestion:
+    @pytest.mark.parametrize("kind", ["comparison", "settings"])
+    def test_is_written_once_and_read(self, tmp_path, kind):
+        folder = ReportFolder(tmp_path / "digits-100")
+        assert folder.kind == "comparison"
+        folder.ask(kind)
+        folder.ask("comparison")
+        assert folder.kind == kind
+        assert folder.question.read_text("utf-8") == f'kind = "{kind}"\n'
+
+    @pytest.mark.parametrize("content", ["", "kind = 3", 'kind = "other"', "[", 'kind = "settings"\nmore = 1', "\0"])
+    def test_that_is_none_is_refused_with_the_remedy(self, tmp_path, content):
+        (tmp_path / "report.toml").write_text(content)
+        with pytest.raises(DataError) as caught:
+            assert ReportFolder(tmp_path).kind
+        rule = f'{tmp_path}/report.toml must say what the report asks, as kind = "comparison", and does not ('
+        assert str(caught.value).startswith(rule)
+        assert str(caught.value).endswith("): restore it, or remove it")
+
+    @pytest.mark.parametrize(("name", "options"), [("digits-100", []), ("try", ["--report", "try"])])
+    def test_a_command_names_the_folder_unless_the_run_lies_there_by_itself(self, tmp_path, name, options):
+        assert ReportFolder(tmp_path / name).options(record("gumbel", 0).config) == options
 
 
 def test_what_is_there_is_found_in_order_and_nothing_hidden(tmp_path):

@@ -10,12 +10,14 @@ from records_of import cost_record, gradient_record, reading, record
 
 from gsm_cli.errors import DataError
 from gsm_cli.records import run
-from gsm_cli.records.cost import CostPlan, read_cost, read_part
+from gsm_cli.records.cost import CostPlan, CostRecord, read_cost
+from gsm_cli.records.curves import Curves
 from gsm_cli.records.gradients import read_gradients
-from gsm_cli.records.run import Curves, RunRecord, read_run
-from gsm_cli.records.store import LONGEST
+from gsm_cli.records.run import Reading, RunRecord, read_run
+from gsm_cli.records.store import LONGEST, read
 
 RUN = record("gumbel", 0)
+SMALL = msgspec.structs.asdict(reading(1, 0.5, images=8))
 
 
 class TestCurves:
@@ -23,7 +25,21 @@ class TestCurves:
         columns = msgspec.structs.asdict(RUN.epochs)
         rule = r"^every column must have an entry for each epoch, and they have \[2, 3\]$"
         with pytest.raises(ValueError, match=rule):
-            Curves(**columns | {"seconds": [1.0, 2.0]})
+            Curves(**columns | {"milliseconds": [1, 2]})
+
+    @pytest.mark.parametrize("name", ["relaxed_bounds", "one_hot_bounds", "dropped_masses"])
+    def test_nothing_is_of_an_epoch_beyond_the_last(self, name):
+        columns = msgspec.structs.asdict(RUN.epochs)
+        assert len(Curves(**columns | {name: {3: 0.5}})) == 3
+        with pytest.raises(ValueError, match=r"^what was measured must be of one of the 3 epochs, and not of 4$"):
+            Curves(**columns | {name: {3: 0.5, 4: 0.5}})
+
+    @pytest.mark.parametrize("name", ["right", "modal"])
+    def test_no_more_images_than_there_are(self, name):
+        columns = msgspec.structs.asdict(RUN.epochs)
+        assert len(Curves(**columns | {name: [0, 1, 600_000]})) == 3
+        with pytest.raises(ValueError, match=r"^images must be at most the 600000 of validation, and not 600001$"):
+            Curves(**columns | {name: [0, 600_001, 1]})
 
 
 class TestErrors:
@@ -35,40 +51,44 @@ class TestErrors:
     def test_as_many_bits_as_images(self, images, flags):
         bits = bytes.fromhex(flags)
         errors = sum(byte.bit_count() for byte in bits)
-        right = replace(reading(1, 0.5), wrong=b64encode(bits).decode(), accuracy=1 - errors / images)
-        assert run.Test(images=images, chosen=right, last=right).chosen.errors == errors
+        found = Reading(**SMALL | {"images": images, "wrong": b64encode(bits).decode()})
+        assert (found.errors, found.accuracy) == (errors, 1 - errors / images)
 
     @pytest.mark.parametrize(
         ("images", "flags"),
         [(8, ""), (8, "8000"), (9, "80"), (9, "8040"), (9, "8001"), (12, "0008"), (12, "0001"), (15, "0001")],
     )
     def test_neither_more_nor_fewer(self, images, flags):
-        bits = bytes.fromhex(flags)
-        wrong = replace(
-            reading(1, 0.5),
-            wrong=b64encode(bits).decode(),
-            accuracy=1 - sum(byte.bit_count() for byte in bits) / images,
-        )
+        wrong = b64encode(bytes.fromhex(flags)).decode()
         rule = rf"^wrong must have a bit for each of the {images} images, and zeros to a whole byte$"
         with pytest.raises(ValueError, match=rule):
-            run.Test(images=images, chosen=wrong, last=wrong)
+            Reading(**SMALL | {"images": images, "wrong": wrong})
 
     def test_are_base64_and_nothing_else(self):
         right = reading(1, 0.5, images=8)
         with pytest.raises(ValueError, match="padding"):
-            run.Test(images=8, chosen=right, last=replace(right, wrong=right.wrong + "\n"))
+            Reading(**SMALL | {"wrong": right.wrong + "\n"})
 
-    def test_agree_with_the_accuracy(self):
-        right = reading(1, 0.5, images=8)
-        with pytest.raises(ValueError, match=r"^an accuracy of 0.625 must be that of its 4 errors$"):
-            run.Test(images=8, chosen=right, last=replace(right, accuracy=0.625))
+    @pytest.mark.parametrize(("part", "most"), [("modal", 8), ("unlabelled_right", 1000)])
+    def test_a_part_is_no_more_than_the_whole(self, part, most):
+        assert getattr(Reading(**SMALL | {part: most}), part) == most
+        rule = "^a part must be at most the 8 test images or the 1000 unlabelled ones, and not "
+        with pytest.raises(ValueError, match=rule):
+            Reading(**SMALL | {part: most + 1})
+
+    def test_both_readings_are_of_the_same_images(self):
+        with pytest.raises(ValueError, match=r"^images must be as many twice, not 8 and 9$"):
+            run.Test(chosen=reading(1, 0.5, images=8), last=reading(1, 0.5, images=9), bound=None)
 
 
 class TestRuns:
     @pytest.mark.parametrize(
         ("changes", "sentence"),
         [
-            ({"images_per_epoch": 1001}, "a run must have at most its 3 epochs of 1000 images, and it has 3 of 1001"),
+            (
+                {"unlabelled": 49},
+                "a run must have at most its 3 epochs of whole batches of 50 images, and it has 3 of 49 images",
+            ),
             ({"test": None}, "a run must have either read the test set or failed"),
             (
                 {"test": replace(RUN.test, chosen=replace(RUN.test.chosen, epoch=1))},
@@ -83,7 +103,8 @@ class TestRuns:
             RunRecord(**msgspec.structs.asdict(RUN) | changes)
 
     def test_an_epoch_may_have_every_image(self):
-        assert RunRecord(**msgspec.structs.asdict(RUN) | {"images_per_epoch": 1000}).images_per_epoch == 1000
+        assert RunRecord(**msgspec.structs.asdict(RUN) | {"unlabelled": 1000}).images_per_epoch == 1000
+        assert RunRecord(**msgspec.structs.asdict(RUN) | {"unlabelled": 999}).images_per_epoch == 950
 
 
 class TestGradients:
@@ -127,7 +148,7 @@ class TestCosts:
         whole = cost_record(marginalize={2: (8.0,)}, gumbel={2: (7.0,)})
         part, path = replace(whole, rows=whole.rows[:1]), tmp_path / "part.json"
         part.save(path)
-        assert read_part(path) == part
+        assert read(path, CostRecord) == part
         with pytest.raises(DataError, match="has 0 of 1 measurements of gumbel with 2 classes: restore it"):
             read_cost(path)
 
@@ -135,11 +156,11 @@ class TestCosts:
 class TestText:
     def test_an_old_record_is_left_to_the_gsm_that_wrote_it(self, tmp_path):
         path = tmp_path / "old.json"
-        path.write_text('{"schema": 2}')
+        path.write_text('{"schema": 3}')
         with pytest.raises(DataError) as caught:
             read_run(path)
         assert str(caught.value) == (
-            f"{path} must be a record of schema 3, not 2: "
+            f"{path} must be a record of schema 4, not 3: "
             "read it with the gsm that wrote it, or remove it and run again"
         )
 
@@ -160,9 +181,9 @@ class TestText:
         path = tmp_path / "a.json"
         RUN.save(path)
         lines = path.read_text().splitlines()
-        assert lines[:4] == ["{", ' "kind": "run",', ' "schema": 3,', ' "version": "0.0.0",']
-        assert '  "own": {"tau": 0.5, "tau_min": 0.0, "tau_rate": 0.0, "draws": 1},' in lines
-        assert '  "seconds": [2.0, 2.0, 2.0],' in lines
+        assert lines[:4] == ["{", ' "kind": "run",', ' "schema": 4,', ' "version": "0.0.0",']
+        assert '  "estimator": {"objective": "gumbel","tau": 0.5,"tau_min": 0.0,"tau_rate": 0.0,' in path.read_text()
+        assert '  "milliseconds": [2000,2000,2000],' in lines
         assert lines[-1] == "}"
         whole = cost_record(gumbel={2: (7.0,), 3: (8.0,)})
         whole.save(path)
@@ -172,5 +193,5 @@ class TestText:
 
     def test_no_number_is_written_that_json_has_not(self, tmp_path):
         with pytest.raises(ValueError, match="JSON compliant"):
-            replace(RUN, epochs=replace(RUN.epochs, seconds=[float("nan")] * 3)).save(tmp_path / "a.json")
+            replace(RUN, epochs=replace(RUN.epochs, evaluations=[float("nan")] * 3)).save(tmp_path / "a.json")
         assert not list(tmp_path.iterdir())

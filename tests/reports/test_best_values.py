@@ -7,11 +7,12 @@ import pytest
 from msgspec.structs import replace
 from records_of import record
 
+from gsm_cli.analysis.choices import best_values
+from gsm_cli.analysis.contrasts import over_one, trained
+from gsm_cli.analysis.groups import sort_records
 from gsm_cli.records.layout import ReportFolder
-from gsm_cli.reports.groups import sort_records
-from gsm_cli.reports.runs import render_runs
-from gsm_cli.reports.sweeps.best_values import best_values
-from gsm_cli.reports.sweeps.swept import over_one, trained
+from gsm_cli.reports.choices import best_answer
+from gsm_cli.reports.run_report import render_runs
 
 NOISE = (0.0, 0.01, -0.01, 0.0, 0.0075, -0.0075, 0.005, -0.005)
 
@@ -32,14 +33,23 @@ def bests(groups):
 
 
 def answers(records):
-    return [each.words for each in bests(sort_records(records))]
+    return [words(each) for each in bests(sort_records(records))]
+
+
+def words(found):
+    """The value that is best, as the answer has it."""
+    return best_answer([found]).answer.removeprefix("Best by validation, with its accuracy on the test set: ")[:-1]
+
+
+def told_apart(found):
+    return best_answer([found]).details[0].removeprefix("* ")
 
 
 def test_one_sentence_says_the_best_value_and_what_is_told_apart():
     records = [*over_tau("gumbel", {0.1: 0.90, 0.5: 0.95}), *over_tau("gumbel", {2.0: 0.9475}, NOISE[::-1])]
     (found,) = bests(sort_records(records))
-    assert found.words == "gumbel at tau 0.5 (95.03 [94.39, 95.68] %, 8 seeds)"
-    assert found.told_apart == (
+    assert words(found) == "gumbel at tau 0.5 (95.03 [94.39, 95.68] %, 8 seeds)"
+    assert told_apart(found) == (
         "gumbel against its tau 0.5, in points: worse is 0.1 (-5.00 [-5.11, -4.89]); not told apart is "
         "2 (-0.25 [-0.74, +0.24])."
     )
@@ -47,16 +57,16 @@ def test_one_sentence_says_the_best_value_and_what_is_told_apart():
 
 def test_the_interval_and_the_corrected_test_must_both_say_so():
     (few,) = bests(sort_records(over_tau("gumbel", {0.1: 0.90, 0.5: 0.95}, NOISE[:5])))
-    (rival,) = few.rivals
-    assert rival.comparison.summary.high < 0
+    (rival,) = few.trials
+    assert rival.test.summary.high < 0
     assert rival.p_value == 2 / 2**5
     assert rival.side == "open"
     taus = {0.1: 0.90, 0.5: 0.95, 1.0: 0.9, 2.0: 0.9}
     (found,) = bests(sort_records(over_tau("gumbel", taus, NOISE[:6])))
-    assert [each.p_value for each in found.rivals] == pytest.approx([3 * 2 / 2**6] * 3)
-    assert {each.side for each in found.rivals} == {"open"}
+    assert [each.p_value for each in found.trials] == pytest.approx([3 * 2 / 2**6] * 3)
+    assert {each.side for each in found.trials} == {"open"}
     (found,) = bests(sort_records(over_tau("gumbel", taus)))
-    assert {each.side for each in found.rivals} == {"worse"}
+    assert {each.side for each in found.trials} == {"worse"}
 
 
 def test_what_validation_did_not_choose_may_be_better():
@@ -68,9 +78,9 @@ def test_what_validation_did_not_choose_may_be_better():
         for each in records
     ]
     (found,) = bests(sort_records(misled))
-    assert found.value == 0.5
-    assert [rival.side for rival in found.rivals] == ["better"]
-    assert "better is 0.1 (+" in found.told_apart
+    assert found.settings == {"tau": 0.5}
+    assert [rival.side for rival in found.trials] == ["better"]
+    assert "better is 0.1 (+" in told_apart(found)
 
 
 def test_the_choice_is_made_at_the_seeds_that_all_values_have():
@@ -78,13 +88,13 @@ def test_the_choice_is_made_at_the_seeds_that_all_values_have():
     records = [*over_tau("gumbel", {0.5: 0.95}), *over_tau("gumbel", {1.0: 0.955}, NOISE[:2])]
     lucky = [each for each in records if each.config.own["tau"] == 0.5 or each.config.seed == 1]
     (found,) = bests(sort_records(lucky))
-    assert found.value == 1.0
+    assert found.settings == {"tau": 1.0}
     unlucky = [*over_tau("gumbel", {0.5: 0.95}), *over_tau("gumbel", {1.0: 0.945}, NOISE[:2])[1:]]
     assert fmean(sort_records(unlucky)[0].series[1].best_validation.values()) > fmean(
         sort_records(unlucky)[0].series[0].best_validation.values()
     )
     (found,) = bests(sort_records(unlucky))
-    assert found.value == 0.5
+    assert found.settings == {"tau": 0.5}
 
 
 def test_what_is_fitted_to_the_length_of_training_is_the_frontiers():
@@ -98,15 +108,15 @@ def test_what_is_fitted_to_the_length_of_training_is_the_frontiers():
 
 def test_one_seed_tells_nothing_apart():
     (found,) = bests(sort_records(over_tau("gumbel", {0.1: 0.7, 0.5: 0.9}, (0.0,))))
-    assert found.words == "gumbel at tau 0.5 (90.00 %, 1 seed)"
-    assert found.told_apart == "gumbel against its tau 0.5, in points: not told apart is 0.1 (-19.75)."
+    assert words(found) == "gumbel at tau 0.5 (90.00 %, 1 seed)"
+    assert told_apart(found) == "gumbel against its tau 0.5, in points: not told apart is 0.1 (-19.75)."
 
 
 def test_every_objective_has_its_own_sentence():
-    records = [*over_tau("gumbel", {0.1: 0.9, 0.5: 0.95}), *over_tau("straight-through", {0.1: 0.95, 0.5: 0.9})]
+    records = [*over_tau("gumbel", {0.1: 0.9, 0.5: 0.95}), *over_tau("straight-through-gumbel", {0.1: 0.95, 0.5: 0.9})]
     first, second = answers(records)
     assert first.startswith("gumbel at tau 0.5 (")
-    assert second.startswith("straight-through at tau 0.1 (")
+    assert second.startswith("straight-through-gumbel at tau 0.1 (")
 
 
 def test_values_with_other_data_are_not_compared():
@@ -132,9 +142,10 @@ class TestReport:
     RECORDS = over_tau("gumbel", {0.1: 0.90, 0.5: 0.95})
 
     def rendered(self, name: str, *more):
-        return render_runs(ReportFolder(Path("reports") / name), [*self.RECORDS, *more])
+        kind = "comparison" if name == "digits-100" else "settings"
+        return render_runs(ReportFolder(Path("reports") / name), [*self.RECORDS, *more], kind=kind)
 
-    def test_a_sweep_is_answered_first_where_the_name_was_chosen(self):
+    def test_a_sweep_is_answered_first_in_a_report_on_settings(self):
         found = self.rendered("temperature")
         assert found.title.endswith("with 100 labels: which tau is best?")
         best = "gumbel at tau 0.5 (95.03 [94.39, 95.68] %, 8 seeds)"

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gsm_cli import commands
-from gsm_cli.config import RunConfig
+from gsm_cli.config import SETTINGS, RunConfig
 from gsm_cli.data import DATASETS
 from gsm_cli.objectives import OBJECTIVES
 from gsm_cli.records.cost import CostPlan
@@ -43,15 +43,18 @@ def options(command: str, name: str) -> Iterator[tuple[str, str]]:
         yield option[2:].replace("-", "_"), text
 
 
+WITH_AN_OPTION = {name for name, setting in SETTINGS.items() if setting.option}
+
+
 def parse_run(command: str) -> Parsed:
     """What `gsm train-ssl` makes of a command line: only these options are there, all else follows --set."""
     values: dict[str, str] = {}
     for name, text in options(command, "train-ssl"):
         if name == "set":
             name, _, text = text.partition("=")
-            assert name not in commands.OPTIONS
+            assert name not in WITH_AN_OPTION
         else:
-            assert name in (*commands.OPTIONS, "objective", "dataset", "preset", "seeds")
+            assert name in {*WITH_AN_OPTION, "objective", "preset", "seeds"}
         assert name not in values
         values[name] = text
     names, seeds = read_names("objective", values.pop("objective")), read_seeds("--seeds", values.pop("seeds"))

@@ -5,39 +5,32 @@ from pathlib import Path
 import numpy as np
 import pytest
 from legible import assert_legible, texts
-from matplotlib.collections import LineCollection
 from msgspec.structs import replace
 from records_of import cost_record, cost_row
 from scipy import stats
 
 from gsm_cli import style
-from gsm_cli.model.estimators import Marginal
-from gsm_cli.objectives import GUMBEL, MARGINALIZE
-from gsm_cli.records.cost import MEASURED, CostPlan
-from gsm_cli.records.layout import ReportFolder
-from gsm_cli.reports.cost.chart import cost_chart
-from gsm_cli.reports.cost.claims import (
+from gsm_cli.analysis.costs import (
     CHANCE,
+    KEPT,
     Rule,
+    Spread,
     enough_rounds,
     find_rule,
     lost,
     lost_at_most,
     pays_from,
     process_bytes,
-    step_seconds,
-)
-from gsm_cli.reports.cost.report import answer, render_costs
-from gsm_cli.reports.cost.statistics import (
-    KEPT,
-    Line,
-    Quartiles,
-    fit_line,
     product_share,
-    scalings,
     seconds,
     speed_up,
+    step_seconds,
 )
+from gsm_cli.model.estimators import Marginal
+from gsm_cli.objectives import GUMBEL, MARGINALIZE
+from gsm_cli.records.cost import MEASURED, CostPlan
+from gsm_cli.records.layout import ReportFolder
+from gsm_cli.reports.costs import answer, render_costs
 
 FOLDER = ReportFolder(Path("reports/cost"))
 CLASSES = (2, 5, 10, 20, 50, 100, 200, 500, 1000)
@@ -45,11 +38,6 @@ CROSSING = cost_record(  # a Gumbel step is as slow at 2 classes, and faster fro
     marginalize={2: (8.0, 8.2, 8.1), 5: (15.0, 15.1, 14.9), 10: (24.0, 24.6, 24.3), 100: (204.0, 209.1, 215.0)},
     gumbel={2: (8.1, 8.3, 8.0), 5: (12.0, 12.0, 12.0), 10: (12.0, 12.0, 12.0), 100: (10.0, 12.0, 11.0)},
 )
-
-
-def straight(shared: float, per_class: float, beyond: float, classes: tuple[int, ...] = CLASSES):
-    """The milliseconds of a step that computes again beyond 200 classes, by the number of classes."""
-    return {k: (shared + per_class * min(k, 200) + beyond * max(k - 200, 0),) for k in classes}
 
 
 class TestStatistics:
@@ -62,12 +50,12 @@ class TestStatistics:
         ("steps", "quartiles"), [([1.0, 2.0, 3.0, 4.0], (1.75, 2.5, 3.25)), ([1.0, 3.0], (1.5, 2.0, 2.5))]
     )
     def test_quartiles_lie_between_the_least_and_the_greatest_step(self, steps, quartiles):
-        assert seconds([replace(cost_row(GUMBEL, 2, 1.0), seconds=steps)]) == Quartiles(*quartiles)
+        assert seconds([replace(cost_row(GUMBEL, 2, 1.0), seconds=steps)]) == Spread(*quartiles)
 
     def test_one_step_is_all_three(self):
         row = cost_row(GUMBEL, 2, 10.0)
         row.seconds[1:] = []
-        assert seconds([row]) == Quartiles(*row.seconds * 3)
+        assert seconds([row]) == Spread(*row.seconds * 3)
 
     def test_ratios_are_of_the_processes_of_one_round(self):
         record = cost_record(marginalize={10: (20.0, 30.0, 40.0)}, gumbel={10: (10.0, 10.0, 40.0)})
@@ -85,58 +73,8 @@ class TestStatistics:
         assert partial.departures == ["1 of 2 measurements of gumbel with 2 classes"]
 
 
-class TestLine:
-    def test_it_is_found_again(self):
-        line = fit_line(cost_record(gumbel={k: (3.0 + 0.5 * k,) for k in (2, 10, 100, 1000)}), GUMBEL)
-        assert (line.shared, line.per_class, line.turn, line.beyond) == (*map(pytest.approx, (3e-3, 5e-4)), None, None)
-        assert line.residuals == pytest.approx([0.0] * 4, abs=1e-9)
-        assert line.at(10) == pytest.approx(8e-3)
-
-    def test_a_step_that_computes_again_has_two(self):
-        """One line through both missed by 14 % at 200 classes and by 22 % at 1,000."""
-        line = fit_line(cost_record(marginalize=straight(40.0, 5.7, 8.6)), MARGINALIZE)
-        assert (line.shared, line.per_class, line.beyond) == pytest.approx((0.040, 0.0057, 0.0086))
-        assert line.turn == 200
-        assert line.residuals == pytest.approx([0.0] * 9, abs=1e-9)
-        assert line.at(1000) == pytest.approx(0.040 + 200 * 0.0057 + 800 * 0.0086)
-
-    def test_two_numbers_of_classes_up_to_the_turn_are_enough(self):
-        line = fit_line(cost_record(marginalize=straight(40.0, 5.7, 8.6, (50, 200, 400, 800))), MARGINALIZE)
-        assert (line.shared, line.per_class, line.beyond) == pytest.approx((0.040, 0.0057, 0.0086))
-
-    def test_beyond_the_turn_the_other_line_goes_on_from_it(self):
-        line = Line(1.0, 2.0, 10.0, 3.0, ())
-        assert [line.at(classes) for classes in (0, 9, 10, 11)] == [1.0, 19.0, 21.0, 24.0]
-        assert Line(1.0, 2.0, 10.0, None, ()).at(12) == 21.0
-
-    def test_others_have_one_everywhere(self):
-        line = fit_line(cost_record(gumbel=straight(40.0, 5.7, 8.6)), GUMBEL)
-        assert line.turn is None
-        assert max(map(abs, line.residuals)) > 0.1
-
-    def test_the_turn_is_where_the_sum_stops_keeping(self):
-        assert {MARGINALIZE: Marginal().keep} == KEPT
-
-    def test_where_none_computes_again_there_is_one(self):
-        few = (2, 10, 200)
-        assert fit_line(cost_record(marginalize=straight(40.0, 5.7, 8.6, few)), MARGINALIZE).turn is None
-
-    @pytest.mark.parametrize(
-        "classes", [(5,), (10, 100), (10, 100, 1000), (100, 300, 500, 1000), (300, 400, 500, 1000)]
-    )
-    def test_too_few_numbers_of_classes_give_none(self, classes):
-        record = cost_record(marginalize=straight(40.0, 5.7, 8.6, classes))
-        assert fit_line(record, MARGINALIZE) is None
-        assert "No line for marginalize: too few numbers" in render_costs(FOLDER, [record]).text
-
-    def test_two_numbers_of_classes_give_nobody_one(self):
-        record = cost_record(marginalize={10: (8.0,), 100: (80.0,)}, gumbel={10: (3.0,), 100: (2.0,)})
-        text = render_costs(FOLDER, [record]).text
-        assert "No line for marginalize and gumbel: too few numbers" in text
-        assert "shared ms" not in text
-
-    def test_a_falling_cost_gives_no_negative_cost_per_class(self):
-        assert fit_line(cost_record(gumbel={2: (3.0,), 10: (2.0,), 20: (1.9,)}), GUMBEL).per_class == 0.0
+def test_the_report_knows_from_where_on_the_sum_computes_again():
+    assert {MARGINALIZE: Marginal().keep} == KEPT
 
 
 def false_claims(rule: Rule, rounds: int, faster_from: int, rng: np.random.Generator) -> float:
@@ -284,10 +222,11 @@ class TestReport:
 
     def test_the_picture_carries_what_it_shows(self):
         (picture,) = render_costs(FOLDER, [CROSSING]).pictures
-        assert picture.carried["gumbel"]["classes"] == [2, 5, 10, 100]
-        assert picture.carried["gumbel"]["seconds"][1]["middle"] == 0.012
-        assert picture.carried["gumbel"]["mib"] == [300.0] * 4
-        assert picture.carried["marginalize"]["line"]["turn"] is None
+        steps, memory = picture.carried
+        (gumbel,) = (line for line in steps["lines"] if line["identity"]["objective"] == "gumbel")
+        assert [point["value"] for point in gumbel["points"]] == [2, 5, 10, 100]
+        assert gumbel["points"][1]["mean"] == 12.0
+        assert [point["mean"] for point in memory["lines"][1]["points"]] == [300.0] * 4
         assert picture.name == CROSSING.plan.name
 
     def test_others_measurements_are_in_a_sentence(self):
@@ -310,8 +249,9 @@ PICTURES = {
 @pytest.mark.parametrize("name", PICTURES)
 class TestPicture:
     def drawn(self, name):
+        (picture,) = render_costs(FOLDER, [PICTURES[name]]).pictures
         with style.house_style():
-            return cost_chart(scalings(PICTURES[name]))
+            return picture.draw()
 
     def test_is_legible(self, name):
         assert_legible(self.drawn(name))
@@ -322,26 +262,11 @@ class TestPicture:
             low, high = axes.get_ylim()
             assert len([tick for tick in axes.get_yticks() if low <= tick <= high]) > 2
 
-    def test_every_objective_is_named_at_its_end_in_both_panels(self, name):
+    def test_every_objective_is_named_at_its_end(self, name):
         written = [text for text, _ in texts(self.drawn(name))]
         for objective in PICTURES[name].plan.objectives:
-            assert written.count(objective) == 2
-
-    def test_a_line_stands_only_where_one_was_fitted(self, name):
-        figure = self.drawn(name)
-        drawn = [line for axes in figure.axes for line in axes.lines if line.get_linestyle() != "None"]
-        fitted = [scaling for scaling in scalings(PICTURES[name]).values() if scaling.line]
-        assert len(drawn) == len(fitted)
-        assert (len(drawn) > 0) == (name in ("all", "close classes"))
+            assert written.count(objective) == 1
 
     def test_no_two_points_of_one_number_of_classes_coincide(self, name):
-        figure = self.drawn(name)
-        points = [line.get_xdata()[-1] for line in figure.axes[1].lines]
-        assert len(set(points)) >= len(points) - 1  # marginalize stands on the number itself
-
-
-def test_objectives_of_the_same_memory_share_a_line_to_their_names():
-    right = cost_chart(scalings(PICTURES["all"])).axes[1]
-    (leaders,) = [each for each in right.collections if isinstance(each, LineCollection)]
-    assert len(leaders.get_paths()) == 1
-    assert len(right.texts) == len(MEASURED)
+        points = [line.get_xdata()[-1] for line in self.drawn(name).axes[1].lines]
+        assert len(set(points)) == len(points)

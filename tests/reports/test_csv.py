@@ -7,9 +7,10 @@ import pytest
 from msgspec.structs import replace
 from records_of import SIX, batch, record
 
+from gsm_cli.estimator_settings import OwnSettings
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.records.run import Failure
-from gsm_cli.reports.csv_files import encode, run_row
+from gsm_cli.reports.frames import encode, run_row
 
 
 @pytest.fixture
@@ -49,6 +50,7 @@ def test_a_row_for_every_run_with_settings_and_results(gsm, digits):
         assert (int(row["chosen_epoch"]), int(row["test_images"])) == (each.test.chosen.epoch, each.test.images)
         last = (float(row["last_test_accuracy"]), int(row["last_epoch"]))
         assert last == (each.test.last.accuracy, each.test.last.epoch) != (each.test.chosen.accuracy, 0)
+        assert row["last_log_p"] == ("" if each.test.bound is None else "-25")
         assert float(row["seconds"]) == pytest.approx(sum(each.epochs.seconds))
         assert row["tau"] == ("0.5" if "tau" in each.config.own else "")
         assert row["hidden"] == ",".join(map(str, each.config.hidden))
@@ -63,9 +65,7 @@ def test_a_row_for_every_epoch(gsm, digits):
         own = [row for row in rows if row["run"] == each.config.name]
         assert [int(row["epoch"]) for row in own] == [*range(1, len(each.epochs) + 1)]
         assert [float(row["validation_accuracy"]) for row in own] == each.epochs.validation_accuracy
-        assert [row["tau"] for row in own] == [
-            str(tau).removesuffix(".0") for tau in each.epochs.tau or [""] * len(own)
-        ]
+        assert [row["tau"] for row in own] == [str(tau).removesuffix(".0") for tau in each.tau or [""] * len(own)]
 
 
 def test_rows_of_other_columns_share_a_table():
@@ -81,12 +81,8 @@ def test_it_does_not_go_with_a_check(gsm, digits):
 
 def test_a_setting_of_somebodys_own_takes_no_column_of_what_was_measured():
     whole = record("gumbel", 0)
-    settings = {
-        "own": {"threads": 7, "backward": 2.0, "run": 3},
-        "objective": "mine.py:Mine",
-        "objective_sha256": "a" * 64,
-    }
-    own = replace(whole, config=replace(whole.config, **settings))
+    settings = OwnSettings(of="mine.py:Mine", sha256="a" * 64, values={"threads": 7, "backward": 2.0, "run": 3})
+    own = replace(whole, config=replace(whole.config, estimator=settings))
     row = run_row(own)
     assert (row["own_threads"], row["threads"], row["backward"]) == (7, whole.environment.threads, 2.0)
     assert (row["own_run"], row["run"]) == (3, own.config.name)

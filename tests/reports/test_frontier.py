@@ -1,29 +1,30 @@
 """The frontier: complete schedules of several lengths, their seconds, and what is reached in which time."""
 
 import re
+from dataclasses import replace
 from math import log
 from statistics import fmean
 
 import pytest
+from identities import identities
 from legible import assert_legible
 from matplotlib.figure import Figure
-from msgspec.structs import replace
-from records_of import failed, record
+from records_of import failed, record, steps_of, timed
 
+from gsm_cli.analysis.contrasts import find_sweeps, over_one, trained
+from gsm_cli.analysis.frontier import Frontier, Line, Schedule, at_equal_time, find_frontier
+from gsm_cli.analysis.groups import sort_records
+from gsm_cli.analysis.identity import Identity
+from gsm_cli.analysis.statistics import summarize
 from gsm_cli.objectives import OBJECTIVES
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.records.run import RunRecord
-from gsm_cli.reports.groups import sort_records
-from gsm_cli.reports.runs import render_runs
-from gsm_cli.reports.statistics import summarize
-from gsm_cli.reports.sweeps.frontier import frontier_answer, frontier_section
-from gsm_cli.reports.sweeps.frontier_chart import frontier_chart
-from gsm_cli.reports.sweeps.frontier_data import Frontier, Schedule, at_equal_time, find_frontier
-from gsm_cli.reports.sweeps.section import sweep_section
-from gsm_cli.reports.sweeps.swept import find_sweeps, over_one, trained
+from gsm_cli.reports.frontier import frontier_answer, frontier_panel, frontier_section
+from gsm_cli.reports.panels import panel_chart
+from gsm_cli.reports.run_report import render_runs
+from gsm_cli.reports.sweeps import sweep_section
 from gsm_cli.style import house_style
 
-PACE = {"marginalize": 4.0, "gumbel": 2.0}  # seconds of an epoch
 BEST = {3: 0.94, 5: 0.955, 10: 0.965}  # validation accuracy of the sum, by the epochs of its schedule
 
 
@@ -42,81 +43,59 @@ def runs(loss: float = 0.01, lengths=tuple(BEST), **settings: object) -> list[Ru
     ]
 
 
+def lines_of(found: Frontier) -> dict[str, list[Schedule]]:
+    return {line.identity.label: list(line.schedules) for line in found.lines}
+
+
 def frontier(records) -> Frontier:
-    found = find_frontier(trained(sort_records(records)))
+    found = find_frontier(trained(sort_records(records, steps_of(records))))
     assert found is not None
     return found
 
 
 def section(tmp_path, records, name: str = "frontier"):
-    found = find_frontier(trained(sort_records(records)))
-    return frontier_section(ReportFolder(tmp_path / name), "title", found)
+    found = find_frontier(trained(sort_records(records, steps_of(records))))
+    return frontier_section(found)
 
 
-def disturbed(run: RunRecord, epoch: int, seconds: float) -> RunRecord:
-    """The run with an epoch that took longer, because others had the processor."""
-    taken = list(run.epochs.seconds)
-    taken[epoch] = seconds
-    return replace(run, epochs=replace(run.epochs, seconds=taken))
-
-
-def elsewhere(run: RunRecord) -> RunRecord:
-    """The run, twice as fast on another machine."""
-    halves = [second / 2 for second in run.epochs.seconds]
-    epochs = replace(run.epochs, seconds=halves, processor_seconds=halves)
-    return replace(run, epochs=epochs, environment=replace(run.environment, kernels="COGS"))
+def text_of(found) -> str:
+    return "\n\n".join(block for block in found.blocks if isinstance(block, str))
 
 
 class TestSchedules:
     def test_a_line_for_each_objective_with_a_point_for_each_length(self):
-        lines = frontier(runs()).lines
+        lines = lines_of(frontier(runs()))
         assert {name: [each.epochs for each in line] for name, line in lines.items()} == {
             "marginalize": [3, 5, 10],
             "gumbel": [3, 5, 10],
         }
-        assert [each.seconds for each in lines["marginalize"]] == [12.0, 20.0, 40.0]
-        assert [each.seconds for each in lines["gumbel"]] == [6.0, 10.0, 20.0]
+        assert [each.seconds for each in lines["marginalize"]] == pytest.approx([12.0, 20.0, 40.0])
+        assert [each.seconds for each in lines["gumbel"]] == pytest.approx([6.0, 10.0, 20.0])
         point = lines["gumbel"][2]
         assert point.by_seed == pytest.approx({0: 0.95, 1: 0.955, 2: 0.96})
         half = 4.302653 * 0.005 / 3**0.5
         assert (point.validation.low, point.validation.high) == pytest.approx((0.955 - half, 0.955 + half))
         assert point.test.mean == pytest.approx(0.945)
 
-    def test_a_disturbed_clock_does_not_move_it(self):
-        quiet = runs()
-        noisy = [disturbed(each, 1, 50.0) for each in quiet]
-        assert frontier(noisy).lines == frontier(quiet).lines
+    def test_without_times_schedules_stand_at_their_epochs(self):
+        found = find_frontier(trained(sort_records(runs())))
+        assert [(each.seconds, each.cost) for each in lines_of(found)["gumbel"]] == [(None, 3), (None, 5), (None, 10)]
+        assert [name.label for name, _ in found.first(0.95)] == ["marginalize", "gumbel"]
+        assert at_equal_time(found) == []
 
-    def test_one_slow_seed_does_not_move_it(self):
-        slow = [
-            replace(each, epochs=replace(each.epochs, seconds=[9.0] * len(each.epochs), processor_seconds=[9.0] * 10))
-            if each.config.seed == 2 and len(each.epochs) == 10
-            else each
-            for each in runs()
-        ]
-        assert frontier(slow).lines == frontier(runs()).lines
-
-    def test_times_of_other_circumstances_are_not_compared(self):
-        records = [elsewhere(each) if each.config.epochs == 5 else each for each in runs()]
-        found = frontier(records)
-        assert [each.epochs for each in found.lines["gumbel"]] == [3, 10]
-        assert found.left_out == ["marginalize with 5 epochs", "gumbel with 5 epochs"]
-        one = [elsewhere(each) if each.config.seed == 0 else each for each in runs()]
-        assert frontier(one).lines == frontier(runs()).lines  # the accuracy of that seed counts, its time does not
-
-    def test_a_clock_that_stood_still_is_no_error(self):
-        still = [
-            replace(each, epochs=replace(each.epochs, processor_seconds=[0.0] * len(each.epochs))) for each in runs()
-        ]
-        assert find_frontier(trained(sort_records(still))) is None
+    def test_schedules_whose_step_was_not_timed_are_left_out(self):
+        other = [each for each in runs(batch_size=100) if each.config.objective == "gumbel"]
+        found = find_frontier(trained(sort_records([*runs(), *other], steps_of(runs()))))
+        assert set(lines_of(found)) == {"marginalize", "gumbel, batch_size 50"}
+        assert found.left_out == [f"gumbel, batch_size 100 with {epochs} epochs" for epochs in BEST]
 
     def test_other_settings_are_other_lines(self):
         found = frontier([*runs(), *(each for each in runs(labels=50) if each.config.objective == "gumbel")])
-        assert list(found.lines) == ["marginalize", "gumbel, labels 100", "gumbel, labels 50"]
+        assert list(lines_of(found)) == ["marginalize", "gumbel, labels 100", "gumbel, labels 50"]
 
     def test_what_is_fitted_to_the_length_makes_no_other_line(self):
         found = frontier([*runs(lengths=(10,)), *runs(lengths=(3, 5), kl_warmup=0.3, learning_rate=0.001)])
-        assert {name: [each.epochs for each in line] for name, line in found.lines.items()} == {
+        assert {name: [each.epochs for each in line] for name, line in lines_of(found).items()} == {
             "marginalize": [3, 5, 10],
             "gumbel": [3, 5, 10],
         }
@@ -124,20 +103,14 @@ class TestSchedules:
 
     def test_of_several_settings_of_a_length_the_best_on_validation_counts(self):
         worse, better = runs(loss=0.02, kl_warmup=0.3), runs(loss=0.01)
-        assert frontier([*worse, *better]).lines["gumbel"] == frontier(better).lines["gumbel"]
-        assert frontier([*better, *worse]).lines["gumbel"] == frontier(better).lines["gumbel"]
+        assert lines_of(frontier([*worse, *better]))["gumbel"] == lines_of(frontier(better))["gumbel"]
+        assert lines_of(frontier([*better, *worse]))["gumbel"] == lines_of(frontier(better))["gumbel"]
         assert frontier([*better, *worse]).chosen
         assert not frontier(better).chosen
 
     def test_a_lucky_seed_does_not_take_the_place_of_several(self):
         lucky = run("gumbel", 100, 10, 0.99, kl_warmup=0.3)
         assert frontier([*runs(), lucky]).lines == frontier(runs()).lines
-
-    def test_of_several_settings_one_without_times_is_no_choice(self):
-        best = [elsewhere(run("gumbel", seed, 10, 0.99, kl_warmup=0.3)) for seed in range(3)]
-        found = frontier([*runs(), *best])
-        assert found.lines == frontier(runs()).lines
-        assert not found.chosen
 
     def test_what_differs_between_objectives_alone_is_not_fitted_to_the_length(self):
         rates = {"marginalize": 0.002, "gumbel": 0.01}
@@ -162,16 +135,16 @@ class TestLevels:
     )
     def test_are_95_96_97_or_the_three_up_to_the_best(self, best, levels):
         schedule = Schedule(3, 1.0, {0: best}, summarize([best]), summarize([best]))
-        found = Frontier(frontier(runs()).circumstances, {"gumbel": [schedule]})
+        found = Frontier(None, [Line(Identity("gumbel"), [schedule])])
         assert found.levels == pytest.approx(levels)
 
     def test_the_shortest_schedule_that_reaches_it_counts(self):
         found = frontier(runs(loss=0.0))
-        assert [(name, each.epochs, each.seconds) for name, each in found.first(0.95)] == [
+        assert [(name.label, each.epochs, round(each.seconds, 9)) for name, each in found.first(0.95)] == [
             ("gumbel", 5, 10.0),
             ("marginalize", 5, 20.0),
         ]
-        assert [name for name, _ in found.first(0.96)] == ["gumbel", "marginalize"]
+        assert [name.label for name, _ in found.first(0.96)] == ["gumbel", "marginalize"]
         assert found.first(0.97) == []
 
     def test_a_mean_that_is_exactly_a_level_reaches_it(self):
@@ -187,7 +160,7 @@ class TestLevels:
 class TestEqualTime:
     def test_is_the_end_of_what_is_over_first_between_the_schedules_around_it(self):
         (found,) = at_equal_time(frontier(runs()))
-        assert (found.name, found.minus, found.seconds) == ("gumbel", "marginalize", 20.0)
+        assert (found.label, round(found.seconds, 9)) == ("gumbel − marginalize", 20.0)
         assert found.summary.mean == pytest.approx(BEST[10] - 0.01 - BEST[5])
 
     def test_is_linear_in_the_logarithm_of_time(self):
@@ -204,9 +177,9 @@ class TestEqualTime:
 
     def test_is_of_one_task(self):
         found = at_equal_time(frontier([*runs(), *runs(loss=0.02, labels=50)]))
-        assert [(each.name, each.minus) for each in found] == [
-            ("gumbel, labels 100", "marginalize, labels 100"),
-            ("gumbel, labels 50", "marginalize, labels 50"),
+        assert [each.label for each in found] == [
+            "gumbel, labels 100 − marginalize, labels 100",
+            "gumbel, labels 50 − marginalize, labels 50",
         ]
 
     def test_without_the_sum_it_is_against_the_first(self):
@@ -214,16 +187,13 @@ class TestEqualTime:
             run(name, seed, epochs, 0.9) for name in ("gumbel", "reinforce") for seed in range(2) for epochs in (3, 5)
         ]
         (found,) = at_equal_time(frontier(records))
-        assert (found.name, found.minus) == ("reinforce", "gumbel")
+        assert found.label == "reinforce − gumbel"
 
     def test_there_is_none_where_times_do_not_meet(self):
         far = [
-            replace(each, epochs=replace(each.epochs, seconds=[99.0] * len(each.epochs)))
-            if each.config.objective == "marginalize"
-            else each
+            timed(each, *2 * [[99.0] * len(each.epochs)]) if each.config.objective == "marginalize" else each
             for each in runs()
         ]
-        far = [replace(each, environment=replace(each.environment, threads=2)) for each in far]
         assert at_equal_time(frontier(far)) == []
 
 
@@ -256,20 +226,30 @@ class TestAnswer:
         )
         assert "reinforce" not in answer.split("At equal time")[1]
 
-    def test_is_the_first_of_a_report_whose_name_was_chosen(self, tmp_path):
-        report = render_runs(ReportFolder(tmp_path / "frontier"), runs())
+    def test_is_the_first_of_a_report_on_settings(self, tmp_path):
+        report = render_runs(ReportFolder(tmp_path / "frontier"), runs(), kind="settings", steps=steps_of(runs()))
         assert report.answer == self.WORDS
         assert report.title == "Digits with 100 labels: which accuracy in how many seconds?"
 
+    def test_without_times_it_is_of_epochs(self, tmp_path):
+        report = render_runs(ReportFolder(tmp_path / "frontier"), runs(), kind="settings")
+        assert report.answer == (
+            "The first to reach a validation accuracy: 95 % by marginalize (5 epochs, 3 seeds), 96 % by marginalize "
+            "(10 epochs, 3 seeds) and 97 % by none."
+        )
+        assert report.title == "Digits with 100 labels: which accuracy after how many epochs?"
+        assert "| marginalize, 5 epochs | 3 | 95.50 [94.26, 96.74] | 94.50" in report.text
+        assert "second" not in report.text.replace("Seconds** are missing", "")
+
     def test_follows_the_best_value_where_that_was_swept_too(self, tmp_path):
         records = [*runs(), *(run("gumbel", seed, 10, 0.9, tau=tau) for seed in range(3) for tau in (0.1, 1.0))]
-        report = render_runs(ReportFolder(tmp_path / "chosen"), records)
+        report = render_runs(ReportFolder(tmp_path / "chosen"), records, kind="settings")
         assert report.title == "Digits with 100 labels: which tau is best?"
         assert report.answer.startswith("Best by validation")
         assert any(each.startswith("The first to reach a validation accuracy") for each in report.sections[0].blocks)
 
     def test_follows_that_at_equal_epochs_elsewhere(self, tmp_path):
-        report = render_runs(ReportFolder(tmp_path / "digits-100"), runs())
+        report = render_runs(ReportFolder(tmp_path / "digits-100"), runs(), steps=steps_of(runs()))
         first, second = report.sections[0].blocks[:2]
         assert first == f"**{report.answer}**"
         assert second == f"**In so many seconds:** {self.WORDS} [All schedules](#accuracy-in-so-many-seconds)."
@@ -278,7 +258,7 @@ class TestAnswer:
 
 class TestSection:
     def test_tables(self, tmp_path):
-        text = "\n\n".join(section(tmp_path, runs()).blocks)
+        text = text_of(section(tmp_path, runs()))
         assert "| objective | 95 % | 96 % | 97 % |" in text
         nothing = "not reached: 95.50 after 10 epochs"
         assert f"| gumbel | 20 s, 10 epochs, 3 seeds | {nothing} | {nothing} |" in text
@@ -286,20 +266,25 @@ class TestSection:
         assert "| marginalize, 5 epochs | 3 | 20 | 95.50 [94.26, 96.74] | 94.50" in text
 
     def test_says_what_was_fitted_to_the_length(self, tmp_path):
-        assert "Fitted to the length" not in "".join(section(tmp_path, runs()).blocks)
+        assert "Fitted to the length" not in text_of(section(tmp_path, runs()))
         fitted = [*runs(lengths=(10,)), *runs(lengths=(3, 5), kl_warmup=0.3)]
-        text = "\n\n".join(section(tmp_path, fitted).blocks)
+        text = text_of(section(tmp_path, fitted))
         assert "Fitted to the length: kl_warmup, as the last table has it." in text
         assert "| marginalize, 5 epochs, kl_warmup 0.3 | 3 | 20 |" in text
 
     def test_says_which_of_several_settings_is_shown(self, tmp_path):
-        text = "\n\n".join(section(tmp_path, [*runs(), *runs(loss=0.02, kl_warmup=0.3)]).blocks)
+        text = text_of(section(tmp_path, [*runs(), *runs(loss=0.02, kl_warmup=0.3)]))
         assert "Of several settings of a length the one with the most seeds" in text
 
-    def test_stands_first_where_the_name_of_the_folder_was_chosen(self, tmp_path):
+    def test_stands_first_in_a_report_on_settings(self, tmp_path):
+        folder = ReportFolder(tmp_path / "frontier")
         chosen, usual = (
-            [each.blocks[0] for each in render_runs(ReportFolder(tmp_path / name), runs()).sections[1:] if each.blocks]
-            for name in ("frontier", "digits-100")
+            [
+                each.blocks[0]
+                for each in render_runs(folder, runs(), kind=kind, steps=steps_of(runs())).sections[1:]
+                if each.blocks
+            ]
+            for kind in ("settings", "comparison")
         )
         heading = "## Accuracy in so many seconds"
         assert chosen[0] == heading
@@ -309,9 +294,8 @@ class TestSection:
         assert section(tmp_path, runs(lengths=(5,))).blocks == []
 
     def test_epochs_are_in_no_other_picture(self, tmp_path):
-        folder = ReportFolder(tmp_path / "frontier")
         series = trained(sort_records(runs()))
-        assert sweep_section(folder, "title", find_sweeps(series, over_one(series))).blocks == []
+        assert sweep_section(find_sweeps(series, over_one(series))).blocks == []
 
     def test_the_longest_of_equal_groups_is_the_main_one(self):
         assert [group.config.epochs for group in sort_records(runs())] == [10, 5, 3]
@@ -321,45 +305,53 @@ class TestSection:
         assert first == second
 
 
-def made_up(objectives: int, lengths: int, seeds: int) -> dict[str, list[Schedule]]:
+def made_up(objectives: int, lengths: int, seeds: int) -> Frontier:
     """Schedules that rise as those of real runs do."""
-    lines: dict[str, list[Schedule]] = {}
-    for place, name in enumerate(list(OBJECTIVES)[:objectives]):
+    lines = []
+    for place, line in enumerate(identities([*OBJECTIVES][:objectives])):
+        schedules = []
         for epochs in (1, 2, 3, 5, 10, 30, 100, 200)[:lengths]:
             best = [0.97 - 0.3 / (1 + epochs) - 0.004 * place + 0.002 * seed for seed in range(seeds)]
-            point = Schedule(
-                epochs, (1 + 0.3 * place) * epochs, dict(enumerate(best)), summarize(best), summarize(best)
-            )
-            lines.setdefault(name, []).append(point)
-    return lines
+            seconds = (1 + 0.3 * place) * epochs
+            schedules.append(Schedule(epochs, seconds, dict(enumerate(best)), summarize(best), summarize(best)))
+        lines.append(Line(line, schedules))
+    return Frontier("in turns", lines)
 
 
-def drawn(lines: dict[str, list[Schedule]]) -> Figure:
+def drawn(found: Frontier) -> Figure:
     with house_style():
-        return frontier_chart(lines)
+        return panel_chart([frontier_panel(found)])
 
 
 class TestPicture:
-    @pytest.mark.parametrize("objectives", [1, 2, 5, 9])
-    @pytest.mark.parametrize("lengths", [1, 2, 3, 8])
-    @pytest.mark.parametrize("seeds", [1, 3])
+    def test_without_times_is_legible_and_of_epochs(self):
+        timed = made_up(5, 3, 3).lines
+        untimed = [replace(line, schedules=[replace(each, seconds=None) for each in line.schedules]) for line in timed]
+        figure = drawn(Frontier(None, untimed))
+        assert_legible(figure)
+        assert figure.axes[0].get_xlabel() == "epochs of training"
+        assert set(figure.axes[0].lines[0].get_xdata()) == {1, 2, 3}
+
+    @pytest.mark.parametrize(
+        ("objectives", "lengths", "seeds"), [(1, 1, 1), (1, 8, 3), (9, 1, 3), (5, 3, 3), (9, 8, 3)]
+    )
     def test_is_legible(self, objectives, lengths, seeds):
         assert_legible(drawn(made_up(objectives, lengths, seeds)))
 
-    def test_shows_means_against_seconds_with_epochs_beside_them(self):
-        lines = made_up(1, 5, 3)
-        (axes,) = drawn(lines).axes
+    def test_shows_means_against_seconds(self):
+        found = made_up(1, 5, 3)
+        (axes,) = drawn(found).axes
         (line,) = axes.lines
         assert list(line.get_xdata()) == [1, 2, 3, 5, 10]
-        assert list(line.get_ydata()) == pytest.approx(
-            [100 * fmean(each.by_seed.values()) for each in lines["marginalize"]]
-        )
+        means = [100 * fmean(each.by_seed.values()) for each in found.lines[0].schedules]
+        assert list(line.get_ydata()) == pytest.approx(means)
         assert axes.get_xscale() == "log"
-        assert [text.get_text() for text in axes.texts] == ["marginalize", "1", "2", "3", "5", "10"]
+        assert [text.get_text() for text in axes.texts] == ["marginalize"]
 
     def test_an_interval_that_is_too_wide_leaves_the_picture(self):
-        lines = made_up(2, 3, 2)
+        found = made_up(2, 3, 2)
         wide = summarize([0.5, 0.99])
-        lines["gumbel"][0] = Schedule(1, 1.3, {0: 0.5, 1: 0.99}, wide, wide)
-        low, high = drawn(lines).axes[0].get_ylim()
+        schedule = Schedule(1, 1.3, {0: 0.5, 1: 0.99}, wide, wide)
+        lines = [found.lines[0], Line(found.lines[1].identity, [schedule, *found.lines[1].schedules[1:]])]
+        low, high = drawn(Frontier(found.clock, lines)).axes[0].get_ylim()
         assert high - low < 100

@@ -1,36 +1,37 @@
 """Runs sorted for a report: what is averaged, what is compared, in which order and under which names."""
 
+from collections.abc import Sequence
 from colorsys import rgb_to_hls
 from itertools import pairwise
 from pathlib import Path
 
 import msgspec
 import pytest
+from identities import identities
 from matplotlib.colors import to_rgb
 from records_of import batch, failed, record
 
-from gsm_cli.config import RunConfig
+from gsm_cli.analysis.groups import sort_records
+from gsm_cli.analysis.series import validation_step
 from gsm_cli.data import DATASETS
+from gsm_cli.estimator_settings import OwnSettings
 from gsm_cli.objectives import OBJECTIVES
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.records.run import RunRecord
-from gsm_cli.reports.charts import colours
-from gsm_cli.reports.groups import sort_records
-from gsm_cli.reports.names import name_series
-from gsm_cli.reports.runs import render_runs
-from gsm_cli.reports.series import validation_step
+from gsm_cli.reports.run_report import render_runs
 from gsm_cli.settings import build
 
 
 def named(*records: RunRecord) -> list[str]:
     (group,) = sort_records(records)
-    return [series.name for series in group.series]
+    return [series.label for series in group.series]
 
 
 def mine(sha256: str, name: str = "there/mine.py:Mine", **own: object) -> RunRecord:
     """A run of an estimator of somebody's own, whose file is not there."""
     whole = record("marginalize", 0)
-    config = msgspec.structs.replace(whole.config, objective=name, own=own, objective_sha256=sha256 * 8)
+    estimator = OwnSettings(of=name, sha256=sha256 * 8, values=own)
+    config = msgspec.structs.replace(whole.config, estimator=estimator)
     return msgspec.structs.replace(whole, config=config)
 
 
@@ -70,8 +71,7 @@ class TestNames:
 
     def test_names_are_unique(self):
         settings = [{}, {"draws": 2}, {"tau": 0.25}, {"tau_rate": 1e-9}, {"tau_min": 0.1, "draws": 2}]
-        configs: list[RunConfig] = [record("gumbel", 0, **each).config for each in settings]
-        assert len(set(name_series(configs))) == len(settings)
+        assert len(set(named(*(record("gumbel", 0, **each) for each in settings)))) == len(settings)
 
 
 class TestGroups:
@@ -116,11 +116,15 @@ class TestGroups:
 
 class TestPictured:
     def test_of_too_many_series_one_of_each_objective_that_the_verdict_speaks_of(self):
-        taus = [record(name, 0, tau=0.1 * n) for name in ("gumbel", "straight-through") for n in range(1, 7)]
+        taus = [record(name, 0, tau=0.1 * n) for name in ("gumbel", "straight-through-gumbel") for n in range(1, 7)]
         (group,) = sort_records(taus)
         assert group.pictured == group.trained
         (group,) = sort_records([*taus, record("marginalize", 0)])
-        assert [each.name for each in group.pictured] == ["marginalize", "gumbel, tau 0.5", "straight-through, tau 0.5"]
+        assert [each.label for each in group.pictured] == [
+            "marginalize",
+            "gumbel, tau 0.5",
+            "straight-through-gumbel, tau 0.5",
+        ]
 
     def test_the_report_says_so(self):
         taus = [record("gumbel", 0, tau=0.1 * n) for n in range(1, 15)]
@@ -145,16 +149,14 @@ class TestFind:
     def test_else_takes_what_is_best_on_validation(self):
         runs = [record("gumbel", 0, (0.5, 0.8, best), tau=tau) for tau, best in ((0.1, 0.85), (1.0, 0.9), (2.0, 0.81))]
         (group,) = sort_records(runs)
-        assert group.find("gumbel").name == "gumbel, tau 1"
+        assert group.find("gumbel").label == "gumbel, tau 1"
         assert group.find("marginalize") is None
 
 
 class TestSeries:
     def test_numbers_of_a_pass(self):
         (group,) = sort_records(batch({"marginalize": [0.0, 0.0], "gumbel": [0.0, 0.04]}))
-        marginal, gumbel = group.series
-        assert [each.seconds_per_epoch(group.circumstances) for each in (marginal, gumbel)] == [4.0, 2.0]
-        assert gumbel.seconds_so_far(group.circumstances) == [2.0, 4.0, 6.0]
+        gumbel = group.series[1]
         assert {seed: score.correct for seed, score in gumbel.scores.items()} == {0: 360, 1: 376}
         assert list(gumbel.best_validation.values()) == pytest.approx([0.91, 0.95])
         assert gumbel.curve(lambda epochs: epochs.validation_accuracy) == pytest.approx([0.5, 0.93, 0.7])
@@ -162,9 +164,9 @@ class TestSeries:
     def test_wrong_images_are_counted(self):
         """Three bits of one byte are set: three errors among eight images."""
         whole = record("gumbel", 0)
-        chosen = msgspec.structs.replace(whole.test.chosen, accuracy=5 / 8, wrong="4A==")
+        chosen = msgspec.structs.replace(whole.test.chosen, images=8, modal=1, wrong="4A==")
         last = msgspec.structs.replace(chosen, epoch=whole.test.last.epoch)
-        test = msgspec.structs.replace(whole.test, images=8, chosen=chosen, last=last)
+        test = msgspec.structs.replace(whole.test, chosen=chosen, last=last)
         (group,) = sort_records([msgspec.structs.replace(whole, test=test)])
         assert group.series[0].scores[0].correct == 5
 
@@ -182,13 +184,9 @@ class TestSeries:
         (group,) = sort_records([record("marginalize", 0)])
         assert group.series[0].curve(lambda epochs: epochs.relaxed_bound) == []
 
-    def test_a_clock_that_stood_still_is_no_error(self):
-        runs = [record(name, 0) for name in ("gumbel", "marginalize")]
-        still = [msgspec.structs.replace(each.epochs, seconds=[0.0] * 3, processor_seconds=[0.0] * 3) for each in runs]
-        stopped = [msgspec.structs.replace(each, epochs=epochs) for each, epochs in zip(runs, still, strict=True)]
-        report = render_runs(ReportFolder(Path("reports/digits-100")), stopped)
-        assert "What it saves" not in report.text
-        assert all(picture.encode("png") for picture in report.pictures)
+
+def colours(labels: Sequence[str]) -> dict[str, str]:
+    return {each.label: each.colour for each in identities(labels)}
 
 
 class TestColours:

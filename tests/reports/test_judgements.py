@@ -9,16 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
-from records_of import SIX, batch, failed, reading, record
+from records_of import SIX, batch, failed, reading, record, steps_of
 from scipy import stats
 
+from gsm_cli.analysis.groups import Group, sort_records
+from gsm_cli.analysis.statistics import Comparison, Summary, holm, summarize
+from gsm_cli.analysis.verdict import Judgement, deciding_seeds, default_margin, judge, margin_of, rule
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.records.run import RunRecord
-from gsm_cli.reports.groups import Group, sort_records
-from gsm_cli.reports.judgements import Judgement, deciding_seeds, default_margin, judge, margin_of, rule
-from gsm_cli.reports.report import Report
-from gsm_cli.reports.runs import render_runs
-from gsm_cli.reports.statistics import Comparison, Summary, holm, summarize
+from gsm_cli.reports.page import Report
+from gsm_cli.reports.run_report import render_runs
 
 
 def group_of(*records: RunRecord) -> Group:
@@ -27,7 +27,7 @@ def group_of(*records: RunRecord) -> Group:
 
 
 def judged(records: list[RunRecord], margin: float = 0.01) -> dict[str, Judgement]:
-    return {each.name: each for each in judge(group_of(*records), margin)}
+    return {each.label: each for each in judge(group_of(*records), margin)}
 
 
 def rendered(records: list[RunRecord], margin: float | None = None) -> Report:
@@ -92,26 +92,26 @@ class TestMargin:
 
 class TestRoles:
     def test_gumbel_is_primary_and_tested_by_itself(self):
-        found = judged(batch({**SIX, "reinforce": SIX["gumbel"], "reinmax": SIX["straight-through"]}))
+        found = judged(batch({**SIX, "reinforce": SIX["gumbel"], "reinmax": SIX["straight-through-gumbel"]}))
         roles = {name: each.role for name, each in found.items()}
-        assert list(roles) == ["gumbel", "straight-through", "reinmax", "reinforce"]
+        assert list(roles) == ["gumbel", "straight-through-gumbel", "reinmax", "reinforce"]
         assert list(roles.values()) == ["primary", *["secondary"] * 3]
         assert found["gumbel"].p_value == found["gumbel"].comparison.p_value
 
     def test_secondary_ones_are_corrected_together(self):
-        names = ("straight-through", "reinmax", "reinforce")
-        found = judged(batch({**SIX, "reinforce": SIX["gumbel"], "reinmax": SIX["straight-through"]}))
+        names = ("straight-through-gumbel", "reinmax", "reinforce")
+        found = judged(batch({**SIX, "reinforce": SIX["gumbel"], "reinmax": SIX["straight-through-gumbel"]}))
         raw = [found[name].comparison.p_value for name in names]
         assert [found[name].p_value for name in names] == pytest.approx(holm(raw))
-        assert found["straight-through"].comparison.p_value == 0.03125
-        assert found["straight-through"].ruling == "undecided"
-        assert judged(batch(SIX))["straight-through"].ruling == "worse"
+        assert found["straight-through-gumbel"].comparison.p_value == 0.03125
+        assert found["straight-through-gumbel"].ruling == "undecided"
+        assert judged(batch(SIX))["straight-through-gumbel"].ruling == "worse"
 
     def test_other_temperatures_are_exploratory_and_in_no_answer(self):
         others = [record("gumbel", seed, (0.5, 0.99, 0.7), tau=0.1) for seed in range(6)]
         records = [*batch({name: SIX[name] for name in ("marginalize", "gumbel")}), *others]
         found = judged(records)
-        assert [(each.name, each.role) for each in found.values()] == [
+        assert [(each.label, each.role) for each in found.values()] == [
             ("gumbel, tau 0.5", "primary"),
             ("gumbel, tau 0.1", "exploratory"),
         ]
@@ -135,10 +135,11 @@ class TestRoles:
         assert "supervised" not in rendered(batch(SIX)).answer
 
     def test_without_gumbel_the_others_are_judged(self):
-        report = rendered(batch({name: SIX[name] for name in ("marginalize", "straight-through")}))
+        report = rendered(batch({name: SIX[name] for name in ("marginalize", "straight-through-gumbel")}))
         assert (
             report.answer
-            == "Without a run of gumbel that could be compared: straight-through (-5.79 [-6.58, -5.01]) is worse."
+            == "Without a run of gumbel that could be compared: straight-through-gumbel (-5.79 [-6.58, -5.01]) "
+            "is worse."
         )
 
     def test_failures_are_compared_with_nothing(self):
@@ -247,7 +248,7 @@ class TestMissingSeeds:
 
     def test_what_the_interval_alone_says_of_others_is_said(self):
         """Six seeds cannot pass a test that is corrected for four questions."""
-        names = ("straight-through", "reinforce", "sum-and-sample", "reinmax")
+        names = ("straight-through-gumbel", "reinforce", "sum-and-sample", "reinmax")
         worse = {name: [-0.1, -0.11, -0.1, -0.09, -0.1, -0.1] for name in names[:2]}
         unclear = {name: [0.02, -0.02] * 3 for name in names[2:]}
         answer = rendered(batch({"marginalize": [0.0] * 6, "gumbel": [0.0] * 6, **worse, **unclear})).answer
@@ -333,26 +334,29 @@ class TestSeveralTemperatures:
 
 
 def test_what_is_saved_is_told_of_those_that_are_no_worse():
-    text = rendered(batch({**SIX, "reinforce": SIX["gumbel"]})).text
-    assert "with the sum an epoch takes 4 s, with gumbel 2 s (2.00 times as fast) and reinforce 2 s" in text
+    records = batch({**SIX, "reinforce": SIX["gumbel"]})
+    text = render_runs(ReportFolder(Path("reports/digits-100")), records, steps=steps_of(records)).text
+    fast = "(2.00 [2.00, 2.00] times as fast) 2 s"
+    assert f"with the sum an epoch takes 4 s, with gumbel {fast} and reinforce {fast}. Evaluations" in text
 
 
 def test_the_facts_are_those_of_the_verdict():
     records = batch({**SIX, "reinforce": [-0.01, 0.0] * 3, "reinmax": [-0.02, 0.0] * 3})
-    (facts,) = rendered(records).facts
-    assert facts.margin == 0.01
-    assert {each.name for each in facts.series} == {*SIX, "reinforce", "reinmax"}
-    assert [(each.name, each.verdict, each.role) for each in facts.differences] == [
+    (facts,) = rendered(records).facts["groups"]
+    assert facts["margin"]["value"] == 0.01
+    assert {each["label"] for each in facts["series"]} == {*SIX, "reinforce", "reinmax"}
+    told = [(each["series"]["label"], each["ruling"], each["role"]) for each in facts["differences"]]
+    assert told == [
         ("gumbel", "no worse", "primary"),
-        ("straight-through", "undecided", "secondary"),
+        ("straight-through-gumbel", "undecided", "secondary"),
         ("reinmax", "undecided", "secondary"),
         ("reinforce", "undecided", "secondary"),
     ]
-    assert facts.differences[0].mean == pytest.approx(-0.0125 / 6)
+    assert facts["differences"][0]["comparison"]["summary"]["mean"] == pytest.approx(-0.0125 / 6)
     expected = judged(records)
-    for each in facts.differences:
-        own = expected[each.name]
-        told = (each.p_value, each.corrected_p_value, each.seeds_needed)
-        assert told == (own.comparison.p_value, own.p_value, own.seeds)
-        assert (each.low, each.high) == (own.summary.low, own.summary.high)
-    assert any(each.corrected_p_value > each.p_value for each in facts.differences)
+    for each in facts["differences"]:
+        own = expected[each["series"]["label"]]
+        assert (each["p_value"], each["seeds"]) == (own.p_value, own.seeds)
+        assert each["comparison"]["p_value"] == own.comparison.p_value
+    assert any(each["p_value"] > each["comparison"]["p_value"] for each in facts["differences"])
+    assert facts["missing"]["deciding"]

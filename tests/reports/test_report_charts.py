@@ -2,22 +2,26 @@
 
 import itertools
 from base64 import b64encode
+from collections.abc import Sequence
 from io import BytesIO
 
 import numpy as np
 import pytest
+from identities import identities
 from legible import assert_legible
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from PIL import Image
+from records_of import record, steps_of
 
+from gsm_cli.analysis.groups import Group, sort_records
 from gsm_cli.objectives import OBJECTIVES
-from gsm_cli.reports.accuracy_chart import Curve, Learning, accuracy_chart, front, smooth
-from gsm_cli.reports.charts import apart, ink, log_ticks, markers, wrapped
+from gsm_cli.reports.charts import apart, ink, log_ticks, wrapped
+from gsm_cli.reports.curves import accuracy_panels, generated_chart
 from gsm_cli.reports.forest import Forest, Row, draw
-from gsm_cli.reports.generated_chart import generated_chart
+from gsm_cli.reports.panels import panel_chart
 from gsm_cli.style import house_style
 
 SERIES = [*OBJECTIVES, *(f"gumbel, tau {tau}, tau_min 0.1, tau_rate 1e-05" for tau in (0.1, 0.3, 1, 2))]
@@ -27,13 +31,7 @@ TAUS = ["marginalize", *(f"gumbel, tau {tau}" for tau in (0.1, 0.2, 0.3, 0.5, 0.
 
 def row(name: str, mean: float, half: float | None = 1.0, role: str = "secondary") -> Row:
     low, high = (None, None) if half is None else (mean - half, mean + half)
-    return Row(name, role, "undecided", mean, low, high, [mean - 0.5, mean, mean + 0.5])
-
-
-def curve(epochs: int, last: float, pace: float = 0.1) -> Curve:
-    mean = last - 0.4 * np.exp(-np.arange(1, epochs + 1) / 3)
-    seconds = pace * np.arange(1, epochs + 1)
-    return Curve(mean.tolist(), [0.01] * epochs, seconds.tolist(), [epochs // 2 + 1, epochs])
+    return Row(*identities([name]), role, "undecided", mean, low, high, [mean - 0.5, mean, mean + 0.5])
 
 
 def made(build, *arguments) -> Figure:
@@ -73,87 +71,42 @@ class TestForest:
         assert [text.get_text() for text in figure.axes[1].texts] == ["-5.00  undecided"]
 
 
+def group_of(epochs: int, names: Sequence[str], dataset: str = "digits") -> Group:
+    """A run of each objective whose accuracy rises to 0.95 and less."""
+    rise = 0.4 * np.exp(-np.arange(1, epochs + 1) / 3) + 1e-5 * np.arange(epochs)[::-1]
+    runs = [record(name, 0, (0.95 - 0.002 * n - rise).tolist(), dataset=dataset) for n, name in enumerate(names)]
+    (group,) = sort_records(runs, steps_of(runs))
+    return group
+
+
 class TestAccuracy:
-    @pytest.mark.parametrize("epochs", [1, 2, 5, 20, 200])
-    @pytest.mark.parametrize("names", [["gumbel"], [*OBJECTIVES][:2], [*OBJECTIVES][:5], TAUS, SERIES], ids=len)
-    def test_is_legible_for_any_number_of_objectives_and_epochs(self, names, epochs):
-        curves = {name: curve(epochs, 0.95 - 0.002 * place) for place, name in enumerate(names)}
-        assert_legible(made(accuracy_chart, Learning(curves, {}, "")))
+    @pytest.mark.parametrize("epochs", [1, 2, 200])
+    @pytest.mark.parametrize("names", [["gumbel"], [*OBJECTIVES]], ids=len)
+    @pytest.mark.parametrize("dataset", ["digits", "mnist"])
+    def test_is_legible_for_any_number_of_objectives_and_epochs(self, names, epochs, dataset):
+        assert_legible(made(panel_chart, accuracy_panels(group_of(epochs, names, dataset))))
 
-    def test_is_legible_with_what_others_report(self):
-        others = {"marginalize": {10: 0.875, 117: 0.964}, "gumbel": {10: 0.875, 135: 0.956}}
-        curves = {name: curve(30, 0.95) for name in OBJECTIVES}
-        figure = made(accuracy_chart, Learning(curves, others, "the article, validation"))
-        assert_legible(figure)
-        crosses = [line for line in figure.axes[0].lines if line.get_marker() in ("x", "+") and len(line.get_xdata())]
-        assert [list(line.get_ydata()) for line in crosses] == [[0.875, 0.964], [0.875, 0.956]]
-        first, second = (line.get_xdata()[0] for line in crosses)
-        assert first == 10
-        assert 10.5 < second < 12  # at the same place: side by side
+    def test_a_point_is_the_mean_over_the_epochs_since_the_one_before(self):
+        group = group_of(100, ["gumbel"])
+        (series,) = group.trained
+        curve = series.curve(lambda epochs: epochs.validation_accuracy)
+        by_epoch, by_second = (panel.lines[0].points for panel in accuracy_panels(group))
+        assert [point.value for point in by_epoch] == list(range(2, 101, 2))
+        assert by_epoch[-1].mean == pytest.approx(50 * (curve[98] + curve[99]))
+        assert by_second[-1].value == pytest.approx(sum(series.finished[0].epochs.processor_seconds))
+        assert [point.mean for point in by_second] == [point.mean for point in by_epoch]
 
-    @pytest.mark.parametrize(("factor", "scale"), [(4.0, "linear"), (13.0, "log")])
-    def test_seconds_are_logarithmic_where_one_objective_takes_many_times_as_long(self, factor, scale):
-        """The labels alone are faster still, and do not count."""
-        paces = {"marginalize": factor, "gumbel": 1.0, "supervised": 0.02}
-        curves = {name: curve(30, 0.95, pace) for name, pace in paces.items()}
-        assert made(accuracy_chart, Learning(curves, {}, "")).axes[1].get_xscale() == scale
+    def test_what_others_report_stands_beside_it(self):
+        epochs, seconds = accuracy_panels(group_of(3, ["gumbel"], "mnist"))
+        others = {line.identity.objective: line for line in epochs.lines[1:]}
+        assert [(point.value, point.mean) for point in others["gumbel"].points] == [(10, 87.5), (20, 90.0), (135, 95.6)]
+        assert {line.identity.marker for line in others.values()} == {"x"}
+        assert [line.identity.label for line in seconds.lines] == ["gumbel"]
 
-    def test_logarithmic_ticks_are_1_3_10_30_100(self):
-        others = {"marginalize": {117: 0.964}}
-        figure = made(accuracy_chart, Learning({"gumbel": curve(30, 0.95)}, others, "the article, v"))
-        with house_style():
-            FigureCanvasAgg(figure).draw()
-        assert shown_ticks(figure.axes[0]) == ["1", "3", "10", "30", "100"]
-
-    def test_the_median_of_the_chosen_epochs_is_marked(self):
-        figure = made(accuracy_chart, Learning({"gumbel": curve(21, 0.95)}, {}, ""))
-        (dot,) = [line for line in figure.axes[0].lines if line.get_marker() == markers(["gumbel"])["gumbel"]]
-        assert list(dot.get_xdata()) == [16]
-        strokes = [line for line in figure.axes[-1].lines if line.get_marker() == "|"]
-        assert [list(line.get_xdata()) for line in strokes] == [[11, 21]]
-
-    def test_one_epoch_is_one_tick(self):
-        figure = made(accuracy_chart, Learning({"gumbel": curve(1, 0.95)}, {}, ""))
-        FigureCanvasAgg(figure).draw()
-        assert shown_ticks(figure.axes[0]) == ["0", "1", "2"]
-        assert shown_ticks(figure.axes[1])[0] == "0"
-
-    @pytest.mark.parametrize("epochs", [1, 2, 5, 10, 20, 30, 60, 200])
-    def test_ticks_are_whole_epochs_that_people_count_in(self, epochs):
-        figure = made(accuracy_chart, Learning({"gumbel": curve(epochs, 0.95)}, {}, ""))
-        FigureCanvasAgg(figure).draw()
-        for axes in (figure.axes[0], figure.axes[2]):
-            ticks = [int(tick) for tick in shown_ticks(axes)]  # fails for 2.5
-            assert ticks[1] - ticks[0] in (1, 2, 5, 10, 20, 25, 50, 100)
-
-    def test_of_nine_curves_five_are_in_front_with_the_unsmoothed_ones_behind(self):
-        curves = {name: curve(80, 0.95 - 0.002 * place) for place, name in enumerate(OBJECTIVES)}
-        assert front(curves) == ["marginalize", "gumbel", "supervised", "straight-through", "gumbel-rao"]
-        left = made(accuracy_chart, Learning(curves, {}, "")).axes[0]
-        assert [line.get_linewidth() for line in left.lines].count(2.0) == 5
-        assert [line.get_linewidth() for line in left.lines].count(0.6) == 5
-        raw = [line for line in left.lines if line.get_linewidth() == 0.6]
-        assert list(raw[0].get_ydata()) == pytest.approx(curves["marginalize"].accuracy)
-
-    def test_in_front_is_the_best_of_several_temperatures(self):
-        curves = {f"gumbel, tau {tau}": curve(9, 0.9 + 0.01 * tau) for tau in range(7)} | {"supervised": curve(9, 0.8)}
-        assert front(curves)[:3] == ["gumbel, tau 6", "supervised", "gumbel, tau 5"]
-
-    def test_every_line_is_named_at_its_end_in_both_panels(self):
-        curves = {name: curve(30, 0.95 - 0.01 * place) for place, name in enumerate(OBJECTIVES)}
-        for axes in made(accuracy_chart, Learning(curves, {}, "")).axes[:2]:
-            heights = {text.get_text(): text.get_position()[1] for text in axes.texts}
-            assert sorted(heights, key=lambda name: -heights[name]) == list(OBJECTIVES)
-
-    def test_a_running_mean(self):
-        assert smooth([1.0, 2.0, 3.0, 7.0], 1) == pytest.approx([1.0, 2.0, 3.0, 7.0])
-        assert smooth([1.0, 2.0, 3.0, 7.0], 3) == pytest.approx([1.0, 1.5, 2.0, 4.0])
-
-    def test_without_times_the_right_half_is_empty(self):
-        whole = curve(20, 0.95)
-        figure = made(accuracy_chart, Learning({"gumbel": Curve(whole.accuracy, whole.deviation, [], [3])}, {}, ""))
-        assert list(figure.axes[1].lines) == []
-        assert_legible(figure)
+    def test_without_times_it_is_against_epochs_alone(self):
+        (group,) = sort_records(group_of(20, ["gumbel", "marginalize"]).records)
+        assert [panel.axis for panel in accuracy_panels(group)] == ["epoch"]
+        assert_legible(made(panel_chart, accuracy_panels(group)))
 
 
 def shown_ticks(axes: Axes) -> list[str]:
@@ -197,8 +150,8 @@ def test_labels_are_moved_as_little_as_can_be():
 
 
 def test_shapes_tell_objectives_apart_and_not_their_series():
-    assert len(set(markers(list(OBJECTIVES)).values())) == len(OBJECTIVES)
-    assert len(set(markers(SERIES).values())) == len(OBJECTIVES)
+    assert len({each.marker for each in identities([*OBJECTIVES])}) == len(OBJECTIVES)
+    assert len({each.marker for each in identities(SERIES)}) == len(OBJECTIVES)
 
 
 @pytest.mark.parametrize("colour", [*(row.colour for row in OBJECTIVES.values()), "#ffffff"])
@@ -209,9 +162,9 @@ def test_the_colour_of_a_text_has_contrast(colour):
 
 
 def test_a_name_breaks_between_settings_and_is_not_cut_off():
-    name = "straight-through, tau 0.1, tau_min 0.05, of-somebody-who-likes-long-names 1"
+    name = "straight-through-gumbel, tau 0.1, tau_min 0.05, of-somebody-who-likes-long-names 1"
     lines = wrapped(name).split("\n")
-    assert lines == ["straight-through,", "tau 0.1, tau_min 0.05,", "of-somebody-who-likes-long-names 1"]
+    assert lines == ["straight-through-gumbel,", "tau 0.1, tau_min 0.05,", "of-somebody-who-likes-long-names 1"]
 
 
 @pytest.mark.parametrize(("shape", "columns"), [((8, 8), 10), ((8, 16), 10), ((28, 28), 10), ((28, 56), 10)])
@@ -221,7 +174,9 @@ def test_generated_images_are_large_and_apart(shape, columns):
     buffer = BytesIO()
     Image.new("L", (columns * width, 2 * height), 255).save(buffer, "png")
     sheet = b64encode(buffer.getvalue()).decode()
-    figure = made(generated_chart, {"gumbel, tau 0.1": sheet, "marginalize": sheet, "reinmax": sheet}, shape)
+    figure = made(
+        generated_chart, dict.fromkeys(identities(["gumbel, tau 0.1", "marginalize", "reinmax"]), sheet), shape
+    )
     assert_legible(figure)
     shown = np.asarray(figure.axes[0].images[0].get_array()) == 255
     tall, wide = shown.shape[0] // 2, shown.shape[1] // columns
@@ -237,7 +192,7 @@ def test_generated_images_are_large_and_apart(shape, columns):
 def test_a_sheet_of_unknown_images_is_shown_as_it_is():
     buffer = BytesIO()
     Image.new("L", (24, 16), 255).save(buffer, "png")
-    figure = made(generated_chart, {"gumbel": b64encode(buffer.getvalue()).decode()}, (0, 0))
+    figure = made(generated_chart, {identities(["gumbel"])[0]: b64encode(buffer.getvalue()).decode()}, (0, 0))
     assert np.asarray(figure.axes[0].images[0].get_array()).shape == (16, 24)
 
 

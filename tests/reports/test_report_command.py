@@ -47,11 +47,11 @@ def test_json_has_the_answer_and_its_numbers(gsm, digits):
     (report,) = json.loads(result.stdout)["results"]["reports"]
     assert report["path"] == "reports/digits-100/report.md"
     assert report["answer"].startswith("One Gumbel-Softmax sample may replace")
-    (group,) = report["groups"]
-    assert (group["margin"], [each["name"] for each in group["series"]]) == (0.01, list(SIX))
+    (group,) = report["facts"]["groups"]
+    assert (group["margin"]["value"], [each["label"] for each in group["series"]]) == (0.01, list(SIX))
     gumbel = group["differences"][0]
-    assert (gumbel["name"], gumbel["minus"], gumbel["verdict"]) == ("gumbel", "marginalize", "no worse")
-    assert gumbel["low"] == pytest.approx(-0.00629, abs=1e-5)
+    assert (gumbel["series"]["label"], gumbel["ruling"]) == ("gumbel", "no worse")
+    assert gumbel["comparison"]["summary"]["low"] == pytest.approx(-0.00629, abs=1e-5)
     assert digits.text.exists()
 
 

@@ -9,23 +9,28 @@ from statistics import stdev
 import msgspec
 import numpy as np
 import pytest
-from records_of import SIX, batch, failed, gradient_record, reading, record
+from records_of import SIX, batch, failed, gradient_record, reading, record, steps_of
 
+from gsm_cli.estimator_settings import OwnSettings
 from gsm_cli.records.gradients import GradientRecord
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.records.run import RunRecord
-from gsm_cli.reports.markdown import anchor
-from gsm_cli.reports.report import Report
-from gsm_cli.reports.runs import render_runs
+from gsm_cli.records.steps import StepRecord
+from gsm_cli.reports.markdown import NOTHING, anchor
+from gsm_cli.reports.page import Report
+from gsm_cli.reports.run_report import render_runs
 from gsm_cli.settings import build
 
 GOLDEN = Path(__file__).parent / "golden" / "report.md"
 
 
 def rendered(
-    records: list[RunRecord], problems: tuple[str, ...] = (), gradients: Sequence[GradientRecord] = ()
+    records: list[RunRecord],
+    problems: tuple[str, ...] = (),
+    gradients: Sequence[GradientRecord] = (),
+    steps: StepRecord | None = None,
 ) -> Report:
-    return render_runs(ReportFolder(Path("reports/digits-100")), records, problems, gradients)
+    return render_runs(ReportFolder(Path("reports/digits-100")), records, problems, gradients, steps=steps)
 
 
 def section(text: str, heading: str) -> str:
@@ -38,31 +43,27 @@ def cells(text: str, first: str) -> list[str]:
 
 
 def read_again(
-    whole: RunRecord, last: float | None = None, wrong: Sequence[int] | None = None, bounds: list[float] | None = None
+    whole: RunRecord, last: float | None = None, wrong: Sequence[int] | None = None, bound: float | None = None
 ) -> RunRecord:
-    """The same run with a last epoch that is so much worse, these of ten images wrong, and these draws of the bound."""
+    """The same run with a last epoch that is so much worse, these of ten images wrong, and this mean of the bound."""
     test = whole.test
     if wrong is not None:
         flags = np.isin(np.arange(10), wrong)
         bits = b64encode(np.packbits(flags).tobytes()).decode()
-        chosen = msgspec.structs.replace(test.chosen, accuracy=1 - len(wrong) / 10, wrong=bits)
+        chosen = msgspec.structs.replace(test.chosen, images=10, modal=1, wrong=bits)
         same = msgspec.structs.replace(chosen, epoch=test.last.epoch)
-        test = msgspec.structs.replace(test, images=10, chosen=chosen, last=same)
-    if bounds is not None:
-        test = msgspec.structs.replace(test, chosen=msgspec.structs.replace(test.chosen, bounds=bounds))
+        test = msgspec.structs.replace(test, chosen=chosen, last=same)
+    if bound is not None:
+        test = msgspec.structs.replace(test, bound=msgspec.structs.replace(test.bound, mean=bound))
     if last is not None:
         test = msgspec.structs.replace(test, last=reading(3, test.chosen.accuracy - last))
     return msgspec.structs.replace(whole, test=test)
 
 
-def beside(whole: RunRecord, others: int) -> RunRecord:
-    """The same run beside so many others."""
-    return msgspec.structs.replace(whole, environment=msgspec.structs.replace(whole.environment, beside=others))
-
-
 def test_golden_report():
     """To change it on purpose, write what `render` gives into the golden file, and read the difference."""
-    assert rendered(batch(SIX)).text == GOLDEN.read_text("utf-8")
+    records = batch(SIX)
+    assert rendered(records, steps=steps_of(records, (0.98, 1.0, 1.02))).text == GOLDEN.read_text("utf-8")
 
 
 def test_order_of_the_records_changes_nothing():
@@ -89,11 +90,12 @@ def test_the_sum_alone_asks_for_gumbel():
 
 def test_numbers_of_the_table():
     """Gumbel by hand: test 0.9 + 0.0058 on average; 2 s an epoch; 4 s for marginalize; 6 runs each."""
-    headings = cells(section(rendered(batch(SIX)).text, "Results"), "objective")
-    row = dict(zip(headings, cells(section(rendered(batch(SIX)).text, "Results"), "gumbel"), strict=True))
+    text = section(rendered(batch(SIX), steps=steps_of(batch(SIX))).text, "Results")
+    row = dict(zip(cells(text, "objective"), cells(text, "gumbel"), strict=True))
     assert row["validation %"] == "91.58"
     assert row["test % [95 %]"] == "90.58 [90.07, 91.10]"
-    assert (row["gain"], row["s / epoch"], row["speed-up"], row["evaluations"]) == ("+11.38", "2", "2.00", "1")
+    assert (row["gain"], row["s / epoch"], row["evaluations"]) == ("+11.38", "2", "1")
+    assert row["speed-up [95 %]"] == "2.00 [2.00, 2.00]"
 
 
 def test_columns_that_say_the_same_everywhere_are_left_out_and_told():
@@ -119,11 +121,13 @@ def test_what_newer_records_say_is_shown():
 
 
 def test_the_bound_carries_its_interval_over_seeds():
-    """Two runs whose means over draws are one apart: the quantile of one degree of freedom is 12.706, and its half."""
-    runs = [read_again(record("gumbel", seed), bounds=[-25.0 - seed, -26.0 - seed]) for seed in (0, 1)]
-    runs += [record("marginalize", seed) for seed in (0, 1)]
+    """Two runs whose means are one apart: the quantile of one degree of freedom is 12.706, and its half."""
+    runs = [read_again(record("gumbel", seed), bound=-25.5 - seed) for seed in (0, 1)]
+    runs += [record(name, seed) for name in ("marginalize", "supervised") for seed in (0, 1)]
     text = section(rendered(runs).text, "Results")
     assert "| -26.00 [-32.35, -19.65] |" in text
+    headings, row = (cells(text, first) for first in ("objective", "supervised"))
+    assert row[headings.index("log p(x) [95 %]")] == NOTHING
 
 
 def test_a_failed_seed_is_shown_and_not_averaged():
@@ -147,7 +151,7 @@ def test_nothing_but_failures():
 
 def test_runs_that_all_collapsed_are_called_so_too():
     runs = [record(name, 0) for name in ("marginalize", "gumbel")]
-    chosen = [msgspec.structs.replace(each.test.chosen, modal_share=1.0) for each in runs]
+    chosen = [msgspec.structs.replace(each.test.chosen, modal=400) for each in runs]
     tests = [msgspec.structs.replace(each.test, chosen=one) for each, one in zip(runs, chosen, strict=True)]
     collapsed = [msgspec.structs.replace(each, test=test) for each, test in zip(runs, tests, strict=True)]
     text = rendered(collapsed).text.split("Temperature, entropy, collapse")[1]
@@ -166,7 +170,7 @@ def test_images_are_hard_only_where_every_objective_was_tried():
 
 def test_a_collapsed_run_is_called_collapsed():
     whole = record("gumbel", 3)
-    test = msgspec.structs.replace(whole.test, chosen=msgspec.structs.replace(whole.test.chosen, modal_share=1.0))
+    test = msgspec.structs.replace(whole.test, chosen=msgspec.structs.replace(whole.test.chosen, modal=400))
     collapsed = msgspec.structs.replace(whole, test=test)
     text = rendered([collapsed]).text.split("Temperature, entropy, collapse")[1]
     assert cells(text, "gumbel")[-1] == "seeds 3"
@@ -201,8 +205,8 @@ def test_the_answer_is_plain_text_and_stands_first():
     report = rendered(batch(SIX))
     assert report.answer == (
         "One Gumbel-Softmax sample may replace the sum over classes here: if it costs test accuracy, then less than 1 "
-        "point (gumbel − marginalize: -0.21 [-0.63, +0.21] points, 6 seeds). Of the other objectives, straight-through "
-        "(-5.79 [-6.58, -5.01]) is worse."
+        "point (gumbel − marginalize: -0.21 [-0.63, +0.21] points, 6 seeds). Of the other objectives, "
+        "straight-through-gumbel (-5.79 [-6.58, -5.01]) is worse."
     )
     assert report.text.startswith(f"# {report.title}\n\n**{report.answer}**\n\n")
 
@@ -230,28 +234,34 @@ def test_links_to_headings_are_made_as_on_github(heading, link):
 
 
 def test_images_that_are_trained_on_are_counted():
-    text = rendered(batch(SIX)).text
-    assert "the fastest run's median, on 950 unlabelled images (whole batches, of 1,000)" in text
-    whole = msgspec.structs.replace(record("gumbel", 0), images_per_epoch=1000)
-    assert "on 1,000 unlabelled images, of the runs" in rendered([whole]).text
+    records = batch(SIX)
+    text = rendered(records, steps=steps_of(records)).text
+    assert "19 updates with 950 unlabelled images (whole batches, of 999), each as long as its step" in text
+    whole = msgspec.structs.replace(record("gumbel", 0, batch_size=100), unlabelled=1000)
+    assert "10 updates with 1,000 unlabelled images, each" in rendered([whole], steps=steps_of([whole])).text
 
 
 def test_own_settings_are_all_shown():
     text = rendered([record("gumbel", 0, tau=0.1 + 0.2), record("sparse-marginalize", 0, threshold=0)]).text
-    assert "* gumbel: tau 0.30000000000000004, tau_min 0, tau_rate 0, draws 1\n" in text
+    assert (
+        "* gumbel: tau 0.30000000000000004, tau_min 0, tau_rate 0, tau_by_epoch false, entropy_weight 1, draws 1\n"
+        in text
+    )
     assert "* sparse-marginalize: threshold 0\n" in text
 
 
 def test_what_is_somebodys_own_is_shown_with_its_digest_and_never_looked_for():
     whole = record("gumbel", 0)
-    own = {"objective": "nowhere/mine.py:Mine", "own": {"tau": 0.5, "kind": "a|b"}, "dataset": "nowhere/shapes.npz"}
-    digests = {"objective_sha256": "0123456789abcdef" * 4, "dataset_sha256": "fedcba9876543210" * 4}
-    config = msgspec.structs.replace(whole.config, **own, **digests)
+    schedule = {"tau": 0.5, "tau_min": 0.0, "tau_rate": 0.0, "tau_by_epoch": False}
+    values = {**schedule, "kind": "a|b"}
+    own = OwnSettings(of="nowhere/mine.py:Mine", sha256="0123456789abcdef" * 4, values=values)
+    images = {"dataset": "nowhere/shapes.npz", "dataset_sha256": "fedcba9876543210" * 4}
+    config = msgspec.structs.replace(whole.config, estimator=own, **images)
     report = rendered([msgspec.structs.replace(whole, config=config)])
     assert report.title.startswith("shapes with 100 labels")
     assert "| dataset | shapes |" in report.text
     assert "| dataset_sha256 | fedcba987654 |" in report.text
-    assert "* Mine: tau 0.5, kind a|b, SHA-256 0123456789ab" in report.text
+    assert "* Mine: tau 0.5, tau_min 0, tau_rate 0, tau_by_epoch false, kind a|b, SHA-256 0123456789ab" in report.text
     assert cells(section(report.text, "Results"), "Mine")[0] == "1"
     assert "--objective nowhere/mine.py:Mine" in report.text
     assert report.pictures[0].encode("png")[:4] == b"\x89PNG"
@@ -265,53 +275,21 @@ def test_every_picture_of_a_report_is_in_its_text():
 
 
 class TestTime:
-    def test_one_slow_run_moves_nothing(self):
-        """Six runs of 2 s an epoch, of which one took a hundred times as long."""
-        slow, *others = batch({"gumbel": [0.0] * 6})
-        slow = msgspec.structs.replace(
-            slow, epochs=msgspec.structs.replace(slow.epochs, processor_seconds=[200.0] * len(slow.epochs))
-        )
-        text = rendered([slow, *others, *batch({"marginalize": [0.0] * 6})]).text
-        assert "| 2 | 2.00 |" in section(text, "Results")
-        assert "91.00 (4 s)" in text
-
-    @pytest.mark.parametrize(("device", "threads", "seconds"), [("cpu", 1, 2.0), ("cpu", 2, 5.0), ("cuda", 1, 5.0)])
-    def test_one_thread_is_timed_by_its_processor(self, device, threads, seconds):
-        """Five seconds by the clock, two of them the processor's."""
-        run = record("gumbel", 0)
-        epochs = msgspec.structs.replace(run.epochs, seconds=[5.0] * 3, processor_seconds=[2.0] * 3)
-        environment = msgspec.structs.replace(run.environment, device=device, threads=threads)
-        run = msgspec.structs.replace(run, epochs=epochs, environment=environment)
-        text = section(rendered([run]).text, "Results")
-        assert cells(text, "gumbel")[cells(text, "objective").index("s / epoch")] == f"{seconds:g}"
-        assert ("seconds of the processor" in text) == (seconds == 2)
-
-    def test_only_runs_with_equal_neighbours_are_compared(self):
-        """Gumbel's one run beside three others took long, and is in no time that is shown."""
-        runs = batch({"gumbel": [0.0] * 3, "marginalize": [0.0] * 3})
-        crowded = beside(runs[0], 3)
-        crowded = msgspec.structs.replace(
-            crowded, epochs=msgspec.structs.replace(crowded.epochs, processor_seconds=[9.0] * len(crowded.epochs))
-        )
-        text = rendered([crowded, *(beside(each, 0) for each in runs[1:])]).text
-        assert "| 2 | 2.00 |" in section(text, "Results")
-        assert "of the runs on cpu (BEADS), 1 thread, beside no other run" in text
-
-    def test_an_objective_without_such_runs_has_no_time(self):
-        runs = batch({"gumbel": [0.0] * 2, "marginalize": [0.0] * 3, "supervised": [0.0] * 3})
-        text = rendered([beside(each, 4 if each.config.objective == "gumbel" else 0) for each in runs]).text
-        assert cells(section(text, "Results"), "gumbel")[-3:] == ["–", "–", "1"]
-        assert "What it saves" not in text
-
     def test_what_is_saved_is_said_of_gumbel_and_of_what_is_no_worse(self):
         """One is five points worse, another is equal, a third is five points worse too."""
-        losses = {"gumbel": -0.05, "straight-through": -0.05, "reinforce": 0.0}
+        losses = {"gumbel": -0.05, "straight-through-gumbel": -0.05, "reinforce": 0.0}
         by_seed = {name: [0.002 * seed + loss for seed in range(8)] for name, loss in losses.items()}
-        text = rendered(batch({"marginalize": [0.002 * seed for seed in range(8)], **by_seed})).text
-        saves = text.partition("**What it saves:** ")[2].partition(" Evaluations")[0]
-        assert saves == (
-            "with the sum an epoch takes 4 s, with gumbel 2 s (2.00 times as fast) and reinforce 2 s (2.00 times as "
-            "fast)."
+        records = batch({"marginalize": [0.002 * seed for seed in range(8)], **by_seed})
+        timed, untimed = (
+            rendered(records, steps=steps).text.partition("**What it saves:** ")[2].partition("Evaluations")[0]
+            for steps in (steps_of(records), None)
+        )
+        assert timed == (
+            "with the sum an epoch takes 4 s, with gumbel (2.00 [2.00, 2.00] times as fast) 2 s and reinforce (2.00 "
+            "[2.00, 2.00] times as fast) 2 s. "
+        )
+        assert untimed.startswith(
+            "evaluations of the decoder for each unlabelled image: 10 with the sum, 1 with gumbel"
         )
 
 
@@ -330,7 +308,7 @@ class TestLimits:
         text = rendered(runs).text
         assert "share some" in text
         assert "Nadeau" not in text
-        assert "1,000 unlabelled images of 10 classes, and their share of 100 labelled ones, a stratified" in text
+        assert "999 unlabelled images of 10 classes, and their share of 100 labelled ones, a stratified" in text
 
     def test_images_of_somebodys_own_may_be_split_from_one_pool(self):
         own = {"dataset": "mine.npz", "dataset_sha256": "a" * 64}
@@ -401,5 +379,22 @@ def test_what_is_missing_has_the_settings_of_the_same_preset():
     """Also those that are an objective's own, as the temperatures of the article."""
     preset = build({"dataset": "mnist", "objective": "marginalize"}, preset="article")
     run = record("marginalize", 0, [0.5] * preset.epochs)
-    text = rendered([msgspec.structs.replace(run, config=preset)]).text
+    folder = ReportFolder(Path("reports/mnist-100"))
+    text = render_runs(folder, [msgspec.structs.replace(run, config=preset)]).text
     assert "Add gumbel with `gsm train-ssl --dataset mnist --objective gumbel --seeds 0 --preset article`." in text
+
+
+class TestCodes:
+    @pytest.mark.parametrize(
+        ("codes", "sentence"),
+        [
+            ([16 * "a"], f"The runs are of the code {16 * 'a'}."),
+            ([16 * "a", 16 * "b", 16 * "b"], "The runs are of 2 codes."),
+            ([16 * "a", None, None], f"The runs are of the code {16 * 'a'}, and 2 of an unknown one."),
+            ([16 * "a", 16 * "b", None], "The runs are of 2 codes, and 1 of an unknown one."),
+            ([None, None], "No run says which code made it."),
+        ],
+    )
+    def test_a_report_says_of_how_many_codes_its_runs_are(self, codes, sentence):
+        runs = [msgspec.structs.replace(record("gumbel", seed), code=code) for seed, code in enumerate(codes)]
+        assert f"threads 1. {sentence}\n" in rendered(runs).text

@@ -6,14 +6,15 @@ from pathlib import Path
 import pytest
 from legible import assert_legible
 from msgspec.structs import replace
-from records_of import failed, record
+from records_of import failed, record, steps_of, timed
 
+from gsm_cli.analysis.choices import find_searches
+from gsm_cli.analysis.contrasts import trained
+from gsm_cli.analysis.groups import sort_records
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.records.run import RunRecord
-from gsm_cli.reports.groups import sort_records
-from gsm_cli.reports.runs import render_runs
-from gsm_cli.reports.sweeps.search import HEADING, find_searches
-from gsm_cli.reports.sweeps.swept import trained
+from gsm_cli.reports.choices import HEADING
+from gsm_cli.reports.run_report import render_runs
 from gsm_cli.style import house_style
 
 SHIFTS = (0.0, 0.02, -0.02)  # of the seeds, the same with all settings
@@ -35,31 +36,25 @@ def searched(objective: str = "gumbel", **settings: object) -> list[RunRecord]:
     return [*runs(objective, **settings), *(run for own in changed for run in own)]
 
 
-def rendered(records: list[RunRecord], name: str = "recipe"):
-    return render_runs(ReportFolder(Path("reports") / name), records)
+def rendered(records: list[RunRecord], kind: str = "settings"):
+    return render_runs(ReportFolder(Path("reports/recipe")), records, kind=kind, steps=steps_of(records))
 
 
 def found_in(records: list[RunRecord]):
-    return find_searches(trained(sort_records(records)))
+    return find_searches(trained(sort_records(records, steps_of(records))))
 
 
 def slower(records: list[RunRecord], factor: float) -> list[RunRecord]:
     """The same runs, whose epochs took so many times as long."""
-    return [
-        replace(
-            each,
-            epochs=replace(each.epochs, processor_seconds=[factor * one for one in each.epochs.processor_seconds]),
-        )
-        for each in records
-    ]
+    return [timed(each, processor_seconds=[factor * one for one in each.epochs.processor_seconds]) for each in records]
 
 
 def test_the_base_is_what_the_others_depart_from_least():
     (found,) = found_in(searched())
-    assert found.name == "gumbel"
+    assert found.identity.label == "gumbel"
     assert found.base.config == runs("gumbel")[0].config
     assert found.settings == {"latent": 4, "learning_rate": 0.002, "weight_decay": 0.0}
-    assert [trial.name for trial in found.trials] == [
+    assert [trial.identity.label for trial in found.trials] == [
         "gumbel, learning_rate 0.004",
         "gumbel, latent 8",
         "gumbel, weight_decay 0.1",
@@ -83,7 +78,8 @@ def test_differences_are_of_validation_and_by_seed():
     assert fast.difference.mean == pytest.approx(0.02)
     assert fast.difference.low == pytest.approx(0.02 - 4.302653 * 0.01 / 3**0.5)
     assert fast.series.validation.mean == pytest.approx(0.82)
-    assert fast.factor == 1.5
+    assert fast.factor.mean == 1.0  # whatever its rate, a step is the same
+    assert found.trials[1].factor.mean == pytest.approx(1.5)
     assert found.best is fast
 
 
@@ -96,7 +92,7 @@ def test_the_base_may_be_the_best():
 
 def test_a_tie_with_the_base_is_the_base():
     """Gains that come to nothing are none, whatever floating point makes of them."""
-    changed = [run for name, value in CHANGES.items() for run in runs("gumbel", (0.01, 0.07, -0.08), **{name: value})]
+    changed = [run for name, value in CHANGES.items() for run in runs("gumbel", (0.01, 0.09, -0.1), **{name: value})]
     (found,) = found_in([*runs("gumbel"), *changed])
     assert found.trials[0].difference.mean > 0
     assert found.best is None
@@ -106,8 +102,8 @@ def test_a_lucky_seed_is_not_the_best():
     records = [each for each in searched() if each.config.latent == 4]
     lucky = record("gumbel", 1, (0.5, 0.95), latent=8)
     (found,) = found_in([*records, lucky])
-    assert found.trials[0].name == "gumbel, latent 8"
-    assert found.best.name == "gumbel, learning_rate 0.004"
+    assert found.trials[0].identity.label == "gumbel, latent 8"
+    assert found.best.identity.label == "gumbel, learning_rate 0.004"
 
 
 def test_equal_differences_are_no_certainty():
@@ -121,7 +117,7 @@ def test_equal_differences_are_no_certainty():
 def test_a_change_may_be_of_several_settings_and_of_the_objectives_own():
     records = [*searched(), *runs("gumbel", (0.05, 0.05, 0.05), tau=0.7, draws=2, batch_size=25)]
     (found,) = found_in(records)
-    assert found.best.name == "gumbel, batch_size 25, tau 0.7, draws 2"
+    assert found.best.identity.label == "gumbel, batch_size 25, tau 0.7, draws 2"
 
 
 @pytest.mark.parametrize("fewer", CHANGES)
@@ -157,8 +153,8 @@ def test_what_is_not_alike_is_not_compared(other, name):
     """Runs on other data or at another precision are a search of their own, and are named so."""
     found = found_in([*searched(), *searched(**other)])
     assert len(found) == 2
-    assert f"gumbel, {name}" in {each.name for each in found}
-    assert len({trial.name for each in found for trial in each.trials}) == 6
+    assert f"gumbel, {name}" in {each.identity.label for each in found}
+    assert len({trial.identity.label for each in found for trial in each.trials}) == 6
     assert found_in([*searched()[:9], *searched(**other)[9:]]) == []
 
 
@@ -171,7 +167,7 @@ def test_other_lengths_are_not_compared():
 def test_other_splits_and_seeds_are_not_compared():
     *records, last = searched()
     (found,) = found_in([*records, replace(last, split=64 * "1"), record("gumbel", 7, (0.5, 0.99), clip=1)])
-    assert {trial.name: sorted(trial.differences) for trial in found.trials} == {
+    assert {trial.identity.label: sorted(trial.differences) for trial in found.trials} == {
         "gumbel, learning_rate 0.004": [0, 1, 2],
         "gumbel, latent 8": [0, 1, 2],
         "gumbel, weight_decay 0.1": [0, 1],
@@ -190,7 +186,9 @@ class TestReport:
         assert f"## {HEADING}" in found.text
         assert "The base of gumbel: latent 4, learning_rate 0.002 and weight_decay 0." in found.text
         assert "| gumbel | 3 | 80.00 [75.03, 84.97] | – | – |" in found.text
-        assert "| gumbel, latent 8 | 3 | 80.00 [75.70, 84.30] | +0.00 [-2.48, +2.48] | 1.00 |" in found.text
+        assert (
+            "| gumbel, latent 8 | 3 | 80.00 [75.70, 84.30] | +0.00 [-2.48, +2.48] | 1.00 [1.00, 1.00] |" in found.text
+        )
         assert "nothing to compare" not in found.text
 
     def test_the_base_that_is_best_is_said_with_its_accuracy(self):
@@ -235,7 +233,7 @@ class TestReport:
         assert "## Runs with latent 8" in found.text
         assert "gumbel seed 2 failed at step 17" in found.text
         whole = searched()[-1]
-        stuck = replace(whole, test=replace(whole.test, chosen=replace(whole.test.chosen, modal_share=1.0)))
+        stuck = replace(whole, test=replace(whole.test, chosen=replace(whole.test.chosen, modal=400)))
         assert (
             "## Runs with latent 4, learning_rate 0.002, weight_decay 0.1" in rendered([*searched()[:-1], stuck]).text
         )
@@ -247,17 +245,17 @@ class TestReport:
         assert "with its accuracy on the test set" not in text
 
     def test_a_sweep_beside_it_is_answered_too(self):
-        taus = [run for tau in (0.1, 0.5) for run in runs("straight-through", (tau / 10,) * 3, tau=tau)]
+        taus = [run for tau in (0.1, 0.5) for run in runs("straight-through-gumbel", (tau / 10,) * 3, tau=tau)]
         found = rendered([*searched(), *taus])
         assert found.answer.startswith("Best on validation: gumbel, learning_rate 0.004")
-        assert "Best by validation, with its accuracy on the test set: straight-through at tau 0.5" in found.text
+        assert "Best by validation, with its accuracy on the test set: straight-through-gumbel at tau 0.5" in found.text
         assert "## Against the temperature" in found.text
         lengths = [record("gumbel", seed, (0.5, 0.6, 0.9)) for seed in range(3)]
         assert "In so many seconds" not in rendered([*searched(), *lengths]).answer
         assert "The first to reach a validation accuracy" in rendered([*searched(), *lengths]).text
 
     def test_a_chosen_name_alone_makes_it_a_search(self):
-        found = rendered(searched(), "digits-100")
+        found = rendered(searched(), "comparison")
         assert HEADING not in found.text
         assert "## Runs with" in found.text
 
@@ -278,7 +276,10 @@ class TestReport:
             found = rendered([*searched(), *searched("sum-and-sample")])
             (picture,) = [each for each in found.pictures if each.name == "changes"]
             figure = picture.draw()
-            assert [row.name for row in picture.facts.rows][:2] == ["gumbel, learning_rate 0.004", "gumbel, latent 8"]
+            assert [row.identity.label for row in picture.facts.rows][:2] == [
+                "gumbel, learning_rate 0.004",
+                "gumbel, latent 8",
+            ]
             assert [len(row.differences) for row in picture.facts.rows] == [3] * 6
             assert figure.axes[0].get_xlabel() == "points of validation accuracy, minus the base's"
             assert_legible(figure)

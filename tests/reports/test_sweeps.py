@@ -1,28 +1,35 @@
 """What was swept: found in the records, drawn as lines or as a map, with the table behind it."""
 
 import pytest
+from identities import identities
 from legible import assert_legible
-from matplotlib.collections import PolyCollection
+from matplotlib.collections import LineCollection
 from msgspec.structs import replace
 from records_of import record
 
+from gsm_cli.analysis.contrasts import enough, find_sweeps, named, over_one, trained
+from gsm_cli.analysis.groups import sort_records
+from gsm_cli.estimator_settings import OwnSettings
 from gsm_cli.objectives import OBJECTIVES
-from gsm_cli.records.layout import ReportFolder
 from gsm_cli.records.run import RunRecord
-from gsm_cli.reports.groups import sort_records
-from gsm_cli.reports.sweeps.charts import Grid, Level, Lines, Point, asks_for_log, grid_chart, lines_chart
-from gsm_cli.reports.sweeps.section import described, lines_of, lines_table, sweep_section
-from gsm_cli.reports.sweeps.swept import enough, find_sweeps, named, over_one, trained
+from gsm_cli.reports.map_chart import Grid, grid_chart
+from gsm_cli.reports.panels import Panel, Point, Points, describe, is_wide, panel_chart, panel_table
+from gsm_cli.reports.sweeps import accuracy_panel, sweep_section
 from gsm_cli.style import house_style
 
 DRAWS = (1, 10, 100)
 
 
-def section(tmp_path, records, name: str = "chosen"):
-    folder = ReportFolder(tmp_path / name)
+def section(tmp_path, records, kind: str = "settings"):
     series = trained(sort_records(records))
-    lines = enough(over_one(series), series if folder.chosen else [])
-    return sweep_section(folder, "title", find_sweeps(series, lines))
+    lines = enough(over_one(series), series if kind == "settings" else [])
+    return sweep_section(find_sweeps(series, lines))
+
+
+def points_of(picture) -> dict[str, list[Point]]:
+    """What a picture of one panel shows, by label."""
+    (panel,) = picture.facts
+    return {line.identity.label: list(line.points) for line in panel.lines}
 
 
 def run(objective: str, seed: int, accuracy: float, **settings: object):
@@ -42,46 +49,50 @@ def over_draws(objective: str, numbers=DRAWS, **settings: object):
 
 def replaced_file(run: RunRecord, digest: str) -> RunRecord:
     """The run, of an estimator of somebody's own whose file has a digest of this digit."""
-    config = replace(run.config, objective="mine.py:Mine", objective_sha256=64 * digest)
+    config = replace(run.config, estimator=OwnSettings(of="mine.py:Mine", sha256=64 * digest, values=run.config.own))
     return replace(run, config=config)
 
 
 class TestLines:
     def test_a_line_for_each_objective_and_a_level_for_one_that_does_not_read_it(self, tmp_path):
-        records = [*over_draws("gumbel"), *over_draws("straight-through"), run("marginalize", 0, 0.95)]
+        records = [*over_draws("gumbel"), *over_draws("straight-through-gumbel"), run("marginalize", 0, 0.95)]
         found = section(tmp_path, records)
         (picture,) = found.pictures
-        facts = picture.facts
+        points = points_of(picture)
         assert picture.name == "sweep-draws"
-        assert {name: [(p.value, round(p.mean, 9), p.seeds) for p in own] for name, own in facts.lines.items()} == (
-            {key: [(1, 0.8, 3), (10, 0.9, 3), (100, 0.85, 3)] for key in ("gumbel", "straight-through")}
+        assert {name: [(p.value, round(p.mean, 9), p.seeds) for p in own] for name, own in points.items()} == (
+            {key: [(1, 80, 3), (10, 90, 3), (100, 85, 3)] for key in ("gumbel", "straight-through-gumbel")}
+            | {"marginalize": [(None, 95, 1)]}
         )
-        assert facts.levels == {"marginalize": Level(0.95, None, None, 1)}
-        point = facts.lines["gumbel"][0]
-        assert (point.low, point.high) == pytest.approx(
-            (0.8 - 4.302653 * 0.01 / 3**0.5, 0.8 + 4.302653 * 0.01 / 3**0.5)
-        )
+        point = points["gumbel"][0]
+        assert (point.low, point.high) == pytest.approx((80 - 4.302653 / 3**0.5, 80 + 4.302653 / 3**0.5))
         assert found.blocks[:2] == ["## What was swept", "### draws"]
-        assert "At the ends: gumbel 80.00 % at 1 and 85.00 % at 100; straight-through 80.00 % at 1" in found.blocks[2]
+        assert (
+            "At the ends: gumbel 80.00 [77.52, 82.48] at 1 and 85.00 [82.52, 87.48] at 100; straight-through-gumbel 80"
+            in found.blocks[2].description
+        )
         assert "| gumbel, draws 1 | 3 | 80.00 [77.52, 82.48] |" in found.blocks[4]
         assert "| marginalize | 1 | 95.00 |" in found.blocks[4]
 
     def test_its_picture(self, tmp_path):
         (picture,) = section(tmp_path, [*over_draws("gumbel"), run("marginalize", 0, 0.95)]).pictures
-        (axes,) = lines_chart(picture.facts).axes
+        (axes,) = panel_chart(picture.facts).axes
         line, level = axes.lines
         assert list(line.get_xdata()) == list(DRAWS)
         assert list(line.get_ydata()) == pytest.approx([80, 90, 85])
         assert list(level.get_ydata()) == pytest.approx([95, 95])
-        (band,) = [each for each in axes.collections if isinstance(each, PolyCollection)]
-        assert band.get_alpha() == 0.15
+        intervals = next(each for each in axes.collections if isinstance(each, LineCollection))
+        assert len(intervals.get_paths()) == 3
         assert axes.get_xscale() == "log"
         assert [label.get_text() for label in axes.get_xticklabels()] == ["1", "10", "100"]
 
     def test_other_settings_are_another_line(self, tmp_path):
         records = [*over_draws("gumbel"), *over_draws("gumbel", DRAWS, tau=0.7)[:-3]]
         pictures = {picture.name: picture.facts for picture in section(tmp_path, records).pictures}
-        assert set(pictures["sweep-draws"].lines) == {"gumbel, tau 0.5", "gumbel, tau 0.7"}
+        assert {line.identity.label for line in pictures["sweep-draws"][0].lines} == {
+            "gumbel, tau 0.5",
+            "gumbel, tau 0.7",
+        }
 
     def test_a_setting_of_all_objectives(self, tmp_path):
         records = [
@@ -91,42 +102,45 @@ class TestLines:
             for seed in range(2)
         ]
         (picture,) = section(tmp_path, records).pictures
-        assert set(picture.facts.lines) == {"gumbel", "supervised"}
-        assert picture.facts.setting == "labels"
-        (axes,) = lines_chart(picture.facts).axes
+        assert set(points_of(picture)) == {"gumbel", "supervised"}
+        assert picture.facts[0].axis == "labels"
+        (axes,) = panel_chart(picture.facts).axes
         assert axes.get_xscale() == "linear"
 
     def test_two_values_are_a_sweep_where_the_name_was_chosen(self, tmp_path):
         records = over_draws("gumbel", (1, 10))
         assert section(tmp_path, records).pictures
-        assert section(tmp_path, records, "digits-100").blocks == []
-        assert section(tmp_path, over_draws("gumbel"), "digits-100").pictures
+        assert section(tmp_path, records, "comparison").blocks == []
+        assert section(tmp_path, over_draws("gumbel"), "comparison").pictures
 
     def test_levels_of_other_tasks_have_names_of_their_own(self):
         sums = [run("marginalize", 0, accuracy, labels=labels) for labels, accuracy in ((50, 0.84), (100, 0.94))]
         gumbels = [each for labels in (50, 100) for each in over_draws("gumbel", labels=labels)]
         series = trained(sort_records([*sums, *gumbels]))
-        levels = lines_of([each for each in over_one(series) if each.names == ("draws",)], series).levels
-        assert {name: level.mean for name, level in levels.items()} == pytest.approx(
-            {"marginalize, labels 50": 0.84, "marginalize, labels 100": 0.94}
+        panel = accuracy_panel([each for each in over_one(series) if each.names == ("draws",)], series)
+        assert {line.identity.label: line.points[0].mean for line in panel.lines if line.is_level} == pytest.approx(
+            {"marginalize, labels 50": 84, "marginalize, labels 100": 94}
         )
 
     def test_another_objectives_setting_of_the_same_name_is_no_difference(self):
         records = [*(run("gumbel", 0, 0.9, tau=tau) for tau in (0.1, 0.2, 0.5)), run("reinforce", 0, 0.8)]
         series = trained(sort_records(records))
         sweeps = find_sweeps(series, over_one(series))
-        assert set(lines_of(sweeps.lines, sweeps.series).levels) == {"reinforce"}
+        lines = accuracy_panel(sweeps.lines, sweeps.series).lines
+        assert [line.identity.label for line in lines if line.is_level] == ["reinforce"]
 
     def test_two_versions_of_an_estimator_are_two_lines(self):
         records = [replaced_file(each, digest) for digest in "ab" for each in over_draws("gumbel")]
         series = trained(sort_records(records))
         sweeps = find_sweeps(series, over_one(series))
         assert [[len(own) for own in (each.series,)] for each in sweeps.lines] == [[3], [3]]
-        assert set(named(sweeps.lines)) == {f"Mine, objective_sha256 {12 * digest}" for digest in "ab"}
+        assert {each.label for each in named(sweeps.lines)} == {
+            f"Mine, objective_sha256 {12 * digest}" for digest in "ab"
+        }
 
     def test_nothing_was_swept(self, tmp_path):
         records = [run(name, seed, 0.9) for name in ("gumbel", "marginalize") for seed in range(3)]
-        assert section(tmp_path, records) == type(section(tmp_path, records))([], [])
+        assert section(tmp_path, records).blocks == []
 
     def test_words_are_no_axis(self, tmp_path):
         assert section(tmp_path, [run("gumbel", 0, 0.9, norm=norm) for norm in ("layer", "batch", "none")]).blocks == []
@@ -136,7 +150,7 @@ class TestMaps:
     RECORDS = (
         *over_draws("gumbel", labels=50),
         *over_draws("gumbel", labels=100),
-        *over_draws("straight-through", labels=50),
+        *over_draws("straight-through-gumbel", labels=50),
     )
 
     def test_two_settings_are_a_map_and_no_lines(self, tmp_path):
@@ -154,16 +168,16 @@ class TestMaps:
     def test_what_is_in_no_whole_map_is_a_line(self, tmp_path):
         found = section(tmp_path, self.RECORDS)
         lines, grid = sorted(found.pictures, key=lambda picture: picture.name)
-        assert list(lines.facts.lines) == ["straight-through"]
+        assert list(points_of(lines)) == ["straight-through-gumbel"]
         assert list(grid.facts.maps) == ["gumbel"]
 
     def test_maps_of_other_values_have_a_picture_of_their_own(self, tmp_path):
         narrow = [each for labels in (50, 100) for each in over_draws("gumbel", (1, 10), labels=labels)]
-        wide = [each for labels in (50, 100) for each in over_draws("straight-through", labels=labels)]
+        wide = [each for labels in (50, 100) for each in over_draws("straight-through-gumbel", labels=labels)]
         pictures = {picture.name: picture.facts for picture in section(tmp_path, [*narrow, *wide]).pictures}
         assert {name: list(facts.maps) for name, facts in pictures.items()} == {
             "sweep-labels-draws": ["gumbel"],
-            "sweep-labels-draws-2": ["straight-through"],
+            "sweep-labels-draws-2": ["straight-through-gumbel"],
         }
 
     def test_there_is_none_over_epochs(self, tmp_path):
@@ -180,16 +194,18 @@ TEMPERATURES = (0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 2.0, 5.0)
 
 class TestLegible:
     @pytest.mark.parametrize("values", [TEMPERATURES[:2], TEMPERATURES, (50, 100, 200), (1000, 1001, 20000)], ids=len)
-    @pytest.mark.parametrize("objectives", [1, 5, 9])
+    @pytest.mark.parametrize("objectives", [1, 9])
     def test_lines(self, objectives, values):
-        lines = {
-            name: [Point(0.9 - 0.004 * place, 0.88, 0.92, 3, value) for value in values]
-            for place, name in enumerate([*OBJECTIVES][:objectives])
-        }
-        lines["gumbel, tau_min 0.1, tau_rate 1e-05"] = lines["marginalize"]
-        levels = {"supervised": Level(0.7, 0.6, 0.8, 3), "reinforce": Level(0.9, None, None, 1)}
+        names = identities(
+            [*[*OBJECTIVES][:objectives], "gumbel, tau_min 0.1, tau_rate 1e-05", "supervised", "reinforce"]
+        )
+        lines = [
+            Points(name, [Point(value, 90 - 0.4 * place, 88, 92, 3) for value in values])
+            for place, name in enumerate(names[:-2])
+        ]
+        levels = [Points(name, [Point(None, mean)]) for name, mean in zip(names[-2:], (70, 90), strict=True)]
         with house_style():
-            assert_legible(lines_chart(Lines("tau", lines, levels)))
+            assert_legible(panel_chart([Panel("test accuracy, %", "tau", [*lines, *levels])]))
 
     @pytest.mark.parametrize("maps", [1, 4, 9])
     @pytest.mark.parametrize("size", [2, 8])
@@ -205,7 +221,7 @@ class TestLegible:
     ("values", "expected"), [((0.1, 1, 10), True), ((50, 100, 200), False), ((0, 1, 100), False), ((1, 8), True)]
 )
 def test_an_axis_that_asks_for_logarithms(values, expected):
-    assert asks_for_log(values) is expected
+    assert is_wide(values) is expected
 
 
 @pytest.mark.parametrize(
@@ -213,8 +229,8 @@ def test_an_axis_that_asks_for_logarithms(values, expected):
     [((0.1234567, 0.1234568), "0.1234567", "0.1234568"), ((1e6, 1_234_567.0), "1000000", "1234567")],
 )
 def test_values_that_nearly_agree_have_a_row_each(values, first, words):
-    points = [Point(0.9 + 0.01 * place, None, None, 1, value) for place, value in enumerate(values)]
-    lines = Lines("tau", {"gumbel": points}, {})
-    assert lines_table(lines).count("| gumbel, tau ") == 2
-    assert f"| gumbel, tau {words} | 1 | 91.00 |" in lines_table(lines)
-    assert described(lines).endswith(f"At the ends: gumbel 90.00 % at {first} and 91.00 % at {words}.")
+    points = [Point(value, 90.0 + place, seeds=1) for place, value in enumerate(values)]
+    panels = [Panel("test accuracy, %", "tau", [Points(*identities(["gumbel"]), points)])]
+    assert panel_table(panels).count("| gumbel, tau ") == 2
+    assert f"| gumbel, tau {words} | 1 | 91.00 |" in panel_table(panels)
+    assert describe(panels).endswith(f"At the ends: gumbel 90.00 at {first} and 91.00 at {words}.")

@@ -8,11 +8,12 @@ import torch
 from msgspec import structs
 
 from gsm_cli.errors import UsageError
+from gsm_cli.estimator_settings import OwnSettings
 from gsm_cli.model import estimators
 from gsm_cli.model.generative import ADGM, M2
 from gsm_cli.model.networks import Architecture
 from gsm_cli.runs import build
-from gsm_cli.runs.build import Averaging, build_model, temperature_at, try_out
+from gsm_cli.runs.build import Averaging, build_model, try_out
 from gsm_cli.runs.streams import state
 from gsm_cli.settings import build as settings
 from gsm_cli.streams import Purpose
@@ -21,6 +22,7 @@ from gsm_cli.streams import Purpose
 @pytest.mark.parametrize(("name", "kind"), [("adgm", ADGM), ("m2", M2)])
 def test_a_model_has_the_sizes_that_the_settings_name(name, kind):
     sizes = {"hidden": [4, 3], "latent": 2, "auxiliary": 5, "norm": "batch", "activation": "elu", "weight_std": 0.5}
+    sizes |= {"classifier_hidden": [2], "norm_eps": 0.1, "zero_biases": "true"}
     model = build_model(settings({"model": name, "precision": "bf16", **sizes}), 6, 7)
     assert type(model) is kind
     assert model.architecture == Architecture(
@@ -32,6 +34,9 @@ def test_a_model_has_the_sizes_that_the_settings_name(name, kind):
         norm="batch",
         activation="elu",
         weight_std=0.5,
+        classifier_hidden=(2,),
+        norm_eps=0.1,
+        zero_biases=True,
         bf16=True,
     )
     assert not build_model(settings({"hidden": [4]}), 6, 7).architecture.bf16
@@ -47,7 +52,7 @@ def test_the_initial_weights_are_those_of_the_seed():
 
 def test_an_estimator_has_its_own_settings_and_the_temperature_of_its_step():
     config = settings({"objective": "gumbel-rao", "tau": 2.0, "tau_min": 0.5, "tau_rate": 1.0, "draws": 3})
-    assert [temperature_at(config, step) for step in (0, 9)] == [2.0, 0.5]
+    assert [config.estimator.temperature(step, 3) for step in (0, 9)] == [2.0, 0.5]
     assert Averaging(config).at(1.5) == estimators.GumbelRao(temperature=1.5, draws=3)
     assert Averaging(settings({"objective": "marginalize"})).at(None) == estimators.Marginal()
 
@@ -69,9 +74,9 @@ def test_one_of_somebodys_own_is_tried_and_must_stay_as_it_was(monkeypatch):
     config = settings({"objective": "gumbel", "tau": 0.25, "tau_rate": 1.0})
     row = replace(build.find_objective("gumbel"), name="Own", sha256="a" * 64)
     monkeypatch.setattr(build, "find_objective", lambda name: row)
-    monkeypatch.setattr(build, "load_class", lambda name: lambda draws, temperature: Own(temperature))
+    monkeypatch.setattr(build, "load_class", lambda name, sha256: lambda draws, temperature: Own(temperature))
     Own.tried = []
-    Averaging(structs.replace(config, objective_sha256="a" * 64))
+    Averaging(structs.replace(config, estimator=OwnSettings(of="Own", sha256="a" * 64, values=config.own)))
     assert Own.tried == [0.25, 0.25]
     with pytest.raises(UsageError) as caught:
         Averaging(config)

@@ -13,6 +13,7 @@ from batches import Diary, kept, tasks
 from gsm_cli.data import find_dataset
 from gsm_cli.data.split import load
 from gsm_cli.errors import DataError, GsmError
+from gsm_cli.fingerprint import fingerprint
 from gsm_cli.records.run import read_run
 from gsm_cli.runs import training
 from gsm_cli.runs.batch import run_all
@@ -94,16 +95,13 @@ DAMAGES = {
     "a flipped bit in the weights": lambda path: flip(path, 0),
     "another flipped bit": lambda path: flip(path, 99),
     "a pickle with code": lambda path: path.write_bytes(pickle.dumps(Code())),
-    "PyTorch's file with code": lambda path: torch.save({"version": Code()}, path),
+    "PyTorch's file with code": lambda path: torch.save({"code": Code()}, path),
     "a list": lambda path: torch.save([1, 2], path),
     "a tensor": lambda path: torch.save(torch.zeros(3), path),
     "numbered": lambda path: torch.save({1: 2}, path),
-    **{
-        f"without {name}": without(name)
-        for name in ("version", "device", "split", "epochs", "model", "optimizer", "best")
-    },
-    **{f"{name} None": as_it(name, None) for name in ("version", "epochs", "model", "optimizer", "best")},
-    **{f"{name} a number": as_it(name, 3) for name in ("version", "epochs", "model", "optimizer", "best")},
+    **{f"without {name}": without(name) for name in ("device", "split", "epochs", "model", "optimizer", "best")},
+    **{f"{name} None": as_it(name, None) for name in ("epochs", "model", "optimizer", "best")},
+    **{f"{name} a number": as_it(name, 3) for name in ("code", "epochs", "model", "optimizer", "best")},
     "more than it should have": as_it("more", 3),
     "epochs a text": as_it("epochs", "[]"),
     "an optimizer that is a tensor": as_it("optimizer", torch.zeros(3)),
@@ -127,7 +125,7 @@ DAMAGES = {
     "an accuracy of 2": with_data(lambda found: found["epochs"][0].update(validation_accuracy=2)),
     "an epoch without seconds": with_data(lambda found: found["epochs"][0].pop("seconds")),
     "settings of no objective": with_data(lambda found: found["config"].update(objective="unheard of")),
-    "a version in two lines": as_it("version", "1\n2"),
+    "a code in two lines": as_it("code", "1\n2"),
 }
 
 
@@ -144,6 +142,15 @@ class TestDamage:
         assert str(caught.value) == (
             f"{path} must be a whole checkpoint, and is damaged: remove it to start the run again"
         )
+
+    def test_an_older_one_is_told_and_kept(self, split, tmp_path, whole):
+        """Which has a version and no code."""
+        path = tmp_path / "a.pt"
+        path.write_bytes(whole)
+        changed(path, lambda state: state.update(version=state.pop("code")))
+        with pytest.raises(GsmError, match=rf"checkpoint of this run, and has code None and not {fingerprint()}: "):
+            train(CONFIG, split, path)
+        assert path.exists()
 
     @pytest.mark.parametrize("error", [MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate memory")])
     def test_too_little_memory_is_none(self, split, tmp_path, whole, monkeypatch, error):

@@ -3,6 +3,7 @@
 import os
 import re
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,8 +14,9 @@ from pathlib import Path
 
 import pytest
 from batches import Diary, interrupted, kept, tasks
-from tree import ROOT
+from tree import PACKAGE, ROOT
 
+from gsm_cli.fingerprint import fingerprint
 from gsm_cli.records.run import read_run
 from gsm_cli.runs import cluster
 from gsm_cli.runs.batch import run_all
@@ -24,7 +26,6 @@ from gsm_cli.runs.task import Task
 DOCUMENT = (ROOT / "docs/cluster.md").read_text("utf-8")
 SCHEDULER, WORKER, TRAIN, PRINT, REPORT = re.findall(r"^\$ (.*)$", DOCUMENT, re.MULTILINE)
 SMALL = "--set hidden=8 --batch-size 200 --epochs 3"
-DOCTORED = "Metadata-Version: 2.1\nName: gsm-cli\nVersion: 9.9.9\n"
 
 
 def environment(**more: str) -> dict[str, str]:
@@ -170,11 +171,14 @@ def test_one_command_for_each_run_and_a_report_at_the_end(tmp_path):
 
 
 class TestRefusals:
-    def test_a_worker_of_another_version(self, shared):
-        """A real one, whose environment has the metadata of another gsm."""
-        other = shared / "other" / "gsm_cli-9.9.9.dist-info"
-        other.mkdir(parents=True)
-        (other / "METADATA").write_text(DOCTORED)
+    def test_a_worker_of_another_code(self, shared):
+        """A real one, whose gsm has the same version and one constant that is another."""
+        other = shared / "other" / "gsm_cli"
+        shutil.copytree(PACKAGE, other, ignore=shutil.ignore_patterns("__pycache__"))
+        evaluation = other / "runs" / "evaluation.py"
+        evaluation.write_text(evaluation.read_text("utf-8").replace("\nBATCH = 250", "\nBATCH = 251"), "utf-8")
+        theirs = fingerprint(package=other)
+        assert theirs != fingerprint()
         command = "dask worker --scheduler-file scheduler.json --nthreads 1 --no-nanny --no-dashboard"
         worker = Started(command, shared, "other", PYTHONPATH=f"{other.parent}{os.pathsep}{ROOT}")
         try:
@@ -184,7 +188,8 @@ class TestRefusals:
             worker.stop()
         assert finished.returncode == 2
         (line,) = finished.stderr.splitlines()
-        assert re.search(r"must have gsm 0\.[\d.]+ as this machine has, and the one at tcp://.* has 9\.9\.9:", line)
+        words = f"must have gsm of the code {fingerprint()} as this machine has, and the one at tcp://.* has {theirs}:"
+        assert re.search(words, line)
         assert not list(shared.glob("refused/**/*.json"))
 
     def test_nobody_answers(self, gsm, monkeypatch):

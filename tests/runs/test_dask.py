@@ -1,19 +1,22 @@
 """The executor on a cluster, taken apart: with a Dask client as this file makes it, and no Dask."""
 
 import sys
+from collections.abc import Callable
 from concurrent.futures import Future
 from types import ModuleType, SimpleNamespace
 
+import cloudpickle
 import msgspec
 import pytest
 
 from gsm_cli.errors import UsageError
+from gsm_cli.fingerprint import fingerprint
 from gsm_cli.runs import cluster
 from gsm_cli.runs.cluster import Cluster
 from gsm_cli.runs.places import PLACE, ExecutorLostError, WorkerLostError
 from gsm_cli.runs.task import News
 
-OURS = {"python": "3.11.7.final.0", "torch": "2.13.0+cpu", "gsm-cli": "7"}
+OURS = {"python": "3.11.7.final.0", "torch": "2.13.0+cpu"}
 TWO_HOSTS = ("tcp://a:1", "tcp://a:2", "tcp://b:1")
 
 
@@ -46,6 +49,10 @@ class Client:
     def get_versions(self, packages: list[str]) -> dict[str, object]:
         assert set(packages) == set(OURS)
         return {"client": {"packages": OURS}, "workers": {address: {"packages": OURS} for address in self.workers}}
+
+    def run(self, function: Callable[[], str]) -> dict[str, str]:
+        travelled = cloudpickle.loads(cloudpickle.dumps(function))
+        return dict.fromkeys(self.workers, travelled())
 
     def subscribe_topic(self, topic: str, handler: object) -> None:
         self.topic, self.handler = topic, handler
@@ -243,7 +250,7 @@ class TestConnect:
             ("python", "3.9.1.final.0", "Python 3.11.7 as this machine has, and the one at tcp://a:1 has 3.9.1"),
             ("python", "3.12.0.b.1", "Python 3.11.7 as this machine has, and the one at tcp://a:1 has 3.12.0.b.1"),
             ("torch", "1.0", "torch 2.13.0+cpu as this machine has, and the one at tcp://a:1 has 1.0"),
-            ("gsm-cli", None, "gsm 7 as this machine has, and the one at tcp://a:1 has none"),
+            ("torch", None, "torch 2.13.0+cpu as this machine has, and the one at tcp://a:1 has none"),
         ],
     )
     def test_other_versions_are_refused(self, package, theirs, words):
@@ -253,6 +260,24 @@ class TestConnect:
         assert str(caught.value) == f"every worker must have {words}: install the same there"
         del workers["tcp://a:1"]
         cluster.refuse_others({"client": {"packages": OURS}, "workers": workers})
+
+    @pytest.mark.parametrize(("theirs", "words"), [(16 * "f", 16 * "f"), (None, "none that tells its code")])
+    def test_another_code_is_refused(self, theirs, words):
+        same = {"tcp://b:1": fingerprint()}
+        cluster.refuse_other_code(same)
+        with pytest.raises(UsageError) as caught:
+            cluster.refuse_other_code(same | {"tcp://a:1": theirs})
+        assert str(caught.value) == (
+            f"every worker must have gsm of the code {fingerprint()} as this machine has, and the one at tcp://a:1 "
+            f"has {words}: install the same there"
+        )
+
+    def test_a_worker_without_gsm_has_no_code(self, monkeypatch):
+        """What asks for it travels whole, and not as the name of a function of gsm."""
+        asked = cloudpickle.dumps(cluster._code_there())
+        monkeypatch.setitem(sys.modules, "gsm_cli.runs.cluster", None)
+        monkeypatch.setitem(sys.modules, "gsm_cli.fingerprint", None)
+        assert cloudpickle.loads(asked)() is None
 
     def test_other_threads_are_refused(self):
         with pytest.raises(UsageError, match="the one at tcp://a:1 does 4: start it with --nthreads 1"):

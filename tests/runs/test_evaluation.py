@@ -10,13 +10,22 @@ import pytest
 import torch
 from PIL import Image
 
-from gsm_cli.data.split import Images, Split
-from gsm_cli.model.estimators import Gumbel, Marginal, StraightThrough
+from gsm_cli.data.images import Images
+from gsm_cli.data.split import Split
+from gsm_cli.model.estimators import Gumbel, Marginal, SparseMarginal, StraightThrough
 from gsm_cli.model.generative import ADGM
 from gsm_cli.model.networks import Architecture
 from gsm_cli.model.terms import ConditionalBound, unlabelled_bound
 from gsm_cli.runs import evaluation
-from gsm_cli.runs.evaluation import BATCH, Classification, analogies, classification, mean_dropped_mass, over, predict
+from gsm_cli.runs.evaluation import (
+    BATCH,
+    Classification,
+    Prediction,
+    analogies,
+    classification,
+    mean_dropped_mass,
+    over,
+)
 from gsm_cli.streams import Purpose
 
 KNOWN = torch.tensor([[0.5, 0.3, 0.2], [0.1, 0.8, 0.1]])  # probabilities of three classes: the first pixel chooses
@@ -47,14 +56,30 @@ class Known(torch.nn.Module):
 def test_probabilities_are_the_mean_over_draws_of_a():
     model = Known().eval()
     with torch.no_grad():
-        found = predict(model, torch.tensor([[0.0, 0.2]]), rng())
-    assert model.samples == evaluation.DRAWS
+        found = Prediction(6)(model, torch.tensor([[0.0, 0.2]]), rng())
+    assert model.samples == 6
     torch.testing.assert_close(found, torch.tensor([[0.35, 0.3, 0.35]]))
 
 
-def test_a_classification_by_hand(monkeypatch):
-    monkeypatch.setattr(evaluation, "DRAWS", 1)
-    found = classification(Known(), images(0, 1, 1, 0, 0, classes=(0, 1, 0, 2, 0)), rng())
+def test_a_prediction_may_be_of_a_binary_draw():
+    """Of a grey level of a half each draw is black or white; the mean over images tells how often."""
+    seen = []
+
+    class Model:
+        def classify(self, x, samples, rng):
+            seen.append(x)
+            return torch.zeros(samples, len(x), 2)
+
+    grey = torch.full((1000, 2), 0.25)
+    for binary in (False, True):
+        Prediction(1, binary)(Model(), grey, rng())
+    assert torch.equal(seen[0], grey)
+    assert set(seen[1].unique().tolist()) == {0.0, 1.0}
+    assert seen[1].mean().item() == pytest.approx(0.25, abs=4 * (0.25 * 0.75 / 2000) ** 0.5)
+
+
+def test_a_classification_by_hand():
+    found = classification(Known(), images(0, 1, 1, 0, 0, classes=(0, 1, 0, 2, 0)), rng(), Prediction(1))
     assert found.wrong.tolist() == [False, False, True, True, False]
     assert (found.accuracy, found.modal_share) == (0.6, 0.6)
     entropies = [-sum(p * log(p) for p in each) for each in KNOWN.tolist()]
@@ -65,7 +90,7 @@ def test_a_classification_by_hand(monkeypatch):
 def test_the_mass_that_a_threshold_leaves_out(threshold, expected):
     """Of the classes below it; with one draw of a."""
     model = Known()
-    found = mean_dropped_mass(model, images(0, 1, 1), threshold, rng())
+    found = mean_dropped_mass(model, images(0, 1, 1), SparseMarginal(threshold), rng())
     assert found == pytest.approx(expected)
     assert model.samples == 1
 
@@ -101,18 +126,32 @@ def test_the_bounds_are_those_of_the_model_with_the_noise_that_is_given(model):
     with torch.no_grad():
         soft, hard = (averaged(model, each(0.5), x, rng(1)).mean().item() for each in (Gumbel, StraightThrough))
         noise = rng(2)
-        binary = [
-            averaged(model, Marginal(), torch.bernoulli(x, generator=noise), noise).mean().item() for _ in "12345"
-        ]
+        binary = averaged(model, Marginal(), torch.bernoulli(x, generator=noise), noise)
     assert evaluation.relaxation(model, few, 0.5, partial(rng, 1)) == pytest.approx((soft, hard))
-    assert evaluation.binary_bounds(model, few, rng(2)) == pytest.approx(binary)
+    found = evaluation.mean_bound(model, few, rng(2), 0)
+    assert (found.mean, found.images, found.draws) == (pytest.approx(binary.mean().item()), 2, 1)
+    assert found.standard_error == pytest.approx((binary[1] - binary[0]).abs().item() / 2)
+
+
+def test_the_mean_of_one_image_has_no_standard_error(model):
+    assert evaluation.mean_bound(model, images(1), rng(), 0).standard_error is None
+
+
+@pytest.mark.parametrize(
+    ("most", "expected"), [(10, [0, 1, 2, 3, 4]), (5, [0, 1, 2, 3, 4]), (4, [0, 1, 2, 3]), (2, [0, 2])]
+)
+def test_some_of_the_images_are_evenly_spaced(most, expected):
+    pixels = np.arange(10, dtype=np.uint8).reshape(5, 2)
+    found = evaluation.spread(Images(pixels, np.arange(5)), most)
+    assert found.classes.tolist() == expected
+    assert np.array_equal(found.pixels, pixels[expected])
 
 
 def test_a_reading_keeps_which_images_are_wrong(model, monkeypatch):
     asked, given = [], []
 
-    def classify(model, images, rng):
-        given.append((len(images.classes), rng.initial_seed()))
+    def classify(model, images, rng, predict):
+        given.append((len(images.classes), rng.initial_seed(), predict.draws))
         return Classification(np.arange(len(images.classes)) % 4 == 1, 0.7, 1.0)
 
     def stream(purpose, counter):
@@ -120,15 +159,14 @@ def test_a_reading_keeps_which_images_are_wrong(model, monkeypatch):
         return rng(9)
 
     monkeypatch.setattr(evaluation, "classification", classify)
-    monkeypatch.setattr(evaluation, "binary_bounds", lambda model, images, rng: [float(len(images.classes))])
-    test, known = images(*[0] * 10), np.zeros((4, 2), np.uint8)
-    split = Split(test, known, np.zeros(4, int), test, test, 3, (1, 2), "")
-    found = evaluation.read_model(model, split, 7, stream)
+    monkeypatch.setattr(evaluation, "ASSIGNED", 4)
+    test, known = images(*[0] * 10), np.zeros((8, 2), np.uint8)
+    split = Split(test, known, np.zeros(8, int), test, test, 3, (1, 2), "")
+    found = evaluation.read_model(model, split, 7, stream, Prediction(3))
     assert (found.epoch, found.accuracy, found.modal_share, found.unlabelled_accuracy) == (7, 0.7, 0.7, 0.75)
     assert b64decode(found.wrong) == bytes([0b01000100, 0b01000000])
-    assert found.bounds == [10.0]
-    assert given == [(10, 9), (4, 9)]
-    assert asked == [(Purpose.EVALUATION, 0)] * 3  # always the same noise
+    assert given == [(10, 9, 3), (4, 9, 3)]
+    assert asked == [(Purpose.EVALUATION, 0)] * 2  # always the same noise
 
 
 class Painter(torch.nn.Module):

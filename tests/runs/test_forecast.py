@@ -7,8 +7,9 @@ import pytest
 import torch
 from batches import tasks
 from msgspec.structs import replace
-from records_of import failed, record
+from records_of import failed, record, timed
 
+from gsm_cli.records.curves import Epoch
 from gsm_cli.records.run import RunRecord
 from gsm_cli.runs.environment import environment
 from gsm_cli.runs.forecast import TIMELESS, Prospect, foresee, total
@@ -28,7 +29,7 @@ def of(task: Task, *seconds: float, **settings: object) -> RunRecord:
     """A finished run on this machine whose epochs took so long, otherwise with the settings of a task."""
     config = replace(task.config, epochs=len(seconds), **settings)
     whole = record(config.objective, 0, [0.5] * len(seconds))
-    return replace(whole, config=config, environment=HERE, epochs=replace(whole.epochs, seconds=list(seconds)))
+    return replace(timed(whole, seconds), config=config, environment=HERE)
 
 
 def keep(folder: Path, *records: RunRecord) -> Path:
@@ -39,8 +40,10 @@ def keep(folder: Path, *records: RunRecord) -> Path:
 
 def begun(path: Path, task: Task, epochs: int) -> None:
     """What is looked at of a checkpoint after so many epochs."""
-    columns = msgspec.structs.asdict(record("gumbel", 0, (0.5,)).epochs)
-    epoch = {name: column and column[0] for name, column in columns.items()}
+    run = record("gumbel", 0, (0.5,))
+    named = {name: getattr(run.epochs, name, None) for name in Epoch.__struct_fields__}
+    named |= {"tau": run.tau, "kl_weight": run.kl_weight, "learning_rate": run.learning_rate}
+    epoch = {name: column and column[0] for name, column in named.items()}
     path.parent.mkdir(parents=True, exist_ok=True)
     torch.save({"epochs": msgspec.json.encode({"config": task.config, "epochs": [epoch] * epochs})}, path)
 

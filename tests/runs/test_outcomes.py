@@ -6,8 +6,9 @@ from msgspec.structs import replace
 from records_of import failed, record
 
 from gsm_cli.errors import DataError, GsmError, UsageError
+from gsm_cli.estimator_settings import OwnSettings
 from gsm_cli.records.run import Failure, read_run
-from gsm_cli.runs import outcomes
+from gsm_cli.runs import outcomes, training
 from gsm_cli.runs.outcomes import Outcome, check, is_to_do, keep, reuse, unfinished, words
 from gsm_cli.runs.places import WorkerLostError
 from gsm_cli.runs.task import Task
@@ -109,7 +110,7 @@ class TestCheck:
     def test_every_run_of_other_settings_is_looked_at_and_every_split_read_once(self, tmp_path, monkeypatch):
         load, read, begun = outcomes.load_split, [], []
         monkeypatch.setattr(outcomes, "load_split", lambda *given: read.append(given) or load(*given))
-        monkeypatch.setattr(outcomes, "Run", lambda config, split: begun.append((config.name, split.classes)))
+        monkeypatch.setattr(training, "Run", lambda config, split: begun.append((config.name, split.classes)))
         both = tasks(tmp_path, "gumbel", "supervised", seeds=2)
         few = tasks(tmp_path, "gumbel", classes=3)
         fewer = tasks(tmp_path, "gumbel", labels=50)
@@ -135,7 +136,7 @@ class TestCheck:
         )
 
     def test_a_setting_of_somebodys_own_may_have_that_name(self, tmp_path, monkeypatch):
-        monkeypatch.setattr(outcomes, "Run", lambda config, split: None)
+        monkeypatch.setattr(training, "Run", lambda config, split: None)
         (task,) = tasks(tmp_path, "gumbel")
-        own = replace(task.config, objective="mine.py:Mine", objective_sha256="a", own={"top": 99})
+        own = replace(task.config, estimator=OwnSettings(of="mine.py:Mine", sha256="a" * 64, values={"top": 99}))
         check([Task(own, task.record)], None)

@@ -12,6 +12,7 @@ from records_of import record
 
 from gsm_cli.data import find_dataset
 from gsm_cli.runs import task as module
+from gsm_cli.runs import training
 from gsm_cli.runs.locks import lock_path
 from gsm_cli.runs.places import PLACE, Place
 from gsm_cli.runs.task import News, Task, execute, load_split
@@ -44,7 +45,7 @@ def trained(monkeypatch) -> list:
         on_epoch(3, "an epoch")
         return record("gumbel", 0)
 
-    monkeypatch.setattr(module, "train", train)
+    monkeypatch.setattr(training, "train", train)
     monkeypatch.setattr(torch, "set_num_threads", lambda count: given.append(count))
     return given
 

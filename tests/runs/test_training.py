@@ -8,30 +8,32 @@ from io import BytesIO
 from pathlib import Path
 from types import SimpleNamespace
 
-import msgspec
 import numpy as np
 import pytest
 import torch
 from batches import timeless
 from msgspec.structs import replace
 from PIL import Image
+from records_of import reading
 
 from gsm_cli.data import find_dataset
-from gsm_cli.data.split import Images, load
+from gsm_cli.data.images import Images
+from gsm_cli.data.split import load
 from gsm_cli.errors import GsmError, UsageError
+from gsm_cli.fingerprint import fingerprint
 from gsm_cli.model.terms import Terms
-from gsm_cli.records.run import Epoch, read_run
-from gsm_cli.runs import evaluation, training
-from gsm_cli.runs.build import temperature_at
+from gsm_cli.records.curves import Epoch
+from gsm_cli.records.run import read_run
+from gsm_cli.runs import evaluation, steps, training
 from gsm_cli.runs.evaluation import Classification
-from gsm_cli.runs.schedules import is_probed, kl_weight, learning_rate, temperature
 from gsm_cli.runs.streams import binarise, shuffle, stream
-from gsm_cli.runs.training import Run, train
+from gsm_cli.runs.training import Run, read_test_set, train
+from gsm_cli.schedules import is_probed, kl_weight, learning_rate
 from gsm_cli.settings import build
 from gsm_cli.streams import Purpose
 
 TINY = {"hidden": [8], "latent": 2, "auxiliary": 2, "epochs": 4, "batch_size": 200}
-OBJECTIVES = ("marginalize", "gumbel", "straight-through", "gumbel-rao", "reinmax", "sum-and-sample")
+OBJECTIVES = ("marginalize", "gumbel", "straight-through-gumbel", "gumbel-rao", "reinmax", "sum-and-sample")
 MORE = ("sparse-marginalize", "reinforce", "supervised")
 
 
@@ -62,12 +64,19 @@ class TestSchedules:
         assert kl_weight(start, 0.0, 0.0) == 1.0
 
     def test_temperature_falls_with_the_steps_to_its_least(self):
-        assert [temperature(1.0, 0.5, 0.01, step) for step in (0, 10, 1000)] == pytest.approx(
-            [1.0, math.exp(-0.1), 0.5]
-        )
-        assert temperature(0.7, 0.0, 0.0, 10**6) == 0.7
-        assert temperature_at(config("marginalize"), 0) is None
-        assert temperature_at(config(tau=1.0, tau_rate=0.01), 10) == pytest.approx(math.exp(-0.1))
+        falling = config(tau=1.0, tau_min=0.5, tau_rate=0.01).estimator
+        assert [falling.temperature(step, 3) for step in (0, 10, 1000)] == pytest.approx([1.0, math.exp(-0.1), 0.5])
+        assert config(tau=0.7).estimator.temperature(10**6, 3) == 0.7
+        assert config("marginalize").estimator.temperature(0, 1) is None
+
+    def test_temperature_may_fall_between_epochs_alone(self):
+        falling = config(tau=1.0, tau_rate=0.01, tau_by_epoch=True).estimator
+        found = [falling.temperature(step, 10) for step in (0, 9, 10, 25)]
+        assert found == pytest.approx([1.0, 1.0, math.exp(-0.1), math.exp(-0.2)])
+
+    @pytest.mark.parametrize("rate", [746, 1e300])
+    def test_temperature_never_falls_to_zero(self, rate):
+        assert config(tau=1.0, tau_rate=rate).estimator.temperature(10, 3) == 2.0**-126
 
 
 class TestRecord:
@@ -77,8 +86,9 @@ class TestRecord:
         assert timeless(first) == timeless(second)
         assert first.finished
         assert len(first.epochs) == 4
-        columns = [column for column in msgspec.structs.astuple(first.epochs) if column is not None]
-        assert np.isfinite(columns).all()
+        assert all(math.isfinite(value) for column in first.columns.values() for value in column or [] if value)
+        first.save(tmp_path / "a.json")
+        assert read_run(tmp_path / "a.json") == first  # rounded before anybody reads it
 
     def test_another_seed_is_another_run(self, split, tmp_path):
         first, second = (train(config(seed=seed), split, tmp_path / f"{seed}.pt") for seed in (0, 1))
@@ -89,7 +99,7 @@ class TestRecord:
             name: train(config(name, epochs=1), split, tmp_path / f"{name}.pt").epochs.evaluations[0]
             for name in OBJECTIVES + MORE
         }
-        once = dict.fromkeys(("gumbel", "straight-through", "gumbel-rao", "reinmax"), 1)
+        once = dict.fromkeys(("gumbel", "straight-through-gumbel", "gumbel-rao", "reinmax"), 1)
         assert counted == once | {
             **{"marginalize": 10, "sum-and-sample": 2, "reinforce": 2, "supervised": 0},
             "sparse-marginalize": pytest.approx(10, abs=1.0),
@@ -104,8 +114,8 @@ class TestRecord:
         accuracies, read = iter([0.5, 0.9, 0.9, 0.7, 0.75, 0.8, 0.85, 0.95]), []
         parts = {"validation": split.validation.pixels, "test": split.test.pixels, "unlabelled": split.unlabelled}
 
-        def classify(model, images, rng):
-            read.append(next(name for name, pixels in parts.items() if images.pixels is pixels))
+        def classify(model, images, *rest):
+            read.append(next(name for name, pixels in parts.items() if np.array_equal(images.pixels, pixels)))
             return classified(next(accuracies), images)
 
         for module in (training, evaluation):
@@ -119,22 +129,34 @@ class TestRecord:
         assert chosen.unlabelled_accuracy == pytest.approx(0.95, abs=0.001)
 
     def test_the_test_set_is_read_as_the_record_says(self, split, tmp_path):
-        """Which images are wrong, and the bounds of several draws of binary images, of both readings."""
+        """Which images are wrong, and the bound of binary images."""
         record = train(config(hidden=[32], batch_size=50), split, tmp_path / "a.pt")
         run = Run(config(hidden=[32], batch_size=50), split)
         run.restore(tmp_path / "a.pt")
-        found = evaluation.classification(run.model, split.test, stream(0, Purpose.EVALUATION))
+        found = evaluation.classification(run.model, split.test, stream(0, Purpose.EVALUATION), run.predict)
         packed = np.frombuffer(b64decode(record.test.last.wrong), np.uint8)
         assert np.array_equal(np.unpackbits(packed, count=400).astype(bool), found.wrong)
         assert 0 < record.test.last.errors < 400
-        assert len(set(record.test.last.bounds)) == evaluation.BOUND_DRAWS
-        assert np.ptp(record.test.last.bounds) < 1.0
         seen = []
         run.model.encode = lambda x, *rest, encode=run.model.encode: (
             seen.append(x.unique().tolist()) or encode(x, *rest)
         )
-        evaluation.binary_bounds(run.model, split.test, stream(0, Purpose.EVALUATION))
-        assert seen == [[0.0, 1.0]] * evaluation.BOUND_DRAWS * 2  # 400 images in two batches
+        assert evaluation.mean_bound(run.model, split.test, stream(0, Purpose.EVALUATION), 0) == record.test.bound
+        assert seen == [[0.0, 1.0]] * 2  # 400 images in two batches
+
+    def test_weights_that_are_the_last_and_the_chosen_are_read_once(self, split, tmp_path, monkeypatch):
+        read = []
+        monkeypatch.setattr(training, "read_model", lambda *given: read.append(given[2]) or reading(given[2], 0.5))
+        for accuracies, expected in ((0.5, 0.6, 0.7, 0.8), [4]), ((0.5, 0.8, 0.7, 0.6), [4, 2]):
+            run, read[:] = Run(config(), split), []
+            run.epochs = [SimpleNamespace(validation_accuracy=each) for each in accuracies]
+            run.best = run.model.state_dict()
+            test = read_test_set(run)
+            assert read == expected
+            assert (test.last, test.chosen) == (reading(4, 0.5), reading(expected[-1], 0.5))
+
+    def test_a_run_without_a_generative_model_has_no_bound(self, split, tmp_path):
+        assert train(config("supervised", epochs=1), split, tmp_path / "a.pt").test.bound is None
 
     def test_bounds_are_measured_after_a_tenth_of_the_epochs(self):
         assert [number for number in range(1, 31) if is_probed(number, 30)] == [1, *range(3, 31, 3)]
@@ -146,15 +168,17 @@ class TestRecord:
         """Of 40 epochs of four steps each, with a tenth of the others probed."""
         own = {"tau": 2.0, "tau_min": 0.5, "tau_rate": 0.1} if objective == "gumbel" else {"threshold": 0.25}
         schedules = {"kl_start": 5.0, "kl_warmup": 0.2, "learning_rate": 0.1, "decay": 1.0}
-        run = Run(config(objective, epochs=40, **own, **schedules), split)
+        read = {"evaluation_draws": 3, "binary_evaluation": "true"}
+        run = Run(config(objective, epochs=40, **own, **schedules, **read), split)
         run.epochs = [None] * (epoch - 1)
         streams = set()
 
         def heard(rng: torch.Generator) -> None:
             streams.add(rng.initial_seed())
 
-        def classify(model, images, rng):
+        def classify(model, images, rng, predict):
             heard(rng)
+            assert (predict.draws, predict.binary) == (3, True)
             return Classification(np.array([True, False, False, False]), 0.375, 1.25)
 
         def relax(model, images, tau, noise):
@@ -162,10 +186,10 @@ class TestRecord:
             assert images is split.validation
             return tau, tau + 1
 
-        def drop(model, images, threshold, rng):
+        def drop(model, images, estimator, rng):
             heard(rng)
             assert images is split.validation
-            return threshold
+            return estimator.threshold
 
         clocks = {"perf_counter": iter([10.0, 13.0, 18.0]), "process_time": iter([2.0, 4.5])}
         monkeypatch.setattr(training, "time", SimpleNamespace(**{name: it.__next__ for name, it in clocks.items()}))
@@ -196,7 +220,7 @@ class TestRecord:
 
     def test_best_weights_are_those_of_the_best_epoch(self, split, monkeypatch):
         accuracies = iter([0.9, 0.5])
-        monkeypatch.setattr(training, "classification", lambda _, images, rng: classified(next(accuracies), images))
+        monkeypatch.setattr(training, "classification", lambda _, images, *rest: classified(next(accuracies), images))
         run = Run(config(), split)
         run.epochs.append(run.epoch())
         run.keep_best()
@@ -209,23 +233,23 @@ class TestRecord:
     def test_a_classifier_of_one_class_is_collapsed(self, split, tmp_path):
         record = train(config(epochs=1), split, tmp_path / "a.pt")
         for share, collapsed in ((1.0, True), (0.99, False)):
-            chosen = replace(record.test.chosen, modal_share=share)
+            chosen = replace(record.test.chosen, modal=round(share * 400))
             assert replace(record, test=replace(record.test, chosen=chosen)).collapsed is collapsed
 
     @pytest.mark.filterwarnings("ignore:overflow")
     def test_a_loss_that_is_not_finite_ends_the_run_with_its_step(self, split, tmp_path, monkeypatch):
-        original, steps = training.semi_supervised, []
+        original, taken = steps.semi_supervised, []
 
         def broken(*given):
-            steps.append(1)
+            taken.append(1)
             terms = original(*given)
             return (
                 dataclasses.replace(terms, labelled_bound=terms.labelled_bound * float("nan"))
-                if len(steps) == 7
+                if len(taken) == 7
                 else terms
             )
 
-        monkeypatch.setattr(training, "semi_supervised", broken)
+        monkeypatch.setattr(steps, "semi_supervised", broken)
         record = train(config(), split, tmp_path / "a.pt")  # 4 steps an epoch
         assert not record.finished
         assert record.failure.step == 6
@@ -247,7 +271,7 @@ class TestRecord:
         assert len(record.epochs) == 1
 
     def test_a_bound_of_the_test_images_that_is_not_finite_is_a_failure(self, split, tmp_path, monkeypatch):
-        monkeypatch.setattr(evaluation, "binary_bounds", lambda *given: [float("-inf")])
+        monkeypatch.setattr(evaluation, "binary_bound", lambda model, x, rng: -x.sum(dim=-1) * math.inf)
         record = train(config(epochs=2), split, tmp_path / "a.pt")
         assert record.failure.reason == "the bound of the test images is not finite at step 8"
         assert len(record.epochs) == 2
@@ -271,13 +295,13 @@ class TestResume:
         assert seen == list(range(epochs + 1, 5))
         assert timeless(resumed) == timeless(unbroken)
 
-    @pytest.mark.parametrize("damage", ["version", "tau", "split"])
+    @pytest.mark.parametrize("damage", ["code", "tau", "split"])
     def test_a_checkpoint_of_something_else_is_refused_and_kept(self, split, tmp_path, monkeypatch, damage):
         path = tmp_path / "a.pt"
         train(config(), split, path)
-        settings, data, departure = config(), split, f"version {training.__version__} and not 99.0"
-        if damage == "version":
-            monkeypatch.setattr(training, "__version__", "99.0")
+        settings, data, departure = config(), split, f"code {fingerprint()} and not {16 * '9'}"
+        if damage == "code":
+            monkeypatch.setattr(training, "fingerprint", lambda: 16 * "9")
         elif damage == "tau":
             settings, departure = config(tau=0.9), "tau 0.5 and not 0.9"
         else:
@@ -288,7 +312,7 @@ class TestResume:
             train(settings, data, path)
         assert str(caught.value) == (
             f"{path} must be a checkpoint of this run, and has {departure}: "
-            "finish it with the version and settings that wrote it, or remove it to start the run again"
+            "finish it with the code and settings that wrote it, or remove it to start the run again"
         )
         assert path.read_bytes() == before
 
@@ -339,7 +363,7 @@ class TestPairing:
     def test_a_run_draws_on_its_own_device(self, split, monkeypatch):
         run = Run(config(seed=3), split)
         run.device = "cuda"
-        monkeypatch.setattr(training, "stream", lambda *given: given)
+        monkeypatch.setattr(steps, "stream", lambda *given: given)
         assert run.stream(Purpose.NOISE, 7) == (3, Purpose.NOISE, 7, "cuda")
 
     def test_the_global_generator_is_left_as_it_was(self, split):
@@ -378,7 +402,7 @@ class TestParts:
     @pytest.mark.parametrize("weight", ["labelled_weight", "classification_weight"])
     def test_the_gradient_is_linear_in_the_weights_of_its_terms(self, split, weight):
         def gradient(value: float) -> torch.Tensor:
-            without = {"labelled_weight": 0.0, "classification_weight": 0.0, "clip": 1e9, "learning_rate": 1e-9}
+            without = {"labelled_weight": 0.0, "classification_weight": 0.0, "clip": "none", "learning_rate": 1e-9}
             return flat(gradients(Run(config(**{**without, weight: value}), split))[1])
 
         bare, once, twice = (gradient(value) for value in (0.0, 1.0, 2.0))
@@ -415,7 +439,7 @@ class TestParts:
 
     def test_virtual_adversarial_training_is_minimised(self, split, monkeypatch):
         """A loss whose gradient is 1 adds its weight to the gradient that the optimiser descends."""
-        monkeypatch.setattr(training, "virtual_adversarial_loss", lambda model, *rest: model.q_y.head.bias.sum())
+        monkeypatch.setattr(steps, "virtual_adversarial_loss", lambda model, *rest: model.q_y.head.bias.sum())
 
         def gradient(weight: float) -> torch.Tensor:
             return gradients(Run(config("gumbel", vat_weight=weight), split))[1]["q_y.head.bias"]
@@ -429,7 +453,7 @@ class TestParts:
             seen.append((x, radius, rng.initial_seed()))
             return torch.zeros(())
 
-        monkeypatch.setattr(training, "virtual_adversarial_loss", loss)
+        monkeypatch.setattr(steps, "virtual_adversarial_loss", loss)
         for objective in ("marginalize", "gumbel", "supervised"):
             run = Run(config(objective, vat_weight=1.0, vat_radius=0.5), split)
             run.step(3, torch.arange(20), torch.arange(30))

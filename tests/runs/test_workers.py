@@ -12,6 +12,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from gsm_cli.interrupts import insist
 from gsm_cli.runs import processes, worker
 from gsm_cli.runs.places import PLACE, Here, Place, StoppedError, WorkerLostError
 from gsm_cli.runs.processes import Processes, Worker
@@ -238,10 +239,11 @@ class TestWorker:
             worker, "Thread", lambda **given: did.append(("daemon", given["daemon"])) or Thread(**given)
         )
         monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(requests)))
+        monkeypatch.setattr(worker, "insist", lambda *given: given)
         monkeypatch.setattr(sys, "unraisablehook", None)
         with pytest.raises(Ended):
             contextvars.copy_context().run(worker.main)
-        assert sys.unraisablehook is worker._insist
+        assert sys.unraisablehook == (SystemExit, worker._renew)
         assert did == [
             ("fdopen", 11, "wb"),
             ("dup2", 2, 1),
@@ -292,11 +294,12 @@ class TestWorker:
     def test_it_is_stopped_again_where_python_took_no_notice(self, monkeypatch):
         did = []
         monkeypatch.setattr(signal, "signal", lambda *given: did.append(given))
-        monkeypatch.setattr(worker, "Timer", lambda _, *given: SimpleNamespace(start=lambda: did.append(given)))
+        monkeypatch.setattr("threading.Timer", lambda _, *given: SimpleNamespace(start=lambda: did.append(given)))
         monkeypatch.setattr(sys, "__unraisablehook__", did.append)
-        worker._insist(SimpleNamespace(exc_value=SystemExit()))
+        hook = insist(SystemExit, worker._renew)
+        hook(SimpleNamespace(exc_value=SystemExit()))
         assert did == [(signal.SIGTERM, worker._stop), (os.kill, [os.getpid(), signal.SIGTERM])]
-        worker._insist(other := SimpleNamespace(exc_value=ValueError()))
+        hook(other := SimpleNamespace(exc_value=ValueError()))
         assert did[2:] == [other]
 
 

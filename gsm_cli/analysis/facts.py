@@ -1,0 +1,90 @@
+"""What a report says, as plain data: for `--json`, and for whoever reads reports with a program."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+
+from gsm_cli.analysis.contrasts import Swept, named
+from gsm_cli.analysis.costs import pays_from, process_bytes, speed_up, step_seconds
+from gsm_cli.analysis.findings import Findings
+from gsm_cli.analysis.frontier import at_equal_time
+from gsm_cli.analysis.gradients import conclusions
+from gsm_cli.analysis.next_runs import next_runs
+from gsm_cli.analysis.series import Series
+from gsm_cli.analysis.verdict import Verdict
+from gsm_cli.config import RunConfig
+from gsm_cli.objectives import MARGINALIZE
+from gsm_cli.records.cost import CostRecord
+from gsm_cli.records.gradients import GradientRecord
+
+Facts = dict[str, Any]
+Options = Callable[[RunConfig], list[str]]  # with which a command makes such a run for the report
+
+
+def run_facts(findings: Findings, gradients: Sequence[GradientRecord], options: Options) -> Facts:
+    """All that is found in runs, and in the gradients beside them."""
+    frontier = findings.frontier
+    facts = {
+        "groups": [_group(each, options) for each in findings.verdicts],
+        "best": findings.best,
+        "searches": findings.searches,
+        "trades": findings.trades,
+        "sweeps": [*_sweeps(findings.sweeps.lines), *_sweeps(findings.sweeps.maps)],
+        "frontier": frontier
+        and {"clock": frontier.clock, "lines": frontier.lines, "at_equal_time": at_equal_time(frontier)},
+        "gradients": [{"name": each.plan.name, "conclusions": conclusions(each)} for each in gradients],
+    }
+    return msgspec.to_builtins(facts, str_keys=True, enc_hook=_series)  # type: ignore[no-any-return]
+
+
+def cost_facts(record: CostRecord) -> Facts:
+    """From how many classes on every objective pays, and how many times as fast as marginalize it is."""
+    others = [name for name in record.plan.objectives if name != MARGINALIZE]
+    rows = [
+        {
+            "objective": name,
+            "faster_from": pays_from(record, name, step_seconds),
+            "smaller_from": pays_from(record, name, process_bytes),
+            "speed_ups": {str(k): speed_up(record, name, k) for k in record.plan.classes},
+        }
+        for name in (others if MARGINALIZE in record.plan.objectives else [])
+    ]
+    return msgspec.to_builtins({"name": record.plan.name, "objectives": rows})  # type: ignore[no-any-return]
+
+
+def _group(verdict: Verdict, options: Options) -> Facts:
+    group = verdict.group
+    marginal = group.find(MARGINALIZE)
+    return {
+        "name": group.name,
+        "margin": verdict.margin,
+        "series": group.series,
+        "seconds": {each.label: each.seconds_per_epoch for each in group.trained},
+        "speed_ups": {each.label: each.times_as_fast(marginal) for each in group.trained},
+        "differences": verdict.judgements,
+        "savings": verdict.savings,
+        "missing": next_runs(verdict, options(group.config)),
+    }
+
+
+def _series(series: object) -> Facts:
+    """A series, in short."""
+    assert isinstance(series, Series)
+    words = {"label": series.label, "objective": series.objective, "settings": dict(series.identity.settings)}
+    seeds = {"seeds": [*series.scores], "failed": len(series.records) - len(series.finished)}
+    read = {"validation": series.validation, "test": series.accuracy} if series.finished else {}
+    return {**words, **seeds, **read}
+
+
+def _sweeps(found: Sequence[Swept]) -> list[Facts]:
+    """Sets of runs that differ in one or two settings alone, each with its series by the values."""
+    return [
+        {
+            "settings": each.names,
+            "identity": identity,
+            "points": [{"values": values, "series": series} for values, series in each.series.items()],
+        }
+        for names in dict.fromkeys(each.names for each in found)
+        for identity, each in named([one for one in found if one.names == names]).items()
+    ]

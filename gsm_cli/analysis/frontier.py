@@ -1,0 +1,204 @@
+"""Accuracy against the cost of complete schedules: runs of one objective that differ in their epochs.
+
+The cost is in seconds or, before steps were timed, in epochs.
+
+What is fitted to the length of a schedule may differ with it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from math import floor, log
+from statistics import fmean
+
+from gsm_cli.analysis.contrasts import FITTED, OF_THE_DATA, Swept, named, over_lengths
+from gsm_cli.analysis.identity import Identity
+from gsm_cli.analysis.series import Series, validation_step
+from gsm_cli.analysis.statistics import Summary, summarize
+from gsm_cli.objectives import MARGINALIZE
+
+LEVELS = (95, 96, 97)  # of validation accuracy, in %; where none reaches the first, the three up to the best
+ROUNDING = 5e-5  # of an accuracy as it is shown: one that reads 95.00 % has reached 95 %
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """A length of training: its epochs and seconds, validation accuracy by seed, and both parts' means.
+
+    Validation is read at the epoch that it chooses, the test set with the weights of that epoch.
+    """
+
+    epochs: int
+    seconds: float | None  # None before steps were timed
+    by_seed: Mapping[int, float]
+    validation: Summary
+    test: Summary
+    fitted: Mapping[str, object] = field(default_factory=dict)
+    step: float = 0.0  # what one validation image is worth
+
+    @property
+    def cost(self) -> float:
+        """In seconds or, before steps were timed, in epochs."""
+        return self.epochs if self.seconds is None else self.seconds
+
+
+@dataclass(frozen=True)
+class Line:
+    """The schedules of one objective, the shortest first, and the objective that it is compared with, if any."""
+
+    identity: Identity
+    schedules: Sequence[Schedule]
+    reference: Identity | None = None
+
+
+@dataclass(frozen=True)
+class Frontier:
+    """The schedules of every objective, and those left out because others alone were timed.
+
+    `clock` says how the seconds were measured, and is None where there are none.
+    """
+
+    clock: str | None
+    lines: Sequence[Line]
+    left_out: Sequence[str] = ()
+    chosen: bool = False  # whether a length had several settings, of which one is shown
+    tasks: int = 1  # pairs of numbers of labels and classes
+
+    @property
+    def schedules(self) -> list[Schedule]:
+        return [schedule for line in self.lines for schedule in line.schedules]
+
+    @property
+    def best(self) -> float:
+        """The greatest mean validation accuracy."""
+        return max(schedule.validation.mean for schedule in self.schedules)
+
+    @property
+    def levels(self) -> list[float]:
+        """The accuracies that are asked for."""
+        highest = floor(100 * (self.best + ROUNDING))
+        return [level / 100 for level in (LEVELS if highest >= LEVELS[0] else range(max(1, highest - 2), highest + 1))]
+
+    @property
+    def fitted(self) -> list[str]:
+        """The settings that differ between schedules of one line."""
+        return [name for name in FITTED if any(len(_values(line.schedules, name)) > 1 for line in self.lines)]
+
+    @property
+    def differing(self) -> list[str]:
+        """Those that differ between the lines alone."""
+        return [name for name in FITTED if len(_values(self.schedules, name)) > 1 and name not in self.fitted]
+
+    def first(self, level: float) -> list[tuple[Identity, Schedule]]:
+        """Who reaches a level, by what it costs."""
+        found = [(line.identity, schedule) for line in self.lines if (schedule := reaches(line.schedules, level))]
+        return sorted(found, key=lambda pair: pair[1].cost)
+
+
+@dataclass(frozen=True)
+class AtEqualTime:
+    """Validation accuracy of one objective minus another's after as many seconds of training, seed by seed."""
+
+    identity: Identity
+    minus: Identity
+    seconds: float
+    seeds: Sequence[int]
+    summary: Summary
+
+    @property
+    def label(self) -> str:
+        return f"{self.identity.label} − {self.minus.label}"
+
+
+def find_frontier(series: Sequence[Series]) -> Frontier | None:
+    """The frontier of these runs; None unless an objective was trained for several numbers of epochs."""
+    found = named(over_lengths(series))
+    if not found:
+        return None
+    clock = next((each.clock.words for swept in found.values() for each in swept.series.values() if each.clock), None)
+    lines: dict[Identity, list[Schedule]] = {}
+    left_out, chosen = [], False
+    for name, swept in found.items():
+        for epochs in swept.values(0):
+            of_this_length = [each for key, each in swept.series.items() if key[0] == epochs]
+            timed = [each for each in of_this_length if each.clock or clock is None]
+            chosen |= len(timed) > 1
+            if timed:
+                lines.setdefault(name, []).append(_schedule(max(timed, key=_seeds_then_validation)))
+            else:
+                left_out.append(f"{name.label} with {epochs} epochs")
+    references = _references({name: found[name] for name in lines})
+    tasks = {tuple(found[name].task.get(setting) for setting in OF_THE_DATA) for name in lines}
+    told = [Line(name, schedules, references.get(name)) for name, schedules in lines.items()]
+    return Frontier(clock, told, left_out, chosen, len(tasks)) if told else None
+
+
+def _seeds_then_validation(series: Series) -> tuple[int, float]:
+    """By which one of several settings of a length is shown: a lucky seed does not take the place of ten."""
+    return len(series.finished), fmean(series.best_validation.values())
+
+
+def _references(found: Mapping[Identity, Swept]) -> dict[Identity, Identity]:
+    """For every line the sum's on the same task or, where there is no sum at all, the first on that task."""
+    sums = {name: each for name, each in found.items() if each.objective == MARGINALIZE}
+    references = {}
+    for name, swept in found.items():
+        same = [other for other, each in (sums or found).items() if each.task == swept.task]
+        if same and same[0] != name and name not in sums:
+            references[name] = same[0]
+    return references
+
+
+def _schedule(series: Series) -> Schedule:
+    return Schedule(
+        epochs=series.config.epochs,
+        seconds=series.seconds_so_far[-1] if series.clock else None,
+        by_seed=series.best_validation,
+        validation=series.validation,
+        test=series.accuracy,
+        fitted={name: value for name, value in series.config.identity.items() if name in FITTED},
+        step=validation_step(series),
+    )
+
+
+def reaches(line: Sequence[Schedule], level: float) -> Schedule | None:
+    """The shortest schedule whose mean over seeds is at least that."""
+    enough = [schedule for schedule in line if schedule.validation.mean >= level - ROUNDING]
+    return min(enough, key=lambda schedule: schedule.cost, default=None)
+
+
+def at_equal_time(frontier: Frontier) -> list[AtEqualTime]:
+    """Every line minus its reference, at the latest time that both have schedules around; none without seconds."""
+    lines = {line.identity: line for line in frontier.lines if frontier.clock}
+    found = [_difference(line, lines[line.reference]) for line in lines.values() if line.reference]
+    return [each for each in found if each]
+
+
+def _difference(line: Line, reference: Line) -> AtEqualTime | None:
+    """None where one's longest schedule is over before the other's shortest, or where they share no seed."""
+    own, others = line.schedules, reference.schedules
+    seconds = min(max(schedule.cost for schedule in each) for each in (own, others))
+    mine, theirs = _interpolated(own, seconds), _interpolated(others, seconds)
+    seeds = sorted(mine.keys() & theirs.keys())
+    if not seeds:
+        return None
+    step = min(schedule.step for schedule in (*own, *others))
+    summary = summarize([mine[seed] - theirs[seed] for seed in seeds], step)
+    return AtEqualTime(line.identity, reference.identity, seconds, seeds, summary)
+
+
+def _values(schedules: Sequence[Schedule], name: str) -> set[object]:
+    return {schedule.fitted.get(name) for schedule in schedules}
+
+
+def _interpolated(line: Sequence[Schedule], seconds: float) -> dict[int, float]:
+    """By seed the accuracy after so many seconds, linear in their logarithm between two complete schedules."""
+    ordered = sorted(line, key=lambda schedule: schedule.cost)
+    below = [schedule for schedule in ordered if schedule.cost <= seconds]
+    above = [schedule for schedule in ordered if schedule.cost >= seconds]
+    if not below or not above:
+        return {}
+    first, second = below[-1], above[0]
+    span = log(second.cost / first.cost)
+    share = log(seconds / first.cost) / span if span else 0.0
+    seeds = first.by_seed.keys() & second.by_seed.keys()
+    return {seed: (1 - share) * first.by_seed[seed] + share * second.by_seed[seed] for seed in seeds}

@@ -1,0 +1,127 @@
+"""Records sorted for a report: runs that may be averaged form a series, series that may be compared form a group."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from statistics import fmean
+
+from gsm_cli.analysis.clocks import Clock, clocks
+from gsm_cli.analysis.identity import identify, name_groups, own_settings, shared_settings
+from gsm_cli.analysis.series import Series
+from gsm_cli.config import RunConfig
+from gsm_cli.data import describe_dataset
+from gsm_cli.objectives import OBJECTIVES, own_defaults
+from gsm_cli.records.run import RunRecord
+from gsm_cli.records.steps import StepRecord, step_key
+
+OF_OTHERS = 100  # labels with which others report
+MOST = 12  # series that a picture of all of them can hold
+RANKS = {name: rank for rank, name in enumerate(OBJECTIVES)}
+
+
+@dataclass(frozen=True)
+class Group:
+    """Series with the same settings but for the objective and what is its own.
+
+    The name says what sets the group apart from the others; it is empty if there is no other.
+    """
+
+    series: Sequence[Series]
+    name: str = ""
+
+    @property
+    def config(self) -> RunConfig:
+        """The settings of the first run."""
+        return self.series[0].config
+
+    @property
+    def settings(self) -> dict[str, object]:
+        """The settings that every run has in common."""
+        return shared_settings(self.config)
+
+    @cached_property
+    def trained(self) -> list[Series]:
+        """The series with a finished run."""
+        return [series for series in self.series if series.finished]
+
+    @property
+    def pictured(self) -> list[Series]:
+        """Those in pictures of all: where there are too many, one of each objective, that a verdict speaks of."""
+        if len(self.trained) <= MOST:
+            return self.trained
+        return [each for each in self.trained if self.find(each.config.objective) is each]
+
+    @property
+    def records(self) -> list[RunRecord]:
+        return [record for series in self.series for record in series.records]
+
+    @property
+    def as_others(self) -> bool:
+        """Whether its task is that of which others report: as many labels, and every class."""
+        return self.config.labels == OF_OTHERS and self.config.classes is None
+
+    def find(self, objective: str) -> Series | None:
+        """The objective's series that a verdict speaks of, of those with a finished run.
+
+        Of several, as at several temperatures, that with the settings of a preset or by default; if it is not among
+        them, of those with the most finished runs the one that is most accurate on validation.
+        """
+        candidates = self.candidates(objective)
+        for usual in usual_settings(objective, self.config.dataset) if len(candidates) > 1 else []:
+            if found := [series for series in candidates if series.config.own == usual]:
+                return found[0]
+        return max(
+            candidates, key=lambda each: (len(each.finished), fmean(each.best_validation.values())), default=None
+        )
+
+    def candidates(self, objective: str) -> list[Series]:
+        """The objective's series with a finished run."""
+        return [series for series in self.trained if series.config.objective == objective]
+
+    def is_usual(self, series: Series) -> bool:
+        """Whether a series has the settings of a preset or by default."""
+        return series.config.own in usual_settings(series.config.objective, self.config.dataset)
+
+
+def usual_settings(objective: str, dataset: str) -> list[dict[str, object]]:
+    """What is an objective's own by each of a data set's presets, the first preset first."""
+    own = own_defaults(objective)
+    presets = describe_dataset(dataset).presets.values()
+    return [{**own, **{name: value for name, value in preset.items() if name in own}} for preset in presets]
+
+
+def sort_records(records: Iterable[RunRecord], steps: StepRecord | None = None) -> list[Group]:
+    """The groups, the largest first, and of equal ones the longest runs; in each the series by objective and tau.
+
+    `steps` tell how long their steps take.
+    """
+    timed = clocks(steps)
+    groups: dict[str, dict[str, list[RunRecord]]] = {}
+    for record in sorted(records, key=lambda record: (_order(record.config), record.config.seed)):
+        key = repr(shared_settings(record.config))
+        groups.setdefault(key, {}).setdefault(record.config.digest, []).append(record)
+    found = [_series(list(series.values()), timed) for _, series in sorted(groups.items())]
+    found.sort(key=lambda group: (-sum(len(series.records) for series in group), -group[0].config.epochs))
+    if len(found) < 2:
+        return [Group(series) for series in found]
+    configs = [group[0].config for group in found]
+    names = name_groups([shared_settings(config) for config in configs], describe_dataset(configs[0].dataset))
+    return [Group(series, name) for series, name in zip(found, names, strict=True)]
+
+
+def _series(runs: Sequence[Sequence[RunRecord]], timed: Mapping[str, Clock]) -> list[Series]:
+    configs = [records[0].config for records in runs]
+    identities = identify([(config.objective_name, own_settings(config)) for config in configs])
+    clocks = [timed.get(step_key(config)) for config in configs]
+    return [Series(*each) for each in zip(identities, runs, clocks, strict=True)]
+
+
+def _order(config: RunConfig) -> tuple[int, str, float, list[tuple[str, float, str]], str]:
+    """By the table of objectives, then by temperature, then by the other settings of its own."""
+    own = [(name, _number(value), str(value)) for name, value in config.own.items()]
+    rank = RANKS.get(config.objective, len(RANKS))
+    return rank, config.objective_name, _number(config.own.get("tau")), own, config.objective_sha256 or ""
+
+
+def _number(value: object) -> float:
+    return float(value) if isinstance(value, int | float) else 0.0

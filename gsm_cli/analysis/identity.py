@@ -1,0 +1,162 @@
+"""What sets runs apart, and groups of them: a label, a colour and a shape; what they have in common is in none."""
+
+from collections.abc import Mapping, Sequence
+from colorsys import hls_to_rgb
+from dataclasses import dataclass
+
+import msgspec
+import numpy as np
+
+from gsm_cli import commands
+from gsm_cli.config import RunConfig
+from gsm_cli.data import Dataset
+from gsm_cli.objectives import OBJECTIVES
+from gsm_cli.settings import read_preset
+
+DIGEST = "dataset_sha256"  # of images of somebody's own
+DIGESTS = (DIGEST, "objective_sha256")
+SHOWN = 12  # hex digits of a file's digest
+CONSTANT = (("tau_min", "0"), ("tau_rate", "0"))  # of a temperature that does not fall; no label says so
+ALWAYS = ("dataset", DIGEST, "epochs", "precision")  # that a group's name has even where its preset implies them
+DARKEST, PALEST = -0.35, 0.5  # how much black the first of an objective's series has, how much white the last
+MARKERS = "osD^>PXp*"
+Settings = Mapping[str, str]  # as a reader sees them
+
+
+@dataclass(frozen=True)
+class Identity:
+    """An objective and the settings that set some of its runs apart from others, with the look of these runs."""
+
+    objective: str
+    settings: tuple[tuple[str, str], ...] = ()
+    colour: str = ""
+    marker: str = ""
+
+    @property
+    def label(self) -> str:
+        return ", ".join([self.objective, *self.words])
+
+    @property
+    def words(self) -> list[str]:
+        """The settings, as a label has them."""
+        return [f"{name} {value}" for name, value in self.settings]
+
+    def in_brackets(self, more: str = "") -> str:
+        """The label in a sentence, where its commas would be in the way: gumbel (tau 0.5; more)."""
+        words = "; ".join(filter(None, [", ".join(self.words), more]))
+        return f"{self.objective} ({words})" if words else self.objective
+
+
+def identify(runs: Sequence[tuple[str, Settings]]) -> list[Identity]:
+    """Of every objective with its settings what sets it apart from its namesakes here, and a look."""
+    return with_looks([(name, apart(own, [other for its, other in runs if its == name])) for name, own in runs])
+
+
+def with_looks(told: Sequence[tuple[str, Sequence[tuple[str, str]]]]) -> list[Identity]:
+    """Objectives and what is told of their settings, each with its colour and its shape.
+
+    An objective has one shape, so that a picture can be read without its colours, and one colour, in shades from dark
+    to pale where there are several, as by their temperature. One that is in no table has a colour that is nobody's.
+    """
+    strangers = list(dict.fromkeys(name for name, _ in told if name not in OBJECTIVES))
+    colours = {name: row.colour or "#000000" for name, row in OBJECTIVES.items()}
+    colours |= {
+        name: _hex(hls_to_rgb((0.21 + place / len(strangers)) % 1, 0.42, 0.45)) for place, name in enumerate(strangers)
+    }
+    found = []
+    for name, settings in told:
+        like = sorted({tuple(each) for other, each in told if other == name}, key=_by_size)
+        white = float(np.linspace(DARKEST, PALEST, len(like))[like.index(tuple(settings))]) if len(like) > 1 else 0.0
+        marker = MARKERS[list(colours).index(name) % len(MARKERS)]
+        found.append(Identity(name, tuple(settings), _shade(colours[name], white), marker))
+    return found
+
+
+def apart(settings: Settings, others: Sequence[Settings]) -> list[tuple[str, str]]:
+    """The settings that differ from those of others."""
+    return [
+        (name, value)
+        for name, value in settings.items()
+        if any(other.get(name) != value for other in others) and (name, value) not in CONSTANT
+    ]
+
+
+def shared_settings(config: RunConfig) -> dict[str, object]:
+    """The settings that every run of a group has in common."""
+    return {**config.general, "dataset": config.dataset_name, DIGEST: config.dataset_sha256}
+
+
+def own_settings(config: RunConfig) -> dict[str, str]:
+    """What is the objective's own, as a reader sees it; of somebody's own file the first digits of its digest."""
+    file = {"SHA-256": config.objective_sha256[:SHOWN]} if config.objective_sha256 else {}
+    return {name: commands.write(value) for name, value in config.own.items()} | file
+
+
+def written(settings: Mapping[str, object]) -> dict[str, str]:
+    """Settings as a label says them."""
+    return {
+        name: setting(name, value) if name in DIGESTS else commands.write(value) for name, value in settings.items()
+    }
+
+
+def setting(name: str, value: object) -> str:
+    """A setting as a reader sees it; of a file's digest the first digits."""
+    if isinstance(value, tuple):
+        return ", ".join(str(part) for part in value)
+    shown = "default" if value is None else str(value)
+    return shown[:SHOWN] if name in DIGESTS else shown
+
+
+def name_groups(settings: Sequence[Mapping[str, object]], dataset: Dataset) -> list[str]:
+    """A name for each group of runs: its preset, if they differ in that, and all else in which they differ."""
+    nearest = [min(dataset.presets, key=lambda preset: len(_departures(each, dataset, preset))) for each in settings]
+    differing = [name for name in settings[0] if any(each[name] != settings[0][name] for each in settings)]
+    several = len(set(nearest)) > 1
+    names = []
+    for each, preset in zip(settings, nearest, strict=True):
+        departures = _departures(each, dataset, preset)
+        told = [name for name in differing if not several or name in departures or name in ALWAYS]
+        words = [_word(name, each[name]) for name in sorted(told, key=_place)]
+        names.append(", ".join([f"preset {preset}", *words] if several else words))
+    return names
+
+
+def _departures(settings: Mapping[str, object], dataset: Dataset, preset: str) -> set[str]:
+    """In what a group departs from a preset."""
+    usual = {field.name: field.default for field in msgspec.structs.fields(RunConfig)} | read_preset(dataset, preset)
+    return {name for name, value in settings.items() if name not in ("dataset", DIGEST) and value != usual[name]}
+
+
+def _place(name: str) -> int:
+    """Epochs first, the precision last."""
+    return {"epochs": -1, "precision": 1}.get(name, 0)
+
+
+def _word(name: str, value: object) -> str:
+    if name == "epochs":
+        return f"{value} epochs" if value != 1 else "1 epoch"
+    if name == "classes" and value is None:
+        return "all classes"
+    return str(value) if name == "precision" else f"{name} {setting(name, value)}"
+
+
+def _by_size(settings: Sequence[tuple[str, str]]) -> list[tuple[str, float, str]]:
+    """What sorts settings: numbers by their size."""
+    return [(name, _number(value), value) for name, value in settings]
+
+
+def _number(value: str) -> float:
+    try:
+        return float(value.split()[0])  # of a temperature that falls, "1 to 0.5", the first
+    except (ValueError, IndexError):
+        return -1.0
+
+
+def _shade(colour: str, white: float) -> str:
+    """A colour with a share of white, or of black where it is negative."""
+    parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    return _hex([part + ((white > 0) - part) * abs(white) for part in parts])
+
+
+def _hex(rgb: Sequence[float]) -> str:
+    return "#" + "".join(f"{round(255 * part):02x}" for part in rgb)

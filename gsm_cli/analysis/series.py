@@ -1,0 +1,172 @@
+"""The runs that may be averaged, and what a report asks of them."""
+
+from base64 import b64decode
+from collections.abc import Callable, Iterable, Sequence
+from fractions import Fraction
+from functools import cached_property
+from math import lcm
+from statistics import fmean, geometric_mean
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gsm_cli.analysis.clocks import Clock, Numbers
+from gsm_cli.analysis.identity import Identity
+from gsm_cli.analysis.statistics import Score, Summary, summarize, summarize_accuracies, summarize_ratios
+from gsm_cli.config import RunConfig
+from gsm_cli.data import describe_dataset
+from gsm_cli.records.curves import Curves
+from gsm_cli.records.run import Reading, RunRecord
+
+MOST_IMAGES = 10**6  # of which an accuracy tells its share
+
+
+class Series:
+    """The runs of one objective that differ in their seeds alone, in the order of the seeds.
+
+    The clock is None if the step was not measured.
+    """
+
+    def __init__(self, identity: Identity, records: Sequence[RunRecord], clock: Clock | None = None) -> None:
+        self.identity = identity
+        self.records = records
+        self.clock = clock
+
+    @property
+    def label(self) -> str:
+        return self.identity.label
+
+    @property
+    def objective(self) -> str:
+        return self.identity.objective
+
+    @property
+    def config(self) -> RunConfig:
+        """The settings of the first seed's run."""
+        return self.records[0].config
+
+    @property
+    def seeds(self) -> list[int]:
+        return [record.config.seed for record in self.records]
+
+    @cached_property
+    def finished(self) -> tuple[RunRecord, ...]:
+        return tuple(record for record in self.records if record.finished)
+
+    @property
+    def generated(self) -> str | None:
+        """What the model of the first seed generates, if that was kept."""
+        return next((record.generated for record in self.finished), None)
+
+    @cached_property
+    def scores(self) -> dict[int, Score]:
+        """By seed, on the test set, at the epoch that validation chose."""
+        return {record.config.seed: _score(record, record.test.chosen) for record in self.finished if record.test}
+
+    @cached_property
+    def last_scores(self) -> dict[int, Score]:
+        """By seed, on the test set, after the last epoch."""
+        return {record.config.seed: _score(record, record.test.last) for record in self.finished if record.test}
+
+    @cached_property
+    def best_validation(self) -> dict[int, float]:
+        """By seed, the validation accuracy of the epoch that validation chose."""
+        return {record.config.seed: max(record.epochs.validation_accuracy) for record in self.finished}
+
+    @cached_property
+    def validation(self) -> Summary:
+        """On the validation images at the epoch that they chose, over seeds."""
+        return summarize_accuracies([*self.best_validation.values()], validation_step(self))
+
+    @cached_property
+    def accuracy(self) -> Summary:
+        """On the test set, over seeds."""
+        scores = list(self.scores.values())
+        return summarize_accuracies([score.accuracy for score in scores], 1 / scores[0].images)
+
+    @cached_property
+    def bound(self) -> Summary | None:
+        """Of log p(x) of binary test images in nats, with the last weights, over seeds; None where no run has it."""
+        means = [record.test.bound.mean for record in self.finished if record.test and record.test.bound]
+        return summarize(means) if means else None
+
+    @property
+    def updates(self) -> int:
+        """Steps in an epoch."""
+        return -(-self.records[0].images_per_epoch // self.config.batch_size)
+
+    @cached_property
+    def _seconds(self) -> Numbers:
+        """Of training up to the end of each epoch, a row for each round of the measurement; no row without one."""
+        if self.clock is None or not self.finished:
+            return np.empty((0, 0))
+        return self.updates * self.clock.seconds(self.curve(lambda epochs: epochs.evaluations)).cumsum(axis=1)
+
+    @property
+    def seconds_per_epoch(self) -> float | None:
+        """Of training, the geometric mean over rounds; None if its step was not measured."""
+        return self.seconds_so_far[-1] / len(self.seconds_so_far) if self.seconds_so_far else None
+
+    @cached_property
+    def seconds_so_far(self) -> list[float]:
+        """Of training after each epoch, the geometric mean over rounds; none if its step was not measured."""
+        return [geometric_mean(each) for each in zip(*self._seconds.tolist(), strict=True)]
+
+    def times_as_fast(self, other: "Series | None") -> Summary | None:
+        """How many times as fast an epoch is as one of another series, over rounds; None without both measurements."""
+        if other is None or not len(self._seconds) or not len(other._seconds):
+            return None
+        return summarize_ratios(*((each._seconds[:, -1] / each._seconds.shape[1]).tolist() for each in (other, self)))
+
+    def evaluations(self) -> float:
+        """How often a step evaluates the conditional bound for one unlabelled image, the mean over all epochs."""
+        return fmean(fmean(record.epochs.evaluations) for record in self.finished)
+
+    def curve(self, column: Callable[[Curves], Sequence[float | None] | None]) -> list[float]:
+        """The mean over seeds of a quantity, after each of the epochs after which every run has it."""
+        columns = [column(record.epochs) or [] for record in self.finished]
+        present = ([value for value in values if value is not None] for values in zip(*columns, strict=False))
+        return [fmean(values) for values in present if len(values) == len(columns)]
+
+
+def validation_step(*every: Series) -> float:
+    """What one validation image is worth, as far as it is known.
+
+    The greatest number of which every accuracy of these runs is a multiple, or less where the data set has more images.
+    """
+    runs = [record for series in every for record in series.finished]
+    found = {value for record in runs for value in record.epochs.validation_accuracy}
+    datasets = [describe_dataset(each.config.dataset) for each in every if each.config.classes is None]
+    images = [dataset.validation for dataset in datasets if not dataset.paired]
+    return 1 / max(*images, 1, lcm(*(Fraction(value).limit_denominator(MOST_IMAGES).denominator for value in found)))
+
+
+def _score(record: RunRecord, reading: Reading) -> Score:
+    assert record.test is not None
+    images = record.test.images
+    return Score(images - reading.errors, images, record.split)
+
+
+def wrong_images(record: RunRecord) -> NDArray[np.bool_]:
+    """For every test image whether a finished run classifies it wrongly at the chosen epoch."""
+    assert record.test is not None
+    bits = np.unpackbits(np.frombuffer(b64decode(record.test.chosen.wrong), np.uint8))
+    return bits[: record.test.images].astype(bool)
+
+
+def wrong_in_every_run(records: Iterable[RunRecord]) -> float:
+    """The share of the test images that all of these finished runs get wrong."""
+    return float(np.logical_and.reduce([wrong_images(record) for record in records]).mean())
+
+
+def disagreement_error(first: Sequence[RunRecord], second: Sequence[RunRecord]) -> float | None:
+    """The standard error that the choice of the test images gives a mean difference of accuracy over common seeds.
+
+    The deviation over images of the mean over seeds of (second is wrong - first is wrong); None without a common seed.
+    """
+    ours, theirs = ({record.config.seed: wrong_images(record) for record in runs} for runs in (first, second))
+    differences = [theirs[seed].astype(float) - ours[seed] for seed in sorted(ours.keys() & theirs.keys())]
+    if not differences:
+        return None
+    means = np.mean(differences, axis=0)
+    return float(means.std(ddof=1) / np.sqrt(len(means)))

@@ -1,0 +1,207 @@
+"""What a group of runs decides: may an objective of few evaluations replace the sum over classes?"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from math import floor
+from statistics import fmean
+from typing import Literal
+
+from gsm_cli.analysis.groups import Group
+from gsm_cli.analysis.series import Series
+from gsm_cli.analysis.statistics import LEVEL, Comparison, Summary, compare, holm, least_seeds, seeds_needed
+from gsm_cli.objectives import GUMBEL, MARGINALIZE, SUPERVISED
+
+Role = Literal["primary", "secondary", "exploratory"]
+Ruling = Literal["no worse", "worse", "undecided"]
+
+LARGEST_MARGIN = 0.01  # of test accuracy
+MORE_ERRORS = 0.25  # of the sum's errors
+MARGIN_STEP = 0.001
+PRINTED = 4  # decimals of a share, as points have two
+
+
+@dataclass(frozen=True)
+class Margin:
+    """The loss of test accuracy that counts as none, and the sum's own errors, of so many test images."""
+
+    value: float
+    errors: int
+    images: int
+
+    @property
+    def with_it(self) -> int:
+        """The errors of an objective that loses just so much."""
+        return self.errors + round(self.value * self.images)
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """An objective against marginalize: the difference, what it decides, and if nothing, how many seeds would."""
+
+    series: Series
+    role: Role
+    comparison: Comparison
+    p_value: float  # corrected, where it is one of a family
+    ruling: Ruling
+    last: Comparison | None = None  # with the weights of the last epoch
+    seeds: float | None = None  # in all; None where nothing is left to decide, or where one seed shows no deviation
+    likely: Ruling | None = None  # what so many seeds would find
+
+    @property
+    def label(self) -> str:
+        return self.series.label
+
+    @property
+    def told(self) -> str:
+        """The ruling; of what decides nothing, that."""
+        return self.role if self.role == "exploratory" else self.ruling
+
+    @property
+    def summary(self) -> Summary:
+        return self.comparison.summary
+
+    @property
+    def is_costly(self) -> bool:
+        """Whether the interval alone says worse."""
+        return self.ruling == "undecided" and self.summary.high is not None and round(self.summary.high, PRINTED) < 0
+
+
+@dataclass(frozen=True)
+class Saving:
+    """Seconds of an epoch, and how many times as fast as the sum's that is; None unless both steps were timed."""
+
+    series: Series
+    seconds: float | None
+    factor: Summary | None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A group, analysed once: its margin, None without the sum, and every objective against the sum by role."""
+
+    group: Group
+    margin: Margin | None
+    is_named: bool  # the margin, or it follows from the sum's errors
+    judgements: tuple[Judgement, ...]
+
+    @cached_property
+    def candidates(self) -> list[str]:
+        """The objectives that may replace the sum, as far as they have a finished run."""
+        trained = dict.fromkeys(each.config.objective for each in self.group.trained)
+        return [name for name in trained if name not in (MARGINALIZE, SUPERVISED)]
+
+    @cached_property
+    def decisive(self) -> list[Judgement]:
+        """All that are not exploratory, the primary one first."""
+        return [each for each in self.judgements if each.role != "exploratory"]
+
+    def of(self, role: Role) -> list[Judgement]:
+        return [each for each in self.judgements if each.role == role]
+
+    @property
+    def failed(self) -> list[tuple[Series, int]]:
+        """How many runs failed, of every series that the verdict speaks of."""
+        compared = {self.group.find(MARGINALIZE), *(each.series for each in self.decisive)}
+        counts = [(each, len(each.records) - len(each.finished)) for each in self.group.series if each in compared]
+        return [(series, count) for series, count in counts if count]
+
+    @property
+    def savings(self) -> list[Saving]:
+        """Of every objective that is no worse and, first of all, of the one that was asked for."""
+        chosen = [each for each in self.decisive if each.ruling == "no worse" or each is self.decisive[0]]
+        marginal = self.group.find(MARGINALIZE)
+        series = [each.series for each in chosen]
+        return [Saving(each, each.seconds_per_epoch, each.times_as_fast(marginal)) for each in series]
+
+    @property
+    def sum_seconds(self) -> float | None:
+        """Of an epoch with the sum."""
+        marginal = self.group.find(MARGINALIZE)
+        return marginal.seconds_per_epoch if marginal else None
+
+
+def analyse_group(group: Group, named: float | None = None) -> Verdict:
+    """What a group decides with the margin that is named, or that follows from the errors of the sum."""
+    margin = margin_of(group, named)
+    return Verdict(group, margin, named is not None, tuple(judge(group, margin.value)) if margin else ())
+
+
+def default_margin(accuracy: float) -> float:
+    """A quarter of the sum's errors and at most one point, rounded down to a tenth of a point, at least one tenth.
+
+    One point is little where a third of the images are wrong, and at 96.7 % it is a third more errors: hence a share of
+    the errors. A quarter of many errors is more than anybody calls none: hence at most one point.
+    """
+    share = min(LARGEST_MARGIN, MORE_ERRORS * (1 - accuracy))
+    return MARGIN_STEP * max(1, floor(share / MARGIN_STEP + 1e-9))
+
+
+def margin_of(group: Group, named: float | None = None) -> Margin | None:
+    """The margin of a group, that is named or follows from the errors of the sum; None without the sum."""
+    marginal = group.find(MARGINALIZE)
+    if marginal is None:
+        return None
+    scores = list(marginal.scores.values())
+    images = scores[0].images
+    accuracy = fmean(score.accuracy for score in scores)
+    return Margin(default_margin(accuracy) if named is None else named, round((1 - accuracy) * images), images)
+
+
+def judge(group: Group, margin: float) -> list[Judgement]:
+    """Every objective against marginalize, by role, the primary one first; none without marginalize.
+
+    Primary is gumbel, tested by itself. Secondary are the other objectives, one series of each: a family, corrected by
+    Holm's method. Exploratory, and not corrected, is what remains, as other temperatures. The floor is no candidate.
+    """
+    marginal = group.find(MARGINALIZE)
+    if marginal is None:
+        return []
+    found: dict[Role, list[tuple[Series, Comparison]]] = {"primary": [], "secondary": [], "exploratory": []}
+    for series in group.trained:
+        comparison = compare(series.scores, marginal.scores)
+        if comparison and series.config.objective not in (MARGINALIZE, SUPERVISED):
+            found[_role(group, series)].append((series, comparison))
+    family = len(found["secondary"])
+    judgements = []
+    for role, own in found.items():
+        uncorrected = [comparison.p_value for _, comparison in own]
+        p_values = holm(uncorrected) if role == "secondary" else uncorrected
+        for (series, comparison), p_value in zip(own, p_values, strict=True):
+            ruling = rule(comparison.summary, p_value, margin)
+            deciding = deciding_seeds(comparison, margin, family if role == "secondary" else 1)
+            seeds, likely = deciding if deciding and ruling == "undecided" else (None, None)
+            last = compare(series.last_scores, marginal.last_scores)
+            judgements.append(Judgement(series, role, comparison, p_value, ruling, last, seeds, likely))
+    return judgements
+
+
+def rule(summary: Summary, p_value: float, margin: float) -> Ruling:
+    """No worse if the interval's lower end lies above minus the margin; worse if interval and test both say so.
+
+    The ends are taken as a report prints them, so that nobody reads -0.80 as above -0.8: that decides less, never more.
+    """
+    if summary.low is None or summary.high is None:
+        return "undecided"
+    if summary.low > -margin and round(summary.low, PRINTED) > -round(margin, PRINTED + 1):
+        return "no worse"
+    return "worse" if round(summary.high, PRINTED) < 0 and p_value <= LEVEL else "undecided"
+
+
+def deciding_seeds(comparison: Comparison, margin: float, family: int) -> tuple[float, Ruling] | None:
+    """Seeds that decide in 80 % of cases, if the true difference and the deviation are those that were seen, and what.
+
+    The fewer of two numbers: until the interval lies above minus the margin, and until interval and test say worse.
+    None of one seed, which shows no deviation.
+    """
+    mean, deviation = comparison.summary.mean, comparison.summary.deviation
+    if deviation is None:
+        return None
+    no_worse = seeds_needed(mean + margin, deviation)
+    worse = max(seeds_needed(-mean, deviation, LEVEL / 2 / family), least_seeds(family, -mean / deviation))
+    return max(min(no_worse, worse), len(comparison.seeds) + 1), "no worse" if no_worse < worse else "worse"
+
+
+def _role(group: Group, series: Series) -> Role:
+    if group.find(series.config.objective) is not series:
+        return "exploratory"
+    return "primary" if series.config.objective == GUMBEL else "secondary"

@@ -1,0 +1,168 @@
+"""The settings that are an objective's own: a struct for each, whose tag is the objective's name. No heavy import."""
+
+import re
+from collections.abc import Mapping
+from math import exp
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta, Struct
+
+from gsm_cli.rules import GREATEST, PLAIN, Digest, NotNegative, Plain, Positive, Value, said, settings_of, whole
+
+MARGINALIZE, GUMBEL, SUPERVISED, SPARSE = "marginalize", "gumbel", "supervised", "sparse-marginalize"
+SCHEDULE = ("tau", "tau_min", "tau_rate", "tau_by_epoch")  # from which the parameter `temperature` comes at each step
+NO_PARAMETERS = (*SCHEDULE, "entropy_weight")  # settings of an objective that its class does not take
+COLDEST = 2.0**-126  # the least temperature that float32 holds with all its digits: none falls below it
+MOST_DRAWS = 1_000  # more would not fit into memory
+OWN = "own"  # the tag of the settings of somebody's own estimator
+
+
+class EstimatorSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="objective"):
+    """The settings that are an objective's own; the tag is its name."""
+
+    @property
+    def name(self) -> str:
+        """The objective's name; of somebody's own its file and class, as mine.py:Mine."""
+        return str(self.__struct_config__.tag)
+
+    @property
+    def flat(self) -> dict[str, Value]:
+        """All of them by name."""
+        return msgspec.structs.asdict(self)
+
+    @property
+    def parameters(self) -> dict[str, Value]:
+        """What its class takes besides the temperature."""
+        return {name: value for name, value in self.flat.items() if name not in NO_PARAMETERS}
+
+    @property
+    def weight_of_entropy(self) -> float:
+        """Of H(q(y|a,x)) in the unlabelled bound."""
+        return 1.0
+
+    def temperature(self, step: int, steps: int) -> float | None:
+        """The temperature of a step, from 0 on, where an epoch has so many; None for an objective that has none."""
+        return None
+
+
+class Annealed(EstimatorSettings, frozen=True):
+    """A temperature that may fall, and the weight of the entropy, which the article's code leaves out for Gumbel."""
+
+    tau: Annotated[Positive, said("Temperature at the first step.", option=True, timeless=True)] = 0.5
+    tau_min: Annotated[
+        NotNegative, said("Least temperature; with 0 it falls to 1.2e-38 at most.", option=True, timeless=True)
+    ] = 0.0
+    tau_rate: Annotated[
+        NotNegative,
+        said("Rate at which the temperature falls: tau(step) = tau exp(-rate step).", option=True, timeless=True),
+    ] = 0.0
+    tau_by_epoch: Annotated[bool, said("Whether it falls between epochs alone.", timeless=True)] = False
+
+    entropy_weight: Annotated[NotNegative, said("Weight of H(q(y|a,x)) in the unlabelled bound.", timeless=True)] = 1.0
+
+    def __post_init__(self) -> None:
+        check_schedule(self.flat, settings_of(type(self))["tau"].least, self.name)
+
+    @property
+    def weight_of_entropy(self) -> float:
+        return self.entropy_weight
+
+    def temperature(self, step: int, steps: int) -> float:
+        return annealed(self.flat, step, steps)
+
+
+def annealed(settings: Mapping[str, Any], step: int, steps: int) -> float:
+    """max(tau_min, tau exp(-tau_rate step)), never below `COLDEST`; by epoch with the first step of its epoch."""
+    counted = step - step % steps if settings["tau_by_epoch"] else step
+    tau, least, rate = (float(settings[name]) for name in ("tau", "tau_min", "tau_rate"))
+    return max(COLDEST, least, tau * exp(-rate * counted))
+
+
+def check_schedule(settings: Mapping[str, Any], lowest: float | None, objective: str) -> None:
+    """Raise ValueError for a temperature that would rise, or fall below the lowest that the objective allows."""
+    tau, least = settings["tau"], settings["tau_min"]
+    if least > tau:
+        raise ValueError(f"tau_min must be at most tau ({tau}), not {least}: lower it or raise tau")
+    if lowest is not None and settings["tau_rate"] and least < lowest:
+        rule = f"tau_min must be at least {lowest:g} for {objective} where tau_rate lowers tau"
+        raise ValueError(f"{rule}, not {least}: raise it")
+
+
+Draws = Annotated[int, whole(1, MOST_DRAWS), said("Relaxed or discrete samples that are averaged.")]
+
+
+class MarginalizeSettings(EstimatorSettings, frozen=True, tag=MARGINALIZE):
+    pass
+
+
+class GumbelSettings(Annealed, frozen=True, tag=GUMBEL):
+    draws: Draws = 1
+
+
+class StraightThroughGumbelSettings(Annealed, frozen=True, tag="straight-through-gumbel"):
+    draws: Draws = 1
+
+
+class GumbelRaoSettings(Annealed, frozen=True, tag="gumbel-rao"):
+    draws: Draws = 10
+
+
+class ReinMaxSettings(Annealed, frozen=True, tag="reinmax"):
+    tau: Annotated[
+        float,
+        Meta(ge=1.0, le=GREATEST, description="finite and at least 1"),
+        said("Temperature at the first step.", option=True, timeless=True),
+    ] = 1.0
+
+
+class SumAndSampleSettings(EstimatorSettings, frozen=True, tag="sum-and-sample"):
+    top: Annotated[
+        int, whole(1, MOST_DRAWS), said("Most probable classes that are summed; one of the others is sampled.")
+    ] = 1
+
+
+class SparseSettings(EstimatorSettings, frozen=True, tag=SPARSE):
+    threshold: Annotated[
+        float,
+        Meta(ge=0.0, lt=1.0, description="at least 0 and less than 1"),
+        said("Probability above which a class is summed."),
+    ] = 0.01
+
+
+class ReinforceSettings(EstimatorSettings, frozen=True, tag="reinforce"):
+    draws: Annotated[int, whole(2, MOST_DRAWS), said("Relaxed or discrete samples that are averaged.")] = 2
+
+
+class SupervisedSettings(EstimatorSettings, frozen=True, tag=SUPERVISED):
+    pass
+
+
+class OwnSettings(EstimatorSettings, frozen=True, tag=OWN):
+    """Of somebody's own estimator: its file and class, the SHA-256 of the file, and the parameters of the class."""
+
+    of: Plain
+    sha256: Digest
+    values: dict[Plain, Value]
+
+    def __post_init__(self) -> None:
+        for what, text in [("objective", self.of), *self.values.items()]:
+            if isinstance(text, str) and not re.search(PLAIN, text):
+                raise ValueError(f"{what} must be one line without any of < > `, not {text!r}: rename it")
+        if "tau" in self.values:
+            check_schedule(self.values, None, self.of)
+
+    @property
+    def name(self) -> str:
+        return self.of
+
+    @property
+    def flat(self) -> dict[str, Value]:
+        return self.values
+
+    @property
+    def weight_of_entropy(self) -> float:
+        return float(self.values.get("entropy_weight", 1.0))
+
+    def temperature(self, step: int, steps: int) -> float | None:
+        return annealed(self.values, step, steps) if "tau" in self.values else None

@@ -1,0 +1,67 @@
+"""Which code made a number: a digest of the modules that decide it, whatever their files are called.
+
+It is of syntax trees, so comments, formatting and docstrings leave it as it is. It is of the statements of all modules
+in the order of their own digests, so a module may be renamed and a function moved. Imports are left out, because they
+name modules; what they import is in the digest by its own content. A string that names a module is code like any other.
+"""
+
+import ast
+import hashlib
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+PACKAGE = Path(__file__).parent
+RUNS = (
+    "data",
+    "model",
+    "runs",
+    "estimator_settings.py",
+    "objectives.py",
+    "schedules.py",
+    "streams.py",
+)  # what decides the numbers of a run
+MEASURES = (*RUNS, "measures", "law/gumbel.py")  # ... and of a gradient or a cost
+
+
+@cache
+def fingerprint(parts: tuple[str, ...] = RUNS, package: Path = PACKAGE) -> str:
+    """Sixteen hex digits of these packages and modules, as they are when first asked for; the same in every Python."""
+    digests = sorted(_digest(statement) for path in _modules(parts, package) for statement in _statements(path))
+    return hashlib.sha256("".join(digests).encode()).hexdigest()[:16]
+
+
+def _modules(parts: tuple[str, ...], package: Path) -> Iterator[Path]:
+    for part in parts:
+        yield from [package / part] if part.endswith(".py") else (package / part).rglob("*.py")
+
+
+def _statements(path: Path) -> list[ast.stmt]:
+    return _said(ast.parse(path.read_bytes()).body)
+
+
+def _digest(statement: ast.stmt) -> str:
+    return hashlib.sha256(repr(_plain(statement)).encode()).hexdigest()
+
+
+def _plain(node: Any) -> Any:
+    """A part of a tree as tuples, without what is empty, which some versions of Python have no field for.
+
+    Nor with what follows from its place: whether a name is read or written.
+    """
+    if isinstance(node, list):
+        return [_plain(each) for each in _said(node)]
+    if not isinstance(node, ast.AST):
+        return node
+    values = [(name, getattr(node, name, None)) for name in node._fields if name != "ctx"]
+    return type(node).__name__, [(name, _plain(value)) for name, value in values if value is not None and value != []]
+
+
+def _said(nodes: list[Any]) -> list[Any]:
+    """Without imports and texts that stand alone, as docstrings do."""
+    return [node for node in nodes if not isinstance(node, ast.Import | ast.ImportFrom) and not _is_text(node)]
+
+
+def _is_text(node: Any) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)

@@ -1,0 +1,138 @@
+"""What the intervals of a report do not cover: labels that choose the epoch, overlapping splits, finite test sets."""
+
+from collections.abc import Sequence
+from statistics import fmean
+
+from gsm_cli.analysis.groups import Group
+from gsm_cli.analysis.series import disagreement_error, wrong_in_every_run
+from gsm_cli.analysis.statistics import SIDES, corrected, wilson
+from gsm_cli.analysis.verdict import Judgement, Verdict
+from gsm_cli.data import DATASETS, Dataset, describe_dataset
+from gsm_cli.objectives import MARGINALIZE
+from gsm_cli.records.run import RunRecord
+from gsm_cli.reports.markdown import interval
+from gsm_cli.reports.page import Section
+from gsm_cli.words import counted, listed, points
+
+SETTINGS = (
+    "**Settings.** The objectives share all settings but their own, whichever these were found with: one that is tuned "
+    "by itself may do better."
+)
+
+
+def caveats(verdict: Verdict) -> Section:
+    """In a list; empty without a finished run."""
+    group, judgements = verdict.group, verdict.decisive
+    if not group.trained:
+        return Section([])
+    dataset = describe_dataset(group.config.dataset)
+    sentences = [_validation(group, dataset), *_overlap(group, dataset, judgements), *_test_set(group, dataset)]
+    sentences += [*_disagreement(group, dataset, judgements), *_hard(group, dataset), SETTINGS]
+    return Section(["## What the intervals do not cover", "\n".join(f"* {sentence}" for sentence in sentences)])
+
+
+def _validation(group: Group, dataset: Dataset) -> str:
+    """Validation labels choose the epoch; what that is worth here."""
+    paired = ", in pairs," if dataset.paired else ""
+    images = (
+        f"the labels of {dataset.validation:,} validation images{paired}" if dataset.validation else "validation labels"
+    )
+    gains = {
+        series.label: fmean(series.scores[seed].accuracy - last.accuracy for seed, last in series.last_scores.items())
+        for series in group.trained
+    }
+    if group.config.classes is not None:  # which have their share of both
+        images = "those of the validation images"
+    whole = "the" if group.config.classes is not None else f"the {group.config.labels:,}"
+    start = f"**Validation.** Beside {whole} labels of training, {images} choose the epoch"
+    each = listed([f"{name} {points(gain)}" for name, gain in gains.items()])
+    return (
+        f"{start}. The chosen epoch's test accuracy minus the last one's is {points(fmean(gains.values()))} points on "
+        f"average ({each})."
+    )
+
+
+def _overlap(group: Group, dataset: Dataset, judgements: Sequence[Judgement]) -> list[str]:
+    """Where every seed splits the same pool: what the intervals speak of, and the correction for other images."""
+    if group.config.dataset not in DATASETS:
+        return [
+            "**Overlapping splits.** Where the file has no test images of its own, every seed splits the same images, "
+            "and the intervals speak of other splits of these alone."
+        ]
+    if not dataset.test:
+        return []
+    sentence = (
+        "**Overlapping splits.** Every seed splits the same images, so that the test sets of two seeds share some: the "
+        "intervals speak of other splits and initial weights with these images."
+    )
+    judged = [each for each in judgements if each.summary.deviation is not None]
+    if judged and group.config.classes is None:
+        ratio = dataset.test / _training_images(dataset, group.config.labels, group.records[0].unlabelled)
+        wider = [(each.label, corrected(each.summary, len(each.comparison.seeds), ratio)) for each in judged]
+        sentence += (
+            " For other images of the same kind the correction of Nadeau and Bengio (2003) widens them; minus "
+            f"marginalize, in points: {'; '.join(f'{name} {interval(each, points)}' for name, each in wider)}."
+        )
+    return [sentence]
+
+
+def _training_images(dataset: Dataset, labelled: int, unlabelled: int) -> float:
+    """Single images of which training knows; in pairs a labelled one stands once, an unlabelled one several times."""
+    return 2 * labelled + 2 * unlabelled / dataset.paired if dataset.paired else labelled + unlabelled
+
+
+def _test_set(group: Group, dataset: Dataset) -> list[str]:
+    """The error of a finite test set, by the binomial law."""
+    first = group.trained[0]
+    accuracy = fmean(score.accuracy for score in first.scores.values())
+    images = next(iter(first.scores.values())).images
+    low, high = wilson(accuracy, images)
+    start = (
+        f"**Test images.** With {100 * accuracy:.2f} % of {counted(images, 'test image')} correct, one run's accuracy "
+        f"on all images of the kind lies between {100 * low:.2f} and {100 * high:.2f} % (binomial, 95 %)"
+    )
+    if dataset.paired > 1:
+        start += f", in truth in a wider range, because every single image stands in {dataset.paired} pairs"
+    if dataset.test:
+        return [f"{start}; as test images differ between seeds, in part, the intervals contain some of that."]
+    fixed = "; all seeds have the same test images, and the intervals leave that out: more seeds do not remove it."
+    return [start + fixed] if _is_fixed(group, dataset) else [f"{start}."]
+
+
+def _disagreement(group: Group, dataset: Dataset, judgements: Sequence[Judgement]) -> list[str]:
+    """What the choice of the test images adds to every difference, from which of them each run got wrong."""
+    marginal = group.find(MARGINALIZE)
+    if marginal is None or not _is_fixed(group, dataset):
+        return []
+    errors = {each.label: disagreement_error(each.series.finished, marginal.finished) for each in judgements}
+    words = [f"{name} ± {100 * SIDES * error:.2f}" for name, error in errors.items() if error is not None]
+    start = "**Of the differences** from marginalize the choice of these test images leaves unknown, in points (95 %): "
+    return [f"{start}{listed(words)}."] if words else []
+
+
+def _hard(group: Group, dataset: Dataset) -> list[str]:
+    """The share of the test images that every run gets wrong."""
+    records = [record for series in group.trained for record in series.finished]
+    if len({series.config.objective for series in group.trained}) < 2:  # the errors of one objective alone
+        return []
+    if _is_fixed(group, dataset):
+        return [_hard_words(f"all {len(records):,} runs", wrong_in_every_run(records))]
+    common = set.intersection(*({record.split for record in series.finished} for series in group.trained))
+    shares = [wrong_in_every_run(runs) for runs in _by_split(records) if runs[0].split in common]
+    return [_hard_words("all runs of a seed", fmean(shares))] if shares else []
+
+
+def _hard_words(whose: str, share: float) -> str:
+    return f"**Hard images.** {100 * share:.2f} % of the test images are wrong in {whose}, whatever the objective."
+
+
+def _by_split(records: Sequence[RunRecord]) -> list[list[RunRecord]]:
+    splits: dict[str, list[RunRecord]] = {}
+    for record in records:
+        splits.setdefault(record.split, []).append(record)
+    return list(splits.values())
+
+
+def _is_fixed(group: Group, dataset: Dataset) -> bool:
+    """Whether all seeds have the same test images; of somebody's own it is not known."""
+    return group.config.dataset in DATASETS and not dataset.test

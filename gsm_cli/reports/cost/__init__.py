@@ -1,1 +1,0 @@
-"""The report on what a training step costs."""

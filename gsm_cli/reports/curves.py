@@ -1,0 +1,149 @@
+"""The sections of a report on one group of runs that are pictures: how accuracy grows, and what the models generate."""
+
+from base64 import b64decode
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from hashlib import sha256
+from io import BytesIO
+from statistics import fmean
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from gsm_cli.analysis.groups import Group
+from gsm_cli.analysis.identity import Identity, with_looks
+from gsm_cli.analysis.series import Series
+from gsm_cli.data import Dataset, describe_dataset
+from gsm_cli.records.run import WIDEST
+from gsm_cli.reports.charts import LETTERS, ink, wrapped
+from gsm_cli.reports.markdown import folded, table
+from gsm_cli.reports.page import Section
+from gsm_cli.reports.panels import Panel, Point, Points, panel_picture
+from gsm_cli.style import Picture
+from gsm_cli.words import counted, digits, percent
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+MOST_POINTS = 40  # of a line
+ONE_OF_EACH = " Of every objective one series, which the verdict speaks of; there are too many for a picture of all."
+CURVE_ROWS = 12  # rows of the table that stands for a curve
+ROWS_OF_Z = (
+    "in a column one class, in a row every class with one z from N(0, I). Where y means the class, a column keeps it, "
+    "and where z means the style, a row does."
+)
+ROWS_OF_CLASSES = "every class with the same z from N(0, I), ten classes in a row."
+SHEETS = "For each objective a sheet of generated images, "
+SHEET = 5.5  # inches of the width of a sheet
+GAP = 2  # white pixels around an image
+TALL = 28  # pixels of the height of an image, which is enlarged by a whole number
+
+
+def learning(group: Group) -> Section:
+    """Accuracy against epochs, and against seconds where steps were timed, as a picture and as a table."""
+    size = max(1, group.config.epochs // MOST_POINTS)
+    smoothed = f", each point over the last {counted(size, 'epoch')}" if size > 1 else ""
+    left_out = ONE_OF_EACH if len(group.pictured) < len(group.trained) else ""
+    clock = next((series.clock.words for series in group.pictured if series.clock), None)
+    seconds, after = (" and against seconds", ", and after how many seconds") if clock else ("", "")
+    how = f" Seconds: updates, each as long as its step, measured {clock}." if clock else ""
+    return Section(
+        [
+            f"## Accuracy against epochs{seconds}",
+            panel_picture("accuracy", accuracy_panels(group)),
+            f"Validation accuracy, the mean over seeds{smoothed}.{how}{left_out}",
+            *folded(f"These curves as a table: validation accuracy in %{after}", [_table(group)]),
+        ]
+    )
+
+
+def accuracy_panels(group: Group) -> list[Panel]:
+    """Against epochs, with what others report, and against seconds, where steps were timed."""
+    dataset = describe_dataset(group.config.dataset)
+    curves = {each: each.curve(lambda epochs: epochs.validation_accuracy) for each in group.pictured}
+    by_epoch = [_points(each, [*range(1, len(curve) + 1)], curve) for each, curve in curves.items()]
+    by_second = [_points(each, each.seconds_so_far, curve) for each, curve in curves.items() if each.clock]
+    panels = [Panel("validation accuracy, %", "epoch", by_epoch + (_others(dataset) if group.as_others else []))]
+    panels += [Panel("validation accuracy, %", "seconds of training", by_second)] if by_second else []
+    return [replace(panel, continuous=True) for panel in panels]
+
+
+def _points(series: Series, places: Sequence[float], curve: Sequence[float]) -> Points:
+    """At most so many points of a curve, each the mean over the epochs since the one before."""
+    size = max(1, len(curve) // MOST_POINTS)
+    ends = range(len(curve), 0, -size)
+    points = [Point(places[end - 1], 100 * fmean(curve[max(0, end - size) : end])) for end in ends]
+    return Points(series.identity, points[::-1])
+
+
+def _others(dataset: Dataset) -> list[Points]:
+    """What others report after epochs."""
+    source = dataset.curves_source.partition(",")[0]
+    lines = with_looks([(name, [("of", source)]) for name in dataset.curves])
+    return [
+        Points(replace(line, marker="x"), [Point(epoch, 100 * share) for epoch, share in curve.items()])
+        for line, curve in zip(lines, dataset.curves.values(), strict=True)
+    ]
+
+
+def _table(group: Group) -> str:
+    curves = {each: each.curve(lambda epochs: epochs.validation_accuracy) for each in group.pictured}
+    epochs = max(map(len, curves.values()))
+    shown = sorted({max(1, round(epochs * row / CURVE_ROWS)) for row in range(1, CURVE_ROWS + 1)})
+    rows = [[str(epoch), *(_cell(each, epoch, curve[epoch - 1]) for each, curve in curves.items())] for epoch in shown]
+    return table(["epoch", *(each.label for each in curves)], rows)
+
+
+def _cell(series: Series, epoch: int, accuracy: float) -> str:
+    return percent(accuracy) + (f" ({digits(series.seconds_so_far[epoch - 1])} s)" if series.clock else "")
+
+
+def generated(group: Group) -> Section:
+    """What the first seed of every objective generates; empty if no images were kept."""
+    images = {series.identity: series.generated for series in group.pictured if series.generated}
+    if not images:
+        return Section([])
+    digests = {line.label: sha256(image.encode()).hexdigest() for line, image in images.items()}
+    shape, record = describe_dataset(group.config.dataset).shape, group.records[0]
+    arranged = ROWS_OF_Z if record.classes <= WIDEST else ROWS_OF_CLASSES
+    picture = Picture[object]("generated", "", SHEETS + arranged, digests, partial(generated_chart, images, shape))
+    return Section(
+        [
+            "## What the models generate",
+            picture,
+            f"Mean images of p(x|y,z), of each objective's first seed at the epoch that validation chose: {arranged}",
+        ]
+    )
+
+
+def generated_chart(images: Mapping[Identity, str], shape: tuple[int, int]) -> "Figure":
+    """What each objective's model generates: a row for each z, a column for each class, images of that shape."""
+    from matplotlib.figure import Figure
+    from PIL import Image
+
+    sheets = {line: _padded(np.asarray(Image.open(BytesIO(b64decode(text)))), *shape) for line, text in images.items()}
+    columns, rows = min(2, len(sheets)), -(-len(sheets) // 2)
+    titles = {line: wrapped(line.label, 2 * LETTERS) for line in sheets}
+    lines = 1 + max(title.count("\n") for title in titles.values())
+    tallest = max(sheet.shape[0] / sheet.shape[1] for sheet in sheets.values())
+    figure = Figure(figsize=(SHEET * columns, rows * (0.15 + 0.2 * lines + SHEET * tallest)))
+    cells = figure.subplots(rows, columns, squeeze=False).ravel()
+    for axes in cells:
+        axes.set_axis_off()
+    for axes, (line, sheet) in zip(cells, sheets.items(), strict=False):
+        axes.imshow(sheet, cmap="gray_r", vmin=0, vmax=255, interpolation="nearest")
+        axes.set_title(titles[line], color=ink(line.colour), weight="bold", fontsize=11)
+    return figure
+
+
+def _padded(sheet: np.ndarray, height: int, width: int) -> np.ndarray:
+    """A sheet whose images have white between them; as it is if it is none of such images."""
+    if not height or not width or sheet.ndim != 2 or sheet.shape[0] % height or sheet.shape[1] % width:
+        return sheet
+    factor = max(1, TALL // height)
+    tiles = sheet.reshape(sheet.shape[0] // height, height, -1, width).transpose(0, 2, 1, 3)
+    large = tiles.repeat(factor, axis=2).repeat(factor, axis=3)
+    padded = np.pad(large, ((0, 0), (0, 0), (GAP, GAP), (GAP, GAP)))
+    rows, columns, tall, wide = padded.shape
+    return padded.transpose(0, 2, 1, 3).reshape(rows * tall, columns * wide)

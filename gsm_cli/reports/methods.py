@@ -1,0 +1,104 @@
+"""The last part of a report: the model, the data, and how every record was made."""
+
+from collections.abc import Sequence
+
+from gsm_cli import commands
+from gsm_cli.analysis.groups import Group
+from gsm_cli.analysis.identity import DIGEST, own_settings, setting
+from gsm_cli.records.layout import ReportFolder
+from gsm_cli.records.steps import StepRecord
+from gsm_cli.records.store import Record
+from gsm_cli.reports.markdown import console, folded, table
+from gsm_cli.reports.page import Section
+
+MODELS = {
+    "adgm": "ADGM (Maaløe et al. 2016): inference q(a|x) q(y|a,x) q(z|a,x,y), generation p(x|y,z) p(a|x,y,z) p(y) p(z)",
+    "m2": "M2 (Kingma et al. 2014): inference q(y|x) q(z|x,y), generation p(x|y,z) p(y) p(z)",
+}
+
+BINARY = (
+    "A fresh Bernoulli draw of every image at every step of training, and of the test images for log p(x); accuracy "
+    "and the bounds of validation images are of grey levels."
+)
+
+
+def provenance(folder: ReportFolder, groups: Sequence[Group], steps: StepRecord | None = None) -> Section:
+    """Model, data, commands, environments and records; empty without runs."""
+    if not groups:
+        return Section([])
+    blocks = ["## Model and data", *_data(groups)]
+    for group in groups:
+        blocks += folded(f"Settings{f' of the runs with {group.name}' if group.name else ''}", _settings(group))
+    lines = [
+        commands.train_ssl(series.config, series.seeds, folder.options(series.config))
+        for group in groups
+        for series in group.series
+    ]
+    lines += [commands.steps(folder)] if steps else []
+    blocks += ["## How every record was made", console(lines), _environments(groups, steps)]
+    return Section([*blocks, *folded("Records", [_links(folder, groups)])])
+
+
+def _data(groups: Sequence[Group]) -> list[str]:
+    """The parts of every split; several lines where groups differ in their data."""
+    parts = dict.fromkeys(map(_parts, groups))
+    return ["\n".join(f"* {each}" for each in parts) if len(parts) > 1 else next(iter(parts)), BINARY]
+
+
+def _parts(group: Group) -> str:
+    record = group.records[0]
+    labelled, unlabelled, classes = f"{record.config.labels:,}", f"{record.unlabelled:,}", record.classes
+    words = f"{labelled} labelled and {unlabelled} unlabelled images of {classes} classes"
+    if record.config.classes:  # which have their share of the labels
+        words = f"{unlabelled} unlabelled images of {classes} classes, and their share of {labelled} labelled ones"
+    return f"{words}, a stratified split for every seed."
+
+
+def _settings(group: Group) -> list[str]:
+    """The settings that the group has in common, and those that are an objective's own."""
+    record = group.records[0]
+    settings = [[name, setting(name, value)] for name, value in group.settings.items() if name != DIGEST or value]
+    return [
+        f"{MODELS[record.config.model]}. {record.parameters:,} parameters.",
+        table(["setting", "value"], settings),
+        *_own(group),
+    ]
+
+
+def _own(group: Group) -> list[str]:
+    """The settings that are an objective's own."""
+    described = {series.label: own_settings(series.config) for series in group.series}
+    lines = [
+        f"* {name}: {', '.join(f'{setting} {value}' for setting, value in own.items())}"
+        for name, own in described.items()
+        if own
+    ]
+    return ["An objective's own settings:", "\n".join(lines)] if lines else []
+
+
+def _environments(groups: Sequence[Group], steps: StepRecord | None) -> str:
+    found = {f"gsm {record.version}, {record.environment.words}" for group in groups for record in group.records}
+    timed = f" Of the steps that were timed: gsm {steps.version}, {steps.environment.words}." if steps else ""
+    codes = of_codes([each for group in groups for each in group.records])
+    return f"Environment: {'; '.join(sorted(found))}. {codes}{timed}"
+
+
+def of_codes(records: Sequence[Record]) -> str:
+    """A sentence on which codes made these runs: one is named, several are counted."""
+    codes = {record.code for record in records} - {None}
+    unknown = sum(record.code is None for record in records)
+    if not codes:
+        return "No run says which code made it."
+    known = f"{len(codes)} codes" if len(codes) > 1 else f"the code {codes.pop()}"
+    return f"The runs are of {known}{f', and {unknown:,} of an unknown one' if unknown else ''}."
+
+
+def _links(folder: ReportFolder, groups: Sequence[Group]) -> str:
+    lines = []
+    for group in groups:
+        lines += [f"* {group.name}:"] if group.name else []
+        for series in group.series:
+            configs = (record.config for record in series.records)
+            links = (f"[{config.seed}]({folder.link(folder.record(config.name))})" for config in configs)
+            lines.append(f"{'  ' if group.name else ''}* {series.label}: seeds {', '.join(links)}")
+    return "\n".join(lines)

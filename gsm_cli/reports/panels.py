@@ -1,0 +1,231 @@
+"""Means and intervals against values: the data from which a picture, its table and its description come."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from gsm_cli import commands
+from gsm_cli.analysis.identity import Identity
+from gsm_cli.analysis.statistics import Summary
+from gsm_cli.reports.charts import log_ticks, name_ends, value_ticks
+from gsm_cli.reports.markdown import NOTHING, table
+from gsm_cli.style import INK, Picture
+from gsm_cli.words import digits
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+COLUMNS = 3
+WIDTHS, HEIGHT = (9.5, 5.6, 4.2, 3.4), 4.6  # inches of a panel where one, two, three or more are in a row
+NAMES = 2.2  # inches of the names beside the last panel
+FEW = 12  # points of a line whose marks are large
+APART = 0.012  # of the axis between the lines at one value, so that no interval hides another
+WIDE = 8.0  # how many times the least value the greatest is, from which on an axis is logarithmic
+
+
+@dataclass(frozen=True)
+class Point:
+    """A mean at a value, None for one that holds at every value, with its interval if there is one."""
+
+    value: float | None
+    mean: float
+    low: float | None = None
+    high: float | None = None
+    seeds: int | None = None
+
+    @classmethod
+    def of(cls, value: float | None, found: Summary, seeds: int | None = None) -> "Point":
+        """Of shares, in per cent or in points."""
+        low, high = (None if end is None else 100 * end for end in (found.low, found.high))
+        return cls(value, 100 * found.mean, low, high, seeds)
+
+
+@dataclass(frozen=True)
+class Points:
+    """What one objective has at several values, from the first to the last."""
+
+    identity: Identity
+    points: Sequence[Point]
+
+    @property
+    def is_level(self) -> bool:
+        return self.points[0].value is None
+
+    @property
+    def look(self) -> dict[str, Any]:
+        return {"color": self.identity.colour, "marker": self.identity.marker}
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A quantity against a setting, with a line where it means something."""
+
+    title: str
+    axis: str
+    lines: Sequence[Points]
+    form: str = ".2f"  # of the numbers in words and tables; empty: three digits
+    reference: float | None = None
+    logarithmic: bool = False  # where its means spread widely
+    continuous: bool = False  # whether each line has values of its own
+
+    def write(self, point: Point) -> str:
+        """A mean with its interval."""
+        mean, *ends = (None if each is None else self._number(each) for each in (point.mean, point.low, point.high))
+        return f"{mean} [{', '.join(filter(None, ends))}]" if all(ends) else f"{mean}"
+
+    def at(self, value: float) -> str:
+        """A value of the axis."""
+        return digits(value) if self.continuous else commands.write(value)
+
+    def _number(self, value: float) -> str:
+        return f"{value:{self.form}}" if self.form else digits(value)
+
+
+def is_wide(values: Sequence[float]) -> bool:
+    """Whether values are told apart better on a logarithmic axis."""
+    return min(values, default=0.0) > 0 and max(values) >= WIDE * min(values)
+
+
+def panel_chart(panels: Sequence[Panel], columns: int = COLUMNS) -> "Figure":
+    """The panels, so many in a row; the objectives are named where the lines of the last one end, or below."""
+    from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
+
+    columns = min(columns, len(panels))
+    rows = -(-len(panels) // columns)
+    lines = {line.identity: line for panel in panels for line in panel.lines}
+    beside = len(panels[-1].lines) == len(lines) and rows == 1
+    width = WIDTHS[min(columns, len(WIDTHS)) - 1]
+    below = 0.0 if beside else 0.3 + 0.25 * -(-len(lines) // columns)
+    height = HEIGHT if rows == 1 else 2.9
+    figure = Figure(figsize=(columns * width, rows * height + below))
+    cells = figure.subplots(rows, columns, squeeze=False).ravel()
+    for axes in cells[len(panels) :]:
+        axes.set_axis_off()
+    room = (columns * width - NAMES * beside) / columns - 0.6
+    for axes, panel in zip(cells, panels, strict=False):
+        _draw(axes, panel, room, columns)
+    if beside:
+        ends = {line.identity: _end(cells[len(panels) - 1], line) for line in panels[-1].lines}
+        name_ends(cells[len(panels) - 1], ends, height - 0.9)
+    else:
+        handles = [Line2D([], [], **_look(line)) for line in lines.values()]
+        labels = [identity.label for identity in lines]
+        figure.legend(handles, labels, loc="outside lower center", ncols=columns)
+    return figure
+
+
+def _draw(axes: "Axes", panel: Panel, inches: float, columns: int) -> None:
+    """A line for each objective with the intervals of its means."""
+    lines = [line for line in panel.lines if not line.is_level]
+    values = sorted({point.value for line in lines for point in line.points if point.value is not None})
+    if is_wide(values):
+        axes.set_xscale("log")
+    for place, line in enumerate(lines):
+        share = 0.0 if panel.continuous else APART * (place - (len(lines) - 1) / 2)
+        _draw_line(axes, line, [_beside(point.value or 0.0, values, share) for point in line.points])
+    for line in panel.lines:
+        if line.is_level:
+            axes.axhline(line.points[0].mean, color=line.identity.colour, linestyle="--", zorder=1)
+    if panel.reference is not None:
+        axes.axhline(panel.reference, color=INK, linewidth=0.8, linestyle=":", zorder=0)
+    if not panel.lines:
+        axes.set_axis_off()
+        return
+    axes.set_title(panel.title, fontsize=12 if columns <= COLUMNS else 10)
+    axes.set_xlabel(panel.axis)
+    _limit(axes, panel)
+    if panel.continuous or not values:
+        log_ticks(axes, values)
+    else:
+        value_ticks(axes, values, inches, 10)
+    axes.tick_params(labelsize=10)
+
+
+def _beside(value: float, values: Sequence[float], share: float) -> float:
+    """A place so large a share of the axis beside a value."""
+    low, high = values[0], values[-1]
+    return value * (high / low) ** share if is_wide(values) else value + share * (high - low)
+
+
+def _draw_line(axes: "Axes", line: Points, places: Sequence[float]) -> None:
+    """Means joined, with their intervals where there are any."""
+    axes.plot(places, [point.mean for point in line.points], markersize=5 if len(places) <= FEW else 3, **line.look)
+    spans = [
+        (place, point.low, point.high)
+        for place, point in zip(places, line.points, strict=True)
+        if point.low is not None and point.high is not None
+    ]
+    if spans:
+        axes.vlines(*zip(*spans, strict=True), color=line.identity.colour, alpha=0.5)
+
+
+def _limit(axes: "Axes", panel: Panel) -> None:
+    """All means, and intervals up to as far again; a wider one leaves the picture. Logarithmic where that is asked."""
+    from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
+
+    points = [point for line in panel.lines for point in line.points]
+    means = [point.mean for point in points]
+    if panel.logarithmic and is_wide(means):
+        axes.set_yscale("log")
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.yaxis.set_minor_locator(NullLocator())
+    else:
+        more = max(max(means) - min(means), max(map(abs, means)) / 100, 1e-9)
+        low = max(min(point.mean if point.low is None else point.low for point in points), min(means) - more)
+        high = min(max(point.mean if point.high is None else point.high for point in points), max(means) + more)
+        if panel.reference is not None:
+            low, high = min(low, panel.reference), max(high, panel.reference)
+        room = max(high - low, more) / 20
+        axes.set_ylim(low - room, high + room)
+    axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
+
+
+def _end(axes: "Axes", line: Points) -> tuple[float, float]:
+    """Where a line ends; a level at the end of the axis."""
+    last = line.points[-1]
+    return axes.get_xlim()[1] if last.value is None else last.value, last.mean
+
+
+def _look(line: Points) -> dict[str, Any]:
+    return {"color": line.identity.colour, "linestyle": "--"} if line.is_level else line.look
+
+
+def panel_picture(name: str, panels: Sequence[Panel], columns: int = COLUMNS) -> Picture[object]:
+    """The picture of these panels, so many in a row."""
+    return Picture(name, "", describe(panels), list(panels), partial(panel_chart, panels, columns))
+
+
+def describe(panels: Sequence[Panel]) -> str:
+    """The panels for those who cannot see them: the ends of every line of the first one, and what the others show."""
+    first, *others = panels
+    ends = [
+        f"{line.identity.label} "
+        + " and ".join(
+            first.write(point) + ("" if point.value is None else f" at {first.at(point.value)}")
+            for point in dict.fromkeys((line.points[0], line.points[-1]))
+        )
+        for line in first.lines
+    ]
+    words = [each.title + (f" against {each.axis}" if each.axis != first.axis else "") for each in others]
+    beside = f" Beside it: {'; '.join(words)}." if others else ""
+    return f"{first.title.capitalize()} against {first.axis}. At the ends: {'; '.join(ends)}.{beside}"
+
+
+def panel_table(panels: Sequence[Panel]) -> str:
+    """A row for every line and value, a column for every panel."""
+    rows: dict[tuple[str, float | None], dict[str, str]] = {}
+    for panel in panels:
+        for line in panel.lines:
+            for point in line.points:
+                cells = rows.setdefault((line.identity.label, point.value), {})
+                cells |= {"seeds": str(point.seeds)} if point.seeds else {}
+                cells[panel.title] = panel.write(point)
+    every = ("seeds", *(panel.title for panel in panels))
+    headings = [name for name in every if any(name in row for row in rows.values())]
+    axis = panels[0].axis
+    names = [label if value is None else f"{label}, {axis} {panels[0].at(value)}" for label, value in rows]
+    shown = [[row.get(name, NOTHING) for name in headings] for row in rows.values()]
+    return table(["runs", *headings], [[name, *row] for name, row in zip(names, shown, strict=True)])

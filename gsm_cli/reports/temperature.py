@@ -1,0 +1,108 @@
+"""The section of a report on a sweep over temperatures: accuracy, what the bound promises, and the gradients."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+
+from gsm_cli import commands
+from gsm_cli.analysis.contrasts import TAU, Sweeps, Swept, settings_of, task_of
+from gsm_cli.analysis.gradients import last_models
+from gsm_cli.analysis.identity import Identity, apart, own_settings
+from gsm_cli.analysis.series import Series
+from gsm_cli.objectives import SCHEDULE, own_defaults
+from gsm_cli.records.gradients import GradientRecord
+from gsm_cli.reports.gradients import gradient_panels
+from gsm_cli.reports.markdown import folded
+from gsm_cli.reports.page import Section
+from gsm_cli.reports.panels import Panel, Point, Points, panel_picture, panel_table
+from gsm_cli.reports.sweeps import Labelled, accuracy_panel
+from gsm_cli.words import counted
+
+ONE_HOT, PROMISED = "bound with one-hot y, nats", "relaxed bound − that, nats"
+ACCURACY = "Test accuracy: the mean over seeds with its 95 % interval; all else is equal in a line."
+LEVELS = "Dashed: a temperature that falls over the run, and objectives that read none."
+BOUNDS = (
+    "Bounds: of the validation images after the last epoch, in nats per image; what a relaxed y promises above a "
+    "one-hot one, from the same noise, is no likelihood."
+)
+GRADIENTS = (
+    "Gradients: of each estimator against the exact one, in norms of the exact one, on {models} that marginalize "
+    "trained, after epoch {epoch}; means over the models. A point is missing where a mean, or a bias, cannot be told "
+    "from 0 in one of them. Dotted: a right angle, and the bias of the gradient 0."
+)
+
+
+def temperature_section(sweeps: Sweeps, gradients: Sequence[GradientRecord]) -> Section:
+    """One picture with everything on the axis of tau; empty unless tau was swept."""
+    found = [swept for swept in sweeps.lines if swept.names == (TAU,)]
+    if not found:
+        return Section([])
+    accuracy = accuracy_panel(found, sweeps.series, [*_annealed(found, sweeps.series)])
+    lines = dict(zip((line.identity for line in accuracy.lines), found, strict=False))
+    tasks = [swept.task for swept in found]
+    on_these = [each for each in gradients if task_of(each.plan.config, (TAU,)) in tasks]
+    record = max(on_these, key=lambda each: len({row.temperature for row in each.rows}), default=None)
+    bounds, measured = _bounds(lines), _gradients(_measured(lines), record) if record else []
+    panels = [accuracy, *bounds, *measured]
+    levels = any(line.is_level for line in accuracy.lines)
+    sentences = [ACCURACY, *([LEVELS] if levels else []), *([BOUNDS] if bounds else [])]
+    if record and measured:
+        models = last_models(record)
+        sentences.append(GRADIENTS.format(models=counted(len(models), "model"), epoch=models[0].epoch))
+    more = folded("These panels as a table", [panel_table(panels[1:])] if panels[1:] else [])
+    picture, text = panel_picture("temperature", panels), " ".join(sentences)
+    return Section(["## Against the temperature", picture, text, panel_table([accuracy]), *more])
+
+
+def _annealed(found: Sequence[Swept], series: Sequence[Series]) -> Iterator[Labelled]:
+    """Those whose temperature falls, and that share all else with a sweep of their objective."""
+    shown = {each for swept in found for each in swept.series.values()}
+    falling: dict[tuple[str, str], list[Series]] = defaultdict(list)
+    for each in series:
+        taus = each.finished[0].tau
+        if taus and each.config.own.get("tau_rate") and each not in shown and _is_like_one_of(each, found):
+            course = f"{commands.write(each.config.own[TAU])} to {taus[-1]:.3g}"
+            falling[each.objective, course].append(each)
+    for (_, course), like in falling.items():
+        own = [own_settings(each.config) for each in like]
+        for each, settings in zip(like, own, strict=True):
+            yield each, ((TAU, course), *apart(settings, own))
+
+
+def _is_like_one_of(series: Series, found: Sequence[Swept]) -> bool:
+    """Whether it shares all but the course of the temperature with a sweep of its objective."""
+    alike = [swept.rest for swept in found if swept.objective == series.objective]
+    return _without_schedule(settings_of(series.config)) in map(_without_schedule, alike)
+
+
+def _without_schedule(settings: Mapping[str, object]) -> dict[str, object]:
+    return {name: value for name, value in settings.items() if name not in SCHEDULE}
+
+
+def _bounds(lines: Mapping[Identity, Swept]) -> list[Panel]:
+    """The one-hot bound, and how much more the relaxed one promises; nothing where they were not read."""
+    one_hot, promised = [], []
+    for line, swept in lines.items():
+        read = [
+            (float(str(value)), hard[-1], soft[-1] - hard[-1])
+            for value in swept.values(0)
+            if (hard := swept.series[(value,)].curve(lambda epochs: epochs.one_hot_bound))
+            and (soft := swept.series[(value,)].curve(lambda epochs: epochs.relaxed_bound))
+        ]
+        if read:
+            one_hot.append(Points(line, [Point(tau, hard) for tau, hard, _ in read]))
+            promised.append(Points(line, [Point(tau, more) for tau, _, more in read]))
+    return [Panel(ONE_HOT, TAU, one_hot, ".3f"), Panel(PROMISED, TAU, promised, ".3f", 0.0)] if one_hot else []
+
+
+def _measured(lines: Mapping[Identity, Swept]) -> list[Identity]:
+    """The lines whose own settings, `tau` apart, are those that `gsm gradients` has: by default, and no fall."""
+    return [
+        line
+        for line, swept in lines.items()
+        if all(swept.rest[own] == value for own, value in own_defaults(swept.objective).items() if own != TAU)
+    ]
+
+
+def _gradients(lines: Sequence[Identity], record: GradientRecord) -> list[Panel]:
+    """What was measured on the models after their last epoch, for the estimators of these lines."""
+    return [panel for panel in gradient_panels(lines, record, "", last_models(record)) if panel.lines]

@@ -1,0 +1,134 @@
+"""The steps of a run: a batch in, the weights moved; what changes from step to step follows from its number."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from statistics import fmean
+
+import torch
+from torch import Tensor
+
+from gsm_cli.config import RunConfig
+from gsm_cli.data.split import Split
+from gsm_cli.errors import UsageError
+from gsm_cli.model.checks import NotALawError
+from gsm_cli.model.estimators import Selective
+from gsm_cli.model.terms import Batch, Terms, classifier_alone, log_probability, semi_supervised, supervised
+from gsm_cli.model.virtual_adversarial import virtual_adversarial_loss
+from gsm_cli.runs.build import Averaging, build_model
+from gsm_cli.runs.environment import Device
+from gsm_cli.runs.evaluation import NotFiniteError
+from gsm_cli.runs.optimizer import AdamW
+from gsm_cli.runs.streams import binarise, shuffle, stream
+from gsm_cli.schedules import kl_weight, learning_rate, progress
+from gsm_cli.streams import Purpose
+
+OnStep = Callable[[], None]
+
+
+class Steps:
+    """A model with its optimizer and the images that it learns from."""
+
+    def __init__(self, config: RunConfig, split: Split, device: Device, on_step: OnStep) -> None:
+        self.config = config
+        self.split = split
+        self.device = device
+        self.on_step = on_step
+        self.pixels = torch.from_numpy(split.unlabelled).to(device)
+        self.labelled = torch.from_numpy(split.labelled.pixels).to(device)
+        self.classes = torch.from_numpy(split.labelled.classes).to(device)
+        self.model = build_model(config, split.unlabelled.shape[1], split.classes, device)
+        self.optimizer = self.new_optimizer()
+        self.steps = len(self.pixels) // config.batch_size  # in an epoch
+        if not self.steps:
+            rule = f"batch-size must be at most the {len(self.pixels)} unlabelled images"
+            raise UsageError(f"{rule}, not {config.batch_size}: lower it")
+        self.averaging = Averaging(config, self.steps) if config.is_unlabelled else None
+
+    def all_steps(self, number: int) -> tuple[list[float], float]:
+        """The steps of an epoch: the means of the three terms, and of the evaluations for each unlabelled image."""
+        first, rng = (number - 1) * self.steps, self.stream(Purpose.ORDER, number)
+        rows = shuffle(len(self.pixels), self.steps, self.config.batch_size, rng)
+        labelled = shuffle(len(self.labelled), self.steps, self.config.labelled_batch or len(self.labelled), rng)
+        self.model.train()
+        # one tensor, because a list of small ones would keep the memory between; nan where a step has no law
+        terms, evaluations = torch.full((self.steps, 3), torch.nan, device=rng.device), []
+        with suppress(NotALawError):
+            for n in range(self.steps):
+                step = self.step(first + n, rows[n], labelled[n])
+                terms[n] = torch.stack([step.unlabelled_bound, step.labelled_bound, step.classification])
+                evaluations.append(step.evaluations)
+        whole = terms.isfinite().all(dim=1)
+        if not whole.all():
+            raise NotFiniteError(first + int(whole.int().argmin()))
+        return terms.double().mean(dim=0).tolist(), fmean(evaluations)
+
+    def step(self, number: int, rows: Tensor, labelled_rows: Tensor) -> Terms:
+        """One update, with the noise of this step alone; the objective's terms before it, without their graph."""
+        self.on_step()
+        config, rng = self.config, self.stream(Purpose.NOISE, number)
+        pixels, labelled = self.pixels.index_select(0, rows), self.labelled.index_select(0, labelled_rows)
+        batch = Batch(binarise(pixels, rng), binarise(labelled, rng), self.classes[labelled_rows])
+        terms = self.terms(number, batch, rng)
+        apart = config.classifier_step and config.is_unlabelled
+        loss = -terms.objective(config.labelled_weight, 0.0 if apart else config.classification_weight)
+        if config.vat_weight:
+            images = torch.cat([batch.unlabelled, batch.labelled])
+            noise = self.stream(Purpose.PERTURBATION, number)
+            loss = loss + config.vat_weight * virtual_adversarial_loss(self.model, images, config.vat_radius, noise)
+        self.update(loss, self.learning_rate(number))
+        if apart:
+            log_q = classifier_alone(self.model, batch, config.mc_samples, self.stream(Purpose.CLASSIFIER, number))
+            self.update(-config.classification_weight * log_q, self.learning_rate(number))
+        return terms.detach()
+
+    def terms(self, number: int, batch: Batch, rng: torch.Generator) -> Terms:
+        """What a step maximises, in its parts."""
+        config = self.config
+        if self.averaging is None:
+            return supervised(self.model, batch, config.mc_samples, rng)
+        return semi_supervised(
+            self.model,
+            batch,
+            self.averaging.at_step(number),
+            config.mc_samples,
+            self.kl_weight(number),
+            rng,
+            config.estimator.weight_of_entropy,
+            self.stream(Purpose.AUXILIARY, number) if config.fresh_a else None,
+        )
+
+    def update(self, loss: Tensor, rate: float, optimizer: AdamW | None = None) -> None:
+        """Move the weights down the gradient of a loss."""
+        optimizer = optimizer or self.optimizer
+        optimizer.step(optimizer.gradients(loss), rate, self.config.clip)
+
+    def warm_up(self) -> None:
+        """Let the classifier learn from the labelled images alone, with an optimizer of its own."""
+        config, optimizer = self.config, self.new_optimizer()
+        size = config.labelled_batch or len(self.labelled)
+        self.model.train()
+        for number in range(1, config.warm_epochs + 1):
+            rng = self.stream(Purpose.WARM, number)
+            for rows in shuffle(len(self.labelled), max(1, len(self.labelled) // size), size, rng):
+                self.on_step()
+                images = binarise(self.labelled.index_select(0, rows), rng)
+                logits = self.model.classify(images, config.mc_samples, rng)
+                self.update(-log_probability(logits, self.classes[rows]), config.learning_rate, optimizer)
+
+    def new_optimizer(self) -> AdamW:
+        return AdamW(self.model.parameters(), self.config.weight_decay, self.config.l2)
+
+    @property
+    def selective(self) -> Selective | None:
+        """The estimator, if it leaves classes out."""
+        estimator = None if self.averaging is None else self.averaging.at_step(0)
+        return estimator if isinstance(estimator, Selective) else None
+
+    def stream(self, purpose: Purpose, counter: int) -> torch.Generator:
+        return stream(self.config.seed, purpose, counter, self.device)
+
+    def kl_weight(self, step: int) -> float:
+        return kl_weight(self.config.kl_start, self.config.kl_warmup, progress(self.config, step, self.steps))
+
+    def learning_rate(self, step: int) -> float:
+        return learning_rate(self.config.learning_rate, self.config.decay, progress(self.config, step, self.steps))

@@ -1,0 +1,191 @@
+"""`gsm cost --for`: which steps a report has, the order of their turns, what a turn is, and how it goes on."""
+
+import subprocess
+from collections import Counter
+
+import pytest
+from msgspec.structs import replace
+from records_of import ABACUS, record
+
+from gsm_cli import __version__
+from gsm_cli.errors import DataError, GsmError
+from gsm_cli.measures import step_turns
+from gsm_cli.records.run import RunRecord
+from gsm_cli.records.steps import EVALUATIONS, Step, StepPlan, StepRecord, StepRow, read_steps
+from gsm_cli.settings import build
+
+SMALL = {"hidden": [8], "latent": 2, "auxiliary": 2, "batch_size": 20}
+RUNS = [record(name, seed, **SMALL) for name in ("gumbel", "sparse-marginalize") for seed in (0, 1)]
+PLAN = step_turns.plan_of(RUNS, 3, "cpu", 0)
+EMPTY = StepRecord(version=__version__, code=None, environment=ABACUS, plan=PLAN, load=0.1, rows=[])
+
+
+def row(number: int, place: int, evaluations: float | None) -> StepRow:
+    return StepRow(
+        step=place, round=number, evaluations=evaluations or 1.0, steps=5, seconds=0.5, processor_seconds=0.5
+    )
+
+
+def pretend(record: StepRecord):
+    """The rounds that are lacking, as a process makes them."""
+    for number in range(len(record.rows) // len(record.plan.turns), record.plan.rounds):
+        yield number, [row(number, *turn) for turn in step_turns.order(record.plan, number)]
+
+
+@pytest.fixture
+def pretended(monkeypatch):
+    monkeypatch.setattr(step_turns, "_rounds", pretend)
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    monkeypatch.setattr(step_turns, "LEAST_SECONDS", 0.0)
+
+
+def interrupt_after(count: int):
+    def on_round(done: int) -> None:
+        if done == count:
+            raise KeyboardInterrupt
+
+    return on_round
+
+
+class TestPlan:
+    def test_runs_whose_steps_take_the_same_time_share_one(self):
+        others = [
+            record("gumbel", 5, [0.5] * 9, tau=0.1, **SMALL),
+            record("sparse-marginalize", 0, threshold=0.1, **SMALL),
+            record("gumbel", 0, **SMALL | {"batch_size": 40}),
+            record("gumbel", 0, vat_weight=1.0, **SMALL),
+        ]
+        found = step_turns.plan_of([*RUNS, *others], 5, "cpu", 0)
+        assert [(step.config.objective, step.config.batch_size) for step in found.steps] == [
+            *(("gumbel", 20), ("sparse-marginalize", 20)),
+            *(("gumbel", 40), ("gumbel", 20)),
+        ]
+        assert found.steps[0].config == RUNS[0].config
+
+    @pytest.mark.parametrize(
+        ("settings", "classes", "sizes"),
+        [
+            ({}, 10, (64, 10, 100)),
+            ({"labelled_batch": 25}, 10, (64, 10, 25)),
+            ({"dataset": "mnist", "labelled_batch": None}, 10, (784, 10, 100)),
+            ({"classes": 5}, 5, (64, 5, 50)),
+            ({"dataset": "digits-pairs", "labels": 200}, 100, (128, 100, 200)),
+            ({"dataset": "mnist-pairs", "labels": 1000, "classes": 20, "labelled_batch": None}, 20, (1568, 20, 200)),
+        ],
+    )
+    def test_sizes_are_those_of_the_data(self, settings, classes, sizes):
+        run = replace(record("gumbel", 0, **settings), classes=classes)
+        (step,) = step_turns.plan_of([run], 1, "cpu", 0).steps
+        assert (step.pixels, step.classes, step.labelled) == sizes
+
+    def test_every_round_has_every_turn_once_in_an_order_of_its_own(self):
+        rounds = [step_turns.order(PLAN, number) for number in range(PLAN.rounds)]
+        assert len({tuple(each) for each in rounds}) > 1
+        for each in rounds:
+            assert Counter(each) == Counter([(0, None), *((1, count) for count in (*EVALUATIONS, 10.0))])
+        assert rounds == [step_turns.order(PLAN, number) for number in range(PLAN.rounds)]
+        assert rounds != [step_turns.order(replace(PLAN, seed=1), number) for number in range(PLAN.rounds)]
+
+
+class TestTurn:
+    @pytest.mark.parametrize(
+        ("objective", "evaluations"), [("gumbel", 1), ("marginalize", 10), ("reinforce", 2), ("supervised", 0)]
+    )
+    def test_steps_are_those_of_training(self, quick, objective, evaluations):
+        (step,) = step_turns.plan_of([record(objective, 0, **SMALL)], 1, "cpu", 0).steps
+        count, seconds, processor, found = step_turns.turn(step, None, "cpu")
+        assert (count, found) == (step_turns.STEPS, evaluations)
+        assert processor > 0
+        assert seconds > 0
+
+    def test_a_turn_is_long_enough(self, monkeypatch):
+        monkeypatch.setattr(step_turns, "LEAST_SECONDS", 0.2)
+        count, seconds, processor, _ = step_turns.turn(PLAN.steps[0], None, "cpu")
+        assert count % step_turns.STEPS == 0
+        assert seconds > 0.2
+        assert 0 < processor < 1.1 * seconds
+
+    @pytest.mark.parametrize("model", ["adgm", "m2"])
+    @pytest.mark.parametrize("classes", [2, 10, 200])
+    @pytest.mark.parametrize("threshold", [0.0, 0.01, 0.6])
+    def test_a_sparse_sum_evaluates_what_it_is_told(self, quick, model, classes, threshold):
+        """Whatever its threshold is, and also where a class's share is below it."""
+        config = build({"objective": "sparse-marginalize", "threshold": threshold, "model": model, **SMALL})
+        step = Step(config=config, pixels=64, classes=classes, labelled=10)
+        for count in step.evaluations:
+            assert step_turns.turn(step, count, "cpu")[-1] == pytest.approx(count)
+
+
+class TestRounds:
+    def test_an_interrupted_measurement_goes_on_after_whole_rounds(self, folder, pretended):
+        path = folder / "steps.json"
+        with pytest.raises(KeyboardInterrupt):
+            step_turns.measure_steps(EMPTY, path, interrupt_after(2))
+        assert [file.name for file in folder.iterdir()] == ["steps.part"]
+        done = []
+        whole = step_turns.measure_steps(EMPTY, path, done.append)
+        assert done == [3]
+        assert read_steps(path) == whole
+        assert [file.name for file in folder.iterdir()] == ["steps.json"]
+
+    def test_a_part_of_something_else_is_not_gone_on_with(self, folder, pretended):
+        part = folder / "steps.part"
+        first = [row(0, *turn) for turn in step_turns.order(PLAN, 0)]
+        others = {"plan": replace(PLAN, seed=7)}, {"rows": first[:-1]}, {"rows": first[::-1]}
+        for other in others:
+            replace(EMPTY, **other).save(part)
+            with pytest.raises(DataError, match=r"steps\.part must be the beginning of this measurement, and is not"):
+                step_turns.measure_steps(EMPTY, folder / "steps.json")
+        replace(EMPTY, environment=replace(ABACUS, threads=2)).save(part)
+        with pytest.raises(GsmError, match="must be of this code and this machine"):
+            step_turns.measure_steps(EMPTY, folder / "steps.json")
+
+    def test_a_process_of_its_own_times_every_round(self, folder):
+        plan = StepPlan(steps=PLAN.steps[:1], rounds=2)
+        found = step_turns.measure_steps(replace(EMPTY, plan=plan), folder / "steps.json")
+        assert [(each.round, each.step, each.evaluations) for each in found.rows] == [(0, 0, 1.0), (1, 0, 1.0)]
+        assert found == read_steps(folder / "steps.json")
+        assert 0 < found.worked < 1.5
+
+    def test_a_process_that_dies_is_reported(self, folder, monkeypatch):
+        monkeypatch.setattr(step_turns, "python", lambda module: ["sh", "-c", "cat > /dev/null; echo no memory >&2"])
+        with pytest.raises(GsmError, match=r"every step .* fit into memory and end, and one did not [(]no memory[)]"):
+            step_turns.measure_steps(EMPTY, folder / "steps.json")
+        assert not list(folder.iterdir())
+
+    def test_no_process_is_left_behind(self, folder, monkeypatch):
+        started = []
+        start = subprocess.Popen
+        monkeypatch.setattr(
+            subprocess, "Popen", lambda *words, **more: started.append(start(*words, **more)) or started[-1]
+        )
+        monkeypatch.setattr(step_turns, "python", lambda module: ["sh", "-c", "echo []; sleep 60"])
+        with pytest.raises(KeyboardInterrupt):
+            step_turns.measure_steps(EMPTY, folder / "steps.json", interrupt_after(1))
+        assert started[0].poll() is not None
+
+
+class TestRecord:
+    WHOLE = replace(EMPTY, rows=[each for _, rows in pretend(EMPTY) for each in rows])
+
+    @pytest.mark.parametrize(
+        "rows",
+        [WHOLE.rows[1:], [*WHOLE.rows, WHOLE.rows[0]], [replace(WHOLE.rows[0], step=9), *WHOLE.rows[1:]]],
+        ids=["too few", "too many", "of no step"],
+    )
+    def test_every_turn_is_there_once(self, folder, rows):
+        path = folder / "steps.json"
+        self.WHOLE.save(path)
+        assert read_steps(path) == self.WHOLE
+        replace(self.WHOLE, rows=rows).save(path)
+        with pytest.raises(DataError, match=r"steps\.json must have every turn of its 3 rounds once, and has not"):
+            read_steps(path)
+
+    def test_a_run_is_no_record_of_steps(self, folder):
+        run: RunRecord = RUNS[0]
+        run.save(folder / "steps.json")
+        with pytest.raises(DataError, match=r"steps\.json must be a whole record, and is not"):
+            read_steps(folder / "steps.json")

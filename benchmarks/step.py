@@ -30,7 +30,8 @@ from gsm_cli.data.images import Images
 from gsm_cli.data.split import Split, load
 from gsm_cli.measures.cost_rounds import measure_apart
 from gsm_cli.measures.step_cost import PIXELS, product_rates, random_split
-from gsm_cli.model.estimators import Estimator, Marginal
+from gsm_cli.model.bounds import Estimator
+from gsm_cli.model.estimators import Marginal
 from gsm_cli.model.generative import M2
 from gsm_cli.model.networks import Architecture
 from gsm_cli.model.terms import ConditionalBound, unlabelled_bound

@@ -42,14 +42,12 @@ __all__ = [
 if TYPE_CHECKING:
     from gsm_cli.law.gumbel import Estimate, expectation, log_density, log_density_of_log, log_relax, relax, sample
     from gsm_cli.law.moments import exact_expectation, exact_moments, exact_standard_deviation
-    from gsm_cli.model.bounds import Bound, SelectiveBound
+    from gsm_cli.model.bounds import Bound, Estimator, OwnEntropy, SelectiveBound
     from gsm_cli.model.categorical import entropy
     from gsm_cli.model.estimators import (
-        Estimator,
         Gumbel,
         GumbelRao,
         Marginal,
-        OwnEntropy,
         Reinforce,
         ReinMax,
         SparseMarginal,
@@ -60,7 +58,8 @@ else:  # a type checker that saw this function would accept every name
     _LAW = {"Estimate", "expectation", "log_density", "log_density_of_log", "log_relax", "relax", "sample"}
     _MOMENTS = {"exact_expectation", "exact_moments", "exact_standard_deviation"}
     _HOMES = dict.fromkeys(_LAW, "law.gumbel") | dict.fromkeys(_MOMENTS, "law.moments")
-    _HOMES |= {"Bound": "model.bounds", "SelectiveBound": "model.bounds", "entropy": "model.categorical"}
+    _HOMES |= dict.fromkeys(("Bound", "Estimator", "OwnEntropy", "SelectiveBound"), "model.bounds")
+    _HOMES |= {"entropy": "model.categorical"}
 
     def __getattr__(name):
         if name not in __all__:

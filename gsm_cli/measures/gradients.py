@@ -27,8 +27,9 @@ from gsm_cli.law.moments import exact_expectation
 from gsm_cli.law.request import read_law
 from gsm_cli.measures.gradient_statistics import deviation, exact_mean, sampled_mean
 from gsm_cli.measures.gradient_subjects import REPLICATES, Subject
+from gsm_cli.model.bounds import Estimator
 from gsm_cli.model.categorical import Outcomes
-from gsm_cli.model.estimators import Estimator, Gumbel, GumbelRao, Marginal, StraightThrough
+from gsm_cli.model.estimators import Gumbel, GumbelRao, Marginal, StraightThrough
 from gsm_cli.records.gradients import GradientRow
 from gsm_cli.runs.build import Averaging
 from gsm_cli.runs.streams import stream

@@ -1,8 +1,8 @@
-"""A conditional bound as estimators see it: a function of y. It is evaluated here, and what it gives is checked."""
+"""A conditional bound as estimators see it, a function of y, and what an estimator may have; values are checked."""
 
 import inspect
 from collections.abc import Sequence
-from typing import Protocol, cast
+from typing import Protocol, cast, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -30,6 +30,29 @@ class SelectiveBound(Protocol):
     """
 
     def __call__(self, y: Tensor, images: Tensor | None = None, /) -> Tensor: ...
+
+
+class Estimator(Protocol):
+    """One way to average a conditional bound over q(y).
+
+    One that averages over another distribution than q also has a method `entropy(logits)`, see `OwnEntropy`.
+    """
+
+    def __call__(self, bound: Bound, logits: Tensor, rng: torch.Generator) -> Tensor: ...
+
+
+@runtime_checkable
+class OwnEntropy(Protocol):
+    """What an estimator has that averages over another distribution than q: the entropy (...) of that distribution."""
+
+    def entropy(self, logits: Tensor) -> Tensor: ...
+
+
+@runtime_checkable
+class Selective(Protocol):
+    """What an estimator has that leaves classes out: which it keeps, (..., K)."""
+
+    def keeps(self, logits: Tensor) -> Tensor: ...
 
 
 def evaluate(bound: Bound, y: Tensor) -> Tensor:

@@ -8,7 +8,6 @@ A class with the logit -inf has no weight in any. What is wrong with a setting, 
 
 from dataclasses import dataclass
 from math import prod
-from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -32,29 +31,6 @@ from gsm_cli.model.categorical import (
 from gsm_cli.model.checks import Temperature, check_laws, check_logits, check_temperature, check_threshold, check_whole
 
 NUMBERS = 2**22  # of the y of a piece of classes at most; four times as many are kept
-
-
-class Estimator(Protocol):
-    """One way to average a conditional bound over q(y).
-
-    One that averages over another distribution than q also has a method `entropy(logits)`, see `OwnEntropy`.
-    """
-
-    def __call__(self, bound: Bound, logits: Tensor, rng: torch.Generator) -> Tensor: ...
-
-
-@runtime_checkable
-class OwnEntropy(Protocol):
-    """What an estimator has that averages over another distribution than q: the entropy (...) of that distribution."""
-
-    def entropy(self, logits: Tensor) -> Tensor: ...
-
-
-@runtime_checkable
-class Selective(Protocol):
-    """What an estimator has that leaves classes out: which it keeps, (..., K)."""
-
-    def keeps(self, logits: Tensor) -> Tensor: ...
 
 
 @dataclass(frozen=True)

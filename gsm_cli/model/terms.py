@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
+from gsm_cli.model.bounds import Estimator, OwnEntropy
 from gsm_cli.model.categorical import entropy
-from gsm_cli.model.estimators import Estimator, OwnEntropy
 from gsm_cli.model.generative import M2, Case, Evidence, context
 from gsm_cli.model.networks import in_parts, is_kept
 

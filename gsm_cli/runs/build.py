@@ -9,7 +9,7 @@ import torch
 from gsm_cli.config import RunConfig
 from gsm_cli.errors import UsageError
 from gsm_cli.extensions import find_objective, load_class
-from gsm_cli.model.estimators import Estimator
+from gsm_cli.model.bounds import Estimator
 from gsm_cli.model.generative import ADGM, M2
 from gsm_cli.model.networks import Architecture
 from gsm_cli.runs.streams import state

@@ -16,8 +16,9 @@ from torch import Tensor
 
 from gsm_cli.data.images import Images
 from gsm_cli.data.split import Split
+from gsm_cli.model.bounds import Estimator, Selective
 from gsm_cli.model.checks import NotALawError
-from gsm_cli.model.estimators import Estimator, Gumbel, Marginal, Selective, StraightThrough
+from gsm_cli.model.estimators import Gumbel, Marginal, StraightThrough
 from gsm_cli.model.generative import M2
 from gsm_cli.model.terms import ConditionalBound, unlabelled_bound
 from gsm_cli.records.run import WIDEST, Bound, Reading

@@ -10,8 +10,8 @@ from torch import Tensor
 from gsm_cli.config import RunConfig
 from gsm_cli.data.split import Split
 from gsm_cli.errors import UsageError
+from gsm_cli.model.bounds import Selective
 from gsm_cli.model.checks import NotALawError
-from gsm_cli.model.estimators import Selective
 from gsm_cli.model.terms import Batch, Terms, classifier_alone, log_probability, semi_supervised, supervised
 from gsm_cli.model.virtual_adversarial import virtual_adversarial_loss
 from gsm_cli.runs.build import Averaging, build_model

@@ -11,9 +11,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from gsm_cli.model.bounds import Estimator
 from gsm_cli.model.categorical import gumbel_noise
 from gsm_cli.model.estimators import (
-    Estimator,
     Gumbel,
     GumbelRao,
     Marginal,

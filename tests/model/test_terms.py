@@ -4,8 +4,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from gsm_cli.model.bounds import Estimator
 from gsm_cli.model.categorical import entropy, gumbel_noise
-from gsm_cli.model.estimators import Estimator, Gumbel, Marginal, Reinforce, SparseMarginal, SumAndSample
+from gsm_cli.model.estimators import Gumbel, Marginal, Reinforce, SparseMarginal, SumAndSample
 from gsm_cli.model.generative import ADGM, M2, Architecture, Evidence
 from gsm_cli.model.terms import (
     Batch,

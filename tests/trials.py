@@ -111,11 +111,13 @@ def _command(words: tuple[str, ...], folder: Path, said: Path, prepare: Callable
     os.environ["OMP_NUM_THREADS"] = "1"
     os.setsid()
     os.chdir(folder)
+    import torch
+
     from gsm_cli.cli.surroundings import run
     from gsm_cli.runs import training
 
     training.CHECKPOINT_SECONDS = 0.0
-    training.torch.set_num_threads(1)
+    torch.set_num_threads(1)
     sys.argv[:] = ["gsm", *words]
     if prepare:
         prepare()

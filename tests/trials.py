@@ -144,6 +144,8 @@ class Trial:
         self.said = said or said_of(folder)
         for path in (folder, self.said):
             path.mkdir(parents=True, exist_ok=True)
+        for name in ("out", "err"):
+            (self.said / name).write_text("")  # also where it is killed before it says anything
         self.process = _forks().Process(target=_command, args=(tuple(words), folder, self.said, prepare))
         self.start = time.monotonic()
         self.process.start()

@@ -15,16 +15,22 @@ __all__ = [
     "Bound",
     "Estimate",
     "Estimator",
+    "GappedStraightThrough",
     "Gumbel",
     "GumbelRao",
     "Marginal",
+    "MinusLogQ",
     "OwnEntropy",
+    "Rebar",
     "ReinMax",
+    "ReinMaxRao",
     "Reinforce",
     "SelectiveBound",
     "SparseMarginal",
     "StraightThrough",
+    "StraightThroughGumbel",
     "SumAndSample",
+    "UnorderedSet",
     "__version__",
     "entropy",
     "exact_expectation",
@@ -45,14 +51,20 @@ if TYPE_CHECKING:
     from gsm_cli.model.bounds import Bound, Estimator, OwnEntropy, SelectiveBound
     from gsm_cli.model.categorical import entropy
     from gsm_cli.model.estimators import (
+        GappedStraightThrough,
         Gumbel,
         GumbelRao,
         Marginal,
+        MinusLogQ,
+        Rebar,
         Reinforce,
         ReinMax,
+        ReinMaxRao,
         SparseMarginal,
         StraightThrough,
+        StraightThroughGumbel,
         SumAndSample,
+        UnorderedSet,
     )
 else:  # a type checker that saw this function would accept every name
     _LAW = {"Estimate", "expectation", "log_density", "log_density_of_log", "log_relax", "relax", "sample"}

@@ -14,6 +14,7 @@ import torch
 
 import gsm_cli
 from gsm_cli.errors import DataError
+from gsm_cli.model import estimators
 
 ROOT = Path(__file__).parents[1]
 INIT = ast.parse((ROOT / "gsm_cli/__init__.py").read_text("utf-8"))
@@ -21,10 +22,7 @@ LAW = [
     *("Estimate", "exact_expectation", "exact_moments", "exact_standard_deviation", "expectation", "relax", "sample"),
     *("log_density", "log_density_of_log", "log_relax"),
 ]
-TORCH = [
-    *("Marginal", "Gumbel", "StraightThrough", "GumbelRao", "ReinMax", "Reinforce", "SumAndSample", "SparseMarginal"),
-    *("Estimator", "Bound", "OwnEntropy", "SelectiveBound", "entropy"),
-]
+TORCH = [*estimators.__all__, "Estimator", "Bound", "OwnEntropy", "SelectiveBound", "entropy"]
 
 
 def modules_after(code: str) -> set[str]:

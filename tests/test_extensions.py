@@ -24,7 +24,7 @@ from gsm_cli.runs.build import Averaging
 from gsm_cli.settings import build
 
 TRAINING = (Path(__file__).parents[1] / "docs/training.md").read_text("utf-8")
-(EXAMPLE,) = re.findall(r"```python\n(# decoupled\.py\n.*?)```", TRAINING, flags=re.DOTALL)
+(EXAMPLE,) = re.findall(r"```python\n(# flatter\.py\n.*?)```", TRAINING, flags=re.DOTALL)
 HEAD = "import torch\nclass Mine:\n"
 NUMBERED = """class Mine:
     size: int = {0}
@@ -39,7 +39,7 @@ QUICK = ("--set", "hidden=8", "--batch-size", 200, "--epochs", 2)
 @pytest.fixture
 def example(folder) -> Path:
     """The estimator of docs/training.md in the current folder."""
-    path = folder / "decoupled.py"
+    path = folder / "flatter.py"
     path.write_text(EXAMPLE)
     return path
 
@@ -56,44 +56,44 @@ def images(folder) -> dict[str, np.ndarray]:
 
 class TestEstimator:
     def test_its_parameters_are_its_settings(self, example):
-        row = find_objective("decoupled.py:Decoupled")
-        assert set(row.settings) == {"tau", "tau_min", "tau_rate", "tau_by_epoch", "entropy_weight", "backward"}
-        config = build({"objective": "decoupled.py:Decoupled", "backward": "2", "tau": 0.7})
+        row = find_objective("flatter.py:Flatter")
+        assert set(row.settings) == {"tau", "tau_min", "tau_rate", "tau_by_epoch", "entropy_weight", "greatest"}
+        config = build({"objective": "flatter.py:Flatter", "greatest": "2", "tau": 0.7})
         assert config.own == {
             "tau": 0.7,
             "tau_min": 0.0,
             "tau_rate": 0.0,
             "tau_by_epoch": False,
             "entropy_weight": 1.0,
-            "backward": 2.0,
+            "greatest": 2.0,
         }
         estimator = Averaging(config).at(0.7)
-        assert (estimator.temperature, estimator.backward) == (0.7, 2.0)
+        assert (estimator.temperature, estimator.greatest) == (0.7, 2.0)
 
     def test_trains_beside_the_others_and_is_kept_with_its_digest(self, gsm, folder, example):
-        words = ("train-ssl", *QUICK, "--objective", "decoupled.py:Decoupled,gumbel", "--set", "backward=2")
+        words = ("train-ssl", *QUICK, "--objective", "flatter.py:Flatter,gumbel", "--set", "greatest=2")
         result = gsm(*words)
         assert result.exit_code == 0, result.stderr
-        (path,) = (folder / "reports/digits-100/records").glob("Decoupled-*.json")
+        (path,) = (folder / "reports/digits-100/records").glob("Flatter-*.json")
         record = read_run(path)
         digest = hashlib.sha256(example.read_bytes()).hexdigest()
-        assert (record.config.objective_sha256, record.config.own["backward"]) == (digest, 2.0)
+        assert (record.config.objective_sha256, record.config.own["greatest"]) == (digest, 2.0)
         report = (folder / "reports/digits-100/report.md").read_text()
-        assert "\n| Decoupled |" in report
+        assert "\n| Flatter |" in report
         assert digest[:12] in report
         assert gsm("report", "--check").exit_code == 0
         timed = gsm("cost", "--for", "reports/digits-100", "--rounds", 1)
         assert timed.exit_code == 0, timed.stderr
         steps = read_steps(folder / "reports/digits-100/steps.json")
-        assert [step.config.objective_name for step in steps.plan.steps] == ["gumbel", "Decoupled"]
+        assert [step.config.objective_name for step in steps.plan.steps] == ["gumbel", "Flatter"]
         assert gsm("report", "--check").exit_code == 0
         example.unlink()
         assert gsm("report", "--check").exit_code == 0  # a report runs nobody's file
 
     def test_another_content_is_another_run(self, example):
-        before = build({"objective": "decoupled.py:Decoupled"})
+        before = build({"objective": "flatter.py:Flatter"})
         example.write_text(EXAMPLE + "\n# changed\n")
-        after = build({"objective": "decoupled.py:Decoupled"})
+        after = build({"objective": "flatter.py:Flatter"})
         assert before.name != after.name
         with pytest.raises(UsageError, match="changed: start it again"):
             Averaging(before)
@@ -134,37 +134,37 @@ class TestEstimator:
 
     def test_the_folder_of_the_file_makes_no_other_run(self, example, folder):
         (folder / "sub").mkdir()
-        (folder / "sub/decoupled.py").write_text(EXAMPLE)
-        first, second = (build({"objective": f"{place}decoupled.py:Decoupled"}) for place in ("", "sub/"))
+        (folder / "sub/flatter.py").write_text(EXAMPLE)
+        first, second = (build({"objective": f"{place}flatter.py:Flatter"}) for place in ("", "sub/"))
         assert first.name == second.name
         assert first.identity == second.identity
 
     def test_its_gradient_and_its_cost_are_measured(self, gsm, folder, example):
         words = ("--epochs", 1, "--images", 3, "--replicates", 20, "--tau", "0.5,1", "--seeds", 0)
-        result = gsm("gradients", *words, "--objective", "decoupled.py:Decoupled,marginalize")
+        result = gsm("gradients", *words, "--objective", "flatter.py:Flatter,marginalize")
         assert result.exit_code == 0, result.stderr
         gradients = read_gradients(folder / result.stdout.splitlines()[0])
-        assert {row.estimator for row in gradients.rows} == {"Decoupled", "marginalize"}
-        assert list(gradients.plan.sha256) == ["decoupled.py:Decoupled"]
+        assert {row.estimator for row in gradients.rows} == {"Flatter", "marginalize"}
+        assert list(gradients.plan.sha256) == ["flatter.py:Flatter"]
         words = ("--classes", "2,3", "--rounds", 1, "--batch-size", 2)
-        result = gsm("cost", *words, "--objective", "decoupled.py:Decoupled")
+        result = gsm("cost", *words, "--objective", "flatter.py:Flatter")
         assert result.exit_code == 0, result.stderr
         cost = read_cost(folder / result.stdout.splitlines()[0])
-        assert [(row.objective, row.evaluations) for row in cost.rows] == [("decoupled.py:Decoupled", 1.0)] * 2
-        assert "Decoupled" in (folder / "reports/cost/report.md").read_text()
+        assert [(row.objective, row.evaluations) for row in cost.rows] == [("flatter.py:Flatter", 1.0)] * 2
+        assert "Flatter" in (folder / "reports/cost/report.md").read_text()
         assert gsm("report", "--check").exit_code == 0
 
     def test_one_of_an_installed_package_has_its_name(self, monkeypatch, example):
         class Point:
-            name, value = "decoupled", "decoupled:Decoupled"
+            name, value = "flatter", "flatter:Flatter"
 
             @staticmethod
             def load() -> object:
-                return extensions.load_class("decoupled.py:Decoupled")
+                return extensions.load_class("flatter.py:Flatter")
 
         monkeypatch.setattr(extensions, "entry_points", lambda group: [Point] if group == "gsm.objectives" else [])
-        row = find_objective("decoupled")
-        assert (row.name, row.estimator) == ("decoupled", "decoupled:Decoupled")
+        row = find_objective("flatter")
+        assert (row.name, row.estimator) == ("flatter", "flatter:Flatter")
         assert row.sha256 == hashlib.sha256(example.read_bytes()).hexdigest()
 
     @pytest.mark.parametrize(

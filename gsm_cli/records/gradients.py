@@ -172,7 +172,9 @@ class GradientRecord(Record, frozen=True, kw_only=True, tag="gradients"):
         for objective in dict.fromkeys(self.plan.objectives):
             name, row = objective.rpartition(":")[2], OBJECTIVES.get(objective)
             if row is None:
-                variants += dict.fromkeys(each.variant for each in self.rows if each.estimator == name)
+                own = {each.name for each in self.subjects if each.is_own}
+                rows = [each for each in self.rows if each.estimator == name and each.subject not in own]
+                variants += dict.fromkeys(each.variant for each in rows)
             elif row.relaxed:
                 least = row.settings["tau"].least or 0.0
                 variants += [(name, tau, False) for tau in dict.fromkeys(self.plan.temperatures) if tau >= least]

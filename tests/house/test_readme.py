@@ -14,6 +14,7 @@ from tree import DOCUMENTS, README, ROOT
 from typer.testing import CliRunner, Result
 
 from gsm_cli.cli.app import app
+from gsm_cli.objectives import ROWS, SCHEDULE
 
 QUICK_COMMANDS = ("gsm sample", "gsm expectation", "gsm grid", "gsm simplex", "gsm animate", "python -c")
 
@@ -91,6 +92,19 @@ def test_tables_are_those_of_the_reports(document, kind, name, rows):
     table = next(block for block in blocks if block.startswith("| "))
     assert table.count("\n| ") == rows + 1
     assert f"<!-- {kind} of {name} -->\n\n{table}\n" in (ROOT / document).read_text("utf-8")
+
+
+def test_the_table_of_estimators_is_that_of_the_rows():
+    """Names, what they are, evaluations, gradient, settings, where they were shown, and the source."""
+    rows = ["| objective | what stands for the sum | evaluations | gradient | settings | shown on |"]
+    rows += ["| --- | --- | --- | --- | --- | --- |"]
+    for row in ROWS:
+        number, _, authors = (row.source or "").partition(" ")
+        source = f" ([{authors}](https://arxiv.org/abs/{number}))" if number else ""
+        own = ", ".join(f"`{name}`" for name in row.settings if name not in (*SCHEDULE[1:], "entropy_weight")) or "–"
+        facts = [f"`{row.name}`", row.help + source, row.evaluations, row.gradient, own, row.shown]
+        rows.append(f"| {' | '.join(facts)} |")
+    assert "\n".join(rows) in (ROOT / "docs/estimators.md").read_text("utf-8"), "\n".join(rows)
 
 
 def test_every_table_that_says_whose_it_is_is_held():

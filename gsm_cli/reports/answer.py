@@ -5,9 +5,10 @@ from math import inf
 
 from gsm_cli import commands
 from gsm_cli.analysis.groups import Group
+from gsm_cli.analysis.margin import Margin
 from gsm_cli.analysis.next_runs import Enough, NextRuns, absent_runs, commands_for, next_runs
 from gsm_cli.analysis.statistics import MOST_SEEDS
-from gsm_cli.analysis.verdict import Judgement, Margin, Ruling, Verdict
+from gsm_cli.analysis.verdict import Judgement, Ruling, Verdict
 from gsm_cli.objectives import GUMBEL, MARGINALIZE
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.records.steps import StepRecord
@@ -15,9 +16,12 @@ from gsm_cli.reports.markdown import console, interval
 from gsm_cli.reports.page import Answer
 from gsm_cli.words import counted, digits, listed, margin_points, points, ratio
 
+LOWEST = {"chance": "the sum accuracy is not above chance", "supervised": "the sum it is not above the labels alone"}
 CORRECTION = ", corrected for several objectives,"  # left out where there is one
 CORRECTED = f"the exact test{CORRECTION} does not confirm"  # that the interval lies below zero
 RULINGS: dict[str, tuple[str, str]] = {  # of one objective, of several
+    "chance": ("is not above chance", "are not above chance"),
+    "supervised": ("is not above the labels alone", "are not above the labels alone"),
     "no worse": ("is no worse than the sum within the margin", "are no worse than the sum within the margin"),
     "worse": ("is worse", "are worse"),
     "costly": (f"is worse by its interval, which {CORRECTED}", f"are worse by their intervals, which {CORRECTED}"),
@@ -48,10 +52,13 @@ def answer(verdict: Verdict | None, options: Sequence[str] = ()) -> Answer:
             "common with marginalize.",
             [console(lines)] if lines else [],
         )
+    if verdict.floor:
+        return Answer(f"Nothing is concluded: with {LOWEST[verdict.floor]}.", [_meaning(margin, verdict.is_named)])
     primary = verdict.of("primary")
-    sentences = [*(_of_gumbel(each, margin) for each in primary)]
+    where = "on these images" if group.shares_images else "here"
+    sentences = [*(_of_gumbel(each, margin, where) for each in primary)]
     sentences += [*_of_others(verdict.of("secondary"), margin, first=not primary), *_failed(verdict)]
-    details = [*_which(verdict), *_saving(verdict), _meaning(margin, verdict.is_named)]
+    details = [*_cautions(verdict), *_which(verdict), *_saving(verdict), _meaning(margin, verdict.is_named)]
     return Answer(" ".join(sentences), [*details, *_missing(next_runs(verdict, options))])
 
 
@@ -61,16 +68,16 @@ def difference(judgement: Judgement) -> str:
     return f"{judgement.label} − marginalize: {number} points, {counted(len(judgement.comparison.seeds), 'seed')}"
 
 
-def _of_gumbel(judgement: Judgement, margin: Margin) -> str:
+def _of_gumbel(judgement: Judgement, margin: Margin, where: str) -> str:
     """The answer to the question that was asked first."""
     loss, draws = margin_points(margin.value), judgement.series.config.own["draws"]
     the, one = ("One", "one") if draws == 1 else (f"The mean of {draws}", f"the mean of {draws}")
     sample = f"Gumbel-Softmax {'sample' if draws == 1 else 'samples'}"
     words: dict[Ruling, str] = {
-        "no worse": f"{the} {sample} may replace the sum over classes here: if it costs test accuracy, then less than "
-        f"{loss}",
-        "worse": f"{the} {sample} does not replace the sum over classes here: it costs test accuracy",
-        "undecided": f"Whether {one} {sample} may replace the sum over classes is undecided here: "
+        "no worse": f"{the} {sample} may replace the sum over classes {where}: if it costs test accuracy, then "
+        f"less than {loss}",
+        "worse": f"{the} {sample} does not replace the sum over classes {where}: it costs test accuracy",
+        "undecided": f"Whether {one} {sample} may replace the sum over classes is undecided {where}: "
         + _doubt(judgement, loss),
     }
     return f"{words[judgement.ruling]} ({difference(judgement)})."
@@ -89,13 +96,35 @@ def _of_others(judgements: Sequence[Judgement], margin: Margin, first: bool) -> 
     """One sentence on all the other objectives."""
     parts = []
     for ruling, (one, several) in RULINGS.items():
-        own = [each for each in judgements if ("costly" if each.is_costly else each.ruling) == ruling]
+        own = [each for each in judgements if _ruling(each) == ruling]
         if names := [each.series.identity.in_brackets(interval(each.summary, points)) for each in own]:
             words = (several if len(names) > 1 else one).replace("the margin", margin_points(margin.value))
             words = words if len(judgements) > 1 else words.replace(CORRECTION, "")
             parts.append(f"{listed(names)} {words}")
     start = "Without a run of gumbel that could be compared: " if first else "Of the other objectives, "
     return [start + "; ".join(parts) + "."] if parts else []
+
+
+def _ruling(judgement: Judgement) -> str:
+    """What is said of an objective: that it has learned nothing, if that is so and it is not worse."""
+    if judgement.ruling == "worse" or not judgement.floor:
+        return "costly" if judgement.is_costly else judgement.ruling
+    return judgement.floor
+
+
+def _cautions(verdict: Verdict) -> list[str]:
+    """Too few seeds for the tests, and rulings that the choice of an epoch by validation would change."""
+    short = [
+        f"{each.series.identity.in_brackets()} has {len(each.comparison.seeds)} and needs {each.needed}"
+        for each in verdict.short
+    ]
+    changed = [
+        f"{each.series.identity.in_brackets()} would be {each.chosen_ruling}"
+        for each in verdict.decisive
+        if each.chosen_ruling != each.ruling
+    ]
+    found = [f"**Exploratory**, of too few seeds for the corrected tests: {listed(short)}."] * bool(short)
+    return found + [f"**At the epochs that validation would choose** {listed(changed)}."] * bool(changed)
 
 
 def _failed(verdict: Verdict) -> list[str]:

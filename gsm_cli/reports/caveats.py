@@ -5,7 +5,7 @@ from statistics import fmean
 
 from gsm_cli.analysis.groups import Group
 from gsm_cli.analysis.series import disagreement_error, wrong_in_every_run
-from gsm_cli.analysis.statistics import SIDES, corrected, wilson
+from gsm_cli.analysis.statistics import SIDES, wilson
 from gsm_cli.analysis.verdict import Judgement, Verdict
 from gsm_cli.data import DATASETS, Dataset, describe_dataset
 from gsm_cli.objectives import MARGINALIZE
@@ -38,13 +38,15 @@ def _validation(group: Group, dataset: Dataset) -> str:
         f"the labels of {dataset.validation:,} validation images{paired}" if dataset.validation else "validation labels"
     )
     gains = {
-        series.label: fmean(series.scores[seed].accuracy - last.accuracy for seed, last in series.last_scores.items())
+        series.label: fmean(
+            score.accuracy - series.scores[seed].accuracy for seed, score in series.chosen_scores.items()
+        )
         for series in group.trained
     }
     if group.config.classes is not None:  # which have their share of both
         images = "those of the validation images"
     whole = "the" if group.config.classes is not None else f"the {group.config.labels:,}"
-    start = f"**Validation.** Beside {whole} labels of training, {images} choose the epoch"
+    start = f"**Validation.** Beside {whole} labels of training, {images} could choose the epoch, and do not"
     each = listed([f"{name} {points(gain)}" for name, gain in gains.items()])
     return (
         f"{start}. The chosen epoch's test accuracy minus the last one's is {points(fmean(gains.values()))} points on "
@@ -66,19 +68,13 @@ def _overlap(group: Group, dataset: Dataset, judgements: Sequence[Judgement]) ->
         "intervals speak of other splits and initial weights with these images."
     )
     judged = [each for each in judgements if each.summary.deviation is not None]
-    if judged and group.config.classes is None:
-        ratio = dataset.test / _training_images(dataset, group.config.labels, group.records[0].unlabelled)
-        wider = [(each.label, corrected(each.summary, len(each.comparison.seeds), ratio)) for each in judged]
+    if judged and group.test_per_training:
+        wider = [(each.label, each.beyond or each.summary) for each in judged]
         sentence += (
             " For other images of the same kind the correction of Nadeau and Bengio (2003) widens them; minus "
             f"marginalize, in points: {'; '.join(f'{name} {interval(each, points)}' for name, each in wider)}."
         )
     return [sentence]
-
-
-def _training_images(dataset: Dataset, labelled: int, unlabelled: int) -> float:
-    """Single images of which training knows; in pairs a labelled one stands once, an unlabelled one several times."""
-    return 2 * labelled + 2 * unlabelled / dataset.paired if dataset.paired else labelled + unlabelled
 
 
 def _test_set(group: Group, dataset: Dataset) -> list[str]:

@@ -14,16 +14,17 @@ from gsm_cli.words import counted, listed, points, ratio
 HEADING = "What each change brings"
 QUANTITY = "points of validation accuracy, minus the base's"
 RULE = (
-    "The base is the runs from which the others depart in the fewest settings. Validation accuracy is that of the "
-    "epoch that it chose itself, and the difference from the base is taken at the same seeds, with Student's 95 % "
+    "The base is the runs from which the others depart in the fewest settings. Validation accuracy is that "
+    "after the last epoch, and the difference from the base is taken at the same seeds, with Student's 95 % "
     "interval; the best is chosen among the changes with the most seeds. The test set has no part in it. The best of "
     "several is the best by chance too, which no interval covers: hold it against the base with other seeds."
 )
 BEST = "Best by validation, with its accuracy on the test set: {}."
 BEST_RULE = (
-    "The best value is that of the greatest validation accuracy over the seeds that all values have, a choice that no "
-    "interval covers. The others are held against it on the test set at the same seeds; worse or better is what both "
-    "the 95 % interval of the difference and the exact sign-flip test say, corrected for the number of values in a "
+    "The best value is that of the greatest validation accuracy after the last epoch, over the seeds that "
+    "all values have, a choice that no interval covers. The others are held against it on the test set at the same "
+    "seeds; worse or better is what both the 95 % interval of the difference and the exact sign-flip test say, "
+    "corrected for the number of values in a "
     "line."
 )
 SIDES = {"worse": "worse is", "better": "better is", "open": "not told apart is"}
@@ -40,7 +41,9 @@ def best_answer(found: Sequence[Choice]) -> Answer | None:
 def _best_value(found: Choice) -> str:
     """The value, and what it has on the test set."""
     reached = f"{interval(found.base.accuracy)} %, {counted(len(found.base.scores), 'seed')}"
-    return f"{found.identity.label} at {_values(found.settings)} ({reached})"
+    tied = f", which ties with {listed([_changed(each) for each in found.tied])}" if found.tied else ""
+    floor = f", not above {found.floor}" if found.floor else ""
+    return f"{found.identity.label} at {_values(found.settings)} ({reached}){tied}{floor}"
 
 
 def _told_apart(found: Choice) -> str:
@@ -59,7 +62,11 @@ def _values(settings: Mapping[str, object]) -> str:
 
 def _rival(trial: Trial) -> str:
     assert trial.test is not None
-    return f"{' '.join(written(trial.changed).values())} ({interval(trial.test.summary, points)})"
+    return f"{_changed(trial)} ({interval(trial.test.summary, points)})"
+
+
+def _changed(trial: Trial) -> str:
+    return " ".join(written(trial.changed).values())
 
 
 def search_answer(searches: Sequence[Choice]) -> Answer | None:
@@ -84,7 +91,9 @@ def _number_told_apart(trials: Sequence[Trial]) -> str:
 def _best(search: Choice) -> str:
     best, among = search.best, f"of {counted(1 + len(search.trials), 'setting')}"
     if best is None:
-        return f"{search.identity.label} with the settings of the base, {interval(search.base.validation)} %, {among}"
+        tied = f", in a tie with {listed([each.identity.label for each in search.tied])}" if search.tied else ""
+        base = f"the settings of the base, {interval(search.base.validation)} %"
+        return f"{search.identity.label} with {base}{tied}, {among}"
     seeds = counted(len(best.differences), "seed")
     return f"{best.identity.label}, {interval(best.difference, points)} points from the base ({seeds}), {among}"
 

@@ -86,7 +86,7 @@ def _numbers(judgements: Sequence[Judgement]) -> str:
             each.role,
             str(len(each.comparison.seeds)),
             interval(each.summary, points),
-            interval(each.last.summary, points) if each.last else "–",
+            interval(each.chosen.summary, points),
             "–" if each.summary.deviation is None else f"{100 * each.summary.deviation:.2f}",
             f"{each.comparison.p_value:.3g}",
             "–" if each.role == "exploratory" else f"{each.p_value:.3g}",
@@ -99,7 +99,7 @@ def _numbers(judgements: Sequence[Judgement]) -> str:
         "question",
         "seeds",
         "points [95 %]",
-        "last epoch [95 %]",
+        "at the chosen epoch [95 %]",
         "deviation of a seed",
         "p",
         "p, corrected",
@@ -114,7 +114,7 @@ def _explanation(judgements: Sequence[Judgement]) -> str:
         family, f" the {family} secondary ones are corrected together by Holm's method;"
     )
     return (
-        "Last epoch: with its weights in place of those of the epoch that validation chose. p is that of the sign-flip "
+        "At the chosen epoch: with the weights of the epoch that validation would choose. p is that of the sign-flip "
         "test on counts of correct answers, exact and two-sided. Worse means: the interval lies below zero and the "
         f"corrected p is at most {LEVEL}. Gumbel is the primary question and is tested by itself;{holm} exploratory "
         "ones, and every other pair, are not corrected and decide nothing. Each interval, and so each no worse, holds "

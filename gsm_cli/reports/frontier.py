@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from gsm_cli import commands
-from gsm_cli.analysis.frontier import AtEqualTime, Frontier, Line, Schedule, at_equal_time, reaches
+from gsm_cli.analysis.frontier import AtEqualTime, Crossing, Frontier, Line, Schedule, at_equal_time, crossing
 from gsm_cli.objectives import GUMBEL, SUPERVISED
 from gsm_cli.reports.markdown import NOTHING, folded, interval, table, without_constants
 from gsm_cli.reports.page import Answer, Section
@@ -11,9 +11,14 @@ from gsm_cli.reports.panels import Panel, Point, Points, panel_picture
 from gsm_cli.words import counted, digits, listed, percent, points
 
 METHOD = (
-    "Every point is a schedule of its own that ran to its end, never a long run read early. Validation accuracy is "
-    "that of the epoch that validation chose, the mean over seeds with Student's 95 % interval{seconds}. "
-    "Longer schedules have more epochs to choose from; the accuracy on the test set is free of that."
+    "Every point is a schedule of its own that ran to its end, never a long run read early. Test accuracy is "
+    "that of the last epoch, the mean over seeds with Student's 95 % interval{seconds}."
+)
+
+
+WHEN = (
+    "When the mean over seeds reaches a test accuracy, read off between complete schedules, linear in the logarithm of "
+    "the cost; in brackets when the ends of its 95 % interval do. ≤: the shortest schedule has reached it already."
 )
 
 
@@ -41,7 +46,7 @@ def frontier_section(frontier: Frontier | None) -> Section:
             f"## {heading(frontier)}",
             panel_picture("frontier", [frontier_panel(frontier)]),
             " ".join([METHOD.format(seconds=seconds), *_cautions(frontier)]),
-            "The shortest schedule whose mean over seeds reaches a validation accuracy:",
+            WHEN,
             _shortest(frontier),
             *_differences(at_equal_time(frontier)),
             *folded("All schedules", [_schedules(frontier)]),
@@ -71,8 +76,11 @@ def _first(frontier: Frontier) -> str:
     parts = []
     for level in frontier.levels:
         reached = frontier.first(level)
-        parts.append(f"{_level(level)} by {f'{reached[0][0].label} ({_taken(reached[0][1])})' if reached else 'none'}")
-    return f"The first to reach a validation accuracy: {listed(parts)}."
+        first = [each for each, found in reached if found.cost == reached[0][1].cost]
+        named = listed([each.label for each in first])
+        tie = " in a tie" if len(first) > 1 else ""
+        parts.append(f"{_level(level)} by {f'{named}{tie} ({_taken(reached[0][1], frontier)})' if reached else 'none'}")
+    return f"The first to reach a test accuracy: {listed(parts)}."
 
 
 def _equal_time(found: Sequence[AtEqualTime]) -> str:
@@ -103,7 +111,7 @@ def _differences(found: Sequence[AtEqualTime]) -> list[str]:
     if not rows:
         return []
     text = (
-        "Differences of validation accuracy at equal time, seed by seed, uncorrected: at the latest time for which "
+        "Differences of test accuracy at equal time, seed by seed, uncorrected: at the latest time for which "
         "both have schedules, linear in the logarithm of time between the two around it."
     )
     return [text, table(["difference", "seconds", "seeds", "points [95 %]"], rows)]
@@ -112,21 +120,21 @@ def _differences(found: Sequence[AtEqualTime]) -> list[str]:
 def frontier_panel(frontier: Frontier) -> Panel:
     """Accuracy against seconds, or against epochs, a point for each schedule."""
     axis = f"{'seconds' if frontier.clock else 'epochs'} of training"
-    return Panel("validation accuracy, %", axis, [*map(_points, frontier.lines)], continuous=True)
+    return Panel("test accuracy, %", axis, [*map(_points, frontier.lines)], continuous=True)
 
 
 def _points(line: Line) -> Points:
-    return Points(line.identity, [Point.of(each.cost, each.validation, len(each.by_seed)) for each in line.schedules])
+    return Points(line.identity, [Point.of(each.cost, each.test, len(each.by_seed)) for each in line.schedules])
 
 
 def _shortest(frontier: Frontier) -> str:
-    """For every objective and level the shortest schedule, or the best that it came to."""
+    """When every objective reaches a level, or the best that it came to."""
     rows = []
     for line in frontier.lines:
-        best = max(line.schedules, key=lambda schedule: schedule.validation.mean)
-        nothing = f"not reached: {percent(best.validation.mean)} after {counted(best.epochs, 'epoch')}"
-        found = [reaches(line.schedules, level) for level in frontier.levels]
-        rows.append([line.identity.label, *(nothing if schedule is None else _taken(schedule) for schedule in found)])
+        best = max(line.schedules, key=lambda schedule: schedule.test.mean)
+        nothing = f"not reached: {percent(best.test.mean)} after {counted(best.epochs, 'epoch')}"
+        found = [crossing(line.schedules, level) for level in frontier.levels]
+        rows.append([line.identity.label, *(nothing if each is None else _taken(each, frontier) for each in found)])
     return table(["objective", *map(_level, frontier.levels)], rows)
 
 
@@ -151,13 +159,12 @@ def _fitted(schedule: Schedule, names: Sequence[str]) -> list[str]:
     return [f"{name} {commands.write(schedule.fitted[name])}" for name in names]
 
 
-def _taken(schedule: Schedule) -> str:
-    lengths = dict.fromkeys([_cost(schedule), counted(schedule.epochs, "epoch")])
-    return ", ".join([*lengths, counted(len(schedule.by_seed), "seed")])
-
-
-def _cost(schedule: Schedule) -> str:
-    return counted(schedule.epochs, "epoch") if schedule.seconds is None else f"{digits(schedule.seconds)} s"
+def _taken(reached: Crossing, frontier: Frontier) -> str:
+    """Seconds or epochs, with their interval; an end that is not reached is a dash."""
+    unit, low = " s" if frontier.clock else " epochs", reached.low
+    ends = [NOTHING if end is None else digits(end) for end in (low, reached.high)]
+    interval = f" [{', '.join(ends)}]" if ends != [NOTHING, NOTHING] else ""
+    return f"{'≤ ' if reached.is_most else ''}{digits(reached.cost)}{unit}{interval}"
 
 
 def _level(level: float) -> str:

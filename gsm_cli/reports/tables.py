@@ -14,7 +14,7 @@ from gsm_cli.reports.page import Section
 from gsm_cli.words import counted, digits, listed, percent, points, ratio
 
 HEADINGS = (
-    *("objective", "runs", "validation %", "test % [95 %]", "test % last epoch", "gain", "log p(x) [95 %]"),
+    *("objective", "runs", "test % [95 %]", "gain", "log p(x) [95 %]"),
     *("s / epoch", "speed-up [95 %]", "evaluations"),
 )
 
@@ -42,14 +42,11 @@ def _row(group: Group, series: Series) -> list[str]:
         return [series.label, runs, *[NOTHING] * (len(HEADINGS) - 2)]
     marginal, floor = group.find(MARGINALIZE), group.find(SUPERVISED)
     gain = compare(series.scores, floor.scores) if floor and floor is not series else None
-    last = [score.accuracy for score in series.last_scores.values()]
     seconds, faster = series.seconds_per_epoch, series.times_as_fast(marginal)
     return [
         series.label,
         runs,
-        percent(fmean(series.best_validation.values())),
         interval(series.accuracy),
-        percent(fmean(last)),
         points(gain.summary.mean) if gain else NOTHING,
         interval(series.bound, lambda nats: f"{nats:.2f}") if series.bound else NOTHING,
         digits(seconds) if seconds else NOTHING,
@@ -65,9 +62,7 @@ def _legend(group: Group, headings: Sequence[str]) -> str:
     bounds = {record.test.bound for series in group.series for record in series.finished if record.test}
     images = listed([f"{number:,}" for number in sorted({bound.images for bound in bounds if bound})])
     words = {
-        "validation %": "at the epoch that validation chose, which is the best of them",
-        "test % [95 %]": "with the weights of that epoch, mean over seeds and its Student's interval, cut at 100 %",
-        "test % last epoch": "with the weights of the last epoch",
+        "test % [95 %]": "after the last epoch, mean over seeds and its Student's interval, cut at 100 %",
         "gain": "test accuracy above supervised in points, same seeds",
         "log p(x) [95 %]": f"its bound in nats after the last epoch, the class summed exactly, on {images} test images",
         "s / epoch": f"{group.series[0].updates:,} updates with "
@@ -104,14 +99,13 @@ def _assignment(group: Group) -> list[str]:
     """Whether a model is wrong already about the images that it learned from, or about new ones alone."""
     rows = []
     for series in group.trained:
-        readings = [record.test.chosen for record in series.finished if record.test]
+        readings = [record.test.last for record in series.finished if record.test]
         known, new = fmean(each.unlabelled_accuracy for each in readings), fmean(each.accuracy for each in readings)
-        rows.append([series.label, percent(known), percent(fmean(series.best_validation.values())), percent(new)])
+        rows.append([series.label, percent(known), percent(fmean(series.validation_by_seed.values())), percent(new)])
     headings = ["objective", "unlabelled training images %", "validation %", "test %"]
     text = (
-        "Accuracy with the weights of the chosen epoch, means over seeds. Errors on the unlabelled images themselves "
-        "are classes that were assigned wrongly; what the test set loses beyond them would be overfitting. Validation "
-        "chose the epoch, and is flattered by it."
+        "Accuracy after the last epoch, means over seeds. Errors on the unlabelled images themselves "
+        "are classes that were assigned wrongly; what the test set loses beyond them would be overfitting."
     )
     return folded("Wrongly assigned, or overfitted?", [text, table(headings, rows)]) if rows else []
 

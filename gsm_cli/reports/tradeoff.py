@@ -12,9 +12,10 @@ from gsm_cli.reports.panels import Panel, Point, Points, panel_picture, panel_ta
 from gsm_cli.settings import hyphened
 from gsm_cli.words import listed, points, ratio
 
+SIDES = {"worse": "worse", "better": "better", "open": "not told apart"}
 MEASURED = (
     "Test accuracy at the same seeds, mean and 95 % interval, at the ends and where the difference is lowest and "
-    "highest: of several values these are the most extreme by chance too."
+    "highest. Worse or better is what the interval and the exact test say, corrected for the values of an objective."
 )
 
 
@@ -73,7 +74,7 @@ def _ends(trade: Trade, found: Losses) -> str:
     ordered = sorted(losses, key=lambda loss: loss.difference.mean)
     parts = [
         f"at {trade.setting} {commands.write(loss.value)} "
-        f"it differs from the sum by {interval(loss.difference, points)} points"
+        f"it differs from the sum by {interval(loss.difference, points)} points ({SIDES[loss.side]})"
         + (f" and is {interval(loss.factor, ratio)} times as fast" if loss.factor else "")
         for loss in losses
         if loss in (losses[0], losses[-1], ordered[0], ordered[-1])

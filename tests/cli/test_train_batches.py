@@ -422,7 +422,7 @@ class TestDisplay:
         shown.note(second.name, "is left to [host], process 1")
         shown.end(Outcome(second, None, problem=WorkerLostError("was killed by signal 9")))
         assert stream.getvalue().splitlines() == [
-            "[1/3] sparse-marginalize weight_std none tau 0.1 seed 0 finished: test accuracy 0.7900 at epoch 2",
+            "[1/3] sparse-marginalize weight_std none tau 0.1 seed 0 finished: test accuracy 0.7900",
             "[2/3] gumbel weight_std none tau 0.1 seed 0 is left to [host], process 1",
             "[2/3] gumbel weight_std none tau 0.1 seed 0 failed: its worker was killed by signal 9",
         ]

@@ -13,8 +13,9 @@ from records_of import SIX, batch, failed, reading, record, steps_of
 from scipy import stats
 
 from gsm_cli.analysis.groups import Group, sort_records
-from gsm_cli.analysis.statistics import Comparison, Summary, holm, summarize
-from gsm_cli.analysis.verdict import Judgement, deciding_seeds, default_margin, judge, margin_of, rule
+from gsm_cli.analysis.margin import default_margin, margin_of
+from gsm_cli.analysis.statistics import Comparison, Summary, fewest_seeds, holm, summarize
+from gsm_cli.analysis.verdict import Judgement, deciding_seeds, judge, rule
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.records.run import RunRecord
 from gsm_cli.reports.page import Report
@@ -73,14 +74,14 @@ class TestMargin:
 
     def test_of_less_than_an_image_says_so_and_one_error_is_one(self):
         runs = [record(name, seed) for name in ("marginalize", "gumbel") for seed in range(2)]
-        good = [replace(each, test=replace(each.test, chosen=reading(2, 399 / 400))) for each in runs]
+        good = [replace(each, test=replace(each.test, last=reading(3, 399 / 400))) for each in runs]
         assert "a loss of less than 0.1 points, which is less than one of the 400 images (by" in rendered(good).text
         assert "with which 1 error of the sum becomes 3 of 400 images" in rendered(good, 0.005).text
 
     def test_may_be_named_and_is_then_everywhere(self):
         report = rendered(batch(SIX), 0.005)
         assert "then less than 0.5 points" not in report.answer  # its interval reaches to -0.63
-        assert "is undecided here" in report.answer
+        assert "is undecided on these images" in report.answer
         assert "become 39 of 400 images (named with `--margin`)" in report.text
         assert "The band is the margin of 0.5 points" in report.text
         assert report.pictures[0].facts.margin == 0.5
@@ -108,7 +109,7 @@ class TestRoles:
         assert judged(batch(SIX))["straight-through-gumbel"].ruling == "worse"
 
     def test_other_temperatures_are_exploratory_and_in_no_answer(self):
-        others = [record("gumbel", seed, (0.5, 0.99, 0.7), tau=0.1) for seed in range(6)]
+        others = [record("gumbel", seed, (0.5, 0.7, 0.99), tau=0.1) for seed in range(6)]
         records = [*batch({name: SIX[name] for name in ("marginalize", "gumbel")}), *others]
         found = judged(records)
         assert [(each.label, each.role) for each in found.values()] == [
@@ -124,7 +125,7 @@ class TestRoles:
     def test_an_exploratory_one_is_tested_by_itself(self):
         """A loss beyond the margin: seeds decide that it is worse, and how many depends on the family."""
         records = batch({"marginalize": [0.0] * 6, "gumbel": [0.0] * 6})
-        records += [record("gumbel", seed, (0.5, 0.89 + 0.03 * (-1) ** seed, 0.7), tau=0.1) for seed in range(6)]
+        records += [record("gumbel", seed, (0.5, 0.7, 0.89 + 0.03 * (-1) ** seed), tau=0.1) for seed in range(6)]
         found = judged(records)["gumbel, tau 0.1"]
         assert (found.role, found.ruling) == ("exploratory", "undecided")
         assert (found.seeds, found.likely) == deciding_seeds(found.comparison, 0.01, 1)
@@ -213,8 +214,8 @@ class TestMissingSeeds:
         assert "$ gsm train-ssl --dataset digits --objective gumbel --seeds 6-11 --epochs 3\n" in text
 
     def test_one_seed_asks_for_the_fewest_that_can_decide(self):
-        report = rendered([record("marginalize", 0), record("gumbel", 0, (0.5, 0.79, 0.7))])
-        assert "is undecided here: one seed shows no deviation" in report.answer
+        report = rendered([record("marginalize", 0), record("gumbel", 0, (0.5, 0.7, 0.79))])
+        assert "is undecided on these images: one seed shows no deviation" in report.answer
         assert "gumbel about 6 would decide" in report.text
         assert "--objective gumbel --seeds 1-5 --epochs 3" in report.text
 
@@ -321,7 +322,7 @@ class TestSeveralTemperatures:
         assert "(gumbel, tau 0.5 − marginalize: +7.00" in text
         assert "**Which series:**" in text
         assert "here gumbel (tau 0.5) of 3 by its settings." in text
-        rows = re.findall(r"^\| (gumbel, tau [\d.]+) \| 99", text, re.MULTILINE)
+        rows = re.findall(r"^\| (gumbel, tau [\d.]+) \| 98", text, re.MULTILINE)
         assert rows == ["gumbel, tau 0.1", "gumbel, tau 0.5", "gumbel, tau 2"]
 
     def test_without_it_the_most_accurate_on_validation_is(self):
@@ -360,3 +361,58 @@ def test_the_facts_are_those_of_the_verdict():
         assert each["comparison"]["p_value"] == own.comparison.p_value
     assert any(each["p_value"] > each["comparison"]["p_value"] for each in facts["differences"])
     assert facts["missing"]["deciding"]
+
+
+class TestNothingLearned:
+    """What is not above chance, or not above the labels alone, is called that and equivalent to nothing."""
+
+    FLOOR = (-0.01, 0.0, 0.01, -0.01, 0.0, 0.01)
+
+    def test_the_labels_alone_are_a_floor(self):
+        records = batch({**SIX, "reinforce": [SIX["supervised"][n] + each for n, each in enumerate(self.FLOOR)]})
+        found = judged(records, margin=0.2)
+        assert found["reinforce"].floor == "supervised"
+        assert found["gumbel"].floor == ""
+        assert found["reinforce"].ruling != "no worse"
+        assert found["reinforce"].told.endswith("not above supervised")
+
+    def test_a_guess_is_a_floor(self):
+        low = [record(name, seed, (0.09, 0.11)) for name in ("marginalize", "gumbel") for seed in range(6)]
+        found = judged(low)["gumbel"]
+        assert found.summary.low > -0.01
+        assert (found.floor, found.ruling, found.seeds, found.told) == ("chance", "undecided", None, "not above chance")
+        assert rendered(low).answer == "Nothing is concluded: with the sum accuracy is not above chance."
+
+    def test_what_predicts_one_class_has_learned_nothing(self):
+        one = record("gumbel", 0)
+        stuck = replace(one, test=replace(one.test, last=replace(one.test.last, modal=400)))
+        assert group_of(one).floor(group_of(one).series[0]) == ""
+        assert group_of(stuck).floor(group_of(stuck).series[0]) == "chance"
+
+    def test_nothing_is_equivalent_to_a_sum_that_learned_nothing(self):
+        sums = {"marginalize": list(self.FLOOR), "gumbel": list(self.FLOOR), "supervised": [0.0] * 6}
+        found = judged(batch(sums))["gumbel"]
+        assert (found.summary.mean, found.ruling) == (0.0, "undecided")
+
+
+class TestFewSeeds:
+    @pytest.mark.parametrize(("family", "seeds"), [(1, 6), (3, 7), (4, 8), (6, 8), (7, 9), (12, 9)])
+    def test_the_fewest_that_a_corrected_test_needs(self, family, seeds):
+        """All differences of one sign have the p-value 2 / 2^seeds, and Holm's factor is the size of the family."""
+        assert fewest_seeds(family) == seeds
+        assert family * 2 / 2**seeds <= 0.05 < family * 2 / 2 ** (seeds - 1)
+
+    def test_a_report_with_fewer_is_exploratory(self):
+        names = ("marginalize", "gumbel", "reinforce", "reinmax")
+        text = rendered(batch({name: [0.0] * 6 for name in names})).text
+        assert "**Exploratory**, of too few seeds for the corrected tests: reinmax has 6 and needs 7 and" in text
+        assert "Exploratory**" not in rendered(batch({name: [0.0] * 7 for name in names})).text
+
+
+def test_the_last_epoch_decides_and_a_sentence_says_what_validation_would_have_changed():
+    sums = [record("marginalize", seed, (0.5, 0.8, 0.9)) for seed in range(6)]
+    forgets = [record("gumbel", seed, (0.5, 0.9, 0.8)) for seed in range(6)]
+    found = judged([*sums, *forgets])["gumbel"]
+    assert (found.ruling, found.chosen_ruling) == ("worse", "no worse")
+    text = rendered([*sums, *forgets]).text
+    assert "**At the epochs that validation would choose** gumbel would be no worse." in text

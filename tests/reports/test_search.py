@@ -195,8 +195,8 @@ class TestReport:
         records = [each for each in searched() if each.config.learning_rate != 0.004]
         found = rendered([*records, *runs("gumbel", (-0.03, -0.03, -0.03), kl_start=3)])
         assert found.answer == (
-            "Best on validation: gumbel with the settings of the base, 80.00 [75.03, 84.97] %, of 4 settings. "
-            "2 of the 3 changes have an interval without 0; by chance 1 in 20 would."
+            "Best on validation: gumbel with the settings of the base, 80.00 [75.03, 84.97] %, in a tie with "
+            "gumbel, latent 8, of 4 settings. 2 of the 3 changes have an interval without 0; by chance 1 in 20 would."
         )
 
     def test_it_says_how_many_are_told_apart(self):
@@ -233,7 +233,7 @@ class TestReport:
         assert "## Runs with latent 8" in found.text
         assert "gumbel seed 2 failed at step 17" in found.text
         whole = searched()[-1]
-        stuck = replace(whole, test=replace(whole.test, chosen=replace(whole.test.chosen, modal=400)))
+        stuck = replace(whole, test=replace(whole.test, last=replace(whole.test.last, modal=400)))
         assert (
             "## Runs with latent 4, learning_rate 0.002, weight_decay 0.1" in rendered([*searched()[:-1], stuck]).text
         )
@@ -252,7 +252,7 @@ class TestReport:
         assert "## Against the temperature" in found.text
         lengths = [record("gumbel", seed, (0.5, 0.6, 0.9)) for seed in range(3)]
         assert "In so many seconds" not in rendered([*searched(), *lengths]).answer
-        assert "The first to reach a validation accuracy" in rendered([*searched(), *lengths]).text
+        assert "The first to reach a test accuracy" in rendered([*searched(), *lengths]).text
 
     def test_a_chosen_name_alone_makes_it_a_search(self):
         found = rendered(searched(), "comparison")

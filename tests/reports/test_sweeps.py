@@ -34,7 +34,7 @@ def points_of(picture) -> dict[str, list[Point]]:
 
 def run(objective: str, seed: int, accuracy: float, **settings: object):
     """A run whose test accuracy is this."""
-    return record(objective, seed, (0.5, accuracy + 0.01, 0.6), **settings)
+    return record(objective, seed, (0.5, 0.6, accuracy + 0.01), **settings)
 
 
 def over_draws(objective: str, numbers=DRAWS, **settings: object):

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gsm_cli.analysis.choices import Choice, best_values, find_searches
-from gsm_cli.analysis.contrasts import TAU, Sweeps, are_among, enough, find_sweeps, over_one, trained
+from gsm_cli.analysis.contrasts import TAU, Sweeps, are_among, enough, over_one, trained
 from gsm_cli.analysis.frontier import Frontier, find_frontier
 from gsm_cli.analysis.groups import Group, sort_records
 from gsm_cli.analysis.tradeoff import Trade, find_trades
@@ -66,5 +66,5 @@ def analyse(
         best_values(series, swept, floors) if kind == "settings" else [],
         list(find_trades(lines)),
         find_frontier(series, floors),
-        find_sweeps(series, swept, searched),
+        Sweeps(series, swept),
     )

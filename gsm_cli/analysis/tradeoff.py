@@ -45,11 +45,6 @@ class Trade:
     apart: Sequence[str] = ()
     fitted: Sequence[str] = ()
 
-    @property
-    def timed(self) -> bool:
-        """Whether it is known of any how fast it is."""
-        return any(loss.factor for losses in self.losses for loss in losses.points)
-
 
 def find_trades(lines: Sequence[Swept]) -> Iterator[Trade]:
     """Every setting, the length of training apart, over which the sum and others were swept with all else equal."""

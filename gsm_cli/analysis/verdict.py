@@ -57,6 +57,8 @@ class Judgement:
         """The ruling, and what the series is not above; of what decides nothing, that."""
         if self.role == "exploratory":
             return self.role
+        if self.is_costly and not self.floor:
+            return "worse by its interval alone"
         return ", ".join([self.ruling] * (self.ruling != "undecided" or not self.floor) + FLOORS[self.floor])
 
     @property
@@ -72,15 +74,6 @@ class Judgement:
     def is_costly(self) -> bool:
         """Whether the interval alone says worse."""
         return self.ruling == "undecided" and self.summary.high is not None and round(self.summary.high, PRINTED) < 0
-
-
-@dataclass(frozen=True)
-class Saving:
-    """Seconds of an epoch, and how many times as fast as the sum's that is; None unless both steps were timed."""
-
-    series: Series
-    seconds: float | None
-    factor: Summary | None
 
 
 @dataclass(frozen=True)
@@ -116,27 +109,6 @@ class Verdict:
 
     def of(self, role: Role) -> list[Judgement]:
         return [each for each in self.judgements if each.role == role]
-
-    @property
-    def failed(self) -> list[tuple[Series, int]]:
-        """How many runs failed, of every series that the verdict speaks of."""
-        compared = {self.group.find(MARGINALIZE), *(each.series for each in self.decisive)}
-        counts = [(each, len(each.records) - len(each.finished)) for each in self.group.series if each in compared]
-        return [(series, count) for series, count in counts if count]
-
-    @property
-    def savings(self) -> list[Saving]:
-        """Of every objective that is no worse and, first of all, of the one that was asked for."""
-        chosen = [each for each in self.decisive if each.ruling == "no worse" or each is self.decisive[0]]
-        marginal = self.group.find(MARGINALIZE)
-        series = [each.series for each in chosen]
-        return [Saving(each, each.seconds_per_epoch, each.times_as_fast(marginal)) for each in series]
-
-    @property
-    def sum_seconds(self) -> float | None:
-        """Of an epoch with the sum."""
-        marginal = self.group.find(MARGINALIZE)
-        return marginal.seconds_per_epoch if marginal else None
 
 
 def analyse_group(group: Group, named: float | None = None) -> Verdict:

@@ -14,43 +14,32 @@ from gsm_cli.reports.markdown import interval
 from gsm_cli.reports.page import Section
 from gsm_cli.words import counted, listed, points
 
-SETTINGS = (
-    "**Settings.** The objectives share all settings but their own, whichever these were found with: one that is tuned "
-    "by itself may do better."
-)
 
-
-def caveats(verdict: Verdict) -> Section:
+def limits(verdict: Verdict) -> Section:
     """In a list; empty without a finished run."""
     group, judgements = verdict.group, verdict.decisive
     if not group.trained:
         return Section([])
     dataset = describe_dataset(group.config.dataset)
     sentences = [_validation(group, dataset), *_overlap(group, dataset, judgements), *_test_set(group, dataset)]
-    sentences += [*_disagreement(group, dataset, judgements), *_hard(group, dataset), SETTINGS]
+    sentences += [*_disagreement(group, dataset, judgements), *_hard(group, dataset)]
     return Section(["## What the intervals do not cover", "\n".join(f"* {sentence}" for sentence in sentences)])
 
 
 def _validation(group: Group, dataset: Dataset) -> str:
-    """Validation labels choose the epoch; what that is worth here."""
-    paired = ", in pairs," if dataset.paired else ""
+    """What an epoch chosen by validation labels would be worth here."""
     images = (
-        f"the labels of {dataset.validation:,} validation images{paired}" if dataset.validation else "validation labels"
+        f"{dataset.validation:,} validation images" if dataset.validation and not group.config.classes else "validation"
     )
     gains = {
         series.label: fmean(
             score.accuracy - series.scores[seed].accuracy for seed, score in series.chosen_scores.items()
         )
-        for series in group.trained
+        for series in group.pictured
     }
-    if group.config.classes is not None:  # which have their share of both
-        images = "those of the validation images"
-    whole = "the" if group.config.classes is not None else f"the {group.config.labels:,}"
-    start = f"**Validation.** Beside {whole} labels of training, {images} could choose the epoch, and do not"
     each = listed([f"{name} {points(gain)}" for name, gain in gains.items()])
     return (
-        f"{start}. The chosen epoch's test accuracy minus the last one's is {points(fmean(gains.values()))} points on "
-        f"average ({each})."
+        f"**Validation.** With the epoch that the labels of {images} choose, test accuracy is other by points: {each}."
     )
 
 

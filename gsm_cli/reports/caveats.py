@@ -10,7 +10,6 @@ from gsm_cli.analysis.verdict import Judgement, Verdict
 from gsm_cli.data import DATASETS, Dataset, describe_dataset
 from gsm_cli.objectives import MARGINALIZE
 from gsm_cli.records.run import RunRecord
-from gsm_cli.reports.markdown import interval
 from gsm_cli.reports.page import Section
 from gsm_cli.words import counted, listed, points
 
@@ -21,7 +20,7 @@ def limits(verdict: Verdict) -> Section:
     if not group.trained:
         return Section([])
     dataset = describe_dataset(group.config.dataset)
-    sentences = [_validation(group, dataset), *_overlap(group, dataset, judgements), *_test_set(group, dataset)]
+    sentences = [_validation(group, dataset), *_overlap(group, dataset), *_test_set(group, dataset)]
     sentences += [*_disagreement(group, dataset, judgements), *_hard(group, dataset)]
     return Section(["## What the intervals do not cover", "\n".join(f"* {sentence}" for sentence in sentences)])
 
@@ -43,7 +42,7 @@ def _validation(group: Group, dataset: Dataset) -> str:
     )
 
 
-def _overlap(group: Group, dataset: Dataset, judgements: Sequence[Judgement]) -> list[str]:
+def _overlap(group: Group, dataset: Dataset) -> list[str]:
     """Where every seed splits the same pool: what the intervals speak of, and the correction for other images."""
     if group.config.dataset not in DATASETS:
         return [
@@ -56,13 +55,6 @@ def _overlap(group: Group, dataset: Dataset, judgements: Sequence[Judgement]) ->
         "**Overlapping splits.** Every seed splits the same images, so that the test sets of two seeds share some: the "
         "intervals speak of other splits and initial weights with these images."
     )
-    judged = [each for each in judgements if each.summary.deviation is not None]
-    if judged and group.test_per_training:
-        wider = [(each.label, each.beyond or each.summary) for each in judged]
-        sentence += (
-            " For other images of the same kind the correction of Nadeau and Bengio (2003) widens them; minus "
-            f"marginalize, in points: {'; '.join(f'{name} {interval(each, points)}' for name, each in wider)}."
-        )
     return [sentence]
 
 

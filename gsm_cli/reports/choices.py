@@ -33,21 +33,23 @@ def best_page(title: str, found: Sequence[Choice], where: str, block: Block) -> 
     names = list(dict.fromkeys(name for each in found for name in each.settings))
     question = f"{title}: which {listed(names)} {'is' if len(names) == 1 else 'are'} best?"
     few = [each for each in found if len(each.base.scores) < 2]
+    best = [_best_value(each, named=len(names) > 1) for each in found]
     return Page(
         question,
-        f"Best by validation{where}: {listed([*map(_best_value, found)])}.",
+        f"Best {names[0] if len(names) == 1 else 'values'} by validation{where}: {listed(best)}.",
         [block, *(_values_table(found, name) for name in names), BEST_RULE],
         "Exploratory: one seed tells nothing apart." if few else "",
         caveats=["The value was chosen among these, and no interval covers the choice."],
     )
 
 
-def _best_value(found: Choice) -> str:
+def _best_value(found: Choice, named: bool) -> str:
     """The value, those that tie with it, and that nothing was learned."""
     tied = [_changed(each) for each in found.tied]
     tie = f" (a tie with {listed(tied)})" if tied else ""
     floor = f" (not above {found.floor})" if found.floor else ""
-    return f"{_described(found.settings)} for {found.identity.label}{tie}{floor}"
+    value = _described(found.settings) if named else " ".join(written(found.settings).values())
+    return f"{value} for {found.identity.label}{tie}{floor}"
 
 
 def _values_table(found: Sequence[Choice], name: str) -> str:

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from math import inf
 
-from gsm_cli import commands
 from gsm_cli.analysis.groups import Group
 from gsm_cli.analysis.margin import Margin
 from gsm_cli.analysis.next_runs import NextRuns, absent_runs, commands_for, next_runs
@@ -12,7 +11,6 @@ from gsm_cli.analysis.statistics import MOST_SEEDS
 from gsm_cli.analysis.verdict import FLOORS, Judgement, Verdict, rule
 from gsm_cli.objectives import GUMBEL, MARGINALIZE
 from gsm_cli.records.layout import ReportFolder
-from gsm_cli.records.steps import StepRecord
 from gsm_cli.reports.curves import accuracy_picture
 from gsm_cli.reports.markdown import NOTHING, console, interval, table, without_constants
 from gsm_cli.reports.page import Block, Page
@@ -40,10 +38,8 @@ MORE = {
 }
 
 
-def comparison_page(folder: ReportFolder, title: str, verdict: Verdict | None, steps: StepRecord | None) -> Page:
+def comparison_page(folder: ReportFolder, title: str, verdict: Verdict) -> Page:
     """The verdict on one group of runs."""
-    if verdict is None:
-        return Page(f"{title}: {QUESTION}", "There is nothing to compare yet: no run has been made.")
     group = verdict.group
     if group.trained and not verdict.candidates and verdict.margin is None:
         floor = group.trained[0]
@@ -56,7 +52,7 @@ def comparison_page(folder: ReportFolder, title: str, verdict: Verdict | None, s
         answer(verdict),
         [*blocks, *results(verdict)],
         exploratory(verdict),
-        [*missing(verdict, folder.options(group.config)), *without_seconds(folder, [group], steps)],
+        missing(verdict, folder.options(group.config)),
         caveats(verdict) if verdict.decisive else failures(group),
     )
 
@@ -211,18 +207,6 @@ def _seeds(lacking: NextRuns) -> list[str]:
         )
         blocks += [console(lacking.deciding)] if lacking.deciding else []
     return blocks
-
-
-def without_seconds(folder: ReportFolder, groups: Sequence[Group], steps: StepRecord | None) -> list[str]:
-    """That seconds are missing, or that the machine was not idle, and the command that mends it."""
-    names = [each.identity.in_brackets(group.name) for group in groups for each in group.trained if not each.clock]
-    if steps is None:
-        return [f"Seconds: on an idle machine `{commands.steps(folder)}` times the steps of these runs."] * bool(names)
-    few = listed(names if len(names) < 4 else [*names[:2], f"{len(names) - 2} others"])
-    anew = f"on an idle machine `{commands.steps(folder)} --force` times all steps anew"
-    lacking = f"Seconds of {few}, whose settings {folder.steps.name} does not have: {anew}."
-    busy = f"An idle machine: when steps were timed, it {listed(steps.disturbances)}; {anew}."
-    return [lacking] * bool(names) + [busy] * bool(steps.disturbances)
 
 
 def caveats(verdict: Verdict) -> list[str]:

@@ -109,13 +109,13 @@ def _milliseconds(classes: int, rows: Sequence[CostRow]) -> Point:
 
 def _section(record: CostRecord) -> Section:
     name = _name(record.plan)
+    compared = MARGINALIZE in record.plan.objectives
     before = min(row.base_bytes for row in record.rows) / MIB
-    others = [each for each in record.plan.objectives if each != MARGINALIZE]
+    others = [each for each in record.plan.objectives if each != MARGINALIZE] if compared else []
     every = [[each, *(ratio_of(record, each, classes) for classes in record.plan.classes)] for each in others]
-    compared = MARGINALIZE in record.plan.objectives and others
     blocks: list[Block] = [
         f"## {name[0].upper() + name[1:]}",
-        *([table(["times as fast", *_columns(record.plan)], every)] if compared else []),
+        *([table(["times as fast", *_columns(record.plan)], every)] if others else []),
         "Milliseconds of a step, median [quartiles], by the number of classes:",
         by_classes(record, milliseconds),
         f"Greatest memory of the process in MiB, of which {before:.0f} are there before the model is made:",

@@ -11,16 +11,16 @@ from gsm_cli.data import Dataset
 from gsm_cli.objectives import SUPERVISED
 from gsm_cli.reports.markdown import NOTHING, interval, plain, table, without_constants
 from gsm_cli.reports.page import Section
-from gsm_cli.words import margin_points, percent, points
+from gsm_cli.words import counted, margin_points, percent, points
 
 TESTS = (
     "*points*: test accuracy after the last epoch minus the sum's at the same seeds, which have the same split, "
     "initial weights, batch order and noise; *by validation's epoch*: the same with the weights of the epoch that "
-    "validation would choose; *for other images*: the interval of Nadeau and Bengio (2003), where splits share "
-    "images; *p*: of the exact, two-sided sign-flip test on counts of correct answers. Gumbel is the primary "
-    "question, tested by itself; the secondary ones are corrected together by Holm's method. Worse needs a corrected "
-    f"p of at most {LEVEL}."
+    "validation would choose; *p*: of the exact, two-sided sign-flip test on counts of correct answers. Gumbel is the "
+    "primary question, tested by itself; the secondary ones are corrected together by Holm's method. Worse needs a "
+    f"corrected p of at most {LEVEL}."
 )
+BEYOND = " *for other images*: the interval of Nadeau and Bengio (2003), because the seeds' splits share images."
 ACCURACIES = (
     "After the last epoch, means over seeds. Errors on the unlabelled training images are classes that were assigned "
     "wrongly; what the test set loses beyond them would be overfitting. *gain*: test accuracy above that of "
@@ -42,9 +42,10 @@ def tests(verdict: Verdict) -> Section:
     loss = margin_points(margin.value)
     share = "named with `--margin`" if verdict.is_named else "a quarter of the sum's errors, from 0.1 to 1 point"
     words = (
-        f"The margin is {loss}, {share}: with it {margin.errors:,} errors of the sum become {margin.with_it:,} of "
-        f"{margin.images:,} images."
+        f"The margin is {loss}, {share}: with it {counted(margin.errors, 'error')} of the sum become "
+        f"{margin.with_it:,} of {margin.images:,} images."
     )
+    words += BEYOND if any(each.beyond for each in judgements) else ""
     return Section(["## Differences from the sum, with tests", table(*without_constants(headings, rows)), TESTS, words])
 
 

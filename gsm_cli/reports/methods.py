@@ -11,6 +11,7 @@ from gsm_cli.records.steps import StepRecord
 from gsm_cli.records.store import Record
 from gsm_cli.reports.markdown import console
 from gsm_cli.reports.page import Section
+from gsm_cli.words import listed
 
 OBJECTIVE = re.compile(r"--objective (\S+)")
 MODELS = {
@@ -40,6 +41,18 @@ def provenance(folder: ReportFolder, groups: Sequence[Group], steps: StepRecord 
             *("## How every record was made", console(lines), _environments(groups, steps)),
         ]
     )
+
+
+def without_seconds(folder: ReportFolder, groups: Sequence[Group], steps: StepRecord | None) -> list[str]:
+    """That seconds are missing, or that the machine was not idle, and the command that mends it."""
+    names = [each.identity.in_brackets(group.name) for group in groups for each in group.trained if not each.clock]
+    if steps is None:
+        return [f"Seconds: on an idle machine `{commands.steps(folder)}` times the steps of these runs."] * bool(names)
+    few = listed(names if len(names) < 4 else [*names[:2], f"{len(names) - 2} others"])
+    anew = f"on an idle machine `{commands.steps(folder)} --force` times all steps anew"
+    lacking = f"Seconds of {few}, whose settings {folder.steps.name} does not have: {anew}."
+    busy = f"An idle machine: when steps were timed, it {listed(steps.disturbances)}; {anew}."
+    return [lacking] * bool(names) + [busy] * bool(steps.disturbances)
 
 
 def _joined(lines: Sequence[str]) -> list[str]:

@@ -1,6 +1,7 @@
 """The report on the runs of a folder: records in, a page and details out; with no clock, no host and no file read."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from gsm_cli.analysis.facts import run_facts
 from gsm_cli.analysis.findings import Findings, analyse
@@ -17,7 +18,7 @@ from gsm_cli.reports.curves import curve_page, generated, learning
 from gsm_cli.reports.details import accuracies, further, others, tests
 from gsm_cli.reports.frontier import frontier_page, frontier_section
 from gsm_cli.reports.gradients import gradient_page, gradient_sections
-from gsm_cli.reports.methods import provenance
+from gsm_cli.reports.methods import provenance, without_seconds
 from gsm_cli.reports.page import Block, Page, Report, Section
 from gsm_cli.reports.sweeps import sweep_picture, sweep_section, trade_page, trade_section
 from gsm_cli.reports.temperature import swept_over_tau, temperature_picture, temperature_section
@@ -40,7 +41,8 @@ def render_runs(
     follows from the sum's errors. `about` is what the title says of the runs.
     """
     findings = analyse(records, kind, margin, steps)
-    page = _page(folder, findings, steps, about) if records else gradient_page(*_only(gradients))
+    page = _page(folder, findings, about) if records else gradient_page(*_only(gradients))
+    page = replace(page, missing=[*page.missing, *without_seconds(folder, findings.groups, steps)])
     facts = run_facts(findings, gradients, folder.options) | {"timed": steps is not None}
     runs = [record for group in findings.groups for record in group.records]
     return Report(folder, page, _details(folder, findings, gradients, steps), problems, facts, runs)
@@ -51,7 +53,7 @@ def _only(gradients: Sequence[GradientRecord]) -> tuple[str, GradientRecord]:
     return describe_dataset(gradients[0].plan.config.dataset).title, gradients[0]
 
 
-def _page(folder: ReportFolder, findings: Findings, steps: StepRecord | None, about: str | None) -> Page:
+def _page(folder: ReportFolder, findings: Findings, about: str | None) -> Page:
     """The page that answers what is asked: of a sweep what was swept, of all others whether a sample will do."""
     verdict = findings.verdicts[0]
     title, whole = about or _experiment(findings), " on these images" if verdict.group.shares_images else ""
@@ -65,7 +67,7 @@ def _page(folder: ReportFolder, findings: Findings, steps: StepRecord | None, ab
         return trade_page(title, findings.trades[0], whole)
     if findings.kind == "settings" and findings.frontier:
         return frontier_page(title, findings.frontier, whole)
-    return comparison_page(folder, title, verdict, steps)
+    return comparison_page(folder, title, verdict)
 
 
 def _picture(findings: Findings) -> Block:

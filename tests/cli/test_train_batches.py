@@ -453,7 +453,7 @@ class TestEnds:
         )
         assert second == "gsm: gumbel seed 2: too large"
         assert last.startswith("gsm: all 3 runs must end, and 2 did not")
-        report = (folder / "reports/digits-100/report.md").read_text()
+        report = (folder / "reports/digits-100/details.md").read_text()
         assert "failed at step 7: the objective is not finite at step 7" in report
         assert "failed at step 0: MemoryError (too large)" in report
 

@@ -128,7 +128,9 @@ class TestPictured:
 
     def test_the_report_says_so(self):
         taus = [record("gumbel", 0, tau=0.1 * n) for n in range(1, 15)]
-        few, many = (render_runs(ReportFolder(Path("reports/digits-100")), each).text for each in (taus[:12], taus))
+        few, many = (
+            render_runs(ReportFolder(Path("reports/digits-100")), each).details_text for each in (taus[:12], taus)
+        )
         assert "too many for a picture of all" not in few
         assert "too many for a picture of all" in many
 

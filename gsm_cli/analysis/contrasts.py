@@ -1,9 +1,8 @@
-"""What was swept: sets of series of one objective that differ in a setting, or in two, alone."""
+"""What was swept: sets of series of one objective that differ in a setting alone."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
 
 from gsm_cli.analysis.groups import Group
 from gsm_cli.analysis.identity import DIGESTS, Identity, identify, written
@@ -48,24 +47,10 @@ class Swept:
 
 @dataclass(frozen=True)
 class Sweeps:
-    """What was swept in a report: over one setting, with enough values and in no map, or over every pair of two."""
+    """What was swept in a report over one setting, with enough values, and all series."""
 
     series: Sequence[Series]
     lines: Sequence[Swept]
-    maps: Sequence[Swept]
-
-
-def find_sweeps(series: Sequence[Series], lines: Sequence[Swept], searched: Sequence[Series] = ()) -> Sweeps:
-    """The sweeps that a report shows of these lines; a map over `tau` leaves its own to be shown as well.
-
-    Two values by two that a search has rows for are no map.
-    """
-    maps = [
-        swept
-        for swept in find(series, 2)
-        if EPOCHS not in swept.names and _whole(swept) and not (len(swept.series) == 4 and are_among(swept, searched))
-    ]
-    return Sweeps(series, [each for each in lines if each.names == (TAU,) or not _in_a_map(each, maps)], maps)
 
 
 def enough(lines: Sequence[Swept], paired: Sequence[Series]) -> list[Swept]:
@@ -80,7 +65,7 @@ def trained(groups: Sequence[Group]) -> list[Series]:
 
 def over_one(series: Sequence[Series]) -> list[Swept]:
     """Sweeps over one setting, the length of training apart; over the data it may be fitted to each value."""
-    found = [swept for swept in find(series, 1) if swept.names[0] not in (EPOCHS, *OF_THE_DATA)]
+    found = [swept for swept in find(series) if swept.names[0] not in (EPOCHS, *OF_THE_DATA)]
     return [*found, *(swept for name in OF_THE_DATA for swept in _over_data(series, name))]
 
 
@@ -113,14 +98,12 @@ def over_lengths(series: Sequence[Series]) -> list[Swept]:
     return [swept for swept in over(series, (EPOCHS, *FITTED)) if len(swept.values(0)) > 1]
 
 
-def find(series: Sequence[Series], number: int) -> Iterator[Swept]:
-    """All sets of series of one objective that differ in so many settings alone; in a single one by numbers."""
+def find(series: Sequence[Series]) -> Iterator[Swept]:
+    """All sets of series of one objective that differ in the numbers of one setting alone."""
     every = {name: None for each in series for name in settings_of(each.config) if name not in DIGESTS}  # are no values
-    for names in combinations(every, number):
-        ordered = [each for each in series if number > 1 or _is_number(settings_of(each.config).get(names[0]))]
-        for swept in over(ordered, names):
-            if all(len(swept.values(n)) > 1 for n in range(number)):
-                yield swept
+    for name in every:
+        ordered = [each for each in series if _is_number(settings_of(each.config).get(name))]
+        yield from (swept for swept in over(ordered, (name,)) if len(swept.series) > 1)
 
 
 def over(series: Sequence[Series], names: tuple[str, ...]) -> list[Swept]:
@@ -148,16 +131,6 @@ def task_of(config: RunConfig, but_for: Sequence[str]) -> dict[str, object]:
     """Those that every objective has, but for these."""
     own = (*config.own, *but_for, "objective_sha256")
     return {name: value for name, value in settings_of(config).items() if name not in own}
-
-
-def _whole(swept: Swept) -> bool:
-    """Whether there is a series for every pair of values."""
-    return len(swept.series) == len(swept.values(0)) * len(swept.values(1))
-
-
-def _in_a_map(line: Swept, maps: Sequence[Swept]) -> bool:
-    """Whether a map shows all of a line."""
-    return any(are_among(line, [*swept.series.values()]) for swept in maps)
 
 
 def are_among(swept: Swept, series: Sequence[Series]) -> bool:

@@ -30,7 +30,7 @@ def run_facts(findings: Findings, gradients: Sequence[GradientRecord], options: 
         "best": findings.best,
         "searches": findings.searches,
         "trades": findings.trades,
-        "sweeps": [*_sweeps(findings.sweeps.lines), *_sweeps(findings.sweeps.maps)],
+        "sweeps": _sweeps(findings.sweeps.lines),
         "frontier": frontier
         and {"clock": frontier.clock, "lines": frontier.lines, "at_equal_time": at_equal_time(frontier)},
         "gradients": [{"name": each.plan.name, "conclusions": conclusions(each)} for each in gradients],
@@ -63,7 +63,6 @@ def _group(verdict: Verdict, options: Options) -> Facts:
         "seconds": {each.label: each.seconds_per_epoch for each in group.trained},
         "speed_ups": {each.label: each.times_as_fast(marginal) for each in group.trained},
         "differences": verdict.judgements,
-        "savings": verdict.savings,
         "missing": next_runs(verdict, options(group.config)),
     }
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gsm_cli.analysis.choices import Choice, best_values, find_searches
-from gsm_cli.analysis.contrasts import TAU, Sweeps, are_among, enough, find_sweeps, over_one, trained
+from gsm_cli.analysis.contrasts import TAU, Sweeps, are_among, enough, over_one, trained
 from gsm_cli.analysis.frontier import Frontier, find_frontier
 from gsm_cli.analysis.groups import Group, sort_records
 from gsm_cli.analysis.tradeoff import Trade, find_trades
@@ -53,7 +53,8 @@ def analyse(
     """
     groups = sort_records(records, steps)
     series = trained(groups)
-    searches = find_searches(series) if kind == "settings" else []
+    floors = {each: group.floor(each) for group in groups for each in group.trained}
+    searches = find_searches(series, floors) if kind == "settings" else []
     searched = [each for search in searches for each in search.series]
     paired = [each for each in series if kind == "settings" and each not in searched]
     lines = over_one(series)
@@ -62,8 +63,8 @@ def analyse(
         kind,
         [analyse_group(group, margin) for group in groups],
         searches,
-        best_values(series, swept) if kind == "settings" else [],
+        best_values(series, swept, floors) if kind == "settings" else [],
         list(find_trades(lines)),
-        find_frontier(series),
-        find_sweeps(series, swept, searched),
+        find_frontier(series, floors),
+        Sweeps(series, swept),
     )

@@ -11,34 +11,46 @@ from math import floor, log
 from statistics import fmean
 
 from gsm_cli.analysis.contrasts import FITTED, OF_THE_DATA, Swept, named, over_lengths
+from gsm_cli.analysis.groups import NO_FLOORS, Floor, Floors
 from gsm_cli.analysis.identity import Identity
-from gsm_cli.analysis.series import Series, validation_step
+from gsm_cli.analysis.series import Series
 from gsm_cli.analysis.statistics import Summary, summarize
 from gsm_cli.objectives import MARGINALIZE
 
-LEVELS = (95, 96, 97)  # of validation accuracy, in %; where none reaches the first, the three up to the best
+LEVELS = (95, 96, 97)  # of test accuracy, in %; where none reaches the first, the three up to the best
 ROUNDING = 5e-5  # of an accuracy as it is shown: one that reads 95.00 % has reached 95 %
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """A length of training: its epochs and seconds, validation accuracy by seed, and both parts' means.
-
-    Validation is read at the epoch that it chooses, the test set with the weights of that epoch.
-    """
+    """A length of training: its epochs and seconds, and the accuracies after its last epoch."""
 
     epochs: int
     seconds: float | None  # None before steps were timed
-    by_seed: Mapping[int, float]
+    by_seed: Mapping[int, float]  # on the test set
     validation: Summary
     test: Summary
     fitted: Mapping[str, object] = field(default_factory=dict)
-    step: float = 0.0  # what one validation image is worth
+    step: float = 0.0  # what one test image is worth
+    floor: Floor = ""  # what it is not surely above
 
     @property
     def cost(self) -> float:
         """In seconds or, before steps were timed, in epochs."""
         return self.epochs if self.seconds is None else self.seconds
+
+
+@dataclass(frozen=True)
+class Crossing:
+    """The cost at which the mean over seeds reaches a level, between complete schedules, linear in its logarithm.
+
+    Its interval lies between the costs at which the ends of the means' intervals do; None where they do not.
+    """
+
+    cost: float
+    low: float | None
+    high: float | None
+    is_most: bool  # whether the shortest schedule has reached the level already
 
 
 @dataclass(frozen=True)
@@ -69,8 +81,8 @@ class Frontier:
 
     @property
     def best(self) -> float:
-        """The greatest mean validation accuracy."""
-        return max(schedule.validation.mean for schedule in self.schedules)
+        """The greatest mean test accuracy."""
+        return max(schedule.test.mean for schedule in self.schedules)
 
     @property
     def levels(self) -> list[float]:
@@ -88,15 +100,15 @@ class Frontier:
         """Those that differ between the lines alone."""
         return [name for name in FITTED if len(_values(self.schedules, name)) > 1 and name not in self.fitted]
 
-    def first(self, level: float) -> list[tuple[Identity, Schedule]]:
-        """Who reaches a level, by what it costs."""
-        found = [(line.identity, schedule) for line in self.lines if (schedule := reaches(line.schedules, level))]
+    def first(self, level: float) -> list[tuple[Identity, Crossing]]:
+        """Who reaches a level, by what it costs; nobody that has learned nothing."""
+        found = [(line.identity, reached) for line in self.lines if (reached := crossing(line.schedules, level))]
         return sorted(found, key=lambda pair: pair[1].cost)
 
 
 @dataclass(frozen=True)
 class AtEqualTime:
-    """Validation accuracy of one objective minus another's after as many seconds of training, seed by seed."""
+    """Test accuracy of one objective minus another's after as many seconds of training, seed by seed."""
 
     identity: Identity
     minus: Identity
@@ -109,7 +121,7 @@ class AtEqualTime:
         return f"{self.identity.label} − {self.minus.label}"
 
 
-def find_frontier(series: Sequence[Series]) -> Frontier | None:
+def find_frontier(series: Sequence[Series], floors: Floors = NO_FLOORS) -> Frontier | None:
     """The frontier of these runs; None unless an objective was trained for several numbers of epochs."""
     found = named(over_lengths(series))
     if not found:
@@ -123,7 +135,8 @@ def find_frontier(series: Sequence[Series]) -> Frontier | None:
             timed = [each for each in of_this_length if each.clock or clock is None]
             chosen |= len(timed) > 1
             if timed:
-                lines.setdefault(name, []).append(_schedule(max(timed, key=_seeds_then_validation)))
+                shown = max(timed, key=_seeds_then_validation)
+                lines.setdefault(name, []).append(_schedule(shown, floors.get(shown, "")))
             else:
                 left_out.append(f"{name.label} with {epochs} epochs")
     references = _references({name: found[name] for name in lines})
@@ -134,7 +147,7 @@ def find_frontier(series: Sequence[Series]) -> Frontier | None:
 
 def _seeds_then_validation(series: Series) -> tuple[int, float]:
     """By which one of several settings of a length is shown: a lucky seed does not take the place of ten."""
-    return len(series.finished), fmean(series.best_validation.values())
+    return len(series.finished), fmean(series.validation_by_seed.values())
 
 
 def _references(found: Mapping[Identity, Swept]) -> dict[Identity, Identity]:
@@ -148,22 +161,40 @@ def _references(found: Mapping[Identity, Swept]) -> dict[Identity, Identity]:
     return references
 
 
-def _schedule(series: Series) -> Schedule:
+def _schedule(series: Series, floor: Floor) -> Schedule:
     return Schedule(
         epochs=series.config.epochs,
         seconds=series.seconds_so_far[-1] if series.clock else None,
-        by_seed=series.best_validation,
+        by_seed={seed: score.accuracy for seed, score in series.scores.items()},
         validation=series.validation,
         test=series.accuracy,
         fitted={name: value for name, value in series.config.identity.items() if name in FITTED},
-        step=validation_step(series),
+        step=1 / next(iter(series.scores.values())).images,
+        floor=floor,
     )
 
 
-def reaches(line: Sequence[Schedule], level: float) -> Schedule | None:
-    """The shortest schedule whose mean over seeds is at least that."""
-    enough = [schedule for schedule in line if schedule.validation.mean >= level - ROUNDING]
-    return min(enough, key=lambda schedule: schedule.cost, default=None)
+def crossing(line: Sequence[Schedule], level: float) -> Crossing | None:
+    """Where a line reaches a level; None if its mean does not, or if it has learned nothing."""
+    ordered = sorted((each for each in line if not each.floor), key=lambda schedule: schedule.cost)
+    cost = _crossed([(each.cost, each.test.mean) for each in ordered], level)
+    if cost is None:
+        return None
+    low, high = (
+        _crossed([(each.cost, value) for each, value in zip(ordered, ends, strict=True) if value is not None], level)
+        for ends in ([each.test.high for each in ordered], [each.test.low for each in ordered])
+    )
+    return Crossing(cost, low, high, cost == ordered[0].cost)
+
+
+def _crossed(points: Sequence[tuple[float, float]], level: float) -> float | None:
+    """The first cost at which a line through these points is at a level."""
+    for place, (cost, value) in enumerate(points):
+        if value >= level - ROUNDING:
+            before, below = points[place - 1] if place else (cost, value)
+            share = min(1.0, (level - below) / (value - below)) if value > below else 1.0
+            return float(before * (cost / before) ** share)
+    return None
 
 
 def at_equal_time(frontier: Frontier) -> list[AtEqualTime]:

@@ -4,15 +4,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from statistics import fmean
+from typing import Literal
 
 from gsm_cli.analysis.clocks import Clock, clocks
 from gsm_cli.analysis.identity import identify, name_groups, own_settings, shared_settings
 from gsm_cli.analysis.series import Series
+from gsm_cli.analysis.statistics import Comparison, Summary, compare, corrected, is_positive
 from gsm_cli.config import RunConfig
-from gsm_cli.data import describe_dataset
-from gsm_cli.objectives import OBJECTIVES, own_defaults
+from gsm_cli.data import DATASETS, describe_dataset
+from gsm_cli.objectives import OBJECTIVES, SUPERVISED, own_defaults
 from gsm_cli.records.run import RunRecord
 from gsm_cli.records.steps import StepRecord, step_key
+
+Floor = Literal["", "chance", "supervised"]
+Floors = Mapping[Series, Floor]  # what each of several series is not surely above
+NO_FLOORS: Floors = {}
 
 OF_OTHERS = 100  # labels with which others report
 MOST = 12  # series that a picture of all of them can hold
@@ -71,12 +77,40 @@ class Group:
             if found := [series for series in candidates if series.config.own == usual]:
                 return found[0]
         return max(
-            candidates, key=lambda each: (len(each.finished), fmean(each.best_validation.values())), default=None
+            candidates, key=lambda each: (len(each.finished), fmean(each.validation_by_seed.values())), default=None
         )
 
     def candidates(self, objective: str) -> list[Series]:
         """The objective's series with a finished run."""
         return [series for series in self.trained if series.config.objective == objective]
+
+    def floor(self, series: Series) -> Floor:
+        """What a series is not surely above: chance, or the labels alone where they were trained; empty if neither."""
+        if not series.is_above_chance:
+            return "chance"
+        labels = self.find(SUPERVISED)
+        gain = compare(series.scores, labels.scores) if labels and labels is not series else None
+        return "supervised" if gain and not is_positive(gain.summary) else ""
+
+    @property
+    def test_per_training(self) -> float | None:
+        """Of splits that share images the single test images over those of training; None of others, or unknown."""
+        dataset, config = describe_dataset(self.config.dataset), self.config
+        if not dataset.test or config.classes is not None:
+            return None
+        unlabelled = self.records[0].unlabelled
+        paired = 2 * config.labels + 2 * unlabelled / dataset.paired if dataset.paired else config.labels + unlabelled
+        return dataset.test / paired
+
+    def beyond(self, found: Comparison) -> Summary | None:
+        """The interval for other images of the kind; None where splits share none, or too little is known of them."""
+        overlap = self.test_per_training
+        return corrected(found.summary, len(found.seeds), overlap) if overlap else None
+
+    @property
+    def shares_images(self) -> bool:
+        """Whether the splits of all seeds may have images in common, so that intervals are of these images alone."""
+        return self.config.dataset not in DATASETS or bool(describe_dataset(self.config.dataset).test)
 
     def is_usual(self, series: Series) -> bool:
         """Whether a series has the settings of a preset or by default."""

@@ -18,7 +18,7 @@ DIGESTS = (DIGEST, "objective_sha256")
 SHOWN = 12  # hex digits of a file's digest
 CONSTANT = (("tau_min", "0"), ("tau_rate", "0"))  # of a temperature that does not fall; no label says so
 ALWAYS = ("dataset", DIGEST, "epochs", "precision")  # that a group's name has even where its preset implies them
-DARKEST, PALEST = -0.35, 0.5  # how much black the first of an objective's series has, how much white the last
+PALEST = 0.62  # how much white the last of an objective's series has; the first has none
 MARKERS = "osD^>PXp*"
 Settings = Mapping[str, str]  # as a reader sees them
 
@@ -55,8 +55,8 @@ def identify(runs: Sequence[tuple[str, Settings]]) -> list[Identity]:
 def with_looks(told: Sequence[tuple[str, Sequence[tuple[str, str]]]]) -> list[Identity]:
     """Objectives and what is told of their settings, each with its colour and its shape.
 
-    An objective has one shape, so that a picture can be read without its colours, and one colour, in shades from dark
-    to pale where there are several, as by their temperature. One that is in no table has a colour that is nobody's.
+    An objective has one shape, so that a picture can be read without its colours, and one colour, in paler shades where
+    there are several, as by their temperature. One that is in no table has a colour that is nobody's.
     """
     strangers = list(dict.fromkeys(name for name, _ in told if name not in OBJECTIVES))
     colours = {name: row.colour or "#000000" for name, row in OBJECTIVES.items()}
@@ -66,7 +66,7 @@ def with_looks(told: Sequence[tuple[str, Sequence[tuple[str, str]]]]) -> list[Id
     found = []
     for name, settings in told:
         like = sorted({tuple(each) for other, each in told if other == name}, key=_by_size)
-        white = float(np.linspace(DARKEST, PALEST, len(like))[like.index(tuple(settings))]) if len(like) > 1 else 0.0
+        white = float(np.linspace(0.0, PALEST, len(like))[like.index(tuple(settings))]) if len(like) > 1 else 0.0
         marker = MARKERS[list(colours).index(name) % len(MARKERS)]
         found.append(Identity(name, tuple(settings), _shade(colours[name], white), marker))
     return found
@@ -153,9 +153,9 @@ def _number(value: str) -> float:
 
 
 def _shade(colour: str, white: float) -> str:
-    """A colour with a share of white, or of black where it is negative."""
+    """A colour with a share of white."""
     parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
-    return _hex([part + ((white > 0) - part) * abs(white) for part in parts])
+    return _hex([part + (1 - part) * white for part in parts])
 
 
 def _hex(rgb: Sequence[float]) -> str:

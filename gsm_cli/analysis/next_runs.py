@@ -42,7 +42,7 @@ def next_runs(verdict: Verdict, options: Options) -> NextRuns:
     unpaired = gumbel is not None and not verdict.of("primary")
     pairing = commands_for(group, [(gumbel, len(gumbel.scores))], options) if gumbel and unpaired else []
     family = len(verdict.of("secondary"))
-    enough = [_enough(each, family) for each in verdict.decisive if each.ruling == "undecided"]
+    enough = [_enough(each, family) for each in verdict.decisive if each.is_open]
     runs = [(each.series, int(each.seeds)) for each in enough if each.seeds < inf]
     return NextRuns(unpaired, pairing, enough, commands_for(group, runs, options))
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from gsm_cli.analysis.clocks import Clock, Numbers
 from gsm_cli.analysis.identity import Identity
-from gsm_cli.analysis.statistics import Score, Summary, summarize, summarize_accuracies, summarize_ratios
+from gsm_cli.analysis.statistics import Score, Summary, summarize, summarize_accuracies, summarize_ratios, wilson
 from gsm_cli.config import RunConfig
 from gsm_cli.data import describe_dataset
 from gsm_cli.records.curves import Curves
@@ -60,29 +60,36 @@ class Series:
 
     @cached_property
     def scores(self) -> dict[int, Score]:
-        """By seed, on the test set, at the epoch that validation chose."""
-        return {record.config.seed: _score(record, record.test.chosen) for record in self.finished if record.test}
-
-    @cached_property
-    def last_scores(self) -> dict[int, Score]:
         """By seed, on the test set, after the last epoch."""
         return {record.config.seed: _score(record, record.test.last) for record in self.finished if record.test}
 
     @cached_property
-    def best_validation(self) -> dict[int, float]:
-        """By seed, the validation accuracy of the epoch that validation chose."""
-        return {record.config.seed: max(record.epochs.validation_accuracy) for record in self.finished}
+    def chosen_scores(self) -> dict[int, Score]:
+        """By seed, on the test set, at the epoch that validation would choose."""
+        return {record.config.seed: _score(record, record.test.chosen) for record in self.finished if record.test}
+
+    @cached_property
+    def validation_by_seed(self) -> dict[int, float]:
+        """The validation accuracy after the last epoch."""
+        return {record.config.seed: record.epochs.validation_accuracy[-1] for record in self.finished}
 
     @cached_property
     def validation(self) -> Summary:
-        """On the validation images at the epoch that they chose, over seeds."""
-        return summarize_accuracies([*self.best_validation.values()], validation_step(self))
+        """On the validation images after the last epoch, over seeds."""
+        return summarize_accuracies([*self.validation_by_seed.values()], validation_step(self))
 
     @cached_property
     def accuracy(self) -> Summary:
         """On the test set, over seeds."""
         scores = list(self.scores.values())
         return summarize_accuracies([score.accuracy for score in scores], 1 / scores[0].images)
+
+    @cached_property
+    def is_above_chance(self) -> bool:
+        """Whether the accuracy is surely above that of a guess, and some run predicts more than one class."""
+        images = next(iter(self.scores.values())).images
+        low = wilson(self.accuracy.mean, images)[0] if self.accuracy.low is None else self.accuracy.low
+        return low > 1 / self.records[0].classes and not all(record.collapsed for record in self.finished)
 
     @cached_property
     def bound(self) -> Summary | None:
@@ -148,9 +155,9 @@ def _score(record: RunRecord, reading: Reading) -> Score:
 
 
 def wrong_images(record: RunRecord) -> NDArray[np.bool_]:
-    """For every test image whether a finished run classifies it wrongly at the chosen epoch."""
+    """For every test image whether a finished run classifies it wrongly after its last epoch."""
     assert record.test is not None
-    bits = np.unpackbits(np.frombuffer(b64decode(record.test.chosen.wrong), np.uint8))
+    bits = np.unpackbits(np.frombuffer(b64decode(record.test.last.wrong), np.uint8))
     return bits[: record.test.images].astype(bool)
 
 

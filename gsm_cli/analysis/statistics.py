@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import exp, gcd, inf, log, nan, sqrt
 from statistics import fmean, stdev
+from typing import Literal
 
 import numpy as np
 from scipy import special
@@ -16,6 +17,8 @@ SIDES = 1.96  # standard errors at either side of a 95 % interval
 LEVEL = 0.05  # of a test, or of a family of tests
 POWER = 0.8
 MOST_SEEDS = 10_000  # beyond which nobody counts them
+PRINTED = 4  # decimals of a share, as points have two
+Side = Literal["worse", "better", "open"]
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,11 @@ def summarize(values: Sequence[float], step: float = 0.0) -> Summary:
     deviation = max(stdev(values), step / sqrt(count))
     half = quantile((1 + CONFIDENCE) / 2, count - 1) * deviation / sqrt(count)
     return Summary(mean, deviation, mean - half, mean + half)
+
+
+def is_positive(difference: Summary) -> bool:
+    """Whether a difference lies surely above 0; of a single seed, whether it does."""
+    return (difference.mean if difference.low is None else difference.low) > 0
 
 
 def summarize_accuracies(values: Sequence[float], step: float) -> Summary:
@@ -116,6 +124,13 @@ def sign_flip_test(counts: Sequence[int]) -> float:
     return 1.0 if observed == 0 else min(1.0, 2 * float(law[reach + observed :].sum()))
 
 
+def side(summary: Summary, p_value: float) -> Side:
+    """Worse or better, if interval and corrected test both say so; the ends are taken as a report prints them."""
+    if summary.low is None or summary.high is None or p_value > LEVEL:
+        return "open"
+    return "worse" if round(summary.high, PRINTED) < 0 else "better" if round(summary.low, PRINTED) > 0 else "open"
+
+
 def holm(p_values: Sequence[float]) -> list[float]:
     """The p-values of a family, corrected so that one error in it is as rare as one of a single test (Holm 1979)."""
     order = sorted(range(len(p_values)), key=lambda place: p_values[place])
@@ -126,12 +141,17 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return corrected
 
 
+def fewest_seeds(family: int) -> int:
+    """The fewest seeds with which the sign-flip test, corrected for a family of so many, can reject."""
+    return next(seeds for seeds in range(1, MOST_SEEDS) if family * 2.0 ** (1 - seeds) <= LEVEL)
+
+
 def least_seeds(family: int, shift: float = inf) -> int:
     """The fewest seeds with which the sign-flip test can reject in a family of so many; one more where it rarely does.
 
     With the fewest every difference must have the same sign; `shift` is their mean in units of their deviation.
     """
-    least = next(seeds for seeds in range(1, MOST_SEEDS) if family * 2.0 ** (1 - seeds) <= LEVEL)
+    least = fewest_seeds(family)
     return least + (float(special.ndtr(shift)) ** least < POWER)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from gsm_cli.analysis.contrasts import EPOCHS, FITTED, SWEPT, Swept, named, task_of
 from gsm_cli.analysis.identity import Identity, apart, written
-from gsm_cli.analysis.statistics import Summary, compare
+from gsm_cli.analysis.statistics import Side, Summary, compare, holm, side
 from gsm_cli.objectives import MARGINALIZE
 
 
@@ -17,6 +17,12 @@ class Loss:
     seeds: Sequence[int]
     difference: Summary
     factor: Summary | None  # None unless both steps were timed
+    p_value: float  # corrected by Holm's method for the values of the objective
+
+    @property
+    def side(self) -> Side:
+        """Worse or better than the sum, if interval and test say so."""
+        return side(self.difference, self.p_value)
 
 
 @dataclass(frozen=True)
@@ -38,11 +44,6 @@ class Trade:
     losses: Sequence[Losses]
     apart: Sequence[str] = ()
     fitted: Sequence[str] = ()
-
-    @property
-    def timed(self) -> bool:
-        """Whether it is known of any how fast it is."""
-        return any(loss.factor for losses in self.losses for loss in losses.points)
 
 
 def find_trades(lines: Sequence[Swept]) -> Iterator[Trade]:
@@ -68,12 +69,15 @@ def _unfitted(swept: Swept) -> dict[str, object]:
 
 def _losses(swept: Swept, the_sum: Swept) -> list[Loss]:
     """At every value that both have, with seeds in common."""
-    losses = []
+    found = []
     for value in swept.values(0):
         own, dear = swept.series[(value,)], the_sum.series.get((value,))
         same = dear is not None and task_of(own.config, ()) == task_of(dear.config, ())
         comparison = compare(own.scores, dear.scores) if dear and same else None
         if dear and comparison:
-            faster = own.times_as_fast(dear)
-            losses.append(Loss(float(str(value)), comparison.seeds, comparison.summary, faster))
-    return losses
+            found.append((float(str(value)), comparison, own.times_as_fast(dear)))
+    p_values = holm([comparison.p_value for _, comparison, _ in found])
+    return [
+        Loss(value, comparison.seeds, comparison.summary, faster, p_value)
+        for (value, comparison, faster), p_value in zip(found, p_values, strict=True)
+    ]

@@ -1,49 +1,50 @@
 """What a group of runs decides: may an objective of few evaluations replace the sum over classes?"""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from math import floor
-from statistics import fmean
 from typing import Literal
 
-from gsm_cli.analysis.groups import Group
+from gsm_cli.analysis.groups import Floor, Group
+from gsm_cli.analysis.margin import Margin, margin_of
 from gsm_cli.analysis.series import Series
-from gsm_cli.analysis.statistics import LEVEL, Comparison, Summary, compare, holm, least_seeds, seeds_needed
+from gsm_cli.analysis.statistics import (
+    LEVEL,
+    PRINTED,
+    Comparison,
+    Summary,
+    compare,
+    fewest_seeds,
+    holm,
+    least_seeds,
+    seeds_needed,
+)
 from gsm_cli.objectives import GUMBEL, MARGINALIZE, SUPERVISED
 
 Role = Literal["primary", "secondary", "exploratory"]
 Ruling = Literal["no worse", "worse", "undecided"]
 
-LARGEST_MARGIN = 0.01  # of test accuracy
-MORE_ERRORS = 0.25  # of the sum's errors
-MARGIN_STEP = 0.001
-PRINTED = 4  # decimals of a share, as points have two
-
-
-@dataclass(frozen=True)
-class Margin:
-    """The loss of test accuracy that counts as none, and the sum's own errors, of so many test images."""
-
-    value: float
-    errors: int
-    images: int
-
-    @property
-    def with_it(self) -> int:
-        """The errors of an objective that loses just so much."""
-        return self.errors + round(self.value * self.images)
+FLOORS: dict[Floor, list[str]] = {"": [], "chance": ["not above chance"], "supervised": ["not above supervised"]}
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """An objective against marginalize: the difference, what it decides, and if nothing, how many seeds would."""
+    """An objective against marginalize after the last epoch: the difference, what it decides, and what would decide.
+
+    A series with a floor has learned nothing that is seen, and is equivalent to nothing. `beyond` is the interval for
+    other images of the kind, where splits share theirs.
+    """
 
     series: Series
     role: Role
     comparison: Comparison
     p_value: float  # corrected, where it is one of a family
     ruling: Ruling
-    last: Comparison | None = None  # with the weights of the last epoch
+    floor: Floor
+    needed: int  # seeds with which its test can say worse
+    beyond: Summary | None
+    chosen: Comparison  # at the epochs that validation would choose
+    chosen_ruling: Ruling
     seeds: float | None = None  # in all; None where nothing is left to decide, or where one seed shows no deviation
     likely: Ruling | None = None  # what so many seeds would find
 
@@ -53,8 +54,17 @@ class Judgement:
 
     @property
     def told(self) -> str:
-        """The ruling; of what decides nothing, that."""
-        return self.role if self.role == "exploratory" else self.ruling
+        """The ruling, and what the series is not above; of what decides nothing, that."""
+        if self.role == "exploratory":
+            return self.role
+        if self.is_costly and not self.floor:
+            return "worse by its interval alone"
+        return ", ".join([self.ruling] * (self.ruling != "undecided" or not self.floor) + FLOORS[self.floor])
+
+    @property
+    def is_open(self) -> bool:
+        """Whether more seeds would decide."""
+        return self.ruling == "undecided" and not self.floor
 
     @property
     def summary(self) -> Summary:
@@ -64,15 +74,6 @@ class Judgement:
     def is_costly(self) -> bool:
         """Whether the interval alone says worse."""
         return self.ruling == "undecided" and self.summary.high is not None and round(self.summary.high, PRINTED) < 0
-
-
-@dataclass(frozen=True)
-class Saving:
-    """Seconds of an epoch, and how many times as fast as the sum's that is; None unless both steps were timed."""
-
-    series: Series
-    seconds: float | None
-    factor: Summary | None
 
 
 @dataclass(frozen=True)
@@ -95,56 +96,25 @@ class Verdict:
         """All that are not exploratory, the primary one first."""
         return [each for each in self.judgements if each.role != "exploratory"]
 
+    @property
+    def short(self) -> list[Judgement]:
+        """Those with fewer seeds than their tests need to say worse: they are exploratory."""
+        return [each for each in self.decisive if len(each.comparison.seeds) < each.needed]
+
+    @property
+    def floor(self) -> Floor:
+        """What the sum itself is not above."""
+        marginal = self.group.find(MARGINALIZE)
+        return self.group.floor(marginal) if marginal else ""
+
     def of(self, role: Role) -> list[Judgement]:
         return [each for each in self.judgements if each.role == role]
-
-    @property
-    def failed(self) -> list[tuple[Series, int]]:
-        """How many runs failed, of every series that the verdict speaks of."""
-        compared = {self.group.find(MARGINALIZE), *(each.series for each in self.decisive)}
-        counts = [(each, len(each.records) - len(each.finished)) for each in self.group.series if each in compared]
-        return [(series, count) for series, count in counts if count]
-
-    @property
-    def savings(self) -> list[Saving]:
-        """Of every objective that is no worse and, first of all, of the one that was asked for."""
-        chosen = [each for each in self.decisive if each.ruling == "no worse" or each is self.decisive[0]]
-        marginal = self.group.find(MARGINALIZE)
-        series = [each.series for each in chosen]
-        return [Saving(each, each.seconds_per_epoch, each.times_as_fast(marginal)) for each in series]
-
-    @property
-    def sum_seconds(self) -> float | None:
-        """Of an epoch with the sum."""
-        marginal = self.group.find(MARGINALIZE)
-        return marginal.seconds_per_epoch if marginal else None
 
 
 def analyse_group(group: Group, named: float | None = None) -> Verdict:
     """What a group decides with the margin that is named, or that follows from the errors of the sum."""
     margin = margin_of(group, named)
     return Verdict(group, margin, named is not None, tuple(judge(group, margin.value)) if margin else ())
-
-
-def default_margin(accuracy: float) -> float:
-    """A quarter of the sum's errors and at most one point, rounded down to a tenth of a point, at least one tenth.
-
-    One point is little where a third of the images are wrong, and at 96.7 % it is a third more errors: hence a share of
-    the errors. A quarter of many errors is more than anybody calls none: hence at most one point.
-    """
-    share = min(LARGEST_MARGIN, MORE_ERRORS * (1 - accuracy))
-    return MARGIN_STEP * max(1, floor(share / MARGIN_STEP + 1e-9))
-
-
-def margin_of(group: Group, named: float | None = None) -> Margin | None:
-    """The margin of a group, that is named or follows from the errors of the sum; None without the sum."""
-    marginal = group.find(MARGINALIZE)
-    if marginal is None:
-        return None
-    scores = list(marginal.scores.values())
-    images = scores[0].images
-    accuracy = fmean(score.accuracy for score in scores)
-    return Margin(default_margin(accuracy) if named is None else named, round((1 - accuracy) * images), images)
 
 
 def judge(group: Group, margin: float) -> list[Judgement]:
@@ -161,29 +131,53 @@ def judge(group: Group, margin: float) -> list[Judgement]:
         comparison = compare(series.scores, marginal.scores)
         if comparison and series.config.objective not in (MARGINALIZE, SUPERVISED):
             found[_role(group, series)].append((series, comparison))
-    family = len(found["secondary"])
-    judgements = []
-    for role, own in found.items():
-        uncorrected = [comparison.p_value for _, comparison in own]
-        p_values = holm(uncorrected) if role == "secondary" else uncorrected
-        for (series, comparison), p_value in zip(own, p_values, strict=True):
-            ruling = rule(comparison.summary, p_value, margin)
-            deciding = deciding_seeds(comparison, margin, family if role == "secondary" else 1)
-            seeds, likely = deciding if deciding and ruling == "undecided" else (None, None)
-            last = compare(series.last_scores, marginal.last_scores)
-            judgements.append(Judgement(series, role, comparison, p_value, ruling, last, seeds, likely))
-    return judgements
+    return [judgement for role, own in found.items() for judgement in _family(group, marginal, role, own, margin)]
 
 
-def rule(summary: Summary, p_value: float, margin: float) -> Ruling:
+def _family(
+    group: Group, marginal: Series, role: Role, own: Sequence[tuple[Series, Comparison]], margin: float
+) -> Iterator[Judgement]:
+    """The questions of one role, which are corrected together if they are secondary."""
+    family = len(own) if role == "secondary" else 1
+    last = [comparison for _, comparison in own]
+    chosen = [found for series, _ in own if (found := compare(series.chosen_scores, marginal.chosen_scores))]
+    p_values = zip(_p_values(role, last), _p_values(role, chosen), strict=True)
+    for (series, comparison), at_chosen, (p_value, p_chosen) in zip(own, chosen, p_values, strict=True):
+        floor = group.floor(series)
+        learned = not floor and not group.floor(marginal)
+        ruling = rule(comparison.summary, p_value, margin, learned)
+        deciding = deciding_seeds(comparison, margin, family) if learned and ruling == "undecided" else None
+        yield Judgement(
+            series,
+            role,
+            comparison,
+            p_value,
+            ruling,
+            floor,
+            needed=fewest_seeds(family),
+            beyond=group.beyond(comparison),
+            chosen=at_chosen,
+            chosen_ruling=rule(at_chosen.summary, p_chosen, margin, learned),
+            seeds=deciding[0] if deciding else None,
+            likely=deciding[1] if deciding else None,
+        )
+
+
+def _p_values(role: Role, comparisons: Sequence[Comparison]) -> list[float]:
+    uncorrected = [comparison.p_value for comparison in comparisons]
+    return holm(uncorrected) if role == "secondary" else uncorrected
+
+
+def rule(summary: Summary, p_value: float, margin: float, learned: bool = True) -> Ruling:
     """No worse if the interval's lower end lies above minus the margin; worse if interval and test both say so.
 
+    What has learned nothing is equivalent to nothing: it is never no worse.
     The ends are taken as a report prints them, so that nobody reads -0.80 as above -0.8: that decides less, never more.
     """
     if summary.low is None or summary.high is None:
         return "undecided"
     if summary.low > -margin and round(summary.low, PRINTED) > -round(margin, PRINTED + 1):
-        return "no worse"
+        return "no worse" if learned else "undecided"
     return "worse" if round(summary.high, PRINTED) < 0 and p_value <= LEVEL else "undecided"
 
 

@@ -104,7 +104,7 @@ def cost(
     record = _measure(plan, path, force)
     found = read(folder)
     written = write(found)
-    print(answer(record).answer, file=sys.stderr)
+    print(answer(record), file=sys.stderr)
     if as_json:
         from gsm_cli.cli.answers import CostResults, told
         from gsm_cli.cli.output import show

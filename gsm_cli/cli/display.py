@@ -117,7 +117,7 @@ def _result(outcome: Outcome) -> str:
         return f"failed: {record.failure.reason}"
     state = "finished before" if outcome.reused else "finished"
     collapsed = ", collapsed: one class is predicted for everything" if record.collapsed else ""
-    return f"{state}: test accuracy {record.test.chosen.accuracy:.4f} at epoch {record.test.chosen.epoch}{collapsed}"
+    return f"{state}: test accuracy {record.test.last.accuracy:.4f}{collapsed}"
 
 
 def fetch(urls: Sequence[str], path: Path, sha256: str) -> None:

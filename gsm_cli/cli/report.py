@@ -59,6 +59,7 @@ def report(
     from gsm_cli.records.layout import without_records
     from gsm_cli.reports.folder import check as differences
     from gsm_cli.reports.folder import write
+    from gsm_cli.reports.index import check_index, write_index
     from gsm_cli.words import few
 
     if check and (as_json or as_csv):
@@ -67,13 +68,14 @@ def report(
     reports, problems = _read_all(folder, margin)
     if check:
         lines = [line for report in reports for line in differences(report)] + problems
+        lines += check_index(folder, reports)
         lines += [f"{path} has no records: restore them, or remove it" for path in without_records(folder)]
         if lines:
             print(*lines, sep="\n")
             raise GsmError("a report must be what its records give, and the above differs: rebuild it with gsm report")
         print("every report is what its records give:", *(report.folder.path for report in reports), file=sys.stderr)
         return
-    paths = [write(report) for report in reports]
+    paths = [*(write(report) for report in reports), *write_index(folder, reports)]
     if as_csv:
         from gsm_cli.reports.frames import write_csv
 

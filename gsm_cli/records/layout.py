@@ -16,8 +16,9 @@ from gsm_cli.records.store import MOST
 
 COST = "cost"  # the folder that `gsm cost` writes to; what is in a folder its records say, and not its name
 
-# What a report asks of its runs: whether a sample may replace the sum, or which values of their settings are best
-Kind = Literal["comparison", "settings"]
+# What a report asks of its runs: whether a sample may replace the sum, which values of their settings are best,
+# and of one group of runs whether the curves that others have shown come out
+Kind = Literal["comparison", "settings", "curve"]
 
 
 class _Head(Struct):
@@ -28,6 +29,7 @@ class _Question(Struct, forbid_unknown_fields=True):
     """What `report.toml` says."""
 
     kind: Kind
+    about: str | None = None  # the runs, in the title of the report
 
 
 @dataclass(frozen=True)
@@ -47,10 +49,19 @@ class ReportFolder:
     @property
     def kind(self) -> Kind:
         """What its report asks; without `report.toml` a comparison. Raises DataError if that is damaged."""
+        return self._question.kind
+
+    @property
+    def about(self) -> str | None:
+        """What its title says of the runs; None where the report finds the words."""
+        return self._question.about
+
+    @property
+    def _question(self) -> _Question:
         try:
-            return msgspec.toml.decode(read_bounded(self.question, MOST), type=_Question).kind
+            return msgspec.toml.decode(read_bounded(self.question, MOST), type=_Question)
         except (FileNotFoundError, NotADirectoryError):
-            return "comparison"
+            return _Question("comparison")
         except (OSError, ValueError) as error:
             rule = f'{self.question} must say what the report asks, as kind = "comparison"'
             raise DataError(f"{rule}, and does not ({printable(str(error))}): restore it, or remove it") from error
@@ -67,6 +78,10 @@ class ReportFolder:
     @property
     def text(self) -> Path:
         return self.path / "report.md"
+
+    @property
+    def details(self) -> Path:
+        return self.path / "details.md"
 
     @property
     def records_folder(self) -> Path:

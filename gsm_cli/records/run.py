@@ -165,8 +165,8 @@ class RunRecord(Record, frozen=True, kw_only=True, tag="run"):
 
     @property
     def collapsed(self) -> bool:
-        """Whether the classifier predicts one class for everything."""
-        return self.test is not None and self.test.chosen.modal == self.test.images
+        """Whether the classifier predicts one class for everything after the last epoch."""
+        return self.test is not None and self.test.last.modal == self.test.images
 
 
 def read_run(path: Path) -> RunRecord:

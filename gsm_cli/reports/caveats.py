@@ -5,54 +5,44 @@ from statistics import fmean
 
 from gsm_cli.analysis.groups import Group
 from gsm_cli.analysis.series import disagreement_error, wrong_in_every_run
-from gsm_cli.analysis.statistics import SIDES, corrected, wilson
+from gsm_cli.analysis.statistics import SIDES, wilson
 from gsm_cli.analysis.verdict import Judgement, Verdict
 from gsm_cli.data import DATASETS, Dataset, describe_dataset
 from gsm_cli.objectives import MARGINALIZE
 from gsm_cli.records.run import RunRecord
-from gsm_cli.reports.markdown import interval
 from gsm_cli.reports.page import Section
 from gsm_cli.words import counted, listed, points
 
-SETTINGS = (
-    "**Settings.** The objectives share all settings but their own, whichever these were found with: one that is tuned "
-    "by itself may do better."
-)
 
-
-def caveats(verdict: Verdict) -> Section:
+def limits(verdict: Verdict) -> Section:
     """In a list; empty without a finished run."""
     group, judgements = verdict.group, verdict.decisive
     if not group.trained:
         return Section([])
     dataset = describe_dataset(group.config.dataset)
-    sentences = [_validation(group, dataset), *_overlap(group, dataset, judgements), *_test_set(group, dataset)]
-    sentences += [*_disagreement(group, dataset, judgements), *_hard(group, dataset), SETTINGS]
+    sentences = [_validation(group, dataset), *_overlap(group, dataset), *_test_set(group, dataset)]
+    sentences += [*_disagreement(group, dataset, judgements), *_hard(group, dataset)]
     return Section(["## What the intervals do not cover", "\n".join(f"* {sentence}" for sentence in sentences)])
 
 
 def _validation(group: Group, dataset: Dataset) -> str:
-    """Validation labels choose the epoch; what that is worth here."""
-    paired = ", in pairs," if dataset.paired else ""
+    """What an epoch chosen by validation labels would be worth here."""
     images = (
-        f"the labels of {dataset.validation:,} validation images{paired}" if dataset.validation else "validation labels"
+        f"{dataset.validation:,} validation images" if dataset.validation and not group.config.classes else "validation"
     )
     gains = {
-        series.label: fmean(series.scores[seed].accuracy - last.accuracy for seed, last in series.last_scores.items())
-        for series in group.trained
+        series.label: fmean(
+            score.accuracy - series.scores[seed].accuracy for seed, score in series.chosen_scores.items()
+        )
+        for series in group.pictured
     }
-    if group.config.classes is not None:  # which have their share of both
-        images = "those of the validation images"
-    whole = "the" if group.config.classes is not None else f"the {group.config.labels:,}"
-    start = f"**Validation.** Beside {whole} labels of training, {images} choose the epoch"
     each = listed([f"{name} {points(gain)}" for name, gain in gains.items()])
     return (
-        f"{start}. The chosen epoch's test accuracy minus the last one's is {points(fmean(gains.values()))} points on "
-        f"average ({each})."
+        f"**Validation.** With the epoch that the labels of {images} choose, test accuracy is other by points: {each}."
     )
 
 
-def _overlap(group: Group, dataset: Dataset, judgements: Sequence[Judgement]) -> list[str]:
+def _overlap(group: Group, dataset: Dataset) -> list[str]:
     """Where every seed splits the same pool: what the intervals speak of, and the correction for other images."""
     if group.config.dataset not in DATASETS:
         return [
@@ -65,20 +55,7 @@ def _overlap(group: Group, dataset: Dataset, judgements: Sequence[Judgement]) ->
         "**Overlapping splits.** Every seed splits the same images, so that the test sets of two seeds share some: the "
         "intervals speak of other splits and initial weights with these images."
     )
-    judged = [each for each in judgements if each.summary.deviation is not None]
-    if judged and group.config.classes is None:
-        ratio = dataset.test / _training_images(dataset, group.config.labels, group.records[0].unlabelled)
-        wider = [(each.label, corrected(each.summary, len(each.comparison.seeds), ratio)) for each in judged]
-        sentence += (
-            " For other images of the same kind the correction of Nadeau and Bengio (2003) widens them; minus "
-            f"marginalize, in points: {'; '.join(f'{name} {interval(each, points)}' for name, each in wider)}."
-        )
     return [sentence]
-
-
-def _training_images(dataset: Dataset, labelled: int, unlabelled: int) -> float:
-    """Single images of which training knows; in pairs a labelled one stands once, an unlabelled one several times."""
-    return 2 * labelled + 2 * unlabelled / dataset.paired if dataset.paired else labelled + unlabelled
 
 
 def _test_set(group: Group, dataset: Dataset) -> list[str]:

@@ -12,6 +12,7 @@ from gsm_cli.analysis.identity import Identity
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 LIGHTEST = 0.183  # the luminance of a text that has the contrast 4.5 with white
 SPREAD = 10  # from the lowest to the highest value from which on an axis is logarithmic
@@ -20,7 +21,16 @@ NAME = 10.0  # the size of a name, in points
 LINE = 1.3  # the height of a line of text, in sizes
 LETTERS = 24  # in a line of a name
 ROOM = 0.04  # between axes and the names at their right, in widths
+ROOM_AROUND = 0.13  # inches, of 120 pixels each
 SAME = 0.25  # of a line: ends of lines that are as near share a place for their names
+
+
+def blank(width: float, height: float) -> "Figure":
+    """A figure of that size in inches, with room around what is drawn."""
+    from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+    return Figure(figsize=(width, height), layout=ConstrainedLayoutEngine(w_pad=ROOM_AROUND, h_pad=ROOM_AROUND))
 
 
 def ink(colour: str) -> str:

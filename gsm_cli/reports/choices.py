@@ -1,4 +1,4 @@
-"""What a report says of the best settings: the changes of a search, and the values of a sweep."""
+"""Which settings are best: a search is held against its base, a sweep against its best value."""
 
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -7,102 +7,134 @@ from gsm_cli.analysis.choices import Choice, Trial
 from gsm_cli.analysis.identity import written
 from gsm_cli.reports.forest import Forest, draw, forest_row
 from gsm_cli.reports.markdown import NOTHING, interval, table, without_constants
-from gsm_cli.reports.page import Answer, Section
+from gsm_cli.reports.page import Block, Page, Section
 from gsm_cli.style import Picture
-from gsm_cli.words import counted, listed, points, ratio
+from gsm_cli.words import counted, listed, percent, points, ratio
 
 HEADING = "What each change brings"
 QUANTITY = "points of validation accuracy, minus the base's"
+MOST_VALUES = 7  # columns of a table
 RULE = (
-    "The base is the runs from which the others depart in the fewest settings. Validation accuracy is that of the "
-    "epoch that it chose itself, and the difference from the base is taken at the same seeds, with Student's 95 % "
-    "interval; the best is chosen among the changes with the most seeds. The test set has no part in it. The best of "
-    "several is the best by chance too, which no interval covers: hold it against the base with other seeds."
+    "*Base*: the runs from which the others depart in the fewest settings. *points*: validation accuracy after the "
+    "last epoch minus the base's at the same seeds, with Student's 95 % interval."
 )
-BEST = "Best by validation, with its accuracy on the test set: {}."
+BY_CHANCE = "The best of several changes is the best by chance too, which no interval covers: try it with other seeds."
+UNSEEN = "The test set has no part in the choice."
 BEST_RULE = (
-    "The best value is that of the greatest validation accuracy over the seeds that all values have, a choice that no "
-    "interval covers. The others are held against it on the test set at the same seeds; worse or better is what both "
-    "the 95 % interval of the difference and the exact sign-flip test say, corrected for the number of values in a "
-    "line."
+    "*best*: the value with the greatest validation accuracy after the last epoch, and its test accuracy in %. The "
+    "other cells are points of test accuracy against it at the same seeds, with Student's 95 % interval; *worse* and "
+    "*better* are what the interval and the exact test say, corrected for the values of a row."
 )
-SIDES = {"worse": "worse is", "better": "better is", "open": "not told apart is"}
+SIDES = {"worse": ", worse", "better": ", better", "open": ""}
 
 
-def best_answer(found: Sequence[Choice]) -> Answer | None:
-    """What a sweep found, in one sentence, and a line for each objective; None if nothing was swept."""
-    if not found:
-        return None
-    told = "\n".join(f"* {_told_apart(each)}" for each in found)
-    return Answer(BEST.format(listed([*map(_best_value, found)])), [told, BEST_RULE])
+def best_page(title: str, found: Sequence[Choice], where: str, block: Block) -> Page:
+    """The best value of every objective, with the picture of the sweep."""
+    names = list(dict.fromkeys(name for each in found for name in each.settings))
+    question = f"{title}: which {listed(names)} {'is' if len(names) == 1 else 'are'} best?"
+    few = [each for each in found if len(each.base.scores) < 2]
+    best = [_best_value(each, named=len(names) > 1) for each in found]
+    return Page(
+        question,
+        f"Best {names[0] if len(names) == 1 else 'values'} by validation{where}: {listed(best)}.",
+        [block, *(_values_table(found, name) for name in names), BEST_RULE],
+        "Exploratory: one seed tells nothing apart." if few else "",
+        caveats=["The value was chosen among these, and no interval covers the choice."],
+    )
 
 
-def _best_value(found: Choice) -> str:
-    """The value, and what it has on the test set."""
-    reached = f"{interval(found.base.accuracy)} %, {counted(len(found.base.scores), 'seed')}"
-    return f"{found.identity.label} at {_values(found.settings)} ({reached})"
+def _best_value(found: Choice, named: bool) -> str:
+    """The value, those that tie with it, and that nothing was learned."""
+    tied = [_changed(each) for each in found.tied]
+    tie = f" (a tie with {listed(tied)})" if tied else ""
+    floor = f" (not above {found.floor})" if found.floor else ""
+    value = _described(found.settings) if named else " ".join(written(found.settings).values())
+    return f"{value} for {found.identity.label}{tie}{floor}"
 
 
-def _told_apart(found: Choice) -> str:
-    """Which other values are worse, better or neither."""
-    parts = [
-        f"{words} {listed([_rival(trial) for trial in rivals])}"
-        for side, words in SIDES.items()
-        if (rivals := [trial for trial in found.trials if trial.side == side])
-    ]
-    return f"{found.identity.label} against its {_values(found.settings)}, in points: {'; '.join(parts)}."
+def _values_table(found: Sequence[Choice], name: str) -> str:
+    """A row for each objective, a column for each value."""
+    rows: dict[str, dict[str, str]] = {}
+    for choice in (each for each in found if name in each.settings):
+        own = rows.setdefault(choice.identity.label, {})
+        own[written(choice.settings)[name]] = f"best, {percent(choice.base.accuracy.mean)}"
+        own |= {_changed(trial): _against_the_best(trial) for trial in choice.trials}
+    values = sorted({value for row in rows.values() for value in row}, key=_number)[:MOST_VALUES]
+    cells = [[label, *(row.get(value, NOTHING) for value in values)] for label, row in rows.items()]
+    return table(["objective", *(f"{name} {value}" for value in values)], cells)
 
 
-def _values(settings: Mapping[str, object]) -> str:
+def _number(value: str) -> float:
+    try:
+        return float(value)
+    except ValueError:
+        return 0.0
+
+
+def _against_the_best(trial: Trial) -> str:
+    return f"{interval(trial.test.summary, points)}{SIDES[trial.side]}" if trial.test else NOTHING
+
+
+def _changed(trial: Trial) -> str:
+    return " ".join(written(trial.changed).values())
+
+
+def search_page(title: str, searches: Sequence[Choice]) -> Page:
+    """How many changes are told apart from the base, and the best of every objective."""
+    rows = [_search_row(search) for search in searches]
+    headings = ["objective", "changes", "told apart", "base: validation %", "best change", "seeds", "points [95 %]"]
+    return Page(
+        f"{title}: which settings are best?",
+        _answer([trial for search in searches for trial in search.trials]),
+        [_picture(searches), table(headings, rows), RULE],
+        caveats=[BY_CHANCE, UNSEEN],
+    )
+
+
+def _answer(trials: Sequence[Trial]) -> str:
+    """How many intervals are without 0, and the greatest gain of them."""
+    several = [trial for trial in trials if trial.difference.low is not None]
+    if not several:
+        return "Undecided: one seed of a change gives no interval."
+    sure = [trial for trial in several if trial.is_told_apart]
+    gains = [trial for trial in sure if trial.gain > 0 and not trial.floor]
+    best = max(gains, key=lambda trial: trial.gain, default=None)
+    more = (
+        f"; the greatest gain is {points(best.difference.mean)} points, {best.identity.in_brackets()}" if best else ""
+    )
+    some = f"{len(sure)} of the" if sure else "None of the"
+    verb = "is" if len(sure) < 2 else "are"
+    return f"{some} {counted(len(several), 'change')} of settings {verb} told apart from the base on validation{more}."
+
+
+def _search_row(search: Choice) -> list[str]:
+    best = search.best
+    tied = f"a tie with {listed([each.identity.label for each in search.tied])}" if search.tied else "none"
+    change = [tied, NOTHING, NOTHING]
+    if best is not None:
+        change = [_described(best.changed), str(len(best.differences)), interval(best.difference, points)]
+    sure = sum(trial.is_told_apart for trial in search.trials)
+    return [search.identity.label, str(len(search.trials)), str(sure), interval(search.base.validation), *change]
+
+
+def _described(settings: Mapping[str, object]) -> str:
     return listed([f"{name} {value}" for name, value in written(settings).items()])
 
 
-def _rival(trial: Trial) -> str:
-    assert trial.test is not None
-    return f"{' '.join(written(trial.changed).values())} ({interval(trial.test.summary, points)})"
-
-
-def search_answer(searches: Sequence[Choice]) -> Answer | None:
-    """What is best for every objective and how much was told apart, in plain text; None if nothing was searched."""
-    if not searches:
-        return None
-    best = f"Best on validation: {'; '.join(map(_best, searches))}."
-    return Answer(f"{best} {_number_told_apart([trial for search in searches for trial in search.trials])}", [RULE])
-
-
-def _number_told_apart(trials: Sequence[Trial]) -> str:
-    """How many intervals are without 0, beside how many would be by chance."""
-    several = [trial for trial in trials if trial.difference.low is not None]
-    if not several:
-        return "One seed of a change gives no interval."
-    number = sum(trial.is_told_apart for trial in several)
-    some = f"{number} of the" if number else "None of the"
-    verb = "has" if number < 2 else "have"
-    return f"{some} {counted(len(several), 'change')} {verb} an interval without 0; by chance 1 in 20 would."
-
-
-def _best(search: Choice) -> str:
-    best, among = search.best, f"of {counted(1 + len(search.trials), 'setting')}"
-    if best is None:
-        return f"{search.identity.label} with the settings of the base, {interval(search.base.validation)} %, {among}"
-    seeds = counted(len(best.differences), "seed")
-    return f"{best.identity.label}, {interval(best.difference, points)} points from the base ({seeds}), {among}"
-
-
 def search_section(searches: Sequence[Choice]) -> Section:
-    """A picture and a table of all changes; empty if nothing was searched."""
+    """A table of all changes; empty if nothing was searched."""
     if not searches:
         return Section([])
+    bases = [f"The base of {each.identity.label}: {_described(each.settings)}." for each in searches]
+    return Section([f"## {HEADING}", "\n\n".join(bases), _table(searches)])
+
+
+def _picture(searches: Sequence[Choice]) -> Picture[object]:
     trials = [trial for search in searches for trial in search.trials]
-    facts = Forest([forest_row(each.identity, [*each.differences.values()], each.difference) for each in trials], 0.0)
+    facts = Forest([forest_row(each.identity, [*each.differences.values()], each.difference) for each in trials])
     words = "; ".join(f"{trial.identity.label} {interval(trial.difference, points)}" for trial in trials)
     description = f"Validation accuracy minus that of the base in points, mean and 95 % interval: {words}."
-    picture = Picture[object]("changes", "", description, facts, partial(draw, facts, QUANTITY))
-    return Section([f"## {HEADING}", picture, *map(_settings, searches), _table(searches)])
-
-
-def _settings(search: Choice) -> str:
-    return f"The base of {search.identity.label}: {_values(search.settings)}."
+    return Picture[object]("changes", "", description, facts, partial(draw, facts, QUANTITY))
 
 
 def _table(searches: Sequence[Choice]) -> str:
@@ -120,11 +152,6 @@ def _table(searches: Sequence[Choice]) -> str:
             ]
             for trial in search.trials
         ]
-    headings = [
-        "runs",
-        "seeds",
-        "validation % [95 %]",
-        "points against the base [95 %]",
-        "time of an epoch, the base's 1 [95 %]",
-    ]
+    last = "time of an epoch, the base's 1 [95 %]"
+    headings = ["runs", "seeds", "validation % [95 %]", "points against the base [95 %]", last]
     return table(*without_constants(headings, rows))

@@ -25,40 +25,46 @@ from gsm_cli.analysis.identity import with_looks
 from gsm_cli.objectives import GUMBEL, MARGINALIZE
 from gsm_cli.records.cost import CostPlan, CostRecord, CostRow
 from gsm_cli.records.layout import ReportFolder
-from gsm_cli.reports.markdown import console, folded, table
-from gsm_cli.reports.page import Answer, Block, Report, Section, warnings
+from gsm_cli.reports.markdown import console, table
+from gsm_cli.reports.page import Block, Page, Report, Section
 from gsm_cli.reports.panels import Panel, Point, Points, panel_picture
 from gsm_cli.style import Picture
 from gsm_cli.words import counted, digits, listed
 
 TITLE = "What a step costs: from how many classes on does a sample pay?"
+WHOLE = (
+    "sparse-marginalize is not in the table: its cost belongs to a trained model. benchmarks/sparse.py measures it on "
+    "models that it has trained."
+)
+JANG = (
+    "The marginalization of Jang et al. 2017 (arXiv:1611.01144), figure 5, takes "
+    f"{listed([f'{ratio} times as long with {classes} classes' for classes, ratio in JANG_SPEED_UPS.items()])} "
+    "as their Gumbel step."
+)
+METHOD = (
+    "One step is all that training does for a batch: draw the binary images and the noise, compute the three terms of "
+    "the objective, differentiate, clip, update. Networks of 784 inputs and 500-500 units, random images and classes. "
+    "Every number comes from fresh processes, one for each round, all in random order, so that a drift of the machine "
+    f"favours none. Beyond {KEPT[MARGINALIZE]:,} evaluations in a step marginalize saves memory: the backward pass "
+    "computes the rest again, which adds up to a third of the arithmetic and counts among the operations."
+)
 MODELS = {"adgm": "the ADGM", "m2": "M2"}
 
 
 def render_costs(folder: ReportFolder, records: Sequence[CostRecord], problems: Sequence[str] = ()) -> Report:
     """The report on these measurements; `problems` are sentences about other files."""
-    answers = [answer(record) for record in records]
-    opening = Section([*(block for each in answers for block in each.blocks), *warnings(problems)])
-    sections = [opening, *(_section(record) for record in records), _method(folder, records)]
-    facts = {"costs": [cost_facts(record) for record in records]}
-    return Report(folder, TITLE, " ".join(each.answer for each in answers), sections, problems, facts)
+    first = records[0]
+    page = Page(TITLE, answer(first), [_picture(first), *gains(first)], caveats=[WHOLE, JANG])
+    sections = [*(_section(record) for record in records), _method(records)]
+    return Report(folder, page, sections, problems, {"costs": [cost_facts(record) for record in records]})
 
 
-def answer(record: CostRecord) -> Answer:
+def answer(record: CostRecord) -> str:
     """From how many classes on one Gumbel sample, or else the first other objective, pays."""
     others = [name for name in record.plan.objectives if name != MARGINALIZE]
     if MARGINALIZE not in record.plan.objectives or not others:
-        return Answer("There is nothing to compare: measure marginalize and another objective.")
-    objective = GUMBEL if GUMBEL in others else others[0]
-    faster = pays_from(record, objective, step_seconds)
-    ratios = [f"{ratio_of(record, objective, count)} with {count:,}" for count in few_of(record.plan, faster)]
-    return Answer(
-        _verdict(record, objective),
-        [
-            f"How many times as fast it is, by the number of classes, as the median and the range over "
-            f"{rounds_of(record.plan)}: {listed(ratios)} ({_name(record.plan)})."
-        ],
-    )
+        return "There is nothing to compare: measure marginalize and another objective."
+    return _verdict(record, GUMBEL if GUMBEL in others else others[0])
 
 
 def _verdict(record: CostRecord, objective: str) -> str:
@@ -103,23 +109,19 @@ def _milliseconds(classes: int, rows: Sequence[CostRow]) -> Point:
 
 def _section(record: CostRecord) -> Section:
     name = _name(record.plan)
+    compared = MARGINALIZE in record.plan.objectives
     before = min(row.base_bytes for row in record.rows) / MIB
+    others = [each for each in record.plan.objectives if each != MARGINALIZE] if compared else []
+    every = [[each, *(ratio_of(record, each, classes) for classes in record.plan.classes)] for each in others]
     blocks: list[Block] = [
         f"## {name[0].upper() + name[1:]}",
-        _picture(record),
-        *gains(record),
+        *([table(["times as fast", *_columns(record.plan)], every)] if others else []),
         "Milliseconds of a step, median [quartiles], by the number of classes:",
         by_classes(record, milliseconds),
         f"Greatest memory of the process in MiB, of which {before:.0f} are there before the model is made:",
         by_classes(record, lambda rows: f"{peak_bytes(rows) / MIB:,.0f}"),
-        *folded(
-            "Evaluations of the bound of a class, for each unlabelled image",
-            [by_classes(record, lambda rows: digits(rows[0].evaluations))],
-        ),
-        *folded(
-            "Rate of the step's matrix products in % of that of one large product, measured in the same process",
-            [by_classes(record, lambda rows: f"{100 * product_share(rows):.0f}")],
-        ),
+        "Rate of the step's matrix products in % of that of one large product, measured in the same process:",
+        by_classes(record, lambda rows: f"{100 * product_share(rows):.0f}"),
     ]
     return Section(blocks)
 
@@ -139,15 +141,8 @@ def gains(record: CostRecord) -> list[str]:
         ]
         for name, leasts in found.items()
     ]
-    every = [[name, *(ratio_of(record, name, classes) for classes in plan.classes)] for name in others]
     headings = ["objective", "faster from K", "less memory from K", *(f"times as fast, K = {count:,}" for count in few)]
-    return [
-        f"From how many classes on an objective pays, and how many times as fast as marginalize it then is: median "
-        f"[range] of {rounds_of(plan)}, in each the ratio of one process to one:",
-        table(headings, rows),
-        _rule(record),
-        *folded("At every number of classes", [table(["times as fast", *_columns(plan)], every)]),
-    ]
+    return [table(headings, rows), _rule(record)]
 
 
 def _rule(record: CostRecord) -> str:
@@ -163,10 +158,10 @@ def _rule(record: CostRecord) -> str:
     held = 100 * (1 - 2 ** (1 - plan.rounds))
     ranges = f" The range holds the median of all possible rounds with a chance of {held:.0f} %." if held else ""
     return (
-        f"*From K on* says that {where}, {wins}; – that this was nowhere so. If every objective cost what marginalize "
-        f"costs, at most one such measurement in {1 / CHANCE:.0f} would say of any of them that it pays "
-        f"(rank-sum tests, {claims_of(record)} claims, Bonferroni's correction; an "
-        f"objective is taken to gain on marginalize with every class).{ranges}"
+        f"*times as fast*: marginalize's step over this one, median [range] of {rounds_of(plan)}. *from K*: {where}, "
+        f"{wins}; –: nowhere. If every objective cost what marginalize costs, at most one such measurement in "
+        f"{1 / CHANCE:.0f} would say of any of them that it pays (rank-sum tests, {claims_of(record)} claims, "
+        f"Bonferroni's correction; an objective is taken to gain on marginalize with every class).{ranges}"
     )
 
 
@@ -211,26 +206,13 @@ def rounds_of(plan: CostPlan) -> str:
     return counted(plan.rounds, "round")
 
 
-def _method(folder: ReportFolder, records: Sequence[CostRecord]) -> Section:
-    theirs = listed([f"{ratio} times as long with {classes} classes" for classes, ratio in JANG_SPEED_UPS.items()])
+def _method(records: Sequence[CostRecord]) -> Section:
     environments = dict.fromkeys(f"gsm {record.version}, {record.environment.words}" for record in records)
-    names = [record.plan.name for record in records]
     return Section(
         [
             "## How it was measured",
-            "One step is all that training does for a batch: draw the binary images and the noise, compute the three "
-            "terms of the objective, differentiate, clip, update. Networks of 784 inputs and 500-500 units, random "
-            "images and classes. Every number comes from fresh processes, one for each round, all in random order, so "
-            f"that a drift of the machine favours none. Beyond {KEPT[MARGINALIZE]:,} evaluations in a step marginalize "
-            "saves memory: the backward pass computes the rest again, which adds up to a third of the arithmetic and "
-            "counts among the operations.",
-            "sparse-marginalize is not in the tables: it sums over the classes that its model still holds possible, so "
-            "its cost belongs to a trained model and not to a number of classes. benchmarks/sparse.py measures it on "
-            "models that it has trained.",
-            "The marginalization of Jang et al. 2017 (arXiv:1611.01144), figure 5, takes "
-            f"{theirs} as their Gumbel step.",
+            METHOD,
             console([commands.cost(record.plan) for record in records]),
             f"Environment: {'; '.join(environments)}.",
-            f"Records: {', '.join(f'[{name}]({folder.link(folder.record(name))})' for name in names)}.",
         ]
     )

@@ -14,21 +14,24 @@ import numpy as np
 from gsm_cli.analysis.groups import Group
 from gsm_cli.analysis.identity import Identity, with_looks
 from gsm_cli.analysis.series import Series
+from gsm_cli.analysis.verdict import Verdict
 from gsm_cli.data import Dataset, describe_dataset
 from gsm_cli.records.run import WIDEST
-from gsm_cli.reports.charts import LETTERS, ink, wrapped
-from gsm_cli.reports.markdown import folded, table
-from gsm_cli.reports.page import Section
+from gsm_cli.reports.charts import LETTERS, blank, ink, wrapped
+from gsm_cli.reports.markdown import table
+from gsm_cli.reports.page import Page, Section
 from gsm_cli.reports.panels import Panel, Point, Points, panel_picture
 from gsm_cli.style import Picture
-from gsm_cli.words import counted, digits, percent
+from gsm_cli.words import counted, listed, percent
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MOST_POINTS = 40  # of a line
+OF_OTHERS = (
+    "Validation accuracy after so many epochs, the mean over seeds, and what the picture of one run there reads."
+)
 ONE_OF_EACH = " Of every objective one series, which the verdict speaks of; there are too many for a picture of all."
-CURVE_ROWS = 12  # rows of the table that stands for a curve
 ROWS_OF_Z = (
     "in a column one class, in a row every class with one z from N(0, I). Where y means the class, a column keeps it, "
     "and where z means the style, a row does."
@@ -40,21 +43,50 @@ GAP = 2  # white pixels around an image
 TALL = 28  # pixels of the height of an image, which is enlarged by a whole number
 
 
+def accuracy_picture(group: Group) -> Picture[object]:
+    """Accuracy against epochs, and against seconds where steps were timed."""
+    return panel_picture("accuracy", accuracy_panels(group))
+
+
 def learning(group: Group) -> Section:
-    """Accuracy against epochs, and against seconds where steps were timed, as a picture and as a table."""
+    """The curves, and what they are."""
     size = max(1, group.config.epochs // MOST_POINTS)
     smoothed = f", each point over the last {counted(size, 'epoch')}" if size > 1 else ""
     left_out = ONE_OF_EACH if len(group.pictured) < len(group.trained) else ""
     clock = next((series.clock.words for series in group.pictured if series.clock), None)
-    seconds, after = (" and against seconds", ", and after how many seconds") if clock else ("", "")
     how = f" Seconds: updates, each as long as its step, measured {clock}." if clock else ""
-    return Section(
-        [
-            f"## Accuracy against epochs{seconds}",
-            panel_picture("accuracy", accuracy_panels(group)),
-            f"Validation accuracy, the mean over seeds{smoothed}.{how}{left_out}",
-            *folded(f"These curves as a table: validation accuracy in %{after}", [_table(group)]),
+    text = f"Validation accuracy, the mean over seeds{smoothed}.{how}{left_out}"
+    return Section(["## How accuracy grows", accuracy_picture(group), text])
+
+
+def curve_page(title: str, verdict: Verdict) -> Page:
+    """Whether the curves of others come out: what they read, and what the same epochs have here."""
+    group = verdict.group
+    curves = describe_dataset(group.config.dataset).curves
+    rows, parts = [], []
+    for series in group.trained:
+        read, own = curves.get(series.objective, {}), series.curve(lambda epochs: epochs.validation_accuracy)
+        met = {epoch: theirs for epoch, theirs in read.items() if epoch <= len(own)}
+        rows += [
+            [f"{series.label}, epoch {e}", str(len(series.finished)), percent(own[e - 1]), f"{100 * r:.1f}"]
+            for e, r in met.items()
         ]
+        if met and group.find(series.objective) is series:
+            epoch, theirs = max(met.items())
+            parts.append(
+                f"{series.objective} has {percent(own[epoch - 1])} % after {epoch} epochs (there {100 * theirs:.1f})"
+            )
+    first, *_ = describe_dataset(group.config.dataset).curves_source.partition(",")
+    few = min(len(series.finished) for series in group.trained)
+    return Page(
+        f"{title}: do the curves of {first} come out?",
+        f"On validation {listed(parts)}." if parts else "No run is as long as the curves.",
+        [
+            panel_picture("curve", accuracy_panels(group)[:1]),
+            table(["objective", "seeds", "validation %", "read from the curve %"], rows),
+            OF_OTHERS,
+        ],
+        f"Exploratory: {counted(few, 'seed')} of an objective, and one there." if few < 6 else "",
     )
 
 
@@ -87,18 +119,6 @@ def _others(dataset: Dataset) -> list[Points]:
     ]
 
 
-def _table(group: Group) -> str:
-    curves = {each: each.curve(lambda epochs: epochs.validation_accuracy) for each in group.pictured}
-    epochs = max(map(len, curves.values()))
-    shown = sorted({max(1, round(epochs * row / CURVE_ROWS)) for row in range(1, CURVE_ROWS + 1)})
-    rows = [[str(epoch), *(_cell(each, epoch, curve[epoch - 1]) for each, curve in curves.items())] for epoch in shown]
-    return table(["epoch", *(each.label for each in curves)], rows)
-
-
-def _cell(series: Series, epoch: int, accuracy: float) -> str:
-    return percent(accuracy) + (f" ({digits(series.seconds_so_far[epoch - 1])} s)" if series.clock else "")
-
-
 def generated(group: Group) -> Section:
     """What the first seed of every objective generates; empty if no images were kept."""
     images = {series.identity: series.generated for series in group.pictured if series.generated}
@@ -112,14 +132,13 @@ def generated(group: Group) -> Section:
         [
             "## What the models generate",
             picture,
-            f"Mean images of p(x|y,z), of each objective's first seed at the epoch that validation chose: {arranged}",
+            f"Mean images of p(x|y,z) of each first seed, with the weights that validation would choose: {arranged}",
         ]
     )
 
 
 def generated_chart(images: Mapping[Identity, str], shape: tuple[int, int]) -> "Figure":
     """What each objective's model generates: a row for each z, a column for each class, images of that shape."""
-    from matplotlib.figure import Figure
     from PIL import Image
 
     sheets = {line: _padded(np.asarray(Image.open(BytesIO(b64decode(text)))), *shape) for line, text in images.items()}
@@ -127,7 +146,7 @@ def generated_chart(images: Mapping[Identity, str], shape: tuple[int, int]) -> "
     titles = {line: wrapped(line.label, 2 * LETTERS) for line in sheets}
     lines = 1 + max(title.count("\n") for title in titles.values())
     tallest = max(sheet.shape[0] / sheet.shape[1] for sheet in sheets.values())
-    figure = Figure(figsize=(SHEET * columns, rows * (0.15 + 0.2 * lines + SHEET * tallest)))
+    figure = blank(SHEET * columns, rows * (0.15 + 0.2 * lines + SHEET * tallest))
     cells = figure.subplots(rows, columns, squeeze=False).ravel()
     for axes in cells:
         axes.set_axis_off()

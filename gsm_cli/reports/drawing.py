@@ -15,7 +15,7 @@ from gsm_cli.reports.png import MOST, stamp_of, stamped
 from gsm_cli.style import Picture
 
 DRAWING = ("gsm_cli.reports", "gsm_cli.style", "gsm_cli.analysis.identity", "gsm_cli.objectives")  # decide how it looks
-LIBRARIES = ("matplotlib", "seaborn")
+LIBRARIES = ("matplotlib",)
 IMPORT = re.compile(r"^\s*from (gsm_cli[\w.]*) import ", re.MULTILINE)
 
 

@@ -46,7 +46,11 @@ def read(folder: ReportFolder, margin: float | None = None) -> Report:
         runs = _of_one_kind(folder, runs, problems)
         timed = _read(folder, [folder.steps] * is_there(folder.steps), read_steps, lambda *_: None, problems)
         steps = timed[0] if timed else None
-        report = render_runs(folder, runs, problems, gradients, margin, kind, steps) if runs or gradients else None
+        report = (
+            render_runs(folder, runs, problems, gradients, margin, kind, steps, folder.about)
+            if runs or gradients
+            else None
+        )
     if report is None:
         raise DataError(f"{folder.path} has no readable record: {few(problems)}")
     return report
@@ -63,12 +67,14 @@ def write(report: Report) -> Path:
         if stamp_of_file(path):
             remove(path)
     write_atomic(folder.text, report.text.encode())
+    write_atomic(folder.details, report.details_text.encode())
     return folder.text
 
 
 def check(report: Report) -> list[str]:
     """What differs between the report on disk and this one, as lines to read; none if nothing does."""
-    lines = _text_differences(report.folder.text, report.text)
+    lines = text_differences(report.folder.text, report.text)
+    lines += text_differences(report.folder.details, report.details_text)
     for picture in report.pictures:
         file = report.folder.picture(picture.name)
         if reason := _picture_fault(file, picture):
@@ -77,7 +83,7 @@ def check(report: Report) -> list[str]:
     return lines + list(report.problems)
 
 
-def _text_differences(path: Path, expected: str) -> list[str]:
+def text_differences(path: Path, expected: str) -> list[str]:
     """In what a text on disk departs from what it must be, as lines to read."""
     try:
         content = read_bounded(path, 2 * len(expected.encode()) + 2**20)

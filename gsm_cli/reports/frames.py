@@ -39,7 +39,7 @@ def write_csv(report: Report) -> list[Path]:
 def frame(path: Path | str, epochs: bool = False) -> "pd.DataFrame":
     """The runs in a folder of records as a pandas DataFrame, a row for each run, or for each of its epochs.
 
-    The columns are those of runs.csv and epochs.csv; `test_accuracy` is that which reports show. Raises DataError for a
+    The columns are those of runs.csv and epochs.csv; `test_accuracy` is that of the last epoch. Raises DataError for a
     folder without records, and for one that cannot be read.
     """
     import pandas as pd
@@ -49,11 +49,11 @@ def frame(path: Path | str, epochs: bool = False) -> "pd.DataFrame":
         raise DataError(f"a table of runs needs records, and {path} has none: name the folder of a report")
     if epochs:
         return pd.DataFrame([row for record in records for row in epoch_rows(record)])
-    return pd.DataFrame(map(run_row, records)).rename(columns={"chosen_test_accuracy": "test_accuracy"})
+    return pd.DataFrame(map(run_row, records)).rename(columns={"last_test_accuracy": "test_accuracy"})
 
 
 def run_row(record: RunRecord) -> dict[str, object]:
-    """A run: its settings, its results at the epoch that validation chose and after the last, and its machine."""
+    """A run: its settings, results after the last epoch and at that which validation would choose, and its machine."""
     epochs, test, machine = record.epochs, record.test, record.environment
     measured = {
         "classes": record.classes,
@@ -63,7 +63,7 @@ def run_row(record: RunRecord) -> dict[str, object]:
         "test_images": test.images if test else None,
         "epochs_done": len(epochs),
         "failure": record.failure.reason if record.failure else None,
-        "validation_accuracy": max(epochs.validation_accuracy, default=None),
+        "validation_accuracy": epochs.validation_accuracy[-1] if len(epochs) else None,
         **_reading("chosen", test.chosen if test else None),
         **_reading("last", test.last if test else None),
         "last_log_p": test.bound.mean if test and test.bound else None,

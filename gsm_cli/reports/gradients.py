@@ -1,6 +1,6 @@
 """The sections of a report on the quality of gradients."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gsm_cli import commands
@@ -8,19 +8,12 @@ from gsm_cli.analysis.contrasts import TAU
 from gsm_cli.analysis.gradients import CLOSE, bias, conclusions, cosine, deviation, means, subjects_of
 from gsm_cli.analysis.identity import Identity, with_looks
 from gsm_cli.objectives import OBJECTIVES
-from gsm_cli.records.gradients import (
-    DEVIATIONS,
-    MOST_SHARE,
-    ROUNDING,
-    GradientRecord,
-    GradientRow,
-    GradientSubject,
-    MeanGradient,
-)
+from gsm_cli.records.gradients import MOST_SHARE, GradientRecord, GradientSubject
 from gsm_cli.records.layout import ReportFolder
-from gsm_cli.reports.markdown import numbered, table
-from gsm_cli.reports.page import Block, Section
+from gsm_cli.reports.markdown import NOTHING, numbered, table
+from gsm_cli.reports.page import Block, Page, Section
 from gsm_cli.reports.panels import Panel, Point, Points, panel_picture
+from gsm_cli.style import Picture
 from gsm_cli.words import listed
 
 KINDS = {
@@ -30,25 +23,18 @@ KINDS = {
     "between": "between",
     "away": "a mean beyond a right angle",
 }
+SHORT = {"unbiased": "no bias", "unseen": "no bias seen", "away": "a mean beyond a right angle"}
 COSINE, BIAS, DEVIATION = "cosine of the mean", "bias / norm", "deviation / norm"
-PICTURE = (
-    "A point is the mean over models, with a line from the least to the greatest; it is missing where one of them "
-    "cannot be told from 0. Dashes: estimators without a temperature. Dotted: a right angle, and the norm of the exact "
-    "gradient, which is the bias of the gradient 0."
-)
 METHOD = (
-    "The gradient of E_{q(y)}[f(y)] with respect to the logits of q(y) is known, because the sum over classes is "
-    "finite. Each estimator is held against it, in units of the exact gradient's norm, for one draw of the latent "
-    "variables. An estimate has a mean, which may point elsewhere, and a deviation around it. More images and more "
-    "steps average the deviation away and leave the bias: so the first number is the cosine between the mean and the "
-    "exact gradient."
+    "The sum over classes is finite, so the exact gradient of E_{q(y)}[f(y)] with respect to the logits of q(y) is "
+    "known. Each estimator is held against it, in units of its norm. More images and steps average the deviation of "
+    "an estimate away and leave the bias of its mean: so the first number is the cosine between the mean and the "
+    "exact gradient. In the picture a point is the mean over models, with a line from the least to the greatest; it "
+    "is missing where one cannot be told from 0. Dashes: estimators without a temperature. Dotted: a right angle, and "
+    "the bias of the gradient 0."
 )
-EXACTNESS = (
-    "A number without ± is exact to {rounding:g}: the mean over all outcomes of an estimator's one-hot samples, or "
-    "from the exact expectation of a relaxed one. The others are Monte Carlo, ± their standard error: a bias along its "
-    "own direction, freed of what the noise of the mean adds. Where no bias is seen (z below "
-    "{deviations:g}), the least that would be stands in brackets: one below it may be there."
-)
+LAST = "The models after the last epoch, each mean over them, at a temperature of {tau} where an estimator has one:"
+TAUS = (0.5, 1.0)  # of the table: the first that was measured
 
 
 def gradient_sections(folder: ReportFolder, records: Sequence[GradientRecord]) -> list[Section]:
@@ -59,31 +45,59 @@ def gradient_sections(folder: ReportFolder, records: Sequence[GradientRecord]) -
 
 
 def _section(folder: ReportFolder, record: GradientRecord, settings: str, number: int) -> Section:
-    name = numbered("gradients", number)
+    heading = "## How good the gradients are" + (f":{settings}" if number > 1 else "")
+    picture = [gradient_picture(record, number)] if record.rows else []
+    measured = commands.gradients(record.plan, folder.options(record.plan.config))
+    path = folder.link(folder.measurement(record.plan.name))
+    source = f"Measured by gsm {record.version}: `{measured}` ([record]({path}))."
+    said: list[Block] = [*_conclusions(record), *picture, *_last(record), *_heavy(record), *_left_out(record)]
+    return Section([heading, METHOD, *said, source])
+
+
+def gradient_picture(record: GradientRecord, number: int = 1) -> Picture[object]:
+    """A row for cosine, bias and deviation, a column for every function or epoch."""
     subjects = subjects_of(record)
     lines = with_looks([(name, ()) for name in dict.fromkeys(row.estimator for row in record.rows)])
     columns = [gradient_panels(lines, record, title, own) for title, own in subjects.items()]
     panels = [panel for row in zip(*columns, strict=True) for panel in row]
-    heading = "## How good the gradients are" + (f":{settings}" if number > 1 else "")
-    blocks: list[Block] = [heading, METHOD, *_conclusions(record)]
-    blocks += [panel_picture(name, panels, len(subjects)), PICTURE] if record.rows else []
-    for words, cell in (
-        (
-            "Cosine of the mean gradient with the exact one; – where the mean cannot be told from 0:",
-            lambda row: _cosine(row.logits, row),
-        ),
-        ("Bias, |mean − exact|:", lambda row: _bias(row.logits)),
-        ("Deviation of one estimate:", _deviation),
-    ):
-        blocks += [words, _table(record, record.rows, cell)] if record.rows else []
-    blocks += [EXACTNESS.format(rounding=ROUNDING, deviations=DEVIATIONS), *_decoder(record), *_parts(record)]
-    model = commands.train_ssl(record.plan.config, record.plan.seeds)
-    blocks += [
-        f"The models: `{model}`, with the weight that training gives the terms of z and a at that moment. Measured by "
-        f"gsm {record.version}: `{commands.gradients(record.plan, folder.options(record.plan.config))}` "
-        f"([record]({folder.link(folder.measurement(record.plan.name))}))."
-    ]
-    return Section(blocks)
+    return panel_picture(numbered("gradients", number), panels, len(subjects))
+
+
+def gradient_page(title: str, record: GradientRecord) -> Page:
+    """What the means say on the models of the last epoch, or on the last function."""
+    found = conclusions(record)
+    said = found[-1].kinds if found else {}
+    parts = [f"{words}: {listed(_names(said[kind]))}" for kind, words in SHORT.items() if kind in said]
+    answer = f"{'; '.join(parts).capitalize()}." if parts else "Nothing was measured that could be told apart."
+    picture = [gradient_picture(record)] if record.rows else []
+    return Page(f"{title}: how good are the gradients?", answer, [*picture, *_conclusions(record)])
+
+
+def _names(estimators: Sequence[tuple[str, float | None]]) -> list[str]:
+    return list(dict.fromkeys(name for name, _ in estimators))
+
+
+def _last(record: GradientRecord) -> list[str]:
+    """The numbers of one temperature after the last epoch, or on the last function."""
+    subjects = [*subjects_of(record).values()][-1:] or [[]]
+    taus = {row.temperature for row in record.rows}
+    tau = next((each for each in TAUS if each in taus), None)
+    rows = []
+    for name in dict.fromkeys(row.estimator for row in record.rows):
+        cells = [
+            next(
+                (
+                    f"{each.mean:.3f}"
+                    for each in means(record.rows, name, subjects[0], quantity)
+                    if each.temperature in (None, tau)
+                ),
+                NOTHING,
+            )
+            for quantity in (cosine, bias, deviation)
+        ]
+        rows.append([name, *cells])
+    words = LAST.format(tau="–" if tau is None else commands.write(tau))
+    return [words, table(["estimator", COSINE, BIAS, DEVIATION], rows)] if rows else []
 
 
 def gradient_panels(
@@ -101,36 +115,6 @@ def gradient_panels(
         words = ", ".join(filter(None, [name, title]))
         panels.append(Panel(words, TAU, points, ".3f", reference, logarithmic=name != COSINE))
     return panels
-
-
-def _label(row: GradientRow) -> str:
-    return row.estimator if row.temperature is None else f"{row.estimator}, tau {commands.write(row.temperature)}"
-
-
-def _table(record: GradientRecord, rows: Sequence[GradientRow], cell: Callable[[GradientRow], str]) -> str:
-    """A line for every estimator and temperature, a column for every subject."""
-    names = [subject.name for subject in record.subjects if any(row.subject == subject.name for row in rows)]
-    lines: dict[str, dict[str, str]] = {}
-    for row in rows:
-        lines.setdefault(_label(row), {})[row.subject] = cell(row)
-    return table(["estimator", *names], [[label, *(cells.get(n, "") for n in names)] for label, cells in lines.items()])
-
-
-def _cosine(found: MeanGradient, row: GradientRow) -> str:
-    if found.cosine is None:
-        return "–"
-    return f"{found.cosine:.3f}" + (f" ± {found.cosine_error:.3f}" if row.mean == "sampled" else "")
-
-
-def _bias(found: MeanGradient) -> str:
-    exact = found.squared_noise == 0.0
-    if not found.is_biased:
-        return "0" if exact else f"not seen (from {found.least:.3f})"
-    return f"{found.bias:.3f}" + ("" if exact else f" ± {found.bias_error:.3f}")
-
-
-def _deviation(row: GradientRow) -> str:
-    return f"{row.deviation:.3f}" + (f" ± {row.deviation_error:.3f}" if row.deviation_error else "")
 
 
 def _conclusions(record: GradientRecord) -> list[str]:
@@ -154,46 +138,6 @@ def _compact(labels: Sequence[tuple[str, float | None]]) -> str:
     for name, tau in labels:
         taus.setdefault(name, []).extend([] if tau is None else [commands.write(tau)])
     return ", ".join(f"{name} (tau {', '.join(each)})" if each else name for name, each in taus.items())
-
-
-def _decoder(record: GradientRecord) -> list[str]:
-    """What the gradient of the decoder's weights says: all rows without a bias in one sentence, the others a table."""
-    rows = [row for row in record.rows if row.decoder is not None]
-    biased = {_label(row) for row in rows if row.decoder is not None and row.decoder.is_biased}
-    if not rows:
-        return []
-    clean = dict.fromkeys((row.estimator, row.temperature) for row in rows if _label(row) not in biased)
-    words = (
-        "The gradient with respect to the weights of p(x|y,z) needs no derivative through the sample: it is biased "
-        f"only where the y that it sees are not drawn from q(y). No bias is seen in {_compact(list(clean)) or 'none'}."
-    )
-    if not biased:
-        return [words]
-    shown = [row for row in rows if _label(row) in biased]
-    return [f"{words} Of the others the bias, and in brackets the cosine:", _table(record, shown, _of_decoder)]
-
-
-def _of_decoder(row: GradientRow) -> str:
-    assert row.decoder is not None
-    return f"{_bias(row.decoder)} ({_cosine(row.decoder, row)})"
-
-
-def _parts(record: GradientRecord) -> list[str]:
-    """The entropy's part, the images and the estimates of every subject, and what was left out."""
-    cells = []
-    for each in record.subjects:
-        counts = [f"{each.images:,}", f"{100 * each.largest_share:.1f}", f"{each.replicates:,}"]
-        cells.append([each.name, str(each.classes), *counts, f"{each.entropy_norm / each.norm:.2f}"])
-    headings = ["subject", "classes", "images", "largest share %", "estimates", "entropy"]
-    return [
-        "Of every subject the classes, the images, the largest share of one image in the squared norm of the exact "
-        "gradient, the estimates where they are sampled, and the norm of the gradient of the entropy H(q), in the same "
-        "units. The entropy is computed and not sampled: its gradient is exact for every estimator that brings no "
-        "entropy of its own, as sparse-marginalize does, and adds nothing to bias or deviation.",
-        table(headings, cells),
-        *_heavy(record),
-        *_left_out(record),
-    ]
 
 
 def _heavy(record: GradientRecord) -> list[str]:

@@ -1,4 +1,4 @@
-"""Numbers, tables and folded parts as Markdown."""
+"""Numbers and tables as Markdown."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -35,22 +35,6 @@ def without_constants(
         or ((values := {row[place] for row in rows}) != {NOTHING} and (heading not in told or len(values) > 1))
     ]
     return [headings[place] for place in places], [[row[place] for place in places] for row in rows]
-
-
-def folded(summary: str, blocks: Sequence[str]) -> list[str]:
-    """Blocks that a reader opens; nothing if there are none."""
-    return [f"<details><summary>{summary}</summary>", *blocks, "</details>"] if blocks else []
-
-
-def contents(blocks: Sequence[str]) -> str:
-    """A list of links to the headings of the second level among these blocks."""
-    headings = [block[3:] for block in blocks if block.startswith("## ")]
-    return "\n".join(f"* [{heading}](#{anchor(heading)})" for heading in headings)
-
-
-def anchor(heading: str) -> str:
-    """What a heading is called in links, as GitHub makes it."""
-    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
 
 
 def console(commands: Sequence[str]) -> str:

@@ -1,5 +1,6 @@
-"""The last part of a report: the model, the data, and how every record was made."""
+"""The last part of the details: the model, the data, and how every record was made."""
 
+import re
 from collections.abc import Sequence
 
 from gsm_cli import commands
@@ -8,9 +9,11 @@ from gsm_cli.analysis.identity import DIGEST, own_settings, setting
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.records.steps import StepRecord
 from gsm_cli.records.store import Record
-from gsm_cli.reports.markdown import console, folded, table
+from gsm_cli.reports.markdown import console
 from gsm_cli.reports.page import Section
+from gsm_cli.words import listed
 
+OBJECTIVE = re.compile(r"--objective (\S+)")
 MODELS = {
     "adgm": "ADGM (Maaløe et al. 2016): inference q(a|x) q(y|a,x) q(z|a,x,y), generation p(x|y,z) p(a|x,y,z) p(y) p(z)",
     "m2": "M2 (Kingma et al. 2014): inference q(y|x) q(z|x,y), generation p(x|y,z) p(y) p(z)",
@@ -23,20 +26,42 @@ BINARY = (
 
 
 def provenance(folder: ReportFolder, groups: Sequence[Group], steps: StepRecord | None = None) -> Section:
-    """Model, data, commands, environments and records; empty without runs."""
+    """Model, data, settings, commands and environments; empty without runs."""
     if not groups:
         return Section([])
-    blocks = ["## Model and data", *_data(groups)]
-    for group in groups:
-        blocks += folded(f"Settings{f' of the runs with {group.name}' if group.name else ''}", _settings(group))
     lines = [
         commands.train_ssl(series.config, series.seeds, folder.options(series.config))
         for group in groups
         for series in group.series
     ]
-    lines += [commands.steps(folder)] if steps else []
-    blocks += ["## How every record was made", console(lines), _environments(groups, steps)]
-    return Section([*blocks, *folded("Records", [_links(folder, groups)])])
+    lines = [*_joined(lines), *([commands.steps(folder)] if steps else [])]
+    return Section(
+        [
+            *("## Model and data", *_data(groups), *_settings(groups[0])),
+            *("## How every record was made", console(lines), _environments(groups, steps)),
+        ]
+    )
+
+
+def without_seconds(folder: ReportFolder, groups: Sequence[Group], steps: StepRecord | None) -> list[str]:
+    """That seconds are missing, or that the machine was not idle, and the command that mends it."""
+    names = [each.identity.in_brackets(group.name) for group in groups for each in group.trained if not each.clock]
+    if steps is None:
+        return [f"Seconds: on an idle machine `{commands.steps(folder)}` times the steps of these runs."] * bool(names)
+    few = listed(names if len(names) < 4 else [*names[:2], f"{len(names) - 2} others"])
+    anew = f"on an idle machine `{commands.steps(folder)} --force` times all steps anew"
+    lacking = f"Seconds of {few}, whose settings {folder.steps.name} does not have: {anew}."
+    busy = f"An idle machine: when steps were timed, it {listed(steps.disturbances)}; {anew}."
+    return [lacking] * bool(names) + [busy] * bool(steps.disturbances)
+
+
+def _joined(lines: Sequence[str]) -> list[str]:
+    """Commands that differ in their objective alone, as one."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for line in lines:
+        before, objective, after = OBJECTIVE.split(line)
+        found.setdefault((before, after), []).append(objective)
+    return [f"{before}--objective {','.join(names)}{after}" for (before, after), names in found.items()]
 
 
 def _data(groups: Sequence[Group]) -> list[str]:
@@ -57,17 +82,17 @@ def _parts(group: Group) -> str:
 def _settings(group: Group) -> list[str]:
     """The settings that the group has in common, and those that are an objective's own."""
     record = group.records[0]
-    settings = [[name, setting(name, value)] for name, value in group.settings.items() if name != DIGEST or value]
+    words = [f"{name} {setting(name, value)}" for name, value in group.settings.items() if name != DIGEST or value]
     return [
         f"{MODELS[record.config.model]}. {record.parameters:,} parameters.",
-        table(["setting", "value"], settings),
+        f"Settings: {', '.join(words)}.",
         *_own(group),
     ]
 
 
 def _own(group: Group) -> list[str]:
     """The settings that are an objective's own."""
-    described = {series.label: own_settings(series.config) for series in group.series}
+    described = {series.label: own_settings(series.config) for series in group.pictured}
     lines = [
         f"* {name}: {', '.join(f'{setting} {value}' for setting, value in own.items())}"
         for name, own in described.items()
@@ -91,14 +116,3 @@ def of_codes(records: Sequence[Record]) -> str:
         return "No run says which code made it."
     known = f"{len(codes)} codes" if len(codes) > 1 else f"the code {codes.pop()}"
     return f"The runs are of {known}{f', and {unknown:,} of an unknown one' if unknown else ''}."
-
-
-def _links(folder: ReportFolder, groups: Sequence[Group]) -> str:
-    lines = []
-    for group in groups:
-        lines += [f"* {group.name}:"] if group.name else []
-        for series in group.series:
-            configs = (record.config for record in series.records)
-            links = (f"[{config.seed}]({folder.link(folder.record(config.name))})" for config in configs)
-            lines.append(f"{'  ' if group.name else ''}* {series.label}: seeds {', '.join(links)}")
-    return "\n".join(lines)

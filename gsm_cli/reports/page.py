@@ -1,4 +1,4 @@
-"""What a report is: sections, each with its text and the pictures that it shows."""
+"""What a report is: one page that answers, and the details, each of texts and pictures."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -11,6 +11,7 @@ from gsm_cli.reports.markdown import plain
 from gsm_cli.style import Picture
 
 Block: TypeAlias = "str | Picture[object]"
+BULLETS = 4  # at most, of what to keep in mind
 
 
 @dataclass(frozen=True)
@@ -25,51 +26,79 @@ class Section:
 
 
 @dataclass(frozen=True)
+class Page:
+    """A question, its answer in one sentence of plain text, and what stands below: picture, table, and what they mean.
+
+    The notice is what a reader must know before the picture, as that seeds are few.
+    """
+
+    question: str
+    answer: str
+    blocks: Sequence[Block] = ()
+    notice: str = ""
+    missing: Sequence[str] = ()
+    caveats: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
 class Report:
     """What the records of a folder give.
 
-    The answer is plain text; the problems name files that are no such records; the runs are the records that it is made
-    of, series by series.
+    The problems name files that are no such records; the runs are the records that it is made of, series by series.
     """
 
     folder: ReportFolder
-    title: str
-    answer: str
-    sections: Sequence[Section]
+    page: Page
+    details: Sequence[Section]
     problems: Sequence[str] = ()
     facts: Facts = field(default_factory=dict)
     runs: Sequence[RunRecord] = ()
 
     @property
+    def title(self) -> str:
+        return self.page.question
+
+    @property
+    def answer(self) -> str:
+        return self.page.answer
+
+    @property
     def text(self) -> str:
-        """The Markdown."""
-        blocks = [self._show(block) for each in self.sections for block in each.blocks]
-        return "\n\n".join([f"# {self.title}", *blocks]) + "\n"
+        """The Markdown of the page."""
+        page = self.page
+        blocks: list[Block] = [f"**{page.answer}**", *([f"*{page.notice}*"] if page.notice else [])]
+        blocks += [f"> **Warning.** {plain(problem)}." for problem in self.problems]
+        blocks += [*page.blocks, *(["## What is missing", *page.missing] if page.missing else [])]
+        if page.caveats:
+            blocks += ["## Keep in mind", "\n".join(f"* {each}" for each in page.caveats[:BULLETS])]
+        return self._written([*blocks, f"More: {', '.join(self._links)}."])
+
+    @property
+    def details_text(self) -> str:
+        """The Markdown of the details."""
+        start = f"The answer is on [the first page]({self.folder.link(self.folder.text)})."
+        return self._written([start, *(block for each in self.details for block in each.blocks)])
 
     @property
     def pictures(self) -> list[Picture[object]]:
-        """All of them, under the title of the report."""
-        return [replace(picture, title=self.title) for each in self.sections for picture in each.pictures]
+        """All of them, under the title of the report, each once."""
+        blocks = [*self.page.blocks, *(block for each in self.details for block in each.blocks)]
+        found = {block.name: block for block in blocks if isinstance(block, Picture)}
+        return [replace(picture, title=self.title) for picture in found.values()]
+
+    @property
+    def _links(self) -> list[str]:
+        """The details and the data beside the page."""
+        folder = self.folder
+        found = {"details": folder.details, "records": folder.records_folder if folder.records else None}
+        found["steps"] = folder.steps if self.facts.get("timed") else None
+        return [f"[{name}]({folder.link(path)})" for name, path in found.items() if path]
+
+    def _written(self, blocks: Sequence[Block]) -> str:
+        return "\n\n".join([f"# {self.title}", *map(self._show, blocks)]) + "\n"
 
     def _show(self, block: Block) -> str:
         """A picture in the text, with its description for those who cannot see it."""
         if isinstance(block, str):
             return block
         return f"![{block.description}]({self.folder.link(self.folder.picture(block.name))})"
-
-
-@dataclass(frozen=True)
-class Answer:
-    """The answer of a report, in plain text, and what stands with it."""
-
-    answer: str
-    details: Sequence[str] = ()
-
-    @property
-    def blocks(self) -> list[str]:
-        return [f"**{self.answer}**", *self.details]
-
-
-def warnings(problems: Sequence[str]) -> list[str]:
-    """A block for every problem."""
-    return [f"> **Warning.** {plain(problem)}." for problem in problems]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from gsm_cli import commands
 from gsm_cli.analysis.identity import Identity
 from gsm_cli.analysis.statistics import Summary
-from gsm_cli.reports.charts import log_ticks, name_ends, value_ticks
+from gsm_cli.reports.charts import blank, log_ticks, name_ends, value_ticks
 from gsm_cli.reports.markdown import NOTHING, table
 from gsm_cli.style import INK, Picture
 from gsm_cli.words import digits
@@ -90,7 +90,6 @@ def is_wide(values: Sequence[float]) -> bool:
 
 def panel_chart(panels: Sequence[Panel], columns: int = COLUMNS) -> "Figure":
     """The panels, so many in a row; the objectives are named where the lines of the last one end, or below."""
-    from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
 
     columns = min(columns, len(panels))
@@ -100,7 +99,7 @@ def panel_chart(panels: Sequence[Panel], columns: int = COLUMNS) -> "Figure":
     width = WIDTHS[min(columns, len(WIDTHS)) - 1]
     below = 0.0 if beside else 0.3 + 0.25 * -(-len(lines) // columns)
     height = HEIGHT if rows == 1 else 2.9
-    figure = Figure(figsize=(columns * width, rows * height + below))
+    figure = blank(columns * width, rows * height + below)
     cells = figure.subplots(rows, columns, squeeze=False).ravel()
     for axes in cells[len(panels) :]:
         axes.set_axis_off()

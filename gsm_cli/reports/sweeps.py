@@ -1,51 +1,130 @@
-"""The section of a report on what was swept: accuracy against a setting that takes several values, or over two."""
+"""Accuracy against a setting that takes several values, and what the cheap objectives lose to the sum at each."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Sequence
-from functools import partial
 from typing import TypeAlias
 
 from gsm_cli import commands
 from gsm_cli.analysis.contrasts import TAU, Sweeps, Swept, named, task_of
 from gsm_cli.analysis.identity import apart, with_looks, written
 from gsm_cli.analysis.series import Series
-from gsm_cli.reports.map_chart import Grid, grid_chart
-from gsm_cli.reports.markdown import interval, numbered, table
-from gsm_cli.reports.page import Block, Section
+from gsm_cli.analysis.statistics import fewest_seeds
+from gsm_cli.analysis.tradeoff import Loss, Losses, Trade
+from gsm_cli.objectives import GUMBEL
+from gsm_cli.reports.markdown import NOTHING, interval, numbered, table
+from gsm_cli.reports.page import Block, Page, Section
 from gsm_cli.reports.panels import Panel, Point, Points, panel_picture, panel_table
 from gsm_cli.settings import hyphened
-from gsm_cli.style import Picture
-from gsm_cli.words import listed
+from gsm_cli.words import listed, points, ratio
 
 Labelled: TypeAlias = tuple[Series, tuple[tuple[str, str], ...]]  # a series with what its label says of its settings
+MOST_VALUES = 7  # columns of a table
+COUNTED = {"labels": "number of labels", "classes": "number of classes"}
+SIDES = {"worse": ", worse", "better": ", better", "open": ""}
+SAID = {"worse": "worse than the sum at", "better": "better than the sum at", "open": "not told apart from it at"}
+LEGEND = (
+    "*The sum* (`marginalize`) evaluates the decoder for every class; the other objectives replace it. Cells are "
+    "points of test accuracy after the last epoch minus the sum's at the same seeds, with Student's 95 % interval. "
+    "*worse* and *better* are what the interval and the exact test say, corrected for the values of a row."
+)
+
+
+def trade_page(title: str, trade: Trade, where: str) -> Page:
+    """What the cheap objectives lose to the sum at each value of a setting."""
+    setting = COUNTED.get(trade.setting, trade.setting)
+    most = max(len(each.points) for each in trade.losses)
+    few = min(len(loss.seeds) for each in trade.losses for loss in each.points)
+    needed = fewest_seeds(most)
+    short = f"Exploratory: some values have {few} seeds, and {most} tests together need {needed}."
+    fitted = [f"Fitted to each value: {listed(trade.fitted)}."] * bool(trade.fitted)
+    first = next((each for each in trade.losses if each.identity.objective == GUMBEL), trade.losses[0])
+    return Page(
+        f"{title}: what does one sample lose to the sum, by the {setting}?",
+        _answer(first, trade.setting, where),
+        [trade_picture(trade), _losses_table(trade), LEGEND],
+        short if few < needed else "",
+        caveats=[*fitted, "Every interval stands by itself."],
+    )
+
+
+def _answer(found: Losses, setting: str, where: str) -> str:
+    """At which values an objective is worse than the sum, better, or neither."""
+    values = {side: [commands.write(loss.value) for loss in found.points if loss.side == side] for side in SAID}
+    name = found.identity.label
+    if len(values["open"]) == len(found.points):
+        return f"At no {COUNTED.get(setting, setting)} is {name} told apart from the sum{where}."
+    parts = [f"{SAID[side]} {listed(own)}" for side, own in values.items() if own]
+    parts[0] += f" {setting}"
+    return f"{name.capitalize()} is {' and '.join(parts)}{where}."
+
+
+def _losses_table(trade: Trade) -> str:
+    values = sorted({loss.value for each in trade.losses for loss in each.points})[-MOST_VALUES:]
+    rows = [[each.identity.label, *(_cell(each, value) for value in values)] for each in trade.losses]
+    return table(["objective", *(f"{trade.setting} {commands.write(value)}" for value in values)], rows)
+
+
+def _cell(found: Losses, value: float) -> str:
+    return next((_loss(loss) for loss in found.points if loss.value == value), NOTHING)
+
+
+def _loss(loss: Loss) -> str:
+    return f"{interval(loss.difference, points)}{SIDES[loss.side]}"
+
+
+def trade_picture(trade: Trade, number: int = 1) -> Block:
+    return panel_picture(numbered(f"losses-{hyphened(trade.setting)}", number), [trade_panel(trade)])
+
+
+def trade_panel(trade: Trade) -> Panel:
+    """Points of accuracy against the sum."""
+    lost = [
+        Points(each.identity, [Point.of(loss.value, loss.difference, len(loss.seeds)) for loss in each.points])
+        for each in trade.losses
+    ]
+    return Panel("test accuracy minus the sum's, points", trade.setting, lost, "+.2f", 0.0)
+
+
+def trade_section(trades: Sequence[Trade]) -> Section:
+    """How many times as fast the objectives are at each value, and further pairs of sweeps; empty without any."""
+    blocks: list[Block] = []
+    for number, trade in enumerate(trades, start=1):
+        setting = ", ".join([trade.setting, *trade.apart])
+        rows = [
+            [
+                *(f"{each.identity.label}, {trade.setting} {commands.write(loss.value)}", str(len(loss.seeds))),
+                *(_loss(loss), f"{loss.p_value:.3g}", interval(loss.factor, ratio) if loss.factor else NOTHING),
+            ]
+            for each in trade.losses
+            for loss in each.points
+        ]
+        blocks += [f"### Against {setting}", *([trade_picture(trade, number)] if number > 1 else [])]
+        blocks.append(table(["runs", "seeds", "points [95 %]", "p, corrected", "times as fast [95 %]"], rows))
+    return Section(["## What one sample loses, and what it saves", *blocks] if blocks else [])
 
 
 def sweep_section(sweeps: Sweeps) -> Section:
-    """What was swept, a picture and a table for each setting or pair of them; empty if nothing was."""
-    lines, maps = defaultdict(list), defaultdict(list)
+    """A picture and a table for each setting; empty if none was swept."""
+    lines = defaultdict(list)
     for swept in sweeps.lines:
         if swept.names != (TAU,):
             lines[swept.names].append(swept)
-    for swept in sweeps.maps:
-        maps[swept.names, tuple(swept.values(0)), tuple(swept.values(1))].append(swept)
-    parts = [_lines(own, sweeps.series) for own in lines.values()]
-    numbers: Counter[tuple[str, ...]] = Counter()
-    for (names, _, _), own in maps.items():
-        numbers[names] += 1
-        parts.append(_map(own, numbers[names]))
-    blocks = [block for part in parts for block in part]
+    blocks = [block for own in lines.values() for block in _lines(own, sweeps.series)]
     return Section(["## What was swept", *blocks] if blocks else [])
 
 
 def _lines(found: Sequence[Swept], series: Sequence[Series]) -> list[Block]:
     """Accuracy against one setting."""
     panel = accuracy_panel(found, series)
-    name = panel.axis
-    picture = panel_picture(f"sweep-{hyphened(name)}", [panel])
     varying = dict.fromkeys(each for swept in found for each in swept.varying)
     else_ = f"all else but {listed(list(varying))} is" if varying else "all else is"
-    text = f"Test accuracy in % against {name}, the mean over seeds with its 95 % interval; {else_} equal in a line."
-    return [f"### {name}", picture, text, panel_table([panel])]
+    text = f"Test accuracy after the last epoch against {panel.axis}, with its 95 % interval; {else_} equal in a line."
+    return [f"### {panel.axis}", sweep_picture(found, series), text, panel_table([panel])]
+
+
+def sweep_picture(found: Sequence[Swept], series: Sequence[Series]) -> Block:
+    panel = accuracy_panel(found, series)
+    return panel_picture(f"sweep-{hyphened(panel.axis)}", [panel])
 
 
 def accuracy_panel(found: Sequence[Swept], series: Sequence[Series], falling: Sequence[Labelled] = ()) -> Panel:
@@ -62,44 +141,12 @@ def accuracy_panel(found: Sequence[Swept], series: Sequence[Series], falling: Se
     looks = with_looks(
         [(line.objective, line.settings) for line in sets] + [(each.objective, settings) for each, settings in levels]
     )
-    points = [
+    lines = [
         [_point(float(str(value)), swept.series[(value,)]) for value in swept.values(0)] for swept in sets.values()
     ]
-    points += [[_point(None, each)] for each, _ in levels]
-    return Panel("test accuracy, %", name, [Points(*pair) for pair in zip(looks, points, strict=True)])
+    lines += [[_point(None, each)] for each, _ in levels]
+    return Panel("test accuracy, %", name, [Points(*pair) for pair in zip(looks, lines, strict=True)])
 
 
 def _point(value: float | None, series: Series) -> Point:
     return Point.of(value, series.accuracy, len(series.scores))
-
-
-def _map(found: Sequence[Swept], number: int) -> list[Block]:
-    """Accuracy over two settings, for sets that have the same values."""
-    first, second = found[0].names
-    rows, columns = found[0].values(0), found[0].values(1)
-    maps = {
-        line.label: [[swept.series[row, column].accuracy.mean for column in columns] for row in rows]
-        for line, swept in named(found).items()
-    }
-    facts = Grid(
-        (first, second), [commands.write(row) for row in rows], [commands.write(each) for each in columns], maps
-    )
-    description = f"Test accuracy in % over {first} and {second}: a map for each objective, a number in every cell."
-    name = numbered(f"sweep-{hyphened(first)}-{hyphened(second)}", number)
-    picture = Picture[object](name, "", description, facts, partial(grid_chart, facts))
-    cells = [
-        [
-            f"{line.label}, {first} {commands.write(row)}, {second} {commands.write(column)}",
-            *_cell(swept.series[row, column]),
-        ]
-        for line, swept in named(found).items()
-        for row in rows
-        for column in columns
-    ]
-    text = f"Test accuracy in % over {first} and {second}, the mean over seeds with its 95 % interval."
-    heading = f"### {first} and {second}"
-    return [heading, picture, text, table(["runs", "seeds", "test %"], cells)]
-
-
-def _cell(series: Series) -> list[str]:
-    return [str(len(series.scores)), interval(series.accuracy)]

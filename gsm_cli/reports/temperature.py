@@ -11,10 +11,10 @@ from gsm_cli.analysis.series import Series
 from gsm_cli.objectives import SCHEDULE, own_defaults
 from gsm_cli.records.gradients import GradientRecord
 from gsm_cli.reports.gradients import gradient_panels
-from gsm_cli.reports.markdown import folded
 from gsm_cli.reports.page import Section
 from gsm_cli.reports.panels import Panel, Point, Points, panel_picture, panel_table
 from gsm_cli.reports.sweeps import Labelled, accuracy_panel
+from gsm_cli.style import Picture
 from gsm_cli.words import counted
 
 ONE_HOT, PROMISED = "bound with one-hot y, nats", "relaxed bound − that, nats"
@@ -31,26 +31,38 @@ GRADIENTS = (
 )
 
 
+def swept_over_tau(sweeps: Sweeps) -> list[Swept]:
+    return [swept for swept in sweeps.lines if swept.names == (TAU,)]
+
+
+def temperature_picture(sweeps: Sweeps) -> Picture[object]:
+    """Accuracy against the temperature."""
+    return panel_picture("accuracy-tau", [_accuracy(sweeps)])
+
+
+def _accuracy(sweeps: Sweeps) -> Panel:
+    found = swept_over_tau(sweeps)
+    return accuracy_panel(found, sweeps.series, [*_annealed(found, sweeps.series)])
+
+
 def temperature_section(sweeps: Sweeps, gradients: Sequence[GradientRecord]) -> Section:
-    """One picture with everything on the axis of tau; empty unless tau was swept."""
-    found = [swept for swept in sweeps.lines if swept.names == (TAU,)]
+    """Accuracy, bounds and gradients on the axis of tau; empty unless tau was swept."""
+    found = swept_over_tau(sweeps)
     if not found:
         return Section([])
-    accuracy = accuracy_panel(found, sweeps.series, [*_annealed(found, sweeps.series)])
+    accuracy = _accuracy(sweeps)
     lines = dict(zip((line.identity for line in accuracy.lines), found, strict=False))
     tasks = [swept.task for swept in found]
     on_these = [each for each in gradients if task_of(each.plan.config, (TAU,)) in tasks]
     record = max(on_these, key=lambda each: len({row.temperature for row in each.rows}), default=None)
     bounds, measured = _bounds(lines), _gradients(_measured(lines), record) if record else []
-    panels = [accuracy, *bounds, *measured]
     levels = any(line.is_level for line in accuracy.lines)
     sentences = [ACCURACY, *([LEVELS] if levels else []), *([BOUNDS] if bounds else [])]
     if record and measured:
         models = last_models(record)
         sentences.append(GRADIENTS.format(models=counted(len(models), "model"), epoch=models[0].epoch))
-    more = folded("These panels as a table", [panel_table(panels[1:])] if panels[1:] else [])
-    picture, text = panel_picture("temperature", panels), " ".join(sentences)
-    return Section(["## Against the temperature", picture, text, panel_table([accuracy]), *more])
+    picture = panel_picture("temperature", [accuracy, *bounds, *measured])
+    return Section(["## Against the temperature", picture, " ".join(sentences), panel_table([accuracy])])
 
 
 def _annealed(found: Sequence[Swept], series: Sequence[Series]) -> Iterator[Labelled]:

@@ -6,7 +6,7 @@ Before such a paragraph stands a comment, which is not shown. It names a report,
 
 A series may name the settings of its runs, as gumbel[kl_start=1.0], or its objective's own, as gumbel[tau=0.1]; by
 default it is of the largest group, and the one that a verdict speaks of. `gumbel minus marginalize at equal time` is
-of the validation accuracy of complete schedules, and `gumbel[draws=2] minus gumbel on validation` of what a search
+of the test accuracy of complete schedules, and `gumbel[draws=2] minus gumbel on validation` of what a search
 compares; `gumbel after epoch 10` is its validation accuracy there.
 """
 
@@ -64,7 +64,7 @@ def numbers(report: str, words: str) -> str:
         return interval(difference.summary, points)
     if found := re.fullmatch(r"(\S+) minus (\S+) on validation", words):
         (_, first), (_, second) = (find(report, name) for name in found.groups())
-        own, other = first.best_validation, second.best_validation
+        own, other = first.validation_by_seed, second.validation_by_seed
         differences = [own[seed] - other[seed] for seed in sorted(own.keys() & other.keys())]
         return interval(summarize(differences, validation_step(first, second)), points)
     if found := re.fullmatch(r"(\S+) minus (\S+)", words):

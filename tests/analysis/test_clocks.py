@@ -1,5 +1,6 @@
 """Seconds of training: updates times a step that was timed, with the interval of a ratio over rounds."""
 
+import re
 from math import exp, log
 from pathlib import Path
 
@@ -27,7 +28,8 @@ def series(records, steps) -> dict[str, Series]:
 
 
 def rendered(records, steps=None) -> str:
-    return render_runs(ReportFolder(Path("reports/digits-100")), records, steps=steps).text
+    report = render_runs(ReportFolder(Path("reports/digits-100")), records, steps=steps)
+    return report.text + report.details_text
 
 
 def slow(run):
@@ -128,8 +130,8 @@ class TestReport:
 
     def test_without_steps_it_has_epochs_and_the_command_that_brings_seconds(self):
         text = rendered(PAIR)
-        assert "**Seconds** are missing: on an idle machine `gsm cost --for reports/digits-100` times" in text
-        lacking = text.replace("**Seconds** are missing", "")
+        assert "Seconds: on an idle machine `gsm cost --for reports/digits-100` times" in text
+        lacking = text.replace("Seconds: on an idle", "")
         assert not [word for word in ("s / epoch", "speed-up", "econds", "as fast") if word in lacking]
 
     def test_runs_of_other_settings_than_the_steps_are_named(self):
@@ -137,15 +139,15 @@ class TestReport:
         text = rendered([*PAIR, *others, record("reinforce", 0)], steps_of(PAIR))
         names = "reinforce (batch_size 50) and gumbel (batch_size 100)"
         assert (
-            f"**Seconds** of {names} are missing, whose settings steps.json does not have: on an idle machine "
+            f"Seconds of {names}, whose settings steps.json does not have: on an idle machine "
             "`gsm cost --for reports/digits-100 --force` times all steps anew."
         ) in text
-        assert "| 2 | 2.00 [2.00, 2.00] | 1 |\n| reinforce | 1 | 80.00 | 79.00 | 69.00 | -25.00 | – | – | 1 |" in text
+        assert re.search(r"^\| reinforce \| 1 \| 79.00 \|.*\| – \| – \|$", text, re.MULTILINE)
 
     def test_a_busy_machine_is_told(self):
         steps = steps_of(PAIR)
         busy = replace(steps, load=2.5, rows=[replace(row, seconds=2 * row.seconds) for row in steps.rows])
-        assert "**The machine was not idle**" not in rendered(PAIR, steps)
+        assert "An idle machine" not in rendered(PAIR, steps)
         assert "it had a load of 2.5 before and gave the steps 50 % of the time; on an idle" in rendered(PAIR, busy)
         several = replace(busy, environment=replace(ABACUS, threads=2), load=None)
         assert several.disturbances == []

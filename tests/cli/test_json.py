@@ -83,13 +83,13 @@ def test_of_reports(gsm, measured):
     files, results = shown(gsm("report", "--json", "--csv"), ReportResults, "report")
     assert files == [
         *("reports/cost/report.md", "reports/digits-100/report.md"),
-        *("reports/digits-100/runs.csv", "reports/digits-100/epochs.csv"),
+        *("reports/README.md", "reports/digits-100/runs.csv", "reports/digits-100/epochs.csv"),
     ]
     group = results.reports[1].facts["groups"][0]
     assert {each["ruling"] for each in group["differences"]} == {"no worse", "worse"}
     summaries = [each["comparison"]["summary"] for each in group["differences"]]
     assert all(each["low"] <= each["mean"] <= each["high"] for each in summaries)
-    assert [figure.path for figure in results.reports[1].figures][:1] == ["reports/digits-100/differences.png"]
+    assert [figure.path for figure in results.reports[1].figures][:1] == ["reports/digits-100/answer.png"]
 
 
 def test_of_settings(gsm):

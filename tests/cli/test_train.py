@@ -146,7 +146,7 @@ class TestPrecedence:
         assert (config.epochs, config.latent) == (1, 2)
         assert (
             "$ gsm train-ssl --dataset digits --objective gumbel --seeds 0 --preset short --set latent=2\n"
-            in (folder / "reports/digits-100/report.md").read_text()
+            in (folder / "reports/digits-100/details.md").read_text()
         )
 
     def test_none_takes_the_place_of_a_preset(self, gsm, folder, monkeypatch):

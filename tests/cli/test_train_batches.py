@@ -422,7 +422,7 @@ class TestDisplay:
         shown.note(second.name, "is left to [host], process 1")
         shown.end(Outcome(second, None, problem=WorkerLostError("was killed by signal 9")))
         assert stream.getvalue().splitlines() == [
-            "[1/3] sparse-marginalize weight_std none tau 0.1 seed 0 finished: test accuracy 0.7900 at epoch 2",
+            "[1/3] sparse-marginalize weight_std none tau 0.1 seed 0 finished: test accuracy 0.7900",
             "[2/3] gumbel weight_std none tau 0.1 seed 0 is left to [host], process 1",
             "[2/3] gumbel weight_std none tau 0.1 seed 0 failed: its worker was killed by signal 9",
         ]
@@ -453,7 +453,7 @@ class TestEnds:
         )
         assert second == "gsm: gumbel seed 2: too large"
         assert last.startswith("gsm: all 3 runs must end, and 2 did not")
-        report = (folder / "reports/digits-100/report.md").read_text()
+        report = (folder / "reports/digits-100/details.md").read_text()
         assert "failed at step 7: the objective is not finite at step 7" in report
         assert "failed at step 0: MemoryError (too large)" in report
 

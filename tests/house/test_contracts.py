@@ -27,7 +27,7 @@ OFFENCES = [  # a contract, a module, and the import that breaks this contract a
     (
         "A page is made of sections, and they of panels and tables",
         "reports/panels.py",
-        "from gsm_cli.reports.tables import results",
+        "from gsm_cli.reports.details import tests",
     ),
     ("A page is made of sections, and they of panels and tables", "reports/new.py", "import json"),
     ("The law stands alone", "law/request.py", "from gsm_cli.config import RunConfig"),
@@ -44,7 +44,7 @@ OFFENCES = [  # a contract, a module, and the import that breaks this contract a
     ("What records say is data", "analysis/frontier.py", "from matplotlib.figure import Figure"),
     ("What records say is data", "analysis/statistics.py", "import pandas as pd"),
     ("What records say is data", "analysis/identity.py", "from gsm_cli.style import INK"),
-    ("Reports read records and run nothing", "reports/tables.py", "from gsm_cli.runs.streams import stream"),
+    ("Reports read records and run nothing", "reports/details.py", "from gsm_cli.runs.streams import stream"),
     ("Reports read records and run nothing", "reports/charts.py", "from gsm_cli.model.estimators import entropy"),
     ("Torch is for models, runs and measures", "law/gumbel.py", "import torch"),
     ("Torch is for models, runs and measures", "law/gumbel.py", "from torch import Tensor"),

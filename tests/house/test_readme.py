@@ -70,25 +70,27 @@ def test_documented_commands_show_what_the_readme_says(tmp_path):
                 assert same, f"{command}\n{finished.stdout}"
 
 
-HEADINGS = {
-    "results": "Results",
-    "schedules": "Accuracy (?:in so many seconds|after so many epochs)",
-    "changes": "What each change brings",
+PAGES = {  # on which page a table stands, and behind what
+    "results": ("report.md", "^# .*\n"),
+    "levels": ("report.md", "^# .*\n"),
+    "schedules": ("details.md", "## Accuracy in so many seconds\n"),
+    "changes": ("details.md", "## What each change brings\n"),
 }
 TABLES = [  # where they stand, of which report, with their rows
     ("README.md", "results", "mnist-100", 8),
     ("README.md", "schedules", "mnist-100", 4),
     ("README.md", "results", "digits-100", 9),
     ("README.md", "results", "mnist-pairs-1000", 7),
-    ("README.md", "schedules", "mnist-vat-lengths", 3),
+    ("README.md", "levels", "mnist-vat-lengths", 3),
     ("docs/recipe.md", "changes", "mnist-recipe", 29),
 ]
 
 
 @pytest.mark.parametrize(("document", "kind", "name", "rows"), TABLES)
 def test_tables_are_those_of_the_reports(document, kind, name, rows):
-    report = (ROOT / f"reports/{name}/report.md").read_text("utf-8")
-    blocks = re.split(f"## {HEADINGS[kind]}\n\n", report)[1].split("\n\n")
+    page, start = PAGES[kind]
+    text = (ROOT / f"reports/{name}/{page}").read_text("utf-8")
+    blocks = re.split(start, text, flags=re.MULTILINE)[1].split("\n\n")
     table = next(block for block in blocks if block.startswith("| "))
     assert table.count("\n| ") == rows + 1
     assert f"<!-- {kind} of {name} -->\n\n{table}\n" in (ROOT / document).read_text("utf-8")

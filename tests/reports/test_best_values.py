@@ -1,5 +1,6 @@
 """The answer to a sweep: the best value by validation, and which others are told apart from it on the test set."""
 
+import re
 from pathlib import Path
 from statistics import fmean
 
@@ -11,7 +12,7 @@ from gsm_cli.analysis.choices import best_values
 from gsm_cli.analysis.contrasts import over_one, trained
 from gsm_cli.analysis.groups import sort_records
 from gsm_cli.records.layout import ReportFolder
-from gsm_cli.reports.choices import best_answer
+from gsm_cli.reports.choices import best_page
 from gsm_cli.reports.run_report import render_runs
 
 NOISE = (0.0, 0.01, -0.01, 0.0, 0.0075, -0.0075, 0.005, -0.005)
@@ -21,7 +22,7 @@ def over_tau(objective: str, accuracies: dict[float, float], noise=NOISE, **sett
     """A run of every seed at every temperature, with these mean test accuracies; the same noise at each but for one."""
     return [
         record(
-            objective, seed, (0.5, mean + 0.01 + shift + (0.0025 if seed == place else 0.0), 0.6), tau=tau, **settings
+            objective, seed, (0.5, 0.6, mean + 0.01 + shift + (0.0025 if seed == place else 0.0)), tau=tau, **settings
         )
         for place, (tau, mean) in enumerate(accuracies.items())
         for seed, shift in enumerate(noise)
@@ -36,23 +37,25 @@ def answers(records):
     return [words(each) for each in bests(sort_records(records))]
 
 
+def page_of(*found):
+    return best_page("Digits", found, "", "")
+
+
 def words(found):
     """The value that is best, as the answer has it."""
-    return best_answer([found]).answer.removeprefix("Best by validation, with its accuracy on the test set: ")[:-1]
+    return page_of(found).answer.removeprefix("Best tau by validation: ")[:-1]
 
 
 def told_apart(found):
-    return best_answer([found]).details[0].removeprefix("* ")
+    """The row of an objective, with a cell for each value."""
+    return page_of(found).blocks[1].split("\n")[-1]
 
 
 def test_one_sentence_says_the_best_value_and_what_is_told_apart():
     records = [*over_tau("gumbel", {0.1: 0.90, 0.5: 0.95}), *over_tau("gumbel", {2.0: 0.9475}, NOISE[::-1])]
     (found,) = bests(sort_records(records))
-    assert words(found) == "gumbel at tau 0.5 (95.03 [94.39, 95.68] %, 8 seeds)"
-    assert told_apart(found) == (
-        "gumbel against its tau 0.5, in points: worse is 0.1 (-5.00 [-5.11, -4.89]); not told apart is "
-        "2 (-0.25 [-0.74, +0.24])."
-    )
+    assert words(found) == "0.5 for gumbel"
+    assert told_apart(found) == "| gumbel | -5.00 [-5.11, -4.89], worse | best, 95.03 | -0.25 [-0.74, +0.24] |"
 
 
 def test_the_interval_and_the_corrected_test_must_both_say_so():
@@ -72,7 +75,7 @@ def test_the_interval_and_the_corrected_test_must_both_say_so():
 def test_what_validation_did_not_choose_may_be_better():
     records = over_tau("gumbel", {0.1: 0.90, 0.5: 0.95})
     misled = [
-        replace(each, test=record("gumbel", each.config.seed, (0.5, 0.8, 0.6)).test)
+        replace(each, test=record("gumbel", each.config.seed, (0.5, 0.6, 0.8)).test)
         if each.config.own["tau"] == 0.5
         else each
         for each in records
@@ -80,7 +83,7 @@ def test_what_validation_did_not_choose_may_be_better():
     (found,) = bests(sort_records(misled))
     assert found.settings == {"tau": 0.5}
     assert [rival.side for rival in found.trials] == ["better"]
-    assert "better is 0.1 (+" in told_apart(found)
+    assert re.search(r"\| \+[^|]*, better \| best, ", told_apart(found))
 
 
 def test_the_choice_is_made_at_the_seeds_that_all_values_have():
@@ -90,8 +93,8 @@ def test_the_choice_is_made_at_the_seeds_that_all_values_have():
     (found,) = bests(sort_records(lucky))
     assert found.settings == {"tau": 1.0}
     unlucky = [*over_tau("gumbel", {0.5: 0.95}), *over_tau("gumbel", {1.0: 0.945}, NOISE[:2])[1:]]
-    assert fmean(sort_records(unlucky)[0].series[1].best_validation.values()) > fmean(
-        sort_records(unlucky)[0].series[0].best_validation.values()
+    assert fmean(sort_records(unlucky)[0].series[1].validation_by_seed.values()) > fmean(
+        sort_records(unlucky)[0].series[0].validation_by_seed.values()
     )
     (found,) = bests(sort_records(unlucky))
     assert found.settings == {"tau": 0.5}
@@ -108,15 +111,41 @@ def test_what_is_fitted_to_the_length_of_training_is_the_frontiers():
 
 def test_one_seed_tells_nothing_apart():
     (found,) = bests(sort_records(over_tau("gumbel", {0.1: 0.7, 0.5: 0.9}, (0.0,))))
-    assert words(found) == "gumbel at tau 0.5 (90.00 %, 1 seed)"
-    assert told_apart(found) == "gumbel against its tau 0.5, in points: not told apart is 0.1 (-19.75)."
+    assert words(found) == "0.5 for gumbel"
+    assert told_apart(found) == "| gumbel | -19.75 | best, 90.00 |"
+    assert page_of(found).notice == "Exploratory: one seed tells nothing apart."
+
+
+def test_values_that_tie_are_said_to_tie():
+    equal = replace_noise({0.1: 0.9, 0.5: 0.9, 1.0: 0.8})
+    (found,) = bests(sort_records(equal))
+    assert words(found) == "0.1 for gumbel (a tie with 0.5)"
+
+
+def replace_noise(accuracies):
+    """Three seeds at every temperature, without noise."""
+    return [record("gumbel", seed, (0.5, 0.6, mean), tau=tau) for tau, mean in accuracies.items() for seed in range(3)]
+
+
+def test_what_has_learned_nothing_is_never_best():
+    records = replace_noise({0.1: 0.9, 0.5: 0.8})
+    stuck = [
+        replace(each, test=replace(each.test, last=replace(each.test.last, modal=400)))
+        if each.config.own["tau"] == 0.1
+        else each
+        for each in records
+    ]
+    series = trained(groups := sort_records(stuck))
+    floors = {each: groups[0].floor(each) for each in series}
+    (found,) = best_values(series, over_one(series), floors)
+    assert words(found) == "0.5 for gumbel"
 
 
 def test_every_objective_has_its_own_sentence():
     records = [*over_tau("gumbel", {0.1: 0.9, 0.5: 0.95}), *over_tau("straight-through-gumbel", {0.1: 0.95, 0.5: 0.9})]
     first, second = answers(records)
-    assert first.startswith("gumbel at tau 0.5 (")
-    assert second.startswith("straight-through-gumbel at tau 0.1 (")
+    assert first == "0.5 for gumbel"
+    assert second == "0.1 for straight-through-gumbel"
 
 
 def test_values_with_other_data_are_not_compared():
@@ -147,30 +176,20 @@ class TestReport:
 
     def test_a_sweep_is_answered_first_in_a_report_on_settings(self):
         found = self.rendered("temperature")
-        assert found.title.endswith("with 100 labels: which tau is best?")
-        best = "gumbel at tau 0.5 (95.03 [94.39, 95.68] %, 8 seeds)"
-        assert found.answer == f"Best by validation, with its accuracy on the test set: {best}."
-        assert f"**{found.answer}**\n\n* gumbel against its tau 0.5, in points: worse is 0.1 (" in found.text
-        assert "There is nothing to compare yet: no finished run of marginalize." in found.text
-        assert found.text.index("## Against the temperature") < found.text.index("## Results")
-
-    def test_and_the_sum_after_it(self):
-        found = self.rendered("temperature", *(record("marginalize", seed, (0.5, 0.96, 0.7)) for seed in range(8)))
-        assert answers(self.RECORDS)[0] in found.answer
-        assert found.text.index(found.answer) < found.text.index("One Gumbel-Softmax sample")
+        assert found.title == "Digits with 100 labels: which tau is best?"
+        assert found.answer == "Best tau by validation on these images: 0.5 for gumbel."
+        assert found.pictures[0].name == "accuracy-tau"
+        assert "## Against the temperature" in found.details_text
 
     def test_a_folder_of_a_data_set_asks_about_the_sum(self):
         found = self.rendered("digits-100")
         assert found.title.endswith("can one sample replace the sum over classes?")
-        assert found.answer == (
-            "There is nothing to compare yet: no finished run of marginalize. "
-            "Test accuracy so far: gumbel (tau 0.1) 90.03 [89.43, 90.64] % and gumbel (tau 0.5) 95.03 [94.39, 95.68] %."
-        )
+        assert found.answer == "There is nothing to compare yet: no finished run of marginalize."
+        assert "| gumbel, tau 0.5 | 8 | 95.03 [94.39, 95.68] |" in found.text
 
     def test_its_commands_name_the_folder(self):
-        text = self.rendered("temperature").text
+        text = self.rendered("temperature").details_text
         lines = [line for line in text.splitlines() if line.startswith("$ gsm train-ssl")]
         assert len(lines) == 2
         assert all(line.endswith(" --report temperature") for line in lines)
-        assert "--seeds 0-7 --epochs 3 --report temperature`" in text  # of the sum, that is missing
         assert "--report" not in self.rendered("digits-100").text

@@ -30,7 +30,7 @@ from gsm_cli.model.estimators import Marginal
 from gsm_cli.objectives import GUMBEL, MARGINALIZE
 from gsm_cli.records.cost import MEASURED, CostPlan
 from gsm_cli.records.layout import ReportFolder
-from gsm_cli.reports.costs import answer, render_costs
+from gsm_cli.reports.costs import answer, gains, render_costs
 
 FOLDER = ReportFolder(Path("reports/cost"))
 CLASSES = (2, 5, 10, 20, 50, 100, 200, 500, 1000)
@@ -175,21 +175,17 @@ class TestReport:
         smaller = replace(
             CROSSING, rows=[row for row in rows if row.classes > 2], plan=replace(CROSSING.plan, classes=(5, 10, 100))
         )
-        assert (
-            answer(smaller).answer
-            == "A gumbel step is faster than marginalize and takes less memory from 10 classes on."
-        )
+        assert answer(smaller) == "A gumbel step is faster than marginalize and takes less memory from 10 classes on."
 
     def test_three_speed_ups_at_most_stand_at_the_head(self):
         shape = {k: (50.0 + k, 51.0 + k, 52.0 + k) for k in CLASSES}
         record = cost_record(marginalize=shape, gumbel=dict.fromkeys(CLASSES, (50.0, 50.1, 50.2)))
-        (details,) = answer(record).details
-        assert details.count("[") == 3
-        assert "1.12 [1.10, 1.14] with 5, 2.02 [2.00, 2.03] with 50 and 21.0 [21.0, 21.0] with 1,000 (the" in details
+        row = "| gumbel | 5 | – | 1.12 [1.10, 1.14] | 2.02 [2.00, 2.03] | 21.0 [21.0, 21.0] |"
+        assert row in gains(record)[0]
 
     def test_what_never_pays(self):
         never = cost_record(marginalize={2: (8.0,) * 5, 10: (9.0,) * 5}, reinforce={2: (8.0,) * 5, 10: (9.1,) * 5})
-        assert answer(never).answer == (
+        assert answer(never) == (
             "A reinforce step is not seen to be faster than marginalize and is not seen to take less memory."
         )
 
@@ -199,7 +195,6 @@ class TestReport:
         assert report.answer == (
             "Whether a gumbel step pays, 1 round at 1 number of classes cannot tell: measure with --rounds 4."
         )
-        assert "with 5 (the ADGM" in report.text
         assert "with a chance of" not in report.text
         assert report.pictures[0].encode("png")[:4] == b"\x89PNG"
 

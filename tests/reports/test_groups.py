@@ -128,7 +128,9 @@ class TestPictured:
 
     def test_the_report_says_so(self):
         taus = [record("gumbel", 0, tau=0.1 * n) for n in range(1, 15)]
-        few, many = (render_runs(ReportFolder(Path("reports/digits-100")), each).text for each in (taus[:12], taus))
+        few, many = (
+            render_runs(ReportFolder(Path("reports/digits-100")), each).details_text for each in (taus[:12], taus)
+        )
         assert "too many for a picture of all" not in few
         assert "too many for a picture of all" in many
 
@@ -158,8 +160,8 @@ class TestSeries:
         (group,) = sort_records(batch({"marginalize": [0.0, 0.0], "gumbel": [0.0, 0.04]}))
         gumbel = group.series[1]
         assert {seed: score.correct for seed, score in gumbel.scores.items()} == {0: 360, 1: 376}
-        assert list(gumbel.best_validation.values()) == pytest.approx([0.91, 0.95])
-        assert gumbel.curve(lambda epochs: epochs.validation_accuracy) == pytest.approx([0.5, 0.93, 0.7])
+        assert list(gumbel.validation_by_seed.values()) == pytest.approx([0.91, 0.95])
+        assert gumbel.curve(lambda epochs: epochs.validation_accuracy) == pytest.approx([0.5, 0.7, 0.93])
 
     def test_wrong_images_are_counted(self):
         """Three bits of one byte are set: three errors among eight images."""

@@ -13,8 +13,9 @@ from records_of import SIX, batch, failed, reading, record, steps_of
 from scipy import stats
 
 from gsm_cli.analysis.groups import Group, sort_records
-from gsm_cli.analysis.statistics import Comparison, Summary, holm, summarize
-from gsm_cli.analysis.verdict import Judgement, deciding_seeds, default_margin, judge, margin_of, rule
+from gsm_cli.analysis.margin import default_margin, margin_of
+from gsm_cli.analysis.statistics import Comparison, Summary, fewest_seeds, holm, summarize
+from gsm_cli.analysis.verdict import Judgement, deciding_seeds, judge, rule
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.records.run import RunRecord
 from gsm_cli.reports.page import Report
@@ -32,6 +33,12 @@ def judged(records: list[RunRecord], margin: float = 0.01) -> dict[str, Judgemen
 
 def rendered(records: list[RunRecord], margin: float | None = None) -> Report:
     return render_runs(ReportFolder(Path("reports/digits-100")), records, margin=margin)
+
+
+def whole(records: list[RunRecord], margin: float | None = None) -> str:
+    """The page and the details."""
+    report = rendered(records, margin)
+    return report.text + report.details_text
 
 
 @pytest.mark.parametrize(
@@ -68,21 +75,22 @@ class TestMargin:
 
     def test_is_told_in_errors(self):
         """The sum is right for 0.9 + 0.0079 of 400: 37 errors, and a point more is four."""
-        text = rendered(batch(SIX)).text
-        assert "less than 1 point, with which 37 errors of the sum become 41 of 400 images (by default" in text
+        share = "a quarter of the sum's errors, from 0.1 to 1 point"
+        assert f"{share}: with it 37 errors of the sum become 41 of 400 images." in whole(batch(SIX))
 
     def test_of_less_than_an_image_says_so_and_one_error_is_one(self):
         runs = [record(name, seed) for name in ("marginalize", "gumbel") for seed in range(2)]
-        good = [replace(each, test=replace(each.test, chosen=reading(2, 399 / 400))) for each in runs]
-        assert "a loss of less than 0.1 points, which is less than one of the 400 images (by" in rendered(good).text
-        assert "with which 1 error of the sum becomes 3 of 400 images" in rendered(good, 0.005).text
+        good = [replace(each, test=replace(each.test, last=reading(3, 399 / 400))) for each in runs]
+        assert "The margin is 0.1 points" in whole(good)
+        assert "with it 1 error of the sum become 3 of 400 images" in whole(good, 0.005)
 
     def test_may_be_named_and_is_then_everywhere(self):
         report = rendered(batch(SIX), 0.005)
-        assert "then less than 0.5 points" not in report.answer  # its interval reaches to -0.63
-        assert "is undecided here" in report.answer
-        assert "become 39 of 400 images (named with `--margin`)" in report.text
-        assert "The band is the margin of 0.5 points" in report.text
+        assert report.answer.startswith(
+            "Undecided: one Gumbel-Softmax sample may lose more than 0.5 points"
+        )  # to -0.63
+        assert "named with `--margin`: with it 37 errors of the sum become 39 of 400 images" in report.details_text
+        assert "lies above a loss of 0.5 points, the *margin*" in report.text
         assert report.pictures[0].facts.margin == 0.5
 
     def test_follows_from_the_sum_alone(self):
@@ -108,7 +116,7 @@ class TestRoles:
         assert judged(batch(SIX))["straight-through-gumbel"].ruling == "worse"
 
     def test_other_temperatures_are_exploratory_and_in_no_answer(self):
-        others = [record("gumbel", seed, (0.5, 0.99, 0.7), tau=0.1) for seed in range(6)]
+        others = [record("gumbel", seed, (0.5, 0.7, 0.99), tau=0.1) for seed in range(6)]
         records = [*batch({name: SIX[name] for name in ("marginalize", "gumbel")}), *others]
         found = judged(records)
         assert [(each.label, each.role) for each in found.values()] == [
@@ -116,15 +124,15 @@ class TestRoles:
             ("gumbel, tau 0.1", "exploratory"),
         ]
         report = rendered(records)
-        assert "(gumbel, tau 0.5 − marginalize: -0.21" in report.answer
-        assert "tau 0.1" not in report.answer
-        (row,) = [line for line in report.text.splitlines() if line.startswith("| gumbel, tau 0.1 − marginalize |")]
-        assert row.endswith("| – | exploratory |")
+        assert report.answer.startswith("Yes: one Gumbel-Softmax sample loses less than 1 point")
+        (row,) = [line for line in report.text.splitlines() if line.startswith("| gumbel, tau 0.1 |")]
+        assert "| exploratory |" in row
+        assert "| gumbel, tau 0.1 | exploratory" not in report.details_text
 
     def test_an_exploratory_one_is_tested_by_itself(self):
         """A loss beyond the margin: seeds decide that it is worse, and how many depends on the family."""
         records = batch({"marginalize": [0.0] * 6, "gumbel": [0.0] * 6})
-        records += [record("gumbel", seed, (0.5, 0.89 + 0.03 * (-1) ** seed, 0.7), tau=0.1) for seed in range(6)]
+        records += [record("gumbel", seed, (0.5, 0.7, 0.89 + 0.03 * (-1) ** seed), tau=0.1) for seed in range(6)]
         found = judged(records)["gumbel, tau 0.1"]
         assert (found.role, found.ruling) == ("exploratory", "undecided")
         assert (found.seeds, found.likely) == deciding_seeds(found.comparison, 0.01, 1)
@@ -136,27 +144,22 @@ class TestRoles:
 
     def test_without_gumbel_the_others_are_judged(self):
         report = rendered(batch({name: SIX[name] for name in ("marginalize", "straight-through-gumbel")}))
-        assert (
-            report.answer
-            == "Without a run of gumbel that could be compared: straight-through-gumbel (-5.79 [-6.58, -5.01]) "
-            "is worse."
-        )
+        assert report.answer == "straight-through-gumbel is worse than the sum on these images."
 
     def test_failures_are_compared_with_nothing(self):
         records = [record("marginalize", 0), record("gumbel", 1), failed("gumbel", 0)]
         report = rendered(records)
         assert report.answer == (
-            "There is nothing to compare yet: no objective that the verdict takes has a seed with the same split in "
-            "common with marginalize."
+            "There is nothing to compare yet: no objective has a seed with the same split in common with the sum."
         )
         assert "$ gsm train-ssl --dataset digits --objective marginalize --seeds 1 --epochs 3\n" in report.text
 
     def test_what_failed_is_not_asked_for_again(self):
         records = [record("marginalize", seed) for seed in (3, 4)]
         some = rendered([*records, failed("gumbel", 3)]).text
-        assert "Add gumbel with `gsm train-ssl --dataset digits --objective gumbel --seeds 4 --epochs 3`" in some
+        assert "$ gsm train-ssl --dataset digits --objective gumbel --seeds 4 --epochs 3\n" in some
         both = rendered([*records, failed("gumbel", 3), failed("gumbel", 4)]).text
-        assert "Add gumbel with `gsm train-ssl --dataset digits --objective gumbel --seeds 5 --epochs 3`" in both
+        assert "$ gsm train-ssl --dataset digits --objective gumbel --seeds 5 --epochs 3\n" in both
 
 
 class TestTies:
@@ -208,20 +211,20 @@ class TestMissingSeeds:
         assert found.ruling == "undecided"
         assert found.seeds == 12
         text = rendered(records).text
-        assert "In all, gumbel about 12 (as worse) would decide, in 80 % of cases" in text
+        assert "Seeds: in all gumbel about 12 would decide in 80 % of cases" in text
         assert "$ gsm train-ssl --dataset digits --objective marginalize --seeds 6-11 --epochs 3\n" in text
         assert "$ gsm train-ssl --dataset digits --objective gumbel --seeds 6-11 --epochs 3\n" in text
 
     def test_one_seed_asks_for_the_fewest_that_can_decide(self):
-        report = rendered([record("marginalize", 0), record("gumbel", 0, (0.5, 0.79, 0.7))])
-        assert "is undecided here: one seed shows no deviation" in report.answer
+        report = rendered([record("marginalize", 0), record("gumbel", 0, (0.5, 0.7, 0.79))])
+        assert report.answer.startswith("Undecided: one Gumbel-Softmax sample may lose")
         assert "gumbel about 6 would decide" in report.text
         assert "--objective gumbel --seeds 1-5 --epochs 3" in report.text
 
     def test_the_fewest_of_several_others_are_more(self):
         """Two questions are asked of them, and each half as likely to be answered by chance."""
         report = rendered([record(name, 0) for name in ("marginalize", "gumbel", "reinforce", "reinmax")])
-        assert "In all, gumbel about 6, reinmax about 7 and reinforce about 7 would decide" in report.text
+        assert "in all gumbel about 6, reinmax about 7 and reinforce about 7 would decide" in report.text
 
     def test_more_than_anybody_runs_get_no_command(self):
         """A loss of half the margin of 0.1 points, with a deviation of a seed of nearly five points."""
@@ -237,7 +240,7 @@ class TestMissingSeeds:
         assert judged(records)["gumbel"].seeds == 6
         noisier = batch({"marginalize": [0.0] * 5, "gumbel": [-0.1, -0.03, -0.1, -0.02, -0.1]})
         assert judged(noisier)["gumbel"].seeds == 7  # of six one in five is above the sum
-        assert "the exact test does not confirm it" in rendered(records).answer
+        assert "the interval says that one Gumbel-Softmax sample costs accuracy" in rendered(records).answer
 
     @pytest.mark.parametrize(("high", "costly"), [(-0.00004, False), (-0.00006, True), (0.0, False), (None, False)])
     def test_an_end_that_reads_zero_says_no_loss(self, high, costly):
@@ -251,17 +254,15 @@ class TestMissingSeeds:
         names = ("straight-through-gumbel", "reinforce", "sum-and-sample", "reinmax")
         worse = {name: [-0.1, -0.11, -0.1, -0.09, -0.1, -0.1] for name in names[:2]}
         unclear = {name: [0.02, -0.02] * 3 for name in names[2:]}
-        answer = rendered(batch({"marginalize": [0.0] * 6, "gumbel": [0.0] * 6, **worse, **unclear})).answer
-        assert (
-            "are worse by their intervals, which the exact test, corrected for several objectives, does not confirm"
-            in answer
-        )
-        assert answer.endswith(" are undecided.")
+        text = rendered(batch({"marginalize": [0.0] * 6, "gumbel": [0.0] * 6, **worse, **unclear})).text
+        assert text.count("| worse by its interval alone |") == 2
+        assert text.count("| undecided |") == 2
+        assert "*worse by its interval alone*, the test does not agree" in text
 
     def test_one_other_is_corrected_for_nothing(self):
         worse = [-0.1, -0.11, -0.1, -0.09, -0.1]
-        answer = rendered(batch({"marginalize": [0.0] * 5, "gumbel": [0.0] * 5, "reinforce": worse})).answer
-        assert "is worse by its interval, which the exact test does not confirm." in answer
+        text = rendered(batch({"marginalize": [0.0] * 5, "gumbel": [0.0] * 5, "reinforce": worse})).text
+        assert "| worse by its interval alone |" in text
 
     def test_are_new_ones_whatever_numbers_those_have_that_are_there(self):
         """Both get the same, and none that failed."""
@@ -270,7 +271,7 @@ class TestMissingSeeds:
         text = rendered([*moved, failed("gumbel", 1)]).text
         assert "--objective marginalize --seeds 2-7 --epochs 3\n" in text
         assert "--objective gumbel --seeds 2-7 --epochs 3\n" in text
-        assert "Of the runs 1 of 7 of gumbel failed, and the numbers are of the others alone." in text
+        assert "* 1 run of gumbel failed, and the numbers are of the others alone." in text
 
     def test_a_seed_that_one_of_both_has_comes_before_a_new_one(self):
         records = [record("marginalize", seed, (0.5, 0.9)) for seed in (0, 1, 7)]
@@ -282,29 +283,26 @@ class TestMissingSeeds:
         sums = [record(name, seed, (0.5, 0.9)) for name in ("marginalize", "sum-and-sample") for seed in range(6)]
         gumbel = [record("gumbel", seed, (0.5, 0.9)) for seed in (20, 21)]
         report = rendered([*sums, *gumbel])
-        assert report.answer.startswith("Without a run of gumbel that could be compared: sum-and-sample")
-        assert (
-            "**What is missing:** seeds that gumbel and marginalize have in common, on the same splits." in report.text
-        )
+        assert "Gumbel-Softmax" not in report.answer
+        assert "Seeds that gumbel and marginalize have in common, on the same splits:" in report.text
         assert "--objective gumbel --seeds 0-1 --epochs 2\n" in report.text
 
     def test_nothing_is_missing_where_all_is_decided(self):
         assert {each.seeds for each in judged(batch(SIX)).values()} == {None}
-        assert "What is missing" not in rendered(batch(SIX)).text
+        assert "Seeds" not in rendered(batch(SIX)).text
 
 
 class TestGumbelInTheAnswer:
     def test_the_mean_of_several_samples_is_not_called_one(self):
         sums = [record("marginalize", seed, (0.5, 0.9)) for seed in range(3)]
         runs = [*sums, *(record("gumbel", seed, (0.5, 0.9), draws=10) for seed in range(3))]
-        assert "The mean of 10 Gumbel-Softmax samples" in rendered(runs).answer
-        assert "One Gumbel-Softmax sample" not in rendered(runs).answer
+        assert "the mean of 10 Gumbel-Softmax samples" in rendered(runs).answer
+        assert "one Gumbel-Softmax sample" not in rendered(runs).answer
 
     def test_what_failed_stands_beside_what_is_claimed(self):
-        assert rendered([*batch(SIX), failed("gumbel", 7), failed("gumbel", 8)]).answer.endswith(
-            "Of the runs 2 of 8 of gumbel failed, and the numbers are of the others alone."
-        )
-        assert "failed" not in rendered(batch(SIX)).answer
+        text = rendered([*batch(SIX), failed("gumbel", 7), failed("gumbel", 8)]).text
+        assert "* 2 runs of gumbel failed, and the numbers are of the others alone." in text
+        assert "failed" not in rendered(batch(SIX)).text
 
 
 class TestSeveralTemperatures:
@@ -318,26 +316,28 @@ class TestSeveralTemperatures:
         others = [record("gumbel", seed, (0.5, 0.99), tau=tau) for tau in (2.0, 0.5, 0.1) for seed in range(3)]
         sums = [record("marginalize", seed, (0.5, 0.92)) for seed in range(3)]
         text = rendered([*sums, *others]).text
-        assert "(gumbel, tau 0.5 − marginalize: +7.00" in text
-        assert "**Which series:**" in text
-        assert "here gumbel (tau 0.5) of 3 by its settings." in text
-        rows = re.findall(r"^\| (gumbel, tau [\d.]+) \| 99", text, re.MULTILINE)
+        assert re.search(r"^\| gumbel, tau 0.5 \|.*\| no worse \|", text, re.MULTILINE)
+        assert len(re.findall(r"\| exploratory \|", text)) == 2
+        rows = re.findall(r"^\| (gumbel, tau [\d.]+) \| 3 \| 98", text, re.MULTILINE)
         assert rows == ["gumbel, tau 0.1", "gumbel, tau 0.5", "gumbel, tau 2"]
 
     def test_without_it_the_most_accurate_on_validation_is(self):
         others = [record("gumbel", seed, (0.5, 0.9 + tau / 100), tau=tau) for tau in (2.0, 10.0) for seed in range(3)]
         sums = [record("marginalize", seed, (0.5, 0.92)) for seed in range(3)]
-        assert "here gumbel (tau 10) of 2 by validation." in rendered([*sums, *others]).text
-
-    def test_of_one_nothing_is_said(self):
-        assert "Which series" not in rendered(batch(SIX)).text
+        text = rendered([*sums, *others]).text
+        assert re.search(r"^\| gumbel, tau 2 \|.*\| exploratory \|", text, re.MULTILINE)
 
 
-def test_what_is_saved_is_told_of_those_that_are_no_worse():
-    records = batch({**SIX, "reinforce": SIX["gumbel"]})
-    text = render_runs(ReportFolder(Path("reports/digits-100")), records, steps=steps_of(records)).text
-    fast = "(2.00 [2.00, 2.00] times as fast) 2 s"
-    assert f"with the sum an epoch takes 4 s, with gumbel {fast} and reinforce {fast}. Evaluations" in text
+def test_the_fastest_that_is_no_worse_is_in_the_answer():
+    worse = {"gumbel": [-0.05] * 8, "straight-through-gumbel": [-0.05] * 8, "reinforce": [0.0] * 8}
+    records = batch({"marginalize": [0.0] * 8, **worse})
+    report = render_runs(ReportFolder(Path("reports/digits-100")), records, steps=steps_of(records))
+    assert report.answer == (
+        "No: one Gumbel-Softmax sample costs 5.00 points of test accuracy on these images; reinforce is no worse than "
+        "the sum, 2.00 times as fast."
+    )
+    untimed = rendered(records).answer
+    assert untimed.endswith("; reinforce is no worse than the sum.")
 
 
 def test_the_facts_are_those_of_the_verdict():
@@ -360,3 +360,58 @@ def test_the_facts_are_those_of_the_verdict():
         assert each["comparison"]["p_value"] == own.comparison.p_value
     assert any(each["p_value"] > each["comparison"]["p_value"] for each in facts["differences"])
     assert facts["missing"]["deciding"]
+
+
+class TestNothingLearned:
+    """What is not above chance, or not above the labels alone, is called that and equivalent to nothing."""
+
+    FLOOR = (-0.01, 0.0, 0.01, -0.01, 0.0, 0.01)
+
+    def test_the_labels_alone_are_a_floor(self):
+        records = batch({**SIX, "reinforce": [SIX["supervised"][n] + each for n, each in enumerate(self.FLOOR)]})
+        found = judged(records, margin=0.2)
+        assert found["reinforce"].floor == "supervised"
+        assert found["gumbel"].floor == ""
+        assert found["reinforce"].ruling != "no worse"
+        assert found["reinforce"].told.endswith("not above supervised")
+
+    def test_a_guess_is_a_floor(self):
+        low = [record(name, seed, (0.09, 0.11)) for name in ("marginalize", "gumbel") for seed in range(6)]
+        found = judged(low)["gumbel"]
+        assert found.summary.low > -0.01
+        assert (found.floor, found.ruling, found.seeds, found.told) == ("chance", "undecided", None, "not above chance")
+        assert rendered(low).answer == "Nothing is concluded on these images: the sum itself is not above chance."
+
+    def test_what_predicts_one_class_has_learned_nothing(self):
+        one = record("gumbel", 0)
+        stuck = replace(one, test=replace(one.test, last=replace(one.test.last, modal=400)))
+        assert group_of(one).floor(group_of(one).series[0]) == ""
+        assert group_of(stuck).floor(group_of(stuck).series[0]) == "chance"
+
+    def test_nothing_is_equivalent_to_a_sum_that_learned_nothing(self):
+        sums = {"marginalize": list(self.FLOOR), "gumbel": list(self.FLOOR), "supervised": [0.0] * 6}
+        found = judged(batch(sums))["gumbel"]
+        assert (found.summary.mean, found.ruling) == (0.0, "undecided")
+
+
+class TestFewSeeds:
+    @pytest.mark.parametrize(("family", "seeds"), [(1, 6), (3, 7), (4, 8), (6, 8), (7, 9), (12, 9)])
+    def test_the_fewest_that_a_corrected_test_needs(self, family, seeds):
+        """All differences of one sign have the p-value 2 / 2^seeds, and Holm's factor is the size of the family."""
+        assert fewest_seeds(family) == seeds
+        assert family * 2 / 2**seeds <= 0.05 < family * 2 / 2 ** (seeds - 1)
+
+    def test_a_report_with_fewer_is_exploratory(self):
+        names = ("marginalize", "gumbel", "reinforce", "reinmax", "sum-and-sample")
+        text = rendered(batch({name: [0.0] * 6 for name in names})).text
+        assert "*Exploratory: 3 objectives have fewer seeds than the 7 that the test needs.*" in text
+        assert "*Exploratory" not in rendered(batch({name: [0.0] * 7 for name in names})).text
+
+
+def test_the_last_epoch_decides_and_a_sentence_says_what_validation_would_have_changed():
+    sums = [record("marginalize", seed, (0.5, 0.8, 0.9)) for seed in range(6)]
+    forgets = [record("gumbel", seed, (0.5, 0.9, 0.8)) for seed in range(6)]
+    found = judged([*sums, *forgets])["gumbel"]
+    assert (found.ruling, found.chosen_ruling) == ("worse", "no worse")
+    text = rendered([*sums, *forgets]).text
+    assert "* The epoch that validation labels would choose would change the verdict on gumbel (no worse)." in text

@@ -1,6 +1,5 @@
 """What the cheap objectives lose and save: paired by seed, at every value that both have, drawn legibly."""
 
-import re
 from functools import partial
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from gsm_cli.analysis.tradeoff import find_trades
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.reports.panels import panel_chart
 from gsm_cli.reports.run_report import render_runs
-from gsm_cli.reports.tradeoff import trade_panels, trade_section
+from gsm_cli.reports.sweeps import trade_page, trade_panel, trade_section
 from gsm_cli.style import house_style
 
 CLASSES = (2, 5, 10)
@@ -22,7 +21,7 @@ CLASSES = (2, 5, 10)
 
 def run(objective: str, seed: int, accuracy: float, seconds: float, **settings: object):
     """A run with this test accuracy whose epochs take so long."""
-    found = record(objective, seed, (0.5, accuracy + 0.01, 0.6), dataset="digits-pairs", labels=500, **settings)
+    found = record(objective, seed, (0.5, 0.6, accuracy + 0.01), dataset="digits-pairs", labels=500, **settings)
     clocks = [seconds] * len(found.epochs)
     return timed(found, clocks, clocks)
 
@@ -57,38 +56,6 @@ def test_losses_are_paired_and_times_are_ratios():
     assert [loss.difference.mean for loss in losses] == pytest.approx([-0.02, -0.05, -0.1])
 
 
-def test_the_section_answers_first_and_shows_picture_and_table(tmp_path):
-    found = section(tmp_path, [*over_classes("marginalize", factor=1.0), *over_classes("gumbel", lost=0.01)])
-    heading, against, answer, picture, table = found.blocks
-    assert (heading, against) == ("## What one sample loses, and what it saves", "### Against classes")
-    assert answer.startswith("**gumbel: at classes 2 it differs from the sum by -2.00 [")
-    assert "and is 3.00 [3.00, 3.00] times as fast; at classes 10 it differs from the sum by -10.00 [" in answer
-    assert picture.name == "losses-classes"
-    assert "| gumbel, classes 10 | 3 | -10.00 [" in table
-    assert table.rstrip().endswith("| 11.00 [11.00, 11.00] |")
-
-
-def test_a_report_on_settings_begins_with_what_the_sweep_says():
-    runs = [*over_classes("marginalize", factor=1.0), *over_classes("gumbel", lost=0.01), *over_classes("supervised")]
-    kinds = ("settings", "comparison")
-    chosen, by_data = (render_runs(ReportFolder(Path("reports/classes")), runs, kind=kind) for kind in kinds)
-    assert chosen.answer.startswith("gumbel: at classes 2 it differs from the sum by -2.00 [")
-    assert " supervised: at classes 2 it differs from the sum by " in chosen.answer
-    assert "\n\n**With classes 10:** Whether one Gumbel-Softmax sample" in chosen.text
-    assert chosen.text.index("## What one sample loses") < chosen.text.index("## Results")
-    assert by_data.answer.startswith("Whether one Gumbel-Softmax sample")
-    assert by_data.text.index("## What one sample loses") > by_data.text.index("## Results")
-
-
-@pytest.mark.parametrize("lost", [{2: 0.0, 5: 0.03, 10: 0.01}, {2: 0.01, 5: -0.01, 10: 0.03}])
-def test_the_answer_has_the_lowest_and_the_highest_difference_too(lost):
-    gumbels = [run("gumbel", seed, 0.9 - less, 1.0, classes=kinds) for kinds, less in lost.items() for seed in range(3)]
-    (block,) = [
-        each for each in section(Path(), [*over_classes("marginalize"), *gumbels]).blocks if "**gumbel" in str(each)
-    ]
-    assert [int(number) for number in re.findall(r"at classes (\d+) it differs", block)] == [2, 5, 10]
-
-
 def test_the_settings_of_an_objective_set_its_lines_apart():
     records = [*over_classes("marginalize"), *(each for tau in (0.5, 1.0) for each in over_classes("gumbel", tau=tau))]
     (trade,) = trades(records)
@@ -102,7 +69,7 @@ def test_two_tasks_have_a_picture_each(tmp_path):
         for latent in (3, 4)
     )
     found = section(tmp_path, [*narrow, *wide])
-    assert [picture.name for picture in found.pictures] == ["losses-classes", "losses-classes-2"]
+    assert [picture.name for picture in found.pictures] == ["losses-classes-2"]  # the first is on the page
     assert {block for block in found.blocks if str(block).startswith("### ")} == {
         "### Against classes, latent 3",
         "### Against classes, latent 4",
@@ -138,7 +105,7 @@ def test_the_length_of_training_may_be_fitted_to_each_value():
     assert [loss.difference.mean for loss in losses_of(trade)["gumbel"]] == pytest.approx([-0.02, -0.05, -0.1])
     (swept,) = over_one(trained(sort_records(longer("gumbel"))))
     assert swept.varying == ["epochs"]
-    assert "Fitted to each value: epochs." in trade_section([trade]).blocks[2]
+    assert "Fitted to each value: epochs." in "".join(trade_page("", trade, "").caveats)
 
 
 def test_only_equal_lengths_are_compared():
@@ -179,10 +146,9 @@ def test_the_picture_is_legible_and_shows_the_losses(classes):
         records += over_classes(name, lost=0.0005 * place, factor=0.01 * place, classes=classes)
     (trade,) = trades(records)
     with house_style():
-        figure = panel_chart(trade_panels(trade))
+        figure = panel_chart([trade_panel(trade)])
         assert_legible(figure)
-    left, right = figure.axes
-    assert list(right.lines[0].get_ydata()) == pytest.approx([kinds + 1 for kinds in classes])
+    (left,) = figure.axes
     assert list(left.lines[0].get_ydata()) == pytest.approx([0] * len(classes))
     places = [x for line in left.lines if line.get_marker() != "None" for x in line.get_xdata()]
     assert len(set(places)) == 4 * len(classes)
@@ -196,8 +162,8 @@ def test_all_classes_stand_at_their_number():
     (trade,) = trades([*some, *whole])
     assert [loss.value for loss in losses_of(trade)["gumbel"]] == list(CLASSES)
     report = render_runs(ReportFolder(Path("reports/chosen")), [*some, *whole], kind="settings")
-    assert "with 500 labels, the first 2 and 5 classes and all of them: " in report.title
-    assert "\n## Runs with all classes\n" in report.text
+    assert report.title.startswith("Pairs of digits with 500 labels and the first 2 and 5 classes: what does one")
+    assert "| gumbel, all classes | 3 |" in report.details_text
     longer = partial(record, accuracies=(0.5, 0.6, 0.7, 0.8), dataset="digits-pairs", labels=500)
     lengths = [longer(name, seed) for name in ("marginalize", "gumbel") for seed in range(3)]
     assert [loss.value for loss in losses_of(trades([*some, *whole, *lengths])[0])["gumbel"]] == list(CLASSES)
@@ -213,3 +179,33 @@ def test_another_length_of_one_objective_takes_nothing_away(objective, change):
     more = [record(objective, seed, accuracies, **of_it, **settings) for seed in range(3)]
     (trade,) = trades([*records, *more])
     assert [loss.difference.mean for loss in losses_of(trade)["gumbel"]] == pytest.approx([-0.02, -0.05, -0.1])
+
+
+def test_the_page_says_at_which_values_an_objective_is_worse():
+    """Six seeds at three values: the least p-value is 3 * 2 / 2^6, too large; seven are enough."""
+    lost = {2: 0.0, 5: 0.03, 10: 0.05}
+
+    def page(seeds: int):
+        runs = [run("marginalize", seed, 0.9, 1.0, classes=kinds) for kinds in lost for seed in range(seeds)]
+        runs += [
+            run("gumbel", seed, 0.9 - less, 1.0, classes=kinds) for kinds, less in lost.items() for seed in range(seeds)
+        ]
+        return render_runs(ReportFolder(Path("reports/classes")), runs, kind="settings")
+
+    assert page(6).answer == "At no number of classes is gumbel told apart from the sum on these images."
+    assert "*Exploratory: some values have 6 seeds, and 3 tests together need 7.*" in page(6).text
+    found = page(7)
+    assert found.answer == (
+        "Gumbel is worse than the sum at 5 and 10 classes and not told apart from it at 2 on these images."
+    )
+    assert "Exploratory" not in found.text
+    assert "| gumbel | +0.00 [" in found.text
+    assert found.pictures[0].name == "losses-classes"
+    assert "| gumbel, classes 10 | 7 | -5.00 [" in found.details_text
+
+
+def test_of_a_comparison_the_sweep_is_in_the_details():
+    runs = [*over_classes("marginalize", factor=1.0), *over_classes("gumbel", lost=0.01)]
+    found = render_runs(ReportFolder(Path("reports/classes")), runs)
+    assert found.title.endswith("can one sample replace the sum over classes?")
+    assert "## What one sample loses" in found.details_text

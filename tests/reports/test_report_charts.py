@@ -22,6 +22,8 @@ from gsm_cli.reports.charts import apart, ink, log_ticks, wrapped
 from gsm_cli.reports.curves import accuracy_panels, generated_chart
 from gsm_cli.reports.forest import Forest, Row, draw
 from gsm_cli.reports.panels import panel_chart
+from gsm_cli.reports.trade_chart import SPEED, Dot, Trade
+from gsm_cli.reports.trade_chart import draw as draw_trade
 from gsm_cli.style import house_style
 
 SERIES = [*OBJECTIVES, *(f"gumbel, tau {tau}, tau_min 0.1, tau_rate 1e-05" for tau in (0.1, 0.3, 1, 2))]
@@ -29,9 +31,9 @@ SERIES = [*OBJECTIVES, *(f"gumbel, tau {tau}, tau_min 0.1, tau_rate 1e-05" for t
 TAUS = ["marginalize", *(f"gumbel, tau {tau}" for tau in (0.1, 0.2, 0.3, 0.5, 0.7, 1, 2, 5))]
 
 
-def row(name: str, mean: float, half: float | None = 1.0, role: str = "secondary") -> Row:
+def row(name: str, mean: float, half: float | None = 1.0) -> Row:
     low, high = (None, None) if half is None else (mean - half, mean + half)
-    return Row(*identities([name]), role, "undecided", mean, low, high, [mean - 0.5, mean, mean + 0.5])
+    return Row(*identities([name]), mean, low, high, [mean - 0.5, mean, mean + 0.5])
 
 
 def made(build, *arguments) -> Figure:
@@ -42,33 +44,66 @@ def made(build, *arguments) -> Figure:
 class TestForest:
     @pytest.mark.parametrize("names", [["gumbel"], [*OBJECTIVES][:2], TAUS, SERIES], ids=len)
     def test_is_legible_for_any_number_of_objectives(self, names):
-        rows = [row(name, place - 3.0, role="secondary" if place else "primary") for place, name in enumerate(names)]
-        assert_legible(made(draw, Forest(rows, 1.0)))
+        rows = [row(name, place - 3.0) for place, name in enumerate(names)]
+        assert_legible(made(draw, Forest(rows), "points"))
 
-    def test_shows_mean_interval_seeds_and_margin(self):
-        figure = made(draw, Forest([row("gumbel", -0.7, 0.74, "primary"), row("reinmax", 1.0)], 0.8))
+    def test_shows_mean_interval_and_seeds(self):
+        figure = made(draw, Forest([row("gumbel", -0.7, 0.74), row("reinmax", 1.0)]), "points")
         left, right = figure.axes
         ends = [tuple(line.get_xdata()) for line in left.lines if len(line.get_xdata()) == 2]
         assert (pytest.approx(-1.44), pytest.approx(0.04)) in ends
         assert any(list(line.get_xdata()) == pytest.approx([-1.2, -0.7, -0.2]) for line in left.lines[:4])
-        (band,) = left.patches
-        assert (band.get_x(), band.get_width()) == pytest.approx((-0.8, 1.6))
-        assert right.texts[0].get_text() == "-0.70 [-1.44, +0.04]  undecided"
+        assert right.texts[0].get_text() == "-0.70 [-1.44, +0.04]"
         assert [label.get_text() for label in left.get_yticklabels()] == ["gumbel", "reinmax"]
         assert left.yaxis_inverted()
-        assert [label.get_weight() for label in left.get_yticklabels()] == ["bold", "normal"]
 
     def test_an_interval_that_is_too_wide_ends_in_arrows(self):
-        figure = made(draw, Forest([row("gumbel", 0.0, 50.0)], 1.0))
+        figure = made(draw, Forest([row("gumbel", 0.0, 50.0)]), "points")
         left = figure.axes[0]
         assert max(map(abs, left.get_xlim())) < 10
         assert {"<", ">"} <= {line.get_marker() for line in left.lines}
-        narrow = made(draw, Forest([row("gumbel", 0.0, 0.6)], 1.0)).axes[0]
+        narrow = made(draw, Forest([row("gumbel", 0.0, 0.6)]), "points").axes[0]
         assert not {"<", ">"} & {line.get_marker() for line in narrow.lines}
 
     def test_one_seed_has_no_interval(self):
-        figure = made(draw, Forest([row("gumbel", -5.0, None)], 1.0))
-        assert [text.get_text() for text in figure.axes[1].texts] == ["-5.00  undecided"]
+        figure = made(draw, Forest([row("gumbel", -5.0, None)]), "points")
+        assert [text.get_text() for text in figure.axes[1].texts] == ["-5.00"]
+
+
+def dot(name: str, faster: float, mean: float, half: float | None = 0.5) -> Dot:
+    low, high = (None, None) if half is None else (mean - half, mean + half)
+    return Dot(*identities([name]), faster, mean, low, high, "undecided")
+
+
+class TestTrade:
+    @pytest.mark.parametrize("names", [["gumbel"], [*OBJECTIVES][1:3], [*OBJECTIVES][1:8]], ids=len)
+    @pytest.mark.parametrize("spread", [0.0, 0.02, 3.0])
+    def test_is_legible_for_any_number_of_objectives(self, names, spread):
+        """Also where all are as fast and as accurate as the others."""
+        dots = [dot(name, 2.0 + spread * place, 0.3 - spread * place) for place, name in enumerate(names)]
+        assert_legible(made(draw_trade, Trade(dots, 0.7, SPEED)))
+
+    def test_shows_means_intervals_and_the_margin(self):
+        (axes,) = made(draw_trade, Trade([dot("gumbel", 2.8, -1.2), dot("reinmax", 2.0, 0.1, None)], 0.7, SPEED)).axes
+        marks = {(*line.get_xdata(), *line.get_ydata()) for line in axes.lines if line.get_marker() not in ("None", "")}
+        assert marks == {(2.8, -1.2), (2.0, 0.1)}
+        assert any(list(line.get_ydata()) == pytest.approx([-1.7, -0.7]) for line in axes.lines)
+        (band,) = axes.patches
+        assert band.get_y() == pytest.approx(-0.7)
+        assert axes.get_xlabel() == SPEED
+
+    def test_what_lies_far_below_stands_at_the_edge_with_its_number(self):
+        (axes,) = made(draw_trade, Trade([dot("gumbel", 2.8, -1.2), dot("reinmax", 2.0, -15.3)], 0.7, SPEED)).axes
+        assert "reinmax -15.3" in [text.get_text() for text in axes.texts]
+        assert axes.get_ylim()[0] > -5
+        assert "v" in {line.get_marker() for line in axes.lines}
+
+    def test_an_objective_has_the_colour_and_shape_of_other_pictures(self):
+        (first, second) = identities(["gumbel, tau 0.5", "gumbel, tau 1"])
+        (alone,) = identities(["gumbel"])
+        assert (
+            (first.colour, first.marker) == (alone.colour, alone.marker) == (OBJECTIVES["gumbel"].colour, second.marker)
+        )
 
 
 def group_of(epochs: int, names: Sequence[str], dataset: str = "digits") -> Group:

@@ -1,4 +1,4 @@
-"""What was swept: found in the records, drawn as lines or as a map, with the table behind it."""
+"""What was swept: found in the records, drawn as lines, with the table behind it."""
 
 import pytest
 from identities import identities
@@ -7,12 +7,11 @@ from matplotlib.collections import LineCollection
 from msgspec.structs import replace
 from records_of import record
 
-from gsm_cli.analysis.contrasts import enough, find_sweeps, named, over_one, trained
+from gsm_cli.analysis.contrasts import Sweeps, enough, named, over_one, trained
 from gsm_cli.analysis.groups import sort_records
 from gsm_cli.estimator_settings import OwnSettings
 from gsm_cli.objectives import OBJECTIVES
 from gsm_cli.records.run import RunRecord
-from gsm_cli.reports.map_chart import Grid, grid_chart
 from gsm_cli.reports.panels import Panel, Point, Points, describe, is_wide, panel_chart, panel_table
 from gsm_cli.reports.sweeps import accuracy_panel, sweep_section
 from gsm_cli.style import house_style
@@ -23,7 +22,7 @@ DRAWS = (1, 10, 100)
 def section(tmp_path, records, kind: str = "settings"):
     series = trained(sort_records(records))
     lines = enough(over_one(series), series if kind == "settings" else [])
-    return sweep_section(find_sweeps(series, lines))
+    return sweep_section(Sweeps(series, lines))
 
 
 def points_of(picture) -> dict[str, list[Point]]:
@@ -34,7 +33,7 @@ def points_of(picture) -> dict[str, list[Point]]:
 
 def run(objective: str, seed: int, accuracy: float, **settings: object):
     """A run whose test accuracy is this."""
-    return record(objective, seed, (0.5, accuracy + 0.01, 0.6), **settings)
+    return record(objective, seed, (0.5, 0.6, accuracy + 0.01), **settings)
 
 
 def over_draws(objective: str, numbers=DRAWS, **settings: object):
@@ -125,14 +124,14 @@ class TestLines:
     def test_another_objectives_setting_of_the_same_name_is_no_difference(self):
         records = [*(run("gumbel", 0, 0.9, tau=tau) for tau in (0.1, 0.2, 0.5)), run("reinforce", 0, 0.8)]
         series = trained(sort_records(records))
-        sweeps = find_sweeps(series, over_one(series))
+        sweeps = Sweeps(series, over_one(series))
         lines = accuracy_panel(sweeps.lines, sweeps.series).lines
         assert [line.identity.label for line in lines if line.is_level] == ["reinforce"]
 
     def test_two_versions_of_an_estimator_are_two_lines(self):
         records = [replaced_file(each, digest) for digest in "ab" for each in over_draws("gumbel")]
         series = trained(sort_records(records))
-        sweeps = find_sweeps(series, over_one(series))
+        sweeps = Sweeps(series, over_one(series))
         assert [[len(own) for own in (each.series,)] for each in sweeps.lines] == [[3], [3]]
         assert {each.label for each in named(sweeps.lines)} == {
             f"Mine, objective_sha256 {12 * digest}" for digest in "ab"
@@ -144,49 +143,6 @@ class TestLines:
 
     def test_words_are_no_axis(self, tmp_path):
         assert section(tmp_path, [run("gumbel", 0, 0.9, norm=norm) for norm in ("layer", "batch", "none")]).blocks == []
-
-
-class TestMaps:
-    RECORDS = (
-        *over_draws("gumbel", labels=50),
-        *over_draws("gumbel", labels=100),
-        *over_draws("straight-through-gumbel", labels=50),
-    )
-
-    def test_two_settings_are_a_map_and_no_lines(self, tmp_path):
-        records = [*over_draws("gumbel", labels=50), *over_draws("gumbel", labels=100)]
-        found = section(tmp_path, records)
-        (picture,) = found.pictures
-        assert picture.name == "sweep-labels-draws"
-        assert (picture.facts.rows, picture.facts.columns) == (["50", "100"], ["1", "10", "100"])
-        assert picture.facts.maps == {"gumbel": [pytest.approx([0.8, 0.9, 0.85])] * 2}
-        assert "| gumbel, labels 100, draws 10 | 3 | 90.00 [87.52, 92.48] |" in found.blocks[-1]
-        (axes,) = grid_chart(picture.facts).axes
-        assert [text.get_text() for text in axes.texts] == ["80.0", "90.0", "85.0"] * 2
-        assert (axes.get_xlabel(), axes.get_ylabel()) == ("draws", "labels")
-
-    def test_what_is_in_no_whole_map_is_a_line(self, tmp_path):
-        found = section(tmp_path, self.RECORDS)
-        lines, grid = sorted(found.pictures, key=lambda picture: picture.name)
-        assert list(points_of(lines)) == ["straight-through-gumbel"]
-        assert list(grid.facts.maps) == ["gumbel"]
-
-    def test_maps_of_other_values_have_a_picture_of_their_own(self, tmp_path):
-        narrow = [each for labels in (50, 100) for each in over_draws("gumbel", (1, 10), labels=labels)]
-        wide = [each for labels in (50, 100) for each in over_draws("straight-through-gumbel", labels=labels)]
-        pictures = {picture.name: picture.facts for picture in section(tmp_path, [*narrow, *wide]).pictures}
-        assert {name: list(facts.maps) for name, facts in pictures.items()} == {
-            "sweep-labels-draws": ["gumbel"],
-            "sweep-labels-draws-2": ["straight-through-gumbel"],
-        }
-
-    def test_there_is_none_over_epochs(self, tmp_path):
-        records = [
-            record("gumbel", 0, (0.5,) * (epochs - 1) + (0.9,), precision=precision)
-            for epochs in (3, 5)
-            for precision in ("float32", "bf16")
-        ]
-        assert section(tmp_path, records).blocks == []
 
 
 TEMPERATURES = (0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 2.0, 5.0)
@@ -206,15 +162,6 @@ class TestLegible:
         levels = [Points(name, [Point(None, mean)]) for name, mean in zip(names[-2:], (70, 90), strict=True)]
         with house_style():
             assert_legible(panel_chart([Panel("test accuracy, %", "tau", [*lines, *levels])]))
-
-    @pytest.mark.parametrize("maps", [1, 4, 9])
-    @pytest.mark.parametrize("size", [2, 8])
-    def test_maps(self, maps, size):
-        words = [f"{value:g}" for value in TEMPERATURES[:size]]
-        names = [f"{name}, tau_min 0.1, tau_rate 1e-05" for name in [*OBJECTIVES][:maps]]
-        grid = Grid(("labels", "tau"), words, words, {name: [[0.9] * size] * size for name in names})
-        with house_style():
-            assert_legible(grid_chart(grid))
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from legible import assert_legible
 from msgspec.structs import replace
 from records_of import gradient_record, mean_gradient, record
 
-from gsm_cli.analysis.contrasts import enough, find_sweeps, over_one, trained
+from gsm_cli.analysis.contrasts import Sweeps, enough, over_one, trained
 from gsm_cli.analysis.groups import sort_records
 from gsm_cli.objectives import OBJECTIVES
 from gsm_cli.reports.gradients import BIAS, COSINE, DEVIATION
@@ -21,14 +21,14 @@ TAUS = (0.1, 0.5, 1.0)
 
 def runs(objective: str = "gumbel", taus=TAUS, **settings: object):
     return [
-        record(objective, seed, (0.5, 0.9 + tau / 100, 0.6), tau=tau, **settings) for tau in taus for seed in range(2)
+        record(objective, seed, (0.5, 0.6, 0.9 + tau / 100), tau=tau, **settings) for tau in taus for seed in range(2)
     ]
 
 
 def section(records, gradients=(), kind: str = "settings"):
     series = trained(sort_records(records))
     lines = enough(over_one(series), series if kind == "settings" else [])
-    return temperature_section(find_sweeps(series, lines), gradients)
+    return temperature_section(Sweeps(series, lines), gradients)
 
 
 def measured(*estimators: tuple[str, float | None], epochs: tuple[int, ...]):
@@ -66,7 +66,6 @@ def test_accuracy_and_bounds_share_the_axis():
     assert list(own) == [ONE_HOT, PROMISED]
     assert own[ONE_HOT] == {"gumbel": [(tau, pytest.approx(-22.5)) for tau in TAUS]}
     assert own[PROMISED] == {"gumbel": [(tau, pytest.approx(0.5)) for tau in TAUS]}
-    assert "| gumbel, tau 0.1 | -22.500 | 0.500 |" in "\n".join(map(str, found.blocks))
     assert found.blocks[0] == "## Against the temperature"
 
 
@@ -95,10 +94,10 @@ def test_gradients_of_other_settings_do_not(other):
     assert len(panels(section(runs(**other), [found]))) == 2
 
 
-def test_a_map_over_tau_leaves_its_lines():
+def test_two_settings_are_two_lines():
     found = section([*runs(), *runs(draws=10)])
     assert set(panels(found)[ONE_HOT]) == {"gumbel, draws 1", "gumbel, draws 10"}
-    longer = [record("gumbel", seed, (0.5, 0.6, 0.9, 0.6), tau=tau) for tau in TAUS for seed in range(2)]
+    longer = [record("gumbel", seed, (0.5, 0.6, 0.6, 0.9), tau=tau) for tau in TAUS for seed in range(2)]
     assert set(panels(section([*runs(), *longer]))[ONE_HOT]) == {"gumbel, epochs 3", "gumbel, epochs 4"}
 
 
@@ -116,7 +115,7 @@ def test_what_one_model_does_not_show_is_left_out():
 def falls(rate: float, **settings: object):
     """Two seeds whose temperature falls from 1 to 0.8."""
     own = {"tau": 1.0, "tau_min": 0.8, "tau_rate": rate}
-    return [record("gumbel", seed, (0.5, 0.93, 0.6), **own, **settings) for seed in range(2)]
+    return [record("gumbel", seed, (0.5, 0.6, 0.93), **own, **settings) for seed in range(2)]
 
 
 def test_a_falling_temperature_is_a_level():

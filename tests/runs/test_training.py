@@ -233,8 +233,8 @@ class TestRecord:
     def test_a_classifier_of_one_class_is_collapsed(self, split, tmp_path):
         record = train(config(epochs=1), split, tmp_path / "a.pt")
         for share, collapsed in ((1.0, True), (0.99, False)):
-            chosen = replace(record.test.chosen, modal=round(share * 400))
-            assert replace(record, test=replace(record.test, chosen=chosen)).collapsed is collapsed
+            last = replace(record.test.last, modal=round(share * 400))
+            assert replace(record, test=replace(record.test, last=last)).collapsed is collapsed
 
     @pytest.mark.filterwarnings("ignore:overflow")
     def test_a_loss_that_is_not_finite_ends_the_run_with_its_step(self, split, tmp_path, monkeypatch):

@@ -1,0 +1,244 @@
+"""The page that asks whether one sample can replace the sum over classes."""
+
+from collections.abc import Sequence
+from math import inf
+
+from gsm_cli.analysis.groups import Group
+from gsm_cli.analysis.margin import Margin
+from gsm_cli.analysis.next_runs import NextRuns, absent_runs, commands_for, next_runs
+from gsm_cli.analysis.series import Series
+from gsm_cli.analysis.statistics import MOST_SEEDS
+from gsm_cli.analysis.verdict import FLOORS, Judgement, Verdict, rule
+from gsm_cli.objectives import GUMBEL, MARGINALIZE
+from gsm_cli.records.layout import ReportFolder
+from gsm_cli.reports.curves import accuracy_picture
+from gsm_cli.reports.markdown import NOTHING, console, interval, table, without_constants
+from gsm_cli.reports.page import Block, Page
+from gsm_cli.reports.trade_chart import DEPTH, trade_picture
+from gsm_cli.words import counted, digits, listed, margin_points, points, ratio
+
+QUESTION = "can one sample replace the sum over classes?"
+FLOOR_QUESTION = "how accurate is the classifier on the labels alone?"
+HEADINGS = (
+    "objective",
+    "seeds",
+    "test % [95 %]",
+    "points [95 %]",
+    "verdict",
+    "log p(x)",
+    "s / epoch",
+    "speed-up [95 %]",
+)
+HELD = "no worse"
+MORE = {
+    "worse by its interval alone": "the test does not agree, which more seeds may change",
+    "not above supervised": "no gain over the labels alone is seen",
+    "not above chance": "nothing was learned",
+    "exploratory": "other settings, not tested",
+}
+
+
+def comparison_page(folder: ReportFolder, title: str, verdict: Verdict) -> Page:
+    """The verdict on one group of runs."""
+    group = verdict.group
+    if group.trained and not verdict.candidates and verdict.margin is None:
+        floor = group.trained[0]
+        reached = f"The labels alone reach {interval(floor.accuracy)} % of the test images."
+        return Page(f"{title}: {FLOOR_QUESTION}", reached, [accuracy_picture(group), *results(verdict)])
+    blocks: list[Block] = [trade_picture(verdict)] if verdict.decisive else []
+    blocks += [accuracy_picture(group)] if group.trained and not verdict.decisive else []
+    return Page(
+        f"{title}: {QUESTION}",
+        answer(verdict),
+        [*blocks, *results(verdict)],
+        exploratory(verdict),
+        missing(verdict, folder.options(group.config)),
+        caveats(verdict) if verdict.decisive else failures(group),
+    )
+
+
+def answer(verdict: Verdict) -> str:
+    """Whether one sample may replace the sum and, if another objective does, the fastest that does."""
+    absent = [*([] if verdict.candidates else [GUMBEL]), *([] if verdict.margin else [MARGINALIZE])]
+    if absent:
+        return f"There is nothing to compare yet: no finished run of {listed(absent)}."
+    if not verdict.decisive:
+        return "There is nothing to compare yet: no objective has a seed with the same split in common with the sum."
+    if verdict.floor:
+        return f"Nothing is concluded{_where(verdict)}: the sum itself is {FLOORS[verdict.floor][0]}."
+    own, others = verdict.of("primary"), [each for each in verdict.of("secondary") if each.ruling == HELD]
+    best = max(others, key=lambda each: (_speed(verdict, each), each.summary.mean), default=None)
+    if own:
+        first = _of_gumbel(own[0], verdict)
+        more = f"; {best.series.objective} is no worse than the sum{_faster(verdict, best)}" if best else ""
+        return f"{first}{_faster(verdict, own[0]) if own[0].ruling == HELD else more}."
+    if best:
+        return f"{best.series.objective} is no worse than the sum{_where(verdict)}{_faster(verdict, best)}."
+    worse = [each.series.objective for each in verdict.decisive if each.ruling == "worse"]
+    if worse:
+        return f"{listed(worse)} {'are' if len(worse) > 1 else 'is'} worse than the sum{_where(verdict)}."
+    return f"Undecided{_where(verdict)}: no objective is shown to be worse than the sum, or no worse."
+
+
+def _of_gumbel(judgement: Judgement, verdict: Verdict) -> str:
+    """The answer to the question that is asked first."""
+    assert verdict.margin is not None
+    loss, draws, where = margin_points(verdict.margin.value), judgement.series.config.own["draws"], _where(verdict)
+    sample = "one Gumbel-Softmax sample" if draws == 1 else f"the mean of {draws} Gumbel-Softmax samples"
+    if judgement.ruling == HELD:
+        return f"Yes: {sample} loses less than {loss} of test accuracy{where}"
+    if judgement.ruling == "worse":
+        return f"No: {sample} costs {abs(100 * judgement.summary.mean):.2f} points of test accuracy{where}"
+    if judgement.floor:
+        return f"No: {sample} is {FLOORS[judgement.floor][0]}{where}"
+    if judgement.is_costly:
+        return f"Undecided: the interval says that {sample} costs accuracy{where}, the exact test does not"
+    return f"Undecided: {sample} may lose more than {loss} of test accuracy{where}, or less"
+
+
+def _where(verdict: Verdict) -> str:
+    """Where splits share images, the intervals are of these images alone."""
+    return " on these images" if verdict.group.shares_images else ""
+
+
+def _speed(verdict: Verdict, judgement: Judgement) -> float:
+    faster = judgement.series.times_as_fast(verdict.group.find(MARGINALIZE))
+    return faster.mean if faster else 0.0
+
+
+def _faster(verdict: Verdict, judgement: Judgement) -> str:
+    speed = _speed(verdict, judgement)
+    return f", {ratio(speed)} times as fast" if speed else ""
+
+
+def exploratory(verdict: Verdict) -> str:
+    """That seeds are too few for the corrected tests, of which objectives."""
+    short = verdict.short
+    if not short:
+        return ""
+    names = [each.series.objective for each in short]
+    few = listed(names) if len(names) < 3 else f"{len(names)} objectives"
+    needed = max(each.needed for each in short)
+    return (
+        f"Exploratory: {few} {'has' if len(names) == 1 else 'have'} fewer seeds than the {needed} that the test needs."
+    )
+
+
+def results(verdict: Verdict) -> list[str]:
+    """Accuracy, ruling, bound and cost of every objective, and what the columns mean."""
+    shown = [each for each in verdict.group.series if not each.finished or each in verdict.group.pictured]
+    headings, rows = without_constants(HEADINGS, [_row(verdict, each) for each in shown])
+    return [table(headings, rows), _legend(verdict, headings)]
+
+
+def _row(verdict: Verdict, series: Series) -> list[str]:
+    failed = len(series.records) - len(series.finished)
+    runs = f"{len(series.finished)}" + (f" (+ {failed} failed)" if failed else "")
+    if not series.finished:
+        return [series.label, runs, *[NOTHING] * (len(HEADINGS) - 2)]
+    marginal = verdict.group.find(MARGINALIZE)
+    judged = next((each for each in verdict.judgements if each.series is series), None)
+    seconds, faster = series.seconds_per_epoch, series.times_as_fast(marginal)
+    return [
+        series.label,
+        runs,
+        interval(series.accuracy),
+        interval(judged.summary, points) if judged else NOTHING,
+        judged.told if judged else NOTHING,
+        f"{series.bound.mean:.2f}" if series.bound else NOTHING,
+        digits(seconds) if seconds else NOTHING,
+        interval(faster, ratio) if faster and series is not marginal else NOTHING,
+    ]
+
+
+def _legend(verdict: Verdict, headings: Sequence[str]) -> str:
+    """Every column once."""
+    words = {
+        "test %": "test accuracy after the last epoch, mean over seeds with Student's interval",
+        "points": "test accuracy minus the sum's at the same seeds",
+        "verdict": _rulings(verdict, verdict.margin) if verdict.margin else "",
+        "log p(x)": "a lower bound of it in nats for each test image",
+        "s / epoch": "updates times a step that was timed by itself",
+        "speed-up": "the sum's seconds over these",
+    }
+    shown = [
+        f"*{name}*: {text}" for name, text in words.items() if text and any(each.startswith(name) for each in headings)
+    ]
+    start = "*The sum* (`marginalize`) evaluates the decoder for every class; the other objectives replace it. "
+    return f"{start if verdict.margin else ''}{'; '.join(shown)}."
+
+
+def _rulings(verdict: Verdict, margin: Margin) -> str:
+    """The margin, and what the words for a decision mean."""
+    said = " ".join(each.told for each in verdict.judgements)
+    more = [f"; *{word}*, {meaning}" for word, meaning in MORE.items() if word in said]
+    return (
+        f"*no worse*, the whole interval lies above a loss of {margin_points(margin.value)}, the *margin*, which "
+        "counts as none; *worse*, it lies below zero and the exact test agrees, corrected for the other objectives; "
+        f"*undecided*, neither{''.join(more)}"
+    )
+
+
+def missing(verdict: Verdict, options: Sequence[str]) -> list[str]:
+    """The seeds that would decide, or the objectives without which nothing is compared, and the commands."""
+    group = verdict.group
+    if verdict.margin is None or not verdict.candidates:
+        absent = [*([] if verdict.candidates else [GUMBEL]), *([] if verdict.margin else [MARGINALIZE])]
+        return [console([absent_runs(group, name, options) for name in absent])]
+    if not verdict.decisive:
+        found = [series for name in verdict.candidates if (series := group.find(name))]
+        lines = commands_for(group, [(series, len(series.scores)) for series in found], options)
+        return [console(lines)] if lines else []
+    return [] if verdict.floor else _seeds(next_runs(verdict, options))
+
+
+def _seeds(lacking: NextRuns) -> list[str]:
+    blocks = []
+    if lacking.unpaired:
+        blocks += ["Seeds that gumbel and marginalize have in common, on the same splits:", console(lacking.pairing)]
+    if lacking.enough:
+        each = [
+            f"{one.series.identity.in_brackets()} "
+            f"{f'about {one.seeds:,.0f}' if one.seeds < inf else f'more than {MOST_SEEDS:,}'}"
+            for one in lacking.enough
+        ]
+        blocks.append(
+            f"Seeds: in all {listed(each)} would decide in 80 % of cases, if the differences are as seen here."
+        )
+        blocks += [console(lacking.deciding)] if lacking.deciding else []
+    return blocks
+
+
+def caveats(verdict: Verdict) -> list[str]:
+    """What a reader must keep in mind, the gravest first."""
+    margin = verdict.margin
+    assert margin is not None
+    found = failures(verdict.group)
+    changed = [f"{each.label} ({each.chosen_ruling})" for each in verdict.decisive if each.chosen_ruling != each.ruling]
+    if changed:
+        found.append(f"The epoch that validation labels would choose would change the verdict on {listed(changed)}.")
+    judged = [each for each in verdict.decisive if each.beyond]
+    stand = [
+        each.label
+        for each in judged
+        if each.beyond and each.ruling != "undecided" and rule(each.beyond, each.p_value, margin.value) == each.ruling
+    ]
+    if verdict.group.shares_images:
+        wider = (
+            f"For others the interval of Nadeau and Bengio (2003) decides {listed(stand) or 'nothing'}."
+            if judged
+            else ""
+        )
+        found.append(f"The seeds split one pool of images, and the verdicts are of these images alone. {wider}".strip())
+    below = [each.label for each in verdict.decisive if 100 * each.summary.mean < -100 * DEPTH * margin.value]
+    if below:
+        found.append(f"{listed(below)} {'lie' if len(below) > 1 else 'lies'} below the picture, at the arrow.")
+    usual = "All objectives share the settings of their data set's preset; one that is tuned by itself may do better."
+    return [*found, usual]
+
+
+def failures(group: Group) -> list[str]:
+    """How many runs failed, and are in no number."""
+    failed = [(each, len(each.records) - len(each.finished)) for each in group.series]
+    words = [f"{counted(count, 'run')} of {each.identity.in_brackets()}" for each, count in failed if count]
+    return [f"{listed(words)} failed, and the numbers are of the others alone."] if words else []

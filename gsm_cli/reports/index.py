@@ -1,0 +1,49 @@
+"""The index of a folder of reports: what each asks, what it answers, and of how many runs."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from gsm_cli.files import is_there, read_bounded, write_atomic
+from gsm_cli.reports.folder import text_differences
+from gsm_cli.reports.markdown import table
+from gsm_cli.reports.page import Report
+from gsm_cli.reports.png import MOST
+
+NAME = "README.md"
+START = "# Reports\n\nWritten by `gsm report` from the records"
+TEXT = START + ", as every page that it names. A run is one training of one objective with one seed.\n\n"
+
+
+def index(reports: Sequence[Report]) -> str:
+    """A row for each report."""
+    rows = [
+        [
+            f"[{report.title}]({report.folder.path.name}/{report.folder.text.name})",
+            report.answer,
+            f"{len(report.runs):,}",
+        ]
+        for report in reports
+    ]
+    return TEXT + table(["question", "answer", "runs"], rows) + "\n"
+
+
+def write_index(folder: Path, reports: Sequence[Report]) -> list[Path]:
+    """Write the index of several reports, unless somebody's own file has its name; its path."""
+    path = folder / NAME
+    if not _is_asked(path, reports):
+        return []
+    write_atomic(path, index(reports).encode())
+    return [path]
+
+
+def check_index(folder: Path, reports: Sequence[Report]) -> list[str]:
+    """What differs between the index on disk and this one, as lines to read."""
+    path = folder / NAME
+    return text_differences(path, index(reports)) if _is_asked(path, reports) else []
+
+
+def _is_asked(path: Path, reports: Sequence[Report]) -> bool:
+    """Whether there are several reports in the folder, and no file of somebody's own."""
+    inside = [report for report in reports if report.folder.path.parent == path.parent]
+    own = is_there(path) and not read_bounded(path, MOST).startswith(START.encode())
+    return len(inside) == len(reports) > 1 and not own

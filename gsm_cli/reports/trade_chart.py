@@ -1,0 +1,138 @@
+"""The picture that decides: accuracy against speed, a dot for each objective, and the margin as a band."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from gsm_cli.analysis.identity import Identity
+from gsm_cli.analysis.verdict import Verdict
+from gsm_cli.objectives import MARGINALIZE
+from gsm_cli.reports.charts import apart, blank, ink, log_ticks, wrapped
+from gsm_cli.style import INK, Picture
+from gsm_cli.words import points
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+BAND, GREEN = "#dfe9df", "#3d6b3d"
+SPEED, THRIFT = "times as fast as the sum", "times fewer evaluations than the sum"
+DEPTH = 5.0  # margins below zero to which the picture reaches; what lies below stands at its lower end with an arrow
+SIZE = (8.4, 5.2)  # inches
+NAME = 14.0  # points
+LINE = 0.058  # the height of a line of names, of the axes' height
+
+
+@dataclass(frozen=True)
+class Dot:
+    """An objective: how many times as fast it is, and its points of accuracy against the sum's with their interval."""
+
+    identity: Identity
+    faster: float
+    mean: float
+    low: float | None
+    high: float | None
+    verdict: str
+
+
+@dataclass(frozen=True)
+class Trade:
+    """The dots, the margin in points, and what the axis of speed counts."""
+
+    dots: Sequence[Dot]
+    margin: float
+    axis: str
+
+
+def trade_picture(verdict: Verdict) -> Picture[object]:
+    """Every objective that the verdict takes, against the sum."""
+    assert verdict.margin is not None
+    marginal = verdict.group.find(MARGINALIZE)
+    assert marginal is not None
+    timed = {each: each.series.times_as_fast(marginal) for each in verdict.decisive}
+    known = all(timed.values())
+    dots = []
+    for each, factor in timed.items():
+        low, high = (None if end is None else 100 * end for end in (each.summary.low, each.summary.high))
+        thrift = marginal.evaluations() / max(each.series.evaluations(), 1e-9)
+        faster = factor.mean if known and factor else thrift
+        dots.append(Dot(each.series.identity, faster, 100 * each.summary.mean, low, high, each.told))
+    trade = Trade(dots, 100 * verdict.margin.value, SPEED if known else THRIFT)
+    words = "; ".join(
+        f"{each.label} {points(each.summary.mean)} at {dot.faster:.2f}" for each, dot in zip(timed, dots, strict=True)
+    )
+    description = f"Points of test accuracy against the sum's, and {trade.axis}: {words}."
+    return Picture[object]("answer", "", description, trade, partial(draw, trade))
+
+
+def draw(trade: Trade) -> "Figure":
+    """The sum is the line at zero; what lies in the band or above it loses less than the margin."""
+    figure = blank(*SIZE)
+    axes = figure.subplots()
+    low, high = _limits(trade)
+    axes.axhspan(-trade.margin, high, color=BAND, linewidth=0, zorder=0)
+    axes.axhline(0.0, color=INK, linewidth=1.0, zorder=1)
+    within = f"loses less than {trade.margin:.4g} point{'' if trade.margin == 1 else 's'}"
+    axes.text(0.02, -trade.margin, within, transform=axes.get_yaxis_transform(), va="bottom", color=GREEN, fontsize=12)
+    axes.text(0.02, 0.0, "the sum", transform=axes.get_yaxis_transform(), va="bottom", fontsize=12)
+    for dot in trade.dots:
+        _draw_dot(axes, dot, low, high)
+    speeds = [dot.faster for dot in trade.dots]
+    log_ticks(axes, [1.0, *speeds])
+    axes.set(ylim=(low, high), xlabel=trade.axis, ylabel="points of test accuracy,\nminus the sum's")
+    left, right = min(1.0, *speeds), max(1.0, *speeds)
+    if axes.get_xscale() == "log":
+        axes.set_xlim(left / (right / left) ** 0.05, right * (right / left) ** 0.05)
+    else:
+        axes.set_xlim(left - 0.05 * (right - left) - 0.05, right + 0.05 * (right - left) + 0.05)
+    _name(axes, trade, low, high)
+    return figure
+
+
+def _limits(trade: Trade) -> tuple[float, float]:
+    """From so many margins below zero, or from the lowest interval, to the highest interval."""
+    depth = DEPTH * trade.margin
+    low = max(-depth, min([-2 * trade.margin, *(dot.mean if dot.low is None else dot.low for dot in trade.dots)]))
+    high = min(depth, max([trade.margin, *(dot.mean if dot.high is None else dot.high for dot in trade.dots)]))
+    return low - 0.08 * (high - low), high + 0.04 * (high - low)
+
+
+def _draw_dot(axes: "Axes", dot: Dot, low: float, high: float) -> None:
+    """The interval and the mean; an arrow where the mean lies outside the picture."""
+    colour = dot.identity.colour
+    if dot.low is not None and dot.high is not None and dot.high > low:
+        axes.plot([dot.faster] * 2, [max(dot.low, low), min(dot.high, high)], color=colour, linewidth=2.6, zorder=3)
+    if dot.mean < low or dot.mean > high:
+        edge = low + 0.03 * (high - low) if dot.mean < low else high - 0.03 * (high - low)
+        axes.plot(dot.faster, edge, "v" if dot.mean < low else "^", color=colour, markersize=11, zorder=4)
+    else:
+        look: dict[str, Any] = {"color": colour, "markersize": 11, "markeredgecolor": "white", "zorder": 4}
+        axes.plot(dot.faster, dot.mean, dot.identity.marker, **look)
+
+
+def _name(axes: "Axes", trade: Trade, low: float, high: float) -> None:
+    """The names at the right, in the order of the dots' heights, each joined to its dot."""
+    heights = [min(1.0, max(0.0, (dot.mean - low) / (high - low))) for dot in trade.dots]
+    names = [_words(dot, low, high) for dot in trade.dots]
+    sizes = [LINE * (1.25 + name.count("\n")) for name in names]
+    for dot, name, height, place in zip(trade.dots, names, heights, apart(heights, sizes, 0.0, 1.0), strict=True):
+        colour = ink(dot.identity.colour)
+        start, _ = axes.transAxes.inverted().transform(axes.transData.transform((dot.faster, 0.0)))
+        axes.plot(
+            [start, 1.0, 1.04],
+            [max(height, 0.03)] * 2 + [place],
+            color="0.75",
+            linewidth=0.8,
+            zorder=0,
+            transform=axes.transAxes,
+            clip_on=False,
+        )
+        axes.text(
+            1.05, place, name, color=colour, fontsize=NAME, va="center", linespacing=1.0, transform=axes.transAxes
+        )
+
+
+def _words(dot: Dot, low: float, high: float) -> str:
+    name = wrapped(dot.identity.label, 22)
+    return name if low <= dot.mean <= high else f"{name} {dot.mean:+.1f}"

@@ -9,8 +9,8 @@ import msgspec
 import pytest
 from typer.testing import CliRunner
 
-from gsm_cli.cli import completion
 from gsm_cli.cli import app as line
+from gsm_cli.cli import completion
 from gsm_cli.cli.app import app
 from gsm_cli.cli.settings import MEANINGS, default_words, written
 from gsm_cli.config import Model, Precision, RunConfig

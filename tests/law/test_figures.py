@@ -304,7 +304,7 @@ EIGHT = ["0.05", "0.1", "0.5", "1", "3", "5", "30", "100"]
 
 @pytest.mark.parametrize(
     ("classes", "count"),
-    [*product([2, 3, 10, 11, 40, 41], [1]), (6, 2), (6, 3), (3, 8), (1000, 4)],
+    [(2, 1), (3, 8), (10, 1), (11, 1), (40, 2), (41, 3), (1000, 4)],
 )
 def test_no_text_lies_over_another_a_bar_or_an_edge(classes, count):
     law, temperatures = read_law(None, None, classes, seed=1), read_temperatures(EIGHT[-count:])

@@ -207,8 +207,7 @@ class TestLegible:
         with house_style():
             assert_legible(panel_chart([Panel("test accuracy, %", "tau", [*lines, *levels])]))
 
-    @pytest.mark.parametrize("maps", [1, 4, 9])
-    @pytest.mark.parametrize("size", [2, 8])
+    @pytest.mark.parametrize(("maps", "size"), [(1, 2), (1, 8), (4, 2), (9, 8)])
     def test_maps(self, maps, size):
         words = [f"{value:g}" for value in TEMPERATURES[:size]]
         names = [f"{name}, tau_min 0.1, tau_rate 1e-05" for name in [*OBJECTIVES][:maps]]

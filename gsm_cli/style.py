@@ -177,8 +177,8 @@ def house_style(scale: float = 1.0) -> Iterator[None]:
 
     with mpl.rc_context():
         scaled = {name: scale * size for name, size in IN_POINTS.items()}
-        # `mpl.rcdefaults` would read all styles that matplotlib brings
-        mpl.rcParams.update({**mpl.rcParamsDefault, **STYLE, **scaled})  # type: ignore[arg-type]
+        mpl.rcParams.update(mpl.rcParamsDefault)  # `mpl.rcdefaults` would read all styles that matplotlib brings
+        mpl.rcParams.update(STYLE | scaled)  # type: ignore[arg-type]
         yield
 
 
@@ -241,7 +241,7 @@ def render(
             from matplotlib.backends.backend_agg import FigureCanvasAgg
 
             figure.set_dpi(look.dpi or DPI)
-            FigureCanvasAgg(figure).print_png(buffer, metadata=metadata[format])
+            FigureCanvasAgg(figure).print_png(buffer, metadata=metadata[format])  # type: ignore[no-untyped-call]
         else:
             figure.savefig(buffer, format=format, metadata=metadata[format], dpi=look.dpi or DPI)
     return buffer.getvalue()

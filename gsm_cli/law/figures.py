@@ -82,7 +82,7 @@ def bar_chart(values: Sequence[float], classes: Classes, title: str, colour: str
         figure = Figure(figsize=size)
         axes = figure.subplots()
     else:
-        figure = Figure(figsize=size, layout="none")
+        figure = Figure(figsize=size, layout="none")  # type: ignore[arg-type]  # which it takes
         axes = figure.add_axes(FRAME)
     draw_values(axes, values, classes, colour)
     if len(values) <= LABELLED_CLASSES:

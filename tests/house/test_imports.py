@@ -12,7 +12,7 @@ from gsm_cli.cli.plan import read_plan
 from gsm_cli.records.layout import ReportFolder
 
 HEAVY = {"numpy", "matplotlib", "pandas", "seaborn", "scipy", "sklearn", "torch", "rich"}
-LIGHT = ["gsm_cli", "gsm_cli.data", *(f"gsm_cli.{name}" for name in GROUND if name != "style")]
+LIGHT = ["gsm_cli", "gsm_cli.data", *(f"gsm_cli.{name}" for name in GROUND if name not in ("style", "estimators"))]
 
 
 def modules_after(code: str, folder: Path) -> set[str]:

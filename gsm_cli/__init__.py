@@ -71,8 +71,6 @@ if TYPE_CHECKING:
     )
     from gsm_cli.reports.frames import frame as load_runs
 else:  # a type checker that saw this function would accept every name
-    _LAW = {"Estimate", "exact_expectation", "exact_moments", "exact_standard_deviation", "expectation"}
-    _LAW |= {"log_density", "log_density_of_log", "log_relax", "relax", "sample"}
 
     def __getattr__(name):
         if name not in __all__:
@@ -82,7 +80,8 @@ else:  # a type checker that saw this function would accept every name
         if name == "load_runs":
             value = import_module(f"{__name__}.reports.frames").frame
         else:
-            value = getattr(import_module(f"{__name__}.{'law' if name in _LAW else 'estimators'}"), name)
+            homes = (import_module(f"{__name__}.{home}") for home in ("law", "estimators"))
+            value = next(vars(home)[name] for home in homes if name in home.__all__)
         globals()[name] = value  # the next time it is there
         return value
 

@@ -25,63 +25,47 @@ FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
 class Row(NamedTuple):
-    """A command: its function, as module:function in this room, the first line of its help, and an example."""
+    """A command: the module of this room with its function, the first line of its help, and the words of its example."""
 
-    function: str
+    module: str
     summary: str
     example: str
 
 
 COMMANDS = {  # in the order of the help
-    "sample": Row(
-        "figures:sample",
-        "Draw the law and one relaxed sample at every temperature.",
-        "gsm sample --tau 0.1 --repeat 3",
-    ),
+    "sample": Row("figures", "Draw the law and one relaxed sample at every temperature.", "--tau 0.1 --repeat 3"),
     "expectation": Row(
-        "figures:expectation",
+        "figures",
         "Draw the mean of many samples against its exact value.",
-        "gsm expectation --probs 0.5,0.3,0.2 --samples 1000 --out lecture",
+        "--probs 0.5,0.3,0.2 --samples 1000 --out lecture",
     ),
     "grid": Row(
-        "figures:grid",
-        "Draw means and samples at all temperatures in one picture.",
-        "gsm grid --classes 20 --seed 3 --out lecture",
+        "figures", "Draw means and samples at all temperatures in one picture.", "--classes 20 --seed 3 --out lecture"
     ),
     "simplex": Row(
-        "figures:simplex",
+        "figures",
         "Draw density and samples of three classes on a triangle.",
-        "gsm simplex --probs 0.6,0.3,0.1 --tau 0.5,1,2 --out lecture",
+        "--probs 0.6,0.3,0.1 --tau 0.5,1,2 --out lecture",
     ),
     "animate": Row(
-        "figures:animate",
+        "figures",
         "Draw the law as its temperature falls and rises again.",
-        "gsm animate --probs 0.6,0.3,0.1 --simplex --out lecture",
+        "--probs 0.6,0.3,0.1 --simplex --out lecture",
     ),
     "train-ssl": Row(
-        "train:train_ssl",
+        "train",
         "Train a semi-supervised model with each objective and seed.",
-        "gsm train-ssl --objective marginalize,gumbel --seeds 0-4 --set kl_start=1",
+        "--objective marginalize,gumbel --seeds 0-4 --set kl_start=1",
     ),
-    "settings": Row(
-        "settings:settings",
-        "List the settings of train-ssl: meaning, rule, defaults.",
-        "gsm settings tau epochs",
-    ),
+    "settings": Row("settings", "List the settings of train-ssl: meaning, rule, defaults.", "tau epochs"),
     "gradients": Row(
-        "gradients:gradients",
+        "gradients",
         "Measure every estimator's gradient against the exact one.",
-        "gsm gradients --objective gumbel,reinforce --tau 0.5,1",
+        "--objective gumbel,reinforce --tau 0.5,1",
     ),
-    "cost": Row(
-        "cost:cost",
-        "Measure time and memory of a step against the classes.",
-        "gsm cost --classes 10,100 --rounds 3",
-    ),
+    "cost": Row("cost", "Measure time and memory of a step against the classes.", "--classes 10,100 --rounds 3"),
     "report": Row(
-        "report:report",
-        "Rebuild every report from its records, without training.",
-        "gsm report reports/digits-100 --margin 0.5",
+        "report", "Rebuild every report from its records, without training.", "reports/digits-100 --margin 0.5"
     ),
 }
 
@@ -92,6 +76,7 @@ class ErrorBoundary(TyperGroup):
     debug = False
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Find the command that is named, and import it."""
         name, command, words = super().resolve_command(ctx, args)
         return name, load(name) if name in COMMANDS else command, words
 
@@ -179,11 +164,9 @@ def gsm(
 @cache
 def load(name: str) -> Any:
     """The command of that name, imported, with its options and its whole help."""
-    module, _, function = COMMANDS[name].function.partition(":")
+    function = getattr(import_module(f"gsm_cli.cli.{COMMANDS[name].module}"), name.replace("-", "_"))
     alone = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
-    alone.command(name, epilog=f"Example: {COMMANDS[name].example}")(
-        getattr(import_module(f"gsm_cli.cli.{module}"), function)
-    )
+    alone.command(name, epilog=f"Example: gsm {name} {COMMANDS[name].example}")(function)
     return typer.main.get_command(alone)
 
 

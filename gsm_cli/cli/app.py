@@ -25,7 +25,7 @@ FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
 class Row(NamedTuple):
-    """A command: the module of this room with its function, the first line of its help, and the words of its example."""
+    """A command: the module of this room with its function, the first line of its help, and an example."""
 
     module: str
     summary: str

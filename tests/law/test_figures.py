@@ -309,7 +309,7 @@ EIGHT = ["0.05", "0.1", "0.5", "1", "3", "5", "30", "100"]
 def test_no_text_lies_over_another_a_bar_or_an_edge(classes, count):
     law, temperatures = read_law(None, None, classes, seed=1), read_temperatures(EIGHT[-count:])
     chosen = [
-        *pictures.samples(law, temperatures[-1:], repeat=1),
+        *pictures.samples(law, temperatures[-1:], repeat=0),
         *pictures.expectations(law, temperatures[:1], size=100, plain=False),
         pictures.grid(law, temperatures, size=100, draws=1),
         *([simplex(law, temperatures, 50, Look())] if classes == 3 else []),

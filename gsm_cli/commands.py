@@ -38,6 +38,7 @@ def gradients(plan: GradientPlan, extra: Iterable[str] = ()) -> str:
         value = getattr(plan, name)
         if value != usual[name]:
             words += [f"--{options.get(name, name)}", write_seeds(value) if name == "seeds" else write(value)]
+    words += [] if plan.own_models else ["--no-own-models"]
     return shlex.join(["gsm", "gradients", *words, *extra])
 
 

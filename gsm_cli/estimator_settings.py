@@ -12,7 +12,7 @@ from gsm_cli.rules import GREATEST, PLAIN, Digest, NotNegative, Plain, Positive,
 
 MARGINALIZE, GUMBEL, SUPERVISED, SPARSE = "marginalize", "gumbel", "supervised", "sparse-marginalize"
 SCHEDULE = ("tau", "tau_min", "tau_rate", "tau_by_epoch")  # from which the parameter `temperature` comes at each step
-NO_PARAMETERS = (*SCHEDULE, "entropy_weight")  # settings of an objective that its class does not take
+NO_PARAMETERS = (*SCHEDULE, "entropy_weight", "minus_log_q")  # settings of an objective that its class does not take
 COLDEST = 2.0**-126  # the least temperature that float32 holds with all its digits: none falls below it
 MOST_DRAWS = 1_000  # more would not fit into memory
 OWN = "own"  # the tag of the settings of somebody's own estimator
@@ -40,6 +40,11 @@ class EstimatorSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields
     def weight_of_entropy(self) -> float:
         """Of H(q(y|a,x)) in the unlabelled bound."""
         return 1.0
+
+    @property
+    def subtracts_log_q(self) -> bool:
+        """Whether log q(y|a,x) is taken from the learning signal."""
+        return False
 
     def temperature(self, step: int, steps: int) -> float | None:
         """The temperature of a step, from 0 on, where an epoch has so many; None for an objective that has none."""
@@ -70,6 +75,18 @@ class Annealed(EstimatorSettings, frozen=True):
 
     def temperature(self, step: int, steps: int) -> float:
         return annealed(self.flat, step, steps)
+
+
+class Scored(EstimatorSettings, frozen=True):
+    """What the score-function estimators have, which sample classes and stay unbiased."""
+
+    minus_log_q: Annotated[
+        bool, said("Whether log q(y|a,x) is taken from the learning signal, and summed.", timeless=True)
+    ] = False
+
+    @property
+    def subtracts_log_q(self) -> bool:
+        return self.minus_log_q
 
 
 def annealed(settings: Mapping[str, Any], step: int, steps: int) -> float:
@@ -104,6 +121,13 @@ class StraightThroughGumbelSettings(Annealed, frozen=True, tag="straight-through
     draws: Draws = 1
 
 
+class StraightThroughSettings(Annealed, frozen=True, tag="straight-through"):
+    tau: Annotated[Positive, said("Temperature at the first step.", option=True, timeless=True)] = 1.0
+    forward_tau: Annotated[
+        Positive, said("Temperature of the law that is sampled in the forward pass; 1: q itself.", timeless=True)
+    ] = 1.0
+
+
 class GumbelRaoSettings(Annealed, frozen=True, tag="gumbel-rao"):
     draws: Draws = 10
 
@@ -116,7 +140,19 @@ class ReinMaxSettings(Annealed, frozen=True, tag="reinmax"):
     ] = 1.0
 
 
-class SumAndSampleSettings(EstimatorSettings, frozen=True, tag="sum-and-sample"):
+class ReinMaxRaoSettings(Annealed, frozen=True, tag="reinmax-rao"):
+    tau: Annotated[Positive, said("Temperature at the first step.", option=True, timeless=True)] = 1.0
+    draws: Draws = 10
+
+
+class GappedSettings(Annealed, frozen=True, tag="gst"):
+    tau: Annotated[Positive, said("Temperature at the first step.", option=True, timeless=True)] = 1.0
+    gap: Annotated[
+        Positive, said("By how much the logit of the sampled class leads in the gradient.", timeless=True)
+    ] = 1.0
+
+
+class SumAndSampleSettings(Scored, frozen=True, tag="sum-and-sample"):
     top: Annotated[
         int, whole(1, MOST_DRAWS), said("Most probable classes that are summed; one of the others is sampled.")
     ] = 1
@@ -130,7 +166,15 @@ class SparseSettings(EstimatorSettings, frozen=True, tag=SPARSE):
     ] = 0.01
 
 
-class ReinforceSettings(EstimatorSettings, frozen=True, tag="reinforce"):
+class UnorderedSettings(Scored, frozen=True, tag="unordered-set"):
+    pass
+
+
+class RebarSettings(Annealed, frozen=True, tag="rebar"):
+    eta: Annotated[Positive, said("Weight of the relaxed sample that is the control variate.", timeless=True)] = 1.0
+
+
+class ReinforceSettings(Scored, frozen=True, tag="reinforce"):
     draws: Annotated[int, whole(2, MOST_DRAWS), said("Relaxed or discrete samples that are averaged.")] = 2
 
 

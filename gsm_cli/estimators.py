@@ -3,35 +3,11 @@
 What is in NumPy under the same name (`relax`, `log_relax`, `log_density_of_log`) is in `gsm_cli.law`.
 """
 
+from gsm_cli.model import estimators as _estimators
 from gsm_cli.model.bounds import Bound, Estimator, OwnEntropy, SelectiveBound
 from gsm_cli.model.categorical import entropy, gumbel_noise, log_density_of_log, log_relax, relax
-from gsm_cli.model.estimators import (
-    Gumbel,
-    GumbelRao,
-    Marginal,
-    Reinforce,
-    ReinMax,
-    SparseMarginal,
-    StraightThrough,
-    SumAndSample,
-)
+from gsm_cli.model.estimators import *  # noqa: F403
 
-__all__ = [
-    "Bound",
-    "Estimator",
-    "Gumbel",
-    "GumbelRao",
-    "Marginal",
-    "OwnEntropy",
-    "ReinMax",
-    "Reinforce",
-    "SelectiveBound",
-    "SparseMarginal",
-    "StraightThrough",
-    "SumAndSample",
-    "entropy",
-    "gumbel_noise",
-    "log_density_of_log",
-    "log_relax",
-    "relax",
-]
+__all__ = ["Bound", "Estimator", "OwnEntropy", "SelectiveBound"]
+__all__ += ["entropy", "gumbel_noise", "log_density_of_log", "log_relax", "relax"]
+__all__ += _estimators.__all__

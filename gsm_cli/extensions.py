@@ -25,7 +25,7 @@ from gsm_cli.config import RunConfig
 from gsm_cli.errors import UsageError, meant
 from gsm_cli.estimator_settings import NO_PARAMETERS, SCHEDULE, Annealed
 from gsm_cli.files import check_ordinary
-from gsm_cli.objectives import OBJECTIVES, RENAMED, Objective
+from gsm_cli.objectives import OBJECTIVES, Objective
 from gsm_cli.rules import GREATEST, Setting, settings_of
 
 GROUP = "gsm.objectives"
@@ -51,8 +51,6 @@ def find_objective(name: str, place: str = "objective") -> Objective:
     """
     if name in OBJECTIVES:
         return OBJECTIVES[name]
-    if name in RENAMED:
-        raise UsageError(f"{place} {name} is now called {RENAMED[name]}, after what it is: name it so")
     path, colon, attribute = name.rpartition(":")
     if colon and not path.endswith(".py"):
         raise UsageError(f"{place} must name a Python file, as mine.py:Mine, not {path}: write its path and class")

@@ -15,16 +15,21 @@ from gsm_cli.estimator_settings import (
     SPARSE,
     SUPERVISED,
     EstimatorSettings,
+    GappedSettings,
     GumbelRaoSettings,
     GumbelSettings,
     MarginalizeSettings,
     OwnSettings,
+    RebarSettings,
     ReinforceSettings,
+    ReinMaxRaoSettings,
     ReinMaxSettings,
     SparseSettings,
     StraightThroughGumbelSettings,
+    StraightThroughSettings,
     SumAndSampleSettings,
     SupervisedSettings,
+    UnorderedSettings,
 )
 from gsm_cli.rules import Setting, settings_of
 
@@ -32,7 +37,6 @@ __all__ = [
     "GUMBEL",
     "MARGINALIZE",
     "OBJECTIVES",
-    "RENAMED",
     "ROWS",
     "SCHEDULE",
     "SPARSE",
@@ -72,6 +76,11 @@ class Objective:
         """Whether it has a temperature."""
         return "tau" in self.settings
 
+    @property
+    def is_scored(self) -> bool:
+        """Whether log q may be taken from its learning signal."""
+        return "minus_log_q" in self.settings
+
     def choose(self, values: Mapping[str, Any]) -> EstimatorSettings:
         """Its own settings, by default where `values` do not name them. Raises ValueError for what breaks a rule."""
         chosen = {name: values.get(name, setting.default) for name, setting in self.settings.items()}
@@ -106,7 +115,7 @@ ROWS = (
     Objective(
         name="straight-through-gumbel",
         help="its one-hot argmax, with the gradient of the relaxed sample",
-        estimator=f"{_ESTIMATORS}:StraightThrough",
+        estimator=f"{_ESTIMATORS}:StraightThroughGumbel",
         own=StraightThroughGumbelSettings,
         colour="#6e248d",
         evaluations="1",
@@ -114,8 +123,28 @@ ROWS = (
         source="1611.01144 Jang et al. 2017",
     ),
     Objective(
+        name="straight-through",
+        help="a one-hot sample, with the gradient of the probabilities",
+        estimator=f"{_ESTIMATORS}:StraightThrough",
+        own=StraightThroughSettings,
+        colour="#a77bd1",
+        evaluations="1",
+        gradient="biased",
+        source="1308.3432 Bengio et al. 2013",
+    ),
+    Objective(
+        name="gst",
+        help="the same with a gradient in which the sampled class leads by a gap",
+        estimator=f"{_ESTIMATORS}:GappedStraightThrough",
+        own=GappedSettings,
+        colour="#8c8c14",
+        evaluations="1",
+        gradient="biased",
+        source="2206.07235 Fan et al. 2022",
+    ),
+    Objective(
         name="gumbel-rao",
-        help="the same with the gradient averaged over noises that share the class",
+        help="the one-hot argmax, with a gradient averaged over noises that share the class",
         estimator=f"{_ESTIMATORS}:GumbelRao",
         own=GumbelRaoSettings,
         colour="#009c41",
@@ -132,6 +161,16 @@ ROWS = (
         evaluations="1",
         gradient="biased beyond second order",
         source="2304.08612 Liu et al. 2023",
+    ),
+    Objective(
+        name="reinmax-rao",
+        help="the same with its noisiest part averaged over noises that share the class",
+        estimator=f"{_ESTIMATORS}:ReinMaxRao",
+        own=ReinMaxRaoSettings,
+        colour="#ef8fb8",
+        evaluations="1",
+        gradient="biased, less variable",
+        source="2603.08257 Wang and Bui 2026",
     ),
     Objective(
         name="sum-and-sample",
@@ -153,6 +192,16 @@ ROWS = (
         gradient="exact, of a lower bound",
     ),
     Objective(
+        name="unordered-set",
+        help="two different classes, in whatever order they came",
+        estimator=f"{_ESTIMATORS}:UnorderedSet",
+        own=UnorderedSettings,
+        colour="#56b4e9",
+        evaluations="2",
+        gradient="unbiased",
+        source="2002.06043 Kool et al. 2020",
+    ),
+    Objective(
         name="reinforce",
         help="two samples, each the other's baseline",
         estimator=f"{_ESTIMATORS}:Reinforce",
@@ -160,6 +209,16 @@ ROWS = (
         colour="#1f9e9e",
         evaluations="2",
         gradient="unbiased",
+    ),
+    Objective(
+        name="rebar",
+        help="one sample, with a relaxed one of the same class as its baseline",
+        estimator=f"{_ESTIMATORS}:Rebar",
+        own=RebarSettings,
+        colour="#27408b",
+        evaluations="3",
+        gradient="unbiased",
+        source="1703.07370 Tucker et al. 2017",
     ),
     Objective(
         name=SUPERVISED,
@@ -172,7 +231,6 @@ ROWS = (
     ),
 )
 OBJECTIVES: dict[str, Objective] = {row.name: row for row in ROWS}
-RENAMED = {"straight-through": "straight-through-gumbel"}  # what a short name meant, until it means something else
 
 if TYPE_CHECKING:
     AnySettings = EstimatorSettings

@@ -16,6 +16,7 @@ from numpy.testing import assert_allclose
 
 import gsm_cli
 from gsm_cli.errors import DataError
+from gsm_cli.model import estimators
 
 ROOT = Path(__file__).parents[1]
 INIT = ast.parse((ROOT / "gsm_cli/__init__.py").read_text("utf-8"))
@@ -24,10 +25,7 @@ LAW = [
     *("log_density", "log_density_of_log", "log_relax"),
 ]
 OF_LAW = [*LAW, "gumbel_noise"]
-TORCH = [
-    *("Marginal", "Gumbel", "StraightThrough", "GumbelRao", "ReinMax", "Reinforce", "SumAndSample", "SparseMarginal"),
-    *("Estimator", "Bound", "OwnEntropy", "SelectiveBound", "entropy"),
-]
+TORCH = [*estimators.__all__, "Estimator", "Bound", "OwnEntropy", "SelectiveBound", "entropy"]
 OF_TORCH = [*TORCH, "gumbel_noise", "log_density_of_log", "log_relax", "relax"]
 
 

@@ -1,5 +1,6 @@
 """The command that measures gradients: `gsm gradients`."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,7 +11,7 @@ from gsm_cli.cli.options import option, whole_number
 from gsm_cli.cli.plan import ALL
 from gsm_cli.cli.settings import MEANINGS, default_words
 from gsm_cli.errors import AGAIN, DataError, GsmError, UsageError
-from gsm_cli.estimator_settings import SUPERVISED
+from gsm_cli.estimator_settings import MARGINALIZE, SUPERVISED
 from gsm_cli.objectives import OBJECTIVES
 
 if TYPE_CHECKING:
@@ -71,9 +72,16 @@ Classes = Annotated[
     int | None,
     whole_number(
         "--classes",
-        "Classes of the linear and the quadratic function, on a random law.  [default: the article's six]",
+        "Classes of the three functions of y, on a random law.  [default: the article's six]",
         2,
         MOST_CLASSES,
+    ),
+]
+OwnModels = Annotated[
+    bool,
+    typer.Option(
+        "--own-models/--no-own-models",
+        help="Whether each estimator is measured also on models that it has trained itself.",
     ),
 ]
 Seeds = Annotated[Several, option("--seeds", "Seeds of the models and the noise, as 0-4 or 0,3.", "0,1", "SEEDS")]
@@ -89,6 +97,7 @@ def gradients(
     images: Images = None,
     replicates: Replicates = 250,
     classes: Classes = None,
+    own_models: OwnModels = True,
     seeds: Seeds = None,
     data_dir: options.DataDir = None,
     out: options.Reports = Path("reports"),
@@ -122,6 +131,7 @@ def gradients(
         replicates=replicates,
         images=images,
         classes=classes,
+        own_models=own_models,
         sha256={name: sha256 for name, sha256 in rows.items() if sha256},
     )
     if tau:
@@ -215,13 +225,12 @@ def _splits(plan: "GradientPlan", data_dir: Path | None) -> "dict[int, Split]":
 
 def _measure(plan: "GradientPlan", splits: "dict[int, Split]") -> "GradientRecord":
     """Train, and measure on all subjects, saying on stderr what goes on."""
-    from msgspec.structs import replace
     from rich.console import Console
 
     from gsm_cli import __version__
     from gsm_cli.fingerprint import MEASURES, fingerprint
     from gsm_cli.measures.gradient_subjects import Subject, model_subjects
-    from gsm_cli.measures.gradients import compare_estimators, left_out, toy_subjects
+    from gsm_cli.measures.gradients import compare_estimators, left_out, measure_own, toy_subjects
     from gsm_cli.records.gradients import GradientRecord, GradientRow, GradientSubject
     from gsm_cli.runs.environment import environment
     from gsm_cli.runs.evaluation import NotFiniteError
@@ -231,20 +240,22 @@ def _measure(plan: "GradientPlan", splits: "dict[int, Split]") -> "GradientRecor
     subjects: list[GradientSubject] = []
     rows: list[GradientRow] = []
 
-    def look(subject: Subject) -> None:
+    def look(subject: Subject, found: Iterable[GradientRow]) -> None:
         subjects.append(subject.facts())
         console.print(f"measuring gradients: {subject.name}")
-        rows.extend(compare_estimators(subject, plan.objectives, plan.temperatures))
+        rows.extend(found)
 
     for sentence in left_out(plan.objectives, plan.temperatures):
         console.print(sentence, soft_wrap=True)
     for subject in toy_subjects(plan.classes, plan.replicates, plan.seeds[0]):
-        look(subject)
-    for seed, split in splits.items():
-        console.print(f"training a model for {plan.config.epochs} epochs, seed {seed}")
+        look(subject, compare_estimators(subject, plan.objectives, plan.temperatures))
+    for config in plan.models:
+        console.print(f"training a model by {config.objective_name} for {config.epochs} epochs, seed {config.seed}")
         try:
-            for subject in model_subjects(replace(plan.config, seed=seed), split, plan.images, plan.replicates):
-                look(subject)
+            for subject in model_subjects(config, splits[config.seed], plan.images, plan.replicates):
+                is_own = config.objective != MARGINALIZE
+                own = compare_estimators(subject, plan.objectives, plan.temperatures)
+                look(subject, measure_own(config, subject) if is_own else own)
         except NotFiniteError as error:
             raise GsmError(f"the model must train to be measured, and {error}: choose other --seeds") from error
     return GradientRecord(version=__version__, code=code, environment=machine, plan=plan, subjects=subjects, rows=rows)

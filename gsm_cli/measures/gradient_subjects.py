@@ -14,6 +14,7 @@ from gsm_cli.model.categorical import entropy
 from gsm_cli.model.estimators import Marginal
 from gsm_cli.model.generative import M2
 from gsm_cli.model.terms import ConditionalBound
+from gsm_cli.objectives import MARGINALIZE
 from gsm_cli.records.gradients import MOST_SHARE, GradientSubject
 from gsm_cli.runs.streams import binarise, stream
 from gsm_cli.runs.training import Run
@@ -32,7 +33,8 @@ class Subject:
     bound: Callable[[int], Bound]  # the conditional bound of so many copies of the B images, (..., copies * B, K)
     replicates: int
     seed: int
-    epoch: int | None = None  # after which of a model's training
+    epoch: int | None = None  # after which of a model's training ...
+    trained_by: str | None = None  # ... by which objective
     decoder: tuple[Tensor, ...] = ()  # weights of p(x|y,z)
     weights: Tensor | None = None  # (K,) where the function is y . weights
 
@@ -46,6 +48,7 @@ class Subject:
             name=self.name,
             seed=None if self.epoch is None else self.seed,
             epoch=self.epoch,
+            trained_by=self.trained_by,
             classes=classes,
             images=images,
             replicates=self.replicates,
@@ -73,7 +76,7 @@ def model_subjects(config: RunConfig, split: Split, images: int | None, replicat
         if number in (1, -(-config.epochs // 2), config.epochs):
             weight = run.kl_weight(number * run.steps - 1)
             model = copy.deepcopy(run.model).eval().requires_grad_(False)
-            yield _model_subject(model, run.pixels, weight, images, replicates, config.seed, number)
+            yield _model_subject(config, model, run.pixels, weight, images, replicates, number)
 
 
 def enough(squares: Tensor) -> int:
@@ -89,10 +92,10 @@ def enough(squares: Tensor) -> int:
 
 
 def _model_subject(
-    model: M2, pixels: Tensor, kl_weight: float, images: int | None, replicates: int, seed: int, epoch: int
+    config: RunConfig, model: M2, pixels: Tensor, kl_weight: float, images: int | None, replicates: int, epoch: int
 ) -> Subject:
     """The bound for one draw of x, a and z, weighted as in this epoch's training."""
-    rng = stream(seed, Purpose.GRADIENTS, IMAGES)
+    rng = stream(config.seed, Purpose.GRADIENTS, IMAGES)
     order = torch.randperm(len(pixels), generator=rng)[: max(images or 0, MOST_IMAGES)]
     with torch.no_grad():
         seen = model.encode(binarise(pixels[order], rng), 1, rng)
@@ -109,5 +112,6 @@ def _model_subject(
 
         return copied
 
-    name = f"seed {seed}, epoch {epoch}"
-    return Subject(name, seen.logits[0, :count], copies, replicates, seed, epoch, decoder)
+    trainer = config.objective_name
+    name = f"{'' if trainer == MARGINALIZE else f'{trainer}, '}seed {config.seed}, epoch {epoch}"
+    return Subject(name, seen.logits[0, :count], copies, replicates, config.seed, epoch, trainer, decoder)

@@ -1,6 +1,7 @@
 """How good each estimator's gradient is, against the exact one: known, because the sum over classes is finite.
 
-The subjects: a linear and a quadratic function of y on one law, and the conditional bound of models in training. What
+The subjects: three functions of y on one law, and the conditional bound of models in training, which the sum trains,
+or the estimator itself. What
 is differentiated is the mean over images of E_{q(y)}[bound(y)], with respect to the logits of q(y) and, for a model, to
 the weights of p(x|y,z), for fixed draws of a and z.
 
@@ -21,6 +22,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gsm_cli.config import RunConfig
 from gsm_cli.errors import GsmError
 from gsm_cli.extensions import find_objective
 from gsm_cli.law.moments import exact_expectation
@@ -29,7 +31,7 @@ from gsm_cli.measures.gradient_statistics import deviation, exact_mean, sampled_
 from gsm_cli.measures.gradient_subjects import REPLICATES, Subject
 from gsm_cli.model.bounds import Estimator
 from gsm_cli.model.categorical import Outcomes
-from gsm_cli.model.estimators import Gumbel, GumbelRao, Marginal, StraightThrough
+from gsm_cli.model.estimators import Gumbel, GumbelRao, Marginal, StraightThroughGumbel
 from gsm_cli.records.gradients import GradientRow
 from gsm_cli.runs.build import Averaging
 from gsm_cli.runs.streams import stream
@@ -40,17 +42,21 @@ CHUNK = 4_000  # images at once
 GROUPS = 100  # of replicates, whose mean gradients of the decoder are kept
 OF_ONE_LAW = 100  # times as many replicates on a function of one law, where they cost little
 MOST_INTEGRATED = 20  # classes
-THROUGH_Z = (Gumbel, StraightThrough, GumbelRao)  # whose gradient goes through dz / dlogits
+CENTRE, POWER = 0.45, 1.5  # of the polynomial
+THROUGH_Z = (Gumbel, StraightThroughGumbel, GumbelRao)  # whose gradient goes through dz / dlogits
 
 
 def toy_subjects(classes: int | None, replicates: int, seed: int) -> list[Subject]:
-    """f(y) = w . y and f(y) = w . y + y A y on one law; w and A are fixed and have both signs.
+    """f(y) = w . y, f(y) = w . y + y A y and f(y) = |b - 0.45|^1.5 on one law; w and A are fixed and have both signs.
 
+    The last is of b = y . (0, ..., 1), evenly spaced: with two classes the function of a binary b on which REBAR and
+    ReinMax were shown (Tucker et al. 2017, section 5.1; Liu et al. 2023, section 5.1).
     The law is the article's with six classes, or a random one of so many `classes` as the figures' own.
     """
     logits = torch.from_numpy(read_law(None, None, classes, seed).logits)[None]
     count = logits.shape[-1]
     weights = torch.linspace(-1.0, 1.0, count, dtype=torch.float64).flip(0).roll(1)
+    places = torch.linspace(0.0, 1.0, count, dtype=torch.float64)
     matrix = torch.cos(torch.arange(count**2, dtype=torch.float64)).view(count, count)
 
     def linear(y: Tensor, images: Tensor | None = None, /) -> Tensor:
@@ -59,8 +65,15 @@ def toy_subjects(classes: int | None, replicates: int, seed: int) -> list[Subjec
     def quadratic(y: Tensor, images: Tensor | None = None, /) -> Tensor:
         return y @ weights + ((y @ matrix) * y).sum(dim=-1)
 
+    def polynomial(y: Tensor, images: Tensor | None = None, /) -> Tensor:
+        return (y @ places - CENTRE).abs() ** POWER
+
     first = Subject("linear", logits, lambda _: linear, OF_ONE_LAW * replicates, seed, weights=weights)
-    return [first, replace(first, name="quadratic", bound=lambda _: quadratic, weights=None)]
+    return [
+        first,
+        replace(first, name="quadratic", bound=lambda _: quadratic, weights=None),
+        replace(first, name="polynomial", bound=lambda _: polynomial, weights=None),
+    ]
 
 
 @dataclass(frozen=True)
@@ -140,7 +153,12 @@ def _flat(tensors: Sequence[Tensor]) -> Tensor:
 
 
 def measure(
-    name: str, estimator: Estimator, subject: Subject, rng: torch.Generator, tau: float | None = None
+    name: str,
+    estimator: Estimator,
+    subject: Subject,
+    rng: torch.Generator,
+    tau: float | None = None,
+    minus_log_q: bool = False,
 ) -> GradientRow:
     """Bias and cosine of the mean gradient, and the deviation of one estimate, in units of the exact one's norm."""
     exact = exact_gradient(subject)
@@ -162,6 +180,7 @@ def measure(
         subject=subject.name,
         estimator=name,
         temperature=tau,
+        minus_log_q=minus_log_q,
         mean="enumerated" if found else "sampled" if integrated is None else "integrated",
         logits=logits if integrated is None else exact_mean(integrated, exact.logits),
         decoder=decoder,
@@ -191,14 +210,23 @@ def compare_estimators(
 ) -> Iterator[GradientRow]:
     """The estimators of these objectives on one subject, those with a temperature at each that their rule allows.
 
-    All start from the same noise.
+    Those that may take log q from their learning signal are measured with and without. All start from the same noise.
     """
     for name in objectives:
-        config = build({"objective": name})
-        averaging = Averaging(config)
-        for tau in allowed(name, temperatures):
-            rng = stream(subject.seed, Purpose.GRADIENTS, REPLICATES)
-            yield measure(config.objective_name, averaging.at(tau), subject, rng, tau)
+        for minus_log_q in [False, True] if find_objective(name).is_scored else [False]:
+            config = build({"objective": name} | ({"minus_log_q": True} if minus_log_q else {}))
+            averaging = Averaging(config)
+            for tau in allowed(name, temperatures):
+                rng = stream(subject.seed, Purpose.GRADIENTS, REPLICATES)
+                yield measure(config.objective_name, averaging.at(tau), subject, rng, tau, minus_log_q)
+
+
+def measure_own(config: RunConfig, subject: Subject) -> Iterator[GradientRow]:
+    """The estimator that trained the model of the subject, with the settings of that training."""
+    averaging = Averaging(config)
+    tau = config.estimator.temperature(0, 1)
+    rng = stream(subject.seed, Purpose.GRADIENTS, REPLICATES)
+    yield measure(config.objective_name, averaging.at(tau), subject, rng, tau, config.estimator.subtracts_log_q)
 
 
 def left_out(objectives: Sequence[str], temperatures: Sequence[float]) -> list[str]:

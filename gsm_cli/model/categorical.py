@@ -84,7 +84,7 @@ def relax(logits: Tensor, noise: Tensor, temperature: Temperature) -> Tensor:
 
 def log_relax(logits: Tensor, noise: Tensor, temperature: Temperature) -> Tensor:
     """The logarithm of the relaxed sample z that `relax` gives, also where z itself would underflow to 0."""
-    return _divided(_scores(logits, noise), temperature).log_softmax(dim=-1).to(logits.dtype)
+    return divided(_scores(logits, noise), temperature).log_softmax(dim=-1).to(logits.dtype)
 
 
 def log_density_of_log(log_z: Tensor, logits: Tensor, temperature: Temperature) -> Tensor:
@@ -102,9 +102,20 @@ def log_density_of_log(log_z: Tensor, logits: Tensor, temperature: Temperature) 
     return (log_scale + log_ratios.sum(dim=-1, keepdim=True))[..., 0].to(logits.dtype)
 
 
+def divided(scores: Tensor, temperature: Temperature) -> Tensor:
+    """The scores / temperature; below 1e-20 and above 1e20, where that may overflow, their softmax does not change."""
+    check_temperature(temperature)
+    if not isinstance(temperature, Tensor):
+        return scores / min(max(temperature, 1e-20), 1e20)
+    check_shapes(scores=scores, temperature=temperature)
+    impossible = scores == -torch.inf  # the derivative by the temperature would be 0 * inf
+    divided = scores.masked_fill(impossible, 0.0) / temperature.clamp(1e-20, 1e20)
+    return divided.masked_fill(impossible, -torch.inf)
+
+
 def soften(scores: Tensor, temperature: Temperature) -> Tensor:
     """softmax(scores / temperature) over the last dimension."""
-    return _divided(scores, temperature).softmax(dim=-1)
+    return divided(scores, temperature).softmax(dim=-1)
 
 
 def sample_one_hot(log_q: Tensor, rng: torch.Generator) -> Tensor:
@@ -112,6 +123,17 @@ def sample_one_hot(log_q: Tensor, rng: torch.Generator) -> Tensor:
     if isinstance(rng, Outcomes):
         return rng.one_hot(log_q)
     return one_hot_argmax(log_q + gumbel_noise(tuple(log_q.shape), rng, log_q))
+
+
+def gumbels_given(hard: Tensor, log_q: Tensor, noise: Tensor) -> Tensor:
+    """Log q + g, g Gumbel noise, given that the greatest is the class `hard`, from Gumbel noise without a condition.
+
+    With the exponential E_j = exp(-noise_j) of each class, it is -log E_i for the class i and -log(E_j / q_j + E_i) for
+    the others (Paulus et al. 2021, equation 9).
+    """
+    log_e = -noise
+    log_e_top = (hard * log_e).sum(dim=-1, keepdim=True)
+    return torch.where(hard.bool(), -log_e_top, -torch.logaddexp(log_e - log_q, log_e_top))
 
 
 def one_hot_argmax(scores: Tensor) -> Tensor:
@@ -162,14 +184,3 @@ def _scores(logits: Tensor, noise: Tensor) -> Tensor:
     scores = centred(logits)
     check_shapes(logits=scores, noise=noise)
     return scores + noise
-
-
-def _divided(scores: Tensor, temperature: Temperature) -> Tensor:
-    """The scores / temperature; below 1e-20 and above 1e20, where that may overflow, their softmax does not change."""
-    check_temperature(temperature)
-    if not isinstance(temperature, Tensor):
-        return scores / min(max(temperature, 1e-20), 1e20)
-    check_shapes(scores=scores, temperature=temperature)
-    impossible = scores == -torch.inf  # the derivative by the temperature would be 0 * inf
-    divided = scores.masked_fill(impossible, 0.0) / temperature.clamp(1e-20, 1e20)
-    return divided.masked_fill(impossible, -torch.inf)

@@ -55,6 +55,12 @@ def check_whole(name: str, value: int, least: int) -> None:
         raise ValueError(f"{name} must be a whole number from {least} on, not {value}")
 
 
+def check_positive(name: str, value: float) -> None:
+    """Raise ValueError unless `value` is positive and finite."""
+    if not 0.0 < value < inf:
+        raise ValueError(f"{name} must be positive and finite, not {value}")
+
+
 def check_threshold(threshold: float) -> None:
     """Raise ValueError unless the threshold lies in [0, 1)."""
     if not 0.0 <= threshold < 1.0:

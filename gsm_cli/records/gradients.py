@@ -12,7 +12,8 @@ from msgspec import Meta, Struct
 
 from gsm_cli.config import RunConfig
 from gsm_cli.errors import DataError
-from gsm_cli.objectives import OBJECTIVES
+from gsm_cli.extensions import find_objective
+from gsm_cli.objectives import MARGINALIZE, OBJECTIVES
 from gsm_cli.records.run import Classes
 from gsm_cli.records.store import REMEDY, NotBelowZero, Number, Record, read
 from gsm_cli.rules import Count, Natural, Plain, Positive, Share
@@ -22,6 +23,8 @@ TEMPERATURES = (0.1, 0.3, 0.5, 1.0, 2.0)
 DEVIATIONS = 4.0  # of its noise, above which a bias is seen: few directions of noise make long tails
 MOST_SHARE = 0.1  # of the squared norm of a model's exact gradient, that one image should hold
 ROUNDING = 1e-3  # of the exact gradient's norm: what single precision leaves of a bias that is none
+
+Variant = tuple[str, float | None, bool]  # an estimator, its temperature, and whether its signal is less log q
 
 Cosine = Annotated[float, Meta(ge=-1, le=1)]
 Replicates = Annotated[int, Meta(ge=10)]
@@ -36,9 +39,20 @@ class GradientPlan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     temperatures: tuple[Positive, ...] = TEMPERATURES
     replicates: Replicates = 250  # estimates of every estimator on a model
     images: Count | None = None  # of a model's bound; none: until none holds more than a tenth of the squared norm
-    classes: Classes | None = None  # of the linear and the quadratic function; none: the article's six
+    classes: Classes | None = None  # of the functions of one law; none: the article's six
+    own_models: bool = True  # whether each estimator is measured also on models that it has trained itself
     # of the files of estimators of somebody's own, by objective
     sha256: dict[Plain, Plain] = msgspec.field(default_factory=dict)
+
+    @property
+    def models(self) -> list[RunConfig]:
+        """What is trained: by the sum with every seed, and by every other estimator if that is asked for."""
+        others = [name for name in self.objectives if name != MARGINALIZE and self.own_models]
+        return [
+            msgspec.structs.replace(self.config, seed=seed, estimator=find_objective(name).choose({}))
+            for name in (MARGINALIZE, *others)
+            for seed in self.seeds
+        ]
 
     @property
     def name(self) -> str:
@@ -56,7 +70,8 @@ class GradientSubject(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     name: Plain
     seed: Natural | None = None  # of the model ...
-    epoch: Count | None = None  # ... and after which epoch of its training
+    epoch: Count | None = None  # ... after which epoch of its training ...
+    trained_by: Plain | None = None  # ... and by which objective
     classes: Count
     images: Count
     replicates: Count
@@ -64,6 +79,11 @@ class GradientSubject(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     norm: Annotated[float, Meta(ge=1e-100, le=1e100)]  # of the exact gradient with respect to the logits
     # of the gradient of the mean of H(q), which no estimator but one of its own entropy touches
     entropy_norm: NotBelowZero
+
+    @property
+    def is_own(self) -> bool:
+        """Whether it is a model that another estimator than the sum has trained."""
+        return self.trained_by not in (None, MARGINALIZE)
 
 
 class MeanGradient(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -107,11 +127,16 @@ class GradientRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     subject: Plain
     estimator: Plain
     temperature: Positive | None
+    minus_log_q: bool = False  # whether log q was taken from the learning signal
     mean: Literal["enumerated", "integrated", "sampled"]  # how the mean was found: but for the last it is exact
     logits: MeanGradient  # the gradient with respect to the logits of q(y)
     decoder: MeanGradient | None  # that with respect to the weights of p(x|y,z), of a model alone
     deviation: NotBelowZero  # of one estimate, sqrt(tr S), in units of the exact gradient's norm
     deviation_error: NotBelowZero
+
+    @property
+    def variant(self) -> Variant:
+        return self.estimator, self.temperature, self.minus_log_q
 
 
 class GradientRecord(Record, frozen=True, kw_only=True, tag="gradients"):
@@ -124,30 +149,36 @@ class GradientRecord(Record, frozen=True, kw_only=True, tag="gradients"):
     @property
     def departures(self) -> list[str]:
         """Where what was measured is not what was asked for, in words."""
-        subjects = [subject.name for subject in self.subjects]
-        expected = Counter((subject, *pair) for subject in dict.fromkeys(subjects) for pair in self._pairs())
-        found = Counter((row.subject, row.estimator, row.temperature) for row in self.rows)
-        lines = ["two subjects of one name"] if len(set(subjects)) < len(subjects) else []
+        names = [subject.name for subject in self.subjects]
+        expected = Counter((subject.name, *variant) for subject in self.subjects for variant in self._variants(subject))
+        found = Counter((row.subject, *row.variant) for row in self.rows)
+        lines = ["two subjects of one name"] if len(set(names)) < len(names) else []
         lines += [f"no row of {_words(*row)}" for row in expected - found]
         return lines + [f"a row too many of {_words(*row)}" for row in found - expected] or (
             [] if self.rows else ["no rows"]
         )
 
-    def _pairs(self) -> list[tuple[str, float | None]]:
-        """Every estimator with every temperature that its rule allows; of somebody's own those that the rows name."""
-        pairs: list[tuple[str, float | None]] = []
+    def _variants(self, subject: GradientSubject) -> list[Variant]:
+        """Every estimator at every temperature that its rule allows; of somebody's own those that the rows name.
+
+        On a model that an estimator has trained itself that one alone, as it was trained.
+        """
+        if subject.is_own:
+            row = OBJECTIVES.get(subject.trained_by or "")
+            tau = row.settings["tau"].default if row and row.relaxed else None
+            known = [(subject.trained_by or "", tau, False)]
+            return known if row else [row.variant for row in self.rows if row.subject == subject.name]
+        variants: list[Variant] = []
         for objective in dict.fromkeys(self.plan.objectives):
             name, row = objective.rpartition(":")[2], OBJECTIVES.get(objective)
             if row is None:
-                pairs += dict.fromkeys(
-                    (each.estimator, each.temperature) for each in self.rows if each.estimator == name
-                )
+                variants += dict.fromkeys(each.variant for each in self.rows if each.estimator == name)
             elif row.relaxed:
                 least = row.settings["tau"].least or 0.0
-                pairs += [(name, tau) for tau in dict.fromkeys(self.plan.temperatures) if tau >= least]
+                variants += [(name, tau, False) for tau in dict.fromkeys(self.plan.temperatures) if tau >= least]
             else:
-                pairs.append((name, None))
-        return pairs
+                variants += [(name, None, signal) for signal in ([False, True] if row.is_scored else [False])]
+        return variants
 
 
 def read_gradients(path: Path) -> GradientRecord:
@@ -158,5 +189,6 @@ def read_gradients(path: Path) -> GradientRecord:
     return record
 
 
-def _words(subject: str, estimator: str, temperature: float | None) -> str:
-    return f"{estimator}{'' if temperature is None else f', tau {temperature:g},'} on {subject}"
+def _words(subject: str, estimator: str, temperature: float | None, minus_log_q: bool) -> str:
+    signal = ", minus log q," if minus_log_q else ""
+    return f"{estimator}{signal}{'' if temperature is None else f', tau {temperature:g},'} on {subject}"

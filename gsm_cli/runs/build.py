@@ -10,6 +10,7 @@ from gsm_cli.config import RunConfig
 from gsm_cli.errors import UsageError
 from gsm_cli.extensions import find_objective, load_class
 from gsm_cli.model.bounds import Estimator
+from gsm_cli.model.estimators import MinusLogQ
 from gsm_cli.model.generative import ADGM, M2
 from gsm_cli.model.networks import Architecture
 from gsm_cli.runs.streams import state
@@ -61,7 +62,8 @@ class Averaging:
     def at(self, temperature: float | None) -> Estimator:
         """The estimator at a temperature; None for one that has none."""
         warmth = {} if temperature is None else {"temperature": temperature}
-        return cast(Estimator, self.estimator(**self.settings.parameters, **warmth))
+        estimator = cast(Estimator, self.estimator(**self.settings.parameters, **warmth))
+        return MinusLogQ(estimator) if self.settings.subtracts_log_q else estimator
 
 
 def try_own(names: Iterable[str]) -> None:

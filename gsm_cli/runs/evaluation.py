@@ -18,7 +18,7 @@ from gsm_cli.data.images import Images
 from gsm_cli.data.split import Split
 from gsm_cli.model.bounds import Estimator, Selective
 from gsm_cli.model.checks import NotALawError
-from gsm_cli.model.estimators import Gumbel, Marginal, StraightThrough
+from gsm_cli.model.estimators import Gumbel, Marginal, StraightThroughGumbel
 from gsm_cli.model.generative import M2
 from gsm_cli.model.terms import ConditionalBound, unlabelled_bound
 from gsm_cli.records.run import WIDEST, Bound, Reading
@@ -131,7 +131,7 @@ def relaxation(
     """The mean bound, in nats per image, with a relaxed y and with its one-hot argmax, from the same noise."""
     soft, hard = (
         over(partial(bound_by, estimator), model, images, stream()).double().mean().item()
-        for estimator in (Gumbel(tau), StraightThrough(tau))
+        for estimator in (Gumbel(tau), StraightThroughGumbel(tau))
     )
     return soft, hard
 

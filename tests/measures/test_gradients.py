@@ -30,10 +30,11 @@ from gsm_cli.model.estimators import (
     Gumbel,
     GumbelRao,
     Marginal,
+    Rebar,
     Reinforce,
     ReinMax,
     SparseMarginal,
-    StraightThrough,
+    StraightThroughGumbel,
     SumAndSample,
 )
 from gsm_cli.model.generative import M2
@@ -108,7 +109,9 @@ class TestEnumeration:
         assert ((samples.mean(dim=0) - found.logits).abs() <= 5 * error + 1e-12).all()
         assert samples.var(dim=0).sum().item() == pytest.approx(found.variance, rel=0.05)
 
-    @pytest.mark.parametrize("estimator", [Gumbel(1.0), StraightThrough(1.0), GumbelRao(1.0), Scaled(1.0)], ids=repr)
+    @pytest.mark.parametrize(
+        "estimator", [Gumbel(1.0), StraightThroughGumbel(1.0), GumbelRao(1.0), Scaled(1.0), Rebar(1.0)], ids=repr
+    )
     def test_other_noise_cannot_be_enumerated(self, subject, estimator):
         assert enumerate_outcomes(estimator, subject, 10**9) is None
 
@@ -157,7 +160,7 @@ class TestToys:
     @pytest.mark.parametrize("tau", [0.5, 1.0, 2.0])
     @pytest.mark.parametrize(
         ("name", "estimator"),
-        [("gumbel", Gumbel), ("straight-through-gumbel", StraightThrough), ("gumbel-rao", GumbelRao)],
+        [("gumbel", Gumbel), ("straight-through-gumbel", StraightThroughGumbel), ("gumbel-rao", GumbelRao)],
     )
     def test_the_integrated_mean_agrees_with_monte_carlo(self, name, estimator, tau):
         row = measure(name, estimator(tau), LINEAR, rng(), tau)
@@ -188,7 +191,7 @@ class TestToys:
     def test_chunks_change_nothing_but_the_noise(self, monkeypatch):
         monkeypatch.setattr("gsm_cli.measures.gradients.CHUNK", 300)
         few = replace(QUADRATIC, replicates=1_001)
-        samples, means = sample_gradients(StraightThrough(1.0), few, rng())
+        samples, means = sample_gradients(StraightThroughGumbel(1.0), few, rng())
         assert samples.shape == (1_001, 6)
         assert means.shape == (100, 0)
         assert not measure("noisy", Scaled(1.0, 0.3), few, rng()).logits.is_biased
@@ -266,7 +269,7 @@ class TestModel:
         relaxed = measure("gumbel", Gumbel(2.0), models[-1], rng(), 2.0)
         assert relaxed.decoder.is_biased
         assert relaxed.decoder.bias > 5 * relaxed.decoder.bias_error
-        for estimator in (StraightThrough(2.0), ReinMax(), SumAndSample(), GumbelRao(2.0)):
+        for estimator in (StraightThroughGumbel(2.0), ReinMax(), SumAndSample(), GumbelRao(2.0)):
             row = measure("one-hot", estimator, models[-1], rng())
             assert not row.decoder.is_biased, estimator
         assert row.logits.is_biased

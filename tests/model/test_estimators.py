@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 import torch
+from every import ESTIMATORS
 from scipy import stats
 from torch import Tensor
 
 from gsm_cli.law import gumbel, moments
-from gsm_cli.model import estimators
 from gsm_cli.model.categorical import entropy, gumbel_noise, relax
-from gsm_cli.model.estimators import Gumbel, Marginal, StraightThrough
+from gsm_cli.model.estimators import Gumbel, Marginal, StraightThroughGumbel
 
 K, B = 7, 5
 WEIGHTS = torch.linspace(-2.0, 2.0, K, dtype=torch.float64) ** 3
@@ -105,19 +105,19 @@ class TestGumbel:
         expected = moments.exact_expectation(logits[0, 0].numpy(), tau) @ WEIGHTS.numpy()
         assert values.mean().item() == pytest.approx(expected, abs=5 * values.std().item() / 200_000**0.5)
 
-    @pytest.mark.parametrize("kind", [Gumbel, StraightThrough])
+    @pytest.mark.parametrize("kind", [Gumbel, StraightThroughGumbel])
     def test_tends_to_the_marginal_as_the_temperature_falls(self, kind):
         logits, bound = random_logits().detach(), smooth(torch.ones(B, K, dtype=torch.float64))
         values = kind(1e-3, draws=1)(bound, logits.repeat(20_000, 1, 1), rng())
         expected = Marginal()(bound, logits, rng())[0]
         assert ((values.mean(0) - expected).abs() < 5 * values.std(0) / 20_000**0.5 + 1e-3).all()
 
-    @pytest.mark.parametrize("kind", [Gumbel, StraightThrough])
+    @pytest.mark.parametrize("kind", [Gumbel, StraightThroughGumbel])
     def test_draws_are_averaged(self, kind):
         logits, bound = random_logits(2), smooth(torch.ones(B, K, dtype=torch.float64))
         noise = gumbel_noise((4, 2, B, K), rng(), logits)
         scores = relax(logits, noise, 0.5)
-        if kind is StraightThrough:
+        if kind is StraightThroughGumbel:
             scores = torch.nn.functional.one_hot(scores.argmax(-1), K).double()
         torch.testing.assert_close(kind(0.5, draws=4)(bound, logits, rng()), bound(scores).mean(0))
 
@@ -125,14 +125,14 @@ class TestGumbel:
 class TestStraightThrough:
     def test_forward_is_the_one_hot_of_logits_plus_noise(self):
         logits, given = random_logits(), []
-        StraightThrough(0.7)(lambda y: given.append(y) or linear(y), logits, rng())
+        StraightThroughGumbel(0.7)(lambda y: given.append(y) or linear(y), logits, rng())
         noise = gumbel_noise((1, 1, B, K), rng(), logits)
         assert torch.equal(given[0], torch.nn.functional.one_hot((logits + noise).argmax(-1), K).double())
 
     def test_gradient_is_that_of_the_relaxed_sample(self):
         """For a linear bound the two have the same gradient, from the same noise."""
         logits = random_logits()
-        (hard,) = torch.autograd.grad(StraightThrough(0.7)(linear, logits, rng()).sum(), logits)
+        (hard,) = torch.autograd.grad(StraightThroughGumbel(0.7)(linear, logits, rng()).sum(), logits)
         (soft,) = torch.autograd.grad(Gumbel(0.7)(linear, logits, rng()).sum(), logits)
         torch.testing.assert_close(hard, soft)
         assert hard.abs().sum() > 0
@@ -152,19 +152,13 @@ def test_entropy_is_finite_where_a_class_has_the_probability_zero():
     assert gradient[1] == 0.0
 
 
-EVERY = [
-    *(Marginal(), Gumbel(0.5), StraightThrough(0.5), estimators.GumbelRao(0.5), estimators.ReinMax()),
-    *(estimators.Reinforce(), estimators.SumAndSample(), estimators.SparseMarginal()),
-]
-
-
-@pytest.mark.parametrize("estimator", EVERY, ids=lambda each: type(each).__name__)
+@pytest.mark.parametrize("estimator", ESTIMATORS, ids=repr)
 def test_every_estimator_is_unchanged_by_a_shift_of_the_logits(estimator):
     logits, bound = random_logits().detach(), smooth(torch.ones(B, K, dtype=torch.float64))
     torch.testing.assert_close(estimator(bound, logits + 3.0, rng()), estimator(bound, logits, rng()))
 
 
-@pytest.mark.parametrize("estimator", EVERY, ids=lambda each: type(each).__name__)
+@pytest.mark.parametrize("estimator", ESTIMATORS, ids=repr)
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
 @pytest.mark.parametrize("impossible", [[1], [0, 1, 2]], ids=["one class", "all but one"])
 def test_every_estimator_knows_a_class_that_is_never_drawn(estimator, dtype, impossible):

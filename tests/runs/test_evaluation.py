@@ -12,7 +12,7 @@ from PIL import Image
 
 from gsm_cli.data.images import Images
 from gsm_cli.data.split import Split
-from gsm_cli.model.estimators import Gumbel, Marginal, SparseMarginal, StraightThrough
+from gsm_cli.model.estimators import Gumbel, Marginal, SparseMarginal, StraightThroughGumbel
 from gsm_cli.model.generative import ADGM
 from gsm_cli.model.networks import Architecture
 from gsm_cli.model.terms import ConditionalBound, unlabelled_bound
@@ -124,7 +124,7 @@ def averaged(model, estimator, x, rng) -> torch.Tensor:
 def test_the_bounds_are_those_of_the_model_with_the_noise_that_is_given(model):
     x, few = torch.tensor([[0.0, 0.2], [1.0, 0.2]]), images(0, 1)
     with torch.no_grad():
-        soft, hard = (averaged(model, each(0.5), x, rng(1)).mean().item() for each in (Gumbel, StraightThrough))
+        soft, hard = (averaged(model, each(0.5), x, rng(1)).mean().item() for each in (Gumbel, StraightThroughGumbel))
         noise = rng(2)
         binary = averaged(model, Marginal(), torch.bernoulli(x, generator=noise), noise)
     assert evaluation.relaxation(model, few, 0.5, partial(rng, 1)) == pytest.approx((soft, hard))

@@ -75,9 +75,10 @@ class TestSettings:
 
     def test_one_says_its_rule_its_defaults_and_who_reads_it(self, gsm):
         assert " ".join(gsm("settings", "tau").stdout.split()) == (
-            "tau ($GSM_TAU) Temperature at the first step. Read by gumbel, straight-through-gumbel, gumbel-rao, "
-            "reinmax. "
-            "Rule: positive and finite, reinmax finite and at least 1. Default: 0.5, reinmax 1. "
+            "tau ($GSM_TAU) Temperature at the first step. Read by gumbel, straight-through-gumbel, straight-through, "
+            "gst, gumbel-rao, reinmax, reinmax-rao, rebar. "
+            "Rule: positive and finite, reinmax finite and at least 1. "
+            "Default: 0.5, straight-through 1, gst 1, reinmax 1, reinmax-rao 1. "
             "Preset: mnist article 1."
         )
         assert "Default: 200, mnist 30, digits-pairs 40, mnist-pairs 10." in " ".join(
@@ -91,6 +92,7 @@ class TestSettings:
             "gumbel": 1,
             "straight-through-gumbel": 1,
             "gumbel-rao": 10,
+            "reinmax-rao": 10,
             "reinforce": 2,
         }
         usual = {field.name: field.default for field in msgspec.structs.fields(RunConfig)}
@@ -114,7 +116,7 @@ class TestCompletion:
             ("gsm train-ssl --objective marginalize,gum", ["marginalize,gumbel", "marginalize,gumbel-rao"]),
             ("gsm train-ssl --objective gumbel,gum", ["gumbel,gumbel-rao"]),
             ("gsm gradients --objective al", ["all"]),
-            ("gsm cost --objective reinm", ["reinmax"]),
+            ("gsm cost --objective reinm", ["reinmax", "reinmax-rao"]),
             ("gsm train-ssl --dataset mn", ["mnist", "mnist-pairs"]),
             ("gsm gradients --dataset digits-", ["digits-pairs"]),
             ("gsm train-ssl --preset l", ["laptop", "long"]),

@@ -30,21 +30,24 @@ from gsm_cli.model.estimators import (
     Gumbel,
     GumbelRao,
     Marginal,
+    MinusLogQ,
     Rebar,
     Reinforce,
     ReinMax,
     SparseMarginal,
+    StraightThrough,
     StraightThroughGumbel,
     SumAndSample,
+    UnorderedSet,
 )
 from gsm_cli.model.generative import M2
 from gsm_cli.records.gradients import read_gradients
 from gsm_cli.runs.training import Run
 from gsm_cli.settings import build
 
-LINEAR, QUADRATIC = toy_subjects(None, 200, 0)  # 20,000 estimates
-SUBJECTS = pytest.mark.parametrize("subject", [LINEAR, QUADRATIC], ids=lambda subject: subject.name)
-NAMED = [ReinMax(1.0), ReinMax(2.0), SumAndSample(1), SumAndSample(3), Reinforce(2), Reinforce(3)]
+LINEAR, QUADRATIC, POLYNOMIAL = toy_subjects(None, 200, 0)  # 20,000 estimates
+SUBJECTS = pytest.mark.parametrize("subject", [LINEAR, QUADRATIC, POLYNOMIAL], ids=lambda subject: subject.name)
+NAMED = [ReinMax(1.0), StraightThrough(2.0), SumAndSample(1), Reinforce(3), MinusLogQ(UnorderedSet())]
 
 
 def rng() -> torch.Generator:
@@ -96,7 +99,9 @@ class TestMeasure:
 
 @SUBJECTS
 class TestEnumeration:
-    @pytest.mark.parametrize("estimator", [SumAndSample(1), SumAndSample(3), Reinforce(2), Reinforce(3)], ids=repr)
+    @pytest.mark.parametrize(
+        "estimator", [SumAndSample(3), Reinforce(2), UnorderedSet(), MinusLogQ(SumAndSample(1))], ids=repr
+    )
     def test_unbiased_estimators_give_the_sum_to_rounding(self, subject, estimator):
         found = enumerate_outcomes(estimator, subject, 1_000)
         torch.testing.assert_close(found.logits, gradient_of_sum(subject), rtol=0.0, atol=1e-13)
@@ -182,11 +187,14 @@ class TestToys:
     @pytest.mark.parametrize("classes", [2, 5, 10, 40])
     def test_any_number_of_classes(self, classes):
         """On the random law of the figures; w takes every value from -1 to 1 once."""
-        linear, quadratic = toy_subjects(classes, 1, 3)
+        linear, quadratic, polynomial = toy_subjects(classes, 1, 3)
         assert linear.logits.shape == (1, classes)
         assert len(linear.weights.unique()) == classes
         assert squared_norms(quadratic.logits, quadratic.bound(1)).item() > 0
         assert not torch.equal(linear.logits, toy_subjects(classes, 1, 4)[0].logits)
+        one_hot = torch.eye(classes, dtype=torch.float64)
+        assert polynomial.bound(1)(one_hot)[[0, -1]].tolist() == pytest.approx([0.45**1.5, 0.55**1.5])
+        assert polynomial.bound(1)(one_hot[0] / 2 + one_hot[-1] / 2).item() == pytest.approx(0.05**1.5)
 
     def test_chunks_change_nothing_but_the_noise(self, monkeypatch):
         monkeypatch.setattr("gsm_cli.measures.gradients.CHUNK", 300)
@@ -201,7 +209,8 @@ class TestTemperatures:
     def test_reinmax_leaves_out_those_below_one(self):
         few = replace(LINEAR, replicates=10)
         rows = list(compare_estimators(few, ["gumbel", "reinmax", "reinforce"], [0.5, 1.0, 2.0]))
-        assert [row.temperature for row in rows] == [0.5, 1.0, 2.0, 1.0, 2.0, None]
+        assert [row.temperature for row in rows] == [0.5, 1.0, 2.0, 1.0, 2.0, None, None]
+        assert [row.minus_log_q for row in rows] == [False] * 6 + [True]
         assert left_out(["gumbel", "reinmax"], [0.5, 1.0]) == [
             "reinmax leaves out tau 0.5: it must be finite and at least 1"
         ]
@@ -282,7 +291,7 @@ class TestModel:
 
 
 WORDS = ("gradients", "--epochs", 1, "--images", 3, "--replicates", 10, "--tau", "0.5,1", "--seeds", 2)
-FEW = (*WORDS, "--objective", "marginalize,reinmax,gumbel")
+FEW = (*WORDS, "--objective", "marginalize,reinmax,gumbel", "--no-own-models")
 
 
 @pytest.fixture(scope="module")
@@ -309,8 +318,16 @@ class TestCommand:
         path, report = result.stdout.splitlines()
         assert path.startswith("reports/digits-100/gradients-")
         record = read_gradients(folder / path)
-        assert [subject.name for subject in record.subjects] == ["linear", "quadratic", "seed 2, epoch 1"]
-        assert len(record.rows) == 3 * (1 + 2 + 2 + 2 + 1 + 3)
+        assert [subject.name for subject in record.subjects] == [
+            *("linear", "quadratic", "polynomial", "seed 2, epoch 1"),
+            *(f"{name}, seed 2, epoch 1" for name in record.plan.objectives[1:]),
+        ]
+        unbiased = 3 * 2  # with and without log q in their signal
+        relaxed = 6 * 2 + 1  # at two temperatures, but reinmax at one
+        rows_of_each = {subject.name: 0 for subject in record.subjects}
+        for row in record.rows:
+            rows_of_each[row.subject] += 1
+        assert [*rows_of_each.values()] == [2 + unbiased + relaxed + 2] * 4 + [1] * 12
         assert "reinmax leaves out tau 0.5: it must be finite and at least 1" in result.stderr
         text = (folder / report).read_text()
         assert "## How good the gradients are" in text

@@ -398,6 +398,7 @@ class TestCommand:
             "gumbel,reinmax",
             "--objective",
             "marginalize",
+            "--no-own-models",
         ]
         words.remove("0.5,1")
         words.remove("--tau")

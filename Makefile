@@ -4,10 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
-.PHONY: help figures test check faults mutants reports reports-mnist clean
+.PHONY: help figures test check faults-sample faults mutants reports reports-mnist clean
 
 help:  ## show this list
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -22,14 +22,17 @@ figures: $(READY)  ## draw every figure of the article into figures/
 	$(BIN)/gsm animate
 	$(BIN)/gsm animate --simplex
 
-test: check  ## lint, type-check and run the tests
-	$(BIN)/pytest -n 2 --dist worksteal
+test: check  ## lint, type-check and run the tests, but for what faults-sample runs
+	$(BIN)/pytest -n 2 --dist worksteal -m "not faults"
 
 check: $(READY)  ## lint, check who imports whom, type-check
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/mypy
+
+faults-sample: $(READY)  ## a few trials of each kind of fault, a minute or two
+	$(BIN)/pytest -n 2 -m faults
 
 # So many trials of each kind at most: thirty take a quarter of an hour on two idle cores.
 FAULTS ?= 30

@@ -1,19 +1,21 @@
-"""What starting `gsm` costs, as ratios measured in one run.
+"""What starting `gsm` costs, as ratios of processor time measured in one run.
 
 Each command of a pair takes its turn with the other, so that a busy moment of the machine slows both; the ratio is that
-of their medians. The exit code is 1 where a ratio is above its limit.
+of their medians. The package is compiled, as pip leaves it. The exit code is 1 where a ratio is above its limit.
 
     python benchmarks/startup.py [REPETITIONS]
 """
 
+import os
+import resource
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
-from time import perf_counter
 
+COMPILED = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 GSM = str(Path(sys.executable).with_name("gsm"))
 BARE_CHART = """
 import numpy as np
@@ -45,14 +47,15 @@ COMPARISONS = (
 
 
 def seconds(command: tuple[str, ...], folder: str) -> float:
-    """The wall-clock time of one run in `folder`."""
-    start = perf_counter()
-    subprocess.run(command, cwd=folder, check=True, capture_output=True)
-    return perf_counter() - start
+    """The processor time of one run in `folder`."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run(command, cwd=folder, env=COMPILED, check=True, capture_output=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 def medians(pair: Comparison, repetitions: int, folder: str) -> tuple[float, float]:
-    """The median times of the command and of its baseline, taken in turns after one run each to warm the caches."""
+    """The median seconds of the command and of its baseline, taken in turns after one run each to warm the caches."""
     times = [(seconds(pair.command, folder), seconds(pair.baseline, folder)) for _ in range(repetitions + 1)][1:]
     ours, theirs = zip(*times, strict=True)
     return median(ours), median(theirs)

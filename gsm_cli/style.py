@@ -176,8 +176,8 @@ def house_style(scale: float = 1.0) -> Iterator[None]:
     import matplotlib as mpl
 
     with mpl.rc_context():
-        mpl.rcdefaults()
         scaled = {name: scale * size for name, size in IN_POINTS.items()}
+        mpl.rcParams.update(mpl.rcParamsDefault)  # `mpl.rcdefaults` would read all styles that matplotlib brings
         mpl.rcParams.update(STYLE | scaled)  # type: ignore[arg-type]
         yield
 
@@ -237,5 +237,11 @@ def render(
     }
     buffer = BytesIO()
     with drawn(draw, look, MOST_DOTS if format == "png" else inf) as figure:
-        figure.savefig(buffer, format=format, metadata=metadata[format], dpi=look.dpi or DPI)
+        if format == "png" and figure.get_layout_engine() is None:  # nothing is laid out: `savefig` draws it twice
+            from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+            figure.set_dpi(look.dpi or DPI)
+            FigureCanvasAgg(figure).print_png(buffer, metadata=metadata[format])  # type: ignore[no-untyped-call]
+        else:
+            figure.savefig(buffer, format=format, metadata=metadata[format], dpi=look.dpi or DPI)
     return buffer.getvalue()

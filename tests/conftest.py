@@ -66,7 +66,11 @@ def campaign(request: pytest.FixtureRequest, record_property: Callable[[str, obj
 
 
 def pytest_configure() -> None:
-    """Ctrl-C is heard, also under a runner in the background; workers of a parallel run take one thread each."""
+    """Ctrl-C is heard, also under a runner in the background; workers of a parallel run take one thread each.
+
+    Processes that tests start keep what they compile, or each of them would compile the package again.
+    """
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGINT, signal.default_int_handler)
     if "PYTEST_XDIST_WORKER" in os.environ:
@@ -83,8 +87,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def gsm(folder: Path) -> Callable[..., Result]:
-    """Runs `gsm` with these words in an empty folder."""
+def gsm(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    """Runs `gsm` with these words in an empty folder, as on a machine with one core, where no workers are started."""
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: {0}, raising=False)
     return lambda *words: CliRunner().invoke(app, [str(word) for word in words], prog_name="gsm")
 
 

@@ -1,6 +1,7 @@
 """Whether a picture can be read: no text leaves it, or lies on another text, a mark or an edge."""
 
-from itertools import combinations, pairwise
+from collections.abc import Sequence
+from itertools import pairwise
 from unittest import mock
 
 import numpy as np
@@ -28,19 +29,42 @@ def texts(figure: Figure) -> list[tuple[str, Bbox]]:
         return [(text.get_text(), Text.get_window_extent(text)) for text in shown]
 
 
+def overlaps(these: np.ndarray, those: np.ndarray) -> np.ndarray:
+    """Which boxes (N, 4) and (M, 4), each x0, y0, x1, y1, share more than an edge, (N, M)."""
+    low = np.maximum(these[:, None, :2], those[None, :, :2])
+    high = np.minimum(these[:, None, 2:], those[None, :, 2:])
+    return (low < high).all(axis=-1)
+
+
+def extents(boxes: Sequence[Bbox]) -> np.ndarray:
+    """Boxes as an array, (N, 4)."""
+    return np.array([box.extents for box in boxes]).reshape(-1, 4)
+
+
+def assert_apart(words: Sequence[str], boxes: np.ndarray) -> None:
+    """Fails with two texts whose boxes overlap."""
+    pairs = np.argwhere(np.triu(overlaps(boxes, boxes), 1))
+    assert not len(pairs), [(words[one], words[other]) for one, other in pairs]
+
+
+def assert_inside(figure: Figure, words: Sequence[str], boxes: np.ndarray, slack: float = 0.0) -> None:
+    """Fails with the texts that leave the figure by more than `slack` pixels."""
+    low, high = figure.bbox.min - slack, figure.bbox.max + slack
+    outside = (boxes[:, :2] < low).any(axis=1) | (boxes[:, 2:] > high).any(axis=1)
+    assert not outside.any(), [words[number] for number in np.flatnonzero(outside)]
+
+
 def assert_legible(figure: Figure) -> None:
     """Fails with the text that cannot be read."""
     found = texts(figure)
     assert found
-    for text, box in found:
-        outside = Bbox.union([figure.bbox, box])
-        assert np.allclose(outside.extents, figure.bbox.extents, atol=TOUCH), text
-    for (one, first), (other, second) in combinations(found, 2):
-        assert not _inner(first).overlaps(_inner(second)), (one, other)
-    for axes in figure.axes:
-        for artist, points in strokes(axes):
-            for text, box in found:
-                assert not _contains(_inner(box), points), (text, artist)
+    words, boxes = [text for text, _ in found], extents([box for _, box in found])
+    assert_inside(figure, words, boxes, TOUCH)
+    inner = boxes + TOUCH * np.array([1, 1, -1, -1])
+    assert_apart(words, inner)
+    for artist, points in (stroke for axes in figure.axes for stroke in strokes(axes)):
+        hit = ((points > inner[:, None, :2]) & (points < inner[:, None, 2:])).all(axis=-1).any(axis=-1)  # (N,)
+        assert not hit.any(), (artist, [words[number] for number in np.flatnonzero(hit)])
 
 
 def strokes(axes: Axes) -> list[tuple[Artist, np.ndarray]]:
@@ -83,11 +107,3 @@ def _within(axes: Axes, artist: Artist, points: np.ndarray) -> np.ndarray:
     if not artist.get_clip_on():
         return points
     return points[((points >= axes.bbox.min - TOUCH) & (points <= axes.bbox.max + TOUCH)).all(axis=1)]
-
-
-def _inner(box: Bbox) -> Bbox:
-    return Bbox.from_extents(box.x0 + TOUCH, box.y0 + TOUCH, box.x1 - TOUCH, box.y1 - TOUCH)
-
-
-def _contains(box: Bbox, points: np.ndarray) -> bool:
-    return bool(((points > box.min) & (points < box.max)).all(axis=1).any())

@@ -3,6 +3,7 @@
     python tests/mutants.py                  every room, in copies of this tree; about an hour of one core
     python tests/mutants.py model runs       these rooms
     python tests/mutants.py --all runs       every mutant, also where a fifth of them would do
+    python tests/mutants.py --module verdict --module clocks analysis      of a room these modules alone
 
 A mutant is killed when mypy refuses it, or a test of its room fails or runs far too long. What is alive is printed and
 kept as differences in ROOM.diff in the folder that --out names: it gets a test, or its reason in docs/reliability.md.
@@ -124,6 +125,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("rooms", nargs="*", metavar="ROOM", help=", ".join(ROOMS))
     parser.add_argument("--all", action="store_true", help="every mutant")
+    parser.add_argument("--module", action="append", default=[], help="a module of the room, for those of it alone")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="mutants at a time")
     parser.add_argument("--out", type=Path, help="where the copies are made")
     given = parser.parse_args()
@@ -134,7 +136,9 @@ def main() -> None:
         room, folder = ROOMS[name], out / name
         copy(folder)
         (folder / "pyproject.toml").write_text((ROOT / "pyproject.toml").read_text() + settings(room))
-        mutmut(folder, "run", "--max-children", str(given.jobs), EVERY if given.all else room.sample)
+        sample = EVERY if given.all else room.sample
+        names = [f"*.{module}.{sample}" for module in given.module] or [sample]
+        mutmut(folder, "run", "--max-children", str(given.jobs), *names)
         found = ends(folder)
         alive = [mutant for mutant, end in found.items() if end not in KILLED]
         (out / f"{name}.diff").write_text("\n".join(mutmut(folder, "show", mutant) for mutant in alive))

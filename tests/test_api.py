@@ -9,8 +9,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from numpy.testing import assert_allclose
 
 import gsm_cli
 from gsm_cli.errors import DataError
@@ -22,7 +24,9 @@ LAW = [
     *("Estimate", "exact_expectation", "exact_moments", "exact_standard_deviation", "expectation", "relax", "sample"),
     *("log_density", "log_density_of_log", "log_relax"),
 ]
+OF_LAW = [*LAW, "gumbel_noise"]
 TORCH = [*estimators.__all__, "Estimator", "Bound", "OwnEntropy", "SelectiveBound", "entropy"]
+OF_TORCH = [*TORCH, "gumbel_noise", "log_density_of_log", "log_relax", "relax"]
 
 
 def modules_after(code: str) -> set[str]:
@@ -39,21 +43,43 @@ def test_the_import_loads_neither_numpy_nor_torch():
 
 
 def test_the_law_loads_numpy_alone():
-    modules = modules_after("from gsm_cli import relax")
+    modules = modules_after("import gsm_cli; gsm_cli.law.relax; gsm_cli.relax")
     assert "numpy" in modules
-    assert "torch" not in modules
+    assert not modules & {"torch", "matplotlib", "gsm_cli.model"}
+
+
+@pytest.mark.parametrize(
+    ("room", "names", "homes"),
+    [
+        (gsm_cli.law, OF_LAW, ["law.gumbel", "law.moments"]),
+        (gsm_cli.estimators, OF_TORCH, ["model.bounds", "model.categorical", "model.estimators"]),
+    ],
+    ids=["law", "estimators"],
+)
+def test_two_places_have_the_names_of_their_modules(room, names, homes):
+    assert sorted(room.__all__) == sorted(names)
+    modules = [vars(importlib.import_module(f"gsm_cli.{home}")) for home in homes]
+    for name in names:
+        assert {getattr(room, name)} == {module[name] for module in modules if name in module}
 
 
 @pytest.mark.parametrize("name", [*LAW, *TORCH])
-def test_names_are_those_of_their_modules(name):
-    homes = ["law.gumbel", "law.moments"] if name in LAW else ["model.bounds", "model.categorical", "model.estimators"]
+def test_short_names_are_those_of_the_two_places(name):
     value = gsm_cli.__getattr__(name)
     assert value is getattr(gsm_cli, name)
-    assert value in [vars(importlib.import_module(f"gsm_cli.{home}")).get(name) for home in homes]
+    assert value is getattr(gsm_cli.law if name in LAW else gsm_cli.estimators, name)
+
+
+def test_numpys_law_and_torchs_are_told_apart_by_where_they_are():
+    logits, noise = [0.1, 0.7, -0.2], [0.3, -0.1, 1.2]
+    of_numpy = gsm_cli.law.relax(logits, noise, 0.5)
+    of_torch = gsm_cli.estimators.relax(*torch.tensor([logits, noise], dtype=torch.float64), 0.5)
+    assert (type(of_numpy), type(of_torch)) == (np.ndarray, torch.Tensor)
+    assert_allclose(of_torch, of_numpy, rtol=1e-12)
 
 
 def test_all_names_are_listed():
-    assert sorted(gsm_cli.__all__) == sorted([*LAW, *TORCH, "runs", "__version__"])
+    assert sorted(gsm_cli.__all__) == sorted([*LAW, *TORCH, "estimators", "law", "load_runs", "__version__"])
     assert set(gsm_cli.__all__) <= set(dir(gsm_cli))
     namespace = {}
     exec("from gsm_cli import *", namespace)
@@ -64,12 +90,13 @@ def test_a_type_checker_sees_the_same_names():
     """Those that are imported under TYPE_CHECKING, each from where it is at run time."""
     (condition,) = [node for node in INIT.body if isinstance(node, ast.If)]
     imports = [node for node in condition.body if isinstance(node, ast.ImportFrom)]
+    importlib.import_module("gsm_cli.estimators")
     typed = {
-        alias.name: getattr(importlib.import_module(node.module), alias.name)
+        alias.asname or alias.name: getattr(importlib.import_module(node.module), alias.name)
         for node in imports
         for alias in node.names
     }
-    assert typed == {name: getattr(gsm_cli, name) for name in [*LAW, *TORCH]}
+    assert typed == {name: getattr(gsm_cli, name) for name in gsm_cli.__all__ if name != "__version__"}
     assert (ROOT / "gsm_cli/py.typed").is_file()
 
 
@@ -116,21 +143,18 @@ def test_python_in_the_documents_prints_what_they_show(code, shown):
 
 
 class TestRuns:
-    def test_are_a_row_each_also_where_the_room_is_in_use(self):
-        import gsm_cli.runs.streams
-
-        assert callable(gsm_cli.runs.streams.stream)
-        runs = gsm_cli.runs(ROOT / "reports/digits-100")
+    def test_are_a_row_each(self):
+        runs = gsm_cli.load_runs(ROOT / "reports/digits-100")
         means = runs.groupby("objective").test_accuracy.mean()
         report = (ROOT / "reports/digits-100/report.md").read_text("utf-8")
         assert re.search(rf"^\| gumbel \| [\d.]+ \| {100 * means['gumbel']:.2f} \[", report, re.MULTILINE)
         assert runs.groupby("objective").size().eq(10).all()
 
     def test_have_a_row_for_every_epoch_where_that_is_asked_for(self):
-        epochs = gsm_cli.runs(ROOT / "reports/mnist-article", epochs=True)
+        epochs = gsm_cli.load_runs(ROOT / "reports/mnist-article", epochs=True)
         assert list(epochs[epochs.objective == "marginalize"].epoch) == list(range(1, 136))
         assert epochs.validation_accuracy.between(0, 1).all()
 
     def test_of_nothing_are_refused(self, tmp_path):
         with pytest.raises(DataError, match=r"a table of runs needs records, and .* has none: name the folder"):
-            gsm_cli.runs(tmp_path)
+            gsm_cli.load_runs(tmp_path)

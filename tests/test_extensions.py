@@ -145,11 +145,11 @@ class TestEstimator:
         gradients = read_gradients(folder / result.stdout.splitlines()[0])
         assert {row.estimator for row in gradients.rows} == {"Flatter", "marginalize"}
         assert list(gradients.plan.sha256) == ["flatter.py:Flatter"]
-        words = ("--classes", "2,3", "--rounds", 1, "--batch-size", 2)
+        words = ("--classes", 3, "--rounds", 1, "--batch-size", 2)
         result = gsm("cost", *words, "--objective", "flatter.py:Flatter")
         assert result.exit_code == 0, result.stderr
         cost = read_cost(folder / result.stdout.splitlines()[0])
-        assert [(row.objective, row.evaluations) for row in cost.rows] == [("flatter.py:Flatter", 1.0)] * 2
+        assert [(row.objective, row.evaluations) for row in cost.rows] == [("flatter.py:Flatter", 1.0)]
         assert "Flatter" in (folder / "reports/cost/report.md").read_text()
         assert gsm("report", "--check").exit_code == 0
 

@@ -101,17 +101,22 @@ def test_a_function_may_move_and_a_module_be_in_by_itself(tmp_path):
     assert whole == parts != more
 
 
-@pytest.mark.parametrize("part", MEASURES)
-def test_every_part_is_in_it(tmp_path, part):
-    """Of a copy of the package elsewhere, which has the same digest before."""
-    shutil.copytree(PACKAGE, tmp_path / "copy", ignore=shutil.ignore_patterns("__pycache__"))
-    copy = tmp_path / "copy"
+@pytest.fixture
+def copy(tmp_path) -> Path:
+    """The package elsewhere."""
+    return shutil.copytree(PACKAGE, tmp_path / "copy", ignore=shutil.ignore_patterns("__pycache__"))
+
+
+def test_it_is_the_same_elsewhere(copy):
     assert (fingerprint(RUNS, copy), fingerprint(MEASURES, copy)) == (fingerprint(), fingerprint(MEASURES))
+
+
+@pytest.mark.parametrize("part", MEASURES)
+def test_every_part_is_in_it(copy, part):
     module = copy / part if part.endswith(".py") else copy / part / "new.py"
     module.write_text((module.read_text() if module.exists() else "") + "\nNEW = 1\n")
-    shutil.copytree(copy, tmp_path / "again")  # what was asked for once is remembered
-    assert (fingerprint(RUNS, tmp_path / "again") == fingerprint()) == (part not in RUNS)
-    assert fingerprint(MEASURES, tmp_path / "again") != fingerprint(MEASURES)
+    assert (fingerprint(RUNS, copy) == fingerprint()) == (part not in RUNS)
+    assert fingerprint(MEASURES, copy) != fingerprint(MEASURES)
 
 
 def test_it_is_the_same_in_another_process_and_brings_nothing_heavy():

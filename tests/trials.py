@@ -26,7 +26,8 @@ COST = ("cost", "--classes", "2,3", "--objective", "gumbel,reinforce", "--rounds
 CHANGES = {"os.mkdir", "os.rename", "os.remove", "os.truncate", "os.link", "os.symlink"}  # of what is on disk
 ENDS = {signal.SIGINT: 130, signal.SIGTERM: 143}
 PRELOADED = [
-    "gsm_cli.cli.app",
+    "gsm_cli.cli.train",
+    "gsm_cli.cli.cost",
     "gsm_cli.cli.display",
     "gsm_cli.runs.batch",
     "gsm_cli.law.pictures",

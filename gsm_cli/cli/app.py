@@ -1,29 +1,84 @@
-"""The command line: parse, call, print. Errors meet the user here alone; heavy imports wait in the commands."""
+"""The command line: parse, call, print. Errors meet the user here alone.
+
+A command is imported when it is named, and what is heavy when the command needs it.
+"""
 
 import errno
 import os
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
+from functools import cache
+from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any, NamedTuple, NoReturn
 
 import typer
 from typer.core import TyperGroup
 
 from gsm_cli import __version__
-from gsm_cli.cli import cost, figures, gradients, report, settings, train
 from gsm_cli.cli.usage import command_of, in_one_line, sentence, take_debug
 from gsm_cli.errors import AGAIN, GsmError, InterruptError, UsageError, is_of_memory
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
+class Row(NamedTuple):
+    """A command: the module of this room with its function, the first line of its help, and an example."""
+
+    module: str
+    summary: str
+    example: str
+
+
+COMMANDS = {  # in the order of the help
+    "sample": Row("figures", "Draw the law and one relaxed sample at every temperature.", "--tau 0.1 --repeat 3"),
+    "expectation": Row(
+        "figures",
+        "Draw the mean of many samples against its exact value.",
+        "--probs 0.5,0.3,0.2 --samples 1000 --out lecture",
+    ),
+    "grid": Row(
+        "figures", "Draw means and samples at all temperatures in one picture.", "--classes 20 --seed 3 --out lecture"
+    ),
+    "simplex": Row(
+        "figures",
+        "Draw density and samples of three classes on a triangle.",
+        "--probs 0.6,0.3,0.1 --tau 0.5,1,2 --out lecture",
+    ),
+    "animate": Row(
+        "figures",
+        "Draw the law as its temperature falls and rises again.",
+        "--probs 0.6,0.3,0.1 --simplex --out lecture",
+    ),
+    "train-ssl": Row(
+        "train",
+        "Train a semi-supervised model with each objective and seed.",
+        "--objective marginalize,gumbel --seeds 0-4 --set kl_start=1",
+    ),
+    "settings": Row("settings", "List the settings of train-ssl: meaning, rule, defaults.", "tau epochs"),
+    "gradients": Row(
+        "gradients",
+        "Measure every estimator's gradient against the exact one.",
+        "--objective gumbel,reinforce --tau 0.5,1",
+    ),
+    "cost": Row("cost", "Measure time and memory of a step against the classes.", "--classes 10,100 --rounds 3"),
+    "report": Row(
+        "report", "Rebuild every report from its records, without training.", "reports/digits-100 --margin 0.5"
+    ),
+}
+
+
 class ErrorBoundary(TyperGroup):
     """Every failure leaves as one sentence on stderr and an exit code: 1 failed, 2 usage, 3 data, 130 interrupted."""
 
     debug = False
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Find the command that is named, and import it."""
+        name, command, words = super().resolve_command(ctx, args)
+        return name, load(name) if name in COMMANDS else command, words
 
     def main(self, args: Sequence[str] | None = None, *others: Any, **extra: Any) -> NoReturn:
         extra["standalone_mode"] = False
@@ -106,17 +161,14 @@ def gsm(
         raise UsageError("the working folder must be there, and is gone: change to another") from None
 
 
-EXAMPLES: dict[Callable[..., None], str] = {  # every command, in the order of the help
-    figures.sample: "gsm sample --tau 0.1 --repeat 3",
-    figures.expectation: "gsm expectation --probs 0.5,0.3,0.2 --samples 1000 --out lecture",
-    figures.grid: "gsm grid --classes 20 --seed 3 --out lecture",
-    figures.simplex: "gsm simplex --probs 0.6,0.3,0.1 --tau 0.5,1,2 --out lecture",
-    figures.animate: "gsm animate --probs 0.6,0.3,0.1 --simplex --out lecture",
-    train.train_ssl: "gsm train-ssl --objective marginalize,gumbel --seeds 0-4 --set kl_start=1",
-    settings.settings: "gsm settings tau epochs",
-    gradients.gradients: "gsm gradients --objective gumbel,reinforce --tau 0.5,1",
-    cost.cost: "gsm cost --classes 10,100 --rounds 3",
-    report.report: "gsm report reports/digits-100 --margin 0.5",
-}
-for command, example in EXAMPLES.items():
-    app.command(example.split()[1], epilog=f"Example: {example}")(command)
+@cache
+def load(name: str) -> Any:
+    """The command of that name, imported, with its options and its whole help."""
+    function = getattr(import_module(f"gsm_cli.cli.{COMMANDS[name].module}"), name.replace("-", "_"))
+    alone = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+    alone.command(name, epilog=f"Example: gsm {name} {COMMANDS[name].example}")(function)
+    return typer.main.get_command(alone)
+
+
+for name, row in COMMANDS.items():  # all that the list of commands needs to know
+    app.command(name, help=row.summary)(lambda: None)

@@ -77,11 +77,12 @@ class Column:
 
 def bar_chart(values: Sequence[float], classes: Classes, title: str, colour: str) -> Figure:
     """One probability vector as bars."""
-    figure = Figure(figsize=(SIZE[0], SIZE[1] + names_room(SIZE[0], classes)))
+    size = (SIZE[0], SIZE[1] + names_room(SIZE[0], classes))
     if classes.names or classes.many:
+        figure = Figure(figsize=size)
         axes = figure.subplots()
     else:
-        figure.set_layout_engine("none")
+        figure = Figure(figsize=size, layout="none")  # type: ignore[arg-type]  # which it takes
         axes = figure.add_axes(FRAME)
     draw_values(axes, values, classes, colour)
     if len(values) <= LABELLED_CLASSES:

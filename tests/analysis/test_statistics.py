@@ -22,6 +22,7 @@ from gsm_cli.analysis.statistics import (
     sign_flip_test,
     summarize,
     summarize_accuracies,
+    summarize_ratios,
     wilson,
 )
 
@@ -183,3 +184,11 @@ class TestPower:
         assert least_seeds(family) == seeds
         assert holm([sign_flip_test([1] * seeds)] + [1.0] * (family - 1))[0] <= 0.05
         assert holm([sign_flip_test([1] * (seeds - 1))] + [1.0] * (family - 1))[0] > 0.05
+
+
+def test_ratios_have_a_geometric_mean_and_the_interval_of_their_logarithm():
+    found, logs = summarize_ratios([2, 4, 24], [1, 1, 3]), [math.log(ratio) for ratio in (2, 4, 8)]
+    low, high = stats.t.interval(0.95, 2, math.log(4), stdev(logs) / math.sqrt(3))
+    assert [found.mean, found.deviation, found.low, found.high] == pytest.approx(
+        [4, stdev(logs), math.exp(low), math.exp(high)]
+    )

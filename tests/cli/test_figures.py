@@ -4,13 +4,14 @@ import json
 import os
 import subprocess
 import sys
+from itertools import cycle
 from pathlib import Path
 
 import pytest
 
 from gsm_cli import __version__
 from gsm_cli.errors import DataError
-from gsm_cli.law import pictures
+from gsm_cli.law import animation, pictures
 
 COMMANDS = ("sample", "expectation", "grid", "simplex")
 
@@ -33,8 +34,8 @@ class TestFiles:
             (["sample", "--tau", "1", "--tau", "1.0"], ["original.png", "sample_10.png"]),
             (["sample"], ["original.png", "sample_1.png", "sample_10.png", "sample_50.png", "sample_1000.png"]),
             (
-                ["sample", "--tau", "5", "--repeat", "10"],
-                ["original.png", "sample_50.png", *(f"z_{r}.png" for r in range(10))],
+                ["sample", "--tau", "5", "--repeat", "11", "--format", "svg"],
+                ["original.svg", "sample_50.svg", *(f"z_{r}.svg" for r in range(11))],
             ),
             (["expectation", "--tau", "1e2", "--samples", "1"], ["expectation_1000.png"]),
             (["expectation", "--tau", "0.1", "--plain", "--format", "svg"], ["expectation_1.svg"]),
@@ -49,7 +50,8 @@ class TestFiles:
         ],
         ids=" ".join,
     )
-    def test_are_written_and_named_on_stdout(self, gsm, folder, words, names):
+    def test_are_written_and_named_on_stdout(self, gsm, folder, monkeypatch, words, names):
+        monkeypatch.setattr(animation, "STEPS", 4)
         result = gsm(*words)
         assert result.exit_code == 0
         assert result.stdout.splitlines() == [f"figures/{name}" for name in names]
@@ -187,7 +189,10 @@ OWN_MISTAKES = [
     (["draw"], "draw", "No such command"),
     (["--verbose"], "--verbose", "No such option"),
 ]
-MISTAKES = [([command, *words], name, value) for command in COMMANDS for words, name, value in LAW_MISTAKES]
+MISTAKES = [  # what all commands take they read in one place: each mistake with one of them, and each of them with many
+    ([command, *words], name, value)
+    for command, (words, name, value) in zip(cycle(COMMANDS), LAW_MISTAKES, strict=False)
+]
 
 
 class TestMistakes:
@@ -205,8 +210,7 @@ class TestMistakes:
         assert remedy
         assert files_in(folder) == set()
 
-    @pytest.mark.parametrize("command", COMMANDS)
-    @pytest.mark.parametrize("out", ["taken", "taken/below"])
+    @pytest.mark.parametrize(("command", "out"), [*zip(COMMANDS, cycle(["taken", "taken/below"]), strict=False)])
     def test_output_folder_that_is_a_file(self, gsm, folder, command, out):
         (folder / "taken").write_text("mine")
         result = gsm(command, "--tau", 1, "--out", out)
@@ -347,27 +351,21 @@ SETTINGS = [b"font.size: 30\nsavefig.dpi: 30\n", b"\xff\xfe nothing to read", b"
 class TestEnvironment:
     """Neither a variable nor a file of settings changes what is written, or whether it is."""
 
-    def write(self, folder, name, format, environment):
+    def write(self, folder, name, format, environment, settings=None):
         here = folder / name
-        here.mkdir(exist_ok=True)
+        here.mkdir()
+        if settings is not None:
+            (here / "matplotlibrc").write_bytes(settings)
         words = [sys.executable, "-m", "gsm_cli", "expectation", "--tau", "1", "--format", format, "--json"]
         finished = subprocess.run(words, cwd=here, env=os.environ | environment, capture_output=True, text=True)
         assert (finished.returncode, finished.stderr) == (0, "")
         return (here / f"figures/expectation_10.{format}").read_bytes()
 
-    @pytest.mark.parametrize("format", ["svg", "pdf"])
-    def test_variables(self, folder, format):
+    @pytest.mark.parametrize(("format", "settings"), [*zip(["svg", "pdf", "png"], SETTINGS, strict=True)])
+    def test_variables_and_a_file_in_the_working_folder(self, folder, format, settings):
         plain = self.write(folder, "plain", format, {})
         together = {name: value for environment in reversed(ENVIRONMENTS) for name, value in environment.items()}
-        assert self.write(folder, "other", format, together) == plain
-
-    def test_a_file_of_settings_in_the_working_folder(self, folder):
-        plain = self.write(folder, "plain", "png", {})
-        for number, settings in enumerate(SETTINGS):
-            here = folder / str(number)
-            here.mkdir()
-            (here / "matplotlibrc").write_bytes(settings)
-            assert self.write(folder, str(number), "png", {}) == plain
+        assert self.write(folder, "other", format, together, settings) == plain
 
     def test_the_reports_are_drawn_by_the_same_rules(self, folder):
         (folder / "matplotlibrc").write_bytes(SETTINGS[1])

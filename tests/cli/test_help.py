@@ -7,11 +7,11 @@ from typing import get_args
 
 import msgspec
 import pytest
-import typer
 from typer.testing import CliRunner
 
+from gsm_cli.cli import app as line
 from gsm_cli.cli import completion
-from gsm_cli.cli.app import EXAMPLES, app
+from gsm_cli.cli.app import app
 from gsm_cli.cli.settings import MEANINGS, default_words, written
 from gsm_cli.config import Model, Precision, RunConfig
 from gsm_cli.data import DATASETS
@@ -19,14 +19,19 @@ from gsm_cli.objectives import OBJECTIVES
 from gsm_cli.runs.environment import DEVICES
 from gsm_cli.settings import TYPES, build
 
-COMMANDS = typer.main.get_command(app).commands
+COMMANDS = {name: line.load(name) for name in line.COMMANDS}
 
 
 class TestHelp:
     def test_no_summary_is_cut(self, gsm):
         summaries = gsm("--help").stdout.partition("Commands:\n")[2].partition("\n\n")[0].splitlines()
-        assert len(summaries) == len(COMMANDS) == len(EXAMPLES)
+        assert len(summaries) == len(COMMANDS)
         assert all(line.endswith(".") and not line.endswith("...") for line in summaries)
+
+    @pytest.mark.parametrize("command", COMMANDS)
+    def test_a_command_begins_with_its_summary(self, command):
+        """Which `gsm --help` shows without the command."""
+        assert COMMANDS[command].help.splitlines()[0] == line.COMMANDS[command].summary
 
     @pytest.mark.parametrize("command", COMMANDS)
     def test_a_command_has_an_example_that_is_accepted(self, gsm, command):

@@ -457,6 +457,7 @@ class TestEnds:
         assert "failed at step 7: the objective is not finite at step 7" in report
         assert "failed at step 0: MemoryError (too large)" in report
 
+    @pytest.mark.faults
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
     def test_an_interruption_stops_everything_within_two_seconds(self, folder, number):
         """With two workers at work; nothing but checkpoints stays, from which the same command goes on."""

@@ -3,9 +3,8 @@
 import os
 
 import pytest
-import typer
 
-from gsm_cli.cli.app import app
+from gsm_cli.cli.app import load
 from gsm_cli.errors import GsmError
 
 HUGE = "1" + "0" * 30
@@ -46,9 +45,8 @@ ODD = (
 REACHED = "what was asked would be done"
 PARAMETERS = [
     (command, next((name for name in parameter.opts if name.startswith("--")), ""))
-    for command, found in typer.main.get_command(app).commands.items()
-    if command in ("train-ssl", "gradients", "cost", "report", "settings")
-    for parameter in found.params
+    for command in ("train-ssl", "gradients", "cost", "report", "settings")
+    for parameter in load(command).params
     if not getattr(parameter, "is_flag", False) and parameter.name not in ("out", "data_dir")
 ]
 

@@ -7,10 +7,9 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
-import typer
 from typer.testing import CliRunner
 
-from gsm_cli.cli.app import app
+from gsm_cli.cli.app import COMMANDS, app, load
 
 pytestmark = pytest.mark.faults
 SECONDS = {signal.ITIMER_PROF: 10.0, signal.ITIMER_REAL: 60.0}  # of the processor, and in all, that a command may take
@@ -36,8 +35,8 @@ STUBS = ["gsm_cli.cli.cost._measure", "gsm_cli.cli.gradients._measure", "gsm_cli
 
 def options() -> Iterator[tuple[str, str | None]]:
     """Every command with each of its options that take a value; None is an argument."""
-    for name, command in typer.main.get_command(app).commands.items():
-        for option in command.params:
+    for name in COMMANDS:
+        for option in load(name).params:
             if option.param_type_name == "argument":
                 yield name, None
             elif not option.is_flag:

@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -67,27 +68,68 @@ OFFENCES = [  # a contract, a module, and the import that breaks this contract a
 ]
 
 
-@pytest.fixture
-def copy(tmp_path: Path) -> Path:
+END = "all is said"
+JUDGE = f"""
+import sys
+from importlinter.cli import lint_imports
+for line in sys.stdin:
+    print(lint_imports(config_filename="pyproject.toml", no_cache=True), {END!r}, sep="\\n", flush=True)
+"""
+
+
+@pytest.fixture(scope="module")
+def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The package and its contracts, in a folder of their own."""
-    shutil.copytree(PACKAGE, tmp_path / "gsm_cli", ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(ROOT / "pyproject.toml", tmp_path)
-    return tmp_path
+    folder = tmp_path_factory.mktemp("contracts")
+    shutil.copytree(PACKAGE, folder / "gsm_cli", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", folder)
+    return folder
 
 
-def broken_contracts(folder: Path) -> list[str]:
-    """The names of the contracts that the package in this folder breaks; every contract must have been judged."""
-    program = str(Path(sys.executable).parent / "lint-imports")
-    finished = subprocess.run([program, "--no-cache", "--no-logo"], cwd=folder, capture_output=True, text=True)
-    verdicts = dict(re.findall(r"^(.+?) (KEPT|BROKEN)\b", finished.stdout, re.MULTILINE))
-    assert list(verdicts) == CONTRACTS, finished.stdout + finished.stderr
-    broken = [name for name, verdict in verdicts.items() if verdict == "BROKEN"]
-    assert finished.returncode == bool(broken)
-    return broken
+@pytest.fixture(scope="module")
+def judge(original: Path) -> Iterator[Callable[[], str]]:
+    """What import-linter says of that folder, and its exit code: one process, asked again and again."""
+    words = [sys.executable, "-c", JUDGE]
+    with subprocess.Popen(words, cwd=original, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+
+        def ask() -> str:
+            process.stdin.write("again\n")
+            process.stdin.flush()
+            return "".join(iter(process.stdout.readline, f"{END}\n"))
+
+        yield ask
+        process.stdin.close()
 
 
-def test_the_contracts_hold(copy):
-    assert broken_contracts(copy) == []
+@pytest.fixture
+def copy(original: Path) -> Iterator[Path]:
+    """That folder; afterwards it is as it was."""
+    before = {path: path.read_bytes() for path in original.rglob("*") if path.is_file()}
+    yield original
+    for path in [path for path in original.rglob("*") if path.is_file() and path not in before]:
+        path.unlink()
+    for path, data in before.items():
+        if path.read_bytes() != data:
+            path.write_bytes(data)
+
+
+@pytest.fixture
+def broken_contracts(judge: Callable[[], str], copy: Path) -> Callable[[], list[str]]:
+    """The names of the contracts that the package in `copy` breaks; every contract must have been judged."""
+
+    def names() -> list[str]:
+        said = judge()
+        verdicts = dict(re.findall(r"^(.+?) (KEPT|BROKEN)\b", said, re.MULTILINE))
+        assert list(verdicts) == CONTRACTS, said
+        broken = [name for name, verdict in verdicts.items() if verdict == "BROKEN"]
+        assert said.splitlines()[-1] == str(int(bool(broken)))
+        return broken
+
+    return names
+
+
+def test_the_contracts_hold(broken_contracts):
+    assert broken_contracts() == []
 
 
 def test_every_contract_is_broken_below():
@@ -95,22 +137,22 @@ def test_every_contract_is_broken_below():
 
 
 @pytest.mark.parametrize(("contract", "module", "offence"), OFFENCES)
-def test_an_offence_breaks_its_contract_and_no_other(contract, module, offence, copy):
+def test_an_offence_breaks_its_contract_and_no_other(contract, module, offence, copy, broken_contracts):
     path = copy / "gsm_cli" / module
     path.parent.mkdir(exist_ok=True)
     with path.open("a", encoding="utf-8") as file:
         file.write(f"\n{offence}\n")
-    assert broken_contracts(copy) == [contract]
+    assert broken_contracts() == [contract]
 
 
 @pytest.mark.parametrize("wrapper", [INSIDE_A_FUNCTION, "\nif TYPE_CHECKING:\n    {}\n"], ids=["late", "for types"])
-def test_an_import_counts_wherever_it_stands(wrapper, copy):
+def test_an_import_counts_wherever_it_stands(wrapper, copy, broken_contracts):
     with (copy / "gsm_cli/law/gumbel.py").open("a", encoding="utf-8") as file:
         file.write(wrapper.format("import torch"))
-    assert broken_contracts(copy) == ["Torch is for models, runs and measures"]
+    assert broken_contracts() == ["Torch is for models, runs and measures"]
 
 
-def test_an_exception_that_is_no_longer_needed_is_refused(copy):
+def test_an_exception_that_is_no_longer_needed_is_refused(copy, broken_contracts):
     """Otherwise it would stay behind, and let in what nobody decided."""
     settings = copy / "pyproject.toml"
     before = settings.read_text("utf-8")
@@ -118,7 +160,7 @@ def test_an_exception_that_is_no_longer_needed_is_refused(copy):
     assert after != before
     settings.write_text(after, "utf-8")
     with pytest.raises(AssertionError, match="No matches for ignored import"):
-        broken_contracts(copy)
+        broken_contracts()
 
 
 @pytest.mark.parametrize("room", ROOMS)

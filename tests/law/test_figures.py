@@ -7,19 +7,19 @@ import sys
 import xml.etree.ElementTree as ET
 from dataclasses import dataclass
 from io import BytesIO
-from itertools import combinations, product
+from itertools import product
 from unittest import mock
 
 import matplotlib as mpl
 import numpy as np
 import pytest
+from legible import assert_apart, assert_inside, extents, overlaps
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import rgb_to_hsv, to_hex, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Polygon, Rectangle
 from matplotlib.text import Text
 from matplotlib.textpath import TextPath
-from matplotlib.transforms import Bbox
 from numpy.testing import assert_allclose
 from PIL import Image
 
@@ -269,28 +269,24 @@ def text_boxes(picture):
         return figure, [(text, text.get_window_extent()) for text in texts if text.get_visible() and text.get_text()]
 
 
-def obstacles(figure, text):
-    """What this text must not lie over, in pixels: the axes that it is not written in, edges, bars and triangles."""
-    for axes in figure.axes:
-        inside = text in axes.texts
-        if not inside and axes.axison:
-            yield axes.get_window_extent()
-        yield from (spine.get_window_extent() for spine in axes.spines.values() if inside and spine.get_visible())
-        yield from (bar.get_window_extent() for bar in axes.patches if isinstance(bar, Rectangle) and bar.get_height())
-
-
 def check_texts(picture):
-    figure, boxes = text_boxes(picture)
-    assert len(boxes) > 5
-    for text, box in boxes:
-        assert_allclose(Bbox.union([figure.bbox, box]), figure.bbox, err_msg=f"{text} in {picture.name}")
-        for obstacle in obstacles(figure, text):
-            assert not box.overlaps(obstacle.padded(-1)), (picture.name, text, obstacle)
-        for triangle in (patch for axes in figure.axes for patch in axes.patches if isinstance(patch, Polygon)):
+    figure, written = text_boxes(picture)
+    assert len(written) > 5
+    shown, boxes = [text for text, _ in written], extents([box for _, box in written])
+    assert_inside(figure, shown, boxes, 1e-4)
+    assert_apart(shown, boxes)
+    for axes in figure.axes:  # neither axes that a text is not written in, nor edges, bars and triangles lie under it
+        own = np.isin(np.arange(len(shown)), [number for number, text in enumerate(shown) if text in axes.texts])
+        bars = [patch for patch in axes.patches if isinstance(patch, Rectangle) and patch.get_height()]
+        edges = [spine for spine in axes.spines.values() if spine.get_visible()]
+        frame = [axes] if axes.axison else []
+        for texts, artists in ((own, [*bars, *edges]), (~own, [*bars, *frame])):
+            obstacles = extents([artist.get_window_extent().padded(-1) for artist in artists])
+            hits = np.argwhere(overlaps(boxes, obstacles) & texts[:, None])
+            assert not len(hits), (picture.name, [(shown[text], artists[other]) for text, other in hits])
+        for triangle in (patch for patch in axes.patches if isinstance(patch, Polygon)):
             path = triangle.get_transform().transform_path(triangle.get_path())
-            assert not path.intersects_bbox(box), (picture.name, text)
-    for (text, box), (other, its) in combinations(boxes, 2):
-        assert not box.overlaps(its), (picture.name, text, other)
+            assert not [text for text, box in written if path.intersects_bbox(box)], picture.name
 
 
 @pytest.mark.parametrize(
@@ -308,12 +304,12 @@ EIGHT = ["0.05", "0.1", "0.5", "1", "3", "5", "30", "100"]
 
 @pytest.mark.parametrize(
     ("classes", "count"),
-    [*product([2, 3, 10, 11, 40, 41], [1]), (6, 2), (6, 3), (3, 8), (1000, 4)],
+    [(2, 1), (3, 8), (10, 1), (11, 1), (40, 2), (41, 3), (1000, 4)],
 )
 def test_no_text_lies_over_another_a_bar_or_an_edge(classes, count):
     law, temperatures = read_law(None, None, classes, seed=1), read_temperatures(EIGHT[-count:])
     chosen = [
-        *pictures.samples(law, temperatures[-1:], repeat=1),
+        *pictures.samples(law, temperatures[-1:], repeat=0),
         *pictures.expectations(law, temperatures[:1], size=100, plain=False),
         pictures.grid(law, temperatures, size=100, draws=1),
         *([simplex(law, temperatures, 50, Look())] if classes == 3 else []),
@@ -564,7 +560,8 @@ class TestProvenance:
     )
     def test_every_command_that_is_told_makes_its_very_bytes(self, gsm, folder, monkeypatch, words):
         monkeypatch.setattr(animation, "STEPS", 4)
-        for figure in json.loads(gsm(*words, "--json").stdout)["results"]["figures"]:
+        figures = json.loads(gsm(*words, "--json").stdout)["results"]["figures"]
+        for figure in figures if "--repeat" in words else figures[-1:]:
             path = folder / figure["path"]
             data = path.read_bytes()
             path.unlink()

@@ -197,6 +197,11 @@ class TestEqualTime:
         (found,) = at_equal_time(frontier(records))
         assert found.label == "reinforce − gumbel"
 
+    def test_the_first_schedule_may_end_at_that_very_time(self):
+        records = [each for each in runs() if each.config.objective != "marginalize" or each.config.epochs >= 5]
+        (found,) = at_equal_time(frontier(records))
+        assert found.summary.mean == pytest.approx(BEST[10] - 0.01 - BEST[5])
+
     def test_there_is_none_where_times_do_not_meet(self):
         far = [
             timed(each, *2 * [[99.0] * len(each.epochs)]) if each.config.objective == "marginalize" else each

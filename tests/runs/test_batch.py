@@ -207,6 +207,7 @@ class TestLocks:
 
 
 class TestTheSameRecords:
+    @pytest.mark.faults
     def test_of_two_processes_one_of_them_killed_and_a_run_resumed(self, tmp_path, monkeypatch, serial):
         """The first run was interrupted after two of its epochs, and then its worker is killed, so it resumes twice."""
         monkeypatch.setenv("OMP_NUM_THREADS", "1")

@@ -1,6 +1,6 @@
 """The command that measures gradients: `gsm gradients`."""
 
-from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,8 +10,8 @@ from gsm_cli.cli import completion, options
 from gsm_cli.cli.options import option, whole_number
 from gsm_cli.cli.plan import ALL
 from gsm_cli.cli.settings import MEANINGS, default_words
-from gsm_cli.errors import AGAIN, DataError, GsmError, UsageError
-from gsm_cli.estimator_settings import MARGINALIZE, SUPERVISED
+from gsm_cli.errors import AGAIN, DataError, UsageError
+from gsm_cli.estimator_settings import SUPERVISED
 from gsm_cli.objectives import OBJECTIVES
 
 if TYPE_CHECKING:
@@ -172,6 +172,7 @@ def _find(plan: "GradientPlan", folder: "ReportFolder", force: bool, data_dir: P
     from rich.console import Console
 
     from gsm_cli.files import is_there, prepare
+    from gsm_cli.measures.gradient_plan import measure_plan
     from gsm_cli.records.gradients import read_gradients
     from gsm_cli.runs.build import try_own
     from gsm_cli.runs.environment import environment
@@ -187,7 +188,7 @@ def _find(plan: "GradientPlan", folder: "ReportFolder", force: bool, data_dir: P
     with options.resumable(f"{AGAIN} to measure from the beginning"):
         splits = _splits(plan, data_dir)
         prepare(path)
-        record = _measure(plan, splits)
+        record = measure_plan(plan, splits, partial(Console(stderr=True, highlight=False).print, soft_wrap=True))
     folder.ask("comparison" if folder.name == plan.config.folder else "settings")
     record.save(path)
     return record
@@ -221,41 +222,3 @@ def _splits(plan: "GradientPlan", data_dir: Path | None) -> "dict[int, Split]":
     if plan.images is not None and plan.images > most:
         raise UsageError(f"--images must be at most {most}, the unlabelled ones, not {plan.images}: lower it")
     return splits
-
-
-def _measure(plan: "GradientPlan", splits: "dict[int, Split]") -> "GradientRecord":
-    """Train, and measure on all subjects, saying on stderr what goes on."""
-    from rich.console import Console
-
-    from gsm_cli import __version__
-    from gsm_cli.fingerprint import MEASURES, fingerprint
-    from gsm_cli.measures.gradient_subjects import Subject, model_subjects
-    from gsm_cli.measures.gradients import compare_estimators, left_out, measure_own, toy_subjects
-    from gsm_cli.records.gradients import GradientRecord, GradientRow, GradientSubject
-    from gsm_cli.runs.environment import environment
-    from gsm_cli.runs.evaluation import NotFiniteError
-
-    console = Console(stderr=True, highlight=False)
-    code, machine = fingerprint(MEASURES), environment("cpu")
-    subjects: list[GradientSubject] = []
-    rows: list[GradientRow] = []
-
-    def look(subject: Subject, found: Iterable[GradientRow]) -> None:
-        subjects.append(subject.facts())
-        console.print(f"measuring gradients: {subject.name}")
-        rows.extend(found)
-
-    for sentence in left_out(plan.objectives, plan.temperatures):
-        console.print(sentence, soft_wrap=True)
-    for subject in toy_subjects(plan.classes, plan.replicates, plan.seeds[0]):
-        look(subject, compare_estimators(subject, plan.objectives, plan.temperatures))
-    for config in plan.models:
-        console.print(f"training a model by {config.objective_name} for {config.epochs} epochs, seed {config.seed}")
-        try:
-            for subject in model_subjects(config, splits[config.seed], plan.images, plan.replicates):
-                is_own = config.objective != MARGINALIZE
-                own = compare_estimators(subject, plan.objectives, plan.temperatures)
-                look(subject, measure_own(config, subject) if is_own else own)
-        except NotFiniteError as error:
-            raise GsmError(f"the model must train to be measured, and {error}: choose other --seeds") from error
-    return GradientRecord(version=__version__, code=code, environment=machine, plan=plan, subjects=subjects, rows=rows)

@@ -21,6 +21,7 @@ figures: $(READY)  ## draw every figure of the article into figures/
 	$(BIN)/gsm simplex
 	$(BIN)/gsm animate
 	$(BIN)/gsm animate --simplex
+	$(BIN)/gsm explore
 
 test: check  ## lint, type-check and run the tests, but for what faults-sample runs
 	$(BIN)/pytest -n 2 --dist worksteal -m "not faults"

@@ -1,4 +1,4 @@
-"""The commands that draw the law: `gsm sample`, `gsm expectation`, `gsm grid`, `gsm simplex`, `gsm animate`."""
+"""The commands that draw the law: `gsm sample`, `expectation`, `grid`, `simplex`, `animate` and `explore`."""
 
 import inspect
 import json
@@ -150,6 +150,25 @@ def animate(
     film = animation.animate(law, ends, samples, simplex, asked.look)
     data = films.encode(list(film.pixels()), format, json.dumps(film.carried))
     _save({asked.out / f"{film.name}.{format}": data}, [film.carried], asked.as_json)
+
+
+def explore(
+    probs: options.Probs = None,
+    logits: options.Logits = None,
+    classes: options.Classes = None,
+    tau: Annotated[str, typer.Option("--tau", metavar="NUMBER", help="Temperature at which the page opens.")] = "1",
+    seed: options.Seed = 0,
+    out: options.Out = Path("figures"),
+    as_json: options.Json = False,
+) -> None:
+    """Write a page, in one file, in which one drags the law."""
+    from gsm_cli.law import explore as page
+    from gsm_cli.law.request import read_law, read_temperature
+    from gsm_cli.style import import_matplotlib
+
+    import_matplotlib()
+    data, carried = page.explore(read_law(probs, logits, classes, seed), read_temperature(tau))
+    _save({out / "explore.html": data}, [carried], as_json)
 
 
 def _temperatures(tau: list[str] | None, **most: int) -> "list[Temperature]":

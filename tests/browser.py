@@ -11,7 +11,7 @@ from fcntl import F_DUPFD, fcntl
 from pathlib import Path
 from typing import Any
 
-PROGRAM = shutil.which("chromium")
+PROGRAM = shutil.which("chromium") or shutil.which("google-chrome")
 FLAGS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--remote-debugging-pipe")
 
 
@@ -30,7 +30,9 @@ class Browser:
         """What the browser answers to a command of the DevTools protocol."""
         self.number += 1
         session = {"sessionId": self.session} if self.session else {}
-        self.writer.write(json.dumps({"id": self.number, "method": method, "params": params} | session).encode() + b"\0")
+        self.writer.write(
+            json.dumps({"id": self.number, "method": method, "params": params} | session).encode() + b"\0"
+        )
         self.writer.flush()
         while (message := self._read()).get("id") != self.number:
             self.events.append(message)
@@ -72,6 +74,14 @@ class Browser:
         kinds = ["mousePressed", *["mouseMoved"] * (len(places) - 1), "mouseReleased"]
         for kind, (x, y) in zip(kinds, [*places, places[-1]], strict=True):
             self.send("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", buttons=1, clickCount=1)
+
+    def touch(self, *places: tuple[float, float]) -> None:
+        """The same with a finger."""
+        self.send("Emulation.setTouchEmulationEnabled", enabled=True)
+        kinds = ["touchStart", *["touchMove"] * (len(places) - 1)]
+        for kind, (x, y) in zip(kinds, places, strict=True):
+            self.send("Input.dispatchTouchEvent", type=kind, touchPoints=[{"x": x, "y": y}])
+        self.send("Input.dispatchTouchEvent", type="touchEnd", touchPoints=[])
 
     def picture(self) -> bytes:
         return b64decode(self.send("Page.captureScreenshot", captureBeyondViewport=True)["data"])

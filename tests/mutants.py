@@ -50,9 +50,12 @@ ROOMS = {
         [f"tests/law/test_{name}.py" for name in ("gumbel", "facts", "request")],
     ),
     "drawing": Room(
-        [f"gsm_cli/law/{name}.py" for name in ("looks", "pictures", "figures", "simplex", "animation", "films")],
         [
-            *(f"tests/law/test_{name}.py" for name in ("committed", "animation", "simplex", "request")),
+            f"gsm_cli/law/{name}.py"
+            for name in ("looks", "pictures", "figures", "simplex", "animation", "films", "explore")
+        ],
+        [
+            *(f"tests/law/test_{name}.py" for name in ("committed", "animation", "simplex", "explore", "request")),
             *(f"tests/law/test_figures.py::Test{name}" for name in ("Artists", "Look", "Numbers")),
         ],
         A_FIFTH,

@@ -53,7 +53,9 @@ COMMANDS = {  # in the order of the help
         "--probs 0.6,0.3,0.1 --simplex --out lecture",
     ),
     "explore": Row(
-        "figures", "Write a page, in one file, in which one drags the law.", "--probs 0.6,0.3,0.1 --tau 0.5 --out lecture"
+        "figures",
+        "Write a page, in one file, in which one drags the law.",
+        "--probs 0.6,0.3,0.1 --tau 0.5 --out lecture",
     ),
     "train-ssl": Row(
         "train",

@@ -1,6 +1,6 @@
-"""The page of `gsm explore`: one file that asks no other, in which a reader moves the law, the temperature and the noise.
+"""The page of `gsm explore`: one file in which a reader moves the law, the temperature and the noise.
 
-`explore.html` beside this module is the page; it opens at what is put in here, or where the fragment of its address says.
+The page is `explore.html` beside this module. It opens with the law that is put in here, or that its address names.
 """
 
 import json

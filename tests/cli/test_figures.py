@@ -47,6 +47,7 @@ class TestFiles:
             (["simplex", "--classes", "3", "--tau", "1", "--format", "svg"], ["simplex.svg"]),
             (["animate", "--dpi", "40"], ["temperature.gif"]),
             (["animate", "--simplex", "--dpi", "40", "--to", "1"], ["temperature_simplex.gif"]),
+            (["explore", "--classes", "20", "--seed", "3"], ["explore.html"]),
         ],
         ids=" ".join,
     )
@@ -186,6 +187,12 @@ OWN_MISTAKES = [
     (["animate", "--simplex", "--probs", "0.5,0.5"], "--probs", "not 2"),
     (["animate", "--samples", "1000000000"], "--samples", "not 1000000000: take fewer"),
     (["animate", "--format", "png"], "--format", "'png'"),
+    (["explore", "--tau", "0"], "--tau", "not 0"),
+    (["explore", "--tau", "1,2"], "--tau", "'1,2'"),
+    (["explore", "--probs", "0.5,0.6"], "--probs", "1.1"),
+    (["explore", "--classes", "21"], "2 to 20 classes", "not 21: write for example --probs"),
+    (["explore", "--logits", ",".join(["0"] * 300 + ["2"])], "2 to 20 classes", "not 301"),
+    (["explore", "--format", "png"], "--format", "No such option"),
     (["draw"], "draw", "No such command"),
     (["--verbose"], "--verbose", "No such option"),
 ]
@@ -331,7 +338,7 @@ class TestHelp:
         result = gsm(*words)
         assert result.exit_code == 0
         assert "Usage: gsm [OPTIONS] COMMAND" in result.stdout
-        for command in (*COMMANDS, "animate"):
+        for command in (*COMMANDS, "animate", "explore"):
             assert f"\n  {command} " in result.stdout
 
     def test_version(self, gsm):

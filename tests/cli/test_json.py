@@ -50,7 +50,7 @@ def shown(result, kind: Any, command: str) -> Any:
     return found.files, found.results
 
 
-@pytest.mark.parametrize("command", ["sample", "expectation", "grid", "simplex"])
+@pytest.mark.parametrize("command", ["sample", "expectation", "grid", "simplex", "explore"])
 def test_of_figures(gsm, command):
     files, results = shown(gsm(command, "--tau", 1, "--json"), FigureResults, command)
     assert [figure["path"] for figure in results.figures] == files

@@ -42,7 +42,7 @@ def test_settings_and_the_names_of_data_sets_are_light(tmp_path):
 
 
 def test_figure_commands_import_no_more_than_numpy_and_matplotlib(tmp_path):
-    commands = ("sample --tau 1", "grid --tau 1", "simplex --tau 1", "animate --dpi 30")
+    commands = ("sample --tau 1", "grid --tau 1", "simplex --tau 1", "animate --dpi 30", "explore")
     assert heavy_modules_of(tmp_path, *commands) == {"numpy", "matplotlib"}
 
 

@@ -47,7 +47,7 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel):
     with zipfile.ZipFile(wheel) as archive:
         held = {name for name in archive.namelist() if ".dist-info/" not in name}
     modules = {path.relative_to(ROOT).as_posix() for path in FILES}
-    assert held == {*modules, "gsm_cli/py.typed"}
+    assert held == {*modules, "gsm_cli/py.typed", "gsm_cli/law/explore.html"}
 
 
 def test_the_package_is_marked_as_typed():

@@ -15,7 +15,8 @@ from gsm_cli.cli.app import app
 from gsm_cli.law import animation
 from gsm_cli.objectives import ROWS, SCHEDULE
 
-QUICK_COMMANDS = ("gsm sample", "gsm expectation", "gsm grid", "gsm simplex", "gsm animate", "python -c")
+DRAWING = ("sample", "expectation", "grid", "simplex", "animate", "explore")
+QUICK_COMMANDS = (*(f"gsm {command}" for command in DRAWING), "python -c")
 
 
 def console_blocks(text: str) -> Iterator[tuple[str, str]]:

@@ -13,6 +13,7 @@ from PIL import Image
 
 from gsm_cli import __version__, style
 from gsm_cli.law import animation, films, pictures
+from gsm_cli.law.explore import explore
 from gsm_cli.law.request import ARTICLE_TEMPERATURES, ARTICLE_TRIANGLE, read_law, read_temperature, read_temperatures
 from gsm_cli.law.simplex import simplex
 from gsm_cli.style import Look
@@ -50,6 +51,10 @@ def test_pictures_are_the_committed_ones(draw, count):
     drawn = draw()
     assert len(drawn) == count
     assert [picture.name for picture in drawn if picture.encode("png") != committed(f"{picture.name}.png")] == []
+
+
+def test_the_page_is_the_committed_one():
+    assert explore(LAW, read_temperature("1"))[0] == committed("explore.html")
 
 
 @pytest.fixture(scope="module", params=[(LAW, False), (THREE, True)], ids=["bars", "triangle"])

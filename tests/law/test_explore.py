@@ -161,6 +161,13 @@ class TestHands:
             values = figure["columns"][0][key] if part == "triangle" else figure[key]
             assert_allclose(table[:, column], values, rtol=1e-5)
 
+    def test_a_command_is_copied_or_marked(self, opened):
+        page = opened()
+        page.run("document.querySelector('#mean .copy').click()")
+        assert page.run("getSelection().toString()") == shown(page, "#mean code")
+        page.run("new Promise(done => setTimeout(done, 50))")
+        assert shown(page, "#mean .copy") in ("Copied", "Press Ctrl+C")
+
     def test_a_link_opens_where_it_was_made(self, opened):
         page = opened("#probs=0.5,0.5&tau=2&seed=8&samples=30")
         before, link = numbers(page), shown(page, "#law code")
@@ -195,6 +202,8 @@ class TestHands:
         page.run(f"$('{field}').value = '{text}'; $('{field}').onchange()")
         assert sentence in shown(page, "#message")
         assert (numbers(page) == before).all()
+        page.run("$('again').click()")
+        assert shown(page, "#message") == ""
 
     def test_weights_are_scaled_and_said_to_be(self, opened):
         page = opened("#probs=3;2 1")
@@ -208,6 +217,11 @@ class TestLooks:
         page = opened(f"#probs={LAWS[2] if width > 1000 else LAWS[1]}")
         page.size(width, 900)
         assert page.run("document.documentElement.scrollWidth") <= width
+        beyond = "each.getBoundingClientRect().right > each.closest('.controls, .temperature, figure').getBoundingClientRect().right + 1"
+        assert (
+            page.run(f"[...document.querySelectorAll('input, code')].filter(each => {beyond}).map(each => each.id)")
+            == []
+        )
 
     def test_is_dark_where_the_reader_is_and_switches(self, opened):
         page = opened()

@@ -219,7 +219,7 @@ class TestLooks:
         assert page.run("document.documentElement.scrollWidth") <= width
         beyond = """[...document.querySelectorAll("input, code")].filter(each => {
             const card = each.closest(".controls, .temperature, figure");
-            return each.getBoundingClientRect().right > card.getBoundingClientRect().right - 10;
+            return each.offsetParent && each.getBoundingClientRect().right > card.getBoundingClientRect().right - 10;
         }).map(each => each.id)"""
         assert page.run(beyond) == []
 

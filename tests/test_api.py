@@ -26,7 +26,7 @@ LAW = [
 ]
 OF_LAW = [*LAW, "gumbel_noise"]
 TORCH = [*estimators.__all__, "Estimator", "Bound", "OwnEntropy", "SelectiveBound", "entropy"]
-OF_TORCH = [*TORCH, "gumbel_noise", "log_density_of_log", "log_relax", "relax"]
+OF_TORCH = [*TORCH, "gumbel_noise", "log_density_of_log", "log_probabilities", "log_relax", "relax", "sample_one_hot"]
 
 
 def modules_after(code: str) -> set[str]:

@@ -118,7 +118,9 @@ def python_blocks(text: str) -> list[tuple[str, str | None]]:
 
 
 BLOCKS = [
-    block for name in ("python", "training") for block in python_blocks((ROOT / f"docs/{name}.md").read_text("utf-8"))
+    block
+    for name in ("README.md", "docs/python.md", "docs/training.md")
+    for block in python_blocks((ROOT / name).read_text("utf-8"))
 ]
 
 

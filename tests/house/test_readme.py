@@ -134,7 +134,9 @@ def test_the_readme_can_be_read_in_a_few_minutes():
 
 
 def test_files_that_the_documents_name_are_there():
-    names = set(re.findall(r"(?<!tests/)(?:figures|reports|gsm_cli|benchmarks|docs)/[\w./-]+\.\w+", "\n".join(DOCUMENTS)))
+    names = set(
+        re.findall(r"(?<!tests/)(?:figures|reports|gsm_cli|benchmarks|docs)/[\w./-]+\.\w+", "\n".join(DOCUMENTS))
+    )
     assert len(names) > 20
     made_by_examples = {"figures/sample_2_5.png", "figures/sample_41.png", "reports/digits-100/runs.csv"}
     made_by_examples |= {"reports/digits-100/steps.json"}

@@ -64,15 +64,13 @@ class Line:
 
 @dataclass(frozen=True)
 class Frontier:
-    """The schedules of every objective, and those left out because others alone were timed.
+    """The schedules of every objective.
 
     `clock` says how the seconds were measured, and is None where there are none.
     """
 
     clock: str | None
     lines: Sequence[Line]
-    left_out: Sequence[str] = ()
-    chosen: bool = False  # whether a length had several settings, of which one is shown
     tasks: int = 1  # pairs of numbers of labels and classes
 
     @property
@@ -94,11 +92,6 @@ class Frontier:
     def fitted(self) -> list[str]:
         """The settings that differ between schedules of one line."""
         return [name for name in FITTED if any(len(_values(line.schedules, name)) > 1 for line in self.lines)]
-
-    @property
-    def differing(self) -> list[str]:
-        """Those that differ between the lines alone."""
-        return [name for name in FITTED if len(_values(self.schedules, name)) > 1 and name not in self.fitted]
 
     def first(self, level: float) -> list[tuple[Identity, Crossing]]:
         """Who reaches a level, by what it costs; nobody that has learned nothing."""
@@ -128,21 +121,17 @@ def find_frontier(series: Sequence[Series], floors: Floors = NO_FLOORS) -> Front
         return None
     clock = next((each.clock.words for swept in found.values() for each in swept.series.values() if each.clock), None)
     lines: dict[Identity, list[Schedule]] = {}
-    left_out, chosen = [], False
     for name, swept in found.items():
         for epochs in swept.values(0):
             of_this_length = [each for key, each in swept.series.items() if key[0] == epochs]
             timed = [each for each in of_this_length if each.clock or clock is None]
-            chosen |= len(timed) > 1
             if timed:
                 shown = max(timed, key=_seeds_then_validation)
                 lines.setdefault(name, []).append(_schedule(shown, floors.get(shown, "")))
-            else:
-                left_out.append(f"{name.label} with {epochs} epochs")
     references = _references({name: found[name] for name in lines})
     tasks = {tuple(found[name].task.get(setting) for setting in OF_THE_DATA) for name in lines}
     told = [Line(name, schedules, references.get(name)) for name, schedules in lines.items()]
-    return Frontier(clock, told, left_out, chosen, len(tasks)) if told else None
+    return Frontier(clock, told, len(tasks)) if told else None
 
 
 def _seeds_then_validation(series: Series) -> tuple[int, float]:

@@ -81,15 +81,8 @@ def _points(line: Line) -> Points:
 
 
 def _cautions(frontier: Frontier) -> list[str]:
-    """What else differs between schedules, and what is left out."""
-    words = []
-    if frontier.fitted:
-        words.append(f"Fitted to the length: {listed(frontier.fitted)}.")
-    if frontier.chosen:
-        words.append("Of several settings of a length that with the most seeds, then the most accurate, is shown.")
-    if frontier.left_out:
-        words.append(f"Left out, because their steps were not timed: {listed(frontier.left_out)}.")
-    return words
+    """What else differs between schedules."""
+    return [f"Fitted to the length: {listed(frontier.fitted)}."] * bool(frontier.fitted)
 
 
 def _levels(frontier: Frontier) -> str:

@@ -224,11 +224,9 @@ def caveats(verdict: Verdict) -> list[str]:
     ]
     if verdict.group.shares_images:
         wider = (
-            f"For others the interval of Nadeau and Bengio (2003) decides {listed(stand) or 'nothing'}."
-            if judged
-            else ""
+            f"Of other images those on {listed(stand) or 'nothing'} hold (Nadeau and Bengio 2003)." if judged else ""
         )
-        found.append(f"The seeds split one pool of images, and the verdicts are of these images alone. {wider}".strip())
+        found.append(f"The seeds split one pool of images, and the verdicts speak of these images. {wider}".strip())
     below = [each.label for each in verdict.decisive if 100 * each.summary.mean < -100 * DEPTH * margin.value]
     if below:
         found.append(f"{listed(below)} {'lie' if len(below) > 1 else 'lies'} below the picture, at the arrow.")

@@ -1,17 +1,16 @@
 """The frontier: complete schedules of several lengths, their seconds, and what is reached in which time."""
 
 from dataclasses import replace
-from math import log
 from statistics import fmean
 
 import pytest
 from identities import identities
 from legible import assert_legible
 from matplotlib.figure import Figure
-from records_of import failed, record, steps_of, timed
+from records_of import failed, record, steps_of
 
 from gsm_cli.analysis.contrasts import over_one, trained
-from gsm_cli.analysis.frontier import Frontier, Line, Schedule, at_equal_time, crossing, find_frontier
+from gsm_cli.analysis.frontier import Frontier, Line, Schedule, crossing, find_frontier
 from gsm_cli.analysis.groups import sort_records
 from gsm_cli.analysis.identity import Identity
 from gsm_cli.analysis.statistics import summarize
@@ -79,7 +78,6 @@ class TestSchedules:
         found = find_frontier(trained(sort_records(runs())))
         assert [(each.seconds, each.cost) for each in lines_of(found)["gumbel"]] == [(None, 3), (None, 5), (None, 10)]
         assert [name.label for name, _ in found.first(0.95)] == ["marginalize", "gumbel"]
-        assert at_equal_time(found) == []
 
     def test_schedules_whose_step_was_not_timed_are_left_out(self):
         other = [each for each in runs(batch_size=100) if each.config.objective == "gumbel"]
@@ -161,46 +159,6 @@ class TestLevels:
         assert crossing([Schedule(3, 6.0, {0: 0.96}, same, same, floor="supervised")], 0.96) is None
 
 
-class TestEqualTime:
-    def test_is_the_end_of_what_is_over_first_between_the_schedules_around_it(self):
-        (found,) = at_equal_time(frontier(runs()))
-        assert (found.label, round(found.seconds, 9)) == ("gumbel − marginalize", 20.0)
-        assert found.summary.mean == pytest.approx(BEST[10] - 0.01 - BEST[5])
-
-    def test_is_linear_in_the_logarithm_of_time(self):
-        records = [each for each in runs() if (each.config.objective, each.config.epochs) != ("marginalize", 5)]
-        (found,) = at_equal_time(frontier(records))
-        share = log(20 / 12) / log(40 / 12)
-        assert found.summary.mean == pytest.approx(0.955 - ((1 - share) * 0.94 + share * 0.965))
-
-    def test_is_of_common_seeds_and_paired(self):
-        records = [each for each in runs() if (each.config.seed, each.config.objective) != (0, "gumbel")]
-        (found,) = at_equal_time(frontier(records))
-        assert found.seeds == [1, 2]
-        assert found.summary.deviation == pytest.approx(1 / 400 / 2**0.5)  # equal differences: one image of a seed
-
-    def test_is_of_one_task(self):
-        found = at_equal_time(frontier([*runs(), *runs(loss=0.02, labels=50)]))
-        assert [each.label for each in found] == [
-            "gumbel, labels 100 − marginalize, labels 100",
-            "gumbel, labels 50 − marginalize, labels 50",
-        ]
-
-    def test_without_the_sum_it_is_against_the_first(self):
-        records = [
-            run(name, seed, epochs, 0.9) for name in ("gumbel", "reinforce") for seed in range(2) for epochs in (3, 5)
-        ]
-        (found,) = at_equal_time(frontier(records))
-        assert found.label == "reinforce − gumbel"
-
-    def test_there_is_none_where_times_do_not_meet(self):
-        far = [
-            timed(each, *2 * [[99.0] * len(each.epochs)]) if each.config.objective == "marginalize" else each
-            for each in runs()
-        ]
-        assert at_equal_time(frontier(far)) == []
-
-
 class TestAnswer:
     WORDS = (
         "The first to reach a test accuracy: 95 % by gumbel (14.1 s), 96 % by marginalize (28.3 s) and 97 % by none."
@@ -236,7 +194,6 @@ class TestSection:
         text = text_of(section(tmp_path, runs()))
         assert "| objective | 95 % | 96 % | 97 % | longest |" in text
         assert "| gumbel | 14.1 s [7.77, –] | not reached | not reached | 95.50 after 10 epochs |" in text
-        assert "| gumbel − marginalize | 20 | 3 |" in text
 
     def test_says_what_was_fitted_to_the_length(self, tmp_path):
         assert "Fitted to the length" not in text_of(section(tmp_path, runs()))

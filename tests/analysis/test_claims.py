@@ -5,8 +5,8 @@ Before such a paragraph stands a comment, which is not shown. It names a report,
     <!-- claim: mnist-100: gumbel minus marginalize; gumbel on test; gumbel as fast as marginalize -->
 
 A series may name the settings of its runs, as gumbel[kl_start=1.0], or its objective's own, as gumbel[tau=0.1]; by
-default it is of the largest group, and the one that a verdict speaks of. `gumbel[draws=2] minus gumbel on validation` is
-of what a search compares; `gumbel after epoch 10` is its validation accuracy there.
+default it is of the largest group, and the one that a verdict speaks of. `gumbel[draws=2] minus gumbel on validation`
+is of what a search compares; `gumbel after epoch 10` is its validation accuracy there.
 """
 
 import re

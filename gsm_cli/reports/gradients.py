@@ -1,7 +1,6 @@
 """The sections of a report on the quality of gradients."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from gsm_cli import commands
 from gsm_cli.analysis.contrasts import TAU
@@ -18,7 +17,6 @@ from gsm_cli.analysis.gradients import (
     subjects_of,
 )
 from gsm_cli.analysis.identity import Identity, with_looks
-from gsm_cli.objectives import OBJECTIVES
 from gsm_cli.records.gradients import MOST_SHARE, GradientRecord, GradientSubject
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.reports.markdown import NOTHING, numbered, table
@@ -83,7 +81,7 @@ def _section(folder: ReportFolder, record: GradientRecord, settings: str, number
     path = folder.link(folder.measurement(record.plan.name))
     source = f"Measured by gsm {record.version}: `{measured}` ([record]({path}))."
     said: list[Block] = [*_conclusions(record), *pictures, *_last(record), *_own(record), *_signal(record)]
-    said += [*_heavy(record), *_left_out(record)]
+    said += _heavy(record)
     return Section([heading, METHOD, *said, source])
 
 
@@ -224,14 +222,3 @@ def _heavy(record: GradientRecord) -> list[str]:
     rule = "Images are added until none holds more than a tenth of the squared norm; one still holds"
     start = rule if record.plan.images is None else "One image holds"
     return [f"{start} {shares}, whose numbers lean on that image."] if held else []
-
-
-def _left_out(record: GradientRecord) -> list[str]:
-    sentences = []
-    for name in dict.fromkeys(row.estimator for row in record.rows if row.temperature is not None):
-        taus = {row.temperature for row in record.rows if row.estimator == name}
-        missing = [commands.write(tau) for tau in record.plan.temperatures if tau not in taus]
-        settings: Mapping[str, Any] = OBJECTIVES[name].settings if name in OBJECTIVES else {}
-        if missing and "tau" in settings:
-            sentences.append(f"{name} leaves out tau {', '.join(missing)}: it must be {settings['tau'].rule}.")
-    return sentences

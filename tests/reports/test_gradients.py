@@ -77,11 +77,6 @@ class TestText:
         heavy = rendered(msgspec.structs.replace(self.RECORD, subjects=subjects[:2])).details_text
         assert "one still holds 40.0 % of seed 0, epoch 1, whose numbers lean on that image." in heavy
 
-    def test_what_was_left_out(self):
-        text = rendered(gradient_record(("reinmax", 1.0), ("gumbel", 0.1), ("gumbel", 1.0))).details_text
-        assert "reinmax leaves out tau 0.1: it must be finite and at least 1." in text
-        assert "gumbel leaves out" not in text
-
     def test_it_says_how_it_was_made(self):
         record = gradient_record(*((name, 1.0) for name in MEASURED), replicates=300)
         text = rendered(record).details_text

@@ -26,7 +26,7 @@ LAW = [
 ]
 OF_LAW = [*LAW, "gumbel_noise"]
 TORCH = [*estimators.__all__, "Estimator", "Bound", "OwnEntropy", "SelectiveBound", "entropy"]
-OF_TORCH = [*TORCH, "gumbel_noise", "log_density_of_log", "log_relax", "relax"]
+OF_TORCH = [*TORCH, "gumbel_noise", "log_density_of_log", "log_probabilities", "log_relax", "relax", "sample_one_hot"]
 
 
 def modules_after(code: str) -> set[str]:
@@ -118,7 +118,9 @@ def python_blocks(text: str) -> list[tuple[str, str | None]]:
 
 
 BLOCKS = [
-    block for name in ("python", "training") for block in python_blocks((ROOT / f"docs/{name}.md").read_text("utf-8"))
+    block
+    for name in ("README.md", "docs/python.md", "docs/training.md")
+    for block in python_blocks((ROOT / name).read_text("utf-8"))
 ]
 
 

@@ -145,11 +145,6 @@ def peak_bytes(rows: Sequence[CostRow]) -> float:
     return median(row.peak_bytes for row in rows)
 
 
-def product_share(rows: Sequence[CostRow]) -> float:
-    """The rate of the step's matrix products as a share of that of a large product; median over the processes."""
-    return median(row.flops / median(row.seconds) / median(row.product_rates) for row in rows)
-
-
 def speed_up(record: CostRecord, objective: str, classes: int) -> Spread:
     """How many times as fast as marginalize a step is: the ratio in every round, of the median steps of its two.
 

@@ -8,7 +8,6 @@ import msgspec
 from gsm_cli.analysis.contrasts import Swept, named
 from gsm_cli.analysis.costs import pays_from, process_bytes, speed_up, step_seconds
 from gsm_cli.analysis.findings import Findings
-from gsm_cli.analysis.frontier import at_equal_time
 from gsm_cli.analysis.gradients import conclusions
 from gsm_cli.analysis.next_runs import next_runs
 from gsm_cli.analysis.series import Series
@@ -31,8 +30,7 @@ def run_facts(findings: Findings, gradients: Sequence[GradientRecord], options: 
         "searches": findings.searches,
         "trades": findings.trades,
         "sweeps": _sweeps(findings.sweeps.lines),
-        "frontier": frontier
-        and {"clock": frontier.clock, "lines": frontier.lines, "at_equal_time": at_equal_time(frontier)},
+        "frontier": frontier and {"clock": frontier.clock, "lines": frontier.lines},
         "gradients": [{"name": each.plan.name, "conclusions": conclusions(each)} for each in gradients],
     }
     return msgspec.to_builtins(facts, str_keys=True, enc_hook=_series)  # type: ignore[no-any-return]

@@ -7,15 +7,14 @@ What is fitted to the length of a schedule may differ with it.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from math import floor, log
+from math import floor
 from statistics import fmean
 
-from gsm_cli.analysis.contrasts import FITTED, OF_THE_DATA, Swept, named, over_lengths
+from gsm_cli.analysis.contrasts import FITTED, OF_THE_DATA, named, over_lengths
 from gsm_cli.analysis.groups import NO_FLOORS, Floor, Floors
 from gsm_cli.analysis.identity import Identity
 from gsm_cli.analysis.series import Series
-from gsm_cli.analysis.statistics import Summary, summarize
-from gsm_cli.objectives import MARGINALIZE
+from gsm_cli.analysis.statistics import Summary
 
 LEVELS = (95, 96, 97)  # of test accuracy, in %; where none reaches the first, the three up to the best
 ROUNDING = 5e-5  # of an accuracy as it is shown: one that reads 95.00 % has reached 95 %
@@ -31,7 +30,6 @@ class Schedule:
     validation: Summary
     test: Summary
     fitted: Mapping[str, object] = field(default_factory=dict)
-    step: float = 0.0  # what one test image is worth
     floor: Floor = ""  # what it is not surely above
 
     @property
@@ -55,24 +53,21 @@ class Crossing:
 
 @dataclass(frozen=True)
 class Line:
-    """The schedules of one objective, the shortest first, and the objective that it is compared with, if any."""
+    """The schedules of one objective, the shortest first."""
 
     identity: Identity
     schedules: Sequence[Schedule]
-    reference: Identity | None = None
 
 
 @dataclass(frozen=True)
 class Frontier:
-    """The schedules of every objective, and those left out because others alone were timed.
+    """The schedules of every objective.
 
     `clock` says how the seconds were measured, and is None where there are none.
     """
 
     clock: str | None
     lines: Sequence[Line]
-    left_out: Sequence[str] = ()
-    chosen: bool = False  # whether a length had several settings, of which one is shown
     tasks: int = 1  # pairs of numbers of labels and classes
 
     @property
@@ -95,30 +90,10 @@ class Frontier:
         """The settings that differ between schedules of one line."""
         return [name for name in FITTED if any(len(_values(line.schedules, name)) > 1 for line in self.lines)]
 
-    @property
-    def differing(self) -> list[str]:
-        """Those that differ between the lines alone."""
-        return [name for name in FITTED if len(_values(self.schedules, name)) > 1 and name not in self.fitted]
-
     def first(self, level: float) -> list[tuple[Identity, Crossing]]:
         """Who reaches a level, by what it costs; nobody that has learned nothing."""
         found = [(line.identity, reached) for line in self.lines if (reached := crossing(line.schedules, level))]
         return sorted(found, key=lambda pair: pair[1].cost)
-
-
-@dataclass(frozen=True)
-class AtEqualTime:
-    """Test accuracy of one objective minus another's after as many seconds of training, seed by seed."""
-
-    identity: Identity
-    minus: Identity
-    seconds: float
-    seeds: Sequence[int]
-    summary: Summary
-
-    @property
-    def label(self) -> str:
-        return f"{self.identity.label} − {self.minus.label}"
 
 
 def find_frontier(series: Sequence[Series], floors: Floors = NO_FLOORS) -> Frontier | None:
@@ -128,37 +103,21 @@ def find_frontier(series: Sequence[Series], floors: Floors = NO_FLOORS) -> Front
         return None
     clock = next((each.clock.words for swept in found.values() for each in swept.series.values() if each.clock), None)
     lines: dict[Identity, list[Schedule]] = {}
-    left_out, chosen = [], False
     for name, swept in found.items():
         for epochs in swept.values(0):
             of_this_length = [each for key, each in swept.series.items() if key[0] == epochs]
             timed = [each for each in of_this_length if each.clock or clock is None]
-            chosen |= len(timed) > 1
             if timed:
                 shown = max(timed, key=_seeds_then_validation)
                 lines.setdefault(name, []).append(_schedule(shown, floors.get(shown, "")))
-            else:
-                left_out.append(f"{name.label} with {epochs} epochs")
-    references = _references({name: found[name] for name in lines})
     tasks = {tuple(found[name].task.get(setting) for setting in OF_THE_DATA) for name in lines}
-    told = [Line(name, schedules, references.get(name)) for name, schedules in lines.items()]
-    return Frontier(clock, told, left_out, chosen, len(tasks)) if told else None
+    told = [Line(name, schedules) for name, schedules in lines.items()]
+    return Frontier(clock, told, len(tasks)) if told else None
 
 
 def _seeds_then_validation(series: Series) -> tuple[int, float]:
     """By which one of several settings of a length is shown: a lucky seed does not take the place of ten."""
     return len(series.finished), fmean(series.validation_by_seed.values())
-
-
-def _references(found: Mapping[Identity, Swept]) -> dict[Identity, Identity]:
-    """For every line the sum's on the same task or, where there is no sum at all, the first on that task."""
-    sums = {name: each for name, each in found.items() if each.objective == MARGINALIZE}
-    references = {}
-    for name, swept in found.items():
-        same = [other for other, each in (sums or found).items() if each.task == swept.task]
-        if same and same[0] != name and name not in sums:
-            references[name] = same[0]
-    return references
 
 
 def _schedule(series: Series, floor: Floor) -> Schedule:
@@ -169,7 +128,6 @@ def _schedule(series: Series, floor: Floor) -> Schedule:
         validation=series.validation,
         test=series.accuracy,
         fitted={name: value for name, value in series.config.identity.items() if name in FITTED},
-        step=1 / next(iter(series.scores.values())).images,
         floor=floor,
     )
 
@@ -197,39 +155,5 @@ def _crossed(points: Sequence[tuple[float, float]], level: float) -> float | Non
     return None
 
 
-def at_equal_time(frontier: Frontier) -> list[AtEqualTime]:
-    """Every line minus its reference, at the latest time that both have schedules around; none without seconds."""
-    lines = {line.identity: line for line in frontier.lines if frontier.clock}
-    found = [_difference(line, lines[line.reference]) for line in lines.values() if line.reference]
-    return [each for each in found if each]
-
-
-def _difference(line: Line, reference: Line) -> AtEqualTime | None:
-    """None where one's longest schedule is over before the other's shortest, or where they share no seed."""
-    own, others = line.schedules, reference.schedules
-    seconds = min(max(schedule.cost for schedule in each) for each in (own, others))
-    mine, theirs = _interpolated(own, seconds), _interpolated(others, seconds)
-    seeds = sorted(mine.keys() & theirs.keys())
-    if not seeds:
-        return None
-    step = min(schedule.step for schedule in (*own, *others))
-    summary = summarize([mine[seed] - theirs[seed] for seed in seeds], step)
-    return AtEqualTime(line.identity, reference.identity, seconds, seeds, summary)
-
-
 def _values(schedules: Sequence[Schedule], name: str) -> set[object]:
     return {schedule.fitted.get(name) for schedule in schedules}
-
-
-def _interpolated(line: Sequence[Schedule], seconds: float) -> dict[int, float]:
-    """By seed the accuracy after so many seconds, linear in their logarithm between two complete schedules."""
-    ordered = sorted(line, key=lambda schedule: schedule.cost)
-    below = [schedule for schedule in ordered if schedule.cost <= seconds]
-    above = [schedule for schedule in ordered if schedule.cost >= seconds]
-    if not below or not above:
-        return {}
-    first, second = below[-1], above[0]
-    span = log(second.cost / first.cost)
-    share = log(seconds / first.cost) / span if span else 0.0
-    seeds = first.by_seed.keys() & second.by_seed.keys()
-    return {seed: (1 - share) * first.by_seed[seed] + share * second.by_seed[seed] for seed in seeds}

@@ -7,7 +7,7 @@ from statistics import fmean
 from gsm_cli.objectives import MARGINALIZE
 from gsm_cli.records.gradients import ROUNDING, GradientRecord, GradientRow, GradientSubject
 
-TITLES = {"linear": "f(y) linear", "quadratic": "f(y) quadratic"}
+TITLES = {"linear": "f(y) linear", "quadratic": "f(y) quadratic", "polynomial": "f(y) = |b - 0.45|^1.5"}
 CLOSE = 0.9  # the cosine of 26 degrees
 ERRORS = 2.0  # that a cosine must keep from such a border
 Quantity = Callable[[GradientRow], float | None]  # None where it cannot be told from 0
@@ -46,18 +46,18 @@ class Conclusion:
 
 
 def subjects_of(record: GradientRecord) -> dict[str, list[GradientSubject]]:
-    """The subjects by title: a function of y, or the models of all seeds after one epoch."""
+    """The subjects by title: a function of y, or the models of all seeds after one epoch, which the sum has trained."""
     found: dict[str, list[GradientSubject]] = {}
-    for subject in record.subjects:
+    for subject in (each for each in record.subjects if not each.is_own):
         title = TITLES.get(subject.name, subject.name) if subject.epoch is None else f"model, epoch {subject.epoch}"
         found.setdefault(title, []).append(subject)
     return found
 
 
 def last_models(record: GradientRecord) -> list[GradientSubject]:
-    """The models after the last epoch that was measured."""
+    """The models that the sum has trained, after the last epoch that was measured."""
     last = max((subject.epoch or 0 for subject in record.subjects), default=0)
-    return [subject for subject in record.subjects if subject.epoch == last]
+    return [subject for subject in record.subjects if subject.epoch == last and not subject.is_own]
 
 
 def means(
@@ -65,12 +65,68 @@ def means(
 ) -> Iterator[Mean]:
     """Over these subjects, at every temperature at which all of them show the quantity."""
     names = [subject.name for subject in subjects]
-    own = [row for row in rows if row.estimator == estimator and row.subject in names]
+    own = [row for row in rows if row.estimator == estimator and row.subject in names and not row.minus_log_q]
     for tau in sorted({row.temperature for row in own}, key=lambda tau: tau or 0.0):
         read = [each for row in own if row.temperature == tau and (each := quantity(row)) is not None]
         if len(read) == len(names):
             several = len(read) > 1
             yield Mean(tau, fmean(read), min(read) if several else None, max(read) if several else None)
+
+
+@dataclass(frozen=True)
+class OnOwnModels:
+    """What an estimator's gradient is on models that it has trained itself, after one epoch: means over seeds."""
+
+    estimator: str
+    temperature: float | None
+    epoch: int
+    cosine: float | None
+    bias: float
+    deviation: float
+    cosine_on_sum: float | None  # of the same estimator on the models that the sum has trained, after that epoch
+
+
+def on_own_models(record: GradientRecord) -> list[OnOwnModels]:
+    """Every estimator after the first and the last epoch that were measured."""
+    own = [subject for subject in record.subjects if subject.is_own and subject.epoch is not None]
+    epochs = sorted({subject.epoch for subject in own if subject.epoch is not None})
+    found = []
+    for trainer in dict.fromkeys(subject.trained_by for subject in own):
+        for epoch in dict.fromkeys([*epochs[:1], *epochs[-1:]]):
+            names = {each.name for each in own if (each.trained_by, each.epoch) == (trainer, epoch)}
+            rows = [row for row in record.rows if row.subject in names]
+            of_sum = {each.name for each in record.subjects if each.epoch == epoch and not each.is_own}
+            beside = [row for row in record.rows if row.subject in of_sum and row.variant == rows[0].variant]
+            found.append(
+                OnOwnModels(
+                    rows[0].estimator,
+                    rows[0].temperature,
+                    epoch,
+                    _mean_cosine(rows),
+                    fmean(row.logits.bias for row in rows),
+                    fmean(row.deviation for row in rows),
+                    _mean_cosine(beside),
+                )
+            )
+    return found
+
+
+def _mean_cosine(rows: Sequence[GradientRow]) -> float | None:
+    """Over rows; None where one cannot be told from 0."""
+    known = [row.logits.cosine for row in rows if row.logits.cosine is not None]
+    return fmean(known) if known and len(known) == len(rows) else None
+
+
+def less_log_q(record: GradientRecord) -> dict[str, dict[str, float]]:
+    """By estimator and title: the variance with log q taken from the signal, over that without; means over models."""
+    rows = {(row.subject, *row.variant): row.deviation for row in record.rows}
+    found: dict[str, dict[str, float]] = {}
+    for title, subjects in subjects_of(record).items():
+        for name in dict.fromkeys(row.estimator for row in record.rows if row.minus_log_q):
+            pairs = [(rows[each.name, name, None, True], rows[each.name, name, None, False]) for each in subjects]
+            if all(without > ROUNDING for _, without in pairs):
+                found.setdefault(name, {})[title] = fmean((less / without) ** 2 for less, without in pairs)
+    return found
 
 
 def conclusions(record: GradientRecord) -> list[Conclusion]:
@@ -81,7 +137,7 @@ def conclusions(record: GradientRecord) -> list[Conclusion]:
         kinds: dict[str, list[Estimator]] = {}
         by_estimator: dict[Estimator, list[GradientRow]] = {}
         for row in record.rows:
-            if row.subject in names:
+            if row.subject in names and not row.minus_log_q:
                 by_estimator.setdefault((row.estimator, row.temperature), []).append(row)
         for estimator, rows in by_estimator.items():
             if estimator[0] != MARGINALIZE:

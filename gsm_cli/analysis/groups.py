@@ -112,10 +112,6 @@ class Group:
         """Whether the splits of all seeds may have images in common, so that intervals are of these images alone."""
         return self.config.dataset not in DATASETS or bool(describe_dataset(self.config.dataset).test)
 
-    def is_usual(self, series: Series) -> bool:
-        """Whether a series has the settings of a preset or by default."""
-        return series.config.own in usual_settings(series.config.objective, self.config.dataset)
-
 
 def usual_settings(objective: str, dataset: str) -> list[dict[str, object]]:
     """What is an objective's own by each of a data set's presets, the first preset first."""

@@ -142,10 +142,11 @@ def _word(name: str, value: object) -> str:
 
 def _by_size(settings: Sequence[tuple[str, str]]) -> list[tuple[str, float, str]]:
     """What sorts settings: numbers by their size."""
-    return [(name, _number(value), value) for name, value in settings]
+    return [(name, number_of(value), value) for name, value in settings]
 
 
-def _number(value: str) -> float:
+def number_of(value: str) -> float:
+    """What sorts a written value."""
     try:
         return float(value.split()[0])  # of a temperature that falls, "1 to 0.5", the first
     except (ValueError, IndexError):

@@ -1,7 +1,7 @@
 """The runs that may be averaged, and what a report asks of them."""
 
 from base64 import b64decode
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from functools import cached_property
 from math import lcm
@@ -52,6 +52,12 @@ class Series:
     @cached_property
     def finished(self) -> tuple[RunRecord, ...]:
         return tuple(record for record in self.records if record.finished)
+
+    @property
+    def counts(self) -> str:
+        """How many runs finished, and how many failed."""
+        failed = len(self.records) - len(self.finished)
+        return f"{len(self.finished)}" + (f" (+ {failed} failed)" if failed else "")
 
     @property
     def generated(self) -> str | None:
@@ -159,11 +165,6 @@ def wrong_images(record: RunRecord) -> NDArray[np.bool_]:
     assert record.test is not None
     bits = np.unpackbits(np.frombuffer(b64decode(record.test.last.wrong), np.uint8))
     return bits[: record.test.images].astype(bool)
-
-
-def wrong_in_every_run(records: Iterable[RunRecord]) -> float:
-    """The share of the test images that all of these finished runs get wrong."""
-    return float(np.logical_and.reduce([wrong_images(record) for record in records]).mean())
 
 
 def disagreement_error(first: Sequence[RunRecord], second: Sequence[RunRecord]) -> float | None:

@@ -4,12 +4,11 @@ from collections.abc import Sequence
 from statistics import fmean
 
 from gsm_cli.analysis.groups import Group
-from gsm_cli.analysis.series import disagreement_error, wrong_in_every_run
+from gsm_cli.analysis.series import disagreement_error
 from gsm_cli.analysis.statistics import SIDES, wilson
 from gsm_cli.analysis.verdict import Judgement, Verdict
 from gsm_cli.data import DATASETS, Dataset, describe_dataset
 from gsm_cli.objectives import MARGINALIZE
-from gsm_cli.records.run import RunRecord
 from gsm_cli.reports.page import Section
 from gsm_cli.words import counted, listed, points
 
@@ -21,7 +20,7 @@ def limits(verdict: Verdict) -> Section:
         return Section([])
     dataset = describe_dataset(group.config.dataset)
     sentences = [_validation(group, dataset), *_overlap(group, dataset), *_test_set(group, dataset)]
-    sentences += [*_disagreement(group, dataset, judgements), *_hard(group, dataset)]
+    sentences += [*_disagreement(group, dataset, judgements)]
     return Section(["## What the intervals do not cover", "\n".join(f"* {sentence}" for sentence in sentences)])
 
 
@@ -85,29 +84,6 @@ def _disagreement(group: Group, dataset: Dataset, judgements: Sequence[Judgement
     words = [f"{name} ± {100 * SIDES * error:.2f}" for name, error in errors.items() if error is not None]
     start = "**Of the differences** from marginalize the choice of these test images leaves unknown, in points (95 %): "
     return [f"{start}{listed(words)}."] if words else []
-
-
-def _hard(group: Group, dataset: Dataset) -> list[str]:
-    """The share of the test images that every run gets wrong."""
-    records = [record for series in group.trained for record in series.finished]
-    if len({series.config.objective for series in group.trained}) < 2:  # the errors of one objective alone
-        return []
-    if _is_fixed(group, dataset):
-        return [_hard_words(f"all {len(records):,} runs", wrong_in_every_run(records))]
-    common = set.intersection(*({record.split for record in series.finished} for series in group.trained))
-    shares = [wrong_in_every_run(runs) for runs in _by_split(records) if runs[0].split in common]
-    return [_hard_words("all runs of a seed", fmean(shares))] if shares else []
-
-
-def _hard_words(whose: str, share: float) -> str:
-    return f"**Hard images.** {100 * share:.2f} % of the test images are wrong in {whose}, whatever the objective."
-
-
-def _by_split(records: Sequence[RunRecord]) -> list[list[RunRecord]]:
-    splits: dict[str, list[RunRecord]] = {}
-    for record in records:
-        splits.setdefault(record.split, []).append(record)
-    return list(splits.values())
 
 
 def _is_fixed(group: Group, dataset: Dataset) -> bool:

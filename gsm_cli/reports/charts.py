@@ -87,7 +87,7 @@ def value_ticks(axes: "Axes", values: Sequence[float], inches: float, size: floa
     axes.minorticks_off()
 
 
-def name_ends(axes: "Axes", ends: Mapping[Identity, tuple[float, float]], inches: float) -> None:
+def name_ends(axes: "Axes", ends: Mapping[Identity, tuple[float, float]], inches: float, letter: float = NAME) -> None:
     """The name and the shape of every line at the right of axes of that height, joined to its end; none over another.
 
     Names of lines that end at the same height stand together, joined once.
@@ -95,7 +95,7 @@ def name_ends(axes: "Axes", ends: Mapping[Identity, tuple[float, float]], inches
     from matplotlib.collections import LineCollection
 
     heights = {line: float(_fraction(axes, end)[1]) for line, end in ends.items()}
-    height = NAME * LINE / 72 / inches
+    height = letter * LINE / 72 / inches
     labels = {line: wrapped(line.label) for line in sorted(ends, key=lambda line: heights[line])}
     blocks = _blocks(heights, list(labels), SAME * height)
     sizes = [height * (0.2 + sum(1 + labels[line].count("\n") for line in block)) for block in blocks]
@@ -107,17 +107,17 @@ def name_ends(axes: "Axes", ends: Mapping[Identity, tuple[float, float]], inches
         bottom = place - size / 2 + 0.1 * height
         for line in block:
             tall = height * (1 + labels[line].count("\n"))
-            _name(axes, line, labels[line], bottom + tall / 2)
+            _name(axes, line, labels[line], bottom + tall / 2, letter)
             bottom += tall
     lines = LineCollection(leaders, colors="0.7", linewidths=0.7, transform=axes.transAxes, clip_on=False, zorder=0)
     axes.add_collection(lines, autolim=False)
 
 
-def _name(axes: "Axes", line: Identity, label: str, height: float) -> None:
+def _name(axes: "Axes", line: Identity, label: str, height: float, letter: float) -> None:
     """A name at the right of the axes, with the shape of its objective before it."""
     place: dict[str, Any] = {"transform": axes.transAxes, "clip_on": False}
     axes.scatter(1.0 + 0.8 * ROOM, height, 28, line.colour, marker=line.marker, linewidths=0, **place)
-    look: dict[str, Any] = {"fontsize": NAME, "va": "center", "linespacing": 1.0}
+    look: dict[str, Any] = {"fontsize": letter, "va": "center", "linespacing": 1.0}
     axes.text(1.0 + 1.3 * ROOM, height, label, color=ink(line.colour), **look, **place)
 
 

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 
 from gsm_cli.analysis.choices import Choice, Trial
-from gsm_cli.analysis.identity import written
+from gsm_cli.analysis.identity import number_of, written
 from gsm_cli.reports.forest import Forest, draw, forest_row
-from gsm_cli.reports.markdown import NOTHING, interval, table, without_constants
+from gsm_cli.reports.markdown import NOTHING, interval, table, without_empty
 from gsm_cli.reports.page import Block, Page, Section
 from gsm_cli.style import Picture
 from gsm_cli.words import counted, listed, percent, points, ratio
@@ -59,16 +59,9 @@ def _values_table(found: Sequence[Choice], name: str) -> str:
         own = rows.setdefault(choice.identity.label, {})
         own[written(choice.settings)[name]] = f"best, {percent(choice.base.accuracy.mean)}"
         own |= {_changed(trial): _against_the_best(trial) for trial in choice.trials}
-    values = sorted({value for row in rows.values() for value in row}, key=_number)[:MOST_VALUES]
+    values = sorted({value for row in rows.values() for value in row}, key=number_of)[:MOST_VALUES]
     cells = [[label, *(row.get(value, NOTHING) for value in values)] for label, row in rows.items()]
     return table(["objective", *(f"{name} {value}" for value in values)], cells)
-
-
-def _number(value: str) -> float:
-    try:
-        return float(value)
-    except ValueError:
-        return 0.0
 
 
 def _against_the_best(trial: Trial) -> str:
@@ -154,4 +147,4 @@ def _table(searches: Sequence[Choice]) -> str:
         ]
     last = "time of an epoch, the base's 1 [95 %]"
     headings = ["runs", "seeds", "validation % [95 %]", "points against the base [95 %]", last]
-    return table(*without_constants(headings, rows))
+    return table(*without_empty(headings, rows))

@@ -12,7 +12,7 @@ from gsm_cli.analysis.verdict import FLOORS, Judgement, Verdict, rule
 from gsm_cli.objectives import GUMBEL, MARGINALIZE
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.reports.curves import accuracy_picture
-from gsm_cli.reports.markdown import NOTHING, console, interval, table, without_constants
+from gsm_cli.reports.markdown import NOTHING, console, interval, table, without_empty
 from gsm_cli.reports.page import Block, Page
 from gsm_cli.reports.trade_chart import DEPTH, trade_picture
 from gsm_cli.words import counted, digits, listed, margin_points, points, ratio
@@ -127,13 +127,12 @@ def exploratory(verdict: Verdict) -> str:
 def results(verdict: Verdict) -> list[str]:
     """Accuracy, ruling, bound and cost of every objective, and what the columns mean."""
     shown = [each for each in verdict.group.series if not each.finished or each in verdict.group.pictured]
-    headings, rows = without_constants(HEADINGS, [_row(verdict, each) for each in shown])
+    headings, rows = without_empty(HEADINGS, [_row(verdict, each) for each in shown])
     return [table(headings, rows), _legend(verdict, headings)]
 
 
 def _row(verdict: Verdict, series: Series) -> list[str]:
-    failed = len(series.records) - len(series.finished)
-    runs = f"{len(series.finished)}" + (f" (+ {failed} failed)" if failed else "")
+    runs = series.counts
     if not series.finished:
         return [series.label, runs, *[NOTHING] * (len(HEADINGS) - 2)]
     marginal = verdict.group.find(MARGINALIZE)
@@ -225,11 +224,9 @@ def caveats(verdict: Verdict) -> list[str]:
     ]
     if verdict.group.shares_images:
         wider = (
-            f"For others the interval of Nadeau and Bengio (2003) decides {listed(stand) or 'nothing'}."
-            if judged
-            else ""
+            f"Of other images those on {listed(stand) or 'nothing'} hold (Nadeau and Bengio 2003)." if judged else ""
         )
-        found.append(f"The seeds split one pool of images, and the verdicts are of these images alone. {wider}".strip())
+        found.append(f"The seeds split one pool of images, and the verdicts speak of these images. {wider}".strip())
     below = [each.label for each in verdict.decisive if 100 * each.summary.mean < -100 * DEPTH * margin.value]
     if below:
         found.append(f"{listed(below)} {'lie' if len(below) > 1 else 'lies'} below the picture, at the arrow.")

@@ -1,6 +1,6 @@
 """The report on the cost of a step: measurements in, sections out."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from gsm_cli import commands
 from gsm_cli.analysis.costs import (
@@ -13,7 +13,6 @@ from gsm_cli.analysis.costs import (
     pays_from,
     peak_bytes,
     process_bytes,
-    product_share,
     rows_of,
     rule_of,
     seconds,
@@ -29,7 +28,7 @@ from gsm_cli.reports.markdown import console, table
 from gsm_cli.reports.page import Block, Page, Report, Section
 from gsm_cli.reports.panels import Panel, Point, Points, panel_picture
 from gsm_cli.style import Picture
-from gsm_cli.words import counted, digits, listed
+from gsm_cli.words import counted, listed
 
 TITLE = "What a step costs: from how many classes on does a sample pay?"
 WHOLE = (
@@ -110,18 +109,11 @@ def _milliseconds(classes: int, rows: Sequence[CostRow]) -> Point:
 def _section(record: CostRecord) -> Section:
     name = _name(record.plan)
     compared = MARGINALIZE in record.plan.objectives
-    before = min(row.base_bytes for row in record.rows) / MIB
     others = [each for each in record.plan.objectives if each != MARGINALIZE] if compared else []
     every = [[each, *(ratio_of(record, each, classes) for classes in record.plan.classes)] for each in others]
     blocks: list[Block] = [
         f"## {name[0].upper() + name[1:]}",
         *([table(["times as fast", *_columns(record.plan)], every)] if others else []),
-        "Milliseconds of a step, median [quartiles], by the number of classes:",
-        by_classes(record, milliseconds),
-        f"Greatest memory of the process in MiB, of which {before:.0f} are there before the model is made:",
-        by_classes(record, lambda rows: f"{peak_bytes(rows) / MIB:,.0f}"),
-        "Rate of the step's matrix products in % of that of one large product, measured in the same process:",
-        by_classes(record, lambda rows: f"{100 * product_share(rows):.0f}"),
     ]
     return Section(blocks)
 
@@ -163,21 +155,6 @@ def _rule(record: CostRecord) -> str:
         f"{1 / CHANCE:.0f} would say of any of them that it pays (rank-sum tests, {claims_of(record)} claims, "
         f"Bonferroni's correction; an objective is taken to gain on marginalize with every class).{ranges}"
     )
-
-
-def by_classes(record: CostRecord, cell: Callable[[list[CostRow]], str]) -> str:
-    """A cell for every objective and number of classes, from what its processes found."""
-    rows = [
-        [objective, *(cell(rows_of(record, objective, classes)) for classes in record.plan.classes)]
-        for objective in record.plan.objectives
-    ]
-    return table(["objective", *_columns(record.plan)], rows)
-
-
-def milliseconds(rows: list[CostRow]) -> str:
-    found = seconds(rows)
-    low, middle, high = (digits(1000 * value) for value in (found.low, found.middle, found.high))
-    return f"{middle} [{low}, {high}]"
 
 
 def _columns(plan: CostPlan) -> list[str]:

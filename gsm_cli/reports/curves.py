@@ -74,7 +74,7 @@ def curve_page(title: str, verdict: Verdict) -> Page:
         if met and group.find(series.objective) is series:
             epoch, theirs = max(met.items())
             parts.append(
-                f"{series.objective} has {percent(own[epoch - 1])} % after {epoch} epochs (there {100 * theirs:.1f})"
+                f"{series.objective} has {percent(own[epoch - 1])} % after {epoch} epochs (read: {100 * theirs:.1f})"
             )
     first, *_ = describe_dataset(group.config.dataset).curves_source.partition(",")
     few = min(len(series.finished) for series in group.trained)

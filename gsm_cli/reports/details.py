@@ -9,7 +9,7 @@ from gsm_cli.analysis.statistics import LEVEL, compare
 from gsm_cli.analysis.verdict import Judgement, Verdict
 from gsm_cli.data import Dataset
 from gsm_cli.objectives import SUPERVISED
-from gsm_cli.reports.markdown import NOTHING, interval, plain, table, without_constants
+from gsm_cli.reports.markdown import NOTHING, interval, plain, table, without_empty
 from gsm_cli.reports.page import Section
 from gsm_cli.words import counted, margin_points, percent, points
 
@@ -46,7 +46,7 @@ def tests(verdict: Verdict) -> Section:
         f"{margin.with_it:,} of {margin.images:,} images."
     )
     words += BEYOND if any(each.beyond for each in judgements) else ""
-    return Section(["## Differences from the sum, with tests", table(*without_constants(headings, rows)), TESTS, words])
+    return Section(["## Differences from the sum, with tests", table(*without_empty(headings, rows)), TESTS, words])
 
 
 def _test(judgement: Judgement) -> list[str]:
@@ -78,7 +78,7 @@ def accuracies(group: Group) -> Section:
         for record in series.records
         if record.failure
     ]
-    shown = table(*without_constants(headings, rows))
+    shown = table(*without_empty(headings, rows))
     return Section(["## Every part of the images", shown, ACCURACIES, *(["\n".join(failures)] if failures else [])])
 
 
@@ -100,20 +100,13 @@ def _accuracy(group: Group, series: Series) -> list[str]:
 
 def further(verdicts: Sequence[Verdict]) -> Section:
     """The groups with other settings, a row for each of their objectives; empty without any."""
-    rows = [
-        _further(verdict, series)
-        for verdict in verdicts
-        for series in verdict.group.series
-        if len(series.finished) or series.records
-    ]
+    rows = [_further(verdict, series) for verdict in verdicts for series in verdict.group.series]
     headings = ["runs", "seeds", "test % [95 %]", "points [95 %]", "verdict"]
     return Section(["## Runs with other settings", table(headings, rows)] if rows else [])
 
 
 def _further(verdict: Verdict, series: Series) -> list[str]:
-    name = f"{series.label}, {verdict.group.name}"
-    failed = len(series.records) - len(series.finished)
-    runs = f"{len(series.finished)}" + (f" (+ {failed} failed)" if failed else "")
+    name, runs = f"{series.label}, {verdict.group.name}", series.counts
     judged = next((each for each in verdict.judgements if each.series is series), None)
     compared = [interval(judged.summary, points), judged.told] if judged else [NOTHING, NOTHING]
     return [name, runs, interval(series.accuracy) if series.finished else NOTHING, *compared]

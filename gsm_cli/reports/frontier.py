@@ -1,13 +1,11 @@
 """Complete schedules of several lengths: which accuracy at which cost of training."""
 
-from collections.abc import Sequence
-
-from gsm_cli.analysis.frontier import AtEqualTime, Crossing, Frontier, Line, at_equal_time, crossing
-from gsm_cli.reports.markdown import NOTHING, interval, table
+from gsm_cli.analysis.frontier import Crossing, Frontier, Line, crossing
+from gsm_cli.reports.markdown import NOTHING, table
 from gsm_cli.reports.page import Block, Page, Section
 from gsm_cli.reports.panels import Panel, Point, Points, panel_picture
 from gsm_cli.style import Picture
-from gsm_cli.words import counted, digits, listed, percent, points
+from gsm_cli.words import counted, digits, listed, percent
 
 WHEN = (
     "*95 %* and so on: when the mean test accuracy over seeds reaches that, read off between complete schedules, "
@@ -15,10 +13,6 @@ WHEN = (
     "schedule is there already. *longest*: the test accuracy of the longest schedule."
 )
 OWN = "Every schedule is trained from the beginning to its end; none is a longer one read early."
-APART = (
-    "Differences of test accuracy at equal time, seed by seed, uncorrected: at the latest time for which both have "
-    "schedules, linear in the logarithm of time between the two around it."
-)
 
 
 def frontier_page(title: str, frontier: Frontier, where: str) -> Page:
@@ -57,13 +51,13 @@ def _cost(cost: float, frontier: Frontier) -> str:
 
 
 def frontier_section(frontier: Frontier | None) -> Section:
-    """The differences at equal time and all schedules; empty unless an objective has several lengths."""
+    """Who reaches which accuracy when; empty unless an objective has several lengths."""
     if frontier is None:
         return Section([])
     heading = f"## Accuracy {'in so many seconds' if frontier.clock else 'after so many epochs'}"
     text = " ".join([first_to_reach(frontier), OWN, *_cautions(frontier)])
     blocks: list[Block] = [heading, frontier_picture(frontier), text, _levels(frontier), WHEN]
-    return Section([*blocks, *_differences(at_equal_time(frontier))])
+    return Section(blocks)
 
 
 def frontier_picture(frontier: Frontier) -> Picture[object]:
@@ -81,15 +75,8 @@ def _points(line: Line) -> Points:
 
 
 def _cautions(frontier: Frontier) -> list[str]:
-    """What else differs between schedules, and what is left out."""
-    words = []
-    if frontier.fitted:
-        words.append(f"Fitted to the length: {listed(frontier.fitted)}.")
-    if frontier.chosen:
-        words.append("Of several settings of a length that with the most seeds, then the most accurate, is shown.")
-    if frontier.left_out:
-        words.append(f"Left out, because their steps were not timed: {listed(frontier.left_out)}.")
-    return words
+    """What else differs between schedules."""
+    return [f"Fitted to the length: {listed(frontier.fitted)}."] * bool(frontier.fitted)
 
 
 def _levels(frontier: Frontier) -> str:
@@ -109,8 +96,3 @@ def _taken(reached: Crossing, frontier: Frontier) -> str:
     ends = [NOTHING if end is None else digits(end) for end in (reached.low, reached.high)]
     span = f" [{', '.join(ends)}]" if ends != [NOTHING, NOTHING] else ""
     return f"{'≤ ' if reached.is_most else ''}{_cost(reached.cost, frontier)}{span}"
-
-
-def _differences(found: Sequence[AtEqualTime]) -> list[str]:
-    rows = [[each.label, digits(each.seconds), str(len(each.seeds)), interval(each.summary, points)] for each in found]
-    return [APART, table(["difference", "seconds", "seeds", "points [95 %]"], rows)] if rows else []

@@ -1,13 +1,22 @@
 """The sections of a report on the quality of gradients."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from gsm_cli import commands
 from gsm_cli.analysis.contrasts import TAU
-from gsm_cli.analysis.gradients import CLOSE, bias, conclusions, cosine, deviation, means, subjects_of
+from gsm_cli.analysis.gradients import (
+    CLOSE,
+    Quantity,
+    bias,
+    conclusions,
+    cosine,
+    deviation,
+    less_log_q,
+    means,
+    on_own_models,
+    subjects_of,
+)
 from gsm_cli.analysis.identity import Identity, with_looks
-from gsm_cli.objectives import OBJECTIVES
 from gsm_cli.records.gradients import MOST_SHARE, GradientRecord, GradientSubject
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.reports.markdown import NOTHING, numbered, table
@@ -29,9 +38,25 @@ METHOD = (
     "The sum over classes is finite, so the exact gradient of E_{q(y)}[f(y)] with respect to the logits of q(y) is "
     "known. Each estimator is held against it, in units of its norm. More images and steps average the deviation of "
     "an estimate away and leave the bias of its mean: so the first number is the cosine between the mean and the "
-    "exact gradient. In the picture a point is the mean over models, with a line from the least to the greatest; it "
-    "is missing where one cannot be told from 0. Dashes: estimators without a temperature. Dotted: a right angle, and "
-    "the bias of the gradient 0."
+    "exact gradient."
+)
+BESIDE = (
+    "Early and late in training by the sum, at a temperature of {tau} where an estimator has one: at the top the mean "
+    "points where the exact gradient does, at the left an estimate varies least. Estimators that do not vary are left "
+    "out, and those whose mean cannot be told from 0."
+)
+AGAINST_TAU = (
+    "Against the temperature a point is the mean over models, with a line from the least to the greatest; it is "
+    "missing where one cannot be told from 0. Dashes: estimators without a temperature. Dotted: a right angle, and the "
+    "bias of the gradient 0."
+)
+OWN = (
+    "On models that each estimator has trained itself, with the settings of that training; beside them the cosine of "
+    "the same estimator on the models that the sum has trained:"
+)
+SIGNAL = (
+    "The variance with log q taken from the learning signal (`minus_log_q`), over that without: below 1 it helps. "
+    "Neither has a bias."
 )
 LAST = "The models after the last epoch, each mean over them, at a temperature of {tau} where an estimator has one:"
 TAUS = (0.5, 1.0)  # of the table: the first that was measured
@@ -46,21 +71,46 @@ def gradient_sections(folder: ReportFolder, records: Sequence[GradientRecord]) -
 
 def _section(folder: ReportFolder, record: GradientRecord, settings: str, number: int) -> Section:
     heading = "## How good the gradients are" + (f":{settings}" if number > 1 else "")
-    picture = [gradient_picture(record, number)] if record.rows else []
+    pictures: list[Block] = []
+    if record.rows:
+        beside = BESIDE.format(tau=_tau_of(record))
+        first = gradient_picture(record, number)
+        pictures += [first, beside] if first else []
+        pictures += [against_tau(record, number), AGAINST_TAU]
     measured = commands.gradients(record.plan, folder.options(record.plan.config))
     path = folder.link(folder.measurement(record.plan.name))
     source = f"Measured by gsm {record.version}: `{measured}` ([record]({path}))."
-    said: list[Block] = [*_conclusions(record), *picture, *_last(record), *_heavy(record), *_left_out(record)]
+    said: list[Block] = [*_conclusions(record), *pictures, *_last(record), *_own(record), *_signal(record)]
+    said += _heavy(record)
     return Section([heading, METHOD, *said, source])
 
 
-def gradient_picture(record: GradientRecord, number: int = 1) -> Picture[object]:
-    """A row for cosine, bias and deviation, a column for every function or epoch."""
-    subjects = subjects_of(record)
+def gradient_picture(record: GradientRecord, number: int = 1) -> Picture[object] | None:
+    """Cosine of the mean against the deviation, a dot for each estimator: early in training and late.
+
+    None where no estimator has both.
+    """
+    titled = subjects_of(record)
+    models = [title for title, subjects in titled.items() if subjects[0].epoch is not None] or [*titled]
+    panels: list[Panel] = []
+    for title in dict.fromkeys([*models[:1], *models[-1:]]):
+        dots = []
+        for line in with_looks([(name, ()) for name in dict.fromkeys(row.estimator for row in record.rows)]):
+            found = [_one(record, line.objective, titled[title], quantity) for quantity in (deviation, cosine)]
+            if found[0] is not None and found[1] is not None:
+                dots.append(Points(line, [Point(found[0], found[1])]))
+        panels += [Panel(f"{COSINE}, {title}", DEVIATION, dots, ".3f", 0.0, continuous=True)] if dots else []
+    return panel_picture(numbered("gradients", number), panels, len(panels)) if panels else None
+
+
+def against_tau(record: GradientRecord, number: int) -> Picture[object]:
+    """A row for cosine, bias and deviation, a column for the models of every epoch, or for every function."""
+    titled = subjects_of(record)
+    models = {title: own for title, own in titled.items() if own[0].epoch is not None}
     lines = with_looks([(name, ()) for name in dict.fromkeys(row.estimator for row in record.rows)])
-    columns = [gradient_panels(lines, record, title, own) for title, own in subjects.items()]
+    columns = [gradient_panels(lines, record, title, own) for title, own in (models or titled).items()]
     panels = [panel for row in zip(*columns, strict=True) for panel in row]
-    return panel_picture(numbered("gradients", number), panels, len(subjects))
+    return panel_picture(numbered("gradients-tau", number), panels, len(columns))
 
 
 def gradient_page(title: str, record: GradientRecord) -> Page:
@@ -69,7 +119,7 @@ def gradient_page(title: str, record: GradientRecord) -> Page:
     said = found[-1].kinds if found else {}
     parts = [f"{words}: {listed(_names(said[kind]))}" for kind, words in SHORT.items() if kind in said]
     answer = f"{'; '.join(parts).capitalize()}." if parts else "Nothing was measured that could be told apart."
-    picture = [gradient_picture(record)] if record.rows else []
+    picture = list(filter(None, [gradient_picture(record)]))
     return Page(f"{title}: how good are the gradients?", answer, [*picture, *_conclusions(record)])
 
 
@@ -77,27 +127,52 @@ def _names(estimators: Sequence[tuple[str, float | None]]) -> list[str]:
     return list(dict.fromkeys(name for name, _ in estimators))
 
 
+def _tau_of(record: GradientRecord) -> str:
+    tau = _usual_tau(record)
+    return NOTHING if tau is None else commands.write(tau)
+
+
+def _usual_tau(record: GradientRecord) -> float | None:
+    taus = {row.temperature for row in record.rows}
+    return next((each for each in TAUS if each in taus), None)
+
+
+def _one(record: GradientRecord, name: str, subjects: Sequence[GradientSubject], quantity: Quantity) -> float | None:
+    """The mean over these subjects at the usual temperature, or at the least that the estimator allows above it."""
+    tau = _usual_tau(record)
+    found = [*means(record.rows, name, subjects, quantity)]
+    return next((each.mean for each in found if each.temperature is None or each.temperature >= (tau or 0.0)), None)
+
+
 def _last(record: GradientRecord) -> list[str]:
     """The numbers of one temperature after the last epoch, or on the last function."""
     subjects = [*subjects_of(record).values()][-1:] or [[]]
-    taus = {row.temperature for row in record.rows}
-    tau = next((each for each in TAUS if each in taus), None)
     rows = []
     for name in dict.fromkeys(row.estimator for row in record.rows):
-        cells = [
-            next(
-                (
-                    f"{each.mean:.3f}"
-                    for each in means(record.rows, name, subjects[0], quantity)
-                    if each.temperature in (None, tau)
-                ),
-                NOTHING,
-            )
-            for quantity in (cosine, bias, deviation)
-        ]
-        rows.append([name, *cells])
-    words = LAST.format(tau="–" if tau is None else commands.write(tau))
+        found = [_one(record, name, subjects[0], quantity) for quantity in (cosine, bias, deviation)]
+        rows.append([name, *(NOTHING if each is None else f"{each:.3f}" for each in found)])
+    words = LAST.format(tau=_tau_of(record))
     return [words, table(["estimator", COSINE, BIAS, DEVIATION], rows)] if rows else []
+
+
+def _own(record: GradientRecord) -> list[str]:
+    rows = []
+    for each in on_own_models(record):
+        at = "" if each.temperature is None else f", tau {commands.write(each.temperature)}"
+        cosines = [NOTHING if value is None else f"{value:.3f}" for value in (each.cosine, each.cosine_on_sum)]
+        rows.append([f"{each.estimator}{at}", str(each.epoch), *cosines, f"{each.bias:.3f}", f"{each.deviation:.3f}"])
+    headings = ["estimator", "epoch", "cosine", "on the sum's models", BIAS, DEVIATION]
+    return [OWN, table(headings, rows)] if rows else []
+
+
+def _signal(record: GradientRecord) -> list[str]:
+    found = less_log_q(record)
+    titles = list(dict.fromkeys(title for ratios in found.values() for title in ratios))
+    rows = [
+        [name, *(f"{ratios[title]:.3g}" if title in ratios else NOTHING for title in titles)]
+        for name, ratios in found.items()
+    ]
+    return [SIGNAL, table(["estimator", *titles], rows)] if rows else []
 
 
 def gradient_panels(
@@ -147,14 +222,3 @@ def _heavy(record: GradientRecord) -> list[str]:
     rule = "Images are added until none holds more than a tenth of the squared norm; one still holds"
     start = rule if record.plan.images is None else "One image holds"
     return [f"{start} {shares}, whose numbers lean on that image."] if held else []
-
-
-def _left_out(record: GradientRecord) -> list[str]:
-    sentences = []
-    for name in dict.fromkeys(row.estimator for row in record.rows if row.temperature is not None):
-        taus = {row.temperature for row in record.rows if row.estimator == name}
-        missing = [commands.write(tau) for tau in record.plan.temperatures if tau not in taus]
-        settings: Mapping[str, Any] = OBJECTIVES[name].settings if name in OBJECTIVES else {}
-        if missing and "tau" in settings:
-            sentences.append(f"{name} leaves out tau {', '.join(missing)}: it must be {settings['tau'].rule}.")
-    return sentences

@@ -37,9 +37,10 @@ def write_index(folder: Path, reports: Sequence[Report]) -> list[Path]:
 
 
 def check_index(folder: Path, reports: Sequence[Report]) -> list[str]:
-    """What differs between the index on disk and this one, as lines to read."""
+    """What differs between the index on disk, if there is one, and this one, as lines to read."""
     path = folder / NAME
-    return text_differences(path, index(reports)) if _is_asked(path, reports) else []
+    held = is_there(path) and _is_asked(path, reports)
+    return text_differences(path, index(reports)) if held else []
 
 
 def _is_asked(path: Path, reports: Sequence[Report]) -> bool:

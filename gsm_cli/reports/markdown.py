@@ -21,19 +21,9 @@ def plain(text: str) -> str:
     return re.sub(r"[\\`*_\[\]|]", r"\\\g<0>", printable(text).replace("&", "&amp;").replace("<", "&lt;"))
 
 
-def without_constants(
-    headings: Sequence[str], rows: Sequence[Sequence[str]], told: Sequence[str] = ()
-) -> tuple[list[str], list[list[str]]]:
-    """A table of several rows without the columns that are empty, and those of `told` that say the same in each row.
-
-    What `told` names stands elsewhere, or need not be said.
-    """
-    places = [
-        place
-        for place, heading in enumerate(headings)
-        if len(rows) == 1
-        or ((values := {row[place] for row in rows}) != {NOTHING} and (heading not in told or len(values) > 1))
-    ]
+def without_empty(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> tuple[list[str], list[list[str]]]:
+    """A table without the columns that are empty."""
+    places = [place for place in range(len(headings)) if {row[place] for row in rows} != {NOTHING}]
     return [headings[place] for place in places], [[row[place] for place in places] for row in rows]
 
 

@@ -20,7 +20,7 @@ from gsm_cli.reports.frontier import frontier_page, frontier_section
 from gsm_cli.reports.gradients import gradient_page, gradient_sections
 from gsm_cli.reports.methods import provenance, without_seconds
 from gsm_cli.reports.page import Block, Page, Report, Section
-from gsm_cli.reports.sweeps import sweep_picture, sweep_section, trade_page, trade_section
+from gsm_cli.reports.sweeps import sweep_picture, trade_page, trade_section
 from gsm_cli.reports.temperature import swept_over_tau, temperature_picture, temperature_section
 from gsm_cli.words import listed
 
@@ -94,7 +94,6 @@ def _details(
     found += [further(rest), frontier_section(findings.frontier), search_section(findings.searches)]
     found += [
         temperature_section(findings.sweeps, gradients),
-        sweep_section(findings.sweeps),
         trade_section(findings.trades),
     ]
     found += gradient_sections(folder, gradients)

@@ -1,11 +1,9 @@
 """Accuracy against a setting that takes several values, and what the cheap objectives lose to the sum at each."""
 
-from collections import defaultdict
 from collections.abc import Sequence
-from typing import TypeAlias
 
 from gsm_cli import commands
-from gsm_cli.analysis.contrasts import TAU, Sweeps, Swept, named, task_of
+from gsm_cli.analysis.contrasts import Swept, named, task_of
 from gsm_cli.analysis.identity import apart, with_looks, written
 from gsm_cli.analysis.series import Series
 from gsm_cli.analysis.statistics import fewest_seeds
@@ -13,11 +11,10 @@ from gsm_cli.analysis.tradeoff import Loss, Losses, Trade
 from gsm_cli.objectives import GUMBEL
 from gsm_cli.reports.markdown import NOTHING, interval, numbered, table
 from gsm_cli.reports.page import Block, Page, Section
-from gsm_cli.reports.panels import Panel, Point, Points, panel_picture, panel_table
+from gsm_cli.reports.panels import Panel, Point, Points, panel_picture
 from gsm_cli.settings import hyphened
 from gsm_cli.words import listed, points, ratio
 
-Labelled: TypeAlias = tuple[Series, tuple[tuple[str, str], ...]]  # a series with what its label says of its settings
 MOST_VALUES = 7  # columns of a table
 COUNTED = {"labels": "number of labels", "classes": "number of classes"}
 SIDES = {"worse": ", worse", "better": ", better", "open": ""}
@@ -103,31 +100,13 @@ def trade_section(trades: Sequence[Trade]) -> Section:
     return Section(["## What one sample loses, and what it saves", *blocks] if blocks else [])
 
 
-def sweep_section(sweeps: Sweeps) -> Section:
-    """A picture and a table for each setting; empty if none was swept."""
-    lines = defaultdict(list)
-    for swept in sweeps.lines:
-        if swept.names != (TAU,):
-            lines[swept.names].append(swept)
-    blocks = [block for own in lines.values() for block in _lines(own, sweeps.series)]
-    return Section(["## What was swept", *blocks] if blocks else [])
-
-
-def _lines(found: Sequence[Swept], series: Sequence[Series]) -> list[Block]:
-    """Accuracy against one setting."""
-    panel = accuracy_panel(found, series)
-    varying = dict.fromkeys(each for swept in found for each in swept.varying)
-    else_ = f"all else but {listed(list(varying))} is" if varying else "all else is"
-    text = f"Test accuracy after the last epoch against {panel.axis}, with its 95 % interval; {else_} equal in a line."
-    return [f"### {panel.axis}", sweep_picture(found, series), text, panel_table([panel])]
-
-
 def sweep_picture(found: Sequence[Swept], series: Sequence[Series]) -> Block:
+    """Accuracy against the setting of these sweeps."""
     panel = accuracy_panel(found, series)
     return panel_picture(f"sweep-{hyphened(panel.axis)}", [panel])
 
 
-def accuracy_panel(found: Sequence[Swept], series: Sequence[Series], falling: Sequence[Labelled] = ()) -> Panel:
+def accuracy_panel(found: Sequence[Swept], series: Sequence[Series]) -> Panel:
     """Accuracy against the setting of these sweeps, and the level of every objective that does not read it."""
     (name,) = found[0].names
     sets, tasks = named(found), [swept.task for swept in found]
@@ -137,7 +116,6 @@ def accuracy_panel(found: Sequence[Swept], series: Sequence[Series], falling: Se
         for each in series
         if name not in each.config.identity and (task := task_of(each.config, (name,))) in tasks
     ]
-    levels += falling
     looks = with_looks(
         [(line.objective, line.settings) for line in sets] + [(each.objective, settings) for each, settings in levels]
     )

@@ -1,25 +1,22 @@
 """The section of a report on a sweep over temperatures: accuracy, what the bound promises, and the gradients."""
 
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
-from gsm_cli import commands
-from gsm_cli.analysis.contrasts import TAU, Sweeps, Swept, settings_of, task_of
+from gsm_cli.analysis.contrasts import TAU, Sweeps, Swept, task_of
 from gsm_cli.analysis.gradients import last_models
-from gsm_cli.analysis.identity import Identity, apart, own_settings
-from gsm_cli.analysis.series import Series
-from gsm_cli.objectives import SCHEDULE, own_defaults
+from gsm_cli.analysis.identity import Identity
+from gsm_cli.objectives import own_defaults
 from gsm_cli.records.gradients import GradientRecord
 from gsm_cli.reports.gradients import gradient_panels
 from gsm_cli.reports.page import Section
 from gsm_cli.reports.panels import Panel, Point, Points, panel_picture, panel_table
-from gsm_cli.reports.sweeps import Labelled, accuracy_panel
+from gsm_cli.reports.sweeps import accuracy_panel
 from gsm_cli.style import Picture
 from gsm_cli.words import counted
 
 ONE_HOT, PROMISED = "bound with one-hot y, nats", "relaxed bound − that, nats"
 ACCURACY = "Test accuracy: the mean over seeds with its 95 % interval; all else is equal in a line."
-LEVELS = "Dashed: a temperature that falls over the run, and objectives that read none."
+LEVELS = "Dashed: objectives that read no temperature."
 BOUNDS = (
     "Bounds: of the validation images after the last epoch, in nats per image; what a relaxed y promises above a "
     "one-hot one, from the same noise, is no likelihood."
@@ -41,8 +38,7 @@ def temperature_picture(sweeps: Sweeps) -> Picture[object]:
 
 
 def _accuracy(sweeps: Sweeps) -> Panel:
-    found = swept_over_tau(sweeps)
-    return accuracy_panel(found, sweeps.series, [*_annealed(found, sweeps.series)])
+    return accuracy_panel(swept_over_tau(sweeps), sweeps.series)
 
 
 def temperature_section(sweeps: Sweeps, gradients: Sequence[GradientRecord]) -> Section:
@@ -63,31 +59,6 @@ def temperature_section(sweeps: Sweeps, gradients: Sequence[GradientRecord]) -> 
         sentences.append(GRADIENTS.format(models=counted(len(models), "model"), epoch=models[0].epoch))
     picture = panel_picture("temperature", [accuracy, *bounds, *measured])
     return Section(["## Against the temperature", picture, " ".join(sentences), panel_table([accuracy])])
-
-
-def _annealed(found: Sequence[Swept], series: Sequence[Series]) -> Iterator[Labelled]:
-    """Those whose temperature falls, and that share all else with a sweep of their objective."""
-    shown = {each for swept in found for each in swept.series.values()}
-    falling: dict[tuple[str, str], list[Series]] = defaultdict(list)
-    for each in series:
-        taus = each.finished[0].tau
-        if taus and each.config.own.get("tau_rate") and each not in shown and _is_like_one_of(each, found):
-            course = f"{commands.write(each.config.own[TAU])} to {taus[-1]:.3g}"
-            falling[each.objective, course].append(each)
-    for (_, course), like in falling.items():
-        own = [own_settings(each.config) for each in like]
-        for each, settings in zip(like, own, strict=True):
-            yield each, ((TAU, course), *apart(settings, own))
-
-
-def _is_like_one_of(series: Series, found: Sequence[Swept]) -> bool:
-    """Whether it shares all but the course of the temperature with a sweep of its objective."""
-    alike = [swept.rest for swept in found if swept.objective == series.objective]
-    return _without_schedule(settings_of(series.config)) in map(_without_schedule, alike)
-
-
-def _without_schedule(settings: Mapping[str, object]) -> dict[str, object]:
-    return {name: value for name, value in settings.items() if name not in SCHEDULE}
 
 
 def _bounds(lines: Mapping[Identity, Swept]) -> list[Panel]:

@@ -1,14 +1,14 @@
 """The picture that decides: accuracy against speed, a dot for each objective, and the margin as a band."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from gsm_cli.analysis.identity import Identity
 from gsm_cli.analysis.verdict import Verdict
 from gsm_cli.objectives import MARGINALIZE
-from gsm_cli.reports.charts import apart, blank, ink, log_ticks, wrapped
+from gsm_cli.reports.charts import blank, log_ticks, name_ends
 from gsm_cli.style import INK, Picture
 from gsm_cli.words import points
 
@@ -21,7 +21,6 @@ SPEED, THRIFT = "times as fast as the sum", "times fewer evaluations than the su
 DEPTH = 5.0  # margins below zero to which the picture reaches; what lies below stands at its lower end with an arrow
 SIZE = (8.4, 5.2)  # inches
 NAME = 14.0  # points
-LINE = 0.058  # the height of a line of names, of the axes' height
 
 
 @dataclass(frozen=True)
@@ -86,7 +85,7 @@ def draw(trade: Trade) -> "Figure":
         axes.set_xlim(left / (right / left) ** 0.05, right * (right / left) ** 0.05)
     else:
         axes.set_xlim(left - 0.05 * (right - left) - 0.05, right + 0.05 * (right - left) + 0.05)
-    _name(axes, trade, low, high)
+    name_ends(axes, dict(_end(dot, low, high) for dot in trade.dots), SIZE[1] - 0.9, NAME)
     return figure
 
 
@@ -111,28 +110,8 @@ def _draw_dot(axes: "Axes", dot: Dot, low: float, high: float) -> None:
         axes.plot(dot.faster, dot.mean, dot.identity.marker, **look)
 
 
-def _name(axes: "Axes", trade: Trade, low: float, high: float) -> None:
-    """The names at the right, in the order of the dots' heights, each joined to its dot."""
-    heights = [min(1.0, max(0.0, (dot.mean - low) / (high - low))) for dot in trade.dots]
-    names = [_words(dot, low, high) for dot in trade.dots]
-    sizes = [LINE * (1.25 + name.count("\n")) for name in names]
-    for dot, name, height, place in zip(trade.dots, names, heights, apart(heights, sizes, 0.0, 1.0), strict=True):
-        colour = ink(dot.identity.colour)
-        start, _ = axes.transAxes.inverted().transform(axes.transData.transform((dot.faster, 0.0)))
-        axes.plot(
-            [start, 1.0, 1.04],
-            [max(height, 0.03)] * 2 + [place],
-            color="0.75",
-            linewidth=0.8,
-            zorder=0,
-            transform=axes.transAxes,
-            clip_on=False,
-        )
-        axes.text(
-            1.05, place, name, color=colour, fontsize=NAME, va="center", linespacing=1.0, transform=axes.transAxes
-        )
-
-
-def _words(dot: Dot, low: float, high: float) -> str:
-    name = wrapped(dot.identity.label, 22)
-    return name if low <= dot.mean <= high else f"{name} {dot.mean:+.1f}"
+def _end(dot: Dot, low: float, high: float) -> tuple[Identity, tuple[float, float]]:
+    """The name beside a dot, with its number where the dot lies outside the picture, and where the dot is."""
+    inside = min(max(dot.mean, low), high)
+    more = () if inside == dot.mean else (("at", f"{dot.mean:+.1f}"),)
+    return replace(dot.identity, settings=(*dot.identity.settings, *more)), (dot.faster, inside)

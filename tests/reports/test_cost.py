@@ -21,7 +21,6 @@ from gsm_cli.analysis.costs import (
     lost_at_most,
     pays_from,
     process_bytes,
-    product_share,
     seconds,
     speed_up,
     step_seconds,
@@ -61,7 +60,6 @@ class TestStatistics:
         record = cost_record(marginalize={10: (20.0, 30.0, 40.0)}, gumbel={10: (10.0, 10.0, 40.0)})
         found = speed_up(record, GUMBEL, 10)
         assert (found.low, found.middle, found.high) == pytest.approx((1.0, 2.0, 3.0))
-        assert product_share([cost_row(GUMBEL, 2, 10.0)]) == pytest.approx(0.5)
 
     def test_what_the_plan_names_and_nobody_measured(self):
         assert CROSSING.departures == []

@@ -23,6 +23,7 @@ from gsm_cli.records.layout import ReportFolder, find_folders
 from gsm_cli.records.run import RunRecord, read_run
 from gsm_cli.reports import drawing
 from gsm_cli.reports.folder import check, read, write
+from gsm_cli.reports.index import check_index, write_index
 from gsm_cli.reports.markdown import plain
 from gsm_cli.reports.page import Block, Page, Report, Section
 from gsm_cli.reports.png import stamped
@@ -470,3 +471,40 @@ class TestDamage:
         (tmp_path / "digits-100/records/a.json").write_text("[]")
         with pytest.raises(DataError, match=r"a\.json"):
             read(ReportFolder(tmp_path / "digits-100"))
+
+
+class TestIndex:
+    def test_has_a_row_for_each_report_and_is_held(self, digits, costs, tmp_path):
+        reports = [read(digits), read(costs)]
+        (path,) = write_index(tmp_path, reports)
+        text = path.read_text("utf-8")
+        assert f"| [{reports[0].title}](digits-100/report.md) | {reports[0].answer} | 24 |" in text
+        assert check_index(tmp_path, reports) == []
+        path.write_text(text.replace("| 24 |", "| 25 |"), "utf-8")
+        assert any(line.startswith("-") and "| 25 |" in line for line in check_index(tmp_path, reports))
+
+    def test_somebodys_own_file_is_left_alone(self, digits, costs, tmp_path):
+        (tmp_path / "README.md").write_text("# Mine\n")
+        reports = [read(digits), read(costs)]
+        assert write_index(tmp_path, reports) == check_index(tmp_path, reports) == []
+        assert (tmp_path / "README.md").read_text() == "# Mine\n"
+
+    def test_one_report_needs_none(self, digits, tmp_path):
+        assert write_index(tmp_path, [read(digits)]) == []
+        assert write_index(digits.path, [read(digits)]) == []
+
+
+class TestQuestion:
+    def test_what_the_title_says_of_the_runs_may_be_named(self, digits):
+        digits.question.write_text('kind = "comparison"\nabout = "Digits of 1998"\n')
+        assert read(digits).title == "Digits of 1998: can one sample replace the sum over classes?"
+
+    def test_the_curves_of_others_are_a_question(self, tmp_path):
+        folder = ReportFolder(tmp_path / "mnist-100")
+        folder.question.parent.mkdir()
+        folder.question.write_text('kind = "curve"\n')
+        save(folder, [record("gumbel", seed, [0.5] * 9 + [0.8], dataset="mnist") for seed in range(2)])
+        report = read(folder)
+        assert report.title == "MNIST with 100 labels: do the curves of the article (musyoku 2016) come out?"
+        assert report.answer == "On validation gumbel has 80.00 % after 10 epochs (read: 87.5)."
+        assert "| gumbel, epoch 10 | 2 | 80.00 | 87.5 |" in report.text

@@ -1,17 +1,16 @@
 """The frontier: complete schedules of several lengths, their seconds, and what is reached in which time."""
 
 from dataclasses import replace
-from math import log
 from statistics import fmean
 
 import pytest
 from identities import identities
 from legible import assert_legible
 from matplotlib.figure import Figure
-from records_of import failed, record, steps_of, timed
+from records_of import failed, record, steps_of
 
-from gsm_cli.analysis.contrasts import Sweeps, over_one, trained
-from gsm_cli.analysis.frontier import Frontier, Line, Schedule, at_equal_time, crossing, find_frontier
+from gsm_cli.analysis.contrasts import over_one, trained
+from gsm_cli.analysis.frontier import Frontier, Line, Schedule, crossing, find_frontier
 from gsm_cli.analysis.groups import sort_records
 from gsm_cli.analysis.identity import Identity
 from gsm_cli.analysis.statistics import summarize
@@ -21,7 +20,6 @@ from gsm_cli.records.run import RunRecord
 from gsm_cli.reports.frontier import first_to_reach, frontier_panel, frontier_section
 from gsm_cli.reports.panels import panel_chart
 from gsm_cli.reports.run_report import render_runs
-from gsm_cli.reports.sweeps import sweep_section
 from gsm_cli.style import house_style
 
 BEST = {3: 0.94, 5: 0.955, 10: 0.965}  # test accuracy of the sum, by the epochs of its schedule
@@ -80,13 +78,11 @@ class TestSchedules:
         found = find_frontier(trained(sort_records(runs())))
         assert [(each.seconds, each.cost) for each in lines_of(found)["gumbel"]] == [(None, 3), (None, 5), (None, 10)]
         assert [name.label for name, _ in found.first(0.95)] == ["marginalize", "gumbel"]
-        assert at_equal_time(found) == []
 
     def test_schedules_whose_step_was_not_timed_are_left_out(self):
         other = [each for each in runs(batch_size=100) if each.config.objective == "gumbel"]
         found = find_frontier(trained(sort_records([*runs(), *other], steps_of(runs()))))
         assert set(lines_of(found)) == {"marginalize", "gumbel, batch_size 50"}
-        assert found.left_out == [f"gumbel, batch_size 100 with {epochs} epochs" for epochs in BEST]
 
     def test_other_settings_are_other_lines(self):
         found = frontier([*runs(), *(each for each in runs(labels=50) if each.config.objective == "gumbel")])
@@ -104,8 +100,6 @@ class TestSchedules:
         worse, better = runs(loss=0.02, kl_warmup=0.3), runs(loss=0.01)
         assert lines_of(frontier([*worse, *better]))["gumbel"] == lines_of(frontier(better))["gumbel"]
         assert lines_of(frontier([*better, *worse]))["gumbel"] == lines_of(frontier(better))["gumbel"]
-        assert frontier([*better, *worse]).chosen
-        assert not frontier(better).chosen
 
     def test_a_lucky_seed_does_not_take_the_place_of_several(self):
         lucky = run("gumbel", 100, 10, 0.99, kl_warmup=0.3)
@@ -120,7 +114,7 @@ class TestSchedules:
             for epochs in (3, 5)
         ]
         found = frontier(records)
-        assert (found.fitted, found.differing) == ([], ["learning_rate"])
+        assert found.fitted == []
 
     def test_one_length_and_failed_runs_are_none(self):
         assert find_frontier(sort_records(runs(lengths=(5,)))[0].trained) is None
@@ -165,51 +159,6 @@ class TestLevels:
         assert crossing([Schedule(3, 6.0, {0: 0.96}, same, same, floor="supervised")], 0.96) is None
 
 
-class TestEqualTime:
-    def test_is_the_end_of_what_is_over_first_between_the_schedules_around_it(self):
-        (found,) = at_equal_time(frontier(runs()))
-        assert (found.label, round(found.seconds, 9)) == ("gumbel − marginalize", 20.0)
-        assert found.summary.mean == pytest.approx(BEST[10] - 0.01 - BEST[5])
-
-    def test_is_linear_in_the_logarithm_of_time(self):
-        records = [each for each in runs() if (each.config.objective, each.config.epochs) != ("marginalize", 5)]
-        (found,) = at_equal_time(frontier(records))
-        share = log(20 / 12) / log(40 / 12)
-        assert found.summary.mean == pytest.approx(0.955 - ((1 - share) * 0.94 + share * 0.965))
-
-    def test_is_of_common_seeds_and_paired(self):
-        records = [each for each in runs() if (each.config.seed, each.config.objective) != (0, "gumbel")]
-        (found,) = at_equal_time(frontier(records))
-        assert found.seeds == [1, 2]
-        assert found.summary.deviation == pytest.approx(1 / 400 / 2**0.5)  # equal differences: one image of a seed
-
-    def test_is_of_one_task(self):
-        found = at_equal_time(frontier([*runs(), *runs(loss=0.02, labels=50)]))
-        assert [each.label for each in found] == [
-            "gumbel, labels 100 − marginalize, labels 100",
-            "gumbel, labels 50 − marginalize, labels 50",
-        ]
-
-    def test_without_the_sum_it_is_against_the_first(self):
-        records = [
-            run(name, seed, epochs, 0.9) for name in ("gumbel", "reinforce") for seed in range(2) for epochs in (3, 5)
-        ]
-        (found,) = at_equal_time(frontier(records))
-        assert found.label == "reinforce − gumbel"
-
-    def test_the_first_schedule_may_end_at_that_very_time(self):
-        records = [each for each in runs() if each.config.objective != "marginalize" or each.config.epochs >= 5]
-        (found,) = at_equal_time(frontier(records))
-        assert found.summary.mean == pytest.approx(BEST[10] - 0.01 - BEST[5])
-
-    def test_there_is_none_where_times_do_not_meet(self):
-        far = [
-            timed(each, *2 * [[99.0] * len(each.epochs)]) if each.config.objective == "marginalize" else each
-            for each in runs()
-        ]
-        assert at_equal_time(frontier(far)) == []
-
-
 class TestAnswer:
     WORDS = (
         "The first to reach a test accuracy: 95 % by gumbel (14.1 s), 96 % by marginalize (28.3 s) and 97 % by none."
@@ -245,7 +194,6 @@ class TestSection:
         text = text_of(section(tmp_path, runs()))
         assert "| objective | 95 % | 96 % | 97 % | longest |" in text
         assert "| gumbel | 14.1 s [7.77, –] | not reached | not reached | 95.50 after 10 epochs |" in text
-        assert "| gumbel − marginalize | 20 | 3 |" in text
 
     def test_says_what_was_fitted_to_the_length(self, tmp_path):
         assert "Fitted to the length" not in text_of(section(tmp_path, runs()))
@@ -253,16 +201,12 @@ class TestSection:
         text = text_of(section(tmp_path, fitted))
         assert "Fitted to the length: kl_warmup." in text
 
-    def test_says_which_of_several_settings_is_shown(self, tmp_path):
-        text = text_of(section(tmp_path, [*runs(), *runs(loss=0.02, kl_warmup=0.3)]))
-        assert "Of several settings of a length that with the most seeds" in text
-
     def test_is_empty_without_several_lengths(self, tmp_path):
         assert section(tmp_path, runs(lengths=(5,))).blocks == []
 
     def test_epochs_are_in_no_other_picture(self, tmp_path):
         series = trained(sort_records(runs()))
-        assert sweep_section(Sweeps(series, over_one(series))).blocks == []
+        assert over_one(series) == []
 
     def test_the_longest_of_equal_groups_is_the_main_one(self):
         assert [group.config.epochs for group in sort_records(runs())] == [10, 5, 3]

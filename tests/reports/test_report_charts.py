@@ -94,7 +94,7 @@ class TestTrade:
 
     def test_what_lies_far_below_stands_at_the_edge_with_its_number(self):
         (axes,) = made(draw_trade, Trade([dot("gumbel", 2.8, -1.2), dot("reinmax", 2.0, -15.3)], 0.7, SPEED)).axes
-        assert "reinmax -15.3" in [text.get_text() for text in axes.texts]
+        assert "reinmax, at -15.3" in [text.get_text() for text in axes.texts]
         assert axes.get_ylim()[0] > -5
         assert "v" in {line.get_marker() for line in axes.lines}
 

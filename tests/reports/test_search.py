@@ -210,7 +210,6 @@ class TestReport:
     def test_what_has_a_row_has_no_other_and_no_line_of_two_values(self):
         found = rendered(searched()).details_text
         assert "## Runs with other" not in found
-        assert "## What was swept" not in found
         assert "## Runs with other" in rendered([*searched(), *runs("marginalize", labels=50)]).details_text
 
     def test_what_failed_or_collapsed_is_shown(self):
@@ -225,7 +224,6 @@ class TestReport:
     def test_three_values_of_a_setting_are_rows_of_it_alone(self):
         found = rendered([*searched(), *runs("gumbel", learning_rate=0.008)])
         assert "gumbel, learning_rate 0.008" in found.details_text
-        assert "## What was swept" not in found.details_text
         assert found.title.endswith("which settings are best?")
 
     def test_a_sweep_beside_it_is_in_the_details(self):

@@ -12,17 +12,20 @@ from gsm_cli.analysis.groups import sort_records
 from gsm_cli.estimator_settings import OwnSettings
 from gsm_cli.objectives import OBJECTIVES
 from gsm_cli.records.run import RunRecord
+from gsm_cli.reports.page import Section
 from gsm_cli.reports.panels import Panel, Point, Points, describe, is_wide, panel_chart, panel_table
-from gsm_cli.reports.sweeps import accuracy_panel, sweep_section
+from gsm_cli.reports.sweeps import accuracy_panel, sweep_picture
 from gsm_cli.style import house_style
 
 DRAWS = (1, 10, 100)
 
 
 def section(tmp_path, records, kind: str = "settings"):
+    """The pictures of what was swept, one for each setting."""
     series = trained(sort_records(records))
     lines = enough(over_one(series), series if kind == "settings" else [])
-    return sweep_section(Sweeps(series, lines))
+    names = dict.fromkeys(line.names for line in lines)
+    return Section([sweep_picture([line for line in lines if line.names == name], series) for name in names])
 
 
 def points_of(picture) -> dict[str, list[Point]]:
@@ -65,13 +68,13 @@ class TestLines:
         )
         point = points["gumbel"][0]
         assert (point.low, point.high) == pytest.approx((80 - 4.302653 / 3**0.5, 80 + 4.302653 / 3**0.5))
-        assert found.blocks[:2] == ["## What was swept", "### draws"]
         assert (
             "At the ends: gumbel 80.00 [77.52, 82.48] at 1 and 85.00 [82.52, 87.48] at 100; straight-through-gumbel 80"
-            in found.blocks[2].description
+            in picture.description
         )
-        assert "| gumbel, draws 1 | 3 | 80.00 [77.52, 82.48] |" in found.blocks[4]
-        assert "| marginalize | 1 | 95.00 |" in found.blocks[4]
+        table = panel_table(picture.facts)
+        assert "| gumbel, draws 1 | 3 | 80.00 [77.52, 82.48] |" in table
+        assert "| marginalize | 1 | 95.00 |" in table
 
     def test_its_picture(self, tmp_path):
         (picture,) = section(tmp_path, [*over_draws("gumbel"), run("marginalize", 0, 0.95)]).pictures

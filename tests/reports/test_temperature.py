@@ -112,26 +112,6 @@ def test_what_one_model_does_not_show_is_left_out():
     assert [tau for tau, _ in own[DEVIATION]["gumbel"]] == [0.5, 1.0]
 
 
-def falls(rate: float, **settings: object):
-    """Two seeds whose temperature falls from 1 to 0.8."""
-    own = {"tau": 1.0, "tau_min": 0.8, "tau_rate": rate}
-    return [record("gumbel", seed, (0.5, 0.6, 0.93), **own, **settings) for seed in range(2)]
-
-
-def test_a_falling_temperature_is_a_level():
-    found = section([*runs(), *falls(0.01), *falls(0.01, draws=3)])
-    assert levels(found) == {"gumbel, tau 1 to 0.8": pytest.approx(92)}
-    assert set(levels(section([*runs(), *falls(0.01), *falls(0.02)]))) == {
-        "gumbel, tau 1 to 0.8, tau_rate 0.01",
-        "gumbel, tau 1 to 0.8, tau_rate 0.02",
-    }
-
-
-def test_a_sweep_that_falls_is_no_level_of_itself():
-    falling = [each for tau in TAUS for each in runs(taus=(tau,), tau_rate=0.001)]
-    assert levels(section(falling)) == {}
-
-
 def test_without_a_sweep_over_tau_there_is_none():
     assert section([record("gumbel", 0), record("marginalize", 0)]).blocks == []
     assert section(runs(taus=(0.1, 1.0)), kind="comparison").blocks == []

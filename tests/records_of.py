@@ -162,6 +162,8 @@ def gradient_record(
         for subject in subjects
         for number, (name, tau) in enumerate(estimators)
     ]
+    scored = [name for name, _ in estimators if name in OBJECTIVES and OBJECTIVES[name].is_scored]
+    rows += [msgspec.structs.replace(row, minus_log_q=True) for row in rows if row.estimator in scored]
     config = build({"objective": "marginalize", **{name: plan.pop(name) for name in ("dataset",) if name in plan}})
     taus = tuple(sorted({tau for _, tau in estimators if tau is not None})) or TEMPERATURES
     names = tuple(dict.fromkeys(name for name, _ in estimators)) or MEASURED

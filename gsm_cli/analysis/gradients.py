@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import isnan, nan
 from statistics import fmean
 
 from gsm_cli.objectives import MARGINALIZE
@@ -119,13 +120,17 @@ def _mean_cosine(rows: Sequence[GradientRow]) -> float | None:
 
 def less_log_q(record: GradientRecord) -> dict[str, dict[str, float]]:
     """By estimator and title: the variance with log q taken from the signal, over that without; means over models."""
-    rows = {(row.subject, *row.variant): row.deviation for row in record.rows}
+    plain = {(row.subject, row.estimator, row.temperature): row for row in record.rows if not row.minus_log_q}
     found: dict[str, dict[str, float]] = {}
     for title, subjects in subjects_of(record).items():
-        for name in dict.fromkeys(row.estimator for row in record.rows if row.minus_log_q):
-            pairs = [(rows[each.name, name, None, True], rows[each.name, name, None, False]) for each in subjects]
-            if all(without > ROUNDING for _, without in pairs):
-                found.setdefault(name, {})[title] = fmean((less / without) ** 2 for less, without in pairs)
+        names = {subject.name for subject in subjects}
+        ratios: dict[str, list[float]] = {}
+        for row in (each for each in record.rows if each.minus_log_q and each.subject in names):
+            beside = plain[row.subject, row.estimator, row.temperature].deviation
+            ratios.setdefault(row.estimator, []).append((row.deviation / beside) ** 2 if beside > ROUNDING else nan)
+        for name, each in ratios.items():
+            if not any(map(isnan, each)):
+                found.setdefault(name, {})[title] = fmean(each)
     return found
 
 

@@ -19,7 +19,7 @@ SHOWN = 12  # hex digits of a file's digest
 CONSTANT = (("tau_min", "0"), ("tau_rate", "0"))  # of a temperature that does not fall; no label says so
 ALWAYS = ("dataset", DIGEST, "epochs", "precision")  # that a group's name has even where its preset implies them
 PALEST = 0.62  # how much white the last of an objective's series has; the first has none
-MARKERS = "osD^>PXp*"
+MARKERS = "osvhD^8X<*pP>Hd"
 Settings = Mapping[str, str]  # as a reader sees them
 
 

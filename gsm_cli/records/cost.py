@@ -36,7 +36,7 @@ class CostPlan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     batch_size: Count = 100  # unlabelled images in a step, and labelled ones
     precision: Precision = "float32"
     device: Literal["cpu", "cuda"] = "cpu"
-    rounds: Count = 5  # enough to show at a single number of classes that one of six objectives pays
+    rounds: Count = 5  # enough to show at two numbers of classes in a row that one of all objectives pays
     seed: Natural = 0
     # of the files of estimators of somebody's own, by objective
     sha256: dict[Plain, Plain] = msgspec.field(default_factory=dict)

@@ -144,8 +144,8 @@ class TestExitCodes:
 @pytest.mark.parametrize("command", ["gradients", "cost"])
 def test_a_measurement_is_replaced_by_force_alone(gsm, folder, measured, monkeypatch, command):
     """What took long: other settings have another file, the same ones are used again."""
-    name = f"gsm_cli.cli.{command}._measure{'_all' if command == 'cost' else ''}"
-    monkeypatch.setattr(name, lambda *asked: pytest.fail("measured"))
+    places = {"cost": "gsm_cli.cli.cost._measure_all", "gradients": "gsm_cli.measures.gradient_plan.measure_plan"}
+    monkeypatch.setattr(places[command], lambda *asked: pytest.fail("measured"))
     before = {path: path.read_bytes() for path in folder.rglob("*.json")}
     result = gsm(*measured[command])
     assert result.exit_code == 0

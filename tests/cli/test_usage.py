@@ -10,7 +10,7 @@ from gsm_cli.cli.usage import command_of, take_debug
     ("words", "meant"),
     [
         (("train-ssl", "--objective", "gumbl"), "gumbel"),
-        (("gradients", "--objective", "straight-trough"), "straight-through-gumbel"),
+        (("gradients", "--objective", "straight-trough"), "straight-through"),
         (("cost", "--objective", "marginalise"), "marginalize"),
         (("train-ssl", "--dataset", "digts"), "digits"),
         (("gradients", "--dataset", "mnits"), "mnist"),

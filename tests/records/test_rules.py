@@ -126,6 +126,7 @@ class TestGradients:
         self.refused(tmp_path, replace(whole, rows=rows[1:]), "no row of gumbel, tau 0.5, on linear")
         self.refused(tmp_path, replace(whole, rows=[*rows[:2], *rows[3:]]), "no row of reinforce on linear")
         self.refused(tmp_path, replace(whole, rows=[*rows, rows[3]]), "a row too many of reinmax, tau 1, on linear")
+        self.refused(tmp_path, replace(whole, rows=rows[:-1]), "no row of reinforce, minus log q, on linear")
         self.refused(tmp_path, replace(whole, rows=[]), "no row of gumbel, tau 0.5, on linear")
 
     def test_somebodys_own_have_the_temperatures_that_their_rows_name(self):

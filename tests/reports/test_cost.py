@@ -116,8 +116,8 @@ class TestClaims:
         assert find_rule(12, rounds) == Rule(numbers, losses)
         assert lost_at_most(losses, rounds) ** numbers <= CHANCE / 12 < lost_at_most(losses + 1, rounds) ** numbers
 
-    def test_by_default_one_number_of_classes_is_enough(self):
-        assert find_rule(2 * (len(MEASURED) - 1), CostPlan().rounds).numbers == 1
+    def test_by_default_two_numbers_of_classes_are_enough(self):
+        assert find_rule(2 * (len(MEASURED) - 1), CostPlan().rounds).numbers == 2
         assert enough_rounds(12, 1) == CostPlan().rounds
 
     @pytest.mark.parametrize("rounds", [1, 3, 5, 8])

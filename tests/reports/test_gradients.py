@@ -67,7 +67,7 @@ class TestText:
 
     def test_nothing_is_ranked_by_a_number_that_zero_would_win(self):
         text = rendered(gradient_record(("marginalize", None), ("reinforce", None), ("gumbel", 0.5), ("gumbel", 1.0)))
-        assert "the gradient 0, which teaches nothing, has 1.00, and 2 of these 4 have more." in text.text
+        assert "the gradient 0, which teaches nothing, has 1.00, and 2 of these 5 have more." in text.text
         assert "rmse" not in text.text
         assert "least error" not in text.text
 
@@ -192,9 +192,8 @@ class TestOwnModels:
 
     def test_a_signal_less_log_q_is_told_by_the_ratio_of_variances(self):
         record = gradient_record(("reinforce", None), epochs=(1, 200))
-        rows = [msgspec.structs.replace(row, deviation=0.5) for row in record.rows]
-        less = [msgspec.structs.replace(row, minus_log_q=True, deviation=0.25) for row in rows]
-        both = msgspec.structs.replace(record, rows=[*less, *rows])
+        rows = [msgspec.structs.replace(row, deviation=0.25 if row.minus_log_q else 0.5) for row in record.rows]
+        both = msgspec.structs.replace(record, rows=rows[::-1])
         assert set(less_log_q(both)["reinforce"].values()) == {0.25}
         (found,) = means(both.rows, "reinforce", both.subjects[:1], deviation)
         assert found.mean == 0.5

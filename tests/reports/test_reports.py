@@ -239,7 +239,7 @@ def test_what_is_somebodys_own_is_shown_with_its_digest_and_never_looked_for():
 def test_every_picture_of_a_report_is_in_its_text():
     report = rendered([*batch(SIX), record("gumbel", 0, (0.1, 0.2))], (), [gradient_record(("gumbel", 0.5))])
     names = [picture.name for picture in report.pictures]
-    assert names == ["answer", "accuracy", "frontier", "gradients"]
+    assert names == ["answer", "accuracy", "frontier", "gradients-tau"]
     assert re.findall(r"\]\(([\w-]+)\.png\)", report.text + report.details_text) == names
 
 

@@ -72,6 +72,7 @@ COMMANDS = {  # in the order of the help
     "report": Row(
         "report", "Rebuild every report from its records, without training.", "reports/digits-100 --margin 0.5"
     ),
+    "compare": Row("compare", "Compare two folders of records, seed by seed.", "digits-100 try/digits-100"),
 }
 
 

@@ -46,6 +46,13 @@ MarginOption = Annotated[
 CsvOption = Annotated[
     bool, typer.Option("--csv", help="Also write runs.csv and epochs.csv, a row for each, beside every report on runs.")
 ]
+HtmlOption = Annotated[
+    bool, typer.Option("--html", help="Also write report.html beside every report: one file, with its pictures inside.")
+]
+LatexOption = Annotated[
+    bool,
+    typer.Option("--latex", help="Also write results.tex beside every report: the table of its page, as booktabs."),
+]
 
 
 def report(
@@ -53,6 +60,8 @@ def report(
     margin: MarginOption = None,
     check: CheckOption = False,
     as_csv: CsvOption = False,
+    as_html: HtmlOption = False,
+    as_latex: LatexOption = False,
     as_json: options.Json = False,
 ) -> None:
     """Rebuild every report from its records, without training."""
@@ -62,8 +71,8 @@ def report(
     from gsm_cli.reports.index import check_index, write_index
     from gsm_cli.words import few
 
-    if check and (as_json or as_csv):
-        other = "--json" if as_json else "--csv"
+    others = {"--json": as_json, "--csv": as_csv, "--html": as_html, "--latex": as_latex}
+    if check and (other := next((name for name, wanted in others.items() if wanted), None)):
         raise UsageError(f"{other} goes with reports that are written, and --check writes none: leave one of them out")
     reports, problems = _read_all(folder, margin)
     if check:
@@ -76,10 +85,7 @@ def report(
         print("every report is what its records give:", *(report.folder.path for report in reports), file=sys.stderr)
         return
     paths = [*(write(report) for report in reports), *write_index(folder, reports)]
-    if as_csv:
-        from gsm_cli.reports.frames import write_csv
-
-        paths += [path for report in reports for path in write_csv(report)]
+    paths += [path for name, wanted in others.items() if wanted for each in reports for path in _beside(name, each)]
     if as_json:
         from gsm_cli.cli import answers, output
 
@@ -88,6 +94,19 @@ def report(
         print(*paths, sep="\n")
     if problems := [*problems, *(problem for report in reports for problem in report.problems)]:
         raise DataError(few(problems))
+
+
+def _beside(option: str, report: "Report") -> list[Path]:
+    """Write what an option asks for beside a report; the paths."""
+    if option == "--csv":
+        from gsm_cli.reports.frames import write_csv as write
+    elif option == "--html":
+        from gsm_cli.reports.html import write_html as write
+    elif option == "--latex":
+        from gsm_cli.reports.latex import write_latex as write
+    else:
+        return []
+    return write(report)
 
 
 def _read_all(folder: Path, margin: float | None) -> "tuple[list[Report], list[str]]":

@@ -1,0 +1,88 @@
+"""Two folders of runs, series by series and seed by seed: what differs, and what only one of them has."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+
+from gsm_cli.analysis.groups import sort_records
+from gsm_cli.analysis.series import Series
+from gsm_cli.analysis.statistics import Comparison, Summary, compare, side, summarize
+from gsm_cli.records.run import RunRecord
+
+Seeds = Mapping[str, Sequence[int]]  # by the label of a series
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A series that both folders have: its mean test accuracies and their differences, second minus first.
+
+    All are over the seeds that have the same split in both, after the last epoch. `log_p` is in nats, and None where
+    the objective has no bound.
+    """
+
+    label: str
+    first: float
+    second: float
+    comparison: Comparison
+    log_p: Summary | None
+
+    @property
+    def worse(self) -> bool:
+        """Whether the whole interval of the difference lies below zero, as it is printed."""
+        return side(self.comparison.summary, p_value=0.0) == "worse"
+
+
+@dataclass(frozen=True)
+class Matches:
+    """The series that both have, in the order of a report, and the finished seeds that only one of them has."""
+
+    pairs: Sequence[Pair]
+    only_first: Seeds
+    only_second: Seeds
+
+
+def match(first: Sequence[RunRecord], second: Sequence[RunRecord]) -> Matches:
+    """The series of two folders, matched by all of their settings."""
+    labels = {
+        series.config.digest: series.identity.in_brackets(group.name)
+        for group in sort_records([*first, *second])
+        for series in group.series
+    }
+    ours, theirs = _series(first), _series(second)
+    found = {
+        digest: _pair(labels[digest], ours[digest], theirs[digest])
+        for digest in labels
+        if digest in ours.keys() & theirs.keys()
+    }
+    pairs = {digest: pair for digest, pair in found.items() if pair}
+    common = {digest: pair.comparison.seeds for digest, pair in pairs.items()}
+    alone = [
+        {
+            labels[digest]: seeds
+            for digest in labels
+            if digest in series and (seeds := sorted({*series[digest].scores} - {*common.get(digest, ())}))
+        }
+        for series in (ours, theirs)
+    ]
+    return Matches([*pairs.values()], *alone)
+
+
+def _series(records: Sequence[RunRecord]) -> dict[str, Series]:
+    """By the digest of their settings."""
+    return {series.config.digest: series for group in sort_records(records) for series in group.series}
+
+
+def _pair(label: str, first: Series, second: Series) -> Pair | None:
+    """None without a common seed."""
+    found = compare(second.scores, first.scores)
+    if found is None:
+        return None
+    ours, theirs = _bounds(first), _bounds(second)
+    gains = [theirs[seed] - ours[seed] for seed in found.seeds if seed in ours.keys() & theirs.keys()]
+    means = [fmean(series.scores[seed].accuracy for seed in found.seeds) for series in (first, second)]
+    return Pair(label, means[0], means[1], found, summarize(gains) if gains else None)
+
+
+def _bounds(series: Series) -> dict[int, float]:
+    """Of log p(x), by seed."""
+    return {run.config.seed: run.test.bound.mean for run in series.finished if run.test and run.test.bound}

@@ -1,0 +1,100 @@
+"""The command that compares two folders of records, seed by seed: `gsm compare`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gsm_cli.cli import options
+from gsm_cli.errors import DataError, GsmError
+
+if TYPE_CHECKING:
+    from gsm_cli.analysis.compare import Matches, Pair, Seeds
+    from gsm_cli.records.run import RunRecord
+
+HEADINGS = ("series", "seeds", "A test %", "B test %", "points [95 %]", "log p(x) [95 %]")
+LEGEND = (
+    "Test accuracy is that after the last epoch, a mean over the seeds that both folders have on the same split. "
+    "*points*: B minus A, seed by seed, with Student's interval; *log p(x)*: the same of its lower bound, in nats."
+)
+FirstArgument = Annotated[Path, typer.Argument(metavar="A", help="A folder of records, or its name in reports.")]
+SecondArgument = Annotated[Path, typer.Argument(metavar="B", help="The folder that is compared with A.")]
+FailOption = Annotated[
+    bool, typer.Option("--fail-if-worse", help="Exit with 1 if a series is worse in B: its whole interval is below 0.")
+]
+
+
+def compare(
+    first: FirstArgument, second: SecondArgument, fail_if_worse: FailOption = False, as_json: options.Json = False
+) -> None:
+    """Compare two folders of records, seed by seed."""
+    from gsm_cli.analysis.compare import match
+    from gsm_cli.words import listed
+
+    paths = [_find(each) for each in (first, second)]
+    matches = match(*(_read(path) for path in paths))
+    if not matches.pairs:
+        rule = "two folders must have a series in common, with the same settings, seeds and splits"
+        raise DataError(f"{rule}, and {paths[0]} and {paths[1]} have none: name two that have")
+    if as_json:
+        from gsm_cli.cli import answers, output
+
+        output.show("compare", paths, answers.compared(matches))
+    else:
+        print(*_written(paths, matches), sep="\n\n")
+    if fail_if_worse and (worse := [pair.label for pair in matches.pairs if pair.worse]):
+        raise GsmError(f"no series of {paths[1]} may be worse than in {paths[0]}, and {listed(worse)} is: see why")
+
+
+def _find(path: Path) -> Path:
+    """The folder of that path, or else of that name where reports lie. Raises DataError if there is neither."""
+    from gsm_cli.files import is_there
+
+    for place in (path, Path("reports") / path):
+        if is_there(place):
+            return place
+    named = options.as_typed(str(path))
+    raise DataError(f"a folder of records must be there, and {named} is not: name one, as reports/digits-100")
+
+
+def _read(path: Path) -> "list[RunRecord]":
+    """The runs of a folder. Raises DataError if it has none, or a damaged one."""
+    from gsm_cli.records.layout import ReportFolder
+    from gsm_cli.records.run import read_run
+
+    folder = ReportFolder(path)
+    if not folder.records or folder.of_costs:
+        raise DataError(f"a comparison needs records of runs, and {path} has none: name the folder of a report on runs")
+    return [read_run(each) for each in folder.records]
+
+
+def _written(paths: list[Path], matches: "Matches") -> list[str]:
+    """The comparison in Markdown."""
+    from gsm_cli.reports.markdown import plain, table
+
+    names = [plain(str(path)) for path in paths]
+    blocks = [f"A is {names[0]}, and B is {names[1]}.", table(HEADINGS, [_row(pair) for pair in matches.pairs]), LEGEND]
+    alone = zip(names, (matches.only_first, matches.only_second), strict=True)
+    return blocks + [f"Only {name} has {_seeds(seeds)}." for name, seeds in alone if seeds]
+
+
+def _row(pair: "Pair") -> list[str]:
+    from gsm_cli.reports.markdown import NOTHING, interval
+    from gsm_cli.words import percent, points
+
+    return [
+        pair.label,
+        str(len(pair.comparison.seeds)),
+        percent(pair.first),
+        percent(pair.second),
+        interval(pair.comparison.summary, points),
+        interval(pair.log_p, "{:+.2f}".format) if pair.log_p else NOTHING,
+    ]
+
+
+def _seeds(seeds: "Seeds") -> str:
+    """The series and the seeds that only one folder has."""
+    from gsm_cli.commands import write_seeds
+    from gsm_cli.words import few
+
+    return few([f"{label} (seed{'s' * (len(each) > 1)} {write_seeds(each)})" for label, each in seeds.items()])

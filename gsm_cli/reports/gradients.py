@@ -47,18 +47,18 @@ BESIDE = (
 )
 AGAINST_TAU = (
     "Against the temperature a point is the mean over models, with a line from the least to the greatest; it is "
-    "missing where one cannot be told from 0. Dashes: estimators without a temperature. Dotted: a right angle, and the "
-    "bias of the gradient 0."
+    "missing where one cannot be told from 0. Dashes: estimators without a temperature."
 )
 OWN = (
-    "On models that each estimator has trained itself, with the settings of that training; beside them the cosine of "
-    "the same estimator on the models that the sum has trained:"
+    "After the last epoch on models that each estimator has trained itself, beside the cosine of the same estimator on "
+    "the sum's models:"
 )
 SIGNAL = (
     "The variance with log q taken from the learning signal (`minus_log_q`), over that without: below 1 it helps. "
     "Neither has a bias."
 )
 LAST = "The models after the last epoch, each mean over them, at a temperature of {tau} where an estimator has one:"
+SEVERAL = 3  # functions and epochs, from which on the last alone is told
 TAUS = (0.5, 1.0)  # of the table: the first that was measured
 
 
@@ -80,7 +80,7 @@ def _section(folder: ReportFolder, record: GradientRecord, settings: str, number
     measured = commands.gradients(record.plan, folder.options(record.plan.config))
     path = folder.link(folder.measurement(record.plan.name))
     source = f"Measured by gsm {record.version}: `{measured}` ([record]({path}))."
-    said: list[Block] = [*_conclusions(record), *pictures, *_last(record), *_own(record), *_signal(record)]
+    said: list[Block] = [*_conclusions(record)[:1], *pictures, *_last(record), *_own(record), *_signal(record)]
     said += _heavy(record)
     return Section([heading, METHOD, *said, source])
 
@@ -157,7 +157,8 @@ def _last(record: GradientRecord) -> list[str]:
 
 def _own(record: GradientRecord) -> list[str]:
     rows = []
-    for each in on_own_models(record):
+    own = on_own_models(record)
+    for each in (each for each in own if each.epoch == own[-1].epoch):
         at = "" if each.temperature is None else f", tau {commands.write(each.temperature)}"
         cosines = [NOTHING if value is None else f"{value:.3f}" for value in (each.cosine, each.cosine_on_sum)]
         rows.append([f"{each.estimator}{at}", str(each.epoch), *cosines, f"{each.bias:.3f}", f"{each.deviation:.3f}"])
@@ -195,7 +196,8 @@ def gradient_panels(
 def _conclusions(record: GradientRecord) -> list[str]:
     """What the means say, for every column of the picture apart; and why nothing is ranked by its squared error."""
     lines = []
-    for each in conclusions(record):
+    found = conclusions(record)
+    for each in found[-1:] if len(found) > SEVERAL else found:
         seeds = f" (every one of seeds {listed([str(seed) for seed in each.seeds])})" if len(each.seeds) > 1 else ""
         parts = [f"{words}: {_compact(each.kinds[kind])}" for kind, words in KINDS.items() if kind in each.kinds]
         lines.append(f"* {each.title}{seeds}: {'; '.join(parts)}.")

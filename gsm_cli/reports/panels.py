@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 COLUMNS = 3
 WIDTHS, HEIGHT = (9.5, 5.6, 4.2, 3.4), 4.6  # inches of a panel where one, two, three or more are in a row
 NAMES = 2.2  # inches of the names beside the last panel
+MANY = 8  # lines, from which on the description has the highest and the lowest alone
 FEW = 12  # points of a line whose marks are large
 APART = 0.012  # of the axis between the lines at one value, so that no interval hides another
 WIDE = 8.0  # how many times the least value the greatest is, from which on an axis is logarithmic
@@ -198,7 +199,10 @@ def panel_picture(name: str, panels: Sequence[Panel], columns: int = COLUMNS) ->
 
 
 def describe(panels: Sequence[Panel]) -> str:
-    """The panels for those who cannot see them: the ends of every line of the first one, and what the others show."""
+    """The panels for those who cannot see them: the ends of the lines of the first one, and what the others show.
+
+    Of many lines those that end highest and lowest.
+    """
     first, *others = panels
     ends = [
         f"{line.identity.label} "
@@ -206,11 +210,19 @@ def describe(panels: Sequence[Panel]) -> str:
             first.write(point) + ("" if point.value is None else f" at {first.at(point.value)}")
             for point in dict.fromkeys((line.points[0], line.points[-1]))
         )
-        for line in first.lines
+        for line in (first.lines if len(first.lines) <= MANY else _extremes(first))
     ]
     words = [each.title + (f" against {each.axis}" if each.axis != first.axis else "") for each in others]
+    if len(first.lines) > MANY:
+        ends = [f"of {len(first.lines)} lines the highest, {ends[0]}", f"the lowest, {ends[1]}"]
     beside = f" Beside it: {'; '.join(words)}." if others else ""
     return f"{first.title.capitalize()} against {first.axis}. At the ends: {'; '.join(ends)}.{beside}"
+
+
+def _extremes(panel: Panel) -> list[Points]:
+    """The lines that are the highest and the lowest at their ends."""
+    ordered = sorted(panel.lines, key=lambda line: line.points[-1].mean)
+    return [ordered[-1], ordered[0]]
 
 
 def panel_table(panels: Sequence[Panel]) -> str:

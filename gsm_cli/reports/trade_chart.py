@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 BAND, GREEN = "#dfe9df", "#3d6b3d"
 SPEED, THRIFT = "times as fast as the sum", "times fewer evaluations than the sum"
 DEPTH = 5.0  # margins below zero to which the picture reaches; what lies below stands at its lower end with an arrow
+MANY = 8  # dots, from which on the description leaves their numbers to the table
 SIZE = (8.4, 5.2)  # inches
 NAME = 14.0  # points
 
@@ -44,8 +45,8 @@ class Trade:
     axis: str
 
 
-def trade_picture(verdict: Verdict) -> Picture[object]:
-    """Every objective that the verdict takes, against the sum."""
+def trade_of(verdict: Verdict) -> Trade:
+    """What the picture shows."""
     assert verdict.margin is not None
     marginal = verdict.group.find(MARGINALIZE)
     assert marginal is not None
@@ -57,10 +58,19 @@ def trade_picture(verdict: Verdict) -> Picture[object]:
         thrift = marginal.evaluations() / max(each.series.evaluations(), 1e-9)
         faster = factor.mean if known and factor else thrift
         dots.append(Dot(each.series.identity, faster, 100 * each.summary.mean, low, high, each.told))
-    trade = Trade(dots, 100 * verdict.margin.value, SPEED if known else THRIFT)
+    return Trade(dots, 100 * verdict.margin.value, SPEED if known else THRIFT)
+
+
+def trade_picture(verdict: Verdict) -> Picture[object]:
+    """Every objective that the verdict takes, against the sum."""
+    trade = trade_of(verdict)
+    dots = trade.dots
     words = "; ".join(
-        f"{each.label} {points(each.summary.mean)} at {dot.faster:.2f}" for each, dot in zip(timed, dots, strict=True)
+        f"{each.label} {points(each.summary.mean)} at {dot.faster:.2f}"
+        for each, dot in zip(verdict.decisive, dots, strict=True)
     )
+    if len(dots) > MANY:
+        words = f"{len(dots)} objectives, whose numbers the table has"
     description = f"Points of test accuracy against the sum's, and {trade.axis}: {words}."
     return Picture[object]("answer", "", description, trade, partial(draw, trade))
 
@@ -69,7 +79,7 @@ def draw(trade: Trade) -> "Figure":
     """The sum is the line at zero; what lies in the band or above it loses less than the margin."""
     figure = blank(*SIZE)
     axes = figure.subplots()
-    low, high = _limits(trade)
+    low, high = limits(trade)
     axes.axhspan(-trade.margin, high, color=BAND, linewidth=0, zorder=0)
     axes.axhline(0.0, color=INK, linewidth=1.0, zorder=1)
     within = f"loses less than {trade.margin:.4g} point{'' if trade.margin == 1 else 's'}"
@@ -89,7 +99,7 @@ def draw(trade: Trade) -> "Figure":
     return figure
 
 
-def _limits(trade: Trade) -> tuple[float, float]:
+def limits(trade: Trade) -> tuple[float, float]:
     """From so many margins below zero, or from the lowest interval, to the highest interval."""
     depth = DEPTH * trade.margin
     low = max(-depth, min([-2 * trade.margin, *(dot.mean if dot.low is None else dot.low for dot in trade.dots)]))

@@ -32,19 +32,20 @@ h3 {{ font-size: 1.05rem }}
 p, li, blockquote {{ max-width: 44rem }}
 a {{ color: var(--link) }}
 p:has(img) {{ max-width: none; overflow-x: auto }}
-img {{ display: block; max-width: 100%; height: auto; background: #fff; border-radius: .4rem }}
+img {{ display: block; max-width: min(100%, 50rem); height: auto; background: #fff; border-radius: .4rem }}
 blockquote {{ margin: 1rem 0; padding: .1rem 1rem; border-left: .25rem solid var(--line) }}
 code, pre {{ font-family: ui-monospace, monospace; font-size: .875em; background: var(--soft); border-radius: .25rem }}
 code {{ padding: .1em .25em }}
 pre {{ padding: .75rem; overflow-x: auto }}
 pre code {{ padding: 0; font-size: 1em }}
 .table {{ overflow-x: auto; margin: 1rem 0 }}
-table {{ border-collapse: collapse; font-size: .875rem; font-variant-numeric: tabular-nums }}
-th, td {{ padding: .35rem .7rem; border-bottom: 1px solid var(--line); white-space: nowrap }}
+table {{ border-spacing: 0; font-size: .875rem; line-height: 1.5; font-variant-numeric: tabular-nums }}
+th, td {{ padding: .375rem .7rem; border-bottom: 1px solid var(--line); white-space: nowrap }}
 th:first-child, td:first-child {{ position: sticky; left: 0; padding-left: 0; text-align: left;
   background: var(--ground) }}
 th {{ vertical-align: bottom }}
-#details img {{ min-width: 36rem }}
+img:not(.answer) {{ min-width: 36rem }}
+@media (max-width: 40rem) {{ th:first-child, td:first-child {{ white-space: normal; min-width: 7rem }} }}
 #details {{ margin-top: 3rem; padding-top: 2rem; border-top: 2px solid var(--line) }}
 </style>
 </head>
@@ -80,7 +81,7 @@ def _html(text: str, places: dict[str, str]) -> str:
     tokens = MARKDOWN.parse(text)
     for token in (child for block in tokens for child in block.children or ()):
         if token.type == "image":  # another one would be a request
-            token.attrs["src"] = places.get(str(token.attrs["src"]), "")
+            token.attrs |= {"src": places.get(link := str(token.attrs["src"]), ""), "class": Path(link).stem}
         if token.type == "link_open":
             token.attrs["href"] = places.get(str(token.attrs["href"]), token.attrs["href"])
     return str(MARKDOWN.renderer.render(tokens, MARKDOWN.options, {}))

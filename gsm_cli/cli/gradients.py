@@ -137,11 +137,10 @@ def gradients(
     if tau:
         refuse_unread_temperatures(plan)
     own = plan.config.folder
-    folder = ReportFolder(out / (own if report is None else options.read_report("--report", report, [own])))
-    path = folder.measurement(plan.name)
+    folder = ReportFolder(out / (options.read_report("--report", report, [own]) if report is not None else own))
     record = _find(plan, folder, force, data_dir)
     found = read(folder)
-    written = write(found)
+    path, written = folder.measurement(plan.name), write(found)
     if as_json:
         from gsm_cli.cli.answers import GradientResults, told
         from gsm_cli.cli.output import show

@@ -329,7 +329,7 @@ class TestCommand:
             rows_of_each[row.subject] += 1
         assert [*rows_of_each.values()] == [2 + unbiased + relaxed + 2] * 4 + [1] * 12
         assert "reinmax leaves out tau 0.5: it must be finite and at least 1" in result.stderr
-        text = (folder / report).read_text()
+        text = (folder / report).with_name("details.md").read_text()
         assert "## How good the gradients are" in text
         command = "`gsm gradients --epochs 1 --seeds 2 --tau 0.5,1 --replicates 10 --images 3`"
         assert command.strip("`") in text
@@ -357,12 +357,12 @@ class TestCommand:
         assert result.exit_code == 0, result.stderr
         path, report = result.stdout.splitlines()
         assert path.startswith("reports/temperature/gradients-")
-        text = (folder / report).read_text()
-        assert "which tau is best?" in text
+        assert "which tau is best?" in (folder / report).read_text()
+        text = (folder / report).with_name("details.md").read_text()
         assert "deviation / norm" in text
         assert (
-            "--objective marginalize,gumbel,reinmax --tau 0.5,1 --replicates 10 --images 3 --report temperature`"
-            in text
+            "--objective marginalize,gumbel,reinmax --tau 0.5,1 --replicates 10 --images 3 "
+            "--no-own-models --report temperature`" in text
         )
         assert gsm("report", "--check").exit_code == 0
 
@@ -381,9 +381,11 @@ class TestCommand:
         second = gsm(*FEW, "--replicates", 12, "--classes", 3).stdout.splitlines()[0]
         assert folder / second != few
         assert few.read_bytes() == before
-        text = (folder / "reports/digits-100/report.md").read_text()
+        text = (folder / "reports/digits-100/details.md").read_text()
         assert text.count("## How good the gradients are") == 2
-        assert {"gradients.png", "gradients-2.png"} <= {path.name for path in (folder / "reports/digits-100").iterdir()}
+        assert {"gradients-tau.png", "gradients-tau-2.png"} <= {
+            path.name for path in (folder / "reports/digits-100").iterdir()
+        }
         assert read_gradients(folder / second).subjects[0].classes == 3
         assert gsm("report", "--check").exit_code == 0
 

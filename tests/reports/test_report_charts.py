@@ -134,7 +134,8 @@ class TestAccuracy:
     def test_what_others_report_stands_beside_it(self):
         epochs, seconds = accuracy_panels(group_of(3, ["gumbel"], "mnist"))
         others = {line.identity.objective: line for line in epochs.lines[1:]}
-        assert [(point.value, point.mean) for point in others["gumbel"].points] == [(10, 87.5), (20, 90.0), (135, 95.6)]
+        read = [(point.value, point.mean) for point in others["gumbel"].points]
+        assert (len(read), read[0], read[-1]) == (8, (2, 75.0), (135, 95.6))
         assert {line.identity.marker for line in others.values()} == {"x"}
         assert [line.identity.label for line in seconds.lines] == ["gumbel"]
 

@@ -9,6 +9,7 @@ from batches import tasks
 from msgspec.structs import replace
 from records_of import failed, record, timed
 
+from gsm_cli.config import SETTINGS
 from gsm_cli.records.curves import Epoch
 from gsm_cli.records.run import RunRecord
 from gsm_cli.runs.environment import environment
@@ -91,8 +92,8 @@ def test_runs_with_epochs_of_the_same_size_count(task, tmp_path, settings, count
     assert (prospect.seconds is not None) is counts
 
 
-def test_settings_that_leave_the_time_as_it_is_are_settings(task):
-    assert set(TIMELESS) <= set(task.config.identity)
+def test_settings_that_leave_the_time_as_it_is_are_settings():
+    assert set(TIMELESS) <= {*SETTINGS, "seed"}
 
 
 @pytest.mark.parametrize(

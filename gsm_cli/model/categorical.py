@@ -136,6 +136,16 @@ def gumbels_given(hard: Tensor, log_q: Tensor, noise: Tensor) -> Tensor:
     return torch.where(hard.bool(), -log_e_top, -torch.logaddexp(log_e - log_q, log_e_top))
 
 
+def soften_given(hard: Tensor, log_q: Tensor, noise: Tensor, temperature: Temperature) -> Tensor:
+    """The mean over Gumbel noises (N, ..., K) of softmax((log q + g) / temperature), g given that the class is `hard`.
+
+    The gradient is that for a g that is held.
+    """
+    with torch.no_grad():
+        given = gumbels_given(hard, log_q, noise) - log_q
+    return soften(log_q + given, temperature).mean(dim=0)
+
+
 def one_hot_argmax(scores: Tensor) -> Tensor:
     """One-hot of the greatest score over the last dimension."""
     return F.one_hot(scores.argmax(dim=-1), scores.shape[-1]).to(scores)

@@ -92,10 +92,10 @@ def gradient_picture(record: GradientRecord, number: int = 1) -> Picture[object]
     """
     titled = subjects_of(record)
     models = [title for title, subjects in titled.items() if subjects[0].epoch is not None] or [*titled]
-    panels: list[Panel] = []
+    lines, panels = _lines(record), list[Panel]()
     for title in dict.fromkeys([*models[:1], *models[-1:]]):
         dots = []
-        for line in with_looks([(name, ()) for name in dict.fromkeys(row.estimator for row in record.rows)]):
+        for line in lines:
             found = [_one(record, line.objective, titled[title], quantity) for quantity in (deviation, cosine)]
             if found[0] is not None and found[1] is not None:
                 dots.append(Points(line, [Point(found[0], found[1])]))
@@ -107,7 +107,7 @@ def against_tau(record: GradientRecord, number: int) -> Picture[object]:
     """A row for cosine, bias and deviation, a column for the models of every epoch, or for every function."""
     titled = subjects_of(record)
     models = {title: own for title, own in titled.items() if own[0].epoch is not None}
-    lines = with_looks([(name, ()) for name in dict.fromkeys(row.estimator for row in record.rows)])
+    lines = _lines(record)
     columns = [gradient_panels(lines, record, title, own) for title, own in (models or titled).items()]
     panels = [panel for row in zip(*columns, strict=True) for panel in row]
     return panel_picture(numbered("gradients-tau", number), panels, len(columns))
@@ -121,6 +121,11 @@ def gradient_page(title: str, record: GradientRecord) -> Page:
     answer = f"{'; '.join(parts).capitalize()}." if parts else "Nothing was measured that could be told apart."
     picture = list(filter(None, [gradient_picture(record)]))
     return Page(f"{title}: how good are the gradients?", answer, [*picture, *_conclusions(record)])
+
+
+def _lines(record: GradientRecord) -> list[Identity]:
+    """The estimators that were measured, in the order of the rows."""
+    return with_looks([(name, ()) for name in dict.fromkeys(row.estimator for row in record.rows)])
 
 
 def _names(estimators: Sequence[tuple[str, float | None]]) -> list[str]:

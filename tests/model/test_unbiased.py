@@ -243,7 +243,7 @@ class TestGumbelRao:
         """At a temperature near 0 the relaxed sample is the class itself, whatever the conditional noise."""
         softs = []
         monkeypatch.setattr(
-            "gsm_cli.model.estimators.relaxed.soften", lambda *given: softs.append(soften(*given)) or softs[-1]
+            "gsm_cli.model.categorical.soften", lambda *given: softs.append(soften(*given)) or softs[-1]
         )
         hards = []
         values_and_gradients(GumbelRao(1e-4, 3), lambda y, images=None: hards.append(y) or y.sum(dim=-1), LOGITS, 1_000)

@@ -14,10 +14,10 @@ from gsm_cli.model.categorical import (
     bounded,
     divided,
     gumbel_noise,
-    gumbels_given,
     log_probabilities,
     sample_one_hot,
     soften,
+    soften_given,
     with_gradient_of,
 )
 from gsm_cli.model.checks import Temperature, check_laws, check_positive, check_temperature, check_whole
@@ -114,10 +114,7 @@ class ReinMaxRao:
         check_laws(self.temperature, log_q)
         hard = sample_one_hot(log_q, rng)
         middle = _with_log_of(0.5 * (hard + log_q.exp()), log_q)
-        with torch.no_grad():
-            drawn = gumbel_noise((self.draws, *log_q.shape), rng, log_q)
-            noise = gumbels_given(hard, middle, drawn) - middle
-        soft = soften(middle + noise, self.temperature).mean(dim=0)
+        soft = soften_given(hard, middle, gumbel_noise((self.draws, *log_q.shape), rng, log_q), self.temperature)
         return evaluate(bound, with_gradient_of(2.0 * soft - 0.5 * log_q.exp(), hard).to(logits))
 
 

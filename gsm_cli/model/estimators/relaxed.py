@@ -10,11 +10,11 @@ from gsm_cli.model.categorical import (
     bounded,
     centred,
     gumbel_noise,
-    gumbels_given,
     log_probabilities,
     one_hot_argmax,
     sample_one_hot,
     soften,
+    soften_given,
     with_gradient_of,
 )
 from gsm_cli.model.checks import Temperature, check_laws, check_temperature, check_whole
@@ -69,7 +69,5 @@ class GumbelRao(_Relaxed):
     def __call__(self, bound: Bound, logits: Tensor, rng: torch.Generator) -> Tensor:
         log_q = bounded(log_probabilities(logits))
         hard = sample_one_hot(log_q, rng)
-        with torch.no_grad():
-            noise = gumbels_given(hard, log_q, self.noise(log_q, rng)) - log_q
-        soft = soften(log_q + noise, self.temperature).mean(dim=0)
+        soft = soften_given(hard, log_q, self.noise(log_q, rng), self.temperature)
         return evaluate(bound, with_gradient_of(soft, hard).to(logits))

@@ -4,6 +4,27 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 AGAIN = "interrupted; give the same command again"
+OTHER_WORDS = {  # what other programs call an option or a setting, and what it is called here
+    **dict.fromkeys(("lr", "step_size"), "learning_rate"),
+    **dict.fromkeys(("t", "temp", "temperature", "temperatures"), "tau"),
+    **dict.fromkeys(("o", "output", "outdir", "out_dir", "output_dir", "save_dir"), "out"),
+    **dict.fromkeys(("bs", "b", "batch"), "batch_size"),
+    **dict.fromkeys(("k", "num_classes", "n_classes"), "classes"),
+    **dict.fromkeys(("n", "num_samples", "n_samples"), "samples"),
+    **dict.fromkeys(("j", "n_jobs", "workers", "num_workers", "processes"), "jobs"),
+    **dict.fromkeys(("estimator", "method", "loss"), "objective"),
+    **dict.fromkeys(("p", "pi", "probabilities"), "probs"),
+    **dict.fromkeys(("f", "overwrite"), "force"),
+    **dict.fromkeys(("d", "data"), "dataset"),
+    **{
+        "s": "seeds",
+        "wd": "weight_decay",
+        "figsize": "size",
+        "z_dim": "latent",
+        "names": "class_names",
+        "gpu": "device",
+    },
+}
 OF_MEMORY = (  # what PyTorch, the system and Python say where there is too little
     *("can't allocate memory", "Cannot allocate memory", "failed to map segment", "can't start new thread"),
     "out of memory",
@@ -41,8 +62,23 @@ def is_of_memory(error: BaseException) -> bool:
 
 def meant(name: str, choices: Iterable[str], otherwise: str = "choose one of them") -> str:
     """The remedy for a name that is not among these: the one that it may stand for, if any is close."""
-    found = get_close_matches(name, list(choices), n=1)
-    return f"did you mean {found[0]}?" if found else otherwise
+    found = closest(name, choices)
+    return f"did you mean {found}?" if found else otherwise
+
+
+def closest(name: str, choices: Iterable[str]) -> str | None:
+    """The choice that a name may stand for, if any: one that others call so, or one of nearly the same letters.
+
+    Hyphens before it, and whether others are underscores, make no difference.
+    """
+    plain = {_plain(choice): choice for choice in choices}
+    word = OTHER_WORDS.get(_plain(name), "")
+    found = [word] if word in plain else get_close_matches(_plain(name), plain, n=1)
+    return plain[found[0]] if found else None
+
+
+def _plain(name: str) -> str:
+    return name.lstrip("-").replace("-", "_").lower()
 
 
 def printable(text: str) -> str:

@@ -12,12 +12,14 @@ import stat
 import time
 from contextlib import suppress
 from functools import cache
+from logging import getLogger
 from pathlib import Path
 from tempfile import TemporaryFile
 
 from gsm_cli.errors import GsmError
 
 TEMPORARY = re.compile(r"\..+\.(?P<host>[\w-]+)-(?P<process>\d+)-(?P<start>\d+)-[0-9a-f]{8}\.tmp")
+log = getLogger(__name__)  # of what is read and written
 FORGOTTEN = 30 * 86400.0  # seconds after which a file of another machine is nobody's
 
 
@@ -36,6 +38,7 @@ def write_atomic(path: Path, data: bytes | memoryview) -> None:
                 file.flush()
                 os.fsync(file.fileno())
             temporary.replace(path)
+            log.info("wrote %s, %s bytes", path.absolute(), f"{len(data):,}")
         finally:
             with suppress(OSError):  # the reason why it could not be written says more
                 temporary.unlink(missing_ok=True)
@@ -78,6 +81,7 @@ def read_bounded(path: Path, most: int) -> bytes:
     check_ordinary(path)
     with path.open("rb") as file:
         content = file.read(most + 1)
+    log.info("read %s", path.absolute())
     if len(content) > most:
         raise OSError(errno.EFBIG, f"it has more than {most:,} bytes", str(path))
     return content

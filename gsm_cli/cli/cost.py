@@ -13,7 +13,7 @@ from gsm_cli.cli import completion, options
 from gsm_cli.cli.options import option, whole_number
 from gsm_cli.cli.plan import ALL
 from gsm_cli.cli.settings import MEANINGS
-from gsm_cli.errors import AGAIN, DataError, GsmError, UsageError
+from gsm_cli.errors import DataError, GsmError, UsageError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -186,7 +186,10 @@ def _measure(plan: "CostPlan", path: Path, force: bool) -> "CostRecord":
         return found
     try_own(plan.sha256)
     prepare(path)
-    with options.resumable(f"{AGAIN} to go on after the measurements that are done"), alone(path.parent):
+    with (
+        options.resumable("to go on after the measurements that are done", [path.with_suffix(PART)]),
+        alone(path.parent),
+    ):
         done = len(begun(empty, path, is_beginning).rows)
         if is_there(path):
             console.print(f"at its end this replaces {describe(path, CostRecord)}")

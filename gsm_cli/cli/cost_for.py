@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from gsm_cli.cli import options
 from gsm_cli.cli.cost import alone, describe
-from gsm_cli.errors import AGAIN, DataError, GsmError
+from gsm_cli.errors import DataError, GsmError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -75,12 +75,13 @@ def _timed(empty: "StepRecord", path: Path, force: bool) -> "StepRecord":
     from rich.console import Console
 
     from gsm_cli.files import is_there, prepare
+    from gsm_cli.measures.cost_rounds import PART
 
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     if is_there(path) and not force:
         return _measured_before(empty, path, console)
     prepare(path)
-    with options.resumable(f"{AGAIN} to go on after the rounds that are done"), alone(path.parent):
+    with options.resumable("to go on after the rounds that are done", [path.with_suffix(PART)]), alone(path.parent):
         if is_there(path):
             console.print(f"at its end this replaces {describe(path, type(empty))}")
         if any(step.config.precision == "bf16" for step in empty.plan.steps):

@@ -14,6 +14,7 @@ from gsm_cli.data.download import download
 from gsm_cli.records.curves import Epoch
 from gsm_cli.runs.outcomes import Outcome
 from gsm_cli.runs.task import Task
+from gsm_cli.words import percent
 
 BAR_WIDTH = 10
 WINDOW = 600.0  # seconds over which the speed of a batch is taken
@@ -64,7 +65,7 @@ class Display:
 
     def epoch(self, name: str, number: int, epoch: Epoch) -> None:
         if self.console.is_terminal:
-            numbers = f"epoch {number} acc {epoch.validation_accuracy:.4f}"
+            numbers = f"{number}/{self.epochs[name]} {_validation(epoch)}"
             self.progress.update(self.rows[name], completed=number, numbers=numbers)
         else:
             self.console.print(f"{self._name(name)} {_numbers(number, epoch, self.images[name])}", soft_wrap=True)
@@ -104,7 +105,11 @@ def _numbers(number: int, epoch: Epoch, images: int) -> str:
     tau = "" if epoch.tau is None else f" tau {epoch.tau:.3g}"
     bound = f"bound {epoch.unlabelled_bound:.2f}"
     rate = f"{images / epoch.seconds:,.0f} images/s"
-    return f"epoch {number} {bound} validation {epoch.validation_accuracy:.4f}{tau} {rate}"
+    return f"epoch {number} {bound} {_validation(epoch)}{tau} {rate}"
+
+
+def _validation(epoch: Epoch) -> str:
+    return f"validation accuracy {percent(epoch.validation_accuracy)} %"
 
 
 def _result(outcome: Outcome) -> str:
@@ -117,7 +122,7 @@ def _result(outcome: Outcome) -> str:
         return f"failed: {record.failure.reason}"
     state = "finished before" if outcome.reused else "finished"
     collapsed = ", collapsed: one class is predicted for everything" if record.collapsed else ""
-    return f"{state}: test accuracy {record.test.last.accuracy:.4f}{collapsed}"
+    return f"{state}: test accuracy {percent(record.test.last.accuracy)} %{collapsed}"
 
 
 def fetch(urls: Sequence[str], path: Path, sha256: str) -> None:

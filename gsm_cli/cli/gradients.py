@@ -10,7 +10,7 @@ from gsm_cli.cli import completion, options
 from gsm_cli.cli.options import option, whole_number
 from gsm_cli.cli.plan import ALL
 from gsm_cli.cli.settings import MEANINGS, default_words
-from gsm_cli.errors import AGAIN, DataError, UsageError
+from gsm_cli.errors import DataError, UsageError
 from gsm_cli.estimator_settings import SUPERVISED
 from gsm_cli.objectives import OBJECTIVES
 
@@ -184,7 +184,7 @@ def _find(plan: "GradientPlan", folder: "ReportFolder", force: bool, data_dir: P
         return found
     refuse_no_measurement(plan)
     try_own(plan.sha256)
-    with options.resumable(f"{AGAIN} to measure from the beginning"):
+    with options.resumable():
         splits = _splits(plan, data_dir)
         prepare(path)
         record = measure_plan(plan, splits, partial(Console(stderr=True, highlight=False).print, soft_wrap=True))

@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gsm_cli.cli.options import say
 from gsm_cli.cli.usage import in_one_line
 from gsm_cli.errors import DataError, GsmError
 
@@ -30,11 +31,29 @@ def write_reports(outcomes: "list[Outcome]") -> "tuple[dict[Path, Report], list[
         except DataError as error:
             problems.append(str(error))
     for report in reports:
-        print(report.answer, file=sys.stderr)
+        if len(report.runs) > len(outcomes):
+            say(_all_of(report, outcomes))
+        say(report.answer)
     problems += [problem for report in reports for problem in report.problems]
     said = [str(outcome.problem) for outcome in outcomes if outcome.problem]
     unsaid = [problem for problem in problems if not any(problem in sentence for sentence in said)]
     return {write(report): report for report in reports}, unsaid
+
+
+def _all_of(report: "Report", outcomes: "list[Outcome]") -> str:
+    """Of how many runs a report speaks, where it has others as well, and the means over all seeds of those asked for."""
+    from statistics import fmean
+
+    from gsm_cli.words import counted, percent
+
+    accuracies: dict[str, list[float]] = {}
+    for run in report.runs:
+        if run.test and run.config.digest in {outcome.task.config.digest for outcome in outcomes}:
+            accuracies.setdefault(run.config.objective_name, []).append(run.test.last.accuracy)
+    means = [f"{name} {percent(fmean(each))} % ({counted(len(each), 'seed')})" for name, each in accuracies.items()]
+    return (
+        f"The report is of all {len(report.runs)} runs in {report.folder.path}; mean test accuracy: {', '.join(means)}"
+    )
 
 
 def show(

@@ -1,7 +1,7 @@
 """The command that trains: `gsm train-ssl`."""
 
 import inspect
-import sys
+from collections.abc import Iterator
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -126,6 +126,8 @@ def _train_ssl(
         raise UsageError("--dry-run must stand without --print, since each says what to do instead: give one of them")
     plan = read_plan(given, other or [], config)
     tasks = _tasks(plan, out, data_dir)
+    if not as_commands:
+        options.say(_announced(plan, tasks))
     if as_commands:
         preview.show_commands(plan, tasks, _extra(plan, out, data_dir, force), as_json)
     elif dry_run:
@@ -162,6 +164,15 @@ def _tasks(plan: "Plan", out: Path, data_dir: Path | None) -> "list[Task]":
     ]
 
 
+def _announced(plan: "Plan", tasks: "list[Task]") -> str:
+    """How many runs are asked for, of what, and where their records go."""
+    from gsm_cli.words import counted, few, listed
+
+    datasets = dict.fromkeys(config.dataset for config in plan.configs)
+    folders = dict.fromkeys(str(task.record.parent) for task in tasks)
+    return f"{counted(len(tasks), 'run')} on {listed([*datasets])}, with records in {few([*folders])}"
+
+
 def _on(device: "environment.Device", tasks: "list[Task]") -> "list[Task]":
     """The tasks on a device."""
     from dataclasses import replace
@@ -186,14 +197,20 @@ def _run(plan: "Plan", tasks: "list[Task]", force: bool) -> "list[Outcome]":
     from gsm_cli.runs.outcomes import check, is_to_do
     from gsm_cli.runs.places import Here
     from gsm_cli.runs.task import POOLS, ready
+    from gsm_cli.words import counted
 
-    with options.resumable(options.FORCED if force else options.RESUMED):
+    way = "to go on from the last checkpoint" + ("; runs that --force has finished begin again" if force else "")
+    with options.resumable(way, _kept(tasks, force)):
         to_do = [task for task in tasks if force or is_to_do(task)]
+        _say_what_is_to_do(len(to_do), len(tasks) - len(to_do))
         device = plan.device if to_do else "cpu"  # PyTorch is imported only where something is left to train
         tasks, to_do = _on(device, tasks), _on(device, to_do)
         if "bf16" in {task.config.precision for task in to_do} and plan.scheduler is None:
             options.warn_of_slow_bf16(device)
         with _workers(plan, device, len(tasks), len(to_do)) as workers:
+            if to_do and plan.scheduler:
+                found = f"{counted(workers.places, 'worker')} of the scheduler at {plan.scheduler}"
+                options.say(f"sends {counted(len(to_do), 'run')} to {found}")
             if to_do:
                 workers.warm_up(ready)
                 check(to_do, fetch)
@@ -205,6 +222,25 @@ def _run(plan: "Plan", tasks: "list[Task]", force: bool) -> "list[Outcome]":
                 return run_all(tasks, workers, display, force)
 
 
+def _say_what_is_to_do(to_do: int, finished: int) -> None:
+    """Before PyTorch, which takes seconds: that it is loaded; and how what is finished is trained anew."""
+    if finished:
+        anew = "--out anew trains in a folder of its own, --force in place of what is here"
+        options.say(f"{finished} finished before: {anew}")
+    if to_do:
+        options.say(f"{to_do} to train: loading PyTorch …")
+
+
+def _kept(tasks: "list[Task]", force: bool) -> Iterator[Path]:
+    """The files from which the same command would go on."""
+    from dataclasses import replace
+
+    for task in tasks:
+        yield from (replace(task, anew=True).checkpoint, task.checkpoint)
+        if not force:
+            yield task.record
+
+
 def _workers(plan: "Plan", device: "environment.Device", runs: int, to_do: int) -> "Workers":
     """Who runs those of so many runs that are to do."""
     from gsm_cli.runs.processes import on_this_machine
@@ -213,4 +249,4 @@ def _workers(plan: "Plan", device: "environment.Device", runs: int, to_do: int) 
         return on_this_machine(plan.jobs, runs, to_do, device)
     from gsm_cli.runs.cluster import Cluster
 
-    return Cluster(plan.scheduler, lambda words: print(words, file=sys.stderr))
+    return Cluster(plan.scheduler, options.say)

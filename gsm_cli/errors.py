@@ -4,27 +4,25 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 AGAIN = "interrupted; give the same command again"
-OTHER_WORDS = {  # what other programs call an option or a setting, and what it is called here
-    **dict.fromkeys(("lr", "step_size"), "learning_rate"),
-    **dict.fromkeys(("t", "temp", "temperature", "temperatures"), "tau"),
-    **dict.fromkeys(("o", "output", "outdir", "out_dir", "output_dir", "save_dir"), "out"),
-    **dict.fromkeys(("bs", "b", "batch"), "batch_size"),
-    **dict.fromkeys(("k", "num_classes", "n_classes"), "classes"),
-    **dict.fromkeys(("n", "num_samples", "n_samples"), "samples"),
-    **dict.fromkeys(("j", "n_jobs", "workers", "num_workers", "processes"), "jobs"),
-    **dict.fromkeys(("estimator", "method", "loss"), "objective"),
-    **dict.fromkeys(("p", "pi", "probabilities"), "probs"),
-    **dict.fromkeys(("f", "overwrite"), "force"),
-    **dict.fromkeys(("d", "data"), "dataset"),
-    **{
-        "s": "seeds",
-        "wd": "weight_decay",
-        "figsize": "size",
-        "z_dim": "latent",
-        "names": "class_names",
-        "gpu": "device",
-    },
+CALLED = {  # options and settings, and what other programs call them
+    "learning_rate": "lr step_size",
+    "tau": "t temp temperature temperatures",
+    "out": "o output outdir out_dir output_dir save_dir",
+    "batch_size": "b bs batch",
+    "classes": "k num_classes n_classes",
+    "samples": "n num_samples n_samples",
+    "jobs": "j n_jobs workers num_workers processes",
+    "objective": "estimator method loss",
+    "probs": "p pi probabilities",
+    "force": "f overwrite",
+    "dataset": "d data",
+    "seeds": "s",
+    "weight_decay": "wd",
+    "size": "figsize",
+    "latent": "z_dim",
+    "device": "gpu",
 }
+OTHER_WORDS = {other: name for name, others in CALLED.items() for other in others.split()}
 OF_MEMORY = (  # what PyTorch, the system and Python say where there is too little
     *("can't allocate memory", "Cannot allocate memory", "failed to map segment", "can't start new thread"),
     "out of memory",

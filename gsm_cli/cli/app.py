@@ -159,9 +159,7 @@ def _show_version(wanted: bool) -> None:
 def gsm(
     context: typer.Context,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Say results and errors alone.")] = False,
-    verbose: Annotated[
-        bool, typer.Option("-v", "--verbose", help="Also say which files are read and written.")
-    ] = False,
+    verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Also say which files are used.")] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
     version: Annotated[
         bool, typer.Option("-V", "--version", callback=_show_version, is_eager=True, help="Show the version and exit.")

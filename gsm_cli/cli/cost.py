@@ -1,7 +1,6 @@
 """The command that measures what a step costs: `gsm cost`."""
 
 import re
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -92,19 +91,21 @@ def cost(
         measure_for(report, device, rounds, seed, force, as_json)
         return
     from gsm_cli.records.layout import COST, ReportFolder
-    from gsm_cli.reports.costs import answer
-    from gsm_cli.reports.folder import read, write
-    from gsm_cli.words import few
 
     plan = read_plan(
         classes or [], objective or [ALL], model, precision, device, batch_size=batch_size, rounds=rounds, seed=seed
     )
     folder = ReportFolder(out / COST)
     path = folder.record(plan.name)
+    options.say(f"steps of {len(plan.objectives)} objectives at {len(plan.classes)} numbers of classes, into {path}")
+    from gsm_cli.reports.costs import answer
+    from gsm_cli.reports.folder import read, write
+    from gsm_cli.words import few
+
     record = _measure(plan, path, force)
     found = read(folder)
     written = write(found)
-    print(answer(record), file=sys.stderr)
+    options.say(answer(record))
     if as_json:
         from gsm_cli.cli.answers import CostResults, told
         from gsm_cli.cli.output import show
@@ -137,6 +138,8 @@ def read_plan(
     names = read_names("--objective", objectives)
     rows = [find_objective(name, "--objective") for each in names for name in (MEASURED if each == ALL else [each])]
     checked = build({"model": model, "precision": precision})
+    if device != "cpu":
+        options.say("loading PyTorch to see what it can measure …")
     try:
         return CostPlan(
             objectives=tuple(dict.fromkeys(row.name for row in rows)),

@@ -114,9 +114,7 @@ def gradients(
     from gsm_cli.law.request import read_temperatures
     from gsm_cli.records.gradients import TEMPERATURES, GradientPlan
     from gsm_cli.records.layout import ReportFolder
-    from gsm_cli.reports.folder import read, write
     from gsm_cli.settings import build, read_names, read_seeds
-    from gsm_cli.words import few
 
     find_dataset(dataset, "--dataset")
     rows = with_estimators(read_names("--objective", objective or [ALL]))
@@ -138,6 +136,10 @@ def gradients(
         refuse_unread_temperatures(plan)
     own = plan.config.folder
     folder = ReportFolder(out / (options.read_report("--report", report, [own]) if report is not None else own))
+    options.say(f"gradients of {', '.join(plan.objectives)} on {dataset}, into {folder.measurement(plan.name)}")
+    from gsm_cli.reports.folder import read, write
+    from gsm_cli.words import few
+
     record = _find(plan, folder, force, data_dir)
     found = read(folder)
     path, written = folder.measurement(plan.name), write(found)

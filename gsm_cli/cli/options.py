@@ -130,7 +130,7 @@ def warn_of_slow_bf16(device: str) -> None:
 
 @contextmanager
 def resumable(way: str = "", kept: Iterable[Path] = ()) -> Iterator[None]:
-    """For long work: an interruption says in what way it can be gone on with, if by then any of these files is there."""
+    """For long work: an interruption says in what way to go on, if any of these files is there by then."""
     try:
         yield
     except KeyboardInterrupt:

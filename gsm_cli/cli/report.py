@@ -1,6 +1,5 @@
 """The command that rebuilds reports from their records: `gsm report`."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -65,16 +64,16 @@ def report(
     as_json: options.Json = False,
 ) -> None:
     """Rebuild every report from its records, without training."""
+    others = {"--json": as_json, "--csv": as_csv, "--html": as_html, "--latex": as_latex}
+    if check and (other := next((name for name, wanted in others.items() if wanted), None)):
+        raise UsageError(f"{other} goes with reports that are written, and --check writes none: leave one of them out")
+    reports, problems = _read_all(folder, margin)
     from gsm_cli.records.layout import without_records
     from gsm_cli.reports.folder import check as differences
     from gsm_cli.reports.folder import write
     from gsm_cli.reports.index import check_index, write_index
     from gsm_cli.words import few
 
-    others = {"--json": as_json, "--csv": as_csv, "--html": as_html, "--latex": as_latex}
-    if check and (other := next((name for name, wanted in others.items() if wanted), None)):
-        raise UsageError(f"{other} goes with reports that are written, and --check writes none: leave one of them out")
-    reports, problems = _read_all(folder, margin)
     if check:
         lines = [line for report in reports for line in differences(report)] + problems
         lines += check_index(folder, reports)
@@ -82,7 +81,7 @@ def report(
         if lines:
             print(*lines, sep="\n")
             raise GsmError("a report must be what its records give, and the above differs: rebuild it with gsm report")
-        print("every report is what its records give:", *(report.folder.path for report in reports), file=sys.stderr)
+        options.say(f"every report is what its records give: {' '.join(str(each.folder.path) for each in reports)}")
         return
     paths = [*(write(report) for report in reports), *write_index(folder, reports)]
     paths += [path for name, wanted in others.items() if wanted for each in reports for path in _beside(name, each)]
@@ -112,10 +111,14 @@ def _beside(option: str, report: "Report") -> list[Path]:
 def _read_all(folder: Path, margin: float | None) -> "tuple[list[Report], list[str]]":
     """The reports of all folders, and sentences about those of which nothing can be read."""
     from gsm_cli.records.layout import find_folders
-    from gsm_cli.reports.folder import read
+    from gsm_cli.words import counted
 
     reports, problems = [], []
-    for found in find_folders(folder):
+    folders = find_folders(folder)
+    options.say(f"reading the records of {counted(len(folders), 'report')} in {folder} …")
+    from gsm_cli.reports.folder import read
+
+    for found in folders:
         try:
             reports.append(read(found, margin))
         except DataError as error:  # none of its records can be read, which is no reason to leave out the others

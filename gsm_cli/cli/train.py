@@ -125,9 +125,9 @@ def _train_ssl(
     if dry_run and as_commands:
         raise UsageError("--dry-run must stand without --print, since each says what to do instead: give one of them")
     plan = read_plan(given, other or [], config)
-    tasks = _tasks(plan, out, data_dir)
     if not as_commands:
-        options.say(_announced(plan, tasks))
+        options.say(_announced(plan, out))
+    tasks = _tasks(plan, out, data_dir)
     if as_commands:
         preview.show_commands(plan, tasks, _extra(plan, out, data_dir, force), as_json)
     elif dry_run:
@@ -164,13 +164,14 @@ def _tasks(plan: "Plan", out: Path, data_dir: Path | None) -> "list[Task]":
     ]
 
 
-def _announced(plan: "Plan", tasks: "list[Task]") -> str:
+def _announced(plan: "Plan", out: Path) -> str:
     """How many runs are asked for, of what, and where their records go."""
     from gsm_cli.words import counted, few, listed
 
-    datasets = dict.fromkeys(config.dataset for config in plan.configs)
-    folders = dict.fromkeys(str(task.record.parent) for task in tasks)
-    return f"{counted(len(tasks), 'run')} on {listed([*datasets])}, with records in {few([*folders])}"
+    names = [dict.fromkeys(getattr(config, name) for config in plan.configs) for name in ("objective_name", "dataset")]
+    objectives, datasets = (listed([*each]) for each in names)
+    folders = dict.fromkeys(str(out / plan.folder(config)) for config in plan.configs)
+    return f"{counted(len(plan.configs), 'run')} of {objectives} on {datasets}, into {few([*folders])}"
 
 
 def _on(device: "environment.Device", tasks: "list[Task]") -> "list[Task]":

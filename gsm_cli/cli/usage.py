@@ -27,7 +27,7 @@ def sentence(error: typer.TyperException, command: str) -> str:
     context = getattr(error, "ctx", None)
     path = context.command_path if context else command
     if context and hasattr(error, "possibilities") and (option := getattr(error, "option_name", None)):
-        meant = _meant(option, [name for each in context.command.params for name in each.opts])
+        meant = _meant(option, [name for each in context.command.params for name in each.opts]) or ""
     elif not meant:
         words = error.format_message().replace("Value error, ", "").rstrip(".")
     return f"{words}: did you mean {meant}? See {path} --help" if meant else f"{words}: see {path} --help"

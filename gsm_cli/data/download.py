@@ -7,15 +7,20 @@ from typing import Any
 
 from gsm_cli.data.files import read_verified
 from gsm_cli.errors import DataError
-from gsm_cli.files import temporary_of
+from gsm_cli.files import OF_THE_DISK, prepare, refused, temporary_of
 
+REMEDY = "see to that folder, or name one that has the files with --data-dir, or another cache with XDG_CACHE_HOME"
 Bar = Callable[[str], AbstractContextManager[Any]]  # what pooch shows its progress with, by the name of the file
 
 
 def download(urls: Sequence[str], path: Path, sha256: str, bar: Bar = lambda name: nullcontext(False)) -> None:
-    """Download to `path` from the first of the mirrors that gives the content of that SHA-256. Raises OSError."""
+    """Download to `path` from the first of the mirrors that gives the content of that SHA-256.
+
+    Raises OSError if none does, GsmError if the disk refuses.
+    """
     import pooch
 
+    prepare(path, REMEDY)
     pooch.get_logger().setLevel("ERROR")
     failures = []
     for url in urls:
@@ -33,6 +38,8 @@ def download(urls: Sequence[str], path: Path, sha256: str, bar: Bar = lambda nam
             temporary.replace(path)
             return
         except (OSError, ValueError, DataError) as error:
+            if isinstance(error, OSError) and error.errno in OF_THE_DISK:
+                raise refused(path, error, REMEDY) from error
             failures.append(f"{url}: {type(error).__name__}")
         finally:
             temporary.unlink(missing_ok=True)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gsm_cli.cli import options
+from gsm_cli.cli.options import option
 from gsm_cli.errors import DataError, GsmError, UsageError
 
 if TYPE_CHECKING:
@@ -54,6 +55,12 @@ LatexOption = Annotated[
 ]
 
 
+TensorBoardOption = Annotated[
+    Path | None,
+    option("--tensorboard", "Also write every run's epochs into this folder, as scalars of TensorBoard.", "", "DIR"),
+]
+
+
 def report(
     folder: FolderArgument = Path("reports"),
     margin: MarginOption = None,
@@ -61,12 +68,18 @@ def report(
     as_csv: CsvOption = False,
     as_html: HtmlOption = False,
     as_latex: LatexOption = False,
+    tensorboard: TensorBoardOption = None,
     as_json: options.Json = False,
 ) -> None:
     """Rebuild every report from its records, without training."""
     others = {"--json": as_json, "--csv": as_csv, "--html": as_html, "--latex": as_latex}
+    others["--tensorboard"] = tensorboard is not None
     if check and (other := next((name for name, wanted in others.items() if wanted), None)):
         raise UsageError(f"{other} goes with reports that are written, and --check writes none: leave one of them out")
+    if tensorboard:
+        from gsm_cli.reports.tensorboard import check_installed
+
+        check_installed()
     reports, problems = _read_all(folder, margin)
     from gsm_cli.records.layout import without_records
     from gsm_cli.reports.folder import check as differences
@@ -85,6 +98,10 @@ def report(
         return
     paths = [*(write(report) for report in reports), *write_index(folder, reports)]
     paths += [path for name, wanted in others.items() if wanted for each in reports for path in _beside(name, each)]
+    if tensorboard:
+        from gsm_cli.reports.tensorboard import write_scalars
+
+        paths += [path for each in reports for path in write_scalars(each, tensorboard)]
     if as_json:
         from gsm_cli.cli import answers, output
 

@@ -11,6 +11,7 @@ import typer
 from gsm_cli.cli import completion, options
 from gsm_cli.cli.options import option, whole_number
 from gsm_cli.cli.plan import ALL
+from gsm_cli.cli.results import show_measured
 from gsm_cli.cli.settings import MEANINGS
 from gsm_cli.errors import DataError, GsmError, UsageError
 
@@ -98,23 +99,12 @@ def cost(
     folder = ReportFolder(out / COST)
     path = folder.record(plan.name)
     options.say(f"steps of {len(plan.objectives)} objectives at {len(plan.classes)} numbers of classes, into {path}")
-    from gsm_cli.reports.costs import answer
-    from gsm_cli.reports.folder import read, write
-    from gsm_cli.words import few
-
     record = _measure(plan, path, force)
-    found = read(folder)
-    written = write(found)
-    options.say(answer(record))
-    if as_json:
-        from gsm_cli.cli.answers import CostResults, told
-        from gsm_cli.cli.output import show
+    from gsm_cli.cli.answers import CostResults
+    from gsm_cli.reports.costs import answer
 
-        show("cost", [path, written], CostResults(record=record, report=told(found)))
-    else:
-        print(path, written, sep="\n")
-    if found.problems:
-        raise DataError(few(found.problems))
+    options.say(answer(record))
+    show_measured("cost", path, folder, lambda report: CostResults(record=record, report=report), as_json)
 
 
 def _refuse_sizes(context: typer.Context) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from gsm_cli.cli import options
 from gsm_cli.cli.cost import alone, describe
+from gsm_cli.cli.results import show_measured
 from gsm_cli.errors import DataError, GsmError
 
 if TYPE_CHECKING:
@@ -28,24 +29,15 @@ def measure_for(path: Path, device: str, rounds: int, seed: int, force: bool, as
         rule = f"--for must name the folder of a report on runs, and {path} has none"
         raise DataError(f"{rule}: write for example --for reports/digits-100")
     options.say(f"steps of the runs in {path}, into {folder.steps}: loading PyTorch …")
-    from gsm_cli.reports.folder import read, write
-    from gsm_cli.words import few
+    from gsm_cli.reports.folder import read
 
     runs = [record for record in read(folder).runs if record.finished]
     if not runs:
         raise DataError(f"--for must name a report with finished runs, and {path} has none: make some first")
     record = _timed(_empty(runs, device, rounds, seed), folder.steps, force)
-    report = read(folder)
-    written = write(report)
-    if as_json:
-        from gsm_cli.cli.answers import StepResults, told
-        from gsm_cli.cli.output import show
+    from gsm_cli.cli.answers import StepResults
 
-        show("cost", [folder.steps, written], StepResults(record=record, report=told(report)))
-    else:
-        print(folder.steps, written, sep="\n")
-    if report.problems:
-        raise DataError(few(report.problems))
+    show_measured("cost", folder.steps, folder, lambda report: StepResults(record=record, report=report), as_json)
 
 
 def _empty(runs: "Sequence[RunRecord]", asked: str, rounds: int, seed: int) -> "StepRecord":

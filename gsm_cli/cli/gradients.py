@@ -9,8 +9,9 @@ import typer
 from gsm_cli.cli import completion, options
 from gsm_cli.cli.options import option, whole_number
 from gsm_cli.cli.plan import ALL
+from gsm_cli.cli.results import show_measured
 from gsm_cli.cli.settings import MEANINGS, default_words
-from gsm_cli.errors import DataError, UsageError
+from gsm_cli.errors import UsageError
 from gsm_cli.estimator_settings import SUPERVISED
 from gsm_cli.objectives import OBJECTIVES
 
@@ -137,21 +138,11 @@ def gradients(
     own = plan.config.folder
     folder = ReportFolder(out / (options.read_report("--report", report, [own]) if report is not None else own))
     options.say(f"gradients of {', '.join(plan.objectives)} on {dataset}, into {folder.measurement(plan.name)}")
-    from gsm_cli.reports.folder import read, write
-    from gsm_cli.words import few
-
     record = _find(plan, folder, force, data_dir)
-    found = read(folder)
-    path, written = folder.measurement(plan.name), write(found)
-    if as_json:
-        from gsm_cli.cli.answers import GradientResults, told
-        from gsm_cli.cli.output import show
+    from gsm_cli.cli.answers import GradientResults
 
-        show("gradients", [path, written], GradientResults(record=record, report=told(found)))
-    else:
-        print(path, written, sep="\n")
-    if found.problems:
-        raise DataError(few(found.problems))
+    path = folder.measurement(plan.name)
+    show_measured("gradients", path, folder, lambda report: GradientResults(record=record, report=report), as_json)
 
 
 def with_estimators(names: list[str]) -> dict[str, str | None]:

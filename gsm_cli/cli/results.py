@@ -1,6 +1,7 @@
 """What `gsm train-ssl` says when the runs have ended: paths, reports, and what could not be completed."""
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,8 +12,9 @@ from gsm_cli.errors import DataError, GsmError
 MOST_MEANS = 4  # in a sentence
 
 if TYPE_CHECKING:
-    from gsm_cli.cli.answers import RunResult
+    from gsm_cli.cli.answers import ReportResult, RunResult
     from gsm_cli.cli.plan import Plan
+    from gsm_cli.records.layout import ReportFolder
     from gsm_cli.reports.page import Report
     from gsm_cli.runs.outcomes import Outcome
     from gsm_cli.runs.task import Task
@@ -94,6 +96,28 @@ def show(
             f"all {len(outcomes)} runs must end, and {len(failures)} did not, as said above: give the same command "
             "again to try only these"
         )
+
+
+def show_measured(
+    command: str, path: Path, folder: "ReportFolder", results: Callable[["ReportResult"], object], as_json: bool
+) -> None:
+    """Rebuild the report of a measurement, and print its path behind that of the record, or `results` of it as JSON.
+
+    Raises DataError for what cannot be read in the folder.
+    """
+    from gsm_cli.reports.folder import read, write
+    from gsm_cli.words import few
+
+    report = read(folder)
+    written = write(report)
+    if as_json:
+        from gsm_cli.cli import answers, output
+
+        output.show(command, [path, written], results(answers.told(report)))
+    else:
+        print(path, written, sep="\n")
+    if report.problems:
+        raise DataError(few(report.problems))
 
 
 def _told(outcome: "Outcome") -> "RunResult":

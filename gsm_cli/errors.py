@@ -4,25 +4,13 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 AGAIN = "interrupted; give the same command again"
-CALLED = {  # options and settings, and what other programs call them
-    "learning_rate": "lr step_size",
-    "tau": "t temp temperature temperatures",
-    "out": "o output outdir out_dir output_dir save_dir",
-    "batch_size": "b bs batch",
-    "classes": "k num_classes n_classes",
-    "samples": "n num_samples n_samples",
-    "jobs": "j n_jobs workers num_workers processes",
-    "objective": "estimator method loss",
-    "probs": "p pi probabilities",
-    "force": "f overwrite",
-    "dataset": "d data",
-    "seeds": "s",
-    "weight_decay": "wd",
-    "size": "figsize",
-    "latent": "z_dim",
-    "device": "gpu",
-}
-OTHER_WORDS = {other: name for name, others in CALLED.items() for other in others.split()}
+CALLED = (  # an option or a setting, and what other programs call it
+    "learning_rate lr step_size, tau t temp temperature temperatures, out o output outdir out_dir output_dir save_dir, "
+    "batch_size b bs batch, classes k num_classes n_classes, samples n num_samples n_samples, seeds s, latent z_dim, "
+    "jobs j n_jobs workers num_workers processes, objective estimator method loss, probs p pi probabilities, "
+    "force f overwrite, dataset d data, weight_decay wd, size figsize, device gpu"
+)
+OTHER_WORDS = {other: words[0] for words in map(str.split, CALLED.split(",")) for other in words[1:]}
 OF_MEMORY = (  # what PyTorch, the system and Python say where there is too little
     *("can't allocate memory", "Cannot allocate memory", "failed to map segment", "can't start new thread"),
     "out of memory",

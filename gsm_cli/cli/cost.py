@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from statistics import median
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -16,9 +17,7 @@ from gsm_cli.cli.settings import MEANINGS
 from gsm_cli.errors import DataError, GsmError, UsageError
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
-    from gsm_cli.records.cost import CostPlan, CostRecord
+    from gsm_cli.records.cost import CostPlan, CostRecord, CostRow
     from gsm_cli.records.steps import StepRecord
 
 MOST_IMAGES, MOST_ROUNDS, MOST_CLASSES = 100_000, 1_000, 100_000
@@ -100,11 +99,10 @@ def cost(
     path = folder.record(plan.name)
     options.say(f"steps of {len(plan.objectives)} objectives at {len(plan.classes)} numbers of classes, into {path}")
     record = _measure(plan, path, force)
-    from gsm_cli.cli.answers import CostResults
     from gsm_cli.reports.costs import answer
 
     options.say(answer(record))
-    show_measured("cost", path, folder, lambda report: CostResults(record=record, report=report), as_json)
+    show_measured("cost", record, path, folder, as_json)
 
 
 def _refuse_sizes(context: typer.Context) -> None:
@@ -156,18 +154,14 @@ def read_classes(text: str) -> list[int]:
 
 def _measure(plan: "CostPlan", path: Path, force: bool) -> "CostRecord":
     """The record at `path`, measured now if it is not there; what goes on is said on stderr."""
-
-    from rich.console import Console
-
     from gsm_cli import __version__
     from gsm_cli.files import is_there, prepare
     from gsm_cli.fingerprint import MEASURES, fingerprint
-    from gsm_cli.measures.cost_rounds import PART, begun, is_beginning
+    from gsm_cli.measures.cost_rounds import PART, begun, is_beginning, measure_all
     from gsm_cli.records.cost import CostRecord, read_cost
     from gsm_cli.runs.build import try_own
     from gsm_cli.runs.environment import environment
 
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
     code, machine = fingerprint(MEASURES), environment(plan.device)
     empty = CostRecord(version=__version__, code=code, environment=machine, plan=plan, rows=[])
     if is_there(path) and not force:
@@ -175,22 +169,20 @@ def _measure(plan: "CostPlan", path: Path, force: bool) -> "CostRecord":
         where = "here" if found.environment == empty.environment else f"on another machine, {found.environment.words}"
         begun_anew = is_there(path.with_suffix(PART))
         remedy = "--force goes on with the measurement that was begun anew" if begun_anew else "--force measures again"
-        console.print(f"measured before, {where}; {remedy}")
+        options.say(f"measured before, {where}; {remedy}")
         return found
     try_own(plan.sha256)
     prepare(path)
-    with (
-        options.resumable("to go on after the measurements that are done", [path.with_suffix(PART)]),
-        alone(path.parent),
-    ):
+    way, part = "to go on after the measurements that are done", path.with_suffix(PART)
+    with options.resumable(way, [part]), alone(path.parent):
         done = len(begun(empty, path, is_beginning).rows)
         if is_there(path):
-            console.print(f"at its end this replaces {describe(path, CostRecord)}")
+            options.say(f"at its end this replaces {describe(path, CostRecord)}")
         if done:
-            console.print(f"goes on where it was interrupted, after {done} of {plan.measurements} measurements")
+            options.say(f"goes on where it was interrupted, after {done} of {plan.measurements} measurements")
         if plan.precision == "bf16":
             options.warn_of_slow_bf16(plan.device)
-        return _measure_all(empty, path, console)
+        return measure_all(empty, path, _tell)
 
 
 @contextmanager
@@ -218,20 +210,6 @@ def describe(path: Path, kind: "type[CostRecord] | type[StepRecord]") -> str:
     return f"{path}, measured with gsm {found.version}, {found.environment.words}"
 
 
-def _measure_all(record: "CostRecord", path: Path, console: "Console") -> "CostRecord":
-    """Measure what is not yet measured, with a line for each."""
-    from statistics import median
-
-    from rich.progress import Progress
-
-    from gsm_cli.measures.cost_rounds import measure_all
-    from gsm_cli.records.cost import CostRow
-
-    with Progress(console=console, disable=not console.is_terminal, transient=True) as progress:
-        task = progress.add_task("measuring", total=record.plan.measurements)
-
-        def show(row: CostRow, done: int) -> None:
-            progress.update(task, completed=done)
-            console.print(f"{row.objective} with {row.classes} classes: {1000 * median(row.seconds):.3g} ms")
-
-        return measure_all(record, path, show)
+def _tell(row: "CostRow", done: int) -> None:
+    """A line for what was measured."""
+    options.say(f"{row.objective} with {row.classes} classes: {1000 * median(row.seconds):.3g} ms")

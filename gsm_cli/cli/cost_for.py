@@ -1,6 +1,5 @@
 """`gsm cost --for`: the steps of a report's runs, timed in turns."""
 
-import sys
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,8 +11,6 @@ from gsm_cli.cli.results import show_measured
 from gsm_cli.errors import DataError, GsmError
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from gsm_cli.records.run import RunRecord
     from gsm_cli.records.steps import StepRecord
 
@@ -35,9 +32,7 @@ def measure_for(path: Path, device: str, rounds: int, seed: int, force: bool, as
     if not runs:
         raise DataError(f"--for must name a report with finished runs, and {path} has none: make some first")
     record = _timed(_empty(runs, device, rounds, seed), folder.steps, force)
-    from gsm_cli.cli.answers import StepResults
-
-    show_measured("cost", folder.steps, folder, lambda report: StepResults(record=record, report=report), as_json)
+    show_measured("cost", record, folder.steps, folder, as_json)
 
 
 def _empty(runs: "Sequence[RunRecord]", asked: str, rounds: int, seed: int) -> "StepRecord":
@@ -66,24 +61,21 @@ def _empty(runs: "Sequence[RunRecord]", asked: str, rounds: int, seed: int) -> "
 
 def _timed(empty: "StepRecord", path: Path, force: bool) -> "StepRecord":
     """The record at `path`, measured now if it is not there; what goes on is said on stderr."""
-    from rich.console import Console
-
     from gsm_cli.files import is_there, prepare
     from gsm_cli.measures.cost_rounds import PART
 
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
     if is_there(path) and not force:
-        return _measured_before(empty, path, console)
+        return _measured_before(empty, path)
     prepare(path)
     with options.resumable("to go on after the rounds that are done", [path.with_suffix(PART)]), alone(path.parent):
         if is_there(path):
-            console.print(f"at its end this replaces {describe(path, type(empty))}")
+            options.say(f"at its end this replaces {describe(path, type(empty))}")
         if any(step.config.precision == "bf16" for step in empty.plan.steps):
             options.warn_of_slow_bf16(empty.plan.device)
-        return _measure(empty, path, console)
+        return _measure(empty, path)
 
 
-def _measured_before(empty: "StepRecord", path: Path, console: "Console") -> "StepRecord":
+def _measured_before(empty: "StepRecord", path: Path) -> "StepRecord":
     """The record that is there. Raises GsmError if the report has steps that it has not."""
     from gsm_cli.records.steps import read_steps, step_key
 
@@ -95,22 +87,22 @@ def _measured_before(empty: "StepRecord", path: Path, console: "Console") -> "St
         more = f" and {len(lacking) - 1} others" if len(lacking) > 1 else ""
         raise GsmError(f"{rule}{more}: --force times all steps anew, and replaces it")
     where = "here" if found.environment == empty.environment else f"elsewhere, with {found.environment.words}"
-    console.print(f"measured before, {where}; --force measures again")
+    options.say(f"measured before, {where}; --force measures again")
     return found
 
 
-def _measure(empty: "StepRecord", path: Path, console: "Console") -> "StepRecord":
+def _measure(empty: "StepRecord", path: Path) -> "StepRecord":
     """Time every round that is lacking, with a line for each."""
     from gsm_cli.measures.cost_rounds import begun
     from gsm_cli.measures.step_turns import is_beginning, measure_steps
 
     plan = empty.plan
     if done := len(begun(empty, path, is_beginning).rows) // len(plan.turns):
-        console.print(f"goes on where it was interrupted, after {done} of {plan.rounds} rounds")
+        options.say(f"goes on where it was interrupted, after {done} of {plan.rounds} rounds")
     if empty.disturbances:
         _warn(empty)
-    console.print(f"{len(plan.steps)} steps in {plan.rounds} rounds of {len(plan.turns)} turns")
-    record = measure_steps(empty, path, lambda done: console.print(f"round {done} of {plan.rounds}"))
+    options.say(f"{len(plan.steps)} steps in {plan.rounds} rounds of {len(plan.turns)} turns")
+    record = measure_steps(empty, path, lambda done: options.say(f"round {done} of {plan.rounds}"))
     if record.disturbances != empty.disturbances:
         _warn(record)
     return record
@@ -118,4 +110,4 @@ def _measure(empty: "StepRecord", path: Path, console: "Console") -> "StepRecord
 
 def _warn(record: "StepRecord") -> None:
     words = " and ".join(record.disturbances)
-    print(f"gsm: {IDLE} {words}: let other work end, and measure again with --force", file=sys.stderr)
+    options.say(f"gsm: {IDLE} {words}: let other work end, and measure again with --force")

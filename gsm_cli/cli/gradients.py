@@ -1,6 +1,5 @@
 """The command that measures gradients: `gsm gradients`."""
 
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -139,10 +138,7 @@ def gradients(
     folder = ReportFolder(out / (options.read_report("--report", report, [own]) if report is not None else own))
     options.say(f"gradients of {', '.join(plan.objectives)} on {dataset}, into {folder.measurement(plan.name)}")
     record = _find(plan, folder, force, data_dir)
-    from gsm_cli.cli.answers import GradientResults
-
-    path = folder.measurement(plan.name)
-    show_measured("gradients", path, folder, lambda report: GradientResults(record=record, report=report), as_json)
+    show_measured("gradients", record, folder.measurement(plan.name), folder, as_json)
 
 
 def with_estimators(names: list[str]) -> dict[str, str | None]:
@@ -161,8 +157,6 @@ def with_estimators(names: list[str]) -> dict[str, str | None]:
 
 def _find(plan: "GradientPlan", folder: "ReportFolder", force: bool, data_dir: Path | None) -> "GradientRecord":
     """The record in that folder, measured now if it is not there; what goes on is said on stderr."""
-    from rich.console import Console
-
     from gsm_cli.files import is_there, prepare
     from gsm_cli.measures.gradient_plan import measure_plan
     from gsm_cli.records.gradients import read_gradients
@@ -173,14 +167,14 @@ def _find(plan: "GradientPlan", folder: "ReportFolder", force: bool, data_dir: P
     if is_there(path) and not force:
         found = read_gradients(path)
         where = "here" if found.environment == environment("cpu") else f"on another machine, {found.environment.words}"
-        Console(stderr=True, highlight=False).print(f"measured before, {where}; --force measures again", soft_wrap=True)
+        options.say(f"measured before, {where}; --force measures again")
         return found
     refuse_no_measurement(plan)
     try_own(plan.sha256)
     with options.resumable():
         splits = _splits(plan, data_dir)
         prepare(path)
-        record = measure_plan(plan, splits, partial(Console(stderr=True, highlight=False).print, soft_wrap=True))
+        record = measure_plan(plan, splits, options.say)
     folder.ask("comparison" if folder.name == plan.config.folder else "settings")
     record.save(path)
     return record
@@ -206,10 +200,9 @@ def refuse_no_measurement(plan: "GradientPlan") -> None:
 
 def _splits(plan: "GradientPlan", data_dir: Path | None) -> "dict[int, Split]":
     """The data of every seed."""
-    from gsm_cli.cli.display import fetch
     from gsm_cli.runs.task import load_split
 
-    splits = {seed: load_split(plan.config, seed, data_dir, fetch) for seed in plan.seeds}
+    splits = {seed: load_split(plan.config, seed, data_dir, options.fetch) for seed in plan.seeds}
     most = min(len(split.unlabelled) for split in splits.values())
     if plan.images is not None and plan.images > most:
         raise UsageError(f"--images must be at most {most}, the unlabelled ones, not {plan.images}: lower it")

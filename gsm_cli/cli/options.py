@@ -5,7 +5,7 @@ import os
 import re
 import sys
 import textwrap
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -113,6 +113,14 @@ def say(words: str) -> None:
         width = 0
     wrapped = textwrap.fill(words, width, break_long_words=False, break_on_hyphens=False) if width else words
     print(wrapped, file=sys.stderr, flush=True)
+
+
+def fetch(urls: Sequence[str], path: Path, sha256: str) -> None:
+    """Download a file, and say so. Raises OSError if no mirror has it, GsmError if the disk refuses."""
+    from gsm_cli.data.download import download
+
+    say(f"downloading {path.name} …")
+    download(urls, path, sha256)
 
 
 def warn_of_slow_bf16(device: str) -> None:

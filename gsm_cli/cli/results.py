@@ -1,7 +1,6 @@
 """What `gsm train-ssl` says when the runs have ended: paths, reports, and what could not be completed."""
 
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +11,7 @@ from gsm_cli.errors import DataError, GsmError
 MOST_MEANS = 4  # in a sentence
 
 if TYPE_CHECKING:
-    from gsm_cli.cli.answers import ReportResult, RunResult
+    from gsm_cli.cli.answers import RunResult
     from gsm_cli.cli.plan import Plan
     from gsm_cli.records.layout import ReportFolder
     from gsm_cli.reports.page import Report
@@ -98,10 +97,8 @@ def show(
         )
 
 
-def show_measured(
-    command: str, path: Path, folder: "ReportFolder", results: Callable[["ReportResult"], object], as_json: bool
-) -> None:
-    """Rebuild the report of a measurement, and print its path behind that of the record, or `results` of it as JSON.
+def show_measured(command: str, record: object, path: Path, folder: "ReportFolder", as_json: bool) -> None:
+    """Rebuild the report of a measurement, and print its path behind that of the record, or both as JSON.
 
     Raises DataError for what cannot be read in the folder.
     """
@@ -113,7 +110,8 @@ def show_measured(
     if as_json:
         from gsm_cli.cli import answers, output
 
-        output.show(command, [path, written], results(answers.told(report)))
+        measured = answers.MeasuredResults(record=record, report=answers.told(report))
+        output.show(command, [path, written], measured)
     else:
         print(path, written, sep="\n")
     if report.problems:

@@ -1,7 +1,6 @@
 """The command that trains: `gsm train-ssl`."""
 
 import inspect
-from collections.abc import Iterator
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -192,7 +191,9 @@ def _extra(plan: "Plan", out: Path, data_dir: Path | None, force: bool) -> list[
 
 def _run(plan: "Plan", tasks: "list[Task]", force: bool) -> "list[Outcome]":
     """Run them and show how it goes; an interruption keeps what is done."""
-    from gsm_cli.cli.display import Display, fetch
+    from dataclasses import replace
+
+    from gsm_cli.cli.display import Display
     from gsm_cli.records.layout import ReportFolder
     from gsm_cli.runs.batch import run_all
     from gsm_cli.runs.outcomes import check, is_to_do
@@ -201,7 +202,8 @@ def _run(plan: "Plan", tasks: "list[Task]", force: bool) -> "list[Outcome]":
     from gsm_cli.words import counted
 
     way = "to go on from the last checkpoint" + ("; runs that --force has finished begin again" if force else "")
-    with options.resumable(way, _kept(tasks, force)):
+    kept = [each for task in tasks for each in (task.checkpoint, replace(task, anew=True).checkpoint)]
+    with options.resumable(way, kept if force else [*kept, *(task.record for task in tasks)]):
         to_do = [task for task in tasks if force or is_to_do(task)]
         _say_what_is_to_do(len(to_do), len(tasks) - len(to_do))
         device = plan.device if to_do else "cpu"  # PyTorch is imported only where something is left to train
@@ -214,7 +216,7 @@ def _run(plan: "Plan", tasks: "list[Task]", force: bool) -> "list[Outcome]":
                 options.say(f"sends {counted(len(to_do), 'run')} to {found}")
             if to_do:
                 workers.warm_up(ready)
-                check(to_do, fetch)
+                check(to_do, options.fetch)
             for folder in {ReportFolder.of_record(task.record) for task in tasks}:
                 folder.ask(plan.kind)
             if not isinstance(workers, Here):
@@ -230,16 +232,6 @@ def _say_what_is_to_do(to_do: int, finished: int) -> None:
         options.say(f"{finished} finished before: {anew}")
     if to_do:
         options.say(f"{to_do} to train: loading PyTorch …")
-
-
-def _kept(tasks: "list[Task]", force: bool) -> Iterator[Path]:
-    """The files from which the same command would go on."""
-    from dataclasses import replace
-
-    for task in tasks:
-        yield from (replace(task, anew=True).checkpoint, task.checkpoint)
-        if not force:
-            yield task.record
 
 
 def _workers(plan: "Plan", device: "environment.Device", runs: int, to_do: int) -> "Workers":

@@ -1,19 +1,16 @@
 """Files from their mirrors, with pooch."""
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from gsm_cli.data.files import read_verified
 from gsm_cli.errors import DataError
 from gsm_cli.files import OF_THE_DISK, prepare, refused, temporary_of
 
 REMEDY = "see to that folder, or name one that has the files with --data-dir, or another cache with XDG_CACHE_HOME"
-Bar = Callable[[str], AbstractContextManager[Any]]  # what pooch shows its progress with, by the name of the file
 
 
-def download(urls: Sequence[str], path: Path, sha256: str, bar: Bar = lambda name: nullcontext(False)) -> None:
+def download(urls: Sequence[str], path: Path, sha256: str) -> None:
     """Download to `path` from the first of the mirrors that gives the content of that SHA-256.
 
     Raises OSError if none does, GsmError if the disk refuses.
@@ -26,14 +23,8 @@ def download(urls: Sequence[str], path: Path, sha256: str, bar: Bar = lambda nam
     for url in urls:
         temporary = temporary_of(path)
         try:
-            with bar(path.name) as progress:
-                pooch.retrieve(
-                    url,
-                    known_hash=None,  # the content is what is verified, below
-                    fname=temporary.name,
-                    path=path.parent,
-                    downloader=pooch.HTTPDownloader(progressbar=progress, timeout=20),
-                )
+            downloader = pooch.HTTPDownloader(timeout=20)  # no hash, since the content is what is verified, below
+            pooch.retrieve(url, known_hash=None, fname=temporary.name, path=path.parent, downloader=downloader)
             read_verified(temporary, sha256)
             temporary.replace(path)
             return

@@ -129,11 +129,8 @@ def warn_of_slow_bf16(device: str) -> None:
 
     slowdown = bf16_slowdown(device)
     if slowdown > 1.0:
-        print(
-            f"gsm: --precision bf16 pays where the hardware has bfloat16 products, and here one takes {slowdown:.2g} "
-            "times as long as in float32: use --precision float32",
-            file=sys.stderr,
-        )
+        rule = "--precision bf16 pays where the hardware has bfloat16 products"
+        say(f"gsm: {rule}, and here one takes {slowdown:.2g} times as long as in float32: use --precision float32")
 
 
 @contextmanager

@@ -91,13 +91,15 @@ def cost(
         measure_for(report, device, rounds, seed, force, as_json)
         return
     from gsm_cli.records.layout import COST, ReportFolder
+    from gsm_cli.words import counted
 
     plan = read_plan(
         classes or [], objective or [ALL], model, precision, device, batch_size=batch_size, rounds=rounds, seed=seed
     )
     folder = ReportFolder(out / COST)
     path = folder.record(plan.name)
-    options.say(f"steps of {len(plan.objectives)} objectives at {len(plan.classes)} numbers of classes, into {path}")
+    sizes = counted(len(plan.classes), "number")
+    options.say(f"steps of {len(plan.objectives)} objectives at {sizes} of classes, into {path}")
     record = _measure(plan, path, force)
     from gsm_cli.reports.costs import answer
 

@@ -110,12 +110,14 @@ def gradients(
     The bias, the deviation and the direction of the mean gradient go into the report of the data set, or into that of
     a sweep over temperatures, named by --report. Other settings get a file of their own.
     """
+    from gsm_cli.cli.sources import warn_of_variables
     from gsm_cli.data import find_dataset
     from gsm_cli.law.request import read_temperatures
     from gsm_cli.records.gradients import TEMPERATURES, GradientPlan
     from gsm_cli.records.layout import ReportFolder
     from gsm_cli.settings import build, read_names, read_seeds
 
+    warn_of_variables()
     find_dataset(dataset, "--dataset")
     rows = with_estimators(read_names("--objective", objective or [ALL]))
     chosen = tuple(sorted(read_seeds("--seeds", seeds or ["0,1"])))

@@ -58,7 +58,7 @@ def _all_of(report: "Report", asked: "list[Task]") -> str:
     told = {key: f"{percent(fmean(own))} % ({counted(len(own), 'seed')})" for key, own in accuracies.items() if own}
     means = [f"{names[key]} {mean}" for key, mean in told.items()]
     words = f"The report is of all {len(report.runs)} runs in {report.folder.path}"
-    return f"{words}; mean test accuracy: {', '.join(means)}" if len(means) <= MOST_MEANS else words
+    return f"{words}; mean test accuracy: {', '.join(means)}" if 0 < len(means) <= MOST_MEANS else words
 
 
 def show(

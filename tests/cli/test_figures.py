@@ -194,7 +194,7 @@ OWN_MISTAKES = [
     (["explore", "--logits", ",".join(["0"] * 300 + ["2"])], "2 to 20 classes", "not 301"),
     (["explore", "--format", "png"], "--format", "No such option"),
     (["draw"], "draw", "No such command"),
-    (["--verbose"], "--verbose", "No such option"),
+    (["--loud"], "--loud", "No such option"),
 ]
 MISTAKES = [  # what all commands take they read in one place: each mistake with one of them, and each of them with many
     ([command, *words], name, value)

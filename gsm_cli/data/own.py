@@ -63,13 +63,15 @@ def _described(path: Path, modified: int) -> Dataset:
 def read_npz(path: Path) -> Pool:
     """The images of a file, checked. Raises DataError with the rule that they break."""
     import zlib
-    from zipfile import BadZipFile
+    from zipfile import BadZipFile, is_zipfile
 
     import numpy as np
 
     broken = (OSError, ValueError, EOFError, LookupError, MemoryError, RuntimeError, TypeError, BadZipFile, zlib.error)
     try:
         check_ordinary(path)
+        if not is_zipfile(path):
+            raise BadZipFile("it is no ZIP archive")
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             arrays = {name: archive[name] if name in NAMES else None for name in archive.files}
     except broken as error:

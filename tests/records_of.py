@@ -242,8 +242,5 @@ def cost_row(objective: str, classes: int, milliseconds: float, mib: int = 300) 
         classes=classes,
         seconds=[milliseconds / 1000 * factor for factor in (0.9, 1.0, 1.1)],
         evaluations=float(classes) if objective == "marginalize" else 1.0,
-        flops=int(5e8 * milliseconds),
-        product_rates=[1e12] * 6,
-        base_bytes=2**27,
         peak_bytes=mib * 2**20,
     )

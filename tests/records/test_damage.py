@@ -118,9 +118,7 @@ WRONG_GRADIENTS = {
 }
 WRONG_COSTS = {
     **{f"seconds {value}": {"rows.0.seconds.0": value} for value in (*NUMBERS, "0")},
-    **{f"rate {value}": {"rows.0.product_rates.0": value} for value in (*NUMBERS, "0")},
     **{f"memory {value}": {"rows.0.peak_bytes": value} for value in (*NUMBERS, "0", "9" * 400)},
-    **{f"operations {value}": {"rows.0.flops": value} for value in NUMBERS},
     "no rows": {"rows": "[]"},
     "half of the rows": {"rows": json.dumps(msgspec.to_builtins(COSTS.rows)[::2])},
     "a row twice": {"rows": json.dumps(msgspec.to_builtins([*COSTS.rows, COSTS.rows[0]]))},

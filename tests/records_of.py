@@ -143,8 +143,6 @@ def gradient_record(
             images=1 if epoch is None else 50,
             replicates=25_000 if epoch is None else 250,
             largest_share=1.0 if epoch is None else 0.08,
-            norm=0.5,
-            entropy_norm=0.1,
         )
         for name, seed, epoch in [("linear", None, None), *models]
     ]
@@ -155,7 +153,6 @@ def gradient_record(
             temperature=tau,
             mean="sampled" if number else "enumerated",
             logits=mean_gradient((2.0 if subject.epoch else 1.0) * 0.1 * number, bool(number)),
-            decoder=mean_gradient(0.01 * number, bool(number)) if subject.epoch else None,
             deviation=0.5 * number,
             deviation_error=0.01 if number else 0.0,
         )

@@ -102,7 +102,6 @@ WRONG_FAILURES = {
     "a reason of a megabyte": {"failure.reason": f'"{"a" * 2**20}"'},
 }
 WRONG_GRADIENTS = {
-    **{f"norm {value}": {"subjects.0.norm": value} for value in (*NUMBERS, "0")},
     **{f"deviation {value}": {"rows.0.deviation": value} for value in NUMBERS},
     **{f"cosine {value}": {"rows.0.logits.cosine": value} for value in ("nan", "1e999", "-2", '"high"', "2")},
     **{f"temperature {value}": {"rows.0.temperature": value} for value in (*NUMBERS, "0", "0.7")},

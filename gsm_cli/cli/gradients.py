@@ -188,7 +188,7 @@ def _find(plan: "GradientPlan", folder: "ReportFolder", force: bool, data_dir: P
         splits = _splits(plan, data_dir)
         prepare(path)
         record = measure_plan(plan, splits, partial(Console(stderr=True, highlight=False).print, soft_wrap=True))
-    folder.ask("comparison" if folder.name == plan.config.folder else "settings")
+    folder.ask("comparison" if folder.name == plan.config.folder else "settings", data_dir)
     record.save(path)
     return record
 

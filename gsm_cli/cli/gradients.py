@@ -173,7 +173,7 @@ def _measure(plan: "GradientPlan", folder: "ReportFolder", data_dir: Path | None
     splits, path = _splits(plan, data_dir), folder.measurement(plan.name)
     prepare(path)
     record = measure_plan(plan, splits, measuring.say)
-    folder.ask("comparison" if folder.name == plan.config.folder else "settings")
+    folder.ask("comparison" if folder.name == plan.config.folder else "settings", data_dir)
     record.save(path)
     return record
 

@@ -54,7 +54,7 @@ def render_costs(folder: ReportFolder, records: Sequence[CostRecord], problems: 
     """The report on these measurements; `problems` are sentences about other files."""
     first = records[0]
     page = Page(TITLE, answer(first), [_picture(first), *gains(first)], caveats=[WHOLE, JANG])
-    sections = [*(_section(record) for record in records), _method(records)]
+    sections = [*(_section(record) for record in records), _method(folder, records)]
     return Report(folder, page, sections, problems, {"costs": [cost_facts(record) for record in records]})
 
 
@@ -183,13 +183,13 @@ def rounds_of(plan: CostPlan) -> str:
     return counted(plan.rounds, "round")
 
 
-def _method(records: Sequence[CostRecord]) -> Section:
+def _method(folder: ReportFolder, records: Sequence[CostRecord]) -> Section:
     environments = dict.fromkeys(f"gsm {record.version}, {record.environment.words}" for record in records)
     return Section(
         [
             "## How it was measured",
             METHOD,
-            console([commands.cost(record.plan) for record in records]),
+            console([commands.cost(record.plan, folder.place) for record in records]),
             f"Environment: {'; '.join(environments)}.",
         ]
     )

@@ -346,12 +346,13 @@ DAMAGES = {  # what a file holds (None: a record of another run), and what is sa
 class TestRenaming:
     @pytest.mark.parametrize("kind", ["comparison", "settings"])
     @pytest.mark.parametrize("name", ["mine", "digits-50"])
-    def test_a_folder_changes_its_commands_alone(self, tmp_path, kind, name):
-        folder = ReportFolder(tmp_path / "digits-100")
+    def test_a_folder_changes_its_commands_alone(self, tmp_path, monkeypatch, kind, name):
+        monkeypatch.chdir(tmp_path)
+        folder = ReportFolder(Path("reports/digits-100"))
         folder.ask(kind)
         save(folder, [*batch(SIX), *(record("gumbel", seed, tau=tau) for tau in (0.1, 1.0) for seed in range(2))])
         before = whole(read(folder))
-        renamed = ReportFolder(folder.path.rename(tmp_path / name))
+        renamed = ReportFolder(folder.path.rename(folder.path.parent / name))
         assert f" --report {name}" in whole(read(renamed))
         text = whole(read(renamed)).replace(f"gsm cost --for reports/{name}", "gsm cost --for reports/digits-100")
         assert text.replace(f" --report {name}", "") == before

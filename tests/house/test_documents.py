@@ -13,7 +13,7 @@ READ = [name for path in PAPERS if (name := path.relative_to(ROOT).as_posix()) n
 UNREAD = re.compile(r"```.*?```|<!--.*?-->|^\|[^\n]*$", re.DOTALL | re.MULTILINE)  # code, comments, rows of tables
 LINK = re.compile(r"!?\[((?:[^\[\]]|\[[^\]]*\])*)\]\([^)]*\)")
 ONE_WORD = re.compile(r"`[^`]*`|[+-]?[\d.,]+ \[[^\]]*\]")  # code, and a number with its interval
-PARAGRAPH = re.compile(r"\n\s*\n|\n(?=\s*(?:[*-]|#+|\d+\.) )")
+PARAGRAPH = re.compile(r"\n\s*\n|\n\s*(?:[*-]|#+|\d+\.) ")
 END = re.compile(r"(?<=[.!?:])\)?\s+")  # a semicolon ends no sentence
 
 

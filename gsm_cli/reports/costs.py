@@ -45,7 +45,7 @@ METHOD = (
     "the objective, differentiate, clip, update. Networks of 784 inputs and 500-500 units, random images and classes. "
     "Every number comes from fresh processes, one for each round, all in random order, so that a drift of the machine "
     f"favours none. Beyond {KEPT[MARGINALIZE]:,} evaluations in a step marginalize saves memory: the backward pass "
-    "computes the rest again, which adds up to a third of the arithmetic and counts among the operations."
+    "computes the rest again, which adds up to a third of the arithmetic."
 )
 MODELS = {"adgm": "the ADGM", "m2": "M2"}
 

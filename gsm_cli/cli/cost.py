@@ -1,24 +1,21 @@
 """The command that measures what a step costs: `gsm cost`."""
 
 import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gsm_cli.cli import completion, options
+from gsm_cli.cli import completion, measuring, options
 from gsm_cli.cli.options import option, whole_number
 from gsm_cli.cli.plan import ALL
-from gsm_cli.cli.results import show_measured
 from gsm_cli.cli.settings import MEANINGS
-from gsm_cli.errors import DataError, GsmError, UsageError
+from gsm_cli.errors import UsageError
 
 if TYPE_CHECKING:
-    from gsm_cli.records.cost import CostPlan, CostRecord, CostRow
-    from gsm_cli.records.steps import StepRecord
+    from gsm_cli.records.cost import CostPlan, CostRecord
 
 MOST_IMAGES, MOST_ROUNDS, MOST_CLASSES = 100_000, 1_000, 100_000
 
@@ -90,6 +87,7 @@ def cost(
         _refuse_sizes(context)
         measure_for(report, device, rounds, seed, force, as_json)
         return
+    from gsm_cli.records.cost import CostRecord, read_cost
     from gsm_cli.records.layout import COST, ReportFolder
     from gsm_cli.words import counted
 
@@ -100,11 +98,25 @@ def cost(
     path = folder.record(plan.name)
     sizes = counted(len(plan.classes), "number")
     options.say(f"steps of {len(plan.objectives)} objectives at {sizes} of classes, into {path}")
-    record = _measure(plan, path, force)
+    from gsm_cli.measures.step_cost import measure_costs
     from gsm_cli.reports.costs import answer
+    from gsm_cli.runs.build import try_own
 
+    empty = CostRecord(**measuring.made_by(plan.device), plan=plan, rows=[])
+
+    def measure() -> CostRecord:
+        try_own(plan.sha256)
+        return measuring.go_on(empty, path, measure_costs, _told, plan.precision == "bf16")
+
+    record = measuring.find(path, read_cost, empty.environment, measure, force)
     options.say(answer(record))
-    show_measured("cost", record, path, folder, as_json)
+    measuring.finish("cost", path, record, folder, as_json)
+
+
+def _told(record: "CostRecord") -> str:
+    """The last measurement."""
+    row = record.rows[-1]
+    return f"{row.objective} with {row.classes} classes: {1000 * median(row.seconds):.3g} ms"
 
 
 def _refuse_sizes(context: typer.Context) -> None:
@@ -128,8 +140,6 @@ def read_plan(
     names = read_names("--objective", objectives)
     rows = [find_objective(name, "--objective") for each in names for name in (MEASURED if each == ALL else [each])]
     checked = build({"model": model, "precision": precision})
-    if device != "cpu":
-        options.say("loading PyTorch to see what it can measure …")
     try:
         return CostPlan(
             objectives=tuple(dict.fromkeys(row.name for row in rows)),
@@ -152,66 +162,3 @@ def read_classes(text: str) -> list[int]:
             rule = f"--classes must be whole numbers from 2 to {MOST_CLASSES:,}"
             raise UsageError(f"{rule}, not {options.as_typed(part)}: write for example --classes 2,5,10")
     return [int(part) for part in parts]
-
-
-def _measure(plan: "CostPlan", path: Path, force: bool) -> "CostRecord":
-    """The record at `path`, measured now if it is not there; what goes on is said on stderr."""
-    from gsm_cli import __version__
-    from gsm_cli.files import is_there, prepare
-    from gsm_cli.fingerprint import MEASURES, fingerprint
-    from gsm_cli.measures.cost_rounds import PART, begun, is_beginning, measure_all
-    from gsm_cli.records.cost import CostRecord, read_cost
-    from gsm_cli.runs.build import try_own
-    from gsm_cli.runs.environment import environment
-
-    code, machine = fingerprint(MEASURES), environment(plan.device)
-    empty = CostRecord(version=__version__, code=code, environment=machine, plan=plan, rows=[])
-    if is_there(path) and not force:
-        found = read_cost(path)
-        where = "here" if found.environment == empty.environment else f"on another machine, {found.environment.words}"
-        begun_anew = is_there(path.with_suffix(PART))
-        remedy = "--force goes on with the measurement that was begun anew" if begun_anew else "--force measures again"
-        options.say(f"measured before, {where}; {remedy}")
-        return found
-    try_own(plan.sha256)
-    prepare(path)
-    way, part = "to go on after the measurements that are done", path.with_suffix(PART)
-    with options.resumable(way, [part]), alone(path.parent):
-        done = len(begun(empty, path, is_beginning).rows)
-        if is_there(path):
-            options.say(f"at its end this replaces {describe(path, CostRecord)}")
-        if done:
-            options.say(f"goes on where it was interrupted, after {done} of {plan.measurements} measurements")
-        if plan.precision == "bf16":
-            options.warn_of_slow_bf16(plan.device)
-        return measure_all(empty, path, _tell)
-
-
-@contextmanager
-def alone(folder: Path) -> Iterator[None]:
-    """While this lasts nobody else measures for that folder: two would slow each other. Raises GsmError if one does."""
-    from gsm_cli.runs.locks import RunLock
-
-    lock = RunLock(folder / "cost")
-    if not lock.acquire():
-        raise GsmError(f"a measurement must be alone, and {lock.holder()}, measures for {folder} now: wait for its end")
-    try:
-        yield
-    finally:
-        lock.release()
-
-
-def describe(path: Path, kind: "type[CostRecord] | type[StepRecord]") -> str:
-    """What a record at `path` is, for somebody who is about to lose it."""
-    from gsm_cli.records.store import read
-
-    try:
-        found = read(path, kind)
-    except DataError:
-        return f"{path}, which is no whole record"
-    return f"{path}, measured with gsm {found.version}, {found.environment.words}"
-
-
-def _tell(row: "CostRow", done: int) -> None:
-    """A line for what was measured."""
-    options.say(f"{row.objective} with {row.classes} classes: {1000 * median(row.seconds):.3g} ms")

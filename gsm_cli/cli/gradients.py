@@ -5,10 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gsm_cli.cli import completion, options
+from gsm_cli.cli import completion, measuring, options
 from gsm_cli.cli.options import option, whole_number
 from gsm_cli.cli.plan import ALL
-from gsm_cli.cli.results import show_measured
 from gsm_cli.cli.settings import MEANINGS, default_words
 from gsm_cli.errors import UsageError
 from gsm_cli.estimator_settings import SUPERVISED
@@ -113,8 +112,9 @@ def gradients(
     from gsm_cli.cli.sources import warn_of_variables
     from gsm_cli.data import find_dataset
     from gsm_cli.law.request import read_temperatures
-    from gsm_cli.records.gradients import TEMPERATURES, GradientPlan
+    from gsm_cli.records.gradients import TEMPERATURES, GradientPlan, read_gradients
     from gsm_cli.records.layout import ReportFolder
+    from gsm_cli.runs.environment import environment
     from gsm_cli.settings import build, read_names, read_seeds
 
     warn_of_variables()
@@ -138,9 +138,11 @@ def gradients(
         refuse_unread_temperatures(plan)
     own = plan.config.folder
     folder = ReportFolder(out / (options.read_report("--report", report, [own]) if report is not None else own))
-    options.say(f"gradients of {', '.join(plan.objectives)} on {dataset}, into {folder.measurement(plan.name)}")
-    record = _find(plan, folder, force, data_dir)
-    show_measured("gradients", record, folder.measurement(plan.name), folder, as_json)
+    path = folder.measurement(plan.name)
+    options.say(f"gradients of {', '.join(plan.objectives)} on {dataset}, into {path}")
+    machine = environment("cpu")
+    record = measuring.find(path, read_gradients, machine, lambda: _measure(plan, folder, data_dir), force)
+    measuring.finish("gradients", path, record, folder, as_json)
 
 
 def with_estimators(names: list[str]) -> dict[str, str | None]:
@@ -157,27 +159,18 @@ def with_estimators(names: list[str]) -> dict[str, str | None]:
     return {row.name: row.sha256 for row in (find_objective(name, "--objective") for name in every + own)}
 
 
-def _find(plan: "GradientPlan", folder: "ReportFolder", force: bool, data_dir: Path | None) -> "GradientRecord":
-    """The record in that folder, measured now if it is not there; what goes on is said on stderr."""
-    from gsm_cli.files import is_there, prepare
+def _measure(plan: "GradientPlan", folder: "ReportFolder", data_dir: Path | None) -> "GradientRecord":
+    """Train, measure, and keep the record in that folder."""
+    from gsm_cli.files import prepare
     from gsm_cli.measures.gradient_plan import measure_plan
-    from gsm_cli.records.gradients import read_gradients
     from gsm_cli.runs.build import try_own
-    from gsm_cli.runs.environment import environment
 
-    path = folder.measurement(plan.name)
-    if is_there(path) and not force:
-        found = read_gradients(path)
-        where = "here" if found.environment == environment("cpu") else f"on another machine, {found.environment.words}"
-        options.say(f"measured before, {where}; --force measures again")
-        return found
     refuse_no_measurement(plan)
     try_own(plan.sha256)
-    with options.resumable():
-        splits = _splits(plan, data_dir)
-        prepare(path)
-        record = measure_plan(plan, splits, options.say)
-    folder.ask("comparison" if folder.name == plan.config.folder else "settings")
+    splits, path = _splits(plan, data_dir), folder.measurement(plan.name)
+    prepare(path)
+    record = measure_plan(plan, splits, options.say)
+    folder.ask("comparison" if folder.name == plan.config.folder else "settings", data_dir)
     record.save(path)
     return record
 

@@ -13,7 +13,6 @@ MOST_MEANS = 4  # in a sentence
 if TYPE_CHECKING:
     from gsm_cli.cli.answers import RunResult
     from gsm_cli.cli.plan import Plan
-    from gsm_cli.records.layout import ReportFolder
     from gsm_cli.reports.page import Report
     from gsm_cli.runs.outcomes import Outcome
     from gsm_cli.runs.task import Task
@@ -93,27 +92,6 @@ def show(
             f"all {len(outcomes)} runs must end, and {len(failures)} did not, as said above: give the same command "
             "again to try only these"
         )
-
-
-def show_measured(command: str, record: object, path: Path, folder: "ReportFolder", as_json: bool) -> None:
-    """Rebuild the report of a measurement, and print its path behind that of the record, or both as JSON.
-
-    Raises DataError for what cannot be read in the folder.
-    """
-    from gsm_cli.reports.folder import read, write
-    from gsm_cli.words import few
-
-    report = read(folder)
-    written = write(report)
-    if as_json:
-        from gsm_cli.cli import answers, output
-
-        measured = answers.MeasuredResults(record=record, report=answers.told(report))
-        output.show(command, [path, written], measured)
-    else:
-        print(path, written, sep="\n")
-    if report.problems:
-        raise DataError(few(report.problems))
 
 
 def _told(outcome: "Outcome") -> "RunResult":

@@ -218,7 +218,7 @@ def _run(plan: "Plan", tasks: "list[Task]", force: bool) -> "list[Outcome]":
                 workers.warm_up(ready)
                 check(to_do, options.fetch)
             for folder in {ReportFolder.of_record(task.record) for task in tasks}:
-                folder.ask(plan.kind)
+                folder.ask(plan.kind, tasks[0].data_dir)
             if not isinstance(workers, Here):
                 POOLS.clear()
             with Display(tasks, {task.name: plan.label(task.config) for task in tasks}) as display:

@@ -185,7 +185,7 @@ class TestVariablesThatNameNothing:
     @pytest.mark.parametrize("command", ["train-ssl", "gradients"])
     def test_are_told_once(self, gsm, monkeypatch, name, remedy, command):
         monkeypatch.setenv(name, "3")
-        monkeypatch.setattr("gsm_cli.cli.gradients._find", lambda *_: sys.exit(0))
+        monkeypatch.setattr("gsm_cli.cli.measuring.find", lambda *_: sys.exit(0))
         said = gsm(command, *(["--print"] if command == "train-ssl" else [])).stderr.splitlines()
         told = f"gsm: {name} in the environment names no setting, and is ignored: {remedy}"
         assert said.count(told) == 1

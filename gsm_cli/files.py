@@ -13,6 +13,7 @@ import time
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
+from select import select
 from tempfile import TemporaryFile
 
 from gsm_cli.errors import GsmError
@@ -81,6 +82,27 @@ def read_bounded(path: Path, most: int) -> bytes:
     if len(content) > most:
         raise OSError(errno.EFBIG, f"it has more than {most:,} bytes", str(path))
     return content
+
+
+def read_stream(place: str | int, most: int, seconds: float) -> bytes:
+    """All that a path or a file descriptor gives until it ends, be it a pipe.
+
+    Raises OSError if it has more than so many bytes, or has not ended after so many seconds.
+    """
+    content, deadline = b"", time.monotonic() + seconds
+    with open(place, "rb", buffering=0, closefd=isinstance(place, str), opener=_without_waiting) as file:
+        while select([file], [], [], max(0.0, deadline - time.monotonic()))[0]:
+            part = os.read(file.fileno(), most + 1 - len(content))
+            content += part
+            if len(content) > most:
+                raise OSError(errno.EFBIG, f"it has more than {most:,} bytes")
+            if not part:
+                return content
+    raise OSError(errno.ETIMEDOUT, f"it has not ended after {seconds:g} seconds")
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def check_ordinary(path: Path) -> None:

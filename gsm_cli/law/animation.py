@@ -13,15 +13,16 @@ from matplotlib.lines import Line2D
 from msgspec import to_builtins
 
 from gsm_cli import style
+from gsm_cli.colours import INK, shown, temperature_colour
 from gsm_cli.errors import UsageError
 from gsm_cli.law.facts import AnimationFacts, Numbers, origin, rounded, rounded_rows
-from gsm_cli.law.figures import Classes, draw_values, fitting, names_room, outline_law
+from gsm_cli.law.figures import Classes, draw_values, entries, fitting, names_room, outline_law
 from gsm_cli.law.films import Pixels
 from gsm_cli.law.gumbel import expectation, relax
 from gsm_cli.law.moments import exact_expectation
 from gsm_cli.law.request import MOST_BARS, Law, Temperature, check_work
 from gsm_cli.law.simplex import check_three, draw_border, draw_cloud, draw_means, names_of, on_plane
-from gsm_cli.style import INK, Look, points
+from gsm_cli.style import Look, points, space
 
 STEPS = 48  # temperatures from one end to the other
 DOTS = 150  # at most, of the cloud: what moves is what makes a film large
@@ -72,7 +73,7 @@ class Animation:
             canvas.draw()  # type: ignore[no-untyped-call]
             figure.set_layout_engine("none")  # laid out once, or it would tremble
             for frame in self.frames:
-                self.stage.show(frame, style.temperature_colour(frame.temperature))
+                self.stage.show(frame, shown(temperature_colour(frame.temperature)))
                 canvas.draw()  # type: ignore[no-untyped-call]
                 yield np.array(np.asarray(canvas.buffer_rgba())[..., :3])  # type: ignore[no-untyped-call]
 
@@ -80,9 +81,11 @@ class Animation:
 def animate(law: Law, ends: tuple[Temperature, Temperature], size: int, triangle: bool, look: Look) -> Animation:
     """Draw 0, the mean of `size` draws and the exact expectation; or on the triangle the first of these draws.
 
-    Raises UsageError for more classes than there is room for, or a triangle of other than three.
+    Raises UsageError for more classes than there is room for, a triangle of other than three, or transparent paper.
     """
     classes = law.logits.size
+    if look.style == "transparent":
+        raise UsageError("--style transparent is for pictures, and a film must have a ground: take light or dark")
     if triangle:
         check_three(law)
     elif classes > MOST_BARS:
@@ -130,7 +133,7 @@ class _BarStage:
     scale: "_Scale" = field(init=False)
 
     def build(self) -> Figure:
-        width, height = BARS_SIZE
+        width, height = map(space, BARS_SIZE)
         figure = Figure(figsize=(width, height + names_room(width / 3, self.classes)))
         cells = figure.subplot_mosaic([["a", "b", "c"], ["t", "t", "t"]], height_ratios=(1, 0.06))
         self.charts = [cells[name] for name in "abc"]
@@ -163,7 +166,8 @@ class _TriangleStage:
     scale: "_Scale" = field(init=False)
 
     def build(self) -> Figure:
-        figure = Figure(figsize=TRIANGLE_SIZE)
+        width, height = map(space, TRIANGLE_SIZE)
+        figure = Figure(figsize=(width, height))
         axes, scale = figure.subplots(2, height_ratios=(1, 0.04))
         draw_border(axes, self.names)
         even = (1 / 3, 1 / 3, 1 / 3)
@@ -171,7 +175,7 @@ class _TriangleStage:
         draw_means(axes, even, even, self.probabilities)
         self.lines = {str(line.get_label()): line for line in axes.lines}
         self.scale = _Scale(figure, scale, self.span, self.title)
-        figure.legend(loc="outside lower center", ncols=2, handletextpad=0.2)
+        figure.legend(loc="outside lower center", ncols=min(2, entries(figure, 11)), handletextpad=0.2)
         return figure
 
     def show(self, frame: Frame, colour: str) -> None:
@@ -197,7 +201,7 @@ class _Scale:
         axes.set_xlabel("temperature τ", fontsize=points(11))
         (self.dot,) = axes.plot([span[0]], [0.0], "o", markersize=points(9), clip_on=False, zorder=3)
         self.words = f"{title}, τ = "
-        size = fitting(14, self.words, 72 * (float(figure.get_figwidth()) - 1.2))
+        size = fitting(14, self.words, 72 * (float(figure.get_figwidth()) / space(1.0) - 1.2))
         self.text = figure.suptitle(self.words, x=0.03, ha="left", fontsize=size, parse_math=False)
         layout = figure.get_layout_engine()
         assert isinstance(layout, ConstrainedLayoutEngine), "the house style asks for it"

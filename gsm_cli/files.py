@@ -89,20 +89,16 @@ def read_stream(place: str | int, most: int, seconds: float) -> bytes:
 
     Raises OSError if it has more than so many bytes, or has not ended after so many seconds.
     """
+    number = place if isinstance(place, int) else os.open(place, os.O_RDONLY | os.O_NONBLOCK)
     content, deadline = b"", time.monotonic() + seconds
-    with open(place, "rb", buffering=0, closefd=isinstance(place, str), opener=_without_waiting) as file:
-        while select([file], [], [], max(0.0, deadline - time.monotonic()))[0]:
-            part = os.read(file.fileno(), most + 1 - len(content))
-            content += part
-            if len(content) > most:
-                raise OSError(errno.EFBIG, f"it has more than {most:,} bytes")
+    with open(number, "rb", buffering=0, closefd=number is not place):
+        while select([number], [], [], max(0.0, deadline - time.monotonic()))[0]:
+            content += (part := os.read(number, most + 1 - len(content)))
             if not part:
                 return content
+            if len(content) > most:
+                raise OSError(errno.EFBIG, f"it has more than {most:,} bytes")
     raise OSError(errno.ETIMEDOUT, f"it has not ended after {seconds:g} seconds")
-
-
-def _without_waiting(path: str, flags: int) -> int:
-    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def check_ordinary(path: Path) -> None:

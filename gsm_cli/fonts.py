@@ -5,80 +5,70 @@ from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
+from matplotlib.font_manager import FontEntry, FontProperties, findfont, findSystemFonts, fontManager, get_font
+
 from gsm_cli.errors import UsageError
 from gsm_cli.files import check_ordinary
 
 FILES = (".ttf", ".otf", ".ttc")
 BROUGHT = "sans-serif"  # DejaVu Sans, in the house style
-REMEDY = "install one, such as Noto Sans CJK JP for Japanese (fonts.google.com/noto), and give its name or its file"
+REMEDY = "install one, such as Noto Sans CJK JP for Japanese (fonts.google.com/noto), and write its name after --font"
 
 
 @cache
 def families(name: str | None) -> list[str]:
-    """Where each letter is looked for, in turn. Raises UsageError for a font that is not there."""
+    """Where each letter is looked for, in turn: in the named font, if any, and in DejaVu Sans.
+
+    Raises UsageError for a font that is neither installed nor a file.
+    """
     if name is None:
         return [BROUGHT]
-    of_file = name.lower().endswith(FILES) or "/" in name
-    return [_in_file(Path(name)) if of_file else _installed(name), BROUGHT]
+    reason = "it is not installed"
+    if name.lower().endswith(FILES):
+        try:
+            return [_register(Path(name)), BROUGHT]
+        except (OSError, RuntimeError) as error:
+            reason = str(getattr(error, "strerror", None) or "FreeType cannot read it")
+    elif name.lower() in {entry.name.lower() for entry in _all()}:
+        return [name, BROUGHT]
+    raise UsageError(f"--font must name a font, and {name!r} is none ({reason}): {REMEDY}")
 
 
 def check_characters(option: str, text: str, font: str | None) -> None:
     """Raise UsageError for what the fonts of a figure do not have, and would draw as boxes."""
-    strange = {letter for letter in text if not letter.isascii()}
-    for family in families(font) if strange else ():
-        strange -= _letters(_found(family))
-    if strange:
-        lacking = "".join(letter for letter in dict.fromkeys(text) if letter in strange)
-        other = next((name for name, path in _all() if strange <= _letters(path)), None)
+    lacking = {letter for letter in text if not letter.isascii()}
+    for family in families(font) if lacking else ():
+        lacking -= _letters(findfont(FontProperties([family])))
+    if lacking:
+        other = next((entry.name for entry in _all() if lacking <= _letters(entry.fname)), "")
+        letters, remedy = (
+            "".join(sorted(lacking, key=text.index)),
+            f"take --font {shlex.quote(other)}" if other else REMEDY,
+        )
         raise UsageError(
-            f"{option} must be of characters that the font of figures has, and it has no {lacking[:20]}: "
-            + (f"take another, as --font {shlex.quote(other)}" if other else f"{REMEDY} as --font")
+            f"{option} must be of characters that the font of figures has, and it has no {letters[:20]}: {remedy}"
         )
 
 
-def _in_file(path: Path) -> str:
-    """The family of a font file, which is found by it from now on."""
-    from matplotlib import font_manager
-
-    try:
-        check_ordinary(path)
-        font = font_manager.get_font(path)
-        font.set_size(12, 72)  # of letters that are pictures in one size there is no other
-    except (OSError, RuntimeError) as error:
-        reason = getattr(error, "strerror", None) or "FreeType cannot read it"
-        raise UsageError(f"--font must name a file with a font, and {path} is none ({reason}): {REMEDY}") from error
-    entry = font_manager.FontEntry(fname=str(path), name=font.family_name)
-    font_manager.fontManager.ttflist.insert(0, entry)  # before another file of the same family
-    font_manager.fontManager.addfont(path)
+def _register(path: Path) -> str:
+    """Have a file found by the name of its family, before others of that family; raises what FreeType raises."""
+    check_ordinary(path)
+    font = get_font(path)
+    font.set_size(12, 72)  # fails for letters that are pictures of one size
+    fontManager.ttflist.insert(0, FontEntry(fname=str(path), name=font.family_name))
+    fontManager.addfont(path)
     return str(font.family_name)
 
 
-def _installed(family: str) -> str:
-    if family.lower() not in {name.lower() for name, _ in _all()}:
-        raise UsageError(f"--font must be installed, and {family!r} is not: {REMEDY}")
-    return family
-
-
-def _all() -> list[tuple[str, str]]:
-    """The families and files of all fonts, those included that came after matplotlib listed them."""
-    from matplotlib import font_manager
-
-    manager = font_manager.fontManager
-    for path in set(font_manager.findSystemFonts()) - {entry.fname for entry in manager.ttflist}:
+def _all() -> list[FontEntry]:
+    """Every font, those included that were installed after matplotlib had listed them."""
+    for path in set(findSystemFonts()) - {entry.fname for entry in fontManager.ttflist}:
         with suppress(Exception):  # of a damaged font FreeType may say anything
-            manager.addfont(path)
-    return sorted((entry.name, entry.fname) for entry in manager.ttflist)
-
-
-def _found(family: str) -> str:
-    from matplotlib import font_manager
-
-    return str(font_manager.findfont(font_manager.FontProperties([family])))
+            fontManager.addfont(path)
+    return sorted(fontManager.ttflist, key=lambda entry: (entry.name, entry.fname))
 
 
 def _letters(path: str) -> set[str]:
-    from matplotlib import font_manager
-
     with suppress(Exception):
-        return {chr(code) for code in font_manager.get_font(path).get_charmap()}
+        return set(map(chr, get_font(path).get_charmap()))
     return set()

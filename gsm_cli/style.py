@@ -13,9 +13,7 @@ from math import inf, isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, Literal, TypeAlias, TypeVar
 
-from gsm_cli.colours import PAPERS, Paper
 from gsm_cli.errors import UsageError
-from gsm_cli.fonts import families
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -23,12 +21,16 @@ if TYPE_CHECKING:
 Facts_co = TypeVar("Facts_co", covariant=True)
 JSON: TypeAlias = "bool | int | float | str | list[JSON] | dict[str, JSON] | None"
 
+INK = "#262626"
+Paper = Literal["light", "dark", "transparent"]
+PAPERS = {"light": (INK, "#ffffff"), "dark": ("#e8e8e8", "#15171b"), "transparent": (INK, "#ffffff00")}  # ink, paper
+
 Format = Literal["png", "svg", "pdf"]
 DPI = 120
 MOST_DOTS = 60_000_000  # of a figure: a quarter of a gigabyte while it is drawn
 TYPE_SIZE = 13.0  # points, of most words
 LEAST_SCALE = 0.31  # of the designed size: those words then have four points
-MOST_CROWDING = 1.6  # of letters that are larger beside a figure than designed
+LARGER, LARGER_IN_SIZE = 1.6, 1.25  # at most, beside the figure, than designed: where that may grow, and where not
 DESIGN = 6.4  # inches, by which `space` tells how much there is
 INKED = ("axes.edgecolor", "axes.labelcolor", "text.color", "xtick.color", "ytick.color")
 BLANK = ("figure.facecolor", "axes.facecolor")
@@ -68,20 +70,16 @@ class Look:
     size: tuple[float, float] | None = None
     dpi: int | None = None
     style: Paper = "light"
-    font_size: float | None = None
+    font_size: int | None = None
     font: str | None = None
 
     @property
     def options(self) -> tuple[str, ...]:
         """The words of a command line that ask for it."""
         size = None if self.size is None else "x".join(f"{length:.15g}" for length in self.size)
-        style = None if self.style == "light" else self.style
-        letters = None if self.font_size is None else f"{self.font_size:.15g}"
-        given = (
-            *(("--title", self.title), ("--size", size), ("--dpi", self.dpi)),
-            *(("--style", style), ("--font-size", letters), ("--font", self.font)),
-        )
-        return tuple(str(part) for name, value in given if value is not None for part in (name, value))
+        given = {"title": self.title, "size": size, "dpi": self.dpi, "font-size": self.font_size, "font": self.font}
+        given["style"] = None if self.style == "light" else self.style
+        return tuple(str(part) for name, value in given.items() if value is not None for part in (f"--{name}", value))
 
 
 @dataclass(frozen=True)
@@ -145,6 +143,8 @@ def house_style(look: Look = Look(), scale: float = 1.0, crowding: float = 1.0) 
     import_matplotlib()
     import matplotlib as mpl
 
+    from gsm_cli.fonts import families
+
     ink, paper = PAPERS[look.style]
     own: dict[str, object] = {name: scale * size for name, size in IN_POINTS.items()}
     own |= {"font.family": families(look.font), "figure.figsize": [DESIGN / crowding, DESIGN / crowding]}
@@ -189,12 +189,12 @@ def drawn(draw: "Callable[[], Figure]", look: Look = Look(), most: float = MOST_
     crowding = scale * max(own[0] / width, own[1] / height)
     if look.font_size is None:
         scale, crowding = min(1.0, scale / crowding), 1.0
-    least = LEAST_SCALE if look.font_size is None else scale / MOST_CROWDING
-    if scale < LEAST_SCALE or crowding > MOST_CROWDING:
+    room = LARGER if look.size is None else LARGER_IN_SIZE
+    if scale < LEAST_SCALE or crowding > room:
+        least = own * (scale / room if look.font_size else LEAST_SCALE)
         raise UsageError(
-            f"a figure must have letters to read and room for them, in this one from {least * own[0]:.2g} by "
-            f"{least * own[1]:.2g} inches on, not {width:g} by {height:g}: choose a larger --size"
-            + (" or a smaller --font-size" if look.font_size else "")
+            f"a figure must have letters to read and room for them, in this one from {least[0]:.2g} by {least[1]:.2g} "
+            f"inches on, not {width:g} by {height:g}: choose a larger --size or another --font-size"
         )
     with house_style(look, scale, crowding):
         figure = draw()

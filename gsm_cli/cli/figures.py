@@ -13,7 +13,7 @@ import typer
 from gsm_cli.cli import options
 from gsm_cli.cli.options import signed, whole_number
 from gsm_cli.errors import UsageError
-from gsm_cli.style import JSON, Format, Look, Picture
+from gsm_cli.style import JSON, Format, Look, Picture, import_matplotlib
 
 if TYPE_CHECKING:
     from gsm_cli.law.facts import Facts
@@ -46,13 +46,12 @@ def _ask(
     out: options.Out = Path("figures"),
     as_json: options.Json = False,
 ) -> Asked:
+    import_matplotlib()  # before those who need it
     from gsm_cli.fonts import check_characters
     from gsm_cli.law.looks import read_look
     from gsm_cli.law.request import read_law
-    from gsm_cli.style import import_matplotlib
 
-    import_matplotlib()
-    look = read_look(title, size, dpi, style, font_size, font)
+    look = read_look(title, size, dpi, style=style, font_size=font_size, font=font)
     check_characters("--class-names", class_names or "", font)
 
     def law(**default: Sequence[float]) -> "Law":
@@ -174,11 +173,10 @@ def explore(
     as_json: options.Json = False,
 ) -> None:
     """Write a page, in one file, in which one drags the law."""
+    import_matplotlib()
     from gsm_cli.law import explore as page
     from gsm_cli.law.request import read_law, read_temperature
-    from gsm_cli.style import import_matplotlib
 
-    import_matplotlib()
     law = read_law(probs, logits, classes, seed, normalize=normalize)
     data, carried = page.explore(law, read_temperature(tau))
     _save({out / "explore.html": data}, [carried], as_json)

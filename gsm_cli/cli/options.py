@@ -10,8 +10,8 @@ from typing import Annotated, Any
 
 import typer
 
-from gsm_cli.colours import Paper
 from gsm_cli.errors import AGAIN, InterruptError, UsageError
+from gsm_cli.style import Paper
 
 DIGITS = 18  # of a whole number, at most
 ENDINGS = (".png", ".svg", ".pdf", ".gif", ".mp4", ".html", ".jpg")
@@ -53,9 +53,7 @@ def read_folder(given: str | Path) -> Path:
     """A folder for figures. Raises UsageError for what would be the name of one of them."""
     path = Path(given)
     if path.suffix.lower() in ENDINGS and not path.is_dir():
-        raise UsageError(
-            f"--out must be a folder, in which figures have names of their own, not {path}: leave {path.suffix} out"
-        )
+        raise UsageError(f"--out must be a folder, for figures name themselves, not {path}: leave {path.suffix} out")
     return path
 
 
@@ -85,8 +83,8 @@ ClassNames = Annotated[str | None, option("--class-names", "Names of the classes
 Title = Annotated[str | None, typer.Option(metavar="TEXT", help="Title in place of the figure's own.")]
 Size = Annotated[str | None, typer.Option(metavar="WxH", help="Width and height in inches, as 6x4.")]
 Dpi = Annotated[int | None, whole_number("--dpi", "Dots per inch, of PNG and films.", 30, 1200)]
-Style = Annotated[Paper, typer.Option("--style", help="The ground of the figure.")]
-FontSize = Annotated[str | None, option("--font-size", "Points of most letters, as 16.", "13", "POINTS")]
+Style = Annotated[Paper, typer.Option("--style", help="What the figure is drawn on.")]
+FontSize = Annotated[int | None, whole_number("--font-size", "Points of most letters; 13 as they come.", 5, 72)]
 Font = Annotated[str | None, option("--font", "A font that is installed, or its file.", "DejaVu Sans", "NAME")]
 Seed = Annotated[int, whole_number("--seed", "Fixes the noise, and the law of --classes.", 0)]
 Out = Annotated[Path, typer.Option("--out", parser=read_folder, metavar="FOLDER", help="Folder for the figures.")]

@@ -13,16 +13,17 @@ from matplotlib.lines import Line2D
 from msgspec import to_builtins
 
 from gsm_cli import style
-from gsm_cli.colours import INK, shown, temperature_colour
 from gsm_cli.errors import UsageError
+from gsm_cli.law.colours import shown, temperature_colour
 from gsm_cli.law.facts import AnimationFacts, Numbers, origin, rounded, rounded_rows
-from gsm_cli.law.figures import Classes, draw_values, entries, fitting, names_room, outline_law
+from gsm_cli.law.figures import Classes, draw_values, outline_law
 from gsm_cli.law.films import Pixels
 from gsm_cli.law.gumbel import expectation, relax
 from gsm_cli.law.moments import exact_expectation
 from gsm_cli.law.request import MOST_BARS, Law, Temperature, check_work
+from gsm_cli.law.room import entries, fitting, names_room
 from gsm_cli.law.simplex import check_three, draw_border, draw_cloud, draw_means, names_of, on_plane
-from gsm_cli.style import Look, points, space
+from gsm_cli.style import INK, Look, points, space
 
 STEPS = 48  # temperatures from one end to the other
 DOTS = 150  # at most, of the cloud: what moves is what makes a film large
@@ -134,14 +135,14 @@ class _BarStage:
 
     def build(self) -> Figure:
         width, height = map(space, BARS_SIZE)
-        figure = Figure(figsize=(width, height + names_room(width / 3, self.classes)))
+        figure = Figure(figsize=(width, height + names_room(width / 3, self.classes.names)))
         cells = figure.subplot_mosaic([["a", "b", "c"], ["t", "t", "t"]], height_ratios=(1, 0.06))
         self.charts = [cells[name] for name in "abc"]
         titles = ("one draw", f"mean of {self.size:,} draws", "exact expectation")
         for axes, title in zip(self.charts, titles, strict=True):
             draw_values(axes, self.classes.probabilities, self.classes, INK)
             outline_law(axes, self.classes)
-            axes.set_title(title, fontsize=fitting(12, title, 150))
+            axes.set_title(title, fontsize=fitting(12, title, space(180) - 30))
             axes.set_yticks([0.0, 0.5, 1.0])
             axes.tick_params(labelsize=points(11), labelleft=axes is self.charts[0])
         self.scale = _Scale(figure, cells["t"], self.span, self.title or "Gumbel-Softmax (dashed: π)")
@@ -166,8 +167,7 @@ class _TriangleStage:
     scale: "_Scale" = field(init=False)
 
     def build(self) -> Figure:
-        width, height = map(space, TRIANGLE_SIZE)
-        figure = Figure(figsize=(width, height))
+        figure = Figure(figsize=(space(TRIANGLE_SIZE[0]), space(TRIANGLE_SIZE[1] - 1.2) + 1.2))
         axes, scale = figure.subplots(2, height_ratios=(1, 0.04))
         draw_border(axes, self.names)
         even = (1 / 3, 1 / 3, 1 / 3)
@@ -175,7 +175,7 @@ class _TriangleStage:
         draw_means(axes, even, even, self.probabilities)
         self.lines = {str(line.get_label()): line for line in axes.lines}
         self.scale = _Scale(figure, scale, self.span, self.title)
-        figure.legend(loc="outside lower center", ncols=min(2, entries(figure, 11)), handletextpad=0.2)
+        figure.legend(loc="outside lower center", ncols=min(2, entries(figure, 110)), handletextpad=0.2)
         return figure
 
     def show(self, frame: Frame, colour: str) -> None:
@@ -201,7 +201,7 @@ class _Scale:
         axes.set_xlabel("temperature τ", fontsize=points(11))
         (self.dot,) = axes.plot([span[0]], [0.0], "o", markersize=points(9), clip_on=False, zorder=3)
         self.words = f"{title}, τ = "
-        size = fitting(14, self.words, 72 * (float(figure.get_figwidth()) / space(1.0) - 1.2))
+        size = fitting(14, self.words, 72 * (float(figure.get_figwidth()) - 1.2))
         self.text = figure.suptitle(self.words, x=0.03, ha="left", fontsize=size, parse_math=False)
         layout = figure.get_layout_engine()
         assert isinstance(layout, ConstrainedLayoutEngine), "the house style asks for it"

@@ -9,8 +9,8 @@ from importlib.resources import files
 import msgspec
 
 from gsm_cli import style
-from gsm_cli.colours import ORIGINAL_COLOUR, temperature_colour
 from gsm_cli.errors import UsageError
+from gsm_cli.law.colours import ORIGINAL_COLOUR, temperature_colour
 from gsm_cli.law.facts import Facts, origin
 from gsm_cli.law.request import Law, Temperature
 from gsm_cli.style import JSON, Look

@@ -7,18 +7,17 @@ logarithms: there a law that a low temperature leaves alone is still told from o
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from unicodedata import east_asian_width
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
-from matplotlib.textpath import TextPath
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from gsm_cli.colours import grey, ink, paper, shown
+from gsm_cli.law.colours import grey, ink, paper, shown
 from gsm_cli.law.request import MOST_BARS
+from gsm_cli.law.room import WIDTH, entries, fitting, name_ticks, names_room, pitch_of, width_of
 from gsm_cli.style import TYPE_SIZE, points, space
 
 LABELLED_CLASSES = 10  # up to so many bars carry their height as a number
@@ -28,7 +27,6 @@ FRAME = (0.12, 0.145, 0.86, 0.73)  # of a single chart; to lay it out would take
 HEADROOM = 20  # points between the axes and the title: the height of a bar of 1 is written there
 FLOOR = 1e-6  # of the logarithmic scale
 BAND = 0.741  # of the greys
-WIDTH = 0.62  # of a character, in sizes of its type; those of Chinese, Japanese and Korean are squares
 
 
 @dataclass(frozen=True)
@@ -88,7 +86,7 @@ def bar_chart(values: Sequence[float], classes: Classes, title: str, colour: str
     draw_values(axes, values, classes, colour)
     if len(values) <= LABELLED_CLASSES:
         bars = axes.containers[0]
-        size = points(min(11.0, _pitch(_width(axes), len(values)) / 2.4))  # of four characters
+        size = points(min(11.0, pitch_of(width_of(axes), len(values)) / 2.4))  # of four characters
         axes.bar_label(bars, fmt="%.2f", padding=points(2), fontsize=size)  # type: ignore[arg-type]
     _label(axes, classes, title, HEADROOM)
     return figure
@@ -102,7 +100,7 @@ def expectation_chart(shown: Expectation, classes: Classes, title: str, colour: 
         draw_values(axes, shown.mean, classes, colour)
     else:
         _expectation(axes, shown, classes, colour)
-        beside = entries(figure, 10)
+        beside = entries(figure, 105)
         figure.legend(
             loc="outside lower center", ncols=beside, fontsize=points(10), columnspacing=1.2, handletextpad=0.5
         )
@@ -113,12 +111,12 @@ def expectation_chart(shown: Expectation, classes: Classes, title: str, colour: 
 def grid_chart(columns: Sequence[Column], row_names: Sequence[str], classes: Classes, title: str | None) -> Figure:
     """Every column's expectation and draws beneath one another, as large as a slide."""
     rows = len(row_names)
-    height = space(1.4 * rows + 1.0) + names_room(space(COLUMN), classes) + (0.4 if title else 0.0)
+    height = 1.4 * rows + 1.0 + names_room(space(COLUMN), classes.names) + (0.4 if title else 0.0)
     figure = Figure(figsize=(space(COLUMN * len(columns)), height))
     cells = figure.subplots(rows, len(columns), sharex=True, sharey=True, squeeze=False)
     for position, column in enumerate(columns):
         top, *below = cells[:, position]
-        size = fitting(17, column.title, 170, "bold")
+        size = fitting(17, column.title, space(245) - 75, "bold")
         top.set_title(column.title, color=shown(column.colour), weight="bold", fontsize=size)
         if isinstance(column.expectation, Expectation):
             _expectation(top, column.expectation, classes, column.colour)
@@ -127,33 +125,27 @@ def grid_chart(columns: Sequence[Column], row_names: Sequence[str], classes: Cla
         for axes, draw in zip(below, column.draws, strict=True):
             draw_values(axes, draw, classes, column.colour)
     for axes, name in zip(cells[:, 0], row_names, strict=True):
-        axes.set_ylabel(name, fontsize=fitting(14, name, 95))
+        axes.set_ylabel(name, fontsize=fitting(14, name, space(95)))
     if not classes.many:
         cells[0, 0].set_yticks([0.0, 0.5, 1.0])
     for axes in cells[-1]:
         axes.set_xlabel("class by rank" if classes.many else "class")
     handles, labels = cells[0, -1].get_legend_handles_labels()
-    beside = entries(figure, 14)
+    beside = entries(figure, 160)
     legend = figure.legend(handles, labels, loc="outside lower center", ncols=beside, fontsize=points(14))
     if classes.many:
         words = f"{classes.scale}; {classes.axis}"
-        size = fitting(13, words, 72 * COLUMN * len(columns))
+        size = fitting(13, words, 72 * figure.get_figwidth())
         legend.set_title(words, FontProperties(size=size))
     if title:
-        figure.suptitle(title, fontsize=fitting(17, title, 165 * len(columns)), parse_math=False)
+        figure.suptitle(title, fontsize=fitting(17, title, space(165 * len(columns))), parse_math=False)
     return figure
 
 
 def single(classes: Classes) -> Figure:
     """An empty figure for one chart."""
     width, height = map(space, SIZE)
-    return Figure(figsize=(width, height + names_room(width, classes)))
-
-
-def entries(figure: Figure, size: float) -> int:
-    """How many entries of a legend, in letters of that size, stand beside one another."""
-    room = 72 * figure.get_figwidth() / (10.5 * size)
-    return 4 if room >= 4 else 2 if room >= 2 else 1
+    return Figure(figsize=(width, height + names_room(width, classes.names)))
 
 
 def draw_values(axes: Axes, values: Sequence[float], classes: Classes, colour: str) -> None:
@@ -171,11 +163,11 @@ def draw_values(axes: Axes, values: Sequence[float], classes: Classes, colour: s
         axes.bar(places, values, color=colour)
         axes.set_ylim(0.0, 1.0)
     if classes.names:
-        _name_ticks(axes, classes.names)
-    elif len(values) <= LABELLED_CLASSES:
+        name_ticks(axes, classes.names)
+    elif len(values) <= LABELLED_CLASSES and pitch_of(width_of(axes), len(values)) > TYPE_SIZE:
         axes.set_xticks(places)
     else:
-        most = int(_pitch(_width(axes), 1) / (1.5 * WIDTH * TYPE_SIZE * len(str(len(values)))))
+        most = int(pitch_of(width_of(axes), 1) / (1.5 * WIDTH * TYPE_SIZE * len(str(len(values)))))
         axes.xaxis.set_major_locator(MaxNLocator(min(8, most), steps=[1, 2, 5, 10], integer=True, min_n_ticks=1))
 
 
@@ -186,16 +178,6 @@ def outline_law(axes: Axes, classes: Classes) -> None:
     axes.bar(places, classes.probabilities, fill=False, **style)  # type: ignore[arg-type]
 
 
-def fitting(size: float, text: str, room: float, weight: str = "normal") -> float:
-    """The font size, at most `size`, at which a text is no wider than so many points in a figure as designed.
-
-    Dollars are dollars, here as where it is drawn.
-    """
-    prop = FontProperties(weight=weight)
-    width = TextPath((0.0, 0.0), text.replace("$", r"\$"), size=size, prop=prop).get_extents().width
-    return points(size * min(1.0, space(room) / width))
-
-
 def _expectation(axes: Axes, shown: Expectation, classes: Classes, colour: str) -> None:
     draw_values(axes, shown.mean, classes, colour)
     if classes.many:
@@ -204,7 +186,7 @@ def _expectation(axes: Axes, shown: Expectation, classes: Classes, colour: str) 
     axes.containers[0].set_label("mean of the draws")
     outline_law(axes, classes)
     places = np.arange(1, len(shown.mean) + 1)
-    pitch = _pitch(_width(axes), len(places))
+    pitch = pitch_of(width_of(axes), len(places))
     whiskers = {"ecolor": ink(), "elinewidth": points(1.5), "capsize": points(min(4.0, 0.25 * pitch))}
     axes.errorbar(places, shown.mean, shown.standard_error, fmt="none", label="± standard error", **whiskers)  # type: ignore[arg-type]
     size = points(min(5.0, 0.5 * pitch))
@@ -227,44 +209,8 @@ def _many_expectations(axes: Axes, shown: Expectation, classes: Classes) -> None
     axes.plot(places, law, color=ink(), label="π", **dashes)  # type: ignore[arg-type]
 
 
-def names_room(width: float, classes: Classes) -> float:
-    """The inches that names take which stand upright, because `width` inches do not hold them side by side."""
-    if not classes.names or _beside(classes.names, _pitch(width, len(classes.names))):
-        return 0.0
-    return TYPE_SIZE * max(map(_breadth, classes.names)) / 72
-
-
-def _name_ticks(axes: Axes, names: Sequence[str]) -> None:
-    """Names of classes beneath their bars, upright where they would touch one another."""
-    pitch = _pitch(_width(axes), len(names))
-    beside = _beside(names, pitch)
-    size = points(TYPE_SIZE if beside else min(TYPE_SIZE, pitch / 1.3))
-    axes.set_xticks(range(1, len(names) + 1), names, rotation=0 if beside else 90, fontsize=size, parse_math=False)
-
-
-def _beside(names: Sequence[str], pitch: float) -> bool:
-    return max(map(_breadth, names)) * TYPE_SIZE <= pitch
-
-
-def _breadth(name: str) -> float:
-    """About how wide a name is, in sizes of its type."""
-    return sum(1.0 if east_asian_width(letter) in "FW" else WIDTH for letter in name)
-
-
-def _width(axes: Axes) -> float:
-    """The inches that axes and what stands beside them have in a figure as designed."""
-    place = axes.get_subplotspec()
-    figure = axes.get_figure(root=True)
-    assert figure is not None, "axes are in a figure"
-    return float(figure.get_figwidth()) / (place.get_gridspec().ncols if place else 1)
-
-
-def _pitch(width: float, classes: int) -> float:
-    """About how many points lie between one class and the next in so many inches."""
-    return 0.8 * 72 * width / classes
-
-
 def _label(axes: Axes, classes: Classes, title: str, pad: float | None = None) -> None:
-    axes.set_title(title, pad=None if pad is None else points(pad), fontsize=fitting(13, title, 370), parse_math=False)
+    size = fitting(13, title, space(72 * SIZE[0]) - 62)
+    axes.set_title(title, pad=None if pad is None else points(pad), fontsize=size, parse_math=False)
     axes.set_xlabel(classes.axis)
-    axes.set_ylabel(classes.scale)
+    axes.set_ylabel(classes.scale, fontsize=fitting(13, classes.scale, space(72 * SIZE[1]) - 90))

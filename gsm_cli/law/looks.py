@@ -1,47 +1,27 @@
 """What a user changes of how a figure looks: read from what was typed."""
 
-from gsm_cli.colours import Paper
+from typing import Any
+
 from gsm_cli.errors import UsageError
 from gsm_cli.fonts import check_characters, families
 from gsm_cli.law.numbers import shortened
 from gsm_cli.style import Look
 
 LONGEST_TITLE = 80
-LEAST_LETTERS, MOST_LETTERS = 5.0, 72.0  # points
 SMALLEST, LARGEST = 1.5, 40.0  # inches, of a side of a figure
 
 
-def read_look(
-    title: str | None,
-    size: str | None,
-    dpi: int | None,
-    style: Paper = "light",
-    font_size: str | None = None,
-    font: str | None = None,
-) -> Look:
+def read_look(title: str | None, size: str | None, dpi: int | None, **others: Any) -> Look:
     """What a user changes of a figure. Raises UsageError."""
     if title is not None and not (title.isprintable() and 0 < len(title.strip()) <= LONGEST_TITLE):
         raise UsageError(
             f"--title must have from 1 to {LONGEST_TITLE} printable characters, not {shortened(title)!r}: "
             + ("shorten it" if title.strip() else "write one, or leave --title out")
         )
-    families(font)
-    check_characters("--title", title or "", font)
-    letters = None if font_size is None else _read_letters(font_size)
-    return Look(title, None if size is None else _read_size(size), dpi, style, letters, font)
-
-
-def _read_letters(text: str) -> float:
-    try:
-        size = float(text)
-    except ValueError:
-        size = 0.0
-    if not LEAST_LETTERS <= size <= MOST_LETTERS:
-        raise UsageError(
-            f"--font-size must be {LEAST_LETTERS:g} to {MOST_LETTERS:g} points, not {shortened(text)!r}: "
-            "write for example --font-size 16"
-        )
-    return size
+    look = Look(title, None if size is None else _read_size(size), dpi, **others)
+    families(look.font)
+    check_characters("--title", title or "", look.font)
+    return look
 
 
 def _read_size(text: str) -> tuple[float, float]:

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TypeVar
 
-from gsm_cli.colours import ORIGINAL_COLOUR, REPEAT_COLOUR, temperature_colour
 from gsm_cli.law import figures
+from gsm_cli.law.colours import ORIGINAL_COLOUR, REPEAT_COLOUR, temperature_colour
 from gsm_cli.law.facts import (
     DrawFacts,
     ExpectationFacts,

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from gsm_cli.errors import UsageError
 from gsm_cli.law.gumbel import Array, gumbel_noise, random_logits, softmax
-from gsm_cli.law.numbers import Typed, read_numbers, shortened
+from gsm_cli.law.numbers import Written, read_numbers, shortened
 from gsm_cli.streams import Purpose, generator
 
 ARTICLE_PROBABILITIES = (0.107, 0.765, 0.022, 0.006, 0.055, 0.045)  # read from the article's first picture
@@ -98,24 +98,23 @@ def read_law(
         raise UsageError(f"one law at a time: {together} were given together, so leave out all but one")
     if normalize and probs is None:
         raise UsageError("--normalize scales probabilities, and there are none: give them with --probs")
-    options = [] if classes is None else ["--classes", str(classes)]
+    options: list[str] = []
     if classes is not None:
-        scores = random_logits(classes, generator(seed, Purpose.LAW))
+        options, scores = ["--classes", str(classes)], random_logits(classes, generator(seed, Purpose.LAW))
     elif logits is not None:
-        typed = read_numbers("--logits", logits, "-0.7,-1.2,-1.6")
-        options = ["--logits", typed.word]
-        scores = _scores(typed)
+        written = read_numbers("--logits", logits, "-0.7,-1.2,-1.6")
+        options, scores = ["--logits", written.again], _scores(written)
     elif probs is not None:
-        typed = read_numbers("--probs", probs, "0.5,0.3,0.2")
-        options = ["--probs", typed.word, *(["--normalize"] if normalize else [])]
-        scores = _logarithms(_weights(typed, normalize))
+        written = read_numbers("--probs", probs, "0.5,0.3,0.2")
+        options = ["--probs", written.again, *(["--normalize"] if normalize else [])]
+        scores = _logarithms(_weights(written, normalize))
     else:
         scores = _logarithms(np.asarray(default))
     if scores.size > MOST_CLASSES:
         raise UsageError(f"a law must have at most {MOST_CLASSES:,} classes, not {scores.size:,}: leave some out")
-    if names is None:
-        return Law(scores, seed, tuple(options))
-    return Law(scores, seed, (*options, "--class-names", names), _read_names(names, scores.size))
+    if names is not None:
+        options += ["--class-names", names]
+    return Law(scores, seed, tuple(options), () if names is None else _read_names(names, scores.size))
 
 
 def check_work(option: str, draws: int, law: Law, temperatures: int) -> None:
@@ -150,10 +149,10 @@ def read_temperature(text: str, option: str = "--tau") -> Temperature:
     return temperature
 
 
-def _weights(typed: Typed, normalize: bool) -> Array:
+def _weights(written: Written, normalize: bool) -> Array:
     """Probabilities, or with `normalize` weights of any sum, of which none is above 1."""
-    probabilities = typed.values
-    _check_finite("--probs", typed, np.isfinite(probabilities))
+    probabilities = written.values
+    _check("--probs", written, np.isfinite(probabilities))
     if (probabilities < 0).any():
         raise UsageError(
             f"--probs must not be negative, and {probabilities.min():g} is: log-probabilities go with --logits"
@@ -161,7 +160,7 @@ def _weights(typed: Typed, normalize: bool) -> Array:
     if normalize and probabilities.any():
         return np.asarray(probabilities / probabilities.max())
     total = _total(probabilities)
-    if not _is_one(total, min(typed.rounding, MOST_ROUNDING)):
+    if not _is_one(total, min(written.rounding, MOST_ROUNDING)):
         beyond = "beyond 1e308" if math.isinf(total) else f"to {total:g}"
         raise UsageError(
             f"--probs must sum to 1, not {beyond}: scale them with --normalize, or pass log-probabilities as --logits"
@@ -169,28 +168,26 @@ def _weights(typed: Typed, normalize: bool) -> Array:
     return probabilities
 
 
-def _scores(typed: Typed) -> Array:
+def _scores(written: Written) -> Array:
     """Logits less the logarithm of the sum of their exponentials; -inf is a class that never comes."""
-    logits = typed.values
-    _check_finite("--logits", typed, np.isfinite(logits) | np.isneginf(logits))
+    logits = written.values
+    _check("--logits", written, np.isfinite(logits) | np.isneginf(logits))
     if not np.isfinite(logits).any():
         raise UsageError("--logits must have a number above -inf, and have none: replace one of them")
     if (logits >= 0).all() and _is_one(_total(logits)):
         raise UsageError(
-            f"--logits must be log-probabilities, and {shortened(typed.word)} are probabilities: pass them as --probs "
-            "(if they are meant, add one number to all of them, which leaves the law as it is)"
+            f"--logits must be log-probabilities, and {shortened(written.again)} are probabilities: pass them as "
+            "--probs (if they are meant, add one number to all of them, which leaves the law as it is)"
         )
     with np.errstate(over="ignore"):  # a logit too far below the best to be told from -inf
         scores = logits - logits.max()
     return np.asarray(scores - np.log(np.exp(scores).sum()))
 
 
-def _check_finite(option: str, typed: Typed, fine: NDArray[np.bool_]) -> None:
+def _check(option: str, written: Written, fine: NDArray[np.bool_]) -> None:
     if not fine.all():
-        word = typed.words[int(fine.argmin())]
-        raise UsageError(
-            f"{option} must be finite numbers up to 1e308, not {shortened(word)}: replace it in {shortened(typed.word)}"
-        )
+        word, line = shortened(written.words[int(fine.argmin())]), shortened(written.again)
+        raise UsageError(f"{option} must be finite numbers up to 1e308, not {word}: replace it in {line}")
 
 
 def _read_names(text: str, classes: int) -> tuple[str, ...]:

@@ -12,13 +12,13 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Polygon
 
 from gsm_cli import style
-from gsm_cli.colours import grey, ink, paper, shown, temperature_colour
 from gsm_cli.errors import UsageError
+from gsm_cli.law.colours import grey, ink, paper, shown, temperature_colour
 from gsm_cli.law.facts import MeanColumn, Numbers, SimplexFacts, moments, origin, rounded_rows
-from gsm_cli.law.figures import entries, fitting
 from gsm_cli.law.gumbel import Array, log_density, relax
 from gsm_cli.law.moments import exact_standard_deviation
 from gsm_cli.law.request import Law, Temperature
+from gsm_cli.law.room import entries, fitting
 from gsm_cli.style import Look, Picture, points, space
 
 CORNERS = np.array([[0.0, 0.0], [1.0, 0.0], [0.5, np.sqrt(0.75)]])  # of the classes 1, 2 and 3
@@ -98,8 +98,8 @@ def simplex_chart(
     """The triangles in rows, one scale of density for all."""
     across = min(BESIDE, len(triangles))
     down = -(-len(triangles) // across)
-    figure = Figure(figsize=(space(SIDE * max(across, 2)), space(SIDE * down + 1.3)))
-    figure.suptitle(title, fontsize=fitting(15, title, 200 * max(across, 2)), parse_math=False)
+    figure = Figure(figsize=(space(SIDE * max(across, 2)), space(SIDE * down) + 1.3))
+    figure.suptitle(title, fontsize=fitting(15, title, space(200 * max(across, 2))), parse_math=False)
     cells = figure.subplots(down, across, squeeze=False).flat
     for axes, triangle in zip(cells, triangles, strict=False):
         _shade(axes, triangle)
@@ -108,12 +108,12 @@ def simplex_chart(
         if LEAST < triangle.reach < SMALL:
             _magnify(axes, triangle)
         draw_means(axes, triangle.mean, triangle.exact, probabilities)
-        size = fitting(15, triangle.title, 190, "bold")
+        size = fitting(15, triangle.title, space(190), "bold")
         axes.set_title(triangle.title, color=shown(triangle.colour), weight="bold", fontsize=size)
     for axes in figure.axes[len(triangles) :]:
         axes.set_axis_off()
     handles, labels = figure.axes[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=entries(figure, 11))
+    figure.legend(handles, labels, loc="outside lower center", ncols=entries(figure, 125))
     shades = ScalarMappable(BoundaryNorm(LEVELS, len(GREYS), extend="both"), ListedColormap(_greys()))
     share = min(1.0, 0.6 / space(1.0))  # of the width
     bar = figure.colorbar(shades, ax=figure.axes, location="bottom", aspect=40, shrink=share, ticks=LEVELS[::2])
@@ -157,10 +157,11 @@ def draw_border(axes: Axes, names: Sequence[str]) -> None:
     axes.set_axis_off()
     axes.set_aspect("equal")
     axes.set_xlim(-0.04, 1.04)
-    axes.set_ylim(-0.12, 0.98)
+    names_room = 0.12 / space(1.0) ** 2
+    axes.set_ylim(-names_room, 0.86 + names_room)
     for (x, y), name, side in zip(CORNERS, names, ("left", "right", "center"), strict=True):
         shift = (0, points(-5 if y == 0 else 5))
-        size = fitting(12, name, 95)
+        size = fitting(12, name, space(95))
         place = {"ha": side, "va": "top" if y == 0 else "bottom", "fontsize": size, "parse_math": False}
         axes.annotate(name, (x, y), shift, textcoords="offset points", **place)  # type: ignore[arg-type]
 

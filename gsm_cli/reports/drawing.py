@@ -14,10 +14,7 @@ from gsm_cli.files import read_bounded, write_atomic
 from gsm_cli.reports.png import MOST, stamp_of, stamped
 from gsm_cli.style import Picture
 
-DRAWING = (  # decide how it looks
-    *("gsm_cli.reports", "gsm_cli.style", "gsm_cli.colours"),
-    *("gsm_cli.analysis.identity", "gsm_cli.objectives"),
-)
+DRAWING = ("gsm_cli.reports", "gsm_cli.style", "gsm_cli.analysis.identity", "gsm_cli.objectives")  # decide how it looks
 LIBRARIES = ("matplotlib",)
 IMPORT = re.compile(r"^\s*from (gsm_cli[\w.]*) import ", re.MULTILINE)
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from gsm_cli.analysis.identity import Identity
 from gsm_cli.analysis.statistics import Summary
-from gsm_cli.colours import INK
 from gsm_cli.reports.charts import blank, ink, wrapped
+from gsm_cli.style import INK
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any
 from gsm_cli import commands
 from gsm_cli.analysis.identity import Identity
 from gsm_cli.analysis.statistics import Summary
-from gsm_cli.colours import INK
 from gsm_cli.reports.charts import blank, log_ticks, name_ends, value_ticks
 from gsm_cli.reports.markdown import NOTHING, table
-from gsm_cli.style import Picture
+from gsm_cli.style import INK, Picture
 from gsm_cli.words import digits
 
 if TYPE_CHECKING:

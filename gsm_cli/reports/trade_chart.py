@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from gsm_cli.analysis.identity import Identity
 from gsm_cli.analysis.verdict import Verdict
-from gsm_cli.colours import INK
 from gsm_cli.objectives import MARGINALIZE
 from gsm_cli.reports.charts import blank, log_ticks, name_ends
-from gsm_cli.style import Picture
+from gsm_cli.style import INK, Picture
 from gsm_cli.words import points
 
 if TYPE_CHECKING:

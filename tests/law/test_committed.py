@@ -108,5 +108,5 @@ class TestFilms:
         for number in (0, 20, 47):
             image.seek(number)
             shown = {colour for _, colour in image.convert("RGB").getcolors(10**6)}
-            own = style.temperature_colour(film.frames[number].temperature)
+            own = temperature_colour(film.frames[number].temperature)
             assert {(255, 255, 255), tuple(round(255 * part) for part in to_rgb(own))} <= shown

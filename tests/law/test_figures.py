@@ -429,12 +429,12 @@ class TestLook:
 def test_colours_keep_their_order_whatever_temperatures_are_mixed():
     """The hue goes on from green by blue and purple to crimson, and neighbours can be told apart."""
     temperatures = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 100.0, 300.0, 1000.0]
-    colours = [to_rgb(style.temperature_colour(temperature)) for temperature in temperatures]
+    colours = [to_rgb(temperature_colour(temperature)) for temperature in temperatures]
     hues = np.array([rgb_to_hsv(colour)[0] for colour in colours])
     assert (np.diff(hues) > 0.005).all()
     assert np.abs(np.diff(colours, axis=0)).max(axis=1).min() > 0.05
-    assert style.temperature_colour(1e-6) == style.temperature_colour(0.01)
-    assert style.temperature_colour(1e6) == style.temperature_colour(1000.0)
+    assert temperature_colour(1e-6) == temperature_colour(0.01)
+    assert temperature_colour(1e6) == temperature_colour(1000.0)
 
 
 class TestNumbers:

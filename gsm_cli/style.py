@@ -71,7 +71,8 @@ class Look:
     dpi: int | None = None
     style: Paper = "light"
     font_size: int | None = None
-    font: str | None = None
+    font: str | None = None  # as it was typed, and where its letters are looked for in turn
+    families: tuple[str, ...] = ("sans-serif",)  # DejaVu Sans, which matplotlib brings
 
     @property
     def options(self) -> tuple[str, ...]:
@@ -143,11 +144,9 @@ def house_style(look: Look = Look(), scale: float = 1.0, crowding: float = 1.0) 
     import_matplotlib()
     import matplotlib as mpl
 
-    from gsm_cli.fonts import families
-
     ink, paper = PAPERS[look.style]
     own: dict[str, object] = {name: scale * size for name, size in IN_POINTS.items()}
-    own |= {"font.family": families(look.font), "figure.figsize": [DESIGN / crowding, DESIGN / crowding]}
+    own |= {"font.family": look.families, "figure.figsize": [DESIGN / crowding, DESIGN / crowding]}
     own |= dict.fromkeys(INKED, ink) | dict.fromkeys(BLANK, paper)
     with mpl.rc_context():
         mpl.rcParams.update(mpl.rcParamsDefault)  # `mpl.rcdefaults` would read all styles that matplotlib brings

@@ -26,6 +26,7 @@ from PIL import Image
 from gsm_cli import __version__, style
 from gsm_cli.errors import UsageError
 from gsm_cli.law import animation, gumbel, moments, pictures
+from gsm_cli.law.colours import temperature_colour
 from gsm_cli.law.facts import ExpectationFacts
 from gsm_cli.law.request import read_law, read_temperatures
 from gsm_cli.law.simplex import simplex

@@ -1,8 +1,8 @@
 """The fonts of figures: the one that matplotlib brings, and before it one that a user names."""
 
 import shlex
+from collections.abc import Sequence
 from contextlib import suppress
-from functools import cache
 from pathlib import Path
 
 from matplotlib.font_manager import FontEntry, FontProperties, findfont, findSystemFonts, fontManager, get_font
@@ -11,34 +11,27 @@ from gsm_cli.errors import UsageError
 from gsm_cli.files import check_ordinary
 
 FILES = (".ttf", ".otf", ".ttc")
-BROUGHT = "sans-serif"  # DejaVu Sans, in the house style
 REMEDY = "install one, such as Noto Sans CJK JP for Japanese (fonts.google.com/noto), and write its name after --font"
 
 
-@cache
-def families(name: str | None) -> list[str]:
-    """Where each letter is looked for, in turn: in the named font, if any, and in DejaVu Sans.
-
-    Raises UsageError for a font that is neither installed nor a file.
-    """
-    if name is None:
-        return [BROUGHT]
+def family_of(name: str) -> str:
+    """The family of a font that is installed, or of a file. Raises UsageError for what is neither."""
     reason = "it is not installed"
     if name.lower().endswith(FILES):
         try:
-            return [_register(Path(name)), BROUGHT]
+            return _register(Path(name))
         except (OSError, RuntimeError) as error:
             reason = str(getattr(error, "strerror", None) or "FreeType cannot read it")
     elif name.lower() in {entry.name.lower() for entry in _all()}:
-        return [name, BROUGHT]
+        return name
     raise UsageError(f"--font must name a font, and {name!r} is none ({reason}): {REMEDY}")
 
 
-def check_characters(option: str, text: str, font: str | None) -> None:
-    """Raise UsageError for what the fonts of a figure do not have, and would draw as boxes."""
+def check_characters(option: str, text: str, families: Sequence[str]) -> None:
+    """Raise UsageError for what no font of a figure has, and would be drawn as a box."""
     lacking = {letter for letter in text if not letter.isascii()}
-    for family in families(font) if lacking else ():
-        lacking -= _letters(findfont(FontProperties([family])))
+    for family in families if lacking else ():
+        lacking -= _letters(findfont(FontProperties(family=[family])))
     if lacking:
         other = next((entry.name for entry in _all() if lacking <= _letters(entry.fname)), "")
         letters, remedy = (

@@ -99,6 +99,7 @@ def read_stream(place: str | int, most: int, seconds: float) -> bytes:
 
     Raises OSError if it has more than so many bytes, or has not ended after so many seconds.
     """
+    log.info("read %s", place or "stdin")
     number = place if isinstance(place, int) else os.open(place, os.O_RDONLY | os.O_NONBLOCK)
     content, deadline = b"", time.monotonic() + seconds
     with open(number, "rb", buffering=0, closefd=number is not place):

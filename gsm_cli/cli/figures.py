@@ -55,6 +55,7 @@ def _ask(
     check_characters("--class-names", class_names or "", look.families)
 
     def law(**default: Sequence[float]) -> "Law":
+        options.prompt(probs, logits)
         return read_law(probs, logits, classes, seed, class_names, normalize, **default)
 
     return Asked(law, look, out, as_json)
@@ -177,6 +178,7 @@ def explore(
     from gsm_cli.law import explore as page
     from gsm_cli.law.request import read_law, read_temperature
 
+    options.prompt(probs, logits)
     law = read_law(probs, logits, classes, seed, normalize=normalize)
     data, carried = page.explore(law, read_temperature(tau))
     _save({out / "explore.html": data}, [carried], as_json)
@@ -195,7 +197,7 @@ def _formats(asked: list[str] | None, known: Any) -> list[Any]:
     for name in given:
         if name not in names:
             raise UsageError(
-                f"--format must be of {', '.join(names)}, not {options.as_typed(name)!r}: "
+                f"--format must be of {', '.join(names)}, not {options.as_typed(name)}: "
                 f"write for example --format {','.join(names[:2])}"
             )
     return list(dict.fromkeys(given))

@@ -129,6 +129,12 @@ def say(words: str) -> None:
     print(wrapped, file=sys.stderr, flush=True)
 
 
+def prompt(*given: str | None) -> None:
+    """Tell whoever sits at a terminal that numbers are waited for."""
+    if "-" in given and sys.stdin.isatty():
+        say("gsm: type the numbers, then Ctrl-D on a line of its own")
+
+
 def fetch(urls: Sequence[str], path: Path, sha256: str) -> None:
     """Download a file, and say so. Raises OSError if no mirror has it, GsmError if the disk refuses."""
     from gsm_cli.data.download import download

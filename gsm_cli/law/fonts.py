@@ -48,7 +48,7 @@ def _register(path: Path) -> str:
     check_ordinary(path)
     font = get_font(path)
     font.set_size(12, 72)  # fails for letters that are pictures of one size
-    fontManager.ttflist.insert(0, FontEntry(fname=str(path), name=font.family_name))
+    fontManager.ttflist.insert(0, FontEntry(str(path), name=font.family_name, weight=400, size="scalable"))
     fontManager.addfont(path)
     return str(font.family_name)
 

@@ -155,7 +155,7 @@ class TestArtists:
         (axes,) = figure.axes
         shown = [(line.get_color(), line.get_linewidth(), line.get_label()) for line in axes.lines]
         assert [shown[0][:2], *shown[1:]] == [
-            ("white", 3.5),
+            ("#ffffff", 3.5),
             (style.INK, 1.5, "exact expectation"),
             (style.INK, 1.2, "π"),
         ]

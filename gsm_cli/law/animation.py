@@ -21,7 +21,7 @@ from gsm_cli.law.films import Pixels
 from gsm_cli.law.gumbel import expectation, relax
 from gsm_cli.law.moments import exact_expectation
 from gsm_cli.law.request import MOST_BARS, Law, Temperature, check_work
-from gsm_cli.law.room import entries, fitting, names_room
+from gsm_cli.law.room import entries, fitting, names_room, tall
 from gsm_cli.law.simplex import check_three, draw_border, draw_cloud, draw_means, names_of, on_plane
 from gsm_cli.style import INK, Look, points, space
 
@@ -167,7 +167,7 @@ class _TriangleStage:
     scale: "_Scale" = field(init=False)
 
     def build(self) -> Figure:
-        figure = Figure(figsize=(space(TRIANGLE_SIZE[0]), space(TRIANGLE_SIZE[1] - 1.2) + 1.2))
+        figure = Figure(figsize=(space(TRIANGLE_SIZE[0]), tall(TRIANGLE_SIZE[1])))
         axes, scale = figure.subplots(2, height_ratios=(1, 0.04))
         draw_border(axes, self.names)
         even = (1 / 3, 1 / 3, 1 / 3)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from gsm_cli.law.colours import grey, ink, paper, shown
 from gsm_cli.law.request import MOST_BARS
-from gsm_cli.law.room import WIDTH, entries, fitting, name_ticks, names_room, pitch_of, width_of
+from gsm_cli.law.room import WIDTH, entries, fitting, name_ticks, names_room, pitch_of, tall, width_of
 from gsm_cli.style import TYPE_SIZE, points, space
 
 LABELLED_CLASSES = 10  # up to so many bars carry their height as a number
@@ -111,7 +111,7 @@ def expectation_chart(shown: Expectation, classes: Classes, title: str, colour: 
 def grid_chart(columns: Sequence[Column], row_names: Sequence[str], classes: Classes, title: str | None) -> Figure:
     """Every column's expectation and draws beneath one another, as large as a slide."""
     rows = len(row_names)
-    height = 1.4 * rows + 1.0 + names_room(space(COLUMN), classes.names) + (0.4 if title else 0.0)
+    height = tall(1.4 * rows + 1.0) + names_room(space(COLUMN), classes.names) + (0.4 if title else 0.0)
     figure = Figure(figsize=(space(COLUMN * len(columns)), height))
     cells = figure.subplots(rows, len(columns), sharex=True, sharey=True, squeeze=False)
     for position, column in enumerate(columns):

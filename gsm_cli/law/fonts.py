@@ -3,6 +3,7 @@
 import shlex
 from collections.abc import Sequence
 from contextlib import suppress
+from logging import ERROR, getLogger
 from pathlib import Path
 
 from matplotlib.font_manager import FontEntry, FontProperties, findfont, findSystemFonts, fontManager, get_font
@@ -16,6 +17,7 @@ REMEDY = "install one, such as Noto Sans CJK JP for Japanese (fonts.google.com/n
 
 def family_of(name: str) -> str:
     """The family of a font that is installed, or of a file. Raises UsageError for what is neither."""
+    getLogger("matplotlib.font_manager").setLevel(ERROR)  # or it tells of every font that is not bold
     reason = "it is not installed"
     if name.lower().endswith(FILES):
         try:

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import TextPath
 
-from gsm_cli.style import TYPE_SIZE, points
+from gsm_cli.style import TYPE_SIZE, points, space
 
 WIDTH = 0.62  # of a character, in sizes of its type; those of Chinese, Japanese and Korean are squares
 
@@ -21,6 +21,11 @@ def fitting(size: float, text: str, room: float, weight: str = "normal") -> floa
     prop = FontProperties(weight=weight)
     width = TextPath((0.0, 0.0), text.replace("$", r"\$"), size=size, prop=prop).get_extents().width
     return points(size * min(1.0, room / width))
+
+
+def tall(height: float) -> float:
+    """The inches of what stands in rows: as designed where letters are larger, so that the figure grows with them."""
+    return max(height, space(height))
 
 
 def entries(figure: Figure, width: float) -> int:

@@ -98,7 +98,8 @@ def simplex_chart(
     """The triangles in rows, one scale of density for all."""
     across = min(BESIDE, len(triangles))
     down = -(-len(triangles) // across)
-    figure = Figure(figsize=(space(SIDE * max(across, 2)), space(SIDE * down) + 1.3))
+    height = space(SIDE) * (0.86 + 2.0 * _names_room()) / 1.1
+    figure = Figure(figsize=(space(SIDE * max(across, 2)), height * down + 1.3))
     figure.suptitle(title, fontsize=fitting(15, title, space(200 * max(across, 2))), parse_math=False)
     cells = figure.subplots(down, across, squeeze=False).flat
     for axes, triangle in zip(cells, triangles, strict=False):
@@ -151,14 +152,18 @@ def _draw_edges(axes: Axes) -> None:
         filled.set_clip_path(border)
 
 
+def _names_room() -> float:
+    """The room above and below a triangle, in lengths of its sides: more where letters are larger beside them."""
+    return 0.12 * max(1.0, 1.0 / space(1.0)) ** 2
+
+
 def draw_border(axes: Axes, names: Sequence[str]) -> None:
     """The triangle, with its corners named, and nothing beyond it."""
     _draw_edges(axes)
     axes.set_axis_off()
     axes.set_aspect("equal")
     axes.set_xlim(-0.04, 1.04)
-    names_room = 0.12 / space(1.0) ** 2
-    axes.set_ylim(-names_room, 0.86 + names_room)
+    axes.set_ylim(-_names_room(), 0.86 + _names_room())
     for (x, y), name, side in zip(CORNERS, names, ("left", "right", "center"), strict=True):
         shift = (0, points(-5 if y == 0 else 5))
         size = fitting(12, name, space(95))

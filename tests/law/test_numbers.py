@@ -23,7 +23,7 @@ def read(text):
 
 
 @given(
-    st.lists(st.floats(allow_nan=False), min_size=2, max_size=9),
+    st.lists(st.floats(allow_nan=False), min_size=2, max_size=8),
     st.lists(st.sampled_from(SEPARATORS), min_size=8, max_size=8),
     st.sampled_from(["{}", "[{}]", " ({}) ", "[[{}]]", "{{{}}}", "{},", "{};\n", "\n{}\n", "[{},]"]),
 )

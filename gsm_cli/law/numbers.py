@@ -40,12 +40,7 @@ def read_numbers(option: str, text: str, example: str) -> Written:
     try:
         written = _written(text, text)
     except ValueError:
-        content = _content(option, text, example)
-        try:
-            written = _written(content, text)
-        except ValueError as error:  # which names the word
-            reason = shortened(str(error))
-            raise DataError(f"{_place(text)} must hold numbers ({reason}): write for example {example}") from None
+        written = _read(option, text, example)
     if written.values.size < 2:
         raise UsageError(f"{option} must name at least two classes, not {written.values.size}: add the others")
     return written
@@ -58,8 +53,7 @@ def _written(content: str, text: str) -> Written:
     return Written(words, values, ",".join(words) if inside else text)
 
 
-def _content(option: str, text: str, example: str) -> str:
-    """What is in a file or comes through a pipe, if that is text."""
+def _read(option: str, text: str, example: str) -> Written:
     if text != "-" and not (text.strip() and is_there(Path(text))):
         raise UsageError(
             f"{option} must be numbers with commas, a file of them or - for stdin, not {shortened(text)!r}: "
@@ -67,18 +61,17 @@ def _content(option: str, text: str, example: str) -> str:
         )
     try:
         content = read_stream(0 if text == "-" else text, MOST_BYTES, PATIENCE).decode("utf-8-sig")
-        reason = "" if content.strip() else "it is empty"
+        if content.strip():
+            return _written(content, text)
+        reason = "it is empty"
     except UnicodeDecodeError:
         reason = "it is no text"
     except OSError as error:
         reason = str(error.strerror)
-    if reason:
-        raise DataError(f"{_place(text)} must hold numbers ({reason}): write for example {example}")
-    return content
-
-
-def _place(text: str) -> str:
-    return "stdin" if text == "-" else shortened(text)
+    except ValueError as error:  # names the word
+        reason = shortened(str(error))
+    place = "stdin" if text == "-" else shortened(text)
+    raise DataError(f"{place} must hold numbers ({reason}): write for example {example}")
 
 
 def shortened(text: str) -> str:

@@ -36,12 +36,10 @@ def check_characters(option: str, text: str, families: Sequence[str]) -> None:
         lacking -= _letters(findfont(FontProperties(family=[family])))
     if lacking:
         other = next((entry.name for entry in _all() if lacking <= _letters(entry.fname)), "")
-        letters, remedy = (
-            "".join(sorted(lacking, key=text.index)),
-            f"take --font {shlex.quote(other)}" if other else REMEDY,
-        )
+        letters = "".join(sorted(lacking, key=text.index))[:20]
         raise UsageError(
-            f"{option} must be of characters that the font of figures has, and it has no {letters[:20]}: {remedy}"
+            f"{option} must be of characters that the font of figures has, and it has no {letters}: "
+            + (f"take --font {shlex.quote(other)}" if other else REMEDY)
         )
 
 
@@ -60,7 +58,8 @@ def _all() -> list[FontEntry]:
     for path in set(findSystemFonts()) - {entry.fname for entry in fontManager.ttflist}:
         with suppress(Exception):  # of a damaged font FreeType may say anything
             fontManager.addfont(path)
-    return sorted(fontManager.ttflist, key=lambda entry: (entry.name, entry.fname))
+    drawn = [entry for entry in fontManager.ttflist if not entry.name.startswith("Last Resort")]  # has boxes alone
+    return sorted(drawn, key=lambda entry: (entry.name, entry.fname))
 
 
 def _letters(path: str) -> set[str]:

@@ -76,6 +76,14 @@ def test_a_font_that_came_after_matplotlib_made_its_list_is_found(mine, monkeypa
     assert fonts.family_of("stixgeneral") == "stixgeneral"
 
 
+def test_boxes_are_no_letters(monkeypatch):
+    """Matplotlib brings a font that has a box for every character."""
+    monkeypatch.setattr(fontManager, "ttflist", [each for each in fontManager.ttflist if "fonts/ttf" in each.fname])
+    monkeypatch.setattr(fonts, "findSystemFonts", list)
+    with pytest.raises(UsageError, match="it has no 犬: install one, such as Noto Sans CJK JP for Japanese"):
+        read_look("犬", None, None)
+
+
 @pytest.mark.parametrize(
     ("make", "reason"),
     [

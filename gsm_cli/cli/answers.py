@@ -57,21 +57,18 @@ class TrainResults(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class ProspectResult(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A run that is asked for: whether it is finished, its epochs that are done, and the seconds that are left."""
+    """A run that is asked for: whether it is finished, and its epochs that are done."""
 
     run: str
     path: str
     finished: bool
     epochs: int
-    seconds: float | None
 
 
 class ProspectResults(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Of `gsm train-ssl --dry-run`; without jobs on a cluster, without seconds where no record says how long."""
+    """Of `gsm train-ssl --dry-run`."""
 
     runs: list[ProspectResult]
-    jobs: int | None
-    seconds: float | None
 
 
 class CommandResults(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -28,10 +28,11 @@ def compare(
     first: FirstArgument, second: SecondArgument, fail_if_worse: FailOption = False, as_json: options.Json = False
 ) -> None:
     """Compare two folders of records, seed by seed."""
+    paths = [_find(each) for each in (first, second)]
+    options.say(f"reading the records in {paths[0]} and {paths[1]} …")
     from gsm_cli.analysis.compare import match
     from gsm_cli.words import listed
 
-    paths = [_find(each) for each in (first, second)]
     matches = match(*(_read(path) for path in paths))
     if not matches.pairs:
         rule = "two folders must have a series in common, with the same settings, seeds and splits"

@@ -1,7 +1,6 @@
 """The command that measures what a step costs: `gsm cost`."""
 
 import re
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
@@ -99,6 +98,7 @@ def cost(
     )
     folder = ReportFolder(out / COST)
     path = folder.record(plan.name)
+    options.say(f"steps of {len(plan.objectives)} objectives at {len(plan.classes)} numbers of classes, into {path}")
     empty = CostRecord(**measuring.made_by(plan.device), plan=plan, rows=[])
 
     def measure() -> CostRecord:
@@ -106,7 +106,7 @@ def cost(
         return measuring.go_on(empty, path, measure_costs, _told, plan.precision == "bf16")
 
     record = measuring.find(path, read_cost, empty.environment, measure, force)
-    print(answer(record), file=sys.stderr)
+    options.say(answer(record))
     measuring.finish("cost", path, record, folder, as_json)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gsm_cli.cli import measuring
+from gsm_cli.cli import measuring, options
 from gsm_cli.errors import DataError, GsmError
 
 if TYPE_CHECKING:
@@ -81,4 +81,4 @@ def _told(record: "StepRecord") -> str:
 def _warn(disturbances: Sequence[str]) -> None:
     rule = "gsm: the machine must be idle while steps are timed, and"
     if disturbances:
-        measuring.say(f"{rule} {' and '.join(disturbances)}: let other work end, and measure again with --force")
+        options.say(f"{rule} {' and '.join(disturbances)}: let other work end, and measure again with --force")

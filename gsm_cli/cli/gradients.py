@@ -137,13 +137,13 @@ def gradients(
     own = plan.config.folder
     folder = ReportFolder(out / (options.read_report("--report", report, [own]) if report is not None else own))
     path = folder.measurement(plan.name)
+    options.say(f"gradients of {', '.join(plan.objectives)} on {dataset}, into {path}")
     record = measuring.find(
         path,
         read_gradients,
         environment("cpu"),
         lambda: _measure(plan, folder, data_dir),
         force,
-        "to measure from the beginning",
     )
     measuring.finish("gradients", path, record, folder, as_json)
 
@@ -172,7 +172,7 @@ def _measure(plan: "GradientPlan", folder: "ReportFolder", data_dir: Path | None
     try_own(plan.sha256)
     splits, path = _splits(plan, data_dir), folder.measurement(plan.name)
     prepare(path)
-    record = measure_plan(plan, splits, measuring.say)
+    record = measure_plan(plan, splits, options.say)
     folder.ask("comparison" if folder.name == plan.config.folder else "settings", data_dir)
     record.save(path)
     return record
@@ -198,10 +198,9 @@ def refuse_no_measurement(plan: "GradientPlan") -> None:
 
 def _splits(plan: "GradientPlan", data_dir: Path | None) -> "dict[int, Split]":
     """The data of every seed."""
-    from gsm_cli.cli.display import fetch
     from gsm_cli.runs.task import load_split
 
-    splits = {seed: load_split(plan.config, seed, data_dir, fetch) for seed in plan.seeds}
+    splits = {seed: load_split(plan.config, seed, data_dir, options.fetch) for seed in plan.seeds}
     most = min(len(split.unlabelled) for split in splits.values())
     if plan.images is not None and plan.images > most:
         raise UsageError(f"--images must be at most {most}, the unlabelled ones, not {plan.images}: lower it")

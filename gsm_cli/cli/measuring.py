@@ -1,13 +1,12 @@
 """What `gsm cost` and `gsm gradients` share: a measurement is found or made, goes on where it was, and is reported."""
 
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from gsm_cli.cli import options
-from gsm_cli.errors import AGAIN, DataError, GsmError
+from gsm_cli.errors import DataError, GsmError
 
 if TYPE_CHECKING:
     from gsm_cli.records.cost import CostRecord
@@ -19,10 +18,6 @@ if TYPE_CHECKING:
 
 AnyMeasured = TypeVar("AnyMeasured", "CostRecord", "StepRecord", "GradientRecord")
 Turns = TypeVar("Turns", "CostRecord", "StepRecord")
-
-
-def say(words: str) -> None:
-    print(words, file=sys.stderr, flush=True)
 
 
 def made_by(device: "Device") -> dict[str, Any]:
@@ -40,7 +35,6 @@ def find(
     machine: "Environment",
     measure: Callable[[], AnyMeasured],
     force: bool,
-    way: str = "to go on after what is measured",
 ) -> AnyMeasured:
     """The record at `path`, measured now if it is not there; what goes on is said on stderr."""
     from gsm_cli.files import is_there
@@ -51,9 +45,9 @@ def find(
         where = "here" if found.environment == machine else f"on another machine, {found.environment.words}"
         begun = is_there(path.with_suffix(PART))
         what = "goes on with the measurement that was begun anew" if begun else "measures again"
-        say(f"measured before, {where}; --force {what}")
+        options.say(f"measured before, {where}; --force {what}")
         return found
-    with options.resumable(f"{AGAIN} {way}"):
+    with options.resumable("to go on after what is measured", [path.with_suffix(PART)]):
         return measure()
 
 
@@ -72,12 +66,12 @@ def go_on(
     turns = len(empty.plan.order)
     with alone(path.parent):
         if is_there(path):
-            say(f"at its end this replaces {describe(path, type(empty))}")
+            options.say(f"at its end this replaces {describe(path, type(empty))}")
         if done := len(begun(empty, path).rows):
-            say(f"goes on where it was interrupted, after {done} of {turns} measurements")
+            options.say(f"goes on where it was interrupted, after {done} of {turns} measurements")
         if is_bf16:
             options.warn_of_slow_bf16(empty.plan.device)
-        return measure(empty, path, lambda record: say(f"{len(record.rows)} of {turns}: {told(record)}"))
+        return measure(empty, path, lambda record: options.say(f"{len(record.rows)} of {turns}: {told(record)}"))
 
 
 @contextmanager

@@ -55,12 +55,6 @@ def subjects_of(record: GradientRecord) -> dict[str, list[GradientSubject]]:
     return found
 
 
-def last_models(record: GradientRecord) -> list[GradientSubject]:
-    """The models that the sum has trained, after the last epoch that was measured."""
-    last = max((subject.epoch or 0 for subject in record.subjects), default=0)
-    return [subject for subject in record.subjects if subject.epoch == last and not subject.is_own]
-
-
 def means(
     rows: Sequence[GradientRow], estimator: str, subjects: Sequence[GradientSubject], quantity: Quantity
 ) -> Iterator[Mean]:

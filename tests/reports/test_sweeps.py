@@ -61,7 +61,7 @@ class TestLines:
         found = section(tmp_path, records)
         (picture,) = found.pictures
         points = points_of(picture)
-        assert picture.name == "sweep-draws"
+        assert picture.name == "accuracy-draws"
         assert {name: [(p.value, round(p.mean, 9), p.seeds) for p in own] for name, own in points.items()} == (
             {key: [(1, 80, 3), (10, 90, 3), (100, 85, 3)] for key in ("gumbel", "straight-through-gumbel")}
             | {"marginalize": [(None, 95, 1)]}
@@ -91,7 +91,7 @@ class TestLines:
     def test_other_settings_are_another_line(self, tmp_path):
         records = [*over_draws("gumbel"), *over_draws("gumbel", DRAWS, tau=0.7)[:-3]]
         pictures = {picture.name: picture.facts for picture in section(tmp_path, records).pictures}
-        assert {line.identity.label for line in pictures["sweep-draws"][0].lines} == {
+        assert {line.identity.label for line in pictures["accuracy-draws"][0].lines} == {
             "gumbel, tau 0.5",
             "gumbel, tau 0.7",
         }

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from gsm_cli.analysis.contrasts import Swept, named
-from gsm_cli.analysis.costs import pays_from, process_bytes, speed_up, step_seconds
+from gsm_cli.analysis.costs import gains
 from gsm_cli.analysis.findings import Findings
 from gsm_cli.analysis.gradients import conclusions
 from gsm_cli.analysis.next_runs import next_runs
@@ -38,17 +38,9 @@ def run_facts(findings: Findings, gradients: Sequence[GradientRecord], options: 
 
 def cost_facts(record: CostRecord) -> Facts:
     """From how many classes on every objective pays, and how many times as fast as marginalize it is."""
-    others = [name for name in record.plan.objectives if name != MARGINALIZE]
-    rows = [
-        {
-            "objective": name,
-            "faster_from": pays_from(record, name, step_seconds),
-            "smaller_from": pays_from(record, name, process_bytes),
-            "speed_ups": {str(k): speed_up(record, name, k) for k in record.plan.classes},
-        }
-        for name in (others if MARGINALIZE in record.plan.objectives else [])
-    ]
-    return msgspec.to_builtins({"name": record.plan.name, "objectives": rows})  # type: ignore[no-any-return]
+    return msgspec.to_builtins(  # type: ignore[no-any-return]
+        {"name": record.plan.name, "objectives": gains(record)}, str_keys=True
+    )
 
 
 def _group(verdict: Verdict, options: Options) -> Facts:

@@ -117,9 +117,16 @@ def over(series: Sequence[Series], names: tuple[str, ...]) -> list[Swept]:
     return [Swept(names, dict(rest), objective, own) for (objective, rest), own in found.items()]
 
 
-def named(found: Sequence[Swept]) -> dict[Identity, Swept]:
-    """Every set by its objective, and by what else sets it apart from others of that objective."""
-    return dict(zip(identify([(each.objective, written(each.rest)) for each in found]), found, strict=True))
+def named(found: Sequence[Swept]) -> list[tuple[Identity, Swept]]:
+    """Every set with its objective, and with what else sets it apart from others of that objective and these settings.
+
+    Those over the same settings follow each other.
+    """
+    pairs: list[tuple[Identity, Swept]] = []
+    for names in dict.fromkeys(each.names for each in found):
+        own = [each for each in found if each.names == names]
+        pairs += zip(identify([(each.objective, written(each.rest)) for each in own]), own, strict=True)
+    return pairs
 
 
 def settings_of(config: RunConfig) -> dict[str, object]:

@@ -74,6 +74,5 @@ def _sweeps(found: Sequence[Swept]) -> list[Facts]:
             "identity": identity,
             "points": [{"values": values, "series": series} for values, series in each.series.items()],
         }
-        for names in dict.fromkeys(each.names for each in found)
-        for identity, each in named([one for one in found if one.names == names]).items()
+        for identity, each in named(found)
     ]

@@ -101,16 +101,16 @@ def find_frontier(series: Sequence[Series], floors: Floors = NO_FLOORS) -> Front
     found = named(over_lengths(series))
     if not found:
         return None
-    clock = next((each.clock.words for swept in found.values() for each in swept.series.values() if each.clock), None)
+    clock = next((each.clock.words for _, swept in found for each in swept.series.values() if each.clock), None)
     lines: dict[Identity, list[Schedule]] = {}
-    for name, swept in found.items():
+    for name, swept in found:
         for epochs in swept.values(0):
             of_this_length = [each for key, each in swept.series.items() if key[0] == epochs]
             timed = [each for each in of_this_length if each.clock or clock is None]
             if timed:
                 shown = max(timed, key=_seeds_then_validation)
                 lines.setdefault(name, []).append(_schedule(shown, floors.get(shown, "")))
-    tasks = {tuple(found[name].task.get(setting) for setting in OF_THE_DATA) for name in lines}
+    tasks = {tuple(swept.task.get(setting) for setting in OF_THE_DATA) for name, swept in found if name in lines}
     told = [Line(name, schedules) for name, schedules in lines.items()]
     return Frontier(clock, told, len(tasks)) if told else None
 

@@ -7,17 +7,15 @@ from gsm_cli.analysis.contrasts import TAU, Sweeps, Swept, named, task_of
 from gsm_cli.analysis.identity import Identity, apart, with_looks, written
 from gsm_cli.analysis.series import Series
 from gsm_cli.analysis.statistics import fewest_seeds
-from gsm_cli.analysis.tradeoff import Loss, Losses, Trade
+from gsm_cli.analysis.tradeoff import Losses, Trade
 from gsm_cli.objectives import GUMBEL
-from gsm_cli.reports.markdown import NOTHING, interval, numbered, table
+from gsm_cli.reports.markdown import MOST_VALUES, NOTHING, held, interval, numbered, table, values_table
 from gsm_cli.reports.page import Block, Page, Section
 from gsm_cli.reports.panels import Panel, Point, Points, panel_picture, panel_table
 from gsm_cli.settings import hyphened
-from gsm_cli.words import listed, points, ratio
+from gsm_cli.words import listed, ratio
 
-MOST_VALUES = 7  # columns of a table
 COUNTED = {"labels": "number of labels", "classes": "number of classes"}
-SIDES = {"worse": ", worse", "better": ", better", "open": ""}
 SAID = {"worse": "worse than the sum at", "better": "better than the sum at", "open": "not told apart from it at"}
 LEGEND = (
     "*The sum* (`marginalize`) evaluates the decoder for every class; the other objectives replace it. Cells are "
@@ -64,16 +62,11 @@ def _answer(found: Losses, setting: str, where: str) -> str:
 
 def _losses_table(trade: Trade) -> str:
     values = sorted({loss.value for each in trade.losses for loss in each.points})[-MOST_VALUES:]
-    rows = [[each.identity.label, *(_cell(each, value) for value in values)] for each in trade.losses]
-    return table(["objective", *(f"{trade.setting} {commands.write(value)}" for value in values)], rows)
-
-
-def _cell(found: Losses, value: float) -> str:
-    return next((_loss(loss) for loss in found.points if loss.value == value), NOTHING)
-
-
-def _loss(loss: Loss) -> str:
-    return f"{interval(loss.difference, points)}{SIDES[loss.side]}"
+    rows = {
+        each.identity.label: {commands.write(loss.value): held(loss.difference, loss.side) for loss in each.points}
+        for each in trade.losses
+    }
+    return values_table(trade.setting, list(map(commands.write, values)), rows)
 
 
 def trade_picture(trade: Trade, number: int = 1) -> Block:
@@ -96,8 +89,11 @@ def trade_section(trades: Sequence[Trade]) -> Section:
         setting = ", ".join([trade.setting, *trade.apart])
         rows = [
             [
-                *(f"{each.identity.label}, {trade.setting} {commands.write(loss.value)}", str(len(loss.seeds))),
-                *(_loss(loss), f"{loss.p_value:.3g}", interval(loss.factor, ratio) if loss.factor else NOTHING),
+                f"{each.identity.label}, {trade.setting} {commands.write(loss.value)}",
+                str(len(loss.seeds)),
+                held(loss.difference, loss.side),
+                f"{loss.p_value:.3g}",
+                interval(loss.factor, ratio) if loss.factor else NOTHING,
             ]
             for each in trade.losses
             for loss in each.points
@@ -124,11 +120,10 @@ def accuracy_panel(found: Sequence[Swept], series: Sequence[Series]) -> Panel:
         if name not in each.config.identity and (task := task_of(each.config, (name,))) in tasks
     ]
     looks = with_looks(
-        [(line.objective, line.settings) for line in sets] + [(each.objective, settings) for each, settings in levels]
+        [(line.objective, line.settings) for line, _ in sets]
+        + [(each.objective, settings) for each, settings in levels]
     )
-    lines = [
-        [_point(float(str(value)), swept.series[(value,)]) for value in swept.values(0)] for swept in sets.values()
-    ]
+    lines = [[_point(float(str(value)), swept.series[(value,)]) for value in swept.values(0)] for _, swept in sets]
     lines += [[_point(None, each)] for each, _ in levels]
     return Panel("test accuracy, %", name, [Points(*pair) for pair in zip(looks, lines, strict=True)])
 

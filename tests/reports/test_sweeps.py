@@ -136,7 +136,7 @@ class TestLines:
         series = trained(sort_records(records))
         sweeps = Sweeps(series, over_one(series))
         assert [[len(own) for own in (each.series,)] for each in sweeps.lines] == [[3], [3]]
-        assert {each.label for each in named(sweeps.lines)} == {
+        assert {each.label for each, _ in named(sweeps.lines)} == {
             f"Mine, objective_sha256 {12 * digest}" for digest in "ab"
         }
 

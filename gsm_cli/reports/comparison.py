@@ -14,7 +14,7 @@ from gsm_cli.records.layout import ReportFolder
 from gsm_cli.reports.curves import accuracy_picture
 from gsm_cli.reports.markdown import NOTHING, console, interval, table, without_empty
 from gsm_cli.reports.page import Block, Page
-from gsm_cli.reports.trade_chart import limits, trade_of, trade_picture
+from gsm_cli.reports.trade_chart import limits, trade_panel, trade_picture
 from gsm_cli.words import counted, digits, listed, margin_points, points, ratio
 
 QUESTION = "can one sample replace the sum over classes?"
@@ -208,7 +208,7 @@ def caveats(verdict: Verdict) -> list[str]:
             f"Of other images those on {listed(stand) or 'nothing'} hold (Nadeau and Bengio 2003)." if judged else ""
         )
         found.append(f"The seeds split one pool of images, and the verdicts speak of these images. {wider}".strip())
-    lowest, _ = limits(trade_of(verdict))
+    lowest, _ = limits(trade_panel(verdict), 100 * margin.value)
     below = [each.label for each in verdict.decisive if 100 * each.summary.mean < lowest]
     if below:
         found.append(f"{listed(below)} {'lie' if len(below) > 1 else 'lies'} below the picture, at the arrow.")

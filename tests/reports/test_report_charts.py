@@ -21,8 +21,8 @@ from gsm_cli.objectives import OBJECTIVES
 from gsm_cli.reports.charts import apart, ink, log_ticks, wrapped
 from gsm_cli.reports.curves import accuracy_panels, generated_chart
 from gsm_cli.reports.forest import draw
-from gsm_cli.reports.panels import Point, Points, panel_chart
-from gsm_cli.reports.trade_chart import SPEED, Dot, Trade
+from gsm_cli.reports.panels import Panel, Point, Points, panel_chart
+from gsm_cli.reports.trade_chart import SPEED
 from gsm_cli.reports.trade_chart import draw as draw_trade
 from gsm_cli.style import house_style
 
@@ -67,9 +67,13 @@ class TestForest:
         assert [text.get_text() for text in figure.axes[1].texts] == ["-5.00"]
 
 
-def dot(name: str, faster: float, mean: float, half: float | None = 0.5) -> Dot:
+def dot(name: str, faster: float, mean: float, half: float | None = 0.5) -> Points:
     low, high = (None, None) if half is None else (mean - half, mean + half)
-    return Dot(*identities([name]), faster, mean, low, high, "undecided")
+    return Points(*identities([name]), [Point(faster, mean, low, high)])
+
+
+def trade(*dots: Points) -> Panel:
+    return Panel("points of test accuracy minus the sum's", SPEED, dots, "+.2f", 0.0, continuous=True)
 
 
 class TestTrade:
@@ -78,10 +82,10 @@ class TestTrade:
     def test_is_legible_for_any_number_of_objectives(self, names, spread):
         """Also where all are as fast and as accurate as the others."""
         dots = [dot(name, 2.0 + spread * place, 0.3 - spread * place) for place, name in enumerate(names)]
-        assert_legible(made(draw_trade, Trade(dots, 0.7, SPEED)))
+        assert_legible(made(draw_trade, trade(*dots), 0.7))
 
     def test_shows_means_intervals_and_the_margin(self):
-        (axes,) = made(draw_trade, Trade([dot("gumbel", 2.8, -1.2), dot("reinmax", 2.0, 0.1, None)], 0.7, SPEED)).axes
+        (axes,) = made(draw_trade, trade(dot("gumbel", 2.8, -1.2), dot("reinmax", 2.0, 0.1, None)), 0.7).axes
         marks = {(*line.get_xdata(), *line.get_ydata()) for line in axes.lines if line.get_marker() not in ("None", "")}
         assert marks == {(2.8, -1.2), (2.0, 0.1)}
         assert any(list(line.get_ydata()) == pytest.approx([-1.7, -0.7]) for line in axes.lines)
@@ -90,7 +94,7 @@ class TestTrade:
         assert axes.get_xlabel() == SPEED
 
     def test_what_lies_far_below_stands_at_the_edge_with_its_number(self):
-        (axes,) = made(draw_trade, Trade([dot("gumbel", 2.8, -1.2), dot("reinmax", 2.0, -15.3)], 0.7, SPEED)).axes
+        (axes,) = made(draw_trade, trade(dot("gumbel", 2.8, -1.2), dot("reinmax", 2.0, -15.3)), 0.7).axes
         assert "reinmax, at -15.3" in [text.get_text() for text in axes.texts]
         assert axes.get_ylim()[0] > -5
         assert "v" in {line.get_marker() for line in axes.lines}

@@ -45,14 +45,6 @@ class Swept:
         return [name for name in self.fitted if len({each[name] for each in settings}) > 1]
 
 
-@dataclass(frozen=True)
-class Sweeps:
-    """What was swept in a report over one setting, with enough values, and all series."""
-
-    series: Sequence[Series]
-    lines: Sequence[Swept]
-
-
 def enough(lines: Sequence[Swept], paired: Sequence[Series]) -> list[Swept]:
     """The lines with enough values: two will do where every series is one of the paired."""
     return [line for line in lines if len(line.series) >= SWEPT or are_among(line, paired)]

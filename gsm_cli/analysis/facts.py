@@ -29,7 +29,7 @@ def run_facts(findings: Findings, gradients: Sequence[GradientRecord], options: 
         "best": findings.best,
         "searches": findings.searches,
         "trades": findings.trades,
-        "sweeps": _sweeps(findings.sweeps.lines),
+        "sweeps": _sweeps(findings.sweeps),
         "frontier": frontier and {"clock": frontier.clock, "lines": frontier.lines},
         "gradients": [{"name": each.plan.name, "conclusions": conclusions(each)} for each in gradients],
     }

@@ -72,8 +72,8 @@ def _page(folder: ReportFolder, findings: Findings, about: str | None) -> Page:
 def _picture(findings: Findings) -> Block:
     """Of the best values: accuracy against the first setting that has them."""
     names = {tuple(each.settings) for each in findings.best}
-    lines = [line for line in findings.sweeps.lines if line.names in names]
-    return sweep_picture([line for line in lines if line.names == lines[0].names], findings.sweeps.series)
+    lines = [line for line in findings.sweeps if line.names in names]
+    return sweep_picture([line for line in lines if line.names == lines[0].names], findings.series)
 
 
 def _details(
@@ -89,7 +89,7 @@ def _details(
         section for each in main if each.group.trained for section in (learning(each.group), generated(each.group))
     ]
     found += [further(rest), frontier_section(findings.frontier), search_section(findings.searches)]
-    found += [temperature_section(findings.sweeps), trade_section(findings.trades)]
+    found += [temperature_section(findings.sweeps, findings.series), trade_section(findings.trades)]
     found += gradient_sections(folder, gradients)
     with_others = [each for each in findings.groups if each.as_others][:1]
     found += [others(describe_dataset(each.config.dataset)) for each in with_others]

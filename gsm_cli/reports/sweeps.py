@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from gsm_cli import commands
-from gsm_cli.analysis.contrasts import TAU, Sweeps, Swept, named, task_of
+from gsm_cli.analysis.contrasts import TAU, Swept, named, task_of
 from gsm_cli.analysis.identity import Identity, apart, with_looks, written
 from gsm_cli.analysis.series import Series
 from gsm_cli.analysis.statistics import fewest_seeds
@@ -132,12 +132,12 @@ def _point(value: float | None, series: Series) -> Point:
     return Point.of(value, series.accuracy, len(series.scores))
 
 
-def temperature_section(sweeps: Sweeps) -> Section:
+def temperature_section(lines: Sequence[Swept], series: Sequence[Series]) -> Section:
     """Accuracy and bounds on the axis of tau; empty unless tau was swept."""
-    found = [swept for swept in sweeps.lines if swept.names == (TAU,)]
+    found = [swept for swept in lines if swept.names == (TAU,)]
     if not found:
         return Section([])
-    accuracy = accuracy_panel(found, sweeps.series)
+    accuracy = accuracy_panel(found, series)
     bounds = _bounds(dict(zip((line.identity for line in accuracy.lines), found, strict=False)))
     levels = any(line.is_level for line in accuracy.lines)
     text = " ".join([ACCURACY, *([LEVELS] if levels else []), *([BOUNDS] if bounds else [])])

@@ -7,7 +7,7 @@ from matplotlib.collections import LineCollection
 from msgspec.structs import replace
 from records_of import record
 
-from gsm_cli.analysis.contrasts import Sweeps, enough, named, over_one, trained
+from gsm_cli.analysis.contrasts import enough, named, over_one, trained
 from gsm_cli.analysis.groups import sort_records
 from gsm_cli.estimator_settings import OwnSettings
 from gsm_cli.objectives import OBJECTIVES
@@ -127,16 +127,15 @@ class TestLines:
     def test_another_objectives_setting_of_the_same_name_is_no_difference(self):
         records = [*(run("gumbel", 0, 0.9, tau=tau) for tau in (0.1, 0.2, 0.5)), run("reinforce", 0, 0.8)]
         series = trained(sort_records(records))
-        sweeps = Sweeps(series, over_one(series))
-        lines = accuracy_panel(sweeps.lines, sweeps.series).lines
+        lines = accuracy_panel(over_one(series), series).lines
         assert [line.identity.label for line in lines if line.is_level] == ["reinforce"]
 
     def test_two_versions_of_an_estimator_are_two_lines(self):
         records = [replaced_file(each, digest) for digest in "ab" for each in over_draws("gumbel")]
         series = trained(sort_records(records))
-        sweeps = Sweeps(series, over_one(series))
-        assert [[len(own) for own in (each.series,)] for each in sweeps.lines] == [[3], [3]]
-        assert {each.label for each, _ in named(sweeps.lines)} == {
+        sweeps = over_one(series)
+        assert [[len(own) for own in (each.series,)] for each in sweeps] == [[3], [3]]
+        assert {each.label for each, _ in named(sweeps)} == {
             f"Mine, objective_sha256 {12 * digest}" for digest in "ab"
         }
 

@@ -5,7 +5,7 @@ from identities import identities
 from legible import assert_legible
 from records_of import record
 
-from gsm_cli.analysis.contrasts import Sweeps, enough, over_one, trained
+from gsm_cli.analysis.contrasts import enough, over_one, trained
 from gsm_cli.analysis.groups import sort_records
 from gsm_cli.objectives import OBJECTIVES
 from gsm_cli.reports.panels import Panel, Point, Points, panel_chart
@@ -24,7 +24,7 @@ def runs(objective: str = "gumbel", taus=TAUS, **settings: object):
 def section(records, kind: str = "settings"):
     series = trained(sort_records(records))
     lines = enough(over_one(series), series if kind == "settings" else [])
-    return temperature_section(Sweeps(series, lines))
+    return temperature_section(lines, series)
 
 
 def accuracy(found) -> dict[str, list[Point]]:

@@ -137,9 +137,9 @@ def _base(own: Sequence[Series], floors: Floors) -> Series:
     """The series with the most common settings; of several that which has learned most, of those with the most runs."""
     common = Counter(value for each in own for value in settings_of(each.config).items())
 
-    def rank(series: Series) -> tuple[int, bool, int, float]:
+    def rank(series: Series) -> tuple[int, bool, tuple[int, float]]:
         shared = sum(common[value] for value in settings_of(series.config).items())
-        return shared, not floors.get(series), len(series.finished), series.validation.mean
+        return shared, not floors.get(series), series.standing
 
     return max(own, key=rank)
 

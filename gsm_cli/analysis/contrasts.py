@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from gsm_cli.analysis.groups import Group
-from gsm_cli.analysis.identity import DIGESTS, Identity, identify, written
+from gsm_cli.analysis.identity import DIGESTS, Identity, by_size, identify, written
 from gsm_cli.analysis.series import Series
 from gsm_cli.config import RunConfig
 
@@ -31,7 +31,7 @@ class Swept:
 
     def values(self, number: int) -> list[object]:
         """Those of one of the settings, in their order."""
-        return sorted({key[number] for key in self.series}, key=_ordered)
+        return sorted({key[number] for key in self.series}, key=by_size)
 
     @property
     def task(self) -> dict[str, object]:
@@ -139,8 +139,3 @@ def are_among(swept: Swept, series: Sequence[Series]) -> bool:
 
 def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _ordered(value: object) -> tuple[bool, float, str]:
-    """Numbers by their size, then words, none first of all."""
-    return (not _is_number(value) and value is not None, float(str(value)) if _is_number(value) else -1.0, str(value))

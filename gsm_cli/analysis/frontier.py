@@ -8,7 +8,6 @@ What is fitted to the length of a schedule may differ with it.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import floor
-from statistics import fmean
 
 from gsm_cli.analysis.contrasts import FITTED, OF_THE_DATA, named, over_lengths
 from gsm_cli.analysis.groups import NO_FLOORS, Floor, Floors
@@ -107,16 +106,11 @@ def find_frontier(series: Sequence[Series], floors: Floors = NO_FLOORS) -> Front
             of_this_length = [each for key, each in swept.series.items() if key[0] == epochs]
             timed = [each for each in of_this_length if each.clock or clock is None]
             if timed:
-                shown = max(timed, key=_seeds_then_validation)
+                shown = max(timed, key=lambda each: each.standing)
                 lines.setdefault(name, []).append(Schedule(shown, floors.get(shown, "")))
     tasks = {tuple(swept.task.get(setting) for setting in OF_THE_DATA) for name, swept in found if name in lines}
     told = [Line(name, schedules) for name, schedules in lines.items()]
     return Frontier(clock, told, len(tasks)) if told else None
-
-
-def _seeds_then_validation(series: Series) -> tuple[int, float]:
-    """By which one of several settings of a length is shown: a lucky seed does not take the place of ten."""
-    return len(series.finished), fmean(series.validation_by_seed.values())
 
 
 def crossing(line: Sequence[Schedule], level: float) -> Crossing | None:

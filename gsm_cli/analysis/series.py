@@ -79,6 +79,11 @@ class Series:
         """On the validation images after the last epoch, over seeds."""
         return summarize_accuracies([*self.validation_by_seed.values()], validation_step(self))
 
+    @property
+    def standing(self) -> tuple[int, float]:
+        """What decides which of several is shown: a lucky seed does not take the place of ten."""
+        return len(self.finished), fmean(self.validation_by_seed.values())
+
     @cached_property
     def accuracy(self) -> Summary:
         """On the test set, over seeds."""

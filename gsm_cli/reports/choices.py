@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 
 from gsm_cli.analysis.choices import Choice, Trial
-from gsm_cli.analysis.identity import number_of, written
+from gsm_cli.analysis.identity import by_size, written
 from gsm_cli.reports.forest import draw
 from gsm_cli.reports.markdown import MOST_VALUES, NOTHING, held, interval, table, values_table, without_empty
 from gsm_cli.reports.page import Block, Page, Section
@@ -58,7 +58,7 @@ def _values_table(found: Sequence[Choice], name: str) -> str:
         own = rows.setdefault(choice.identity.label, {})
         own[written(choice.settings)[name]] = f"best, {percent(choice.base.accuracy.mean)}"
         own |= {_changed(trial): held(trial.test.summary, trial.side) for trial in choice.trials}
-    values = sorted({value for row in rows.values() for value in row}, key=number_of)[:MOST_VALUES]
+    values = sorted({value for row in rows.values() for value in row}, key=by_size)[:MOST_VALUES]
     return values_table(name, values, rows)
 
 

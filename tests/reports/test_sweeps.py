@@ -135,9 +135,7 @@ class TestLines:
         series = trained(sort_records(records))
         sweeps = over_one(series)
         assert [[len(own) for own in (each.series,)] for each in sweeps] == [[3], [3]]
-        assert {each.label for each, _ in named(sweeps)} == {
-            f"Mine, objective_sha256 {12 * digest}" for digest in "ab"
-        }
+        assert {each.label for each, _ in named(sweeps)} == {f"Mine, objective_sha256 {12 * digest}" for digest in "ab"}
 
     def test_nothing_was_swept(self, tmp_path):
         records = [run(name, seed, 0.9) for name in ("gumbel", "marginalize") for seed in range(3)]

@@ -107,7 +107,7 @@ def _train_ssl(
         ),
     ] = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only say which runs are finished and how long the rest takes.")
+        bool, typer.Option("--dry-run", help="Only say which runs are finished, and which resume.")
     ] = False,
     as_commands: Annotated[bool, typer.Option("--print", help="Only print a command for each run.")] = False,
     data_dir: options.DataDir = None,
@@ -130,7 +130,7 @@ def _train_ssl(
     if as_commands:
         preview.show_commands(plan, tasks, _extra(plan, out, data_dir, force), as_json)
     elif dry_run:
-        preview.show_prospects(plan, _on(plan.device, tasks), out, force, as_json)
+        preview.show_prospects(plan, tasks, force, as_json)
     else:
         outcomes = _run(plan, tasks, force)
         results.show(plan, outcomes, *results.write_reports(outcomes), as_json)

@@ -14,7 +14,7 @@ from gsm_cli.runs.outcomes import Outcome
 from gsm_cli.runs.task import Task
 from gsm_cli.words import percent
 
-BAR_WIDTH = 10
+BAR_WIDTH = 7  # beside which a line of 80 letters has room for the longest objective and its seed
 WINDOW = 600.0  # seconds over which the speed of a batch is taken
 
 

@@ -140,11 +140,14 @@ def read_plan(
     names = read_names("--objective", objectives)
     rows = [find_objective(name, "--objective") for each in names for name in (MEASURED if each == ALL else [each])]
     checked = build({"model": model, "precision": precision})
+    counts = tuple(sorted({count for text in classes for count in read_classes(text)})) or CLASSES
+    if device == "auto":
+        options.say("loading PyTorch to see which devices are there …")
     try:
         return CostPlan(
             objectives=tuple(dict.fromkeys(row.name for row in rows)),
             sha256={row.name: row.sha256 for row in rows if row.sha256},
-            classes=tuple(sorted({count for text in classes for count in read_classes(text)})) or CLASSES,
+            classes=counts,
             model=checked.model,
             precision=checked.precision,
             device=find_device(device),

@@ -57,7 +57,7 @@ class TestTheFirstLine:
                 "4 runs of marginalize and gumbel on digits, into reports/digits-50; reports",
             ),
             ("gradients --objective gumbel", "gradients of gumbel on digits, into reports/digits-100/gradients-"),
-            ("cost", "loading PyTorch to see what it can measure …"),
+            ("cost", "loading PyTorch to see which devices are there …"),
             ("cost --device cpu --classes 2", "steps of 12 objectives at 1 number of classes, into reports/cost/"),
             (
                 "cost --for reports/digits-100",

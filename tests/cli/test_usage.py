@@ -51,7 +51,7 @@ def test_a_name_that_is_close_to_one_that_is_there_is_asked_for(gsm, words, mean
         (("train-ssl", "--epohcs", "3"), "gsm train-ssl"),
         (("cost", "--rounds"), "gsm cost"),
         (("report", "one", "another"), "gsm report"),
-        (("sample", "--format", "gif"), "gsm sample"),
+        (("animate", "--format", "png"), "gsm animate"),
         (("nothing",), "gsm"),
         (("--nothing",), "gsm"),
     ],

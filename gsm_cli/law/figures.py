@@ -12,6 +12,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
+from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
@@ -26,7 +27,8 @@ COLUMN = 2.6  # inches, of a grid
 FRAME = (0.12, 0.145, 0.86, 0.73)  # of a single chart; to lay it out would take as long as to draw it
 HEADROOM = 20  # points between the axes and the title: the height of a bar of 1 is written there
 FLOOR = 1e-6  # of the logarithmic scale
-BAND = 0.741  # of the greys
+BAND, BAR = 0.741, 0.55  # of the greys
+MEAN = "mean of the draws"
 
 
 @dataclass(frozen=True)
@@ -131,6 +133,9 @@ def grid_chart(columns: Sequence[Column], row_names: Sequence[str], classes: Cla
     for axes in cells[-1]:
         axes.set_xlabel("class by rank" if classes.many else "class")
     handles, labels = cells[0, -1].get_legend_handles_labels()
+    handles = [
+        Patch(color=grey(BAR)) if label == MEAN else handle for handle, label in zip(handles, labels, strict=True)
+    ]
     beside = entries(figure, 160)
     legend = figure.legend(handles, labels, loc="outside lower center", ncols=beside, fontsize=points(14))
     if classes.many:
@@ -183,7 +188,7 @@ def _expectation(axes: Axes, shown: Expectation, classes: Classes, colour: str) 
     if classes.many:
         _many_expectations(axes, shown, classes)
         return
-    axes.containers[0].set_label("mean of the draws")
+    axes.containers[0].set_label(MEAN)
     outline_law(axes, classes)
     places = np.arange(1, len(shown.mean) + 1)
     pitch = pitch_of(width_of(axes), len(places))
@@ -196,7 +201,7 @@ def _expectation(axes: Axes, shown: Expectation, classes: Classes, colour: str) 
 
 def _many_expectations(axes: Axes, shown: Expectation, classes: Classes) -> None:
     """Of many classes the error is a band about E[z], behind the mean: around a small mean it would hide the bar."""
-    axes.patches[0].set_label("mean of the draws")
+    axes.patches[0].set_label(MEAN)
     places = np.arange(1, len(shown.mean) + 1)
     error, exact, law = (
         np.asarray(values)[classes.order] for values in (shown.standard_error, shown.exact, classes.probabilities)

@@ -705,3 +705,14 @@ class TestPicture:
         data = picture.encode("png")
         assert facts_in(data) == picture.carried
         assert (text_chunks(data)["Title"], text_chunks(data)["Description"]) == ("Title", "Words.")
+
+
+def test_the_legend_of_a_grid_takes_no_temperatures_colour():
+    (legend,) = drawn(pictures.grid(LAW, FOUR[:2], size=10, draws=1)).legends
+    (bar,) = (
+        handle
+        for handle, text in zip(legend.legend_handles, legend.get_texts(), strict=True)
+        if text.get_text() == "mean of the draws"
+    )
+    red, green, blue, _ = bar.get_facecolor()
+    assert red == green == blue

@@ -28,6 +28,10 @@ class DataError(GsmError):
     exit_code = 3
 
 
+class OwnCodeError(GsmError):
+    """Code of somebody's own failed, and the words name its file, the line and the exception; exit code 1."""
+
+
 class InterruptError(GsmError):
     """Somebody stopped it, and the words say how to go on; exit code 130, or 128 and the number of the signal."""
 

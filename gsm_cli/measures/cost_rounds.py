@@ -10,7 +10,7 @@ import msgspec
 from msgspec.structs import replace
 
 from gsm_cli.config import RunConfig
-from gsm_cli.errors import DataError, GsmError
+from gsm_cli.errors import DataError, GsmError, OwnCodeError
 from gsm_cli.files import is_there, move
 from gsm_cli.measures.step_cost import Task
 from gsm_cli.records.cost import CostPlan, CostRecord, CostRow
@@ -82,10 +82,15 @@ def measure_apart(plan: CostPlan, objective: str, classes: int) -> CostRow:
     task = msgspec.json.encode(Task(step_settings(plan, objective), classes, plan.device))
     child = subprocess.run(python("gsm_cli.measures.step_cost"), input=task, capture_output=True)
     if child.returncode:
-        said = child.stderr.decode(errors="replace").strip().splitlines()
-        reason = "was killed" if child.returncode < 0 else (said or ["no word"])[-1]
-        raise GsmError(
-            f"a step of {objective} with {classes} classes must fit into memory and end, and did not ({reason}): "
-            "leave out the largest --classes"
-        )
+        step = f"a step of {objective} with {classes} classes"
+        raise failure(child.returncode, child.stderr, step, "leave out the largest --classes")
     return msgspec.json.decode(child.stdout, type=CostRow)
+
+
+def failure(code: int, said: bytes, what: str, remedy: str) -> GsmError:
+    """Why a process that measured ended early: what its last line says, which names somebody's own code."""
+    last = (said.decode(errors="replace").strip().splitlines() or ["no word"])[-1]
+    if own := last.partition(f"{OwnCodeError.__name__}: ")[2]:
+        return OwnCodeError(own)
+    reason = "was killed" if code < 0 else last
+    return GsmError(f"{what} must fit into memory and end, and did not ({reason}): {remedy}")

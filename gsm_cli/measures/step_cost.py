@@ -16,6 +16,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from gsm_cli.config import Precision, RunConfig
 from gsm_cli.data.images import Images
 from gsm_cli.data.split import Split
+from gsm_cli.extensions import own_code
 from gsm_cli.records.cost import CostRow
 from gsm_cli.runs.environment import Device, timed
 from gsm_cli.runs.training import Run
@@ -106,7 +107,9 @@ def memory(name: str) -> int:
 def main() -> None:
     """Measure what stdin asks for."""
     task = msgspec.json.decode(sys.stdin.buffer.read(), type=Task)
-    print(msgspec.json.encode(measure(task.config, task.classes, task.device)).decode())
+    with own_code():
+        row = measure(task.config, task.classes, task.device)
+    print(msgspec.json.encode(row).decode())
 
 
 if __name__ == "__main__":

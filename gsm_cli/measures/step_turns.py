@@ -18,9 +18,10 @@ from msgspec.structs import replace
 from torch import Tensor
 
 from gsm_cli.data import find_dataset
-from gsm_cli.errors import GsmError, UsageError
+from gsm_cli.errors import UsageError
+from gsm_cli.extensions import own_code
 from gsm_cli.files import move
-from gsm_cli.measures.cost_rounds import PART, begun
+from gsm_cli.measures.cost_rounds import PART, begun, failure
 from gsm_cli.measures.step_cost import random_split
 from gsm_cli.model.generative import M2
 from gsm_cli.records.run import RunRecord
@@ -106,16 +107,11 @@ def _rounds(record: StepRecord) -> Iterator[tuple[int, list[StepRow]]]:
             for number in range(first, plan.rounds):
                 line = answers.readline()
                 if not line:
-                    raise GsmError(_failure(child))
+                    said = cast(IO[bytes], child.stderr).read()
+                    raise failure(child.wait(), said, "every step of the report", "free memory")
                 yield number, msgspec.json.decode(line, type=list[StepRow])
         finally:
             child.kill()
-
-
-def _failure(child: "subprocess.Popen[bytes]") -> str:
-    said = cast(IO[bytes], child.stderr).read().decode(errors="replace").strip().splitlines()
-    reason = "was killed" if child.wait() < 0 else (said or ["no word"])[-1]
-    return f"every step of the report must fit into memory and end, and one did not ({reason}): free memory"
 
 
 def order(plan: StepPlan, number: int) -> list[tuple[int, float | None]]:
@@ -166,7 +162,8 @@ def main() -> None:
     keep_memory()
     torch.set_num_threads(task.threads)
     for number in range(task.first, plan.rounds):
-        rows = [_row(plan, number, place, count) for place, count in order(plan, number)]
+        with own_code():
+            rows = [_row(plan, number, place, count) for place, count in order(plan, number)]
         print(msgspec.json.encode(rows).decode(), flush=True)
 
 

@@ -152,7 +152,7 @@ class TestRounds:
 
     def test_a_process_that_dies_is_reported(self, folder, monkeypatch):
         monkeypatch.setattr(step_turns, "python", lambda module: ["sh", "-c", "cat > /dev/null; echo no memory >&2"])
-        with pytest.raises(GsmError, match=r"every step .* fit into memory and end, and one did not [(]no memory[)]"):
+        with pytest.raises(GsmError, match=r"every step .* fit into memory and end, and did not [(]no memory[)]"):
             step_turns.measure_steps(EMPTY, folder / "steps.json")
         assert not list(folder.iterdir())
 

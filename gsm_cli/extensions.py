@@ -13,6 +13,7 @@ import hashlib
 import importlib
 import inspect
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import chdir, contextmanager, redirect_stdout
@@ -29,11 +30,11 @@ from typing import Annotated, Any
 from msgspec import Meta
 
 from gsm_cli.config import RunConfig
-from gsm_cli.errors import OwnCodeError, UsageError, is_of_memory, meant, printable
+from gsm_cli.errors import OwnCodeError, UsageError, is_of_memory, is_seen, meant, printable
 from gsm_cli.estimator_settings import NO_PARAMETERS, SCHEDULE, Annealed
 from gsm_cli.files import check_ordinary
 from gsm_cli.objectives import OBJECTIVES, Objective
-from gsm_cli.rules import GREATEST, Setting, settings_of
+from gsm_cli.rules import GREATEST, NAME, Name, Setting, rule_of, settings_of
 
 GROUP = "gsm.objectives"
 TAU = 0.5  # where the class has no default for its temperature
@@ -43,12 +44,7 @@ RULES: dict[type, Any] = {  # of a parameter, by the kind of its default
     float: Annotated[float, Meta(ge=-GREATEST, le=GREATEST, description="a finite number")],
     str: Annotated[str, Meta(description="a text")],
 }
-TAKEN = {
-    *RunConfig.__struct_fields__,
-    *NO_PARAMETERS,
-    "objective",
-    "objective_sha256",
-}  # names that mean something else in a run
+TAKEN = {*RunConfig.__struct_fields__, *NO_PARAMETERS, "objective", "objective_sha256"}  # by settings of a run
 FILES: set[str] = set()  # with code of somebody's own, as tracebacks name them
 RUNS: ContextVar[bool] = ContextVar("runs", default=True)  # whether a file may be run to know its settings
 
@@ -100,6 +96,8 @@ def find_objective(name: str, place: str = "objective") -> Objective:
     """
     if name in OBJECTIVES:
         return OBJECTIVES[name]
+    if not re.search(NAME, name) or not is_seen(name):
+        raise UsageError(f"{place} must be {rule_of(Name)}, and all of it be seen, not {name!r}: rename it")
     path, colon, attribute = name.rpartition(":")
     if colon and not path.endswith(".py"):
         raise UsageError(f"{place} must name a Python file, as mine.py:Mine, not {path}: write its path and class")

@@ -13,7 +13,7 @@ from math import inf, isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, Literal, TypeAlias, TypeVar
 
-from gsm_cli.errors import UsageError
+from gsm_cli.errors import UsageError, is_seen
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -68,12 +68,12 @@ STYLE: dict[str, object] = {
 
 def check_characters(option: str, text: str) -> None:
     """Raise UsageError for what the font of figures does not have, and would draw as boxes."""
-    if text.isascii():
+    if text.isascii() and is_seen(text):
         return
     from matplotlib import font_manager
 
     shapes = font_manager.get_font(font_manager.findfont(FONT)).get_charmap()
-    lacking = "".join(character for character in dict.fromkeys(text) if ord(character) not in shapes)
+    lacking = "".join(each for each in dict.fromkeys(text) if ord(each) not in shapes or not is_seen(each))
     if lacking:
         raise UsageError(
             f"{option} must be of characters that the font of figures has, and it has no {lacking[:20]}: "

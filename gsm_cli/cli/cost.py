@@ -174,7 +174,7 @@ def _measure(plan: "CostPlan", path: Path, force: bool) -> "CostRecord":
     from gsm_cli.runs.build import try_own
     from gsm_cli.runs.environment import environment
 
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    console = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
     code, machine = fingerprint(MEASURES), environment(plan.device)
     empty = CostRecord(version=__version__, code=code, environment=machine, plan=plan, rows=[])
     if is_there(path) and not force:
@@ -219,7 +219,7 @@ def describe(path: Path, kind: "type[CostRecord] | type[StepRecord]") -> str:
         found = read(path, kind)
     except DataError:
         return f"{path}, which is no whole record"
-    return f"{path}, measured with gsm {found.version}, {found.environment.words}"
+    return f"{path}, measured with {found.made_by}"
 
 
 def _measure_all(record: "CostRecord", path: Path, console: "Console") -> "CostRecord":

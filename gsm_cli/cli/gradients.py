@@ -1,5 +1,6 @@
 """The command that measures gradients: `gsm gradients`."""
 
+import sys
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -168,8 +169,6 @@ def with_estimators(names: list[str]) -> dict[str, str | None]:
 
 def _find(plan: "GradientPlan", folder: "ReportFolder", force: bool, data_dir: Path | None) -> "GradientRecord":
     """The record in that folder, measured now if it is not there; what goes on is said on stderr."""
-    from rich.console import Console
-
     from gsm_cli.files import is_there, prepare
     from gsm_cli.measures.gradient_plan import measure_plan
     from gsm_cli.records.gradients import read_gradients
@@ -180,14 +179,14 @@ def _find(plan: "GradientPlan", folder: "ReportFolder", force: bool, data_dir: P
     if is_there(path) and not force:
         found = read_gradients(path)
         where = "here" if found.environment == environment("cpu") else f"on another machine, {found.environment.words}"
-        Console(stderr=True, highlight=False).print(f"measured before, {where}; --force measures again", soft_wrap=True)
+        print(f"measured before, {where}; --force measures again", file=sys.stderr)
         return found
     refuse_no_measurement(plan)
     try_own(plan.sha256)
     with options.resumable(f"{AGAIN} to measure from the beginning"):
         splits = _splits(plan, data_dir)
         prepare(path)
-        record = measure_plan(plan, splits, partial(Console(stderr=True, highlight=False).print, soft_wrap=True))
+        record = measure_plan(plan, splits, partial(print, file=sys.stderr))
     folder.ask("comparison" if folder.name == plan.config.folder else "settings")
     record.save(path)
     return record

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 import typer
 
+from gsm_cli.errors import printable
+
 DEBUG = "--debug"
 LONGEST = 400  # letters of a word
 
@@ -24,7 +26,7 @@ def sentence(error: typer.TyperException, command: str) -> str:
 
 def in_one_line(message: str) -> str:
     """A sentence without line breaks, and with no more than the beginning of a word of 5,000 letters."""
-    return re.sub(rf"([^\s:']{{60}})[^\s:']{{{LONGEST - 60},}}", r"\1…", " ".join(message.splitlines()))
+    return re.sub(rf"([^\s:']{{60}})[^\s:']{{{LONGEST - 60},}}", r"\1…", printable(" ".join(message.splitlines())))
 
 
 def command_of(words: Sequence[str]) -> str:

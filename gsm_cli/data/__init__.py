@@ -8,7 +8,7 @@ from gsm_cli.data.images import Pool
 from gsm_cli.data.mnist import MNIST
 from gsm_cli.data.own import is_own, own_dataset, short_name
 from gsm_cli.data.pairs import DIGITS_PAIRS, MNIST_PAIRS
-from gsm_cli.errors import DataError, UsageError, meant
+from gsm_cli.errors import DataError, UsageError, inert, meant
 
 DATASETS: dict[str, Dataset] = {each.name: each for each in (DIGITS, MNIST, DIGITS_PAIRS, MNIST_PAIRS)}
 
@@ -29,7 +29,7 @@ def find_dataset(name: str, place: str = "dataset") -> Dataset:
 
 def describe_dataset(name: str) -> Dataset:
     """What is known of a data set without its file: of somebody's own its title alone, for a report."""
-    return DATASETS.get(name) or Dataset(short_name(name), short_name(name), (0, 0), _absent, 0)
+    return DATASETS.get(name) or Dataset(short_name(name), inert(short_name(name)), (0, 0), _absent, 0)
 
 
 def _absent(folder: Path | None, fetch: Fetch | None) -> Pool:

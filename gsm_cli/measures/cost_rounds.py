@@ -47,8 +47,8 @@ def begun(record: Measured, path: Path, is_beginning: Callable[[Measured], bool]
     found = read(part, type(record))
     if (found.code, found.environment) != (record.code, record.environment):
         raise GsmError(
-            f"{part} must be of this code and this machine to go on with, and is of {found.code}, gsm {found.version}, "
-            f"{found.environment.words}: finish it there, or remove it and measure anew"
+            f"{part} must be of this code and this machine to go on with, and is of {found.code}, "
+            f"{found.made_by}: finish it there, or remove it and measure anew"
         )
     if found.plan != record.plan or not is_beginning(found):
         raise DataError(f"{part} must be the beginning of this measurement, and is not: remove it and measure anew")

@@ -84,7 +84,6 @@ reports-mnist: $(READY)  ## run the article's experiment on MNIST, and a hundred
 	$(MNIST) --seeds 0-2 --objective marginalize,$(CHEAP) --preset long
 	$(MNIST) --report mnist-article --seeds 0-2 --objective gumbel,marginalize --preset article
 	$(MNIST) --report mnist-vat --seeds 0-5 --objective $(DECIDING) --set vat_weight=5
-	$(MNIST) --report mnist-vat-lengths --seeds 0-2 --objective $(SEARCHED) --epochs 3,5 --set kl_warmup=0.3 --set vat_weight=5
 	$(MNIST) --seeds 0-2 --objective supervised --preset long --labels 40000 --batch-size 20 --set labelled_batch=100
 	$(RECIPE) --seeds 1000-1005 --objective $(SEARCHED)
 	$(RECIPE) --seeds 1000-1005 --objective gumbel --set entropy_weight=0

@@ -11,12 +11,11 @@ from collections.abc import Iterator
 from statistics import median
 from time import perf_counter
 
-from step import STILL, Result, report, take_turns, trained, training_step
+from step import STILL, Result, product_rate, report, take_turns, trained, training_step
 from torch.utils.flop_counter import FlopCounterMode
 
 from gsm_cli.data import find_dataset
 from gsm_cli.data.split import Split, load
-from gsm_cli.measures.step_cost import product_rates
 from gsm_cli.objectives import GUMBEL, MARGINALIZE, SPARSE
 from gsm_cli.runs.training import Run
 from gsm_cli.settings import build
@@ -46,7 +45,7 @@ def the_sum() -> Iterator[Result]:
     work = training_step(config, Run(config, pairs()))
     with FlopCounterMode(display=False) as counter:
         work()
-    rate = median(product_rates("float32", "cpu"))
+    rate = product_rate()
     (seconds,) = take_turns(work)
     share = counter.get_total_flops() / seconds / rate
     yield Result("rate of the products of marginalize, of that of one large product", share, least=0.75)

@@ -28,8 +28,7 @@ from gsm_cli.config import RunConfig
 from gsm_cli.data import find_dataset
 from gsm_cli.data.images import Images
 from gsm_cli.data.split import Split, load
-from gsm_cli.measures.cost_rounds import measure_apart
-from gsm_cli.measures.step_cost import PIXELS, product_rates, random_split
+from gsm_cli.measures.step_cost import PIXELS, measure_apart, random_split
 from gsm_cli.model.bounds import Estimator
 from gsm_cli.model.estimators import Marginal
 from gsm_cli.model.generative import M2
@@ -149,6 +148,12 @@ def against_the_past() -> Iterator[Result]:
             yield Result(f"{objective} in {precision}: {PAST}, over now", over(sides, "now")["past"], least)
 
 
+def product_rate(size: int = 2_048) -> float:
+    """Floating-point operations per second of a large matrix product."""
+    factors = torch.rand(2, size, size)
+    return 2 * size**3 / median([timed(lambda: factors[0] @ factors[1], "cpu") for _ in range(4)][1:])
+
+
 def has_bf16() -> bool:
     """Whether the processor multiplies in bfloat16."""
     present = torch.cpu.get_capabilities()
@@ -161,7 +166,7 @@ def arithmetic() -> Iterator[Result]:
         work = steps.ours(Marginal())
         with FlopCounterMode(display=False) as counter:
             work()
-        rate = median(product_rates("float32", "cpu"))
+        rate = product_rate()
         single, half = take_turns(work, steps.ours(Marginal(), bf16=True))
         share = counter.get_total_flops() / single / rate
         wanted = {10: 0.5, 100: 0.75}[classes]
@@ -187,7 +192,7 @@ def memory() -> Iterator[Result]:
     bounded, kept = take_turns(steps.ours(Marginal()), steps.ours(Marginal(keep=10**9)))
     yield Result("K = 1,000: marginalize in bounded memory, over all kept", bounded / kept, most=1.4)
     plan = CostPlan(rounds=1)
-    peak = measure_apart(plan, MARGINALIZE, 1000).peak_bytes
+    peak = measure_apart(plan, MARGINALIZE, 1000, torch.get_num_threads()).peak_bytes
     yield Result("K = 1,000: greatest memory of an ADGM marginalize process, GiB", peak / 2**30, most=2)
 
 

@@ -42,19 +42,19 @@ def gradients(plan: GradientPlan, extra: Iterable[str] = ()) -> str:
     return shlex.join(["gsm", "gradients", *words, *extra])
 
 
-def cost(plan: CostPlan) -> str:
-    """The command that measures these costs; it always names the device."""
+def cost(plan: CostPlan, extra: Iterable[str] = ()) -> str:
+    """The command that measures these costs; it always names the device, and ends with `extra`."""
     usual, chosen = (msgspec.structs.asdict(each) for each in (CostPlan(), plan))
     words = []
     for name, value in chosen.items():
         if name != "sha256" and (name == "device" or value != usual[name]):  # a digest is found from the file
             words += [f"--{'objective' if name == 'objectives' else hyphened(name)}", write(value)]
-    return shlex.join(["gsm", "cost", *words])
+    return shlex.join(["gsm", "cost", *words, *extra])
 
 
 def steps(folder: ReportFolder) -> str:
-    """The command that times the steps of a report that lies where reports do."""
-    return shlex.join(["gsm", "cost", "--for", f"reports/{folder.name}"])
+    """The command that times the steps of a report."""
+    return shlex.join(["gsm", "cost", "--for", folder.named])
 
 
 def write(value: object) -> str:

@@ -5,6 +5,13 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 AGAIN = "interrupted; give the same command again"
+CALLED = (  # an option or a setting, and what other programs call it
+    "learning_rate lr step_size, tau t temp temperature temperatures, out o output outdir out_dir output_dir save_dir, "
+    "batch_size b bs batch, classes k num_classes n_classes, samples n num_samples n_samples, seeds s, latent z_dim, "
+    "jobs j n_jobs workers num_workers processes, objective estimator method loss, probs p pi probabilities, "
+    "force f overwrite, dataset d data, weight_decay wd, size figsize, device gpu"
+)
+OTHER_WORDS = {other: words[0] for words in map(str.split, CALLED.split(",")) for other in words[1:]}
 OF_MEMORY = (  # what PyTorch, the system and Python say where there is too little
     *("can't allocate memory", "Cannot allocate memory", "failed to map segment", "can't start new thread"),
     "out of memory",
@@ -52,8 +59,23 @@ def is_of_memory(error: BaseException) -> bool:
 
 def meant(name: str, choices: Iterable[str], otherwise: str = "choose one of them") -> str:
     """The remedy for a name that is not among these: the one that it may stand for, if any is close."""
-    found = get_close_matches(name, list(choices), n=1)
-    return f"did you mean {found[0]}?" if found else otherwise
+    found = closest(name, choices)
+    return f"did you mean {found}?" if found else otherwise
+
+
+def closest(name: str, choices: Iterable[str]) -> str | None:
+    """The choice that a name may stand for, if any: one that others call so, or one of nearly the same letters.
+
+    Hyphens before it, and whether others are underscores, make no difference.
+    """
+    plain = {_plain(choice): choice for choice in choices}
+    word = OTHER_WORDS.get(_plain(name), "")
+    found = [word] if word in plain else get_close_matches(_plain(name), plain, n=1)
+    return plain[found[0]] if found else None
+
+
+def _plain(name: str) -> str:
+    return name.lstrip("-").replace("-", "_").lower()
 
 
 def printable(text: str) -> str:

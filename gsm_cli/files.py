@@ -12,12 +12,19 @@ import stat
 import time
 from contextlib import suppress
 from functools import cache
+from logging import getLogger
 from pathlib import Path
 from tempfile import TemporaryFile
 
 from gsm_cli.errors import GsmError
 
 TEMPORARY = re.compile(r"\..+\.(?P<host>[\w-]+)-(?P<process>\d+)-(?P<start>\d+)-[0-9a-f]{8}\.tmp")
+log = getLogger(__name__)  # of what is read and written
+ELSEWHERE = "see to its folder, or write elsewhere"
+OF_THE_DISK = {  # errors that no network has
+    *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO),
+    *(errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.ENAMETOOLONG),
+}
 FORGOTTEN = 30 * 86400.0  # seconds after which a file of another machine is nobody's
 
 
@@ -36,11 +43,12 @@ def write_atomic(path: Path, data: bytes | memoryview) -> None:
                 file.flush()
                 os.fsync(file.fileno())
             temporary.replace(path)
+            log.info("wrote %s, %s bytes", path.absolute(), f"{len(data):,}")
         finally:
             with suppress(OSError):  # the reason why it could not be written says more
                 temporary.unlink(missing_ok=True)
     except OSError as error:
-        raise _refused(path, error) from error
+        raise refused(path, error) from error
 
 
 def move(source: Path, path: Path) -> None:
@@ -48,7 +56,7 @@ def move(source: Path, path: Path) -> None:
     try:
         source.replace(path)
     except OSError as error:
-        raise _refused(path, error) from error
+        raise refused(path, error) from error
 
 
 def temporary_of(path: Path) -> Path:
@@ -57,20 +65,21 @@ def temporary_of(path: Path) -> Path:
     return path.with_name(f".{path.name}.{owner}-{os.urandom(4).hex()}.tmp")
 
 
-def prepare(path: Path) -> None:
+def prepare(path: Path, remedy: str = ELSEWHERE) -> None:
     """Before long work: make the folder of what it gives. Raises GsmError if that could not be written there."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with TemporaryFile(dir=path.parent):
             sweep(path.parent)
     except OSError as error:
-        raise _refused(path, error) from error
+        raise refused(path, error, remedy) from error
 
 
-def _refused(path: Path, error: OSError) -> GsmError:
+def refused(path: Path, error: OSError, remedy: str = ELSEWHERE) -> GsmError:
+    """What an error of the disk at `path` means to a user."""
     blocked = isinstance(error, FileExistsError | NotADirectoryError)
     reason = "a file stands where its folder should be" if blocked else error.strerror
-    return GsmError(f"{path} cannot be written ({reason}): see to its folder, or write elsewhere")
+    return GsmError(f"{path} cannot be written ({reason}): {remedy}")
 
 
 def read_bounded(path: Path, most: int) -> bytes:
@@ -78,6 +87,7 @@ def read_bounded(path: Path, most: int) -> bytes:
     check_ordinary(path)
     with path.open("rb") as file:
         content = file.read(most + 1)
+    log.info("read %s", path.absolute())
     if len(content) > most:
         raise OSError(errno.EFBIG, f"it has more than {most:,} bytes", str(path))
     return content

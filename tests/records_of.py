@@ -143,8 +143,6 @@ def gradient_record(
             images=1 if epoch is None else 50,
             replicates=25_000 if epoch is None else 250,
             largest_share=1.0 if epoch is None else 0.08,
-            norm=0.5,
-            entropy_norm=0.1,
         )
         for name, seed, epoch in [("linear", None, None), *models]
     ]
@@ -155,7 +153,6 @@ def gradient_record(
             temperature=tau,
             mean="sampled" if number else "enumerated",
             logits=mean_gradient((2.0 if subject.epoch else 1.0) * 0.1 * number, bool(number)),
-            decoder=mean_gradient(0.01 * number, bool(number)) if subject.epoch else None,
             deviation=0.5 * number,
             deviation_error=0.01 if number else 0.0,
         )
@@ -242,8 +239,5 @@ def cost_row(objective: str, classes: int, milliseconds: float, mib: int = 300) 
         classes=classes,
         seconds=[milliseconds / 1000 * factor for factor in (0.9, 1.0, 1.1)],
         evaluations=float(classes) if objective == "marginalize" else 1.0,
-        flops=int(5e8 * milliseconds),
-        product_rates=[1e12] * 6,
-        base_bytes=2**27,
         peak_bytes=mib * 2**20,
     )

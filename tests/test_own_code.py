@@ -3,28 +3,20 @@
 import json
 import os
 import pickle
-import sys
-from io import BytesIO
 from pathlib import Path
-from types import SimpleNamespace
 
-import msgspec
 import pytest
 
 from gsm_cli.errors import OwnCodeError, UsageError
 from gsm_cli.extensions import find_objective, only_read, own_code
-from gsm_cli.measures import step_cost, step_turns
 from gsm_cli.records.run import read_run
-from gsm_cli.records.steps import Step, StepPlan
 from gsm_cli.runs.places import StoppedError
-from gsm_cli.settings import build
 
 QUICK = ("--set", "hidden=8", "--batch-size", 400, "--epochs", 2)
 CALL = "    def __call__(self, bound, logits, rng):\n"
 SUM = "return bound(logits.softmax(-1))\n"
 MINE = "class Mine:\n    def __init__(self, size=2): self.size = size\n" + CALL + f"        {SUM}"
 LATER = "import sys\nclass Mine:\n    calls = 0\n" + CALL + "        Mine.calls += 1\n        {}\n        " + SUM
-STEPS = step_turns.Task(StepPlan(steps=(Step(config=build({}), pixels=4, classes=2, labelled=2),), rounds=1), 1, 0)
 RAISED = {  # an exception, and how a sentence names it
     "sys.exit(0)": "SystemExit (0)",
     "sys.exit(3)": "SystemExit (3)",
@@ -118,19 +110,6 @@ def test_a_step_that_is_measured_may_fail_as_well(gsm, folder, words):
     assert (result.exit_code, result.stdout) == (1, "")
     end = f"gsm: {folder}/mine.py, line 7, must run without an error, and raises SystemExit (0): correct it"
     assert result.stderr.splitlines()[-1] == end
-
-
-@pytest.mark.parametrize("measure", [step_cost, step_turns])
-def test_what_it_prints_is_no_measurement(monkeypatch, capsys, measure):
-    task = {step_cost: lambda: step_cost.Task(build({}), 2, "cpu"), step_turns: lambda: STEPS}[measure]()
-    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=BytesIO(msgspec.json.encode(task))))
-    monkeypatch.setattr(
-        measure, "measure" if measure is step_cost else "_row", lambda *given: print("loud") or given[-1]
-    )
-    measure.main()
-    told = capsys.readouterr()
-    assert (told.err, "loud" in told.out) == ("loud\n", False)
-    assert msgspec.json.decode(told.out) in ("cpu", [None])
 
 
 class TestOnlyRead:

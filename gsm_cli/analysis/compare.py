@@ -17,7 +17,7 @@ class Pair:
     """A series that both folders have: its mean test accuracies and their differences, second minus first.
 
     All are over the seeds that have the same split in both, after the last epoch. `log_p` is in nats, and None where
-    the objective has no bound.
+    the objective has no bound. It is worse if the whole interval of the difference lies below zero, as it is printed.
     """
 
     label: str
@@ -25,11 +25,7 @@ class Pair:
     second: float
     comparison: Comparison
     log_p: Summary | None
-
-    @property
-    def worse(self) -> bool:
-        """Whether the whole interval of the difference lies below zero, as it is printed."""
-        return side(self.comparison.summary, p_value=0.0) == "worse"
+    worse: bool
 
 
 @dataclass(frozen=True)
@@ -80,7 +76,8 @@ def _pair(label: str, first: Series, second: Series) -> Pair | None:
     ours, theirs = _bounds(first), _bounds(second)
     gains = [theirs[seed] - ours[seed] for seed in found.seeds if seed in ours.keys() & theirs.keys()]
     means = [fmean(series.scores[seed].accuracy for seed in found.seeds) for series in (first, second)]
-    return Pair(label, means[0], means[1], found, summarize(gains) if gains else None)
+    worse = side(found.summary, p_value=0.0) == "worse"
+    return Pair(label, means[0], means[1], found, summarize(gains) if gains else None, worse)
 
 
 def _bounds(series: Series) -> dict[int, float]:

@@ -1,18 +1,17 @@
 """What is in the envelope of `--json`: the results of each command, typed."""
 
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import msgspec
 from msgspec import Struct
 
 from gsm_cli.analysis.compare import Matches
 from gsm_cli.analysis.statistics import Comparison, Summary
-from gsm_cli.records.cost import CostRecord
-from gsm_cli.records.gradients import GradientRecord
 from gsm_cli.records.run import Failure, Test
-from gsm_cli.records.steps import StepRecord
 from gsm_cli.reports.page import Report
 from gsm_cli.style import rounded
+
+Measured = TypeVar("Measured")
 
 
 class FigureResult(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -82,24 +81,10 @@ class CommandResults(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     commands: list[str]
 
 
-class GradientResults(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Of `gsm gradients`: its record, as it is on disk."""
+class MeasuredResults(Struct, Generic[Measured], frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Of `gsm gradients`, `gsm cost` and `gsm cost --for`: the record, as it is on disk, and the report."""
 
-    record: GradientRecord
-    report: ReportResult
-
-
-class CostResults(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Of `gsm cost`: its record, as it is on disk."""
-
-    record: CostRecord
-    report: ReportResult
-
-
-class StepResults(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Of `gsm cost --for`: its record, as it is on disk."""
-
-    record: StepRecord
+    record: Measured
     report: ReportResult
 
 

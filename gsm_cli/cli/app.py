@@ -5,12 +5,14 @@ A command is imported when it is named, and what is heavy when the command needs
 
 import errno
 import os
+import platform
 import sys
 import traceback
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import cache
 from importlib import import_module
+from logging import getLogger
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple, NoReturn
 
@@ -18,9 +20,11 @@ import typer
 from typer.core import TyperGroup
 
 from gsm_cli import __version__
-from gsm_cli.cli.usage import command_of, in_one_line, sentence, take_debug
+from gsm_cli.cli.usage import command_of, in_one_line, sentence, take_flags, voice
 from gsm_cli.errors import AGAIN, GsmError, InterruptError, UsageError, is_of_memory
 
+EVERYWHERE = "Behind every command: -q results and errors alone, -v each file, --debug tracebacks."
+log = getLogger("gsm_cli")
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
@@ -88,9 +92,14 @@ class ErrorBoundary(TyperGroup):
 
     def main(self, args: Sequence[str] | None = None, *others: Any, **extra: Any) -> NoReturn:
         extra["standalone_mode"] = False
-        ErrorBoundary.debug, words = take_debug(args)
+        flags, words = take_flags(args)
+        ErrorBoundary.debug = "debug" in flags
+        if "version" in flags:
+            words = ["--version"]
         try:
-            code = super().main(words, *others, **extra) or 0
+            with voice(flags):
+                log.info("gsm %s in %s, Python %s", __version__, Path(__file__).parents[1], platform.python_version())
+                code = super().main(words, *others, **extra) or 0
             if code == InterruptError.exit_code:  # what Typer makes of Ctrl-C
                 raise InterruptError(AGAIN)
             sys.stdout.flush()
@@ -149,14 +158,17 @@ def _show_version(wanted: bool) -> None:
 @app.callback()
 def gsm(
     context: typer.Context,
-    debug: Annotated[
-        bool, typer.Option("--debug", help="Show the traceback of an error. It may stand anywhere.")
-    ] = False,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Say results and errors alone.")] = False,
+    verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Also say which files are used.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
     version: Annotated[
-        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+        bool, typer.Option("-V", "--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:
-    """Draw what Gumbel-Softmax does and measure what it earns."""
+    """Draw what Gumbel-Softmax does and measure what it earns.
+
+    The options below may stand behind a command as well.
+    """
     os.environ.pop("SOURCE_DATE_EPOCH", None)  # no file has a date, and matplotlib and NumPy stumble over a damaged one
     if context.invoked_subcommand is None:
         print(context.get_help())
@@ -172,7 +184,7 @@ def load(name: str) -> Any:
     """The command of that name, imported, with its options and its whole help."""
     function = getattr(import_module(f"gsm_cli.cli.{COMMANDS[name].module}"), name.replace("-", "_"))
     alone = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
-    alone.command(name, epilog=f"Example: gsm {name} {COMMANDS[name].example}")(function)
+    alone.command(name, epilog=f"{EVERYWHERE}\n\nExample: gsm {name} {COMMANDS[name].example}")(function)
     return typer.main.get_command(alone)
 
 

@@ -28,18 +28,22 @@ def compare(
     first: FirstArgument, second: SecondArgument, fail_if_worse: FailOption = False, as_json: options.Json = False
 ) -> None:
     """Compare two folders of records, seed by seed."""
+    paths = [_find(each) for each in (first, second)]
+    options.say(f"reading the records in {paths[0]} and {paths[1]} …")
     from gsm_cli.analysis.compare import match
     from gsm_cli.words import listed
 
-    paths = [_find(each) for each in (first, second)]
     matches = match(*(_read(path) for path in paths))
     if not matches.pairs:
         rule = "two folders must have a series in common, with the same settings, seeds and splits"
         raise DataError(f"{rule}, and {paths[0]} and {paths[1]} have none: name two that have")
     if as_json:
-        from gsm_cli.cli import answers, output
+        import msgspec
 
-        output.show("compare", paths, answers.compared(matches))
+        from gsm_cli.cli.output import show
+        from gsm_cli.style import rounded
+
+        show("compare", paths, rounded(msgspec.to_builtins(matches)))
     else:
         print(*_written(paths, matches), sep="\n\n")
     if fail_if_worse and (worse := [pair.label for pair in matches.pairs if pair.worse]):

@@ -1,25 +1,21 @@
 """The command that measures what a step costs: `gsm cost`."""
 
 import re
-import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
+from statistics import median
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gsm_cli.cli import completion, options
+from gsm_cli.cli import completion, measuring, options
 from gsm_cli.cli.options import option, whole_number
 from gsm_cli.cli.plan import ALL
 from gsm_cli.cli.settings import MEANINGS
-from gsm_cli.errors import AGAIN, DataError, GsmError, UsageError
+from gsm_cli.errors import UsageError
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from gsm_cli.records.cost import CostPlan, CostRecord
-    from gsm_cli.records.steps import StepRecord
 
 MOST_IMAGES, MOST_ROUNDS, MOST_CLASSES = 100_000, 1_000, 100_000
 
@@ -91,29 +87,33 @@ def cost(
         _refuse_sizes(context)
         measure_for(report, device, rounds, seed, force, as_json)
         return
+    from gsm_cli.measures.step_cost import measure_costs
+    from gsm_cli.records.cost import CostRecord, read_cost
     from gsm_cli.records.layout import COST, ReportFolder
     from gsm_cli.reports.costs import answer
-    from gsm_cli.reports.folder import read, write
-    from gsm_cli.words import few
+    from gsm_cli.runs.build import try_own
 
     plan = read_plan(
         classes or [], objective or [ALL], model, precision, device, batch_size=batch_size, rounds=rounds, seed=seed
     )
     folder = ReportFolder(out / COST)
     path = folder.record(plan.name)
-    record = _measure(plan, path, force)
-    found = read(folder)
-    written = write(found)
-    print(answer(record), file=sys.stderr)
-    if as_json:
-        from gsm_cli.cli.answers import CostResults, told
-        from gsm_cli.cli.output import show
+    options.say(f"steps of {len(plan.objectives)} objectives at {len(plan.classes)} numbers of classes, into {path}")
+    empty = CostRecord(**measuring.made_by(plan.device), plan=plan, rows=[])
 
-        show("cost", [path, written], CostResults(record=record, report=told(found)))
-    else:
-        print(path, written, sep="\n")
-    if found.problems:
-        raise DataError(few(found.problems))
+    def measure() -> CostRecord:
+        try_own(plan.sha256)
+        return measuring.go_on(empty, path, measure_costs, _told, plan.precision == "bf16")
+
+    record = measuring.find(path, read_cost, empty.environment, measure, force)
+    options.say(answer(record))
+    measuring.finish("cost", path, record, folder, as_json)
+
+
+def _told(record: "CostRecord") -> str:
+    """The last measurement."""
+    row = record.rows[-1]
+    return f"{row.objective} with {row.classes} classes: {1000 * median(row.seconds):.3g} ms"
 
 
 def _refuse_sizes(context: typer.Context) -> None:
@@ -159,83 +159,3 @@ def read_classes(text: str) -> list[int]:
             rule = f"--classes must be whole numbers from 2 to {MOST_CLASSES:,}"
             raise UsageError(f"{rule}, not {options.as_typed(part)}: write for example --classes 2,5,10")
     return [int(part) for part in parts]
-
-
-def _measure(plan: "CostPlan", path: Path, force: bool) -> "CostRecord":
-    """The record at `path`, measured now if it is not there; what goes on is said on stderr."""
-
-    from rich.console import Console
-
-    from gsm_cli import __version__
-    from gsm_cli.files import is_there, prepare
-    from gsm_cli.fingerprint import MEASURES, fingerprint
-    from gsm_cli.measures.cost_rounds import PART, begun, is_beginning
-    from gsm_cli.records.cost import CostRecord, read_cost
-    from gsm_cli.runs.build import try_own
-    from gsm_cli.runs.environment import environment
-
-    console = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
-    code, machine = fingerprint(MEASURES), environment(plan.device)
-    empty = CostRecord(version=__version__, code=code, environment=machine, plan=plan, rows=[])
-    if is_there(path) and not force:
-        found = read_cost(path)
-        where = "here" if found.environment == empty.environment else f"on another machine, {found.environment.words}"
-        begun_anew = is_there(path.with_suffix(PART))
-        remedy = "--force goes on with the measurement that was begun anew" if begun_anew else "--force measures again"
-        console.print(f"measured before, {where}; {remedy}")
-        return found
-    try_own(plan.sha256)
-    prepare(path)
-    with options.resumable(f"{AGAIN} to go on after the measurements that are done"), alone(path.parent):
-        done = len(begun(empty, path, is_beginning).rows)
-        if is_there(path):
-            console.print(f"at its end this replaces {describe(path, CostRecord)}")
-        if done:
-            console.print(f"goes on where it was interrupted, after {done} of {plan.measurements} measurements")
-        if plan.precision == "bf16":
-            options.warn_of_slow_bf16(plan.device)
-        return _measure_all(empty, path, console)
-
-
-@contextmanager
-def alone(folder: Path) -> Iterator[None]:
-    """While this lasts nobody else measures for that folder: two would slow each other. Raises GsmError if one does."""
-    from gsm_cli.runs.locks import RunLock
-
-    lock = RunLock(folder / "cost")
-    if not lock.acquire():
-        raise GsmError(f"a measurement must be alone, and {lock.holder()}, measures for {folder} now: wait for its end")
-    try:
-        yield
-    finally:
-        lock.release()
-
-
-def describe(path: Path, kind: "type[CostRecord] | type[StepRecord]") -> str:
-    """What a record at `path` is, for somebody who is about to lose it."""
-    from gsm_cli.records.store import read
-
-    try:
-        found = read(path, kind)
-    except DataError:
-        return f"{path}, which is no whole record"
-    return f"{path}, measured with {found.made_by}"
-
-
-def _measure_all(record: "CostRecord", path: Path, console: "Console") -> "CostRecord":
-    """Measure what is not yet measured, with a line for each."""
-    from statistics import median
-
-    from rich.progress import Progress
-
-    from gsm_cli.measures.cost_rounds import measure_all
-    from gsm_cli.records.cost import CostRow
-
-    with Progress(console=console, disable=not console.is_terminal, transient=True) as progress:
-        task = progress.add_task("measuring", total=record.plan.measurements)
-
-        def show(row: CostRow, done: int) -> None:
-            progress.update(task, completed=done)
-            console.print(f"{row.objective} with {row.classes} classes: {1000 * median(row.seconds):.3g} ms")
-
-        return measure_all(record, path, show)

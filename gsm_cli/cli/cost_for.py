@@ -1,29 +1,23 @@
 """`gsm cost --for`: the steps of a report's runs, timed in turns."""
 
-import sys
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gsm_cli.cli import options
-from gsm_cli.cli.cost import alone, describe
-from gsm_cli.errors import AGAIN, DataError, GsmError
+from gsm_cli.cli import measuring, options
+from gsm_cli.errors import DataError, GsmError
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from gsm_cli.records.run import RunRecord
     from gsm_cli.records.steps import StepRecord
-
-IDLE = "the machine must be idle while steps are timed, and"
 
 
 def measure_for(path: Path, device: str, rounds: int, seed: int, force: bool, as_json: bool) -> None:
     """Time the steps of the report at `path`, and rebuild it."""
     from gsm_cli.records.layout import ReportFolder
-    from gsm_cli.reports.folder import read, write
-    from gsm_cli.words import few
+    from gsm_cli.records.steps import read_steps
+    from gsm_cli.reports.folder import read
 
     folder = ReportFolder(path)
     if not folder.records or folder.of_costs:
@@ -32,95 +26,59 @@ def measure_for(path: Path, device: str, rounds: int, seed: int, force: bool, as
     runs = [record for record in read(folder).runs if record.finished]
     if not runs:
         raise DataError(f"--for must name a report with finished runs, and {path} has none: make some first")
-    record = _timed(_empty(runs, device, rounds, seed), folder.steps, force)
-    report = read(folder)
-    written = write(report)
-    if as_json:
-        from gsm_cli.cli.answers import StepResults, told
-        from gsm_cli.cli.output import show
-
-        show("cost", [folder.steps, written], StepResults(record=record, report=told(report)))
-    else:
-        print(folder.steps, written, sep="\n")
-    if report.problems:
-        raise DataError(few(report.problems))
+    empty = _empty(runs, device, rounds, seed)
+    record = measuring.find(folder.steps, read_steps, empty.environment, lambda: _measure(empty, folder.steps), force)
+    _refuse_lacking(record, empty, folder.steps)
+    measuring.finish("cost", folder.steps, record, folder, as_json)
 
 
 def _empty(runs: "Sequence[RunRecord]", asked: str, rounds: int, seed: int) -> "StepRecord":
     """What is to be measured: with `auto` on the device of most runs, and with the threads of most runs on it."""
     from msgspec.structs import replace
 
-    from gsm_cli import __version__
-    from gsm_cli.fingerprint import MEASURES, fingerprint
     from gsm_cli.measures.step_turns import plan_of
     from gsm_cli.records.steps import StepRecord
-    from gsm_cli.runs.environment import environment, find_device, load
+    from gsm_cli.runs.environment import find_device, load
 
     machines = Counter((run.environment.device, run.environment.threads) for run in runs)
     usual = machines.most_common(1)[0][0][0] if asked == "auto" else asked
     device = find_device(usual)
     threads = max(sorted(machines), key=lambda machine: (machine[0] == device, machines[machine]))[1]
-    return StepRecord(
-        version=__version__,
-        code=fingerprint(MEASURES),
-        environment=replace(environment(device), threads=threads),
-        plan=plan_of(runs, rounds, device, seed),
-        load=load(),
-        rows=[],
-    )
+    made = measuring.made_by(device)
+    made["environment"] = replace(made["environment"], threads=threads)
+    return StepRecord(**made, plan=plan_of(runs, rounds, device, seed), load=load(), rows=[])
 
 
-def _timed(empty: "StepRecord", path: Path, force: bool) -> "StepRecord":
-    """The record at `path`, measured now if it is not there; what goes on is said on stderr."""
-    from rich.console import Console
+def _refuse_lacking(found: "StepRecord", empty: "StepRecord", path: Path) -> None:
+    """Raise GsmError if the report has steps that the record has not."""
+    from gsm_cli.records.steps import step_key
 
-    from gsm_cli.files import is_there, prepare
-
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
-    if is_there(path) and not force:
-        return _measured_before(empty, path, console)
-    prepare(path)
-    with options.resumable(f"{AGAIN} to go on after the rounds that are done"), alone(path.parent):
-        if is_there(path):
-            console.print(f"at its end this replaces {describe(path, type(empty))}")
-        if any(step.config.precision == "bf16" for step in empty.plan.steps):
-            options.warn_of_slow_bf16(empty.plan.device)
-        return _measure(empty, path, console)
-
-
-def _measured_before(empty: "StepRecord", path: Path, console: "Console") -> "StepRecord":
-    """The record that is there. Raises GsmError if the report has steps that it has not."""
-    from gsm_cli.records.steps import read_steps, step_key
-
-    found = read_steps(path)
     known = {step_key(step.config) for step in found.plan.steps}
     lacking = [step.config.name for step in empty.plan.steps if step_key(step.config) not in known]
     if lacking:
         rule = f"{path} must have the step of every run of the report, and lacks that of {lacking[0]}"
         more = f" and {len(lacking) - 1} others" if len(lacking) > 1 else ""
         raise GsmError(f"{rule}{more}: --force times all steps anew, and replaces it")
-    where = "here" if found.environment == empty.environment else f"elsewhere, with {found.environment.words}"
-    console.print(f"measured before, {where}; --force measures again")
-    return found
 
 
-def _measure(empty: "StepRecord", path: Path, console: "Console") -> "StepRecord":
-    """Time every round that is lacking, with a line for each."""
-    from gsm_cli.measures.cost_rounds import begun
-    from gsm_cli.measures.step_turns import is_beginning, measure_steps
+def _measure(empty: "StepRecord", path: Path) -> "StepRecord":
+    """Time every turn that is lacking; an idle machine is asked for before and after."""
+    from gsm_cli.measures.step_turns import measure_steps
 
-    plan = empty.plan
-    if done := len(begun(empty, path, is_beginning).rows) // len(plan.turns):
-        console.print(f"goes on where it was interrupted, after {done} of {plan.rounds} rounds")
-    if empty.disturbances:
-        _warn(empty)
-    console.print(f"{len(plan.steps)} steps in {plan.rounds} rounds of {len(plan.turns)} turns")
-    record = measure_steps(empty, path, lambda done: console.print(f"round {done} of {plan.rounds}"))
-    if record.disturbances != empty.disturbances:
-        _warn(record)
+    _warn(empty.disturbances)
+    is_bf16 = any(step.config.precision == "bf16" for step in empty.plan.steps)
+    record = measuring.go_on(empty, path, measure_steps, _told, is_bf16)
+    _warn([each for each in record.disturbances if each not in empty.disturbances])
     return record
 
 
-def _warn(record: "StepRecord") -> None:
-    words = " and ".join(record.disturbances)
-    print(f"gsm: {IDLE} {words}: let other work end, and measure again with --force", file=sys.stderr)
+def _told(record: "StepRecord") -> str:
+    """The last turn."""
+    row = record.rows[-1]
+    return f"{record.plan.steps[row.step].config.objective_name}: {1000 * record.seconds(row):.3g} ms"
+
+
+def _warn(disturbances: Sequence[str]) -> None:
+    rule = "gsm: the machine must be idle while steps are timed, and"
+    if disturbances:
+        options.say(f"{rule} {' and '.join(disturbances)}: let other work end, and measure again with --force")

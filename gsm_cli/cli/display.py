@@ -1,19 +1,18 @@
-"""What work looks like on stderr: live lines in a terminal, a plain line per epoch elsewhere; bars of downloads."""
+"""What work looks like on stderr: live lines in a terminal, a plain line per epoch elsewhere."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Column
 
-from gsm_cli.data.download import download
 from gsm_cli.records.curves import Epoch
 from gsm_cli.runs.outcomes import Outcome
 from gsm_cli.runs.task import Task
+from gsm_cli.words import percent
 
 BAR_WIDTH = 10
 WINDOW = 600.0  # seconds over which the speed of a batch is taken
@@ -64,7 +63,7 @@ class Display:
 
     def epoch(self, name: str, number: int, epoch: Epoch) -> None:
         if self.console.is_terminal:
-            numbers = f"epoch {number} acc {epoch.validation_accuracy:.4f}"
+            numbers = f"{number}/{self.epochs[name]} {_validation(epoch)}"
             self.progress.update(self.rows[name], completed=number, numbers=numbers)
         else:
             self.console.print(f"{self._name(name)} {_numbers(number, epoch, self.images[name])}", soft_wrap=True)
@@ -104,7 +103,11 @@ def _numbers(number: int, epoch: Epoch, images: int) -> str:
     tau = "" if epoch.tau is None else f" tau {epoch.tau:.3g}"
     bound = f"bound {epoch.unlabelled_bound:.2f}"
     rate = f"{images / epoch.seconds:,.0f} images/s"
-    return f"epoch {number} {bound} validation {epoch.validation_accuracy:.4f}{tau} {rate}"
+    return f"epoch {number} {bound} {_validation(epoch)}{tau} {rate}"
+
+
+def _validation(epoch: Epoch) -> str:
+    return f"validation accuracy {percent(epoch.validation_accuracy)} %"
 
 
 def _result(outcome: Outcome) -> str:
@@ -117,45 +120,4 @@ def _result(outcome: Outcome) -> str:
         return f"failed: {record.failure.reason}"
     state = "finished before" if outcome.reused else "finished"
     collapsed = ", collapsed: one class is predicted for everything" if record.collapsed else ""
-    return f"{state}: test accuracy {record.test.last.accuracy:.4f}{collapsed}"
-
-
-def fetch(urls: Sequence[str], path: Path, sha256: str) -> None:
-    """Download a file with a progress bar. Raises OSError."""
-    download(urls, path, sha256, DownloadBar)
-
-
-class DownloadBar:
-    """The methods that pooch asks of a progress bar."""
-
-    def __init__(self, name: str) -> None:
-        columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
-        console = Console(stderr=True)
-        self.progress = Progress(*columns, console=console, disable=not console.is_terminal, transient=True)
-        self.task = self.progress.add_task(name)
-
-    def __enter__(self) -> Self:
-        self.progress.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.progress.stop()
-
-    @property
-    def total(self) -> float | None:
-        return self.progress.tasks[0].total
-
-    @total.setter
-    def total(self, size: int) -> None:
-        self.progress.update(self.task, total=size)
-
-    def update(self, size: int) -> None:
-        self.progress.advance(self.task, size)
-
-    def reset(self) -> None:
-        self.progress.reset(self.task)
-
-    def close(self) -> None:
-        self.progress.refresh()
+    return f"{state}: test accuracy {percent(record.test.last.accuracy)} %{collapsed}"

@@ -1,17 +1,15 @@
 """The command that measures gradients: `gsm gradients`."""
 
-import sys
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gsm_cli.cli import completion, options
+from gsm_cli.cli import completion, measuring, options
 from gsm_cli.cli.options import option, whole_number
 from gsm_cli.cli.plan import ALL
 from gsm_cli.cli.settings import MEANINGS, default_words
-from gsm_cli.errors import AGAIN, DataError, UsageError
+from gsm_cli.errors import UsageError
 from gsm_cli.estimator_settings import SUPERVISED
 from gsm_cli.objectives import OBJECTIVES
 
@@ -113,11 +111,10 @@ def gradients(
     """
     from gsm_cli.data import find_dataset
     from gsm_cli.law.request import read_temperatures
-    from gsm_cli.records.gradients import TEMPERATURES, GradientPlan
+    from gsm_cli.records.gradients import TEMPERATURES, GradientPlan, read_gradients
     from gsm_cli.records.layout import ReportFolder
-    from gsm_cli.reports.folder import read, write
+    from gsm_cli.runs.environment import environment
     from gsm_cli.settings import build, read_names, read_seeds
-    from gsm_cli.words import few
 
     find_dataset(dataset, "--dataset")
     rows = with_estimators(read_names("--objective", objective or [ALL]))
@@ -139,18 +136,16 @@ def gradients(
         refuse_unread_temperatures(plan)
     own = plan.config.folder
     folder = ReportFolder(out / (options.read_report("--report", report, [own]) if report is not None else own))
-    record = _find(plan, folder, force, data_dir)
-    found = read(folder)
-    path, written = folder.measurement(plan.name), write(found)
-    if as_json:
-        from gsm_cli.cli.answers import GradientResults, told
-        from gsm_cli.cli.output import show
-
-        show("gradients", [path, written], GradientResults(record=record, report=told(found)))
-    else:
-        print(path, written, sep="\n")
-    if found.problems:
-        raise DataError(few(found.problems))
+    path = folder.measurement(plan.name)
+    options.say(f"gradients of {', '.join(plan.objectives)} on {dataset}, into {path}")
+    record = measuring.find(
+        path,
+        read_gradients,
+        environment("cpu"),
+        lambda: _measure(plan, folder, data_dir),
+        force,
+    )
+    measuring.finish("gradients", path, record, folder, as_json)
 
 
 def with_estimators(names: list[str]) -> dict[str, str | None]:
@@ -167,27 +162,18 @@ def with_estimators(names: list[str]) -> dict[str, str | None]:
     return {row.name: row.sha256 for row in (find_objective(name, "--objective") for name in every + own)}
 
 
-def _find(plan: "GradientPlan", folder: "ReportFolder", force: bool, data_dir: Path | None) -> "GradientRecord":
-    """The record in that folder, measured now if it is not there; what goes on is said on stderr."""
-    from gsm_cli.files import is_there, prepare
+def _measure(plan: "GradientPlan", folder: "ReportFolder", data_dir: Path | None) -> "GradientRecord":
+    """Train, measure, and keep the record in that folder."""
+    from gsm_cli.files import prepare
     from gsm_cli.measures.gradient_plan import measure_plan
-    from gsm_cli.records.gradients import read_gradients
     from gsm_cli.runs.build import try_own
-    from gsm_cli.runs.environment import environment
 
-    path = folder.measurement(plan.name)
-    if is_there(path) and not force:
-        found = read_gradients(path)
-        where = "here" if found.environment == environment("cpu") else f"on another machine, {found.environment.words}"
-        print(f"measured before, {where}; --force measures again", file=sys.stderr)
-        return found
     refuse_no_measurement(plan)
     try_own(plan.sha256)
-    with options.resumable(f"{AGAIN} to measure from the beginning"):
-        splits = _splits(plan, data_dir)
-        prepare(path)
-        record = measure_plan(plan, splits, partial(print, file=sys.stderr))
-    folder.ask("comparison" if folder.name == plan.config.folder else "settings")
+    splits, path = _splits(plan, data_dir), folder.measurement(plan.name)
+    prepare(path)
+    record = measure_plan(plan, splits, options.say)
+    folder.ask("comparison" if folder.name == plan.config.folder else "settings", data_dir)
     record.save(path)
     return record
 
@@ -212,10 +198,9 @@ def refuse_no_measurement(plan: "GradientPlan") -> None:
 
 def _splits(plan: "GradientPlan", data_dir: Path | None) -> "dict[int, Split]":
     """The data of every seed."""
-    from gsm_cli.cli.display import fetch
     from gsm_cli.runs.task import load_split
 
-    splits = {seed: load_split(plan.config, seed, data_dir, fetch) for seed in plan.seeds}
+    splits = {seed: load_split(plan.config, seed, data_dir, options.fetch) for seed in plan.seeds}
     most = min(len(split.unlabelled) for split in splits.values())
     if plan.images is not None and plan.images > most:
         raise UsageError(f"--images must be at most {most}, the unlabelled ones, not {plan.images}: lower it")

@@ -1,9 +1,11 @@
 """What several commands of the command line share: options, and how a long one is interrupted."""
 
 import inspect
+import os
 import re
 import sys
-from collections.abc import Callable, Collection, Iterable, Iterator
+import textwrap
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,6 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from gsm_cli.errors import AGAIN, InterruptError, UsageError
+from gsm_cli.files import is_there
 from gsm_cli.style import Format
 
 DIGITS = 18  # of a whole number, at most
@@ -80,8 +83,6 @@ Samples = Annotated[int, whole_number("--samples", "Draws to average.", 1, 10**9
 DataDir = Annotated[
     Path | None, option("--data-dir", "The folder in which MNIST lies.", "$GSM_DATA_DIR, then the cache", "FOLDER")
 ]
-RESUMED = f"{AGAIN} to go on from the last checkpoint"
-FORCED = f"{RESUMED}; runs that --force has finished begin again"
 Reports = Annotated[Path, typer.Option("--out", metavar="FOLDER", help="Folder for records and reports.")]
 ReportName = Annotated[
     str | None,
@@ -104,6 +105,24 @@ def read_report(place: str, name: str, own: Collection[str]) -> str:
     return name
 
 
+def say(words: str) -> None:
+    """Tell people at once on stderr, in a terminal wrapped between words."""
+    try:
+        width = os.get_terminal_size(sys.stderr.fileno()).columns
+    except OSError:  # it is none
+        width = 0
+    wrapped = textwrap.fill(words, width, break_long_words=False, break_on_hyphens=False) if width else words
+    print(wrapped, file=sys.stderr, flush=True)
+
+
+def fetch(urls: Sequence[str], path: Path, sha256: str) -> None:
+    """Download a file, and say so. Raises OSError if no mirror has it, GsmError if the disk refuses."""
+    from gsm_cli.data.download import download
+
+    say(f"downloading {path.name} …")
+    download(urls, path, sha256)
+
+
 def warn_of_slow_bf16(device: str) -> None:
     """Tell a user whose processor has no bfloat16 instructions what --precision bf16 will cost."""
     from gsm_cli.runs.environment import bf16_slowdown
@@ -118,9 +137,9 @@ def warn_of_slow_bf16(device: str) -> None:
 
 
 @contextmanager
-def resumable(way: str) -> Iterator[None]:
-    """For long work: an interruption says in what way it can be gone on with."""
+def resumable(way: str = "", kept: Iterable[Path] = ()) -> Iterator[None]:
+    """For long work: an interruption says in what way to go on, if any of these files is there by then."""
     try:
         yield
     except KeyboardInterrupt:
-        raise InterruptError(way) from None
+        raise InterruptError(f"{AGAIN} {way if any(map(is_there, kept)) else 'to start from the beginning'}") from None

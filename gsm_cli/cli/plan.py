@@ -1,6 +1,5 @@
 """From the words of `gsm train-ssl` to its runs: options, --set, the environment, a file."""
 
-import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +13,6 @@ from gsm_cli.cli.sweep import Sweep, combinations, read_sweeps, split, without
 from gsm_cli.data import LAPTOP
 from gsm_cli.errors import UsageError
 from gsm_cli.estimator_settings import GUMBEL, MARGINALIZE
-from gsm_cli.files import read_bounded
 from gsm_cli.objectives import OBJECTIVES
 
 if TYPE_CHECKING:
@@ -26,8 +24,6 @@ if TYPE_CHECKING:
 AUTO = "auto"  # jobs: one for each core that the runs can fill
 ALL = "all"  # every objective of the table
 MOST_RUNS, MOST_JOBS = 100_000, 1_000  # of one command
-LARGEST_FILE = 2**20  # bytes of --config
-OF_THE_BATCH = ("objective", "seeds", "preset", "device", "jobs", "scheduler", "report", "sweep")  # asked for once
 
 
 @dataclass(frozen=True)
@@ -79,6 +75,7 @@ def read_plan(options: Mapping[str, object], pairs: Sequence[str], file: Path | 
     """
     from msgspec.structs import replace
 
+    from gsm_cli.cli.sources import OF_THE_BATCH, known, sources
     from gsm_cli.settings import Source, read_seeds
 
     chosen: dict[str, tuple[str, object]] = {
@@ -87,11 +84,11 @@ def read_plan(options: Mapping[str, object], pairs: Sequence[str], file: Path | 
         "preset": ("--preset", LAPTOP),
         "device": ("--device", "auto"),
     }
-    given = {name: options[name] for name in _known() if options.get(name) not in (None, [])}
+    given = {name: options[name] for name in known() if options.get(name) not in (None, [])}
     settings: list[Source] = []
     sweeps: list[Sweep] = []
-    sources = _sources(given, pairs, file)
-    for source in sources:
+    every = sources(given, pairs, file)
+    for source in every:
         if "seed" in source.values:
             raise UsageError(f"{source.named('seed')} must be named by --seeds, as --seeds 0-4: take it out")
         chosen = _without_weaker_workers(chosen, source.values)
@@ -108,9 +105,9 @@ def read_plan(options: Mapping[str, object], pairs: Sequence[str], file: Path | 
     swept = tuple(sweep.name for sweep in sweeps if len(sweep.values) > 1)
     _refuse_too_many(len(seeds) * len(objectives) * prod(len(sweep.values) for sweep in sweeps))
     configs = _configs(objectives, settings, sweeps, *chosen["preset"])
-    every = [replace(config, seed=seed) for seed in seeds for config in configs]
-    named = {name for source in sources for name in source.values} | {sweep.name for sweep in sweeps}
-    return Plan(every, *_where(chosen), _report(chosen, configs), swept, frozenset(named))
+    runs = [replace(config, seed=seed) for seed in seeds for config in configs]
+    named = {name for source in every for name in source.values} | {sweep.name for sweep in sweeps}
+    return Plan(runs, *_where(chosen), _report(chosen, configs), swept, frozenset(named))
 
 
 def _objectives(place: str, value: object) -> list[str]:
@@ -197,53 +194,3 @@ def _report(chosen: Mapping[str, tuple[str, object]], configs: "Sequence[RunConf
         return None
     place, value = chosen["report"]
     return read_report(place, str(value), {config.folder for config in configs})
-
-
-def _sources(options: Mapping[str, object], pairs: Sequence[str], file: Path | None) -> "list[Source]":
-    """All places where settings stand, the weakest first."""
-    from gsm_cli.settings import Source
-
-    environment = {name: os.environ[_variable(name)] for name in _known() if _variable(name) in os.environ}
-    return [
-        Source(_read_file(file), lambda name: f"{name} in {file}"),
-        Source(environment, lambda name: f"${_variable(name)}"),
-        Source(options, lambda name: f"--{name.replace('_', '-')}"),
-        Source(_read_pairs(pairs), lambda name: f"--set {name}"),
-    ]
-
-
-def _known() -> list[str]:
-    """The names of all settings, of runs and of the batch."""
-    from gsm_cli.settings import TYPES
-
-    own = (name for row in OBJECTIVES.values() for name in row.settings)
-    return list(dict.fromkeys([*TYPES, *own, *OF_THE_BATCH]))
-
-
-def _variable(name: str) -> str:
-    """The environment variable of a setting."""
-    return f"GSM_{name.upper()}"
-
-
-def _read_pairs(pairs: Sequence[str]) -> dict[str, object]:
-    """The settings of --set; one that is repeated has several values, as an option has."""
-    found: dict[str, list[object]] = {}
-    for pair in pairs:
-        name, equals, value = pair.partition("=")
-        if not equals:
-            raise UsageError(f"--set must be NAME=VALUE, not {name!r}: write for example --set kl_start=4")
-        found.setdefault(name.strip().replace("-", "_"), []).append(value.strip())
-    return {name: values if len(values) > 1 else values[0] for name, values in found.items()}
-
-
-def _read_file(path: Path | None) -> dict[str, object]:
-    """The settings of --config."""
-    import tomllib
-
-    if path is None:
-        return {}
-    try:
-        settings = tomllib.loads(read_bounded(path, LARGEST_FILE).decode("utf-8-sig"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise UsageError(f"--config must be a readable TOML file, and {path} is not ({error}): correct it") from error
-    return {name.replace("-", "_"): value for name, value in settings.items()}

@@ -91,6 +91,5 @@ def _last_line(prospects: "list[Prospect]", jobs: int | None, seconds: float | N
     if jobs is None:
         return f"{line}; the time depends on the workers of the cluster"
     if seconds is None:
-        unknown = sum(each.seconds is None for each in to_do)
-        return f"{line}; no record of this machine says how long {counted(unknown, 'run')} will take"
-    return f"{line}; about {duration(seconds)} with {jobs} job{'s' if jobs > 1 else ''}, from records of this machine"
+        return f"{line}; how long is known when a run like each has ended on a machine like this one"
+    return f"{line}; about {duration(seconds)} with {counted(jobs, 'job')}, as on machines like this one before"

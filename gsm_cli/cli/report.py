@@ -1,12 +1,12 @@
 """The command that rebuilds reports from their records: `gsm report`."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from gsm_cli.cli import options
+from gsm_cli.cli.options import option
 from gsm_cli.errors import DataError, GsmError, UsageError
 
 if TYPE_CHECKING:
@@ -55,6 +55,12 @@ LatexOption = Annotated[
 ]
 
 
+TensorBoardOption = Annotated[
+    Path | None,
+    option("--tensorboard", "Also write every run's epochs into this folder, as scalars of TensorBoard.", "", "DIR"),
+]
+
+
 def report(
     folder: FolderArgument = Path("reports"),
     margin: MarginOption = None,
@@ -62,19 +68,25 @@ def report(
     as_csv: CsvOption = False,
     as_html: HtmlOption = False,
     as_latex: LatexOption = False,
+    tensorboard: TensorBoardOption = None,
     as_json: options.Json = False,
 ) -> None:
     """Rebuild every report from its records, without training."""
+    others = {"--json": as_json, "--csv": as_csv, "--html": as_html, "--latex": as_latex}
+    others["--tensorboard"] = tensorboard is not None
+    if check and (other := next((name for name, wanted in others.items() if wanted), None)):
+        raise UsageError(f"{other} goes with reports that are written, and --check writes none: leave one of them out")
+    if tensorboard:
+        from gsm_cli.reports.tensorboard import check_installed
+
+        check_installed()
+    reports, problems = _read_all(folder, margin)
     from gsm_cli.records.layout import without_records
     from gsm_cli.reports.folder import check as differences
     from gsm_cli.reports.folder import write
     from gsm_cli.reports.index import check_index, write_index
     from gsm_cli.words import few
 
-    others = {"--json": as_json, "--csv": as_csv, "--html": as_html, "--latex": as_latex}
-    if check and (other := next((name for name, wanted in others.items() if wanted), None)):
-        raise UsageError(f"{other} goes with reports that are written, and --check writes none: leave one of them out")
-    reports, problems = _read_all(folder, margin)
     if check:
         lines = [line for report in reports for line in differences(report)] + problems
         lines += check_index(folder, reports)
@@ -82,10 +94,14 @@ def report(
         if lines:
             print(*lines, sep="\n")
             raise GsmError("a report must be what its records give, and the above differs: rebuild it with gsm report")
-        print("every report is what its records give:", *(report.folder.path for report in reports), file=sys.stderr)
+        options.say(f"every report is what its records give: {' '.join(str(each.folder.path) for each in reports)}")
         return
     paths = [*(write(report) for report in reports), *write_index(folder, reports)]
     paths += [path for name, wanted in others.items() if wanted for each in reports for path in _beside(name, each)]
+    if tensorboard:
+        from gsm_cli.reports.tensorboard import write_scalars
+
+        paths += [path for each in reports for path in write_scalars(each, tensorboard)]
     if as_json:
         from gsm_cli.cli import answers, output
 
@@ -112,10 +128,14 @@ def _beside(option: str, report: "Report") -> list[Path]:
 def _read_all(folder: Path, margin: float | None) -> "tuple[list[Report], list[str]]":
     """The reports of all folders, and sentences about those of which nothing can be read."""
     from gsm_cli.records.layout import find_folders
-    from gsm_cli.reports.folder import read
+    from gsm_cli.words import counted
 
     reports, problems = [], []
-    for found in find_folders(folder):
+    folders = find_folders(folder)
+    options.say(f"reading the records of {counted(len(folders), 'report')} in {folder} …")
+    from gsm_cli.reports.folder import read
+
+    for found in folders:
         try:
             reports.append(read(found, margin))
         except DataError as error:  # none of its records can be read, which is no reason to leave out the others

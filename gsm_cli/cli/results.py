@@ -4,14 +4,18 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gsm_cli.cli.options import say
 from gsm_cli.cli.usage import in_one_line
 from gsm_cli.errors import DataError, GsmError
+
+MOST_MEANS = 4  # in a sentence
 
 if TYPE_CHECKING:
     from gsm_cli.cli.answers import RunResult
     from gsm_cli.cli.plan import Plan
     from gsm_cli.reports.page import Report
     from gsm_cli.runs.outcomes import Outcome
+    from gsm_cli.runs.task import Task
 
 
 def write_reports(outcomes: "list[Outcome]") -> "tuple[dict[Path, Report], list[str]]":
@@ -30,11 +34,32 @@ def write_reports(outcomes: "list[Outcome]") -> "tuple[dict[Path, Report], list[
         except DataError as error:
             problems.append(str(error))
     for report in reports:
-        print(report.answer, file=sys.stderr)
+        if len(report.runs) > len(outcomes):
+            say(_all_of(report, [outcome.task for outcome in outcomes]))
+        say(report.answer)
     problems += [problem for report in reports for problem in report.problems]
     said = [str(outcome.problem) for outcome in outcomes if outcome.problem]
     unsaid = [problem for problem in problems if not any(problem in sentence for sentence in said)]
     return {write(report): report for report in reports}, unsaid
+
+
+def _all_of(report: "Report", asked: "list[Task]") -> str:
+    """Where a report has more runs than were asked for: how many, and the mean over all seeds of these series."""
+    from statistics import fmean
+
+    from gsm_cli.records.layout import ReportFolder
+    from gsm_cli.words import counted, percent
+
+    accuracies: dict[tuple[str, str], list[float]] = {}
+    digests = {task.config.digest for task in asked if report.folder == ReportFolder.of_record(task.record)}
+    for run in report.runs:
+        if run.test and run.config.digest in digests:
+            accuracies.setdefault((run.config.objective_name, run.config.digest), []).append(run.test.last.accuracy)
+    means = [
+        f"{name} {percent(fmean(each))} % ({counted(len(each), 'seed')})" for (name, _), each in accuracies.items()
+    ]
+    words = f"The report is of all {len(report.runs)} runs in {report.folder.path}"
+    return words + (f"; mean test accuracy: {', '.join(means)}" if len(means) <= MOST_MEANS else "")
 
 
 def show(

@@ -1,7 +1,6 @@
 """The command that trains: `gsm train-ssl`."""
 
 import inspect
-import sys
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -127,6 +126,8 @@ def _train_ssl(
         raise UsageError("--dry-run must stand without --print, since each says what to do instead: give one of them")
     with only_read(dry_run or as_commands):
         plan = read_plan(given, other or [], config)
+    if not as_commands:
+        options.say(_announced(plan, out))
     tasks = _tasks(plan, out, data_dir)
     if as_commands:
         preview.show_commands(plan, tasks, _extra(plan, out, data_dir, force), as_json)
@@ -164,6 +165,16 @@ def _tasks(plan: "Plan", out: Path, data_dir: Path | None) -> "list[Task]":
     ]
 
 
+def _announced(plan: "Plan", out: Path) -> str:
+    """How many runs are asked for, of what, and where their records go."""
+    from gsm_cli.words import counted, few, listed
+
+    names = [dict.fromkeys(getattr(config, name) for config in plan.configs) for name in ("objective_name", "dataset")]
+    objectives, datasets = (listed([*each]) for each in names)
+    folders = dict.fromkeys(str(out / plan.folder(config)) for config in plan.configs)
+    return f"{counted(len(plan.configs), 'run')} of {objectives} on {datasets}, into {few([*folders])}"
+
+
 def _on(device: "environment.Device", tasks: "list[Task]") -> "list[Task]":
     """The tasks on a device."""
     from dataclasses import replace
@@ -182,29 +193,47 @@ def _extra(plan: "Plan", out: Path, data_dir: Path | None, force: bool) -> list[
 
 def _run(plan: "Plan", tasks: "list[Task]", force: bool) -> "list[Outcome]":
     """Run them and show how it goes; an interruption keeps what is done."""
-    from gsm_cli.cli.display import Display, fetch
+    from dataclasses import replace
+
+    from gsm_cli.cli.display import Display
     from gsm_cli.records.layout import ReportFolder
     from gsm_cli.runs.batch import run_all
     from gsm_cli.runs.outcomes import check, is_to_do
     from gsm_cli.runs.places import Here
     from gsm_cli.runs.task import POOLS, ready
+    from gsm_cli.words import counted
 
-    with options.resumable(options.FORCED if force else options.RESUMED):
+    way = "to go on from the last checkpoint" + ("; runs that --force has finished begin again" if force else "")
+    kept = [each for task in tasks for each in (task.checkpoint, replace(task, anew=True).checkpoint)]
+    with options.resumable(way, kept if force else [*kept, *(task.record for task in tasks)]):
         to_do = [task for task in tasks if force or is_to_do(task)]
+        _say_what_is_to_do(len(to_do), len(tasks) - len(to_do))
         device = plan.device if to_do else "cpu"  # PyTorch is imported only where something is left to train
         tasks, to_do = _on(device, tasks), _on(device, to_do)
         if "bf16" in {task.config.precision for task in to_do} and plan.scheduler is None:
             options.warn_of_slow_bf16(device)
         with _workers(plan, device, len(tasks), len(to_do)) as workers:
+            if to_do and plan.scheduler:
+                found = f"{counted(workers.places, 'worker')} of the scheduler at {plan.scheduler}"
+                options.say(f"sends {counted(len(to_do), 'run')} to {found}")
             if to_do:
                 workers.warm_up(ready)
-                check(to_do, fetch)
+                check(to_do, options.fetch)
             for folder in {ReportFolder.of_record(task.record) for task in tasks}:
-                folder.ask(plan.kind)
+                folder.ask(plan.kind, tasks[0].data_dir)
             if not isinstance(workers, Here):
                 POOLS.clear()
             with Display(tasks, {task.name: plan.label(task.config) for task in tasks}) as display:
                 return run_all(tasks, workers, display, force)
+
+
+def _say_what_is_to_do(to_do: int, finished: int) -> None:
+    """Before PyTorch, which takes seconds: that it is loaded; and how what is finished is trained anew."""
+    if finished:
+        anew = "--out anew trains in a folder of its own, --force in place of what is here"
+        options.say(f"{finished} finished before: {anew}")
+    if to_do:
+        options.say(f"{to_do} to train: loading PyTorch …")
 
 
 def _workers(plan: "Plan", device: "environment.Device", runs: int, to_do: int) -> "Workers":
@@ -215,4 +244,4 @@ def _workers(plan: "Plan", device: "environment.Device", runs: int, to_do: int) 
         return on_this_machine(plan.jobs, runs, to_do, device)
     from gsm_cli.runs.cluster import Cluster
 
-    return Cluster(plan.scheduler, lambda words: print(words, file=sys.stderr))
+    return Cluster(plan.scheduler, options.say)

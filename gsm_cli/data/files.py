@@ -2,10 +2,12 @@
 
 import zlib
 from contextlib import nullcontext
+from logging import getLogger
 from pathlib import Path
 
 from gsm_cli.errors import DataError
 
+log = getLogger(__name__)
 MOST = 2**26  # bytes of content: more than any file of a data set has
 
 
@@ -42,4 +44,5 @@ def _content(path: Path) -> bytes:
         zipped = file.read(2) == b"\x1f\x8b"
         file.seek(0)
         with gzip.GzipFile(fileobj=file) if zipped else nullcontext(file) as plain:
+            log.info("read %s", path.absolute())
             return plain.read(MOST + 1)

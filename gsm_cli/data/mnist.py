@@ -20,6 +20,7 @@ MIRRORS = (
     "https://ossci-datasets.s3.amazonaws.com/mnist/",
     "https://storage.googleapis.com/cvdf-datasets/mnist/",
 )
+PLACES = ("", "raw", "MNIST/raw")  # below a folder; the last two as torchvision lays it out
 DATA_DIR = "GSM_DATA_DIR"  # the environment variable that names a folder to look in
 
 
@@ -40,9 +41,12 @@ def read(folder: Path | None, fetch: Fetch | None) -> Pool:
 
 def _find(name: str, folder: Path | None, fetch: Fetch | None) -> bytes:
     """The verified content of a file: from `folder`, $GSM_DATA_DIR or the cache, else downloaded."""
-    named = (folder, os.environ.get(DATA_DIR))
-    folders = [*(Path(each) for each in named if each), cache_dir()]
-    for path in (each / (name + ending) for each in folders for ending in (".gz", "")):
+    folders = [Path(each) for each in (folder, os.environ.get(DATA_DIR)) if each]
+    for each in folders:
+        if is_there(each) and not (each.is_dir() and os.access(each, os.R_OK | os.X_OK)):
+            raise DataError(f"{each} must be a folder that can be read, and is not: name another with --data-dir")
+    folders.append(cache_dir())
+    for path in (each / place / spelled for each in folders for place in PLACES for spelled in _spelled(name)):
         if is_there(path):
             return read_verified(path, FILES[name])
     places = ", ".join(str(each) for each in folders)
@@ -56,6 +60,11 @@ def _find(name: str, folder: Path | None, fetch: Fetch | None) -> bytes:
     except OSError as error:
         raise DataError(f"{missing}, and no mirror gave it ({error}): {remedy}") from error
     return read_verified(path, FILES[name])
+
+
+def _spelled(name: str) -> list[str]:
+    """How a file may be called: as on the site of MNIST or with a point, zipped or not."""
+    return [each + ending for each in (name, name.replace("-idx", ".idx")) for ending in (".gz", "")]
 
 
 SHARED = {"kl_start": 5.0, "labelled_weight": 0.1, "labelled_batch": 25}

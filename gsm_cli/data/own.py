@@ -1,7 +1,8 @@
-"""Images of somebody's own, in a NumPy file: `--dataset mine.npz`.
+"""Images of somebody's own, in a NumPy file: `--dataset mine.npz`, with the names of this program, Keras or MedMNIST.
 
-images   (N, H, W), bytes or floats in [0, 1]           classes   (N,), whole numbers 0 to K - 1
-test_images and test_classes, likewise, if there is a test part; without one a fifth of the images is kept for it
+images   (N, H, W), with a channel axis of 1 or without: bytes, booleans, or floats in [0, 1]
+classes  (N,) or (N, 1), whole numbers from 0 or 1 on
+test images and classes, likewise, if there is a test part; without one a fifth of the images is kept for it
 """
 
 from functools import lru_cache
@@ -14,7 +15,12 @@ from gsm_cli.errors import DataError, UsageError
 from gsm_cli.files import check_ordinary, is_there
 
 ENDING = ".npz"
-ARRAYS = ("images", "classes", "test_images", "test_classes")
+LAYOUTS = (  # the names of images and classes: of training, of the test, and of what joins those of training
+    (("images", "classes"), ("test_images", "test_classes")),
+    (("x_train", "y_train"), ("x_test", "y_test")),
+    (("train_images", "train_labels"), ("test_images", "test_labels"), ("val_images", "val_labels")),
+)
+NAMES = {name for layout in LAYOUTS for names in layout for name in names}
 HELD_OUT = 5  # one image in so many is kept for validation, and one for the test
 
 
@@ -64,7 +70,7 @@ def read_npz(path: Path) -> Pool:
     try:
         check_ordinary(path)
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            arrays = {name: archive[name] if name in ARRAYS else None for name in archive.files}
+            arrays = {name: archive[name] if name in NAMES else None for name in archive.files}
     except (
         OSError,
         ValueError,
@@ -79,20 +85,27 @@ def read_npz(path: Path) -> Pool:
         raise DataError(
             f"{path} must be a NumPy archive of arrays, and is not ({error}): write it with numpy.savez"
         ) from error
-    images, shape, classes = _part(path, arrays, *ARRAYS[:2])
-    if not set(ARRAYS[2:]) & set(arrays):
-        return Pool(images, None, shape)
-    test, test_shape, test_classes = _part(path, arrays, *ARRAYS[2:])
-    if (test_shape, test_classes) != (shape, classes):
-        raise DataError(
-            f"{path}: test_images must have the shape and the classes of images ({shape}, {classes}), "
-            f"not ({test_shape}, {test_classes}): change the file"
-        )
-    return Pool(images, test, shape)
+    layout = max(LAYOUTS, key=lambda layout: len(set(layout[0]) & set(arrays)))
+    images, form = _part(path, arrays, *layout[0])
+    others: list[Images | None] = []
+    for names in layout[1:]:
+        part, own = _part(path, arrays, *names) if set(names) & set(arrays) else (None, form)
+        if own != form:
+            rule = f"{names[0]} must have the shape and the classes of {layout[0][0]}"
+            raise DataError(f"{path}: {rule} ({form[0]}, {form[1]}), not ({own[0]}, {own[1]}): change the file")
+        others.append(part)
+    for more in others[1:]:
+        if more:
+            pixels, classes = (
+                np.concatenate([images.pixels, more.pixels]),
+                np.concatenate([images.classes, more.classes]),
+            )
+            images = Images(pixels, classes)
+    return Pool(images, others[0], form[0])
 
 
-def _part(path: Path, arrays: dict[str, Any], images: str, classes: str) -> tuple[Images, tuple[int, int], int]:
-    """The images of one part, their shape, and the number of classes."""
+def _part(path: Path, arrays: dict[str, Any], images: str, classes: str) -> tuple[Images, tuple[tuple[int, int], str]]:
+    """The images of one part, with their shape and their classes in words."""
     import numpy as np
 
     def refuse(rule: str, found: object) -> DataError:
@@ -102,20 +115,27 @@ def _part(path: Path, arrays: dict[str, Any], images: str, classes: str) -> tupl
         if name not in arrays:
             raise refuse(f"the file must have an array {name!r}", f"only {', '.join(arrays) or 'none'}")
     pixels, labels = arrays[images], arrays[classes]
+    for axis in (3, 1):
+        pixels = pixels.squeeze(axis) if pixels.ndim == 4 and pixels.shape[axis] == 1 else pixels
     if pixels.ndim != 3 or 0 in pixels.shape:
-        raise refuse(f"{images} must have the shape (N, H, W)", pixels.shape)
-    if labels.shape != pixels.shape[:1] or labels.dtype.kind not in "iu":
+        raise refuse(f"{images} must have the shape (N, H, W), with a channel axis of 1 or without", pixels.shape)
+    labels = labels.squeeze(1) if labels.ndim == 2 and labels.shape[1] == 1 else labels
+    if labels.shape != pixels.shape[:1] or labels.dtype.kind not in "biu":
         raise refuse(f"{classes} must be {len(pixels)} whole numbers", f"{labels.dtype} of shape {labels.shape}")
-    if pixels.dtype == np.uint8:
+    if pixels.dtype == bool:
+        pixels = np.where(pixels, np.uint8(255), np.uint8(0))
+    elif pixels.dtype == np.uint8:
         if pixels.max() <= 1:
             raise refuse(f"{images} of bytes must be white at 255", f"at {pixels.max()}")
     elif pixels.dtype.kind != "f" or not ((pixels >= 0) & (pixels <= 1)).all():
         greatest = f" up to {pixels.max()}" if pixels.dtype.kind in "iuf" else ""
-        raise refuse(f"{images} must be bytes (uint8) or floats in [0, 1]", f"{pixels.dtype}{greatest}")
+        raise refuse(f"{images} must be bytes (uint8), booleans or floats in [0, 1]", f"{pixels.dtype}{greatest}")
     else:
         pixels = np.round(255 * pixels).astype(np.uint8)
-    count = int(labels.max()) + 1
-    if labels.min() < 0 or count < 2 or len(np.unique(labels)) != count:
-        raise refuse(f"{classes} must be 0 to K - 1, each of them at least once", f"{np.unique(labels)[:8].tolist()}")
+    kinds = np.unique(labels).astype(np.int64)
+    count, first = len(kinds), int(kinds[0])
+    if count < 2 or first not in (0, 1) or kinds[-1] != first + count - 1:
+        raise refuse(f"{classes} must be 0 to K - 1 or 1 to K, each of them at least once", f"{kinds[:8].tolist()}")
     height, width = pixels.shape[1:]
-    return Images(pixels.reshape(len(pixels), -1), labels.astype(np.int64)), (height, width), count
+    part = Images(pixels.reshape(len(pixels), -1), labels.astype(np.int64) - first)
+    return part, ((height, width), f"{first} to {kinds[-1]}")

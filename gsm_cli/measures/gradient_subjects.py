@@ -10,7 +10,6 @@ from torch import Tensor
 from gsm_cli.config import RunConfig
 from gsm_cli.data.split import Split
 from gsm_cli.model.bounds import Bound
-from gsm_cli.model.categorical import entropy
 from gsm_cli.model.estimators import Marginal
 from gsm_cli.model.generative import M2
 from gsm_cli.model.terms import ConditionalBound
@@ -35,15 +34,12 @@ class Subject:
     seed: int
     epoch: int | None = None  # after which of a model's training ...
     trained_by: str | None = None  # ... by which objective
-    decoder: tuple[Tensor, ...] = ()  # weights of p(x|y,z)
     weights: Tensor | None = None  # (K,) where the function is y . weights
 
     def facts(self) -> GradientSubject:
         """What the record says of it."""
         squares = squared_norms(self.logits, self.bound(1))
         images, classes = self.logits.shape
-        leaf = self.logits.clone().requires_grad_()
-        (of_entropy,) = torch.autograd.grad(entropy(leaf).mean(), leaf)
         return GradientSubject(
             name=self.name,
             seed=None if self.epoch is None else self.seed,
@@ -53,8 +49,6 @@ class Subject:
             images=images,
             replicates=self.replicates,
             largest_share=(squares.max() / squares.sum()).item(),
-            norm=squares.sum().sqrt().item() / images,
-            entropy_norm=of_entropy.norm().item(),
         )
 
 
@@ -101,7 +95,6 @@ def _model_subject(
         seen = model.encode(binarise(pixels[order], rng), 1, rng)
     bound = ConditionalBound(model, seen, kl_weight)
     count = images or enough(squared_norms(seen.logits[0], bound))
-    decoder = tuple(model.p_x.requires_grad_(True).parameters())
     few = torch.arange(count)
 
     def copies(number: int) -> Bound:
@@ -114,4 +107,4 @@ def _model_subject(
 
     trainer = config.objective_name
     name = f"{'' if trainer == MARGINALIZE else f'{trainer}, '}seed {config.seed}, epoch {epoch}"
-    return Subject(name, seen.logits[0, :count], copies, replicates, config.seed, epoch, trainer, decoder)
+    return Subject(name, seen.logits[0, :count], copies, replicates, config.seed, epoch, trainer)

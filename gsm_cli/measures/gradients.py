@@ -1,9 +1,8 @@
 """How good each estimator's gradient is, against the exact one: known, because the sum over classes is finite.
 
 The subjects: three functions of y on one law, and the conditional bound of models in training, which the sum trains,
-or the estimator itself. What
-is differentiated is the mean over images of E_{q(y)}[bound(y)], with respect to the logits of q(y) and, for a model, to
-the weights of p(x|y,z), for fixed draws of a and z.
+or the estimator itself. What is differentiated is the mean over images of E_{q(y)}[bound(y)], with respect to the
+logits of q(y), for fixed draws of a and z.
 
 Three ways to the mean of an estimator's gradient, of which the first two are without noise:
 
@@ -39,7 +38,6 @@ from gsm_cli.settings import build
 from gsm_cli.streams import Purpose
 
 CHUNK = 4_000  # images at once
-GROUPS = 100  # of replicates, whose mean gradients of the decoder are kept
 OF_ONE_LAW = 100  # times as many replicates on a function of one law, where they cost little
 MOST_INTEGRATED = 20  # classes
 CENTRE, POWER = 0.45, 1.5  # of the polynomial
@@ -78,10 +76,9 @@ def toy_subjects(classes: int | None, replicates: int, seed: int) -> list[Subjec
 
 @dataclass(frozen=True)
 class Enumerated:
-    """The exact mean of a gradient with respect to the logits (B * K,) and the decoder (P,), and tr S of the first."""
+    """The exact mean of a gradient with respect to the logits (B * K,), and the trace of its covariance S."""
 
     logits: Tensor
-    decoder: Tensor
     variance: float
 
 
@@ -98,22 +95,18 @@ def enumerate_outcomes(estimator: Estimator, subject: Subject, most: int) -> Enu
         return None
     if probe.drew or classes**probe.draws > most:
         return None
-    weights, gradients, of_decoder = [], [], torch.zeros_like(_flat(subject.decoder))
+    weights, gradients = [], []
     for numbers in torch.split(torch.arange(classes**probe.draws), max(1, CHUNK // images)):
         rng = Outcomes(numbers.repeat_interleave(images))
         values, logits = _estimate(estimator, subject, len(numbers), rng)
-        (gradient,) = torch.autograd.grad(values.sum() / images, logits, retain_graph=True)
-        q = rng.log_q.exp()
-        if subject.decoder:
-            weighted = (values.flatten() * q.to(values)).sum() / images
-            of_decoder += _flat(torch.autograd.grad(weighted, subject.decoder))
-        weights.append(q.view(-1, images, 1))
+        (gradient,) = torch.autograd.grad(values.sum() / images, logits)
+        weights.append(rng.log_q.exp().view(-1, images, 1))
         gradients.append(gradient.view(-1, images, classes).double())
     q, samples = torch.cat(weights), torch.cat(gradients)
     samples = torch.where(q > 0.0, samples, 0.0)
     mean = (q * samples).sum(dim=0)
     variance = (q * (samples - mean).square()).sum().item()
-    return Enumerated(mean.flatten(), of_decoder, variance)
+    return Enumerated(mean.flatten(), variance)
 
 
 @lru_cache(maxsize=1)
@@ -124,32 +117,21 @@ def exact_gradient(subject: Subject) -> Enumerated:
     return exact
 
 
-def sample_gradients(estimator: Estimator, subject: Subject, rng: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Independent estimates of the gradient with respect to the logits (R, B * K), and to the decoder (G, P).
-
-    The latter are means of as many estimates each, give or take one.
-    """
-    images, replicates = len(subject.logits), subject.replicates
-    groups = max(-(-replicates * images // CHUNK), min(GROUPS, replicates))
-    of_logits, of_decoder = [], []
-    for group in range(groups):
-        count = replicates // groups + (group < replicates % groups)
-        if count:
-            values, logits = _estimate(estimator, subject, count, rng)
-            first, *others = torch.autograd.grad(values.sum() / images, [logits, *subject.decoder])
-            of_logits.append(first.view(count, -1).double())
-            of_decoder.append(_flat(others) / count)
-    return torch.cat(of_logits), torch.stack(of_decoder)
+def sample_gradients(estimator: Estimator, subject: Subject, rng: torch.Generator) -> Tensor:
+    """Independent estimates of the gradient with respect to the logits, (R, B * K)."""
+    images = len(subject.logits)
+    gradients = []
+    for copies in torch.split(torch.arange(subject.replicates), max(1, CHUNK // images)):
+        values, logits = _estimate(estimator, subject, len(copies), rng)
+        (gradient,) = torch.autograd.grad(values.sum() / images, logits)
+        gradients.append(gradient.view(len(copies), -1).double())
+    return torch.cat(gradients)
 
 
 def _estimate(estimator: Estimator, subject: Subject, copies: int, rng: torch.Generator) -> tuple[Tensor, Tensor]:
     """Values of so many copies of the images, (1, copies * B), and the logits that they depend on."""
     logits = subject.logits.repeat(copies, 1)[None].requires_grad_()
     return estimator(subject.bound(copies), logits, rng), logits
-
-
-def _flat(tensors: Sequence[Tensor]) -> Tensor:
-    return torch.cat([torch.zeros(0, dtype=torch.float64), *(tensor.detach().flatten() for tensor in tensors)])
 
 
 def measure(
@@ -165,14 +147,12 @@ def measure(
     found = enumerate_outcomes(estimator, subject, subject.replicates)
     if found is not None:
         logits = exact_mean(found.logits, exact.logits)
-        decoder = exact_mean(found.decoder, exact.decoder) if subject.decoder else None
         spread, error = sqrt(found.variance) / exact.logits.norm().item(), 0.0
     else:
-        samples, means = sample_gradients(estimator, subject, rng)
+        samples = sample_gradients(estimator, subject, rng)
         logits = sampled_mean(samples, exact.logits)
-        decoder = sampled_mean(means, exact.decoder) if subject.decoder else None
         spread, error = deviation(samples, exact.logits)
-    if not all(map(isfinite, (spread, error, logits.bias, *([decoder.bias] if decoder else [])))):
+    if not all(map(isfinite, (spread, error, logits.bias))):
         at = "" if tau is None else f" at temperature {tau:g}"
         raise GsmError(f"a gradient must be finite to be measured, and that of {name}{at} on {subject.name} is not")
     integrated = gumbel_mean(subject, tau) if type(estimator) in THROUGH_Z and tau is not None else None
@@ -183,7 +163,6 @@ def measure(
         minus_log_q=minus_log_q,
         mean="enumerated" if found else "sampled" if integrated is None else "integrated",
         logits=logits if integrated is None else exact_mean(integrated, exact.logits),
-        decoder=decoder,
         deviation=spread,
         deviation_error=error,
     )

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from collections import Counter
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -10,11 +9,10 @@ import msgspec
 from msgspec import Meta, Struct
 
 from gsm_cli.config import Model, Precision
-from gsm_cli.errors import DataError
 from gsm_cli.estimator_settings import SPARSE, SUPERVISED
 from gsm_cli.objectives import OBJECTIVES
 from gsm_cli.records.run import Classes
-from gsm_cli.records.store import REMEDY, NotBelowZero, Record, Seconds, read
+from gsm_cli.records.store import Measurement, NotBelowZero, Seconds, read_whole, shuffled
 from gsm_cli.rules import Count, Digest, Name, Natural
 
 CLASSES = (2, 5, 10, 20, 50, 100, 200, 500, 1000)
@@ -24,7 +22,6 @@ REFUSED = {
     "benchmarks/sparse.py measures it on a trained model",
     SUPERVISED: "must have a sum over classes to replace, and supervised has none: leave it out",
 }
-Rate = Annotated[float, Meta(ge=1e-9, le=1e100)]
 
 
 class CostPlan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -49,9 +46,14 @@ class CostPlan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             raise ValueError(f"--classes must be at least 2, not {min(self.classes)}: raise it")
 
     @property
-    def measurements(self) -> int:
-        """How many processes it takes."""
-        return len(self.objectives) * len(self.classes) * self.rounds
+    def turns(self) -> list[tuple[str, int]]:
+        """Those of a round: every objective at every number of classes."""
+        return [(objective, classes) for objective in self.objectives for classes in self.classes]
+
+    @property
+    def order(self) -> list[tuple[str, int]]:
+        """All turns, in each round shuffled anew."""
+        return [turn for _, turn in shuffled(self.turns, self.rounds, self.seed)]
 
     @property
     def name(self) -> str:
@@ -68,37 +70,20 @@ class CostRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     classes: Classes
     seconds: Annotated[list[Seconds], Meta(min_length=1)]  # of each step
     evaluations: NotBelowZero  # of the conditional bound for each unlabelled image
-    flops: Natural  # floating-point operations of the matrix products of a step, those computed again included
-    product_rates: Annotated[list[Rate], Meta(min_length=1)]  # operations a second of a large product
-    base_bytes: Natural  # the process's memory before the model was made; on a GPU 0
-    peak_bytes: Count  # its greatest; on a GPU what the allocator held
+    peak_bytes: Count  # the greatest memory of the process; on a GPU what the allocator held
+
+    @property
+    def turn(self) -> tuple[str, int]:
+        return self.objective, self.classes
 
 
-class CostRecord(Record, frozen=True, kw_only=True, tag="cost"):
+class CostRecord(Measurement, frozen=True, kw_only=True, tag="cost"):
     """All that is known of one measurement of costs."""
 
     plan: CostPlan
     rows: list[CostRow]
 
-    @property
-    def departures(self) -> list[str]:
-        """Where what was measured is not what was asked for, in words."""
-        plan = self.plan
-        if len(self.rows) > plan.measurements:
-            return [f"{len(self.rows)} measurements of {plan.measurements}"]
-        found = Counter((row.objective, row.classes) for row in self.rows)
-        pairs = dict.fromkeys((objective, classes) for objective in plan.objectives for classes in plan.classes)
-        others = [pair for pair in found if pair not in pairs]
-        return [
-            f"{found[pair]} of {plan.rounds if pair in pairs else 0} measurements of {pair[0]} with {pair[1]} classes"
-            for pair in [*pairs, *others]
-            if found[pair] != plan.rounds or pair not in pairs
-        ]
-
 
 def read_cost(path: Path) -> CostRecord:
     """Read a measurement of costs. Raises DataError as `read_run` does, also if a part of it is missing."""
-    record = read(path, CostRecord)
-    if departures := record.departures:
-        raise DataError(f"{path} must have what its plan names, and has {departures[0]}: {REMEDY}")
-    return record
+    return read_whole(path, CostRecord)

@@ -76,9 +76,6 @@ class GradientSubject(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     images: Count
     replicates: Count
     largest_share: Share  # of the squared norm of the exact gradient, that one image holds
-    norm: Annotated[float, Meta(ge=1e-100, le=1e100)]  # of the exact gradient with respect to the logits
-    # of the gradient of the mean of H(q), which no estimator but one of its own entropy touches
-    entropy_norm: NotBelowZero
 
     @property
     def is_own(self) -> bool:
@@ -115,11 +112,6 @@ class MeanGradient(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         """Whether a bias is seen."""
         return self.z > DEVIATIONS and self.bias > ROUNDING
 
-    @property
-    def least(self) -> float:
-        """The least bias that would be seen."""
-        return max(ROUNDING, sqrt(DEVIATIONS * self.squared_noise))
-
 
 class GradientRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One estimator's gradient on one subject."""
@@ -130,7 +122,6 @@ class GradientRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     minus_log_q: bool = False  # whether log q was taken from the learning signal
     mean: Literal["enumerated", "integrated", "sampled"]  # how the mean was found: but for the last it is exact
     logits: MeanGradient  # the gradient with respect to the logits of q(y)
-    decoder: MeanGradient | None  # that with respect to the weights of p(x|y,z), of a model alone
     deviation: NotBelowZero  # of one estimate, sqrt(tr S), in units of the exact gradient's norm
     deviation_error: NotBelowZero
 
@@ -147,50 +138,26 @@ class GradientRecord(Record, frozen=True, kw_only=True, tag="gradients"):
     rows: list[GradientRow]
 
     @property
-    def departures(self) -> list[str]:
-        """Where what was measured is not what was asked for, in words."""
-        names = [subject.name for subject in self.subjects]
-        expected = Counter((subject.name, *variant) for subject in self.subjects for variant in self._variants(subject))
-        found = Counter((row.subject, *row.variant) for row in self.rows)
-        lines = ["two subjects of one name"] if len(set(names)) < len(names) else []
-        lines += [f"no row of {_words(*row)}" for row in expected - found]
-        return lines + [f"a row too many of {_words(*row)}" for row in found - expected] or (
-            [] if self.rows else ["no rows"]
+    def is_whole(self) -> bool:
+        """Whether subjects of the sum have the same variants, each once, and any other that of its trainer alone."""
+        rows = {
+            each.name: Counter(row.variant for row in self.rows if row.subject == each.name) for each in self.subjects
+        }
+        shared = [rows[each.name] for each in self.subjects if not each.is_own]
+        return (
+            0 < len(self.rows) == sum(map(len, rows.values()))  # and no row twice, or of no subject
+            and len(rows) == len(self.subjects)
+            and all(variants == shared[0] for variants in shared)
+            and all(
+                [name for name, *_ in rows[each.name]] == [each.trained_by] for each in self.subjects if each.is_own
+            )
+            and {tau for each in shared for _, tau, _ in each} <= {None, *self.plan.temperatures}
         )
-
-    def _variants(self, subject: GradientSubject) -> list[Variant]:
-        """Every estimator at every temperature that its rule allows; of somebody's own those that the rows name.
-
-        On a model that an estimator has trained itself that one alone, as it was trained.
-        """
-        if subject.is_own:
-            row = OBJECTIVES.get(subject.trained_by or "")
-            tau = row.settings["tau"].default if row and row.relaxed else None
-            known = [(subject.trained_by or "", tau, False)]
-            return known if row else [row.variant for row in self.rows if row.subject == subject.name]
-        variants: list[Variant] = []
-        for objective in dict.fromkeys(self.plan.objectives):
-            name, row = objective.rpartition(":")[2], OBJECTIVES.get(objective)
-            if row is None:
-                own = {each.name for each in self.subjects if each.is_own}
-                rows = [each for each in self.rows if each.estimator == name and each.subject not in own]
-                variants += dict.fromkeys(each.variant for each in rows)
-            elif row.relaxed:
-                least = row.settings["tau"].least or 0.0
-                variants += [(name, tau, False) for tau in dict.fromkeys(self.plan.temperatures) if tau >= least]
-            else:
-                variants += [(name, None, signal) for signal in ([False, True] if row.is_scored else [False])]
-        return variants
 
 
 def read_gradients(path: Path) -> GradientRecord:
     """Read a measurement of gradients. Raises DataError as `read_run` does, also if a part of it is missing."""
     record = read(path, GradientRecord)
-    if departures := record.departures:
-        raise DataError(f"{path} must have what its plan names, and has {departures[0]}: {REMEDY}")
+    if not record.is_whole:
+        raise DataError(f"{path} must have every estimator on every subject once, and has not: {REMEDY}")
     return record
-
-
-def _words(subject: str, estimator: str, temperature: float | None, minus_log_q: bool) -> str:
-    signal = ", minus log q," if minus_log_q else ""
-    return f"{estimator}{signal}{'' if temperature is None else f', tau {temperature:g},'} on {subject}"

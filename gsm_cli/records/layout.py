@@ -1,5 +1,6 @@
 """Where the records, the pictures and the text of a report lie: the one place that knows."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from gsm_cli.files import is_there, read_bounded, write_atomic
 from gsm_cli.records.cost import CostRecord
 from gsm_cli.records.store import MOST
 
+REPORTS = "reports"  # where commands look for folders of records by default
 COST = "cost"  # the folder that `gsm cost` writes to; what is in a folder its records say, and not its name
 
 # What a report asks of its runs: whether a sample may replace the sum, which values of their settings are best,
@@ -30,6 +32,8 @@ class _Question(Struct, forbid_unknown_fields=True):
 
     kind: Kind
     about: str | None = None  # the runs, in the title of the report
+    out: str = REPORTS  # the folder around it, as the command that made it named that
+    data_dir: str | None = None  # where that command found the data
 
 
 @dataclass(frozen=True)
@@ -66,14 +70,33 @@ class ReportFolder:
             rule = f'{self.question} must say what the report asks, as kind = "comparison"'
             raise DataError(f"{rule}, and does not ({printable(str(error))}): restore it, or remove it") from error
 
-    def ask(self, kind: Kind) -> None:
-        """Say what the report asks, unless that is said. Raises GsmError if the disk refuses."""
+    def ask(self, kind: Kind, data_dir: Path | None = None) -> None:
+        """Say what the report asks and how commands find it, unless that is said. Raises GsmError if the disk refuses.
+
+        The folder keeps the path by which it was made, so that its pages are the same wherever they are read.
+        """
         if not is_there(self.question):
-            write_atomic(self.question, f'kind = "{kind}"\n'.encode())
+            told = {"kind": kind} if str(self.path.parent) == REPORTS else {"kind": kind, "out": str(self.path.parent)}
+            told |= {} if data_dir is None else {"data_dir": str(data_dir)}
+            lines = (f"{name} = {json.dumps(value, ensure_ascii=False)}\n" for name, value in told.items())
+            write_atomic(self.question, "".join(lines).encode())
 
     def options(self, config: RunConfig) -> list[str]:
-        """What a command says so that such a run lies here."""
-        return [] if self.name == config.folder else ["--report", self.name]
+        """What a command says so that such a run lies here, and finds its data."""
+        words = [] if self.name == config.folder else ["--report", self.name]
+        data_dir = self._question.data_dir
+        return [*words, *self.place, *(["--data-dir", printable(data_dir)] if data_dir else [])]
+
+    @property
+    def place(self) -> list[str]:
+        """What a command says so that its folder lies beside this one."""
+        out = self._question.out
+        return [] if out == REPORTS else ["--out", printable(out)]
+
+    @property
+    def named(self) -> str:
+        """The folder as a command names it."""
+        return f"{printable(self._question.out)}/{self.name}"
 
     @property
     def text(self) -> Path:

@@ -1,16 +1,14 @@
 """What `gsm cost --for` measured, as data: the training step of every series of a report, in turns."""
 
-from collections import Counter
 from pathlib import Path
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
 from gsm_cli.config import SETTINGS, RunConfig
-from gsm_cli.errors import DataError
 from gsm_cli.objectives import SPARSE
 from gsm_cli.records.run import Classes
-from gsm_cli.records.store import REMEDY, NotBelowZero, Record, Seconds, read
+from gsm_cli.records.store import Measurement, NotBelowZero, Seconds, read_whole, shuffled
 from gsm_cli.rules import Count, Natural
 
 TIMELESS = {"seed", *(name for name, setting in SETTINGS.items() if setting.timeless)}  # settings of no time
@@ -54,6 +52,11 @@ class StepPlan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """Those of a round: a step by its place, and the evaluations at which it is timed."""
         return [(place, count) for place, step in enumerate(self.steps) for count in step.evaluations]
 
+    @property
+    def order(self) -> list[tuple[int, int, float | None]]:
+        """The number of the round and the turn, of all of them, in each round shuffled anew."""
+        return [(number, *turn) for number, turn in shuffled(self.turns, self.rounds, self.seed)]
+
 
 class StepRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A turn: several steps in a row."""
@@ -65,8 +68,12 @@ class StepRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     seconds: Seconds  # of all of them, by the clock
     processor_seconds: Seconds  # of all threads in that time: less, where others had the processor
 
+    @property
+    def turn(self) -> tuple[int, int]:
+        return self.round, self.step
 
-class StepRecord(Record, frozen=True, kw_only=True, tag="steps"):
+
+class StepRecord(Measurement, frozen=True, kw_only=True, tag="steps"):
     """All that is known of the steps of a report."""
 
     plan: StepPlan
@@ -98,10 +105,4 @@ class StepRecord(Record, frozen=True, kw_only=True, tag="steps"):
 
 def read_steps(path: Path) -> StepRecord:
     """Read a record of steps. Raises DataError as `read_run` does, also if a part of it is missing."""
-    record = read(path, StepRecord)
-    plan = record.plan
-    turns, rows = plan.turns, Counter((row.round, row.step) for row in record.rows)
-    whole = len(record.rows) == plan.rounds * len(turns)
-    if not whole or rows != Counter((number, place) for number in range(plan.rounds) for place, _ in turns):
-        raise DataError(f"{path} must have every turn of its {plan.rounds} rounds once, and has not: {REMEDY}")
-    return record
+    return read_whole(path, StepRecord)

@@ -1,7 +1,9 @@
 """Records on disk: JSON with a schema and a kind, whole or refused."""
 
 import json
-from collections.abc import Iterator
+import random
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -63,7 +65,44 @@ class Record(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_
         write_atomic(path, (_lines(msgspec.to_builtins(self)) + "\n").encode())
 
 
+class Measurement(Record, frozen=True, kw_only=True):
+    """A record of turns, a row for each: of a plan that has their `order`, and whose rows say which `turn` they are."""
+
+    plan: Any
+    rows: list[Any]
+
+    @property
+    def is_beginning(self) -> bool:
+        """Whether the rows are the first turns of the plan, in its order."""
+        turns = [turn[:2] for turn in self.plan.order[: len(self.rows)]]
+        return [row.turn for row in self.rows] == turns
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether there is a row for every turn."""
+        plan = self.plan
+        if len(self.rows) != plan.rounds * len(plan.turns):
+            return False
+        return Counter(row.turn for row in self.rows) == Counter(turn[:2] for turn in plan.order)
+
+
 AnyRecord = TypeVar("AnyRecord")
+AnyMeasurement = TypeVar("AnyMeasurement", bound=Measurement)
+Turn = TypeVar("Turn")
+
+
+def shuffled(turns: Sequence[Turn], rounds: int, seed: int) -> list[tuple[int, Turn]]:
+    """Every turn once in each round, with the number of that, in an order that the seed fixes."""
+    rng = random.Random(seed)
+    return [(number, turn) for number in range(rounds) for turn in rng.sample(turns, len(turns))]
+
+
+def read_whole(path: Path, kind: type[AnyMeasurement]) -> AnyMeasurement:
+    """The measurement at `path`. Raises DataError as `read` does, also if a part of it is missing."""
+    found = read(path, kind)
+    if not found.is_whole:
+        raise DataError(f"{path} must have every turn of its plan once, and has not: {REMEDY}")
+    return found
 
 
 class _Head(Struct):

@@ -5,9 +5,10 @@ from functools import partial
 
 from gsm_cli.analysis.choices import Choice, Trial
 from gsm_cli.analysis.identity import number_of, written
-from gsm_cli.reports.forest import Forest, draw, forest_row
+from gsm_cli.reports.forest import draw
 from gsm_cli.reports.markdown import NOTHING, interval, table, without_empty
 from gsm_cli.reports.page import Block, Page, Section
+from gsm_cli.reports.panels import Point, Points
 from gsm_cli.style import Picture
 from gsm_cli.words import counted, listed, percent, points, ratio
 
@@ -65,7 +66,7 @@ def _values_table(found: Sequence[Choice], name: str) -> str:
 
 
 def _against_the_best(trial: Trial) -> str:
-    return f"{interval(trial.test.summary, points)}{SIDES[trial.side]}" if trial.test else NOTHING
+    return f"{interval(trial.test.summary, points)}{SIDES[trial.side]}"
 
 
 def _changed(trial: Trial) -> str:
@@ -124,10 +125,10 @@ def search_section(searches: Sequence[Choice]) -> Section:
 
 def _picture(searches: Sequence[Choice]) -> Picture[object]:
     trials = [trial for search in searches for trial in search.trials]
-    facts = Forest([forest_row(each.identity, [*each.differences.values()], each.difference) for each in trials])
+    rows = [Points(each.identity, [Point.of(None, each.difference, len(each.differences))]) for each in trials]
     words = "; ".join(f"{trial.identity.label} {interval(trial.difference, points)}" for trial in trials)
     description = f"Validation accuracy minus that of the base in points, mean and 95 % interval: {words}."
-    return Picture[object]("changes", "", description, facts, partial(draw, facts, QUANTITY))
+    return Picture[object]("changes", "", description, rows, partial(draw, rows, QUANTITY))
 
 
 def _table(searches: Sequence[Choice]) -> str:

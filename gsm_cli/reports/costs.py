@@ -45,7 +45,7 @@ METHOD = (
     "the objective, differentiate, clip, update. Networks of 784 inputs and 500-500 units, random images and classes. "
     "Every number comes from fresh processes, one for each round, all in random order, so that a drift of the machine "
     f"favours none. Beyond {KEPT[MARGINALIZE]:,} evaluations in a step marginalize saves memory: the backward pass "
-    "computes the rest again, which adds up to a third of the arithmetic and counts among the operations."
+    "computes the rest again, which adds up to a third of the arithmetic."
 )
 MODELS = {"adgm": "the ADGM", "m2": "M2"}
 
@@ -54,7 +54,7 @@ def render_costs(folder: ReportFolder, records: Sequence[CostRecord], problems: 
     """The report on these measurements; `problems` are sentences about other files."""
     first = records[0]
     page = Page(TITLE, answer(first), [_picture(first), *gains(first)], caveats=[WHOLE, JANG])
-    sections = [*(_section(record) for record in records), _method(records)]
+    sections = [*(_section(record) for record in records), _method(folder, records)]
     return Report(folder, page, sections, problems, {"costs": [cost_facts(record) for record in records]})
 
 
@@ -183,13 +183,13 @@ def rounds_of(plan: CostPlan) -> str:
     return counted(plan.rounds, "round")
 
 
-def _method(records: Sequence[CostRecord]) -> Section:
+def _method(folder: ReportFolder, records: Sequence[CostRecord]) -> Section:
     environments = dict.fromkeys(record.made_by for record in records)
     return Section(
         [
             "## How it was measured",
             METHOD,
-            console([commands.cost(record.plan) for record in records]),
+            console([commands.cost(record.plan, folder.place) for record in records]),
             f"Environment: {'; '.join(environments)}.",
         ]
     )

@@ -15,9 +15,8 @@ from gsm_cli.records.layout import ReportFolder
 from gsm_cli.records.run import RunRecord, read_run
 from gsm_cli.records.steps import read_steps
 from gsm_cli.reports.costs import render_costs
-from gsm_cli.reports.drawing import data_digest, keep_or_draw, stamp_of_file
 from gsm_cli.reports.page import Report
-from gsm_cli.reports.png import MOST, check_png, stamp_of
+from gsm_cli.reports.png import MOST, read_texts, shows
 from gsm_cli.reports.run_report import render_runs
 from gsm_cli.style import Picture
 from gsm_cli.words import few
@@ -57,14 +56,18 @@ def read(folder: ReportFolder, margin: float | None = None) -> Report:
 
 
 def write(report: Report) -> Path:
-    """Write a report and what has changed of its pictures; remove those that it showed before. The Markdown's path."""
+    """Write a report and the pictures whose data have changed; remove those of before. The Markdown's path.
+
+    A picture that is there with the same data and words stays, whatever code has drawn it.
+    """
     folder = report.folder
     sweep(folder.path)
     sweep(folder.records_folder)
     for picture in report.pictures:
-        keep_or_draw(folder.picture(picture.name), picture)
+        if _picture_fault(path := folder.picture(picture.name), picture):
+            write_atomic(path, picture.encode("png"))
     for path in _not_shown(report):
-        if stamp_of_file(path):
+        if _is_ours(path):
             remove(path)
     write_atomic(folder.text, report.text.encode())
     write_atomic(folder.details, report.details_text.encode())
@@ -105,14 +108,22 @@ def text_differences(path: Path, expected: str) -> list[str]:
 def _picture_fault(path: Path, expected: Picture[object]) -> str | None:
     """Why a file is not the picture that is expected; None if it is."""
     try:
-        stamp = stamp_of(read_bounded(path, MOST))
+        same = shows(read_bounded(path, MOST), expected)
     except FileNotFoundError:
         return "is missing"
     except OSError as error:
         return f"cannot be read ({error.strerror})"
-    if stamp is None:
+    except ValueError:
         return "must be as a report wrote it, and is not"
-    return None if stamp.startswith(data_digest(expected)) else "shows or says something else than the records"
+    return None if same else "shows or says something else than the records"
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether a report wrote that picture."""
+    try:
+        return read_texts(read_bounded(path, MOST)).get("Software") == "gsm"
+    except (OSError, ValueError):
+        return False
 
 
 def _not_shown(report: Report) -> list[Path]:
@@ -197,7 +208,7 @@ def _sizes(record: RunRecord) -> tuple[int, int, int]:
 
 def _image_fault(generated: str) -> str | None:
     try:
-        check_png(b64decode(generated, validate=True))
+        read_texts(b64decode(generated, validate=True))
     except ValueError as error:
         return f"must hold its generated images as a PNG in base64, and does not ({printable(str(error))})"
     return None

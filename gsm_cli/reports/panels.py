@@ -73,15 +73,20 @@ class Panel:
 
     def write(self, point: Point) -> str:
         """A mean with its interval."""
-        mean, *ends = (None if each is None else self._number(each) for each in (point.mean, point.low, point.high))
-        return f"{mean} [{', '.join(filter(None, ends))}]" if all(ends) else f"{mean}"
+        return written(point, self.form)
 
     def at(self, value: float) -> str:
         """A value of the axis."""
         return digits(value) if self.continuous else commands.write(value)
 
-    def _number(self, value: float) -> str:
-        return f"{value:{self.form}}" if self.form else digits(value)
+
+def written(point: Point, form: str) -> str:
+    """A mean with its interval; without a form with three digits."""
+    mean, *ends = (
+        None if each is None else f"{each:{form}}" if form else digits(each)
+        for each in (point.mean, point.low, point.high)
+    )
+    return f"{mean} [{', '.join(filter(None, ends))}]" if all(ends) else f"{mean}"
 
 
 def is_wide(values: Sequence[float]) -> bool:

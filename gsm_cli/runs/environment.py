@@ -10,8 +10,6 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
-
 from gsm_cli.errors import UsageError, meant
 from gsm_cli.records.store import Environment
 
@@ -121,6 +119,7 @@ def _enlarge_pages(libc: ctypes.CDLL) -> None:
 
 def environment(device: Device) -> Environment:
     """What a run's numbers and times depend on besides its settings."""
+    import numpy as np
     import torch
 
     present = torch.cpu.get_capabilities()

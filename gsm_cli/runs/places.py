@@ -68,9 +68,12 @@ class Here(Workers):
     tries = 1
     places = 1
 
+    def __init__(self, threads: int | None = None) -> None:
+        self.threads = threads
+
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         future: Future[T] = Future()
-        token = PLACE.set(Place(self.hear, beside=0))
+        token = PLACE.set(Place(self.hear, beside=0, threads=self.threads))
         try:
             future.set_result(fn(*args, **kwargs))
         except Exception as error:

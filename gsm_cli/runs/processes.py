@@ -3,6 +3,7 @@
 `concurrent.futures.ProcessPoolExecutor` has one queue for all and gives up all of them when one is killed.
 """
 
+import math
 import os
 import pickle
 import signal
@@ -22,6 +23,7 @@ from gsm_cli.runs.worker import ERROR, NEWS
 
 P = ParamSpec("P")
 T = TypeVar("T")
+GROUPS = Path("/sys/fs/cgroup")
 PATIENCE = 1.5  # seconds that a worker has to end by itself
 PACKAGE = str(Path(__file__).parents[2])
 
@@ -37,8 +39,19 @@ def python(module: str) -> list[str]:
 
 
 def cores() -> int:
-    """How many this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """How many this process may use: those that it is bound to, and no more than its container has time for."""
+    bound = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(bound, math.ceil(quota() or bound)))
+
+
+def quota() -> float | None:
+    """How many cores' time a container has in the second version of Linux's control groups, or in the first."""
+    for names in (["cpu.max"], ["cpu/cpu.cfs_quota_us", "cpu/cpu.cfs_period_us"]):
+        with suppress(OSError, ValueError):  # there are none, or without a limit: "max"
+            time, period = (float(word) for name in names for word in (GROUPS / name).read_text().split())
+            if time > 0 and period > 0:
+                return time / period
+    return None
 
 
 def named_threads() -> int | None:
@@ -65,7 +78,8 @@ def on_this_machine(jobs: int | None, runs: int, to_do: int, device: Device) -> 
     What is left of a batch has the threads that the whole had, for another number of threads gives other bits.
     """
     filled, threads = share(jobs, runs, device)
-    return Processes(min(filled, to_do), threads) if filled > 1 and to_do else Here()
+    here = Here(threads if quota() else None)  # PyTorch by itself knows no quota
+    return Processes(min(filled, to_do), threads) if filled > 1 and to_do else here
 
 
 class Processes(Workers):

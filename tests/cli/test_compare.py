@@ -10,8 +10,7 @@ from msgspec.structs import replace
 from records_of import SIX, batch, cost_record, failed, record
 from scipy import stats
 
-from gsm_cli.analysis.compare import match
-from gsm_cli.cli.answers import CompareResults
+from gsm_cli.analysis.compare import Matches, match
 from gsm_cli.cli.output import Output
 from gsm_cli.records.layout import ReportFolder
 
@@ -104,7 +103,7 @@ def test_a_table_and_a_sentence_for_each(gsm, two):
 
 def test_json_has_its_numbers_and_both_folders(gsm, two):
     result = gsm("compare", "reports/digits-100", "try", "--json")
-    found = msgspec.json.decode(result.stdout, type=Output[CompareResults], strict=True)
+    found = msgspec.json.decode(result.stdout, type=Output[Matches], strict=True)
     assert (found.command, found.files) == ("compare", ["reports/digits-100", "try"])
     assert [(pair.label, pair.worse) for pair in found.results.pairs if pair.worse] == [("gumbel", True)]
     assert found.results.only_first == {"supervised": [0, 1, 2, 3, 4, 5]}

@@ -10,11 +10,11 @@ from msgspec.structs import replace
 from records_of import ABACUS, batch, cost_record, gradient_record, record, steps_of
 
 from gsm_cli import __version__
-from gsm_cli.cli.cost import alone
+from gsm_cli.cli.measuring import alone
 from gsm_cli.estimator_settings import OwnSettings
 from gsm_cli.measures import step_turns
 from gsm_cli.records.layout import ReportFolder
-from gsm_cli.records.steps import StepRecord, StepRow, read_steps
+from gsm_cli.records.steps import StepPlan, StepRow, read_steps
 
 REPORT = Path("reports/digits-100")
 RUNS = batch({"marginalize": [0.0, 0.0], "gumbel": [0.0, 0.01], "sparse-marginalize": [0.0, 0.0]})
@@ -35,23 +35,18 @@ def report(folder) -> ReportFolder:
 
 @pytest.fixture
 def pretended(monkeypatch):
-    """Rounds without a process, whose numbers are told as they are made; steps of the sum take twice as long."""
-    made: list[int] = []
+    """Turns without a process, told as they are made; steps of the sum take twice as long."""
+    made: list[tuple[int, int]] = []
 
-    def rounds(record: StepRecord):
-        for number in range(len(record.rows) // len(record.plan.turns), record.plan.rounds):
-            made.append(number)
-            yield number, [_row(record, number, *turn) for turn in step_turns.order(record.plan, number)]
+    def turn(pool: object, what: str, call: object, plan: StepPlan, number: int, place: int, count: float | None):
+        made.append((number, place))
+        seconds = 0.8 if plan.steps[place].config.objective == "marginalize" else 0.4
+        return StepRow(
+            step=place, round=number, evaluations=count or 1.0, steps=5, seconds=seconds, processor_seconds=seconds
+        )
 
-    monkeypatch.setattr(step_turns, "_rounds", rounds)
+    monkeypatch.setattr(step_turns, "apart", turn)
     return made
-
-
-def _row(record: StepRecord, number: int, place: int, count: float | None) -> StepRow:
-    seconds = 0.8 if record.plan.steps[place].config.objective == "marginalize" else 0.4
-    return StepRow(
-        step=place, round=number, evaluations=count or 1.0, steps=5, seconds=seconds, processor_seconds=seconds
-    )
 
 
 class TestMeasures:
@@ -59,7 +54,7 @@ class TestMeasures:
         found = gsm("cost", "--for", REPORT, "--rounds", 3)
         assert found.exit_code == 0, found.stderr
         assert found.stdout.splitlines() == [str(report.steps), str(report.text)]
-        assert "3 steps in 3 rounds of 7 turns\nround 1 of 3\nround 2 of 3\nround 3 of 3\n" in found.stderr
+        assert re.findall(r"(\d+) of 21: [\w-]+: \d+ ms", found.stderr) == [str(each) for each in range(1, 22)]
         whole = read_steps(report.steps)
         assert (whole.version, whole.environment.threads, whole.load) == (__version__, 1, 0.1)
         assert re.search(r"^\| gumbel \| \d+ \| 9\d\.\d\d", report.text.read_text(), re.MULTILINE)
@@ -84,27 +79,26 @@ class TestMeasures:
         again = gsm("cost", "--for", REPORT, "--rounds", 3)
         assert again.stdout == first.stdout
         assert "measured before, here; --force measures again" in again.stderr
-        assert pretended == [0, 1]
+        assert len(pretended) == 14
         forced = gsm("cost", "--for", REPORT, "--force")
         assert f"at its end this replaces {report.steps}, measured with gsm {__version__}" in forced.stderr
-        assert pretended == [0, 1, 0, 1, 2, 3, 4]
+        assert len(pretended) == 14 + 35
 
     def test_an_interrupted_measurement_goes_on(self, gsm, report, pretended, monkeypatch):
-        rounds = step_turns._rounds
+        whole = step_turns.apart
 
-        def two(record: StepRecord):
-            for number, rows in rounds(record):
-                if number == 2:
-                    raise KeyboardInterrupt
-                yield number, rows
+        def some(*words):
+            if len(pretended) == 10:
+                raise KeyboardInterrupt
+            return whole(*words)
 
         with monkeypatch.context() as patch:
-            patch.setattr(step_turns, "_rounds", two)
+            patch.setattr(step_turns, "apart", some)
             stopped = gsm("cost", "--for", REPORT)
         assert (stopped.exit_code, stopped.stdout) == (130, "")
-        assert "give the same command again to go on after the rounds that are done" in stopped.stderr
+        assert "give the same command again to go on after what is measured" in stopped.stderr
         assert not report.steps.exists()
-        assert "goes on where it was interrupted, after 2 of 5 rounds" in gsm("cost", "--for", REPORT).stderr
+        assert "goes on where it was interrupted, after 10 of 35 measurements" in gsm("cost", "--for", REPORT).stderr
         assert {row.round for row in read_steps(report.steps).rows} == set(range(5))
         assert not list(report.path.glob("*.part"))
 
@@ -217,18 +211,18 @@ class TestBusyMachine:
             "gsm: the machine must be idle while steps are timed, and had a load of 3.2 before: let other work end, "
             "and measure again with --force"
         )
-        assert found.stderr.index(said) < found.stderr.index("round 1 of 5")
+        assert found.stderr.index(said) < found.stderr.index("1 of 35")
         assert read_steps(report.steps).load == 3.25
         assert "An idle machine: when steps were timed, it had a load of 3.2" in report.text.read_text()
 
     def test_is_told_after_where_the_processor_was_shared(self, gsm, report, pretended, monkeypatch):
-        rounds = step_turns._rounds
+        whole = step_turns.apart
 
-        def shared(record: StepRecord):
-            for number, rows in rounds(record):
-                yield number, [replace(row, seconds=2 * row.seconds) for row in rows]
+        def shared(*words):
+            row = whole(*words)
+            return replace(row, seconds=2 * row.seconds)
 
-        monkeypatch.setattr(step_turns, "_rounds", shared)
+        monkeypatch.setattr(step_turns, "apart", shared)
         found = gsm("cost", "--for", REPORT)
         assert "idle while steps are timed, and gave the steps 50 % of the time: let other work end" in found.stderr
-        assert found.stderr.index("gave the steps") > found.stderr.index("round 5 of 5")
+        assert found.stderr.index("gave the steps") > found.stderr.index("35 of 35")

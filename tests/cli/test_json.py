@@ -15,8 +15,7 @@ from gsm_cli import __version__, commands
 from gsm_cli.cli import answers, output
 from gsm_cli.cli.answers import (
     CommandResults,
-    CostResults,
-    GradientResults,
+    MeasuredResults,
     ProspectResults,
     ReportResults,
     TrainResults,
@@ -72,9 +71,9 @@ def test_of_what_train_ssl_would_do(gsm):
 
 
 def test_of_measurements(gsm, measured):
-    files, results = shown(gsm(*measured["gradients"], "--json"), GradientResults, "gradients")
+    files, results = shown(gsm(*measured["gradients"], "--json"), MeasuredResults, "gradients")
     assert files == [f"reports/digits-100/{results.record.plan.name}.json", results.report.path]
-    files, results = shown(gsm(*measured["cost"], "--json"), CostResults, "cost")
+    files, results = shown(gsm(*measured["cost"], "--json"), MeasuredResults, "cost")
     assert files == [f"reports/cost/records/{results.record.plan.name}.json", results.report.path]
     assert results.report.facts["costs"][0]["objectives"][0]["objective"] == "gumbel"
 
@@ -144,8 +143,8 @@ class TestExitCodes:
 @pytest.mark.parametrize("command", ["gradients", "cost"])
 def test_a_measurement_is_replaced_by_force_alone(gsm, folder, measured, monkeypatch, command):
     """What took long: other settings have another file, the same ones are used again."""
-    places = {"cost": "gsm_cli.cli.cost._measure_all", "gradients": "gsm_cli.measures.gradient_plan.measure_plan"}
-    monkeypatch.setattr(places[command], lambda *asked: pytest.fail("measured"))
+    places = {"cost": "step_cost.measure_costs", "gradients": "gradient_plan.measure_plan"}
+    monkeypatch.setattr(f"gsm_cli.measures.{places[command]}", lambda *asked: pytest.fail("measured"))
     before = {path: path.read_bytes() for path in folder.rglob("*.json")}
     result = gsm(*measured[command])
     assert result.exit_code == 0

@@ -17,8 +17,8 @@ OFFENCES = [  # a contract, a module, and the import that breaks this contract a
     ("Imports go downwards", "words.py", "from gsm_cli.config import RunConfig"),
     ("Imports go downwards", "config.py", "from gsm_cli.records import run"),
     ("Imports go downwards", "data/split.py", "from gsm_cli.records import run"),
-    ("Imports go downwards", "runs/batch.py", "from gsm_cli.measures import cost_rounds"),
-    ("Imports go downwards", "measures/cost_rounds.py", "from gsm_cli.reports import markdown"),
+    ("Imports go downwards", "runs/batch.py", "from gsm_cli.measures import rounds"),
+    ("Imports go downwards", "measures/rounds.py", "from gsm_cli.reports import markdown"),
     ("Imports go downwards", "new_room/__init__.py", "import json"),
     ("Imports go downwards", "new_module.py", "import json"),
     ("Images come before what holds them", "data/images.py", "from gsm_cli.data.split import load"),
@@ -156,7 +156,7 @@ def test_an_exception_that_is_no_longer_needed_is_refused(copy, broken_contracts
     """Otherwise it would stay behind, and let in what nobody decided."""
     settings = copy / "pyproject.toml"
     before = settings.read_text("utf-8")
-    after = before.replace("gsm_cli.measures.gradients -> ", "gsm_cli.measures.cost_rounds -> ")
+    after = before.replace("gsm_cli.measures.gradients -> ", "gsm_cli.measures.rounds -> ")
     assert after != before
     settings.write_text(after, "utf-8")
     with pytest.raises(AssertionError, match="No matches for ignored import"):

@@ -4,18 +4,25 @@ import re
 import shutil
 import subprocess
 import sys
+import tarfile
 import zipfile
 from email.message import Message
 from email.parser import Parser
 from pathlib import Path
 
 import pytest
+import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from tree import FILES, PACKAGE, PROJECT, ROOT
 
+from gsm_cli import __version__
+
 DISTRIBUTION = PROJECT["project"]
 PYTHONS = [name.rpartition(" ")[2] for name in DISTRIBUTION["classifiers"] if "Python :: 3." in name]
+MANIFEST = [line.split() for line in (ROOT / "MANIFEST.in").read_text("utf-8").splitlines()]
+NEEDED = next(names for command, *names in MANIFEST if command == "include")
+GRAFTED = [names[0] for command, *names in MANIFEST if command == "graft"]
 REQUIREMENTS = [
     Requirement(text)
     for group in (DISTRIBUTION["dependencies"], *DISTRIBUTION["optional-dependencies"].values())
@@ -24,16 +31,39 @@ REQUIREMENTS = [
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory) -> Path:
-    """The wheel of this tree, built from a copy: a build leaves files beside its sources."""
+def built(tmp_path_factory) -> Path:
+    """A folder with sdist and wheel of this tree without reports, built from a copy: a build leaves files beside it."""
     copy = tmp_path_factory.mktemp("project")
-    for name in ("pyproject.toml", "README.md", "LICENSE"):
-        shutil.copy(ROOT / name, copy)
-    for name in ("gsm_cli", "tests", "benchmarks"):
+    for name in ("pyproject.toml", "README.md", "LICENSE", "MANIFEST.in", *NEEDED):
+        (copy / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, copy / name)
+    for name in ("gsm_cli", *(folder for folder in GRAFTED if folder != "reports")):
         shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
-    build = "from setuptools import build_meta; build_meta.build_wheel('.')"
+    build = "from setuptools import build_meta; build_meta.build_sdist('.'); build_meta.build_wheel('.')"
     subprocess.run([sys.executable, "-c", build], cwd=copy, check=True, capture_output=True)
-    return next(copy.glob("*.whl"))
+    return copy
+
+
+@pytest.fixture(scope="module")
+def wheel(built) -> Path:
+    return next(built.glob("*.whl"))
+
+
+def test_the_source_distribution_holds_the_tests_and_what_the_readme_links_to(built):
+    with tarfile.open(next(built.glob("*.tar.gz"))) as archive:
+        held = {name.partition("/")[2] for name in archive.getnames()}
+    folders = [ROOT / folder for folder in ("docs", "figures", "tests", "benchmarks")]
+    wanted = {path.relative_to(ROOT).as_posix() for folder in folders for path in folder.rglob("*.*")}
+    assert {name for name in wanted if "__pycache__" not in name} <= held
+    assert {*NEEDED, "README.md", "LICENSE", "gsm_cli/law/explore.html"} <= held
+    assert GRAFTED == ["benchmarks", "docs", "figures", "reports", "tests"]
+
+
+def test_the_citation_is_of_this_version():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text("utf-8"))
+    assert citation["version"] == __version__
+    assert citation["license"] == DISTRIBUTION["license"]
+    assert {"cff-version", "message", "title", "authors"} <= set(citation)
 
 
 @pytest.fixture(scope="module")

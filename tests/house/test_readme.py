@@ -80,7 +80,6 @@ def test_documented_commands_show_what_the_readme_says(gsm, monkeypatch):
 
 PAGES = {  # on which page a table stands, and behind what
     "results": ("report.md", "^# .*\n"),
-    "levels": ("report.md", "^# .*\n"),
     "schedules": ("details.md", "## Accuracy in so many seconds\n"),
     "changes": ("details.md", "## What each change brings\n"),
 }
@@ -89,7 +88,6 @@ TABLES = [  # where they stand, of which report, with their rows
     ("docs/results.md", "schedules", "mnist-100", 4),
     ("docs/results.md", "results", "digits-100", 14),
     ("docs/results.md", "results", "mnist-pairs-1000", 7),
-    ("docs/results.md", "levels", "mnist-vat-lengths", 3),
     ("docs/recipe.md", "changes", "mnist-recipe", 29),
 ]
 

@@ -1,7 +1,6 @@
 """`gsm cost`: what a step is, the order and resumption of the measurements, and the command."""
 
 import json
-import subprocess
 from collections import Counter
 
 import msgspec
@@ -10,12 +9,14 @@ from msgspec.structs import replace
 from records_of import ABACUS, cost_row
 
 from gsm_cli import __version__, commands
-from gsm_cli.cli.cost import alone
+from gsm_cli.cli import measuring
+from gsm_cli.cli.measuring import alone
 from gsm_cli.errors import DataError, GsmError
-from gsm_cli.measures import cost_rounds, step_cost
+from gsm_cli.measures import step_cost
 from gsm_cli.objectives import GUMBEL, MARGINALIZE, OBJECTIVES
 from gsm_cli.records.cost import CLASSES, CostPlan, CostRecord, CostRow, read_cost
 from gsm_cli.records.store import read
+from gsm_cli.runs.places import WorkerLostError
 from gsm_cli.settings import build
 
 PLAN = CostPlan(objectives=(MARGINALIZE, GUMBEL), classes=(2, 10, 100), rounds=2)
@@ -24,7 +25,6 @@ EMPTY = CostRecord(version=__version__, code=16 * "0", environment=ABACUS, plan=
 
 @pytest.fixture
 def quick(monkeypatch):
-    monkeypatch.setattr(step_cost, "PRODUCT_SIZE", 64)
     monkeypatch.setattr(step_cost, "LEAST_SECONDS", 0.0)
 
 
@@ -33,19 +33,23 @@ def pretended(monkeypatch):
     """Measurements without a process, as they are made; the sum's take as many milliseconds as there are classes."""
     made: list[tuple[str, int]] = []
 
-    def measure_apart(plan: CostPlan, objective: str, classes: int) -> CostRow:
+    def measure_apart(plan: CostPlan, objective: str, classes: int, threads: int) -> CostRow:
         made.append((objective, classes))
         return cost_row(objective, classes, float(classes if objective == MARGINALIZE else 3))
 
-    monkeypatch.setattr(cost_rounds, "measure_apart", measure_apart)
+    monkeypatch.setattr(step_cost, "measure_apart", measure_apart)
     return made
+
+
+def ignore(record: CostRecord) -> None:
+    """For `on_row`."""
 
 
 def interrupt_after(count: int):
     """For `on_row`: Ctrl-C after so many measurements."""
 
-    def on_row(row: CostRow, done: int) -> None:
-        if done == count:
+    def on_row(record: CostRecord) -> None:
+        if len(record.rows) == count:
             raise KeyboardInterrupt
 
     return on_row
@@ -58,61 +62,47 @@ class TestMeasure:
         found = step_cost.measure(config, 5)
         assert (found.objective, found.classes, found.evaluations) == (name, 5, evaluations)
         assert len(found.seconds) == step_cost.LEAST_STEPS
-        assert all(value > 0 for value in (*found.seconds, *found.product_rates))
-        assert found.peak_bytes >= found.base_bytes > 50 * 2**20
-
-    def test_memory_is_that_of_the_steps_alone(self, monkeypatch):
-        """Not of the large product, whose rate is measured in the same process."""
-        done = []
-        monkeypatch.setattr(step_cost, "memory", lambda name: done.append(name) or 1)
-        monkeypatch.setattr(step_cost, "product_rates", lambda precision, device: done.append("product") or [1.0])
-        step_cost.measure(build({"objective": "gumbel", "model": "m2", "labels": 4}, preset=None), 2)
-        assert done == ["VmRSS", "VmHWM", "product", "product"]
-
-    def test_operations_are_those_of_the_products(self, quick):
-        """One more class costs, for each image, the layers that see the class: two operations a weight, three times."""
-        shared = {"objective": "marginalize", "model": "m2", "batch_size": 7, "labels": 1}
-        few, more = (step_cost.measure(build(shared, preset=None), classes).flops for classes in (10, 20))
-        inference, generation = 500 * 500 + 500 * 20, 10 * 500 + 500 * 500 + 500 * 784
-        expected = 10 * 7 * 3 * 2 * (inference + generation)
-        assert more - few == pytest.approx(expected, rel=0.02)  # the rest: a few more weights for y
+        assert all(value > 0 for value in found.seconds)
+        assert found.peak_bytes > 50 * 2**20
 
     def test_a_process_of_its_own_measures_the_same_step(self, quick):
-        found = cost_rounds.measure_apart(replace(PLAN, batch_size=5), GUMBEL, 2)
-        config = cost_rounds.step_settings(replace(PLAN, batch_size=5), GUMBEL)
-        assert found.flops == step_cost.measure(config, 2).flops
+        found = step_cost.measure_apart(replace(PLAN, batch_size=5), GUMBEL, 2, 1)
+        assert (found.objective, found.classes, found.evaluations) == (GUMBEL, 2, 1)
+        assert found.peak_bytes > 50 * 2**20
 
     def test_a_process_that_dies_is_reported(self, monkeypatch):
-        killed = subprocess.CompletedProcess([], -9, b"", b"")
-        monkeypatch.setattr(subprocess, "run", lambda *_, **__: killed)
-        with pytest.raises(GsmError, match=r"gumbel with 2 classes .*[(]was killed[)]: leave out the largest"):
-            cost_rounds.measure_apart(PLAN, GUMBEL, 2)
+        def killed(*_: object) -> None:
+            raise WorkerLostError("was killed by signal 9")
+
+        monkeypatch.setattr("gsm_cli.runs.processes.Worker.ask", killed)
+        with pytest.raises(GsmError, match=r"gumbel with 2 classes .*[(]was killed by signal 9[)]: free memory"):
+            step_cost.measure_apart(PLAN, GUMBEL, 2, 1)
 
 
 class TestOrder:
     def test_every_round_has_every_measurement_once_in_an_order_of_its_own(self):
-        found = cost_rounds.order(PLAN)
+        found = PLAN.order
         first, second = found[:6], found[6:]
         assert Counter(first) == Counter(second) == Counter((o, k) for o in PLAN.objectives for k in PLAN.classes)
         assert first != second
-        assert found == cost_rounds.order(PLAN) != cost_rounds.order(replace(PLAN, seed=1))
+        assert found == PLAN.order != replace(PLAN, seed=1).order
 
     def test_an_interrupted_plan_goes_on(self, folder, pretended):
         path = folder / "plan.json"
         with pytest.raises(KeyboardInterrupt):
-            cost_rounds.measure_all(EMPTY, path, interrupt_after(5))
+            step_cost.measure_costs(EMPTY, path, interrupt_after(5))
         assert not path.exists()
-        whole = cost_rounds.measure_all(EMPTY, path)
-        assert pretended == cost_rounds.order(PLAN)
-        assert [(row.objective, row.classes) for row in whole.rows] == cost_rounds.order(PLAN)
+        whole = step_cost.measure_costs(EMPTY, path, ignore)
+        assert pretended == PLAN.order
+        assert [(row.objective, row.classes) for row in whole.rows] == PLAN.order
         assert read_cost(path) == whole
         assert [file.name for file in folder.iterdir()] == ["plan.json"]
 
     def test_an_interrupted_second_measurement_leaves_the_first(self, folder, pretended):
         path = folder / "plan.json"
-        first = cost_rounds.measure_all(EMPTY, path)
+        first = step_cost.measure_costs(EMPTY, path, ignore)
         with pytest.raises(KeyboardInterrupt):
-            cost_rounds.measure_all(EMPTY, path, interrupt_after(5))
+            step_cost.measure_costs(EMPTY, path, interrupt_after(5))
         assert read_cost(path) == first
 
     @pytest.mark.parametrize(
@@ -125,24 +115,24 @@ class TestOrder:
         begun = replace(EMPTY, rows=[cost_row(GUMBEL, 2, 1.0)], **other)
         begun.save(part)
         with pytest.raises(GsmError, match=rf"plan\.part must be of this code and .*{named}.*remove it"):
-            cost_rounds.measure_all(EMPTY, path)
+            step_cost.measure_costs(EMPTY, path, ignore)
         assert (pretended, read(part, CostRecord)) == ([], begun)
 
     def test_a_part_of_something_else_is_not_gone_on_with(self, folder, pretended):
         """Of another plan, or measured in another order."""
-        first, *rest = cost_rounds.order(EMPTY.plan)
+        first, *rest = EMPTY.plan.order
         objective, classes = next(pair for pair in rest if pair != first)
         others = {"plan": replace(EMPTY.plan, seed=7)}, {"rows": [cost_row(objective, classes, 1.0)]}
         for other in others:
             replace(EMPTY, **other).save(folder / "plan.part")
             with pytest.raises(DataError, match=r"plan\.part must be the beginning of this measurement, and is not"):
-                cost_rounds.measure_all(EMPTY, folder / "plan.json")
+                step_cost.measure_costs(EMPTY, folder / "plan.json", ignore)
         assert pretended == []
 
     def test_a_damaged_part_is_named(self, folder, pretended):
         (folder / "plan.part").write_text("{")
         with pytest.raises(DataError, match=r"plan\.part must be a whole record"):
-            cost_rounds.measure_all(EMPTY, folder / "plan.json")
+            step_cost.measure_costs(EMPTY, folder / "plan.json", ignore)
         assert pretended == []
 
 
@@ -200,14 +190,14 @@ class TestCommand:
         path = gsm(*self.WORDS).stdout.splitlines()[0] if force else None
         before = (folder / path).read_bytes() if path else None
         pretended.clear()
-        go_on = cost_rounds.measure_apart
+        go_on = step_cost.measure_apart
 
         def interrupt(*asked: object) -> CostRow:
             if len(pretended) == 7:
                 raise KeyboardInterrupt
             return go_on(*asked)
 
-        monkeypatch.setattr(cost_rounds, "measure_apart", interrupt)
+        monkeypatch.setattr(step_cost, "measure_apart", interrupt)
         stopped = gsm(*self.WORDS, *force)
         assert (stopped.exit_code, stopped.stdout) == (130, "")
         assert "give the same command again" in stopped.stderr
@@ -215,11 +205,11 @@ class TestCommand:
             assert (folder / path).read_bytes() == before
             said = gsm(*self.WORDS).stderr
             assert "measured before, here; --force goes on with the measurement that was begun anew" in said
-        monkeypatch.setattr(cost_rounds, "measure_apart", go_on)
+        monkeypatch.setattr(step_cost, "measure_apart", go_on)
         result = gsm(*self.WORDS, *force)
         assert "goes on where it was interrupted, after 7 of 30 measurements" in result.stderr
         record = read_cost(folder / result.stdout.splitlines()[0])
-        assert pretended == cost_rounds.order(record.plan) == [(row.objective, row.classes) for row in record.rows]
+        assert pretended == record.plan.order == [(row.objective, row.classes) for row in record.rows]
         assert not list(folder.rglob("*.part"))
 
     def test_what_another_machine_began_is_refused(self, gsm, folder, pretended):
@@ -254,7 +244,7 @@ class TestCommand:
     )
     def test_the_command_of_the_report_measures_the_same_plan(self, gsm, monkeypatch, plan):
         taken = []
-        monkeypatch.setattr("gsm_cli.cli.cost._measure", lambda plan, path, force: taken.append(plan) or 1 / 0)
+        monkeypatch.setattr(measuring, "go_on", lambda empty, *_: taken.append(empty.plan) or 1 / 0)
         gsm(*commands.cost(plan).split()[1:])
         assert taken == [plan]
 

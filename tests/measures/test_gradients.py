@@ -109,7 +109,7 @@ class TestEnumeration:
     @pytest.mark.parametrize("estimator", NAMED, ids=repr)
     def test_mean_and_variance_are_those_of_monte_carlo(self, subject, estimator):
         found = enumerate_outcomes(estimator, subject, 1_000)
-        samples, _ = sample_gradients(estimator, subject, rng())
+        samples = sample_gradients(estimator, subject, rng())
         error = samples.std(dim=0) / len(samples) ** 0.5
         assert ((samples.mean(dim=0) - found.logits).abs() <= 5 * error + 1e-12).all()
         assert samples.var(dim=0).sum().item() == pytest.approx(found.variance, rel=0.05)
@@ -199,9 +199,8 @@ class TestToys:
     def test_chunks_change_nothing_but_the_noise(self, monkeypatch):
         monkeypatch.setattr("gsm_cli.measures.gradients.CHUNK", 300)
         few = replace(QUADRATIC, replicates=1_001)
-        samples, means = sample_gradients(StraightThroughGumbel(1.0), few, rng())
+        samples = sample_gradients(StraightThroughGumbel(1.0), few, rng())
         assert samples.shape == (1_001, 6)
-        assert means.shape == (100, 0)
         assert not measure("noisy", Scaled(1.0, 0.3), few, rng()).logits.is_biased
 
 
@@ -241,7 +240,6 @@ class TestModel:
         assert [subject.name for subject in models] == [f"seed 0, epoch {epoch}" for epoch in (1, 3, 5)]
         facts = [subject.facts() for subject in models]
         assert all(each.largest_share <= 0.1 and each.images >= 50 for each in facts)
-        assert len({each.norm for each in facts}) == 3
 
     def test_the_terms_of_z_and_a_have_the_weight_of_that_epoch(self, models, monkeypatch):
         seen, bound = [], M2.bound
@@ -269,19 +267,6 @@ class TestModel:
         subject = models[-1]
         found = enumerate_outcomes(SumAndSample(), subject, 60)
         torch.testing.assert_close(found.logits, gradient_of_sum(subject).double(), rtol=1e-3, atol=1e-6)
-        logits = subject.logits[None]
-        value = Marginal()(subject.bound(1), logits, rng()).mean()
-        expected = torch.cat([each.flatten() for each in torch.autograd.grad(value, subject.decoder)]).double()
-        torch.testing.assert_close(found.decoder, expected, rtol=1e-3, atol=1e-5)
-
-    def test_the_decoder_is_biased_where_y_is_relaxed_alone(self, models):
-        relaxed = measure("gumbel", Gumbel(2.0), models[-1], rng(), 2.0)
-        assert relaxed.decoder.is_biased
-        assert relaxed.decoder.bias > 5 * relaxed.decoder.bias_error
-        for estimator in (StraightThroughGumbel(2.0), ReinMax(), SumAndSample(), GumbelRao(2.0)):
-            row = measure("one-hot", estimator, models[-1], rng())
-            assert not row.decoder.is_biased, estimator
-        assert row.logits.is_biased
 
     def test_single_images_are_evaluated(self, models):
         row = measure("sparse-marginalize", SparseMarginal(0.0), models[0], rng())

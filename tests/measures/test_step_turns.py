@@ -1,7 +1,6 @@
 """`gsm cost --for`: which steps a report has, the order of their turns, what a turn is, and how it goes on."""
 
 import subprocess
-from collections import Counter
 
 import pytest
 from msgspec.structs import replace
@@ -12,6 +11,7 @@ from gsm_cli.errors import DataError, GsmError
 from gsm_cli.measures import step_turns
 from gsm_cli.records.run import RunRecord
 from gsm_cli.records.steps import EVALUATIONS, Step, StepPlan, StepRecord, StepRow, read_steps
+from gsm_cli.runs import processes
 from gsm_cli.settings import build
 
 SMALL = {"hidden": [8], "latent": 2, "auxiliary": 2, "batch_size": 20}
@@ -26,15 +26,10 @@ def row(number: int, place: int, evaluations: float | None) -> StepRow:
     )
 
 
-def pretend(record: StepRecord):
-    """The rounds that are lacking, as a process makes them."""
-    for number in range(len(record.rows) // len(record.plan.turns), record.plan.rounds):
-        yield number, [row(number, *turn) for turn in step_turns.order(record.plan, number)]
-
-
 @pytest.fixture
 def pretended(monkeypatch):
-    monkeypatch.setattr(step_turns, "_rounds", pretend)
+    """Turns without a process."""
+    monkeypatch.setattr(step_turns, "apart", lambda pool, what, call, plan, *turn: row(*turn))
 
 
 @pytest.fixture
@@ -42,12 +37,25 @@ def quick(monkeypatch):
     monkeypatch.setattr(step_turns, "LEAST_SECONDS", 0.0)
 
 
+@pytest.fixture
+def started(monkeypatch):
+    """The processes that were started."""
+    found = []
+    start = subprocess.Popen
+    monkeypatch.setattr(subprocess, "Popen", lambda *words, **more: found.append(start(*words, **more)) or found[-1])
+    return found
+
+
 def interrupt_after(count: int):
-    def on_round(done: int) -> None:
-        if done == count:
+    def on_row(record: StepRecord) -> None:
+        if len(record.rows) == count:
             raise KeyboardInterrupt
 
-    return on_round
+    return on_row
+
+
+def turn(step: Step, evaluations: float | None) -> StepRow:
+    return step_turns.turn(StepPlan(steps=(step,)), 0, 0, evaluations)
 
 
 class TestPlan:
@@ -82,12 +90,11 @@ class TestPlan:
         assert (step.pixels, step.classes, step.labelled) == sizes
 
     def test_every_round_has_every_turn_once_in_an_order_of_its_own(self):
-        rounds = [step_turns.order(PLAN, number) for number in range(PLAN.rounds)]
-        assert len({tuple(each) for each in rounds}) > 1
+        rounds = [[turn for number, *turn in PLAN.order if number == each] for each in range(PLAN.rounds)]
+        assert len({repr(each) for each in rounds}) > 1
         for each in rounds:
-            assert Counter(each) == Counter([(0, None), *((1, count) for count in (*EVALUATIONS, 10.0))])
-        assert rounds == [step_turns.order(PLAN, number) for number in range(PLAN.rounds)]
-        assert rounds != [step_turns.order(replace(PLAN, seed=1), number) for number in range(PLAN.rounds)]
+            assert sorted(map(repr, each)) == sorted(map(repr, [[0, None], *([1, k] for k in (*EVALUATIONS, 10.0))]))
+        assert PLAN.order == replace(PLAN).order != replace(PLAN, seed=1).order
 
 
 class TestTurn:
@@ -96,17 +103,17 @@ class TestTurn:
     )
     def test_steps_are_those_of_training(self, quick, objective, evaluations):
         (step,) = step_turns.plan_of([record(objective, 0, **SMALL)], 1, "cpu", 0).steps
-        count, seconds, processor, found = step_turns.turn(step, None, "cpu")
-        assert (count, found) == (step_turns.STEPS, evaluations)
-        assert processor > 0
-        assert seconds > 0
+        found = turn(step, None)
+        assert (found.steps, found.evaluations) == (step_turns.STEPS, evaluations)
+        assert found.processor_seconds > 0
+        assert found.seconds > 0
 
     def test_a_turn_is_long_enough(self, monkeypatch):
         monkeypatch.setattr(step_turns, "LEAST_SECONDS", 0.2)
-        count, seconds, processor, _ = step_turns.turn(PLAN.steps[0], None, "cpu")
-        assert count % step_turns.STEPS == 0
-        assert seconds > 0.2
-        assert 0 < processor < 1.1 * seconds
+        found = turn(PLAN.steps[0], None)
+        assert found.steps % step_turns.STEPS == 0
+        assert found.seconds > 0.2
+        assert 0 < found.processor_seconds < 1.1 * found.seconds
 
     @pytest.mark.parametrize("model", ["adgm", "m2"])
     @pytest.mark.parametrize("classes", [2, 10, 200])
@@ -116,25 +123,25 @@ class TestTurn:
         config = build({"objective": "sparse-marginalize", "threshold": threshold, "model": model, **SMALL})
         step = Step(config=config, pixels=64, classes=classes, labelled=10)
         for count in step.evaluations:
-            assert step_turns.turn(step, count, "cpu")[-1] == pytest.approx(count)
+            assert turn(step, count).evaluations == pytest.approx(count)
 
 
-class TestRounds:
-    def test_an_interrupted_measurement_goes_on_after_whole_rounds(self, folder, pretended):
+class TestTurns:
+    def test_an_interrupted_measurement_goes_on(self, folder, pretended):
         path = folder / "steps.json"
         with pytest.raises(KeyboardInterrupt):
-            step_turns.measure_steps(EMPTY, path, interrupt_after(2))
+            step_turns.measure_steps(EMPTY, path, interrupt_after(8))
         assert [file.name for file in folder.iterdir()] == ["steps.part"]
         done = []
-        whole = step_turns.measure_steps(EMPTY, path, done.append)
-        assert done == [3]
+        whole = step_turns.measure_steps(EMPTY, path, lambda record: done.append(len(record.rows)))
+        assert done == [*range(9, 1 + len(PLAN.order))]
         assert read_steps(path) == whole
         assert [file.name for file in folder.iterdir()] == ["steps.json"]
 
     def test_a_part_of_something_else_is_not_gone_on_with(self, folder, pretended):
         part = folder / "steps.part"
-        first = [row(0, *turn) for turn in step_turns.order(PLAN, 0)]
-        others = {"plan": replace(PLAN, seed=7)}, {"rows": first[:-1]}, {"rows": first[::-1]}
+        first = [row(*turn) for turn in PLAN.order[:7]]
+        others = {"plan": replace(PLAN, seed=7)}, {"rows": first[::-1]}
         for other in others:
             replace(EMPTY, **other).save(part)
             with pytest.raises(DataError, match=r"steps\.part must be the beginning of this measurement, and is not"):
@@ -143,33 +150,29 @@ class TestRounds:
         with pytest.raises(GsmError, match="must be of this code and this machine"):
             step_turns.measure_steps(EMPTY, folder / "steps.json")
 
-    def test_a_process_of_its_own_times_every_round(self, folder):
+    def test_a_process_of_its_own_times_every_turn(self, folder, started):
         plan = StepPlan(steps=PLAN.steps[:1], rounds=2)
         found = step_turns.measure_steps(replace(EMPTY, plan=plan), folder / "steps.json")
         assert [(each.round, each.step, each.evaluations) for each in found.rows] == [(0, 0, 1.0), (1, 0, 1.0)]
         assert found == read_steps(folder / "steps.json")
         assert 0 < found.worked < 1.5
+        (process,) = started
+        assert process.poll() is not None
 
     def test_a_process_that_dies_is_reported(self, folder, monkeypatch):
-        monkeypatch.setattr(step_turns, "python", lambda module: ["sh", "-c", "cat > /dev/null; echo no memory >&2"])
-        with pytest.raises(GsmError, match=r"every step .* fit into memory and end, and did not [(]no memory[)]"):
+        monkeypatch.setattr(processes, "python", lambda module: ["sh", "-c", "exit 3"])
+        with pytest.raises(GsmError, match=r"step of .* fit into memory and end, and did not [(]ended with the code 3"):
             step_turns.measure_steps(EMPTY, folder / "steps.json")
         assert not list(folder.iterdir())
 
-    def test_no_process_is_left_behind(self, folder, monkeypatch):
-        started = []
-        start = subprocess.Popen
-        monkeypatch.setattr(
-            subprocess, "Popen", lambda *words, **more: started.append(start(*words, **more)) or started[-1]
-        )
-        monkeypatch.setattr(step_turns, "python", lambda module: ["sh", "-c", "echo []; sleep 60"])
+    def test_no_process_is_left_behind(self, folder, started):
         with pytest.raises(KeyboardInterrupt):
             step_turns.measure_steps(EMPTY, folder / "steps.json", interrupt_after(1))
         assert started[0].poll() is not None
 
 
 class TestRecord:
-    WHOLE = replace(EMPTY, rows=[each for _, rows in pretend(EMPTY) for each in rows])
+    WHOLE = replace(EMPTY, rows=[row(*turn) for turn in PLAN.order])
 
     @pytest.mark.parametrize(
         "rows",
@@ -181,7 +184,7 @@ class TestRecord:
         self.WHOLE.save(path)
         assert read_steps(path) == self.WHOLE
         replace(self.WHOLE, rows=rows).save(path)
-        with pytest.raises(DataError, match=r"steps\.json must have every turn of its 3 rounds once, and has not"):
+        with pytest.raises(DataError, match=r"steps\.json must have every turn of its plan once, and has not"):
             read_steps(path)
 
     def test_a_run_is_no_record_of_steps(self, folder):

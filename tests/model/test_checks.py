@@ -9,7 +9,9 @@ from every import ANNEALED, ESTIMATORS
 
 from gsm_cli.model.categorical import relax
 from gsm_cli.model.estimators import (
+    GappedStraightThrough,
     Marginal,
+    Rebar,
     Reinforce,
     ReinMax,
     ReinMaxRao,
@@ -43,6 +45,13 @@ def test_reinmax_has_a_temperature_of_at_least_one(temperature):
 def test_relax_takes_the_temperatures_that_the_law_takes(temperature):
     with pytest.raises(ValueError, match="the temperature must be positive and finite"):
         relax(torch.zeros(3), torch.zeros(3), temperature)
+
+
+@pytest.mark.parametrize("value", [0.0, -1.0, nan, inf])
+@pytest.mark.parametrize(("kind", "name"), [(GappedStraightThrough, "gap"), (Rebar, "eta")])
+def test_a_gap_and_a_scale_are_positive_and_finite(kind, name, value):
+    with pytest.raises(ValueError, match=f"^{name} must be positive and finite, not {value}$"):
+        kind(1.0, **{name: value})
 
 
 @pytest.mark.parametrize(

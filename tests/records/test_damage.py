@@ -102,7 +102,6 @@ WRONG_FAILURES = {
     "a reason of a megabyte": {"failure.reason": f'"{"a" * 2**20}"'},
 }
 WRONG_GRADIENTS = {
-    **{f"norm {value}": {"subjects.0.norm": value} for value in (*NUMBERS, "0")},
     **{f"deviation {value}": {"rows.0.deviation": value} for value in NUMBERS},
     **{f"cosine {value}": {"rows.0.logits.cosine": value} for value in ("nan", "1e999", "-2", '"high"', "2")},
     **{f"temperature {value}": {"rows.0.temperature": value} for value in (*NUMBERS, "0", "0.7")},
@@ -118,9 +117,7 @@ WRONG_GRADIENTS = {
 }
 WRONG_COSTS = {
     **{f"seconds {value}": {"rows.0.seconds.0": value} for value in (*NUMBERS, "0")},
-    **{f"rate {value}": {"rows.0.product_rates.0": value} for value in (*NUMBERS, "0")},
     **{f"memory {value}": {"rows.0.peak_bytes": value} for value in (*NUMBERS, "0", "9" * 400)},
-    **{f"operations {value}": {"rows.0.flops": value} for value in NUMBERS},
     "no rows": {"rows": "[]"},
     "half of the rows": {"rows": json.dumps(msgspec.to_builtins(COSTS.rows)[::2])},
     "a row twice": {"rows": json.dumps(msgspec.to_builtins([*COSTS.rows, COSTS.rows[0]]))},

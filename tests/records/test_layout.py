@@ -1,5 +1,7 @@
 """Where things lie, and what is found there."""
 
+from pathlib import Path
+
 import pytest
 from records_of import cost_record, gradient_record, record
 
@@ -20,8 +22,9 @@ def test_everything_has_one_place(tmp_path):
 
 class TestQuestion:
     @pytest.mark.parametrize("kind", ["comparison", "settings"])
-    def test_is_written_once_and_read(self, tmp_path, kind):
-        folder = ReportFolder(tmp_path / "digits-100")
+    def test_is_written_once_and_read(self, tmp_path, monkeypatch, kind):
+        monkeypatch.chdir(tmp_path)
+        folder = ReportFolder(Path("reports/digits-100"))
         assert folder.kind == "comparison"
         folder.ask(kind)
         folder.ask("comparison")
@@ -40,6 +43,16 @@ class TestQuestion:
     @pytest.mark.parametrize(("name", "options"), [("digits-100", []), ("try", ["--report", "try"])])
     def test_a_command_names_the_folder_unless_the_run_lies_there_by_itself(self, tmp_path, name, options):
         assert ReportFolder(tmp_path / name).options(record("gumbel", 0).config) == options
+
+    def test_a_command_keeps_where_it_was_told_to_write_and_to_read(self, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        folder, config = ReportFolder(Path("my runs/digits-100")), record("gumbel", 0).config
+        folder.ask("comparison", Path('da"ta'))
+        words = ["--out", "my runs", "--data-dir", 'da"ta']
+        assert folder.options(config) == words
+        monkeypatch.chdir("/")
+        found = ReportFolder(tmp_path / folder.path)
+        assert (found.options(config), found.place, found.named) == (words, words[:2], "my runs/digits-100")
 
 
 def test_what_is_there_is_found_in_order_and_nothing_hidden(tmp_path):

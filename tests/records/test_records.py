@@ -21,9 +21,6 @@ COST = CostRow(
     classes=2,
     seconds=[0.1],
     evaluations=1.0,
-    flops=10,
-    product_rates=[1e9],
-    base_bytes=1,
     peak_bytes=2,
 )
 

@@ -110,47 +110,42 @@ class TestRuns:
 class TestGradients:
     """A row for every estimator at every temperature that its rule allows, on every subject."""
 
-    def refused(self, tmp_path, whole, sentence):
-        path = tmp_path / "gradients.json"
-        whole.save(path)
-        with pytest.raises(DataError) as caught:
-            read_gradients(path)
-        assert str(caught.value) == (
-            f"{path} must have what its plan names, and has {sentence}: restore it, or remove it and run again"
-        )
-
     def test_every_estimator_and_every_temperature_is_expected(self, tmp_path):
-        whole = gradient_record(("gumbel", 0.5), ("gumbel", 1.0), ("reinforce", None), ("reinmax", 1.0))
-        assert not whole.departures
-        rows = whole.rows
-        self.refused(tmp_path, replace(whole, rows=rows[1:]), "no row of gumbel, tau 0.5, on linear")
-        self.refused(tmp_path, replace(whole, rows=[*rows[:2], *rows[3:]]), "no row of reinforce on linear")
-        self.refused(tmp_path, replace(whole, rows=[*rows, rows[3]]), "a row too many of reinmax, tau 1, on linear")
-        self.refused(tmp_path, replace(whole, rows=rows[:-1]), "no row of reinforce, minus log q, on linear")
-        self.refused(tmp_path, replace(whole, rows=[]), "no row of gumbel, tau 0.5, on linear")
+        pairs = ("gumbel", 0.5), ("gumbel", 1.0), ("reinforce", None), ("reinmax", 1.0)
+        whole = gradient_record(*pairs, epochs=(1,), seeds=(0,))
+        assert whole.is_whole
+        rows, path = whole.rows, tmp_path / "gradients.json"
+        others = [replace(rows[0], temperature=0.7), *rows[1:]], [replace(rows[0], subject="other"), *rows[1:]]
+        for damaged in (rows[1:], rows[:-1], [*rows[:2], *rows[3:]], [*rows, rows[3]], [], *others):
+            replace(whole, rows=damaged).save(path)
+            with pytest.raises(
+                DataError, match="must have every estimator on every subject once, and has not: restore"
+            ):
+                read_gradients(path)
+        assert not replace(whole, subjects=whole.subjects[:-1]).is_whole
+        assert not replace(whole, subjects=[*whole.subjects, whole.subjects[0]]).is_whole
 
-    def test_somebodys_own_have_the_temperatures_that_their_rows_name(self):
-        whole = gradient_record(("own", 0.3), ("own", 0.7), ("gumbel", 0.3), epochs=(1,), seeds=(0,))
-        whole = replace(whole, plan=replace(whole.plan, objectives=("a.py:own", "gumbel"), temperatures=(0.3,)))
-        assert not whole.departures
-        assert replace(whole, rows=whole.rows[:-2]).departures == [
-            "no row of own, tau 0.7, on seed 0, epoch 1",
-            "no row of gumbel, tau 0.3, on seed 0, epoch 1",
-        ]
+    def test_a_model_of_another_estimator_has_that_alone(self):
+        whole = gradient_record(("gumbel", 0.5), ("reinforce", None), epochs=(1,), seeds=(0,))
+        own = replace(whole.subjects[-1], name="gumbel, seed 0, epoch 1", trained_by="gumbel")
+        rows = [replace(row, subject=own.name) for row in whole.rows[:2]]
+        with_own = replace(whole, subjects=[*whole.subjects, own], rows=[*whole.rows, rows[0]])
+        assert with_own.is_whole
+        assert not replace(with_own, rows=[*whole.rows, *rows]).is_whole
+        assert not replace(with_own, rows=[*whole.rows, rows[1]]).is_whole
 
 
 class TestCosts:
     def test_a_sum_has_two_classes_at_least(self):
         with pytest.raises(ValueError, match=r"^--classes must be at least 2, not 1: raise it$"):
             CostPlan(classes=(10, 1))
-        assert CostPlan(objectives=("gumbel",), classes=(2, 3), rounds=4).measurements == 8
 
     def test_a_part_is_read_where_a_part_is_asked_for(self, tmp_path):
         whole = cost_record(marginalize={2: (8.0,)}, gumbel={2: (7.0,)})
         part, path = replace(whole, rows=whole.rows[:1]), tmp_path / "part.json"
         part.save(path)
         assert read(path, CostRecord) == part
-        with pytest.raises(DataError, match="has 0 of 1 measurements of gumbel with 2 classes: restore it"):
+        with pytest.raises(DataError, match="must have every turn of its plan once, and has not: restore it"):
             read_cost(path)
 
 

@@ -86,17 +86,12 @@ def test_what_validation_did_not_choose_may_be_better():
     assert re.search(r"\| \+[^|]*, better \| best, ", told_apart(found))
 
 
-def test_the_choice_is_made_at_the_seeds_that_all_values_have():
-    """A value with one lucky seed is not best because the others have unlucky ones too."""
+def test_a_value_with_a_lucky_seed_does_not_take_the_place_of_one_with_eight():
     records = [*over_tau("gumbel", {0.5: 0.95}), *over_tau("gumbel", {1.0: 0.955}, NOISE[:2])]
     lucky = [each for each in records if each.config.own["tau"] == 0.5 or each.config.seed == 1]
+    first, second = sort_records(lucky)[0].series
+    assert fmean(second.validation_by_seed.values()) > fmean(first.validation_by_seed.values())
     (found,) = bests(sort_records(lucky))
-    assert found.settings == {"tau": 1.0}
-    unlucky = [*over_tau("gumbel", {0.5: 0.95}), *over_tau("gumbel", {1.0: 0.945}, NOISE[:2])[1:]]
-    assert fmean(sort_records(unlucky)[0].series[1].validation_by_seed.values()) > fmean(
-        sort_records(unlucky)[0].series[0].validation_by_seed.values()
-    )
-    (found,) = bests(sort_records(unlucky))
     assert found.settings == {"tau": 0.5}
 
 
@@ -159,12 +154,6 @@ def test_values_with_other_data_are_not_compared():
 
 def test_lengths_of_training_are_the_frontiers():
     assert answers([record("gumbel", 0, (0.5, 0.8)), record("gumbel", 0, (0.5, 0.8, 0.9))]) == []
-
-
-def test_values_without_a_seed_that_all_have_are_not_ranked():
-    pairwise = {0.1: (0, 1), 0.5: (1, 2), 1.0: (0, 2)}
-    records = [record("gumbel", seed, (0.5, 0.9), tau=tau) for tau, seeds in pairwise.items() for seed in seeds]
-    assert answers(records) == []
 
 
 class TestReport:

@@ -1,5 +1,6 @@
 """Command lines rebuilt from settings: read again, they give the same settings, to the last digit."""
 
+import re
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,6 +9,8 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
+from tree import ROOT
 
 from gsm_cli import commands
 from gsm_cli.config import SETTINGS, RunConfig
@@ -15,6 +18,7 @@ from gsm_cli.data import DATASETS
 from gsm_cli.objectives import OBJECTIVES
 from gsm_cli.records.cost import CostPlan
 from gsm_cli.records.gradients import GradientPlan
+from gsm_cli.records.layout import ReportFolder
 from gsm_cli.settings import Source, build, plan, read_names, read_seeds
 
 POSITIVE = st.floats(min_value=0, exclude_min=True, allow_infinity=False, allow_nan=False)
@@ -32,6 +36,7 @@ class Mine:
 class Parsed:
     configs: list[RunConfig]
     seeds: list[int]
+    report: str | None = None
 
 
 def options(command: str, name: str) -> Iterator[tuple[str, str]]:
@@ -54,12 +59,31 @@ def parse_run(command: str) -> Parsed:
             name, _, text = text.partition("=")
             assert name not in WITH_AN_OPTION
         else:
-            assert name in {*WITH_AN_OPTION, "objective", "preset", "seeds"}
+            assert name in {*WITH_AN_OPTION, "objective", "preset", "report", "seeds"}
         assert name not in values
         values[name] = text
     names, seeds = read_names("objective", values.pop("objective")), read_seeds("--seeds", values.pop("seeds"))
     preset = values.pop("preset", "laptop")
-    return Parsed(plan(names, [Source(values)], preset), seeds)
+    report = values.pop("report", None)
+    return Parsed(plan(names, [Source(values)], preset), seeds, report)
+
+
+PAGES = sorted((ROOT / "reports").glob("*/*.md"))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: f"{page.parent.name}/{page.stem}")
+def test_pasted_in_a_clone_it_names_the_runs_that_are_there_or_those_that_the_page_misses(page):
+    folder = ReportFolder(page.parent)
+    for line in re.findall(r"^\$ (.*)$", page.read_text("utf-8"), re.MULTILINE):
+        if line.startswith("gsm train-ssl"):
+            parsed = parse_run(line)
+            runs = [replace(config, seed=seed) for config in parsed.configs for seed in parsed.seeds]
+            assert {parsed.report or run.folder for run in runs} == {folder.name}
+            assert all(folder.record(run.name).exists() for run in runs) is (page == folder.details)
+        elif line.startswith("gsm cost --for"):
+            assert line.removesuffix(" --force") == f"gsm cost --for reports/{folder.name}"
+        else:
+            assert line.split()[:2] in (["gsm", "gradients"], ["gsm", "cost"])
 
 
 class TestRun:

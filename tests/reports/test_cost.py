@@ -61,14 +61,10 @@ class TestStatistics:
         found = speed_up(record, GUMBEL, 10)
         assert (found.low, found.middle, found.high) == pytest.approx((1.0, 2.0, 3.0))
 
-    def test_what_the_plan_names_and_nobody_measured(self):
-        assert CROSSING.departures == []
-        partial = cost_record(marginalize={2: (8.0,), 10: (9.0,)}, gumbel={2: (8.0,)})
-        assert partial.departures == ["0 of 1 measurements of gumbel with 10 classes"]
-
-    def test_what_fewer_processes_measured_than_the_plan_has_rounds(self):
-        partial = cost_record(marginalize={2: (8.0, 9.0)}, gumbel={2: (8.0,)})
-        assert partial.departures == ["1 of 2 measurements of gumbel with 2 classes"]
+    def test_whether_there_is_a_row_for_every_turn(self):
+        assert CROSSING.is_whole
+        for cells in ({"gumbel": {2: (8.0,)}}, {"gumbel": {2: (8.0,), 10: ()}}):
+            assert not cost_record(marginalize={2: (8.0,), 10: (9.0,)}, **cells).is_whole
 
 
 def test_the_report_knows_from_where_on_the_sum_computes_again():

@@ -21,12 +21,10 @@ from records_of import SIX, batch, cost_record, gradient_record, record
 from gsm_cli.errors import DataError, GsmError
 from gsm_cli.records.layout import ReportFolder, find_folders
 from gsm_cli.records.run import RunRecord, read_run
-from gsm_cli.reports import drawing
 from gsm_cli.reports.folder import check, read, write
 from gsm_cli.reports.index import check_index, write_index
 from gsm_cli.reports.markdown import plain
 from gsm_cli.reports.page import Block, Page, Report, Section
-from gsm_cli.reports.png import stamped
 
 MISSING = "{} is missing: rebuild it with gsm report"
 DRIFT = "{} shows or says something else than the records: rebuild it with gsm report"
@@ -213,55 +211,18 @@ class TestKeptPictures:
         assert redrawn() == set()
 
     def test_a_title_has_changed(self, digits, redrawn):
-        (picture,) = (each for each in read(digits).pictures if each.name == "accuracy")
-        other = replace(picture, title=f"{picture.title}!")
-        drawing.keep_or_draw(digits.picture("accuracy"), other)
-        assert Image.open(digits.picture("accuracy")).text["Title"] == other.title
+        with Image.open(digits.picture("accuracy")) as image:
+            image.load()
+            image.text["Title"] = "another"
+            save_again(image, digits.picture("accuracy"))
         assert redrawn() == {"accuracy"}
 
-    def test_the_picture_has_been_edited(self, digits, redrawn):
+    def test_the_picture_has_been_damaged(self, digits, redrawn):
         path = digits.picture("accuracy")
         content = path.read_bytes()
         path.write_bytes(content[:-13] + bytes([content[-13] ^ 1]) + content[-12:])
         redrawn()
         assert path.read_bytes() == content
-
-    @pytest.mark.parametrize(
-        ("module", "expected"),
-        [
-            ("style", {"accuracy", "answer"}),
-            ("reports.charts", {"accuracy", "answer"}),
-            ("reports.panels", {"accuracy"}),
-            ("reports.trade_chart", {"answer"}),
-            ("reports.markdown", {"accuracy"}),  # whose module imports it
-            ("analysis.identity", {"accuracy", "answer"}),
-            ("analysis.statistics", set()),
-            ("reports.run_report", set()),
-            ("errors", set()),
-        ],
-    )
-    def test_the_code_that_draws_has_changed(self, redrawn, monkeypatch, module, expected):
-        """Also where a module imports what has changed in a roundabout way."""
-        changed, original = f"gsm_cli.{module}", drawing.source
-        monkeypatch.setattr(drawing, "source", lambda name: original(name) + "# other" * (name == changed))
-        drawing.code_digest.cache_clear()
-        try:
-            assert redrawn() == expected
-        finally:
-            drawing.code_digest.cache_clear()
-
-    def test_so_has_the_library(self, redrawn, monkeypatch):
-        monkeypatch.setattr(drawing, "version", lambda name: "99" if name == "matplotlib" else "1")
-        drawing.code_digest.cache_clear()
-        try:
-            assert redrawn() == {"accuracy", "answer"}
-        finally:
-            drawing.code_digest.cache_clear()
-
-    def test_a_picture_of_other_code_and_the_same_data_passes_the_check(self, digits, monkeypatch):
-        """A build of matplotlib that draws other pixels is no reason to call a report wrong."""
-        monkeypatch.setattr(drawing, "code_digest", lambda module: "0" * 64)
-        assert check(read(digits)) == []
 
 
 class TestCheck:
@@ -283,7 +244,7 @@ class TestCheck:
         change(of(digits, "gumbel"), epochs=msgspec.structs.replace(epochs, right=right))
         assert DRIFT.format(digits.picture("accuracy")) in check(read(digits))
 
-    @pytest.mark.parametrize("content", [b"", b"\x89PNG", b"no PNG", bytes(500), stamped(b"", "")])
+    @pytest.mark.parametrize("content", [b"", b"\x89PNG", b"no PNG", bytes(500)])
     def test_a_damaged_picture(self, digits, content):
         digits.picture("accuracy").write_bytes(content)
         assert check(read(digits)) == [EDITED.format(digits.picture("accuracy"))]
@@ -294,15 +255,6 @@ class TestCheck:
         digits.picture("accuracy").write_bytes(content[: int(share * len(content))])
         assert check(read(digits)) == [EDITED.format(digits.picture("accuracy"))]
 
-    def test_a_picture_with_other_pixels_and_the_same_data(self, digits):
-        """One pixel by one level; the texts are those that it had."""
-        path = digits.picture("accuracy")
-        with Image.open(path) as image:
-            red, *others = image.getpixel((0, 0))
-            image.putpixel((0, 0), (red - 1, *others))
-            save_again(image, path)
-        assert check(read(digits)) == [EDITED.format(path)]
-
     @pytest.mark.parametrize("name", ["Title", "Description"])
     def test_a_picture_that_is_described_in_other_words(self, digits, name):
         path = digits.picture("accuracy")
@@ -310,7 +262,7 @@ class TestCheck:
             image.load()
             image.text[name] = "Gumbel beats the sum"
             save_again(image, path)
-        assert check(read(digits)) == [EDITED.format(path)]
+        assert check(read(digits)) == [DRIFT.format(path)]
 
     def test_the_picture_of_another_report(self, digits):
         """As it was written, with other words."""
@@ -394,12 +346,13 @@ DAMAGES = {  # what a file holds (None: a record of another run), and what is sa
 class TestRenaming:
     @pytest.mark.parametrize("kind", ["comparison", "settings"])
     @pytest.mark.parametrize("name", ["mine", "digits-50"])
-    def test_a_folder_changes_its_commands_alone(self, tmp_path, kind, name):
-        folder = ReportFolder(tmp_path / "digits-100")
+    def test_a_folder_changes_its_commands_alone(self, tmp_path, monkeypatch, kind, name):
+        monkeypatch.chdir(tmp_path)
+        folder = ReportFolder(Path("reports/digits-100"))
         folder.ask(kind)
         save(folder, [*batch(SIX), *(record("gumbel", seed, tau=tau) for tau in (0.1, 1.0) for seed in range(2))])
         before = whole(read(folder))
-        renamed = ReportFolder(folder.path.rename(tmp_path / name))
+        renamed = ReportFolder(folder.path.rename(folder.path.parent / name))
         assert f" --report {name}" in whole(read(renamed))
         text = whole(read(renamed)).replace(f"gsm cost --for reports/{name}", "gsm cost --for reports/digits-100")
         assert text.replace(f" --report {name}", "") == before
@@ -458,7 +411,7 @@ class TestDamage:
         msgspec.structs.replace(whole, rows=whole.rows[:1]).save(costs.record(whole.plan.name))
         (problem,) = read(costs).problems
         assert problem.endswith(
-            "has 0 of 1 measurements of gumbel with 2 classes: restore it, or remove it and run again"
+            "must have every turn of its plan once, and has not: restore it, or remove it and run again"
         )
 
     def test_costs_of_another_plan(self, costs):

@@ -1,0 +1,117 @@
+"""What `gsm cost` and `gsm gradients` share: a measurement is found or made, goes on where it was, and is reported."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from gsm_cli.cli import options
+from gsm_cli.errors import DataError, GsmError
+
+if TYPE_CHECKING:
+    from gsm_cli.records.cost import CostRecord
+    from gsm_cli.records.gradients import GradientRecord
+    from gsm_cli.records.layout import ReportFolder
+    from gsm_cli.records.steps import StepRecord
+    from gsm_cli.records.store import Environment
+    from gsm_cli.runs.environment import Device
+
+AnyMeasured = TypeVar("AnyMeasured", "CostRecord", "StepRecord", "GradientRecord")
+Turns = TypeVar("Turns", "CostRecord", "StepRecord")
+
+
+def made_by(device: "Device") -> dict[str, Any]:
+    """What a record says of its making: the version, the code and the machine."""
+    from gsm_cli import __version__
+    from gsm_cli.fingerprint import MEASURES, fingerprint
+    from gsm_cli.runs.environment import environment
+
+    return {"version": __version__, "code": fingerprint(MEASURES), "environment": environment(device)}
+
+
+def find(
+    path: Path,
+    read: Callable[[Path], AnyMeasured],
+    machine: "Environment",
+    measure: Callable[[], AnyMeasured],
+    force: bool,
+) -> AnyMeasured:
+    """The record at `path`, measured now if it is not there; what goes on is said on stderr."""
+    from gsm_cli.files import is_there
+    from gsm_cli.measures.rounds import PART
+
+    if is_there(path) and not force:
+        found = read(path)
+        where = "here" if found.environment == machine else f"on another machine, {found.environment.words}"
+        begun = is_there(path.with_suffix(PART))
+        what = "goes on with the measurement that was begun anew" if begun else "measures again"
+        options.say(f"measured before, {where}; --force {what}")
+        return found
+    with options.resumable("to go on after what is measured", [path.with_suffix(PART)]):
+        return measure()
+
+
+def go_on(
+    empty: Turns,
+    path: Path,
+    measure: "Callable[[Turns, Path, Callable[[Turns], None]], Turns]",
+    told: Callable[[Turns], str],
+    is_bf16: bool,
+) -> Turns:
+    """Measure the turns that are lacking, alone, with a line for each."""
+    from gsm_cli.files import is_there, prepare
+    from gsm_cli.measures.rounds import begun
+
+    prepare(path)
+    turns = len(empty.plan.order)
+    with alone(path.parent):
+        if is_there(path):
+            options.say(f"at its end this replaces {describe(path, type(empty))}")
+        if done := len(begun(empty, path).rows):
+            options.say(f"goes on where it was interrupted, after {done} of {turns} measurements")
+        if is_bf16:
+            options.warn_of_slow_bf16(empty.plan.device)
+        return measure(empty, path, lambda record: options.say(f"{len(record.rows)} of {turns}: {told(record)}"))
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """While this lasts nobody else measures for that folder: two would slow each other. Raises GsmError if one does."""
+    from gsm_cli.runs.locks import RunLock
+
+    lock = RunLock(folder / "cost")
+    if not lock.acquire():
+        raise GsmError(f"a measurement must be alone, and {lock.holder()}, measures for {folder} now: wait for its end")
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def describe(path: Path, kind: "type[CostRecord] | type[StepRecord]") -> str:
+    """What a record at `path` is, for somebody who is about to lose it."""
+    from gsm_cli.records.store import read
+
+    try:
+        found = read(path, kind)
+    except DataError:
+        return f"{path}, which is no whole record"
+    return f"{path}, measured with {found.made_by}"
+
+
+def finish(command: str, path: Path, record: AnyMeasured, folder: "ReportFolder", as_json: bool) -> None:
+    """Write the report with this record, and print both paths. Raises DataError for other files that are damaged."""
+    from gsm_cli.reports.folder import read, write
+    from gsm_cli.words import few
+
+    report = read(folder)
+    written = write(report)
+    if as_json:
+        from gsm_cli.cli.answers import MeasuredResults, told
+        from gsm_cli.cli.output import show
+
+        show(command, [path, written], MeasuredResults(record=record, report=told(report)))
+    else:
+        print(path, written, sep="\n")
+    if report.problems:
+        raise DataError(few(report.problems))

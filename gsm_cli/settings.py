@@ -108,6 +108,8 @@ def read_seeds(place: str, value: object) -> list[int]:
         if len(seeds) + last - first >= MOST_SEEDS:
             raise UsageError(f"{place} must be at most {MOST_SEEDS:,} seeds, not {shown(part)}: name fewer")
         seeds |= dict.fromkeys(range(first, last + 1))
+    if not seeds:
+        raise UsageError(f"{place} must name at least one seed, and names none: write for example --seeds 0-4,7")
     return list(seeds)
 
 

@@ -19,6 +19,8 @@ def find_dataset(name: str, place: str = "dataset") -> Dataset:
     Raises UsageError if there is none, and says that it stands at `place`.
     """
     if is_own(name):
+        if short_name(name).startswith("."):
+            raise UsageError(f"{place} must be no hidden file, for its report is named by it, not {name!r}: rename it")
         return own_dataset(name, place)
     if name not in DATASETS:
         raise UsageError(

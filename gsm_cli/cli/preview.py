@@ -1,9 +1,11 @@
 """What `gsm train-ssl` says instead of training: what it would do, or the commands that do it run by run."""
 
+from collections.abc import Iterator
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gsm_cli.cli.plan import Plan
+from gsm_cli.cli.plan import FEW_RUNS, Plan
 from gsm_cli.errors import DataError
 
 if TYPE_CHECKING:
@@ -12,8 +14,8 @@ if TYPE_CHECKING:
     from gsm_cli.runs.task import Task
 
 
-def show_prospects(plan: Plan, tasks: "list[Task]", out: Path, force: bool, as_json: bool) -> None:
-    """The runs, which of them are finished, which resume, and how long the rest takes.
+def show_prospects(plan: Plan, tasks: "Iterator[Task]", out: Path, force: bool, as_json: bool) -> None:
+    """The runs, which of them are finished, which resume, and how long the rest takes; each as soon as it is known.
 
     Raises DataError at the end for those that cannot be run.
     """
@@ -21,8 +23,14 @@ def show_prospects(plan: Plan, tasks: "list[Task]", out: Path, force: bool, as_j
     from gsm_cli.runs.processes import share
     from gsm_cli.words import few
 
-    folders = sorted(path for path in out.glob("*") if path.is_dir())
-    prospects = foresee(tasks, folders, force)
+    folders = [] if plan.scheduler else sorted(path for path in out.glob("*") if path.is_dir())
+    first = [*islice(tasks, FEW_RUNS)]
+    prospects, width = [], max(len(plan.label(each.config)) for each in first)
+    for each in foresee(chain(first, tasks), folders, force, lambda: plan.device):
+        prospects.append(each)
+        if not as_json:
+            time = "" if each.finished or each.seconds is None else f", about {duration(each.seconds)}"
+            print(f"{plan.label(each.task.config):<{width}}  {each.state}{time}")
     jobs, _ = share(plan.jobs, sum(each.to_do for each in prospects), plan.device)
     seconds = None if plan.scheduler else total(prospects, jobs)
     if as_json:
@@ -33,26 +41,23 @@ def show_prospects(plan: Plan, tasks: "list[Task]", out: Path, force: bool, as_j
         asked = answers.ProspectResults(runs=runs, jobs=None if plan.scheduler else jobs, seconds=seconds)
         output.show("train-ssl", there, asked)
     else:
-        width = max(len(plan.label(each.task.config)) for each in prospects)
-        for each in prospects:
-            time = "" if each.finished or each.seconds is None else f", about {duration(each.seconds)}"
-            print(f"{plan.label(each.task.config):<{width}}  {each.state}{time}")
         print(_last_line(prospects, None if plan.scheduler else jobs, seconds))
     if problems := [str(each.problem) for each in prospects if each.problem]:
         raise DataError(few(problems))
 
 
-def show_commands(plan: Plan, tasks: "list[Task]", extra: list[str], as_json: bool) -> None:
-    """One command for each run."""
+def show_commands(plan: Plan, extra: list[str], as_json: bool) -> None:
+    """One command for each run, as soon as it is known."""
     from gsm_cli import commands
 
-    lines = [commands.train_ssl(task.config, [task.config.seed], extra, plan.named) for task in tasks]
+    lines = (commands.train_ssl(config, [config.seed], extra, plan.named) for config in plan.runs())
     if as_json:
         from gsm_cli.cli import answers, output
 
-        output.show("train-ssl", [], answers.CommandResults(commands=lines))
+        output.show("train-ssl", [], answers.CommandResults(commands=[*lines]))
     else:
-        print(*lines, sep="\n")
+        for line in lines:
+            print(line)
 
 
 def duration(seconds: float) -> str:

@@ -1,6 +1,6 @@
 """What a batch will have to do: which runs are finished, which resume, and how long the rest takes."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
@@ -12,8 +12,7 @@ from gsm_cli.records.layout import ReportFolder
 from gsm_cli.records.run import RunRecord, read_run
 from gsm_cli.records.steps import TIMELESS
 from gsm_cli.records.store import Environment
-from gsm_cli.runs.checkpoint import epochs_of
-from gsm_cli.runs.environment import environment, find_device
+from gsm_cli.runs.environment import Device, environment
 from gsm_cli.runs.outcomes import reuse
 from gsm_cli.runs.task import Task
 
@@ -43,15 +42,17 @@ class Prospect:
         return f"resumes after epoch {self.done} of {self.task.config.epochs}" if self.done else "to do"
 
 
-def foresee(tasks: Sequence[Task], folders: Iterable[Path], force: bool) -> list[Prospect]:
-    """How every run stands, with times from records of this machine in these folders."""
-    device = tasks[0].device if tasks else None
-    here = environment(device) if device in ("cpu", find_device("auto")) else None
-    records = [record for folder in folders for record in _records(folder) if here and _same(record.environment, here)]
+def foresee(
+    tasks: Iterable[Task], folders: Iterable[Path], force: bool, device: Callable[[], Device] = lambda: "cpu"
+) -> Iterator[Prospect]:
+    """How every run stands, with times from records of this machine in these folders; it is looked at if there are."""
     times: dict[str, list[float]] = {}
-    for record in records:
-        times.setdefault(_timing_key(record.config), []).append(median(record.epochs.seconds))
-    return [_prospect(task, times, force) for task in tasks]
+    here: Environment | None = None
+    for record in (record for folder in folders for record in _records(folder)):
+        here = here or environment(device())
+        if _same(record.environment, here):
+            times.setdefault(_timing_key(record.config), []).append(median(record.epochs.seconds))
+    return (_prospect(task, times, force) for task in tasks)
 
 
 def total(prospects: Sequence[Prospect], jobs: int) -> float | None:
@@ -69,21 +70,27 @@ def _prospect(task: Task, times: dict[str, list[float]], force: bool) -> Prospec
         return Prospect(task, False, 0, None, error)
     anew = replace(task, anew=True).checkpoint
     checkpoint = anew if force or not is_there(task.checkpoint) else task.checkpoint
-    done = epochs_of(checkpoint) if is_there(checkpoint) else 0
+    done = _epochs_of(checkpoint) if is_there(checkpoint) else 0
     found = times.get(_timing_key(task.config))
     return Prospect(task, False, done, median(found) * (task.config.epochs - done) if found else None)
 
 
-def _records(folder: Path) -> list[RunRecord]:
+def _epochs_of(checkpoint: Path) -> int:
+    """Those that are done, which PyTorch reads: it is imported where there is a checkpoint."""
+    from gsm_cli.runs.checkpoint import epochs_of
+
+    return epochs_of(checkpoint)
+
+
+def _records(folder: Path) -> Iterator[RunRecord]:
     """The finished runs of a folder, as far as they can be read."""
-    found = []
     for path in ReportFolder(folder).records:
         try:
             record = read_run(path)
         except DataError:
             continue
-        found += [record] if record.finished else []
-    return found
+        if record.finished:
+            yield record
 
 
 def _same(found: Environment, here: Environment) -> bool:

@@ -52,7 +52,7 @@ def begun(path: Path, task: Task, epochs: int) -> None:
 def test_the_seconds_are_the_median_of_the_medians_times_the_epochs_to_come(task, tmp_path):
     first = keep(tmp_path / "first", of(task, 1.0, 2.0, 90.0), of(task, 12.0))
     second = keep(tmp_path / "second", of(task, 5.0, 3.0))
-    assert foresee([task], [first, second], force=False) == [Prospect(task, False, 0, 4 * 4.0)]
+    assert [*foresee([task], [first, second], force=False)] == [Prospect(task, False, 0, 4 * 4.0)]
     begun(task.checkpoint, task, 3)
     (prospect,) = foresee([task], [first, second], force=False)
     assert (prospect.done, prospect.seconds, prospect.state) == (3, 4.0, "resumes after epoch 3 of 4")
@@ -61,7 +61,7 @@ def test_the_seconds_are_the_median_of_the_medians_times_the_epochs_to_come(task
 def test_without_a_record_nobody_knows(task, tmp_path):
     (prospect,) = foresee([task], [tmp_path / "nothing"], force=False)
     assert (prospect.seconds, prospect.state) == (None, "to do")
-    assert foresee([], [keep(tmp_path / "old", of(task, 1.0))], force=False) == []
+    assert [*foresee([], [keep(tmp_path / "old", of(task, 1.0))], force=False)] == []
 
 
 def test_what_is_finished_takes_no_time_but_with_force_all_of_it(task):
@@ -71,16 +71,16 @@ def test_what_is_finished_takes_no_time_but_with_force_all_of_it(task):
     (prospect,) = foresee([task], folders, force=False)
     assert (prospect, prospect.state) == (Prospect(task, True, 4, 0.0), "finished")
     begun(task.checkpoint, task, 3)
-    assert foresee([task], folders, force=True) == [Prospect(task, False, 0, 8.0)]
+    assert [*foresee([task], folders, force=True)] == [Prospect(task, False, 0, 8.0)]
     begun(task.checkpoint.with_suffix(".anew.pt"), task, 1)
-    assert foresee([task], folders, force=True) == [Prospect(task, False, 1, 6.0)]
+    assert [*foresee([task], folders, force=True)] == [Prospect(task, False, 1, 6.0)]
 
 
 def test_what_was_begun_anew_goes_on_only_where_nothing_else_was(task):
     begun(task.checkpoint.with_suffix(".anew.pt"), task, 1)
-    assert foresee([task], [], force=False)[0].done == 1
+    assert next(foresee([task], [], force=False)).done == 1
     begun(task.checkpoint, task, 3)
-    assert foresee([task], [], force=False)[0].done == 3
+    assert next(foresee([task], [], force=False)).done == 3
 
 
 @pytest.mark.parametrize(
@@ -116,9 +116,9 @@ def test_what_failed_or_cannot_be_read_does_not_count(task, tmp_path):
     broken = replace(failed("gumbel", 0), config=replace(task.config, epochs=3), environment=HERE)
     old = keep(tmp_path / "old", broken, broken, of(task, 3.0))
     (old / "records" / "0.json").write_text("{")
-    assert foresee([task], [old], force=False)[0].seconds == 12.0
+    assert next(foresee([task], [old], force=False)).seconds == 12.0
     (old / "records" / "2.json").unlink()
-    assert foresee([task], [old], force=False)[0].seconds is None
+    assert next(foresee([task], [old], force=False)).seconds is None
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from contextlib import suppress
 from functools import cache
 from logging import getLogger
 from pathlib import Path
+from select import select
 from tempfile import TemporaryFile
 
 from gsm_cli.errors import GsmError
@@ -93,6 +94,24 @@ def read_bounded(path: Path, most: int) -> bytes:
     if len(content) > most:
         raise OSError(errno.EFBIG, f"it has more than {most:,} bytes", str(path))
     return content
+
+
+def read_stream(place: str | int, most: int, seconds: float) -> bytes:
+    """All that a path or a file descriptor gives until it ends, be it a pipe.
+
+    Raises OSError if it has more than so many bytes, or has not ended after so many seconds.
+    """
+    log.info("read %s", place or "stdin")
+    number = place if isinstance(place, int) else os.open(place, os.O_RDONLY | os.O_NONBLOCK)
+    content, deadline = b"", time.monotonic() + seconds
+    with open(number, "rb", buffering=0, closefd=number is not place):
+        while select([number], [], [], max(0.0, deadline - time.monotonic()))[0]:
+            content += (part := os.read(number, most + 1 - len(content)))
+            if not part:
+                return content
+            if len(content) > most:
+                raise OSError(errno.EFBIG, f"it has more than {most:,} bytes")
+    raise OSError(errno.ETIMEDOUT, f"it has not ended after {seconds:g} seconds")
 
 
 def check_ordinary(path: Path) -> None:

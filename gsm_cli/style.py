@@ -1,4 +1,4 @@
-"""How the project's figures look and how they become bytes: the article's colours, a fixed style, no clock.
+"""How the project's figures look and how they become bytes: a fixed style, no clock.
 
 The command line imports this module for `Format`; so matplotlib waits in the functions.
 """
@@ -13,7 +13,7 @@ from math import inf, isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, Literal, TypeAlias, TypeVar
 
-from gsm_cli.errors import UsageError, is_seen
+from gsm_cli.errors import UsageError
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -21,18 +21,19 @@ if TYPE_CHECKING:
 Facts_co = TypeVar("Facts_co", covariant=True)
 JSON: TypeAlias = "bool | int | float | str | list[JSON] | dict[str, JSON] | None"
 
-ORIGINAL_COLOUR = "#d73c2c"
-REPEAT_COLOUR = "#9e6c4b"
-TEMPERATURE_COLOURS = {0.1: "#009c41", 1.0: "#0067b0", 5.0: "#6e248d", 100.0: "#ca2c68"}
-HUES = {0.01: "#9ab800", **TEMPERATURE_COLOURS, 1000.0: "#8c0f2c"}  # what lies between is mixed
 INK = "#262626"
+Paper = Literal["light", "dark", "transparent"]
+PAPERS = {"light": (INK, "#ffffff"), "dark": ("#e8e8e8", "#15171b"), "transparent": (INK, "#ffffff00")}  # ink, paper
 
 Format = Literal["png", "svg", "pdf"]
 DPI = 120
-FONT = "DejaVu Sans"  # which matplotlib brings
 MOST_DOTS = 60_000_000  # of a figure: a quarter of a gigabyte while it is drawn
 TYPE_SIZE = 13.0  # points, of most words
 LEAST_SCALE = 0.31  # of the designed size: those words then have four points
+LARGER, LARGER_IN_SIZE = 1.6, 1.25  # at most, beside the figure, than designed: where that may grow, and where not
+DESIGN = 6.4  # inches, by which `space` tells how much there is
+INKED = ("axes.edgecolor", "axes.labelcolor", "text.color", "xtick.color", "ytick.color")
+BLANK = ("figure.facecolor", "axes.facecolor")
 IN_POINTS = {  # what shrinks with a figure
     "font.size": TYPE_SIZE,
     "legend.fontsize": 11.0,
@@ -50,11 +51,6 @@ IN_POINTS = {  # what shrinks with a figure
 
 STYLE: dict[str, object] = {
     "axes.titlesize": "medium",
-    "axes.edgecolor": INK,
-    "axes.labelcolor": INK,
-    "text.color": INK,
-    "xtick.color": INK,
-    "ytick.color": INK,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "legend.frameon": False,
@@ -66,35 +62,25 @@ STYLE: dict[str, object] = {
 }
 
 
-def check_characters(option: str, text: str) -> None:
-    """Raise UsageError for what the font of figures does not have, and would draw as boxes."""
-    if text.isascii() and is_seen(text):
-        return
-    from matplotlib import font_manager
-
-    shapes = font_manager.get_font(font_manager.findfont(FONT)).get_charmap()
-    lacking = "".join(each for each in dict.fromkeys(text) if ord(each) not in shapes or not is_seen(each))
-    if lacking:
-        raise UsageError(
-            f"{option} must be of characters that the font of figures has, and it has no {lacking[:20]}: "
-            "write it in another script"
-        )
-
-
 @dataclass(frozen=True)
 class Look:
-    """What a user changed of a figure: its title, its size in inches and its dots per inch; None as it comes."""
+    """What a user changed of a figure: inches of its sides, dots per inch, points of most letters; None as it comes."""
 
     title: str | None = None
     size: tuple[float, float] | None = None
     dpi: int | None = None
+    style: Paper = "light"
+    font_size: int | None = None
+    font: str | None = None  # as it was typed, and where its letters are looked for in turn
+    families: tuple[str, ...] = ("sans-serif",)  # DejaVu Sans, which matplotlib brings
 
     @property
     def options(self) -> tuple[str, ...]:
         """The words of a command line that ask for it."""
         size = None if self.size is None else "x".join(f"{length:.15g}" for length in self.size)
-        given = (("--title", self.title), ("--size", size), ("--dpi", self.dpi))
-        return tuple(str(part) for name, value in given if value is not None for part in (name, value))
+        given = {"title": self.title, "size": size, "dpi": self.dpi, "font-size": self.font_size, "font": self.font}
+        given["style"] = None if self.style == "light" else self.style
+        return tuple(str(part) for name, value in given.items() if value is not None for part in (f"--{name}", value))
 
 
 @dataclass(frozen=True)
@@ -121,23 +107,6 @@ class Picture(Generic[Facts_co]):
     def encode(self, format: Format) -> bytes:
         """The file, as `render` makes it."""
         return render(self.draw, format, self.title, self.description, json.dumps(self.carried), self.look)
-
-
-def temperature_colour(temperature: float) -> str:
-    """The article's colour for its four temperatures, and between them the hues between theirs.
-
-    The hue goes on with log tau, from a yellowish green at 0.01 over green, blue and purple to crimson at 1,000.
-    """
-    import matplotlib as mpl
-    import numpy as np
-
-    if temperature in TEMPERATURE_COLOURS:
-        return TEMPERATURE_COLOURS[temperature]
-    anchors = mpl.colors.rgb_to_hsv([mpl.colors.to_rgb(colour) for colour in HUES.values()])
-    places = np.log(list(HUES))
-    hue, saturation, value = (float(np.interp(np.log(temperature), places, channel)) for channel in anchors.T)
-    red, green, blue = mpl.colors.hsv_to_rgb((hue, saturation, value)).tolist()
-    return mpl.colors.to_hex((red, green, blue))
 
 
 def six_digits(number: float) -> float:
@@ -170,15 +139,18 @@ def import_matplotlib() -> None:
 
 
 @contextmanager
-def house_style(scale: float = 1.0) -> Iterator[None]:
+def house_style(look: Look = Look(), scale: float = 1.0, crowding: float = 1.0) -> Iterator[None]:
     """The defaults of matplotlib and the project's own settings, whatever the user's; words and lines by `scale`."""
     import_matplotlib()
     import matplotlib as mpl
 
+    ink, paper = PAPERS[look.style]
+    own: dict[str, object] = {name: scale * size for name, size in IN_POINTS.items()}
+    own |= {"font.family": look.families, "figure.figsize": [DESIGN / crowding, DESIGN / crowding]}
+    own |= dict.fromkeys(INKED, ink) | dict.fromkeys(BLANK, paper)
     with mpl.rc_context():
-        scaled = {name: scale * size for name, size in IN_POINTS.items()}
         mpl.rcParams.update(mpl.rcParamsDefault)  # `mpl.rcdefaults` would read all styles that matplotlib brings
-        mpl.rcParams.update(STYLE | scaled)  # type: ignore[arg-type]
+        mpl.rcParams.update(STYLE | own)  # type: ignore[arg-type]
         yield
 
 
@@ -189,37 +161,52 @@ def points(size: float) -> float:
     return size * float(mpl.rcParams["font.size"]) / TYPE_SIZE
 
 
+def space(length: float) -> float:
+    """A length as designed, in inches or points, or a shorter one where letters are larger beside it."""
+    import matplotlib as mpl
+
+    return length * (float(mpl.rcParams["figure.figsize"][0]) / DESIGN)
+
+
 @contextmanager
 def drawn(draw: "Callable[[], Figure]", look: Look = Look(), most: float = MOST_DOTS) -> "Iterator[Figure]":
     """A figure while the house style holds; where it is smaller than designed, so is what is written in it.
 
-    Raises UsageError for more than so many dots, which would not fit in memory, and for letters under four points.
+    With `look.font_size` letters have that size, and the figure is laid out anew for them. Raises UsageError for more
+    than so many dots, which would not fit in memory, for letters under four points and for letters without room.
     """
-    with house_style():
+    with house_style(look):
         figure = draw()
     own = figure.get_size_inches()
     width, height = look.size or own
-    dpi = look.dpi or DPI
+    _check_dots(width, height, look.dpi or DPI, most)
+    if look.size is None and look.font_size is None:
+        with house_style(look):
+            yield figure
+        return
+    scale = (look.font_size or TYPE_SIZE) / TYPE_SIZE
+    crowding = scale * max(own[0] / width, own[1] / height)
+    if look.font_size is None:
+        scale, crowding = min(1.0, scale / crowding), 1.0
+    room = LARGER if look.size is None else LARGER_IN_SIZE
+    if scale < LEAST_SCALE or crowding > room:
+        least = own * (scale / room if look.font_size else LEAST_SCALE)
+        raise UsageError(
+            f"a figure must have letters to read and room for them, in this one from {least[0]:.2g} by {least[1]:.2g} "
+            f"inches on, not {width:g} by {height:g}: choose a larger --size or another --font-size"
+        )
+    with house_style(look, scale, crowding):
+        figure = draw()
+        figure.set_size_inches(*(look.size or scale * figure.get_size_inches()))
+        yield figure
+
+
+def _check_dots(width: float, height: float, dpi: int, most: float) -> None:
     if width * height * dpi**2 > most:
         raise UsageError(
             f"a figure must have at most {most:,} dots, and {width:g} by {height:g} inches with {dpi} dots each "
             f"have {width * height * dpi**2:,.0f}: choose a smaller --dpi or --size"
         )
-    if look.size is None:
-        with house_style():
-            yield figure
-        return
-    scale = min(1.0, width / own[0], height / own[1])
-    if scale < LEAST_SCALE:
-        least = " by ".join(f"{LEAST_SCALE * length:.2g}" for length in own)
-        raise UsageError(
-            f"a figure must have letters to read, in this one from {least} inches on, not {width:g} by {height:g}: "
-            "choose a larger --size"
-        )
-    with house_style(scale):
-        figure = draw()
-        figure.set_size_inches(width, height)
-        yield figure
 
 
 def render(

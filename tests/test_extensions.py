@@ -14,6 +14,9 @@ import numpy as np
 import pytest
 
 from gsm_cli import extensions
+from gsm_cli.data import find_dataset
+from gsm_cli.data.own import read_npz
+from gsm_cli.data.split import load
 from gsm_cli.errors import DataError, UsageError
 from gsm_cli.extensions import find_objective
 from gsm_cli.records.cost import read_cost
@@ -220,7 +223,7 @@ class TestEstimator:
         result = gsm("train-ssl", *QUICK, "--objective", "mine.py:Mine")
         assert result.exit_code == 2, result.stderr
         assert re.search(sentence, result.stderr)
-        assert len(result.stderr.splitlines()) == 1
+        assert sum(line.startswith("gsm: ") for line in result.stderr.splitlines()) == 1
         assert not list(folder.rglob("*.json"))
 
     @pytest.mark.parametrize("command", [("cost", "--rounds", 1, "--classes", 2), ("gradients", "--replicates", 10)])
@@ -272,15 +275,33 @@ class TestImages:
         ("change", "sentence"),
         [
             (lambda a: a.pop("classes"), "must have an array 'classes', not only images"),
-            (lambda a: a.update(images=a["images"][0]), r"images must have the shape \(N, H, W\), not \(4, 6\)"),
-            (lambda a: a.update(images=a["images"].astype(np.int64)), r"images must be bytes \(uint8\) or floats in"),
-            (lambda a: a.update(images=a["images"] * 1.0), r"images must be bytes \(uint8\) or floats in"),
-            (lambda a: a.update(images=np.full((60, 4, 6), np.nan)), r"images must be bytes \(uint8\) or floats in"),
+            (
+                lambda a: a.update(images=a["images"][0]),
+                r"images must have the shape \(N, H, W\), with a channel axis of 1 or without, not \(4, 6\)",
+            ),
+            (
+                lambda a: a.update(images=a["images"].astype(np.int64)),
+                r"images must be bytes \(uint8\), booleans or floats in",
+            ),
+            (lambda a: a.update(images=a["images"] * 1.0), r"images must be bytes \(uint8\), booleans or floats in"),
+            (
+                lambda a: a.update(images=np.full((60, 4, 6), np.nan)),
+                r"images must be bytes \(uint8\), booleans or floats in",
+            ),
             (lambda a: a.update(classes=a["classes"][1:]), "classes must be 60 whole numbers"),
             (lambda a: a.update(classes=a["classes"] * 1.0), "classes must be 60 whole numbers"),
-            (lambda a: a.update(classes=a["classes"] + 1), "classes must be 0 to K - 1, each of them at least once"),
-            (lambda a: a.update(classes=a["classes"] - 1), "classes must be 0 to K - 1, each of them at least once"),
-            (lambda a: a.update(classes=a["classes"] * 0), "classes must be 0 to K - 1, each of them at least once"),
+            (
+                lambda a: a.update(classes=a["classes"] + 2),
+                "classes must be 0 to K - 1 or 1 to K, each of them at least",
+            ),
+            (
+                lambda a: a.update(classes=a["classes"] - 1),
+                "classes must be 0 to K - 1 or 1 to K, each of them at least once",
+            ),
+            (
+                lambda a: a.update(classes=a["classes"] * 0),
+                "classes must be 0 to K - 1 or 1 to K, each of them at least once",
+            ),
             (
                 lambda a: a.update(test_images=a["images"][:, :2], test_classes=a["classes"]),
                 "test_images must have the shape and the classes of images",
@@ -289,10 +310,9 @@ class TestImages:
                 lambda a: a.update(images=(a["images"] > 99).astype(np.uint8)),
                 "images of bytes must be white at 255, not at 1",
             ),
-            (lambda a: a.update(images=a["images"] > 99), r"must be bytes \(uint8\) or floats in \[0, 1\], not bool:"),
             (
                 lambda a: a.update(images=a["images"].astype(str)),
-                r"must be bytes \(uint8\) or floats in \[0, 1\], not <U3:",
+                r"must be bytes \(uint8\), booleans or floats in \[0, 1\], not <U3:",
             ),
             (
                 lambda a: a.update(test_classes=a["classes"]),
@@ -314,7 +334,65 @@ class TestImages:
         result = gsm("train-ssl", "--dataset", "mine.npz", "--labels", 3, "--objective", "gumbel")
         assert result.exit_code == 3, result.stderr
         assert re.search(sentence, result.stderr)
-        assert len(result.stderr.splitlines()) == 1
+        assert sum(line.startswith("gsm: ") for line in result.stderr.splitlines()) == 1
+
+    @pytest.mark.parametrize("layout", ["keras", "medmnist"])
+    @pytest.mark.parametrize("channel", [None, 1, 3])
+    def test_may_lie_as_others_lay_them_out(self, folder, images, layout, channel):
+        """The same images, with a channel axis of 1 or none, labels (N, 1) and classes from 1, are the same split."""
+        pixels, classes = images["images"], images["classes"]
+        given = pixels if channel is None else np.expand_dims(pixels, channel)
+        if layout == "keras":
+            np.savez("theirs.npz", x_train=given, y_train=classes, x_test=given[:15], y_test=classes[:15])
+        else:
+            parts = {"train": slice(0, 40), "val": slice(40, 60), "test": slice(0, 15)}
+            arrays = {f"{name}_images": given[rows] for name, rows in parts.items()}
+            np.savez(
+                "theirs.npz", **arrays, **{f"{name}_labels": classes[rows, None] + 1 for name, rows in parts.items()}
+            )
+        np.savez("ours.npz", images=pixels, classes=classes, test_images=pixels[:15], test_classes=classes[:15])
+        ours, theirs = (find_dataset(f"{name}.npz") for name in ("ours", "theirs"))
+        assert (ours.shape, ours.classes) == (theirs.shape, theirs.classes)
+        first, second = (load(each, 6, 0) for each in (ours, theirs))
+        assert first.digest == second.digest
+        assert np.array_equal(first.unlabelled, second.unlabelled)
+        assert np.array_equal(first.test.classes, second.test.classes)
+
+    def test_booleans_are_black_and_white(self, folder, images):
+        np.savez("mine.npz", images=images["images"] > 99, classes=images["classes"])
+        pool = read_npz(Path("mine.npz"))
+        assert np.array_equal(pool.images.pixels.ravel(), 255 * (images["images"] > 99).ravel())
+
+    @pytest.mark.parametrize(
+        ("arrays", "sentence"),
+        [
+            ({"x_train": 0}, "must have an array 'y_train', not only x_train"),
+            ({"x_train": 0, "y_train": 1, "x_test": 0}, "must have an array 'y_test', not only x_train, y_train"),
+            ({"train_images": 0, "train_labels": 1, "val_images": 0}, "must have an array 'val_labels'"),
+            (
+                {"train_images": 0, "train_labels": 1, "val_images": 2, "val_labels": 1},
+                "val_images must have the shape",
+            ),
+            ({"x_train": 0, "y_train": 1, "x_test": 0, "y_test": 3}, "x_test must have the shape and the classes of x"),
+            ({"x_train": 4, "y_train": 1}, r"with a channel axis of 1 or without, not \(60, 4, 6, 3\)"),
+            ({"x_train": 0, "y_train": 5}, r"y_train must be 60 whole numbers, not int64 of shape \(60, 3\)"),
+            ({"x": 0, "y": 1}, "must have an array 'images', not only x, y"),
+        ],
+        ids=str,
+    )
+    def test_a_layout_that_is_not_whole_is_one_sentence(self, folder, images, arrays, sentence):
+        pixels, classes = images["images"], images["classes"]
+        every = (
+            pixels,
+            classes,
+            pixels[:, 1:],
+            classes + 1,
+            np.stack([pixels] * 3, axis=3),
+            np.eye(3, dtype=int)[classes],
+        )
+        np.savez("mine.npz", **{name: every[number] for name, number in arrays.items()})
+        with pytest.raises(DataError, match=sentence):
+            read_npz(Path("mine.npz"))
 
     @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 cut", b"text"])
     def test_what_is_no_archive(self, folder, content):

@@ -106,13 +106,11 @@ def best_values(series: Sequence[Series], lines: Sequence[Swept], floors: Floors
     Those over the length of training, with what is fitted to it, are the frontier's, those over the data a trade's.
     """
     left_out = (*OF_THE_DATA, *(FITTED if over_lengths(series) else ()))
-    swept = [each for each in lines if each.names[0] not in left_out]
-    found: list[Choice] = []
-    for names in dict.fromkeys(each.names for each in swept):
-        for identity, own in named([each for each in swept if each.names == names]).items():
-            values = [own.series[(value,)] for value in own.values(0)]
-            found += _choices(identity.objective, identity.settings, values, floors)
-    return found
+    return [
+        choice
+        for identity, own in named([each for each in lines if each.names[0] not in left_out])
+        for choice in _choices(identity.objective, identity.settings, [own.series[(v,)] for v in own.values(0)], floors)
+    ]
 
 
 def _choices(objective: str, told: Told, own: Sequence[Series], floors: Floors) -> Iterator[Choice]:
@@ -139,9 +137,9 @@ def _base(own: Sequence[Series], floors: Floors) -> Series:
     """The series with the most common settings; of several that which has learned most, of those with the most runs."""
     common = Counter(value for each in own for value in settings_of(each.config).items())
 
-    def rank(series: Series) -> tuple[int, bool, int, float]:
+    def rank(series: Series) -> tuple[int, bool, tuple[int, float]]:
         shared = sum(common[value] for value in settings_of(series.config).items())
-        return shared, not floors.get(series), len(series.finished), series.validation.mean
+        return shared, not floors.get(series), series.standing
 
     return max(own, key=rank)
 

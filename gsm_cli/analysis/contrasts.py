@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from gsm_cli.analysis.groups import Group
-from gsm_cli.analysis.identity import DIGESTS, Identity, identify, written
+from gsm_cli.analysis.identity import DIGESTS, Identity, by_size, identify, written
 from gsm_cli.analysis.series import Series
 from gsm_cli.config import RunConfig
 
@@ -31,7 +31,7 @@ class Swept:
 
     def values(self, number: int) -> list[object]:
         """Those of one of the settings, in their order."""
-        return sorted({key[number] for key in self.series}, key=_ordered)
+        return sorted({key[number] for key in self.series}, key=by_size)
 
     @property
     def task(self) -> dict[str, object]:
@@ -43,14 +43,6 @@ class Swept:
         """Of what may be fitted, what differs."""
         settings = [settings_of(each.config) for each in self.series.values()]
         return [name for name in self.fitted if len({each[name] for each in settings}) > 1]
-
-
-@dataclass(frozen=True)
-class Sweeps:
-    """What was swept in a report over one setting, with enough values, and all series."""
-
-    series: Sequence[Series]
-    lines: Sequence[Swept]
 
 
 def enough(lines: Sequence[Swept], paired: Sequence[Series]) -> list[Swept]:
@@ -117,9 +109,16 @@ def over(series: Sequence[Series], names: tuple[str, ...]) -> list[Swept]:
     return [Swept(names, dict(rest), objective, own) for (objective, rest), own in found.items()]
 
 
-def named(found: Sequence[Swept]) -> dict[Identity, Swept]:
-    """Every set by its objective, and by what else sets it apart from others of that objective."""
-    return dict(zip(identify([(each.objective, written(each.rest)) for each in found]), found, strict=True))
+def named(found: Sequence[Swept]) -> list[tuple[Identity, Swept]]:
+    """Every set with its objective, and with what else sets it apart from others of that objective and these settings.
+
+    Those over the same settings follow each other.
+    """
+    pairs: list[tuple[Identity, Swept]] = []
+    for names in dict.fromkeys(each.names for each in found):
+        own = [each for each in found if each.names == names]
+        pairs += zip(identify([(each.objective, written(each.rest)) for each in own]), own, strict=True)
+    return pairs
 
 
 def settings_of(config: RunConfig) -> dict[str, object]:
@@ -140,8 +139,3 @@ def are_among(swept: Swept, series: Sequence[Series]) -> bool:
 
 def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _ordered(value: object) -> tuple[bool, float, str]:
-    """Numbers by their size, then words, none first of all."""
-    return (not _is_number(value) and value is not None, float(str(value)) if _is_number(value) else -1.0, str(value))

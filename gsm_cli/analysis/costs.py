@@ -3,7 +3,7 @@
 A report may claim the last, and chance makes it claim so as seldom as it says.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from math import comb
@@ -107,7 +107,7 @@ def lost(own: list[float], marginal: list[float]) -> int:
 
 def costs(record: CostRecord, objective: str, classes: int, cost: Cost) -> list[float]:
     """A cost in every process, round by round."""
-    return [cost(row) for row in record.rows if (row.objective, row.classes) == (objective, classes)]
+    return [cost(row) for row in record.rows if row.turn == (objective, classes)]
 
 
 def step_seconds(row: CostRow) -> float:
@@ -129,27 +129,43 @@ class Spread:
     high: float
 
 
-def rows_of(record: CostRecord, objective: str, classes: int) -> list[CostRow]:
-    """What every process found for one objective at one number of classes."""
-    return [row for row in record.rows if (row.objective, row.classes) == (objective, classes)]
+@dataclass(frozen=True)
+class Gain:
+    """From how many classes on an objective is faster than marginalize, and takes less memory; None if it is unknown.
+
+    And by classes how many times as fast a step is: the ratio in every round, of the median steps of its two. The range
+    holds the median of all rounds that there could be with probability 1 - 2^(1 - R).
+    """
+
+    objective: str
+    faster_from: int | None
+    smaller_from: int | None
+    speed_ups: Mapping[int, Spread]
 
 
-def seconds(rows: Sequence[CostRow]) -> Spread:
+def gains(record: CostRecord) -> list[Gain]:
+    """Of every objective that was measured beside marginalize."""
+    others = [name for name in record.plan.objectives if name != MARGINALIZE]
+    return [
+        Gain(
+            name,
+            pays_from(record, name, step_seconds),
+            pays_from(record, name, process_bytes),
+            {classes: speed_up(record, name, classes) for classes in record.plan.classes},
+        )
+        for name in (others if len(others) < len(record.plan.objectives) else [])
+    ]
+
+
+def seconds(record: CostRecord, objective: str, classes: int) -> Spread:
     """Of all steps of all processes."""
+    rows = [row for row in record.rows if row.turn == (objective, classes)]
     steps = [value for row in rows for value in row.seconds]
     return Spread(*quantiles(steps, n=4, method="inclusive")) if len(steps) > 1 else Spread(*3 * steps)
 
 
-def peak_bytes(rows: Sequence[CostRow]) -> float:
-    """The median over the processes of the greatest memory."""
-    return median(row.peak_bytes for row in rows)
-
-
 def speed_up(record: CostRecord, objective: str, classes: int) -> Spread:
-    """How many times as fast as marginalize a step is: the ratio in every round, of the median steps of its two.
-
-    The range holds the median of all rounds that there could be with probability 1 - 2^(1 - R).
-    """
+    """How many times as fast as marginalize a step is."""
     own, marginal = (costs(record, name, classes, step_seconds) for name in (objective, MARGINALIZE))
     ratios = [theirs / ours for ours, theirs in zip(own, marginal, strict=True)]
     return Spread(min(ratios), median(ratios), max(ratios))

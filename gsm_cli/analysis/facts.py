@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from gsm_cli.analysis.contrasts import Swept, named
-from gsm_cli.analysis.costs import pays_from, process_bytes, speed_up, step_seconds
+from gsm_cli.analysis.costs import gains
 from gsm_cli.analysis.findings import Findings
 from gsm_cli.analysis.gradients import conclusions
 from gsm_cli.analysis.next_runs import next_runs
@@ -29,7 +29,7 @@ def run_facts(findings: Findings, gradients: Sequence[GradientRecord], options: 
         "best": findings.best,
         "searches": findings.searches,
         "trades": findings.trades,
-        "sweeps": _sweeps(findings.sweeps.lines),
+        "sweeps": _sweeps(findings.sweeps),
         "frontier": frontier and {"clock": frontier.clock, "lines": frontier.lines},
         "gradients": [{"name": each.plan.name, "conclusions": conclusions(each)} for each in gradients],
     }
@@ -38,17 +38,9 @@ def run_facts(findings: Findings, gradients: Sequence[GradientRecord], options: 
 
 def cost_facts(record: CostRecord) -> Facts:
     """From how many classes on every objective pays, and how many times as fast as marginalize it is."""
-    others = [name for name in record.plan.objectives if name != MARGINALIZE]
-    rows = [
-        {
-            "objective": name,
-            "faster_from": pays_from(record, name, step_seconds),
-            "smaller_from": pays_from(record, name, process_bytes),
-            "speed_ups": {str(k): speed_up(record, name, k) for k in record.plan.classes},
-        }
-        for name in (others if MARGINALIZE in record.plan.objectives else [])
-    ]
-    return msgspec.to_builtins({"name": record.plan.name, "objectives": rows})  # type: ignore[no-any-return]
+    return msgspec.to_builtins(  # type: ignore[no-any-return]
+        {"name": record.plan.name, "objectives": gains(record)}, str_keys=True
+    )
 
 
 def _group(verdict: Verdict, options: Options) -> Facts:
@@ -70,8 +62,9 @@ def _series(series: object) -> Facts:
     assert isinstance(series, Series)
     words = {"label": series.label, "objective": series.objective, "settings": dict(series.identity.settings)}
     seeds = {"seeds": [*series.scores], "failed": len(series.records) - len(series.finished)}
+    length = {"epochs": series.config.epochs, "seconds": series.seconds_so_far[-1] if series.clock else None}
     read = {"validation": series.validation, "test": series.accuracy} if series.finished else {}
-    return {**words, **seeds, **read}
+    return {**words, **seeds, **(length if series.finished else {}), **read}
 
 
 def _sweeps(found: Sequence[Swept]) -> list[Facts]:
@@ -82,6 +75,5 @@ def _sweeps(found: Sequence[Swept]) -> list[Facts]:
             "identity": identity,
             "points": [{"values": values, "series": series} for values, series in each.series.items()],
         }
-        for names in dict.fromkeys(each.names for each in found)
-        for identity, each in named([one for one in found if one.names == names]).items()
+        for identity, each in named(found)
     ]

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gsm_cli.analysis.choices import Choice, best_values, find_searches
-from gsm_cli.analysis.contrasts import TAU, Sweeps, are_among, enough, over_one, trained
+from gsm_cli.analysis.contrasts import TAU, Swept, are_among, enough, over_one, trained
 from gsm_cli.analysis.frontier import Frontier, find_frontier
 from gsm_cli.analysis.groups import Group, sort_records
+from gsm_cli.analysis.series import Series
 from gsm_cli.analysis.tradeoff import Trade, find_trades
 from gsm_cli.analysis.verdict import Verdict, analyse_group
 from gsm_cli.records.layout import Kind
@@ -27,11 +28,16 @@ class Findings:
     best: Sequence[Choice]
     trades: Sequence[Trade]
     frontier: Frontier | None
-    sweeps: Sweeps
+    sweeps: Sequence[Swept]
 
     @property
     def groups(self) -> list[Group]:
         return [each.group for each in self.verdicts]
+
+    @property
+    def series(self) -> list[Series]:
+        """All with a finished run."""
+        return trained(self.groups)
 
     def tells(self, group: Group) -> bool:
         """Whether a search has a row for everything in a group, of which no run failed or collapsed."""
@@ -66,5 +72,5 @@ def analyse(
         best_values(series, swept, floors) if kind == "settings" else [],
         list(find_trades(lines)),
         find_frontier(series, floors),
-        Sweeps(series, swept),
+        swept,
     )

@@ -5,16 +5,14 @@ The cost is in seconds or, before steps were timed, in epochs.
 What is fitted to the length of a schedule may differ with it.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from math import floor
-from statistics import fmean
 
 from gsm_cli.analysis.contrasts import FITTED, OF_THE_DATA, named, over_lengths
 from gsm_cli.analysis.groups import NO_FLOORS, Floor, Floors
 from gsm_cli.analysis.identity import Identity
 from gsm_cli.analysis.series import Series
-from gsm_cli.analysis.statistics import Summary
 
 LEVELS = (95, 96, 97)  # of test accuracy, in %; where none reaches the first, the three up to the best
 ROUNDING = 5e-5  # of an accuracy as it is shown: one that reads 95.00 % has reached 95 %
@@ -22,20 +20,19 @@ ROUNDING = 5e-5  # of an accuracy as it is shown: one that reads 95.00 % has rea
 
 @dataclass(frozen=True)
 class Schedule:
-    """A length of training: its epochs and seconds, and the accuracies after its last epoch."""
+    """The runs of one length of training, and what they are not surely above."""
 
-    epochs: int
-    seconds: float | None  # None before steps were timed
-    by_seed: Mapping[int, float]  # on the test set
-    validation: Summary
-    test: Summary
-    fitted: Mapping[str, object] = field(default_factory=dict)
-    floor: Floor = ""  # what it is not surely above
+    series: Series
+    floor: Floor = ""
+
+    @property
+    def epochs(self) -> int:
+        return self.series.config.epochs
 
     @property
     def cost(self) -> float:
         """In seconds or, before steps were timed, in epochs."""
-        return self.epochs if self.seconds is None else self.seconds
+        return self.series.seconds_so_far[-1] if self.series.clock else self.epochs
 
 
 @dataclass(frozen=True)
@@ -77,7 +74,7 @@ class Frontier:
     @property
     def best(self) -> float:
         """The greatest mean test accuracy."""
-        return max(schedule.test.mean for schedule in self.schedules)
+        return max(schedule.series.accuracy.mean for schedule in self.schedules)
 
     @property
     def levels(self) -> list[float]:
@@ -88,7 +85,8 @@ class Frontier:
     @property
     def fitted(self) -> list[str]:
         """The settings that differ between schedules of one line."""
-        return [name for name in FITTED if any(len(_values(line.schedules, name)) > 1 for line in self.lines)]
+        settings = [[each.series.config.identity for each in line.schedules] for line in self.lines]
+        return [name for name in FITTED if any(len({each.get(name) for each in own}) > 1 for own in settings)]
 
     def first(self, level: float) -> list[tuple[Identity, Crossing]]:
         """Who reaches a level, by what it costs; nobody that has learned nothing."""
@@ -101,46 +99,29 @@ def find_frontier(series: Sequence[Series], floors: Floors = NO_FLOORS) -> Front
     found = named(over_lengths(series))
     if not found:
         return None
-    clock = next((each.clock.words for swept in found.values() for each in swept.series.values() if each.clock), None)
+    clock = next((each.clock.words for _, swept in found for each in swept.series.values() if each.clock), None)
     lines: dict[Identity, list[Schedule]] = {}
-    for name, swept in found.items():
+    for name, swept in found:
         for epochs in swept.values(0):
             of_this_length = [each for key, each in swept.series.items() if key[0] == epochs]
             timed = [each for each in of_this_length if each.clock or clock is None]
             if timed:
-                shown = max(timed, key=_seeds_then_validation)
-                lines.setdefault(name, []).append(_schedule(shown, floors.get(shown, "")))
-    tasks = {tuple(found[name].task.get(setting) for setting in OF_THE_DATA) for name in lines}
+                shown = max(timed, key=lambda each: each.standing)
+                lines.setdefault(name, []).append(Schedule(shown, floors.get(shown, "")))
+    tasks = {tuple(swept.task.get(setting) for setting in OF_THE_DATA) for name, swept in found if name in lines}
     told = [Line(name, schedules) for name, schedules in lines.items()]
     return Frontier(clock, told, len(tasks)) if told else None
-
-
-def _seeds_then_validation(series: Series) -> tuple[int, float]:
-    """By which one of several settings of a length is shown: a lucky seed does not take the place of ten."""
-    return len(series.finished), fmean(series.validation_by_seed.values())
-
-
-def _schedule(series: Series, floor: Floor) -> Schedule:
-    return Schedule(
-        epochs=series.config.epochs,
-        seconds=series.seconds_so_far[-1] if series.clock else None,
-        by_seed={seed: score.accuracy for seed, score in series.scores.items()},
-        validation=series.validation,
-        test=series.accuracy,
-        fitted={name: value for name, value in series.config.identity.items() if name in FITTED},
-        floor=floor,
-    )
 
 
 def crossing(line: Sequence[Schedule], level: float) -> Crossing | None:
     """Where a line reaches a level; None if its mean does not, or if it has learned nothing."""
     ordered = sorted((each for each in line if not each.floor), key=lambda schedule: schedule.cost)
-    cost = _crossed([(each.cost, each.test.mean) for each in ordered], level)
+    cost = _crossed([(each.cost, each.series.accuracy.mean) for each in ordered], level)
     if cost is None:
         return None
     low, high = (
         _crossed([(each.cost, value) for each, value in zip(ordered, ends, strict=True) if value is not None], level)
-        for ends in ([each.test.high for each in ordered], [each.test.low for each in ordered])
+        for ends in ([each.series.accuracy.high for each in ordered], [each.series.accuracy.low for each in ordered])
     )
     return Crossing(cost, low, high, cost == ordered[0].cost)
 
@@ -153,7 +134,3 @@ def _crossed(points: Sequence[tuple[float, float]], level: float) -> float | Non
             share = min(1.0, (level - below) / (value - below)) if value > below else 1.0
             return float(before * (cost / before) ** share)
     return None
-
-
-def _values(schedules: Sequence[Schedule], name: str) -> set[object]:
-    return {schedule.fitted.get(name) for schedule in schedules}

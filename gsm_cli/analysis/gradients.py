@@ -55,12 +55,6 @@ def subjects_of(record: GradientRecord) -> dict[str, list[GradientSubject]]:
     return found
 
 
-def last_models(record: GradientRecord) -> list[GradientSubject]:
-    """The models that the sum has trained, after the last epoch that was measured."""
-    last = max((subject.epoch or 0 for subject in record.subjects), default=0)
-    return [subject for subject in record.subjects if subject.epoch == last and not subject.is_own]
-
-
 def means(
     rows: Sequence[GradientRow], estimator: str, subjects: Sequence[GradientSubject], quantity: Quantity
 ) -> Iterator[Mean]:
@@ -81,34 +75,24 @@ class OnOwnModels:
     estimator: str
     temperature: float | None
     epoch: int
-    cosine: float | None
     bias: float
     deviation: float
+    cosine: float | None
     cosine_on_sum: float | None  # of the same estimator on the models that the sum has trained, after that epoch
 
 
 def on_own_models(record: GradientRecord) -> list[OnOwnModels]:
-    """Every estimator after the first and the last epoch that were measured."""
-    own = [subject for subject in record.subjects if subject.is_own and subject.epoch is not None]
-    epochs = sorted({subject.epoch for subject in own if subject.epoch is not None})
+    """Every estimator after the last epoch that was measured."""
+    last = max((each.epoch or 0 for each in record.subjects), default=0)
+    of_sum = {each.name for each in record.subjects if each.epoch == last and not each.is_own}
     found = []
-    for trainer in dict.fromkeys(subject.trained_by for subject in own):
-        for epoch in dict.fromkeys([*epochs[:1], *epochs[-1:]]):
-            names = {each.name for each in own if (each.trained_by, each.epoch) == (trainer, epoch)}
-            rows = [row for row in record.rows if row.subject in names]
-            of_sum = {each.name for each in record.subjects if each.epoch == epoch and not each.is_own}
-            beside = [row for row in record.rows if row.subject in of_sum and row.variant == rows[0].variant]
-            found.append(
-                OnOwnModels(
-                    rows[0].estimator,
-                    rows[0].temperature,
-                    epoch,
-                    _mean_cosine(rows),
-                    fmean(row.logits.bias for row in rows),
-                    fmean(row.deviation for row in rows),
-                    _mean_cosine(beside),
-                )
-            )
+    for trainer in dict.fromkeys(each.trained_by for each in record.subjects if each.is_own):
+        names = {each.name for each in record.subjects if (each.trained_by, each.epoch) == (trainer, last)}
+        rows = [row for row in record.rows if row.subject in names]
+        beside = [row for row in record.rows if row.subject in of_sum and row.variant == rows[0].variant]
+        bias, spread = fmean(row.logits.bias for row in rows), fmean(row.deviation for row in rows)
+        cosines = _mean_cosine(rows), _mean_cosine(beside)
+        found.append(OnOwnModels(rows[0].estimator, rows[0].temperature, last, bias, spread, *cosines))
     return found
 
 

@@ -3,11 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from statistics import fmean
 from typing import Literal
 
 from gsm_cli.analysis.clocks import Clock, clocks
-from gsm_cli.analysis.identity import identify, name_groups, own_settings, shared_settings
+from gsm_cli.analysis.identity import by_size, identify, name_groups, own_settings, shared_settings
 from gsm_cli.analysis.series import Series
 from gsm_cli.analysis.statistics import Comparison, Summary, compare, corrected, is_positive
 from gsm_cli.config import RunConfig
@@ -76,9 +75,7 @@ class Group:
         for usual in usual_settings(objective, self.config.dataset) if len(candidates) > 1 else []:
             if found := [series for series in candidates if series.config.own == usual]:
                 return found[0]
-        return max(
-            candidates, key=lambda each: (len(each.finished), fmean(each.validation_by_seed.values())), default=None
-        )
+        return max(candidates, key=lambda each: each.standing, default=None)
 
     def candidates(self, objective: str) -> list[Series]:
         """The objective's series with a finished run."""
@@ -146,12 +143,8 @@ def _series(runs: Sequence[Sequence[RunRecord]], timed: Mapping[str, Clock]) -> 
     return [Series(*each) for each in zip(identities, runs, clocks, strict=True)]
 
 
-def _order(config: RunConfig) -> tuple[int, str, float, list[tuple[str, float, str]], str]:
+def _order(config: RunConfig) -> tuple[object, ...]:
     """By the table of objectives, then by temperature, then by the other settings of its own."""
-    own = [(name, _number(value), str(value)) for name, value in config.own.items()]
+    own = [(name, *by_size(value)) for name, value in config.own.items()]
     rank = RANKS.get(config.objective, len(RANKS))
-    return rank, config.objective_name, _number(config.own.get("tau")), own, config.objective_sha256 or ""
-
-
-def _number(value: object) -> float:
-    return float(value) if isinstance(value, int | float) else 0.0
+    return rank, config.objective_name, by_size(config.own.get("tau")), own, config.objective_sha256 or ""

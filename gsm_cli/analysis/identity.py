@@ -67,7 +67,10 @@ def with_looks(told: Sequence[tuple[str, Sequence[tuple[str, str]]]]) -> list[Id
     }
     found = []
     for name, settings in told:
-        like = sorted({tuple(each) for other, each in told if other == name}, key=_by_size)
+        like = sorted(
+            {tuple(each) for other, each in told if other == name},
+            key=lambda own: [(setting, *by_size(value)) for setting, value in own],
+        )
         white = float(np.linspace(0.0, PALEST, len(like))[like.index(tuple(settings))]) if len(like) > 1 else 0.0
         marker = MARKERS[list(colours).index(name) % len(MARKERS)]
         found.append(Identity(name, tuple(settings), _shade(colours[name], white), marker))
@@ -143,17 +146,12 @@ def _word(name: str, value: object) -> str:
     return str(value) if name == "precision" else f"{name} {setting(name, value)}"
 
 
-def _by_size(settings: Sequence[tuple[str, str]]) -> list[tuple[str, float, str]]:
-    """What sorts settings: numbers by their size."""
-    return [(name, number_of(value), value) for name, value in settings]
-
-
-def number_of(value: str) -> float:
-    """What sorts a written value."""
+def by_size(value: object) -> tuple[float, str]:
+    """What sorts values as numbers, of a temperature that falls, "1 to 0.5", by the first; words come before them."""
     try:
-        return float(value.split()[0])  # of a temperature that falls, "1 to 0.5", the first
+        return float(str(value).split()[0]), str(value)
     except (ValueError, IndexError):
-        return -1.0
+        return -1.0, str(value)
 
 
 def _shade(colour: str, white: float) -> str:

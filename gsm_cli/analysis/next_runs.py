@@ -12,7 +12,7 @@ from gsm_cli.analysis.groups import Group, usual_settings
 from gsm_cli.analysis.series import Series
 from gsm_cli.analysis.statistics import least_seeds
 from gsm_cli.analysis.verdict import Judgement, Ruling, Verdict
-from gsm_cli.objectives import GUMBEL, MARGINALIZE, OBJECTIVES
+from gsm_cli.objectives import MARGINALIZE, OBJECTIVES
 
 Options = Sequence[str]  # with which a command makes runs for the same report
 
@@ -28,23 +28,24 @@ class Enough:
 
 @dataclass(frozen=True)
 class NextRuns:
-    """The commands that bring gumbel and the sum to common seeds, and those that decide what is undecided."""
+    """The seeds that would decide what is undecided, and the commands that bring them, or all that is not there."""
 
-    unpaired: bool  # whether gumbel was trained, and shares no seed with the sum
-    pairing: Sequence[str]
     enough: Sequence[Enough]
-    deciding: Sequence[str]
+    commands: Sequence[str]
 
 
 def next_runs(verdict: Verdict, options: Options) -> NextRuns:
-    """How many seeds would decide what is undecided, and the commands that run them."""
-    group, gumbel = verdict.group, verdict.group.find(GUMBEL)
-    unpaired = gumbel is not None and not verdict.of("primary")
-    pairing = commands_for(group, [(gumbel, len(gumbel.scores))], options) if gumbel and unpaired else []
+    """What a verdict lacks: an objective, seeds in common with the sum, or enough of them."""
+    group = verdict.group
+    if verdict.absent or verdict.floor:
+        return NextRuns([], [absent_runs(group, name, options) for name in verdict.absent])
+    judged = {each.series for each in verdict.judgements}
+    found = [series for name in verdict.candidates if (series := group.find(name))]
     family = len(verdict.of("secondary"))
     enough = [_enough(each, family) for each in verdict.decisive if each.is_open]
-    runs = [(each.series, int(each.seeds)) for each in enough if each.seeds < inf]
-    return NextRuns(unpaired, pairing, enough, commands_for(group, runs, options))
+    runs = [(series, len(series.scores)) for series in found if series not in judged]
+    runs += [(each.series, int(each.seeds)) for each in enough if each.seeds < inf]
+    return NextRuns(enough, commands_for(group, runs, options))
 
 
 def _enough(judgement: Judgement, family: int) -> Enough:
@@ -55,8 +56,7 @@ def _enough(judgement: Judgement, family: int) -> Enough:
 def commands_for(group: Group, runs: Sequence[tuple[Series, int]], options: Options) -> list[str]:
     """The commands that bring each of these series, and the sum, to so many seeds."""
     marginal = group.find(MARGINALIZE)
-    if not runs or marginal is None:
-        return []
+    assert marginal is not None
     of_sum: set[int] = set()
     lines = []
     for series, seeds in runs:

@@ -2,9 +2,7 @@
 
 from base64 import b64decode
 from collections.abc import Callable, Sequence
-from fractions import Fraction
 from functools import cached_property
-from math import lcm
 from statistics import fmean, geometric_mean
 
 import numpy as np
@@ -14,11 +12,8 @@ from gsm_cli.analysis.clocks import Clock, Numbers
 from gsm_cli.analysis.identity import Identity
 from gsm_cli.analysis.statistics import Score, Summary, summarize, summarize_accuracies, summarize_ratios, wilson
 from gsm_cli.config import RunConfig
-from gsm_cli.data import describe_dataset
 from gsm_cli.records.curves import Curves
 from gsm_cli.records.run import Reading, RunRecord
-
-MOST_IMAGES = 10**6  # of which an accuracy tells its share
 
 
 class Series:
@@ -84,6 +79,11 @@ class Series:
         """On the validation images after the last epoch, over seeds."""
         return summarize_accuracies([*self.validation_by_seed.values()], validation_step(self))
 
+    @property
+    def standing(self) -> tuple[int, float]:
+        """What decides which of several is shown: a lucky seed does not take the place of ten."""
+        return len(self.finished), fmean(self.validation_by_seed.values())
+
     @cached_property
     def accuracy(self) -> Summary:
         """On the test set, over seeds."""
@@ -143,15 +143,8 @@ class Series:
 
 
 def validation_step(*every: Series) -> float:
-    """What one validation image is worth, as far as it is known.
-
-    The greatest number of which every accuracy of these runs is a multiple, or less where the data set has more images.
-    """
-    runs = [record for series in every for record in series.finished]
-    found = {value for record in runs for value in record.epochs.validation_accuracy}
-    datasets = [describe_dataset(each.config.dataset) for each in every if each.config.classes is None]
-    images = [dataset.validation for dataset in datasets if not dataset.paired]
-    return 1 / max(*images, 1, lcm(*(Fraction(value).limit_denominator(MOST_IMAGES).denominator for value in found)))
+    """What one validation image is worth."""
+    return 1 / max(record.epochs.images for series in every for record in series.finished)
 
 
 def _score(record: RunRecord, reading: Reading) -> Score:

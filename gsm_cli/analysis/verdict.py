@@ -91,6 +91,11 @@ class Verdict:
         trained = dict.fromkeys(each.config.objective for each in self.group.trained)
         return [name for name in trained if name not in (MARGINALIZE, SUPERVISED)]
 
+    @property
+    def absent(self) -> list[str]:
+        """Without which nothing is compared: gumbel where there is no candidate, and the sum."""
+        return [GUMBEL] * (not self.candidates) + [MARGINALIZE] * (self.margin is None)
+
     @cached_property
     def decisive(self) -> list[Judgement]:
         """All that are not exploratory, the primary one first."""

@@ -1,17 +1,16 @@
 """What is in the envelope of `--json`: the results of each command, typed."""
 
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 import msgspec
 from msgspec import Struct
 
-from gsm_cli.analysis.compare import Matches
-from gsm_cli.analysis.statistics import Comparison, Summary
+from gsm_cli.records.cost import CostRecord
+from gsm_cli.records.gradients import GradientRecord
 from gsm_cli.records.run import Failure, Test
+from gsm_cli.records.steps import StepRecord
 from gsm_cli.reports.page import Report
 from gsm_cli.style import rounded
-
-Measured = TypeVar("Measured")
 
 
 class FigureResult(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -58,21 +57,18 @@ class TrainResults(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class ProspectResult(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A run that is asked for: whether it is finished, its epochs that are done, and the seconds that are left."""
+    """A run that is asked for: whether it is finished, and its epochs that are done."""
 
     run: str
     path: str
     finished: bool
     epochs: int
-    seconds: float | None
 
 
 class ProspectResults(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Of `gsm train-ssl --dry-run`; without jobs on a cluster, without seconds where no record says how long."""
+    """Of `gsm train-ssl --dry-run`."""
 
     runs: list[ProspectResult]
-    jobs: int | None
-    seconds: float | None
 
 
 class CommandResults(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -81,36 +77,11 @@ class CommandResults(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     commands: list[str]
 
 
-class MeasuredResults(Struct, Generic[Measured], frozen=True, kw_only=True, forbid_unknown_fields=True):
+class MeasuredResults(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Of `gsm gradients`, `gsm cost` and `gsm cost --for`: the record, as it is on disk, and the report."""
 
-    record: Measured
+    record: GradientRecord | CostRecord | StepRecord
     report: ReportResult
-
-
-class PairResult(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A series that two folders have: its accuracies in both, and B minus A."""
-
-    label: str
-    first: float
-    second: float
-    comparison: Comparison
-    log_p: Summary | None
-    worse: bool
-
-
-class CompareResults(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Of `gsm compare`: what both folders have, and by label the seeds that only one has."""
-
-    pairs: list[PairResult]
-    only_first: dict[str, list[int]]
-    only_second: dict[str, list[int]]
-
-
-def compared(matches: Matches) -> CompareResults:
-    """Two folders as data, the same on every processor."""
-    pairs = [msgspec.to_builtins(pair) | {"worse": pair.worse} for pair in matches.pairs]
-    return msgspec.convert(rounded(msgspec.to_builtins(matches) | {"pairs": pairs}), CompareResults)
 
 
 def told(report: Report) -> ReportResult:

@@ -95,7 +95,8 @@ class ErrorBoundary(TyperGroup):
         flags, words = take_flags(args)
         ErrorBoundary.debug = "debug" in flags
         if "version" in flags:
-            words = ["--version"]
+            print(f"gsm {__version__}")
+            sys.exit()
         try:
             with voice(flags):
                 log.info("gsm %s in %s, Python %s", __version__, Path(__file__).parents[1], platform.python_version())
@@ -149,21 +150,13 @@ app = typer.Typer(
 )
 
 
-def _show_version(wanted: bool) -> None:
-    if wanted:
-        print(f"gsm {__version__}")
-        raise typer.Exit
-
-
 @app.callback()
 def gsm(
     context: typer.Context,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Say results and errors alone.")] = False,
     verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Also say which files are used.")] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
-    version: Annotated[
-        bool, typer.Option("-V", "--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
-    ] = False,
+    version: Annotated[bool, typer.Option("-V", "--version", help="Show the version and exit.")] = False,
 ) -> None:
     """Draw what Gumbel-Softmax does and measure what it earns.
 

@@ -87,18 +87,21 @@ def cost(
         _refuse_sizes(context)
         measure_for(report, device, rounds, seed, force, as_json)
         return
-    from gsm_cli.measures.step_cost import measure_costs
     from gsm_cli.records.cost import CostRecord, read_cost
     from gsm_cli.records.layout import COST, ReportFolder
-    from gsm_cli.reports.costs import answer
-    from gsm_cli.runs.build import try_own
+    from gsm_cli.words import counted
 
     plan = read_plan(
         classes or [], objective or [ALL], model, precision, device, batch_size=batch_size, rounds=rounds, seed=seed
     )
     folder = ReportFolder(out / COST)
     path = folder.record(plan.name)
-    options.say(f"steps of {len(plan.objectives)} objectives at {len(plan.classes)} numbers of classes, into {path}")
+    sizes = counted(len(plan.classes), "number")
+    options.say(f"steps of {len(plan.objectives)} objectives at {sizes} of classes, into {path}")
+    from gsm_cli.measures.step_cost import measure_costs
+    from gsm_cli.reports.costs import answer
+    from gsm_cli.runs.build import try_own
+
     empty = CostRecord(**measuring.made_by(plan.device), plan=plan, rows=[])
 
     def measure() -> CostRecord:
@@ -137,11 +140,14 @@ def read_plan(
     names = read_names("--objective", objectives)
     rows = [find_objective(name, "--objective") for each in names for name in (MEASURED if each == ALL else [each])]
     checked = build({"model": model, "precision": precision})
+    counts = tuple(sorted({count for text in classes for count in read_classes(text)})) or CLASSES
+    if device == "auto":
+        options.say("loading PyTorch to see which devices are there …")
     try:
         return CostPlan(
             objectives=tuple(dict.fromkeys(row.name for row in rows)),
             sha256={row.name: row.sha256 for row in rows if row.sha256},
-            classes=tuple(sorted({count for text in classes for count in read_classes(text)})) or CLASSES,
+            classes=counts,
             model=checked.model,
             precision=checked.precision,
             device=find_device(device),

@@ -17,12 +17,14 @@ def measure_for(path: Path, device: str, rounds: int, seed: int, force: bool, as
     """Time the steps of the report at `path`, and rebuild it."""
     from gsm_cli.records.layout import ReportFolder
     from gsm_cli.records.steps import read_steps
-    from gsm_cli.reports.folder import read
 
     folder = ReportFolder(path)
     if not folder.records or folder.of_costs:
         rule = f"--for must name the folder of a report on runs, and {path} has none"
         raise DataError(f"{rule}: write for example --for reports/digits-100")
+    options.say(f"steps of the runs in {path}, into {folder.steps}: loading PyTorch …")
+    from gsm_cli.reports.folder import read
+
     runs = [record for record in read(folder).runs if record.finished]
     if not runs:
         raise DataError(f"--for must name a report with finished runs, and {path} has none: make some first")

@@ -6,13 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
 from gsm_cli.cli import options
 from gsm_cli.cli.options import signed, whole_number
-from gsm_cli.style import JSON, Format, Look, Picture
+from gsm_cli.errors import UsageError
+from gsm_cli.style import JSON, Format, Look, Picture, import_matplotlib
 
 if TYPE_CHECKING:
     from gsm_cli.law.facts import Facts
@@ -33,25 +34,31 @@ def _ask(
     probs: options.Probs = None,
     logits: options.Logits = None,
     classes: options.Classes = None,
+    normalize: options.Normalize = False,
     class_names: options.ClassNames = None,
     seed: options.Seed = 0,
     title: options.Title = None,
     size: options.Size = None,
     dpi: options.Dpi = None,
+    style: options.Style = "light",
+    font_size: options.FontSize = None,
+    font: options.Font = None,
     out: options.Out = Path("figures"),
     as_json: options.Json = False,
 ) -> Asked:
+    import_matplotlib()  # before those who need it
+    from gsm_cli.law.fonts import check_characters
     from gsm_cli.law.looks import read_look
     from gsm_cli.law.request import read_law
-    from gsm_cli.style import check_characters, import_matplotlib
 
-    import_matplotlib()
-    check_characters("--class-names", class_names or "")
+    look = read_look(title, size, dpi, style=style, font_size=font_size, font=font)
+    check_characters("--class-names", class_names or "", look.families)
 
     def law(**default: Sequence[float]) -> "Law":
-        return read_law(probs, logits, classes, seed, class_names, **default)
+        options.prompt(probs, logits)
+        return read_law(probs, logits, classes, seed, class_names, normalize, **default)
 
-    return Asked(law, read_look(title, size, dpi), out, as_json)
+    return Asked(law, look, out, as_json)
 
 
 def figure_command(draw: Callable[..., None]) -> Callable[..., None]:
@@ -72,7 +79,7 @@ def sample(
     asked: Asked,
     tau: options.Tau = None,
     repeat: Annotated[int, whole_number("--repeat", "Also draw z_0 .. z_<N-1> at the first temperature.", 0, 1000)] = 0,
-    format: options.FormatOption = "png",
+    format: options.Formats = None,
 ) -> None:
     """Draw the law and one relaxed sample at every temperature."""
     from gsm_cli.law import pictures
@@ -86,7 +93,7 @@ def expectation(
     tau: options.Tau = None,
     samples: options.Samples = 100,
     plain: Annotated[bool, typer.Option("--plain", help="Draw the bars alone.")] = False,
-    format: options.FormatOption = "png",
+    format: options.Formats = None,
 ) -> None:
     """Draw the mean of many samples against its exact value."""
     from gsm_cli.law import pictures, request
@@ -107,7 +114,7 @@ def grid(
     tau: options.Tau = None,
     samples: options.Samples = 100,
     draws: Annotated[int, whole_number("--draws", "Rows of single draws.", 1, 50)] = 4,
-    format: options.FormatOption = "png",
+    format: options.Formats = None,
 ) -> None:
     """Draw means and samples at all temperatures in one picture."""
     from gsm_cli.law import pictures, request
@@ -122,7 +129,7 @@ def simplex(
     asked: Asked,
     tau: options.Tau = None,
     samples: Annotated[int, whole_number("--samples", "Samples on each triangle.", 1, 10_000)] = 300,
-    format: options.FormatOption = "png",
+    format: options.Formats = None,
 ) -> None:
     """Draw density and samples of three classes on a triangle."""
     from gsm_cli.law import request
@@ -139,35 +146,41 @@ def animate(
     last: Annotated[str, typer.Option("--to", metavar="NUMBER", help="Temperature at the turn.")] = "0.05",
     samples: options.Samples = 100,
     simplex: Annotated[bool, typer.Option("--simplex", help="Three classes as a cloud on their triangle.")] = False,
-    format: Annotated[Literal["gif", "mp4"], typer.Option("--format", help="File format; mp4 needs ffmpeg.")] = "gif",
+    format: Annotated[
+        list[str] | None, options.option("--format", "File formats: gif, or mp4, which needs ffmpeg.", "gif", "NAMES")
+    ] = None,
 ) -> None:
     """Draw the law as its temperature falls and rises again."""
     from gsm_cli.law import animation, films, request
 
-    films.check_film(format)
+    formats = _formats(format, films.FilmFormat)
+    films.check_film(formats)
     law = asked.law(**({"default": request.ARTICLE_TRIANGLE} if simplex else {}))
     ends = request.read_temperature(first, "--from"), request.read_temperature(last, "--to")
     film = animation.animate(law, ends, samples, simplex, asked.look)
-    data = films.encode(list(film.pixels()), format, json.dumps(film.carried))
-    _save({asked.out / f"{film.name}.{format}": data}, [film.carried], asked.as_json)
+    frames, facts = list(film.pixels()), json.dumps(film.carried)
+    files = {asked.out / f"{film.name}.{each}": films.encode(frames, each, facts) for each in formats}
+    _save(files, [film.carried] * len(files), asked.as_json)
 
 
 def explore(
     probs: options.Probs = None,
     logits: options.Logits = None,
     classes: options.Classes = None,
+    normalize: options.Normalize = False,
     tau: Annotated[str, typer.Option("--tau", metavar="NUMBER", help="Temperature at which the page opens.")] = "1",
     seed: options.Seed = 0,
     out: options.Out = Path("figures"),
     as_json: options.Json = False,
 ) -> None:
     """Write a page, in one file, in which one drags the law."""
+    import_matplotlib()
     from gsm_cli.law import explore as page
     from gsm_cli.law.request import read_law, read_temperature
-    from gsm_cli.style import import_matplotlib
 
-    import_matplotlib()
-    data, carried = page.explore(read_law(probs, logits, classes, seed), read_temperature(tau))
+    options.prompt(probs, logits)
+    law = read_law(probs, logits, classes, seed, normalize=normalize)
+    data, carried = page.explore(law, read_temperature(tau))
     _save({out / "explore.html": data}, [carried], as_json)
 
 
@@ -177,10 +190,24 @@ def _temperatures(tau: list[str] | None, **most: int) -> "list[Temperature]":
     return read_temperatures(tau or ARTICLE_TEMPERATURES, **most)
 
 
-def _write(pictures: "Sequence[Picture[Facts]]", asked: Asked, format: Format) -> None:
+def _formats(asked: list[str] | None, known: Any) -> list[Any]:
+    """The formats that are asked for, each once, else the first that is known."""
+    names = get_args(known)
+    given = [part.strip() for text in asked or names[:1] for part in text.split(",")]
+    for name in given:
+        if name not in names:
+            raise UsageError(
+                f"--format must be of {', '.join(names)}, not {options.as_typed(name)}: "
+                f"write for example --format {','.join(names[:2])}"
+            )
+    return list(dict.fromkeys(given))
+
+
+def _write(pictures: "Sequence[Picture[Facts]]", asked: Asked, format: list[str] | None) -> None:
     """Encode every picture before the first is written; then print the paths, or what the files carry as JSON."""
-    files = {asked.out / f"{picture.name}.{format}": picture.encode(format) for picture in pictures}
-    _save(files, [picture.carried for picture in pictures] if asked.as_json else [], asked.as_json)
+    both = [(picture, each) for picture in pictures for each in _formats(format, Format)]
+    files = {asked.out / f"{picture.name}.{each}": picture.encode(each) for picture, each in both}
+    _save(files, [picture.carried for picture, _ in both] if asked.as_json else [], asked.as_json)
 
 
 def _save(files: Mapping[Path, bytes], carried: Sequence[JSON], as_json: bool) -> None:

@@ -109,6 +109,7 @@ def gradients(
     The bias, the deviation and the direction of the mean gradient go into the report of the data set, or into that of
     a sweep over temperatures, named by --report. Other settings get a file of their own.
     """
+    from gsm_cli.cli.sources import warn_of_variables
     from gsm_cli.data import find_dataset
     from gsm_cli.law.request import read_temperatures
     from gsm_cli.records.gradients import TEMPERATURES, GradientPlan, read_gradients
@@ -116,6 +117,7 @@ def gradients(
     from gsm_cli.runs.environment import environment
     from gsm_cli.settings import build, read_names, read_seeds
 
+    warn_of_variables()
     find_dataset(dataset, "--dataset")
     rows = with_estimators(read_names("--objective", objective or [ALL]))
     chosen = tuple(sorted(read_seeds("--seeds", seeds or ["0,1"])))
@@ -138,13 +140,8 @@ def gradients(
     folder = ReportFolder(out / (options.read_report("--report", report, [own]) if report is not None else own))
     path = folder.measurement(plan.name)
     options.say(f"gradients of {', '.join(plan.objectives)} on {dataset}, into {path}")
-    record = measuring.find(
-        path,
-        read_gradients,
-        environment("cpu"),
-        lambda: _measure(plan, folder, data_dir),
-        force,
-    )
+    machine = environment("cpu")
+    record = measuring.find(path, read_gradients, machine, lambda: _measure(plan, folder, data_dir), force)
     measuring.finish("gradients", path, record, folder, as_json)
 
 

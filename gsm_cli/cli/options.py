@@ -14,9 +14,10 @@ import typer
 
 from gsm_cli.errors import AGAIN, InterruptError, UsageError
 from gsm_cli.files import is_there
-from gsm_cli.style import Format
+from gsm_cli.style import Paper
 
 DIGITS = 18  # of a whole number, at most
+ENDINGS = (".png", ".svg", ".pdf", ".gif", ".mp4", ".html", ".jpg")
 LONGEST = 60  # letters of a wrong value that are shown
 REPORT = re.compile(r"[A-Za-z0-9][\w.+-]{0,99}")  # a name that somebody may choose ...
 OF_A_DATASET = re.compile(r".+-\d+")  # ... but for those that a data set and its labels have by themselves
@@ -51,6 +52,14 @@ def whole_number(name: str, help: str, least: int, most: int | None = None) -> A
     return typer.Option(name, parser=read, metavar="INTEGER", help=help)
 
 
+def read_folder(given: str | Path) -> Path:
+    """A folder for figures. Raises UsageError for what would be the name of one of them."""
+    path = Path(given)
+    if path.suffix.lower() in ENDINGS and not path.is_dir():
+        raise UsageError(f"--out must be a folder, for figures name themselves, not {path}: leave {path.suffix} out")
+    return path
+
+
 def signed(command: Callable[..., None], parameters: Iterable[inspect.Parameter]) -> Callable[..., None]:
     """A command that takes whatever it is given, with the signature from which Typer makes its options."""
     named = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in parameters]
@@ -65,19 +74,24 @@ Tau = Annotated[
 ]
 Probs = Annotated[
     str | None,
-    option("--probs", "Class probabilities, as 0.5,0.3,0.2.", "the article's own", "NUMBERS"),
+    option("--probs", "Class probabilities, as 0.5,0.3,0.2; or a file or - (stdin).", "the article's own", "NUMBERS"),
 ]
 Logits = Annotated[
-    str | None, typer.Option(metavar="NUMBERS", help="Log-probabilities up to a constant, as -0.7,-1.2,-1.6.")
+    str | None,
+    option("--logits", "Log-probabilities up to a constant, as -0.7,-1.2,-1.6; or a file or -", "", "NUMBERS"),
 ]
+Normalize = Annotated[bool, typer.Option("--normalize", help="Scale what --probs has to the sum 1.")]
 Classes = Annotated[int | None, whole_number("--classes", "Draw a random law with so many classes.", 2, 10_000)]
 ClassNames = Annotated[str | None, option("--class-names", "Names of the classes, as cat,dog,bird.", "1 to K", "NAMES")]
 Title = Annotated[str | None, typer.Option(metavar="TEXT", help="Title in place of the figure's own.")]
 Size = Annotated[str | None, typer.Option(metavar="WxH", help="Width and height in inches, as 6x4.")]
 Dpi = Annotated[int | None, whole_number("--dpi", "Dots per inch, of PNG and films.", 30, 1200)]
+Style = Annotated[Paper, typer.Option("--style", help="What the figure is drawn on.")]
+FontSize = Annotated[int | None, whole_number("--font-size", "Points of most letters; 13 as they come.", 5, 72)]
+Font = Annotated[str | None, option("--font", "A font that is installed, or its file.", "DejaVu Sans", "NAME")]
 Seed = Annotated[int, whole_number("--seed", "Fixes the noise, and the law of --classes.", 0)]
-Out = Annotated[Path, typer.Option(metavar="FOLDER", help="Folder for the figures.")]
-FormatOption = Annotated[Format, typer.Option("--format", help="File format.")]
+Out = Annotated[Path, typer.Option("--out", parser=read_folder, metavar="FOLDER", help="Folder for the figures.")]
+Formats = Annotated[list[str] | None, option("--format", "File formats: png, svg, pdf.", "png", "NAMES")]
 Json = Annotated[bool, typer.Option("--json", help="Print the facts as JSON on stdout.")]
 Samples = Annotated[int, whole_number("--samples", "Draws to average.", 1, 10**9)]
 DataDir = Annotated[
@@ -115,6 +129,12 @@ def say(words: str) -> None:
     print(wrapped, file=sys.stderr, flush=True)
 
 
+def prompt(*given: str | None) -> None:
+    """Tell whoever sits at a terminal that numbers are waited for."""
+    if "-" in given and sys.stdin.isatty():
+        say("gsm: type the numbers, then Ctrl-D on a line of its own")
+
+
 def fetch(urls: Sequence[str], path: Path, sha256: str) -> None:
     """Download a file, and say so. Raises OSError if no mirror has it, GsmError if the disk refuses."""
     from gsm_cli.data.download import download
@@ -129,11 +149,8 @@ def warn_of_slow_bf16(device: str) -> None:
 
     slowdown = bf16_slowdown(device)
     if slowdown > 1.0:
-        print(
-            f"gsm: --precision bf16 pays where the hardware has bfloat16 products, and here one takes {slowdown:.2g} "
-            "times as long as in float32: use --precision float32",
-            file=sys.stderr,
-        )
+        rule = "--precision bf16 pays where the hardware has bfloat16 products"
+        say(f"gsm: {rule}, and here one takes {slowdown:.2g} times as long as in float32: use --precision float32")
 
 
 @contextmanager

@@ -1,5 +1,7 @@
 """The command that rebuilds reports from their records: `gsm report`."""
 
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -25,6 +27,8 @@ def read_margin(text: str) -> float:
     return points / 100
 
 
+BESIDE = {"--csv": "frames.write_csv", "--html": "html.write_html", "--latex": "latex.write_latex"}
+INSTALL = "in a clone of gsm, pip install --constraint constraints.txt '.[tensorboard]'"
 FolderArgument = Annotated[
     Path, typer.Argument(metavar="FOLDER", help="The folder of a report, or one that holds several.")
 ]
@@ -72,14 +76,12 @@ def report(
     as_json: options.Json = False,
 ) -> None:
     """Rebuild every report from its records, without training."""
-    others = {"--json": as_json, "--csv": as_csv, "--html": as_html, "--latex": as_latex}
-    others["--tensorboard"] = tensorboard is not None
-    if check and (other := next((name for name, wanted in others.items() if wanted), None)):
+    beside = [name for name, wanted in zip(BESIDE, (as_csv, as_html, as_latex), strict=True) if wanted]
+    others = [*beside, *(["--json"] if as_json else []), *(["--tensorboard"] if tensorboard else [])]
+    if check and (other := next(iter(others), None)):
         raise UsageError(f"{other} goes with reports that are written, and --check writes none: leave one of them out")
-    if tensorboard:
-        from gsm_cli.reports.tensorboard import check_installed
-
-        check_installed()
+    if tensorboard and not find_spec("tensorboardX"):
+        raise UsageError(f"--tensorboard must have tensorboardX, and it is not installed: {INSTALL}")
     reports, problems = _read_all(folder, margin)
     from gsm_cli.records.layout import without_records
     from gsm_cli.reports.folder import check as differences
@@ -97,7 +99,7 @@ def report(
         options.say(f"every report is what its records give: {' '.join(str(each.folder.path) for each in reports)}")
         return
     paths = [*(write(report) for report in reports), *write_index(folder, reports)]
-    paths += [path for name, wanted in others.items() if wanted for each in reports for path in _beside(name, each)]
+    paths += [path for name in beside for each in reports for path in _beside(name, each)]
     if tensorboard:
         from gsm_cli.reports.tensorboard import write_scalars
 
@@ -114,15 +116,9 @@ def report(
 
 def _beside(option: str, report: "Report") -> list[Path]:
     """Write what an option asks for beside a report; the paths."""
-    if option == "--csv":
-        from gsm_cli.reports.frames import write_csv as write
-    elif option == "--html":
-        from gsm_cli.reports.html import write_html as write
-    elif option == "--latex":
-        from gsm_cli.reports.latex import write_latex as write
-    else:
-        return []
-    return write(report)
+    module, _, name = BESIDE[option].partition(".")
+    paths: list[Path] = getattr(import_module(f"gsm_cli.reports.{module}"), name)(report)
+    return paths
 
 
 def _read_all(folder: Path, margin: float | None) -> "tuple[list[Report], list[str]]":

@@ -35,7 +35,7 @@ def write_reports(outcomes: "list[Outcome]") -> "tuple[dict[Path, Report], list[
             problems.append(str(error))
     for report in reports:
         if len(report.runs) > len(outcomes):
-            say(_all_of(report, [outcome.task for outcome in outcomes]))
+            say(_all_of(report, [each.task for each in outcomes if ReportFolder.of_record(each.path) == report.folder]))
         say(report.answer)
     problems += [problem for report in reports for problem in report.problems]
     said = [str(outcome.problem) for outcome in outcomes if outcome.problem]
@@ -44,22 +44,20 @@ def write_reports(outcomes: "list[Outcome]") -> "tuple[dict[Path, Report], list[
 
 
 def _all_of(report: "Report", asked: "list[Task]") -> str:
-    """Where a report has more runs than were asked for: how many, and the mean over all seeds of these series."""
+    """Of how many runs a report is, where it has more than were asked for, and the means of the series of those."""
     from statistics import fmean
 
-    from gsm_cli.records.layout import ReportFolder
     from gsm_cli.words import counted, percent
 
-    accuracies: dict[tuple[str, str], list[float]] = {}
-    digests = {task.config.digest for task in asked if report.folder == ReportFolder.of_record(task.record)}
+    accuracies: dict[str, list[float]] = {task.config.digest: [] for task in asked}
     for run in report.runs:
-        if run.test and run.config.digest in digests:
-            accuracies.setdefault((run.config.objective_name, run.config.digest), []).append(run.test.last.accuracy)
-    means = [
-        f"{name} {percent(fmean(each))} % ({counted(len(each), 'seed')})" for (name, _), each in accuracies.items()
-    ]
+        if run.test and run.config.digest in accuracies:
+            accuracies[run.config.digest].append(run.test.last.accuracy)
+    names = {task.config.digest: task.config.objective_name for task in asked}
+    told = {key: f"{percent(fmean(own))} % ({counted(len(own), 'seed')})" for key, own in accuracies.items() if own}
+    means = [f"{names[key]} {mean}" for key, mean in told.items()]
     words = f"The report is of all {len(report.runs)} runs in {report.folder.path}"
-    return words + (f"; mean test accuracy: {', '.join(means)}" if len(means) <= MOST_MEANS else "")
+    return f"{words}; mean test accuracy: {', '.join(means)}" if 0 < len(means) <= MOST_MEANS else words
 
 
 def show(

@@ -109,7 +109,7 @@ def _train_ssl(
         ),
     ] = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only say which runs are finished and how long the rest takes.")
+        bool, typer.Option("--dry-run", help="Only say which runs are finished, and which resume.")
     ] = False,
     as_commands: Annotated[bool, typer.Option("--print", help="Only print a command for each run.")] = False,
     data_dir: options.DataDir = None,
@@ -133,7 +133,7 @@ def _train_ssl(
     if not (dry_run and plan.is_large):
         options.say(_announced(plan, out))
     if dry_run:
-        preview.show_prospects(plan, _tasks(plan, out, data_dir), out, force, as_json)
+        preview.show_prospects(plan, _tasks(plan, out, data_dir), force, as_json)
     else:
         outcomes = _run(plan, [*_tasks(plan, out, data_dir)], force)
         results.show(plan, outcomes, *results.write_reports(outcomes), as_json)

@@ -63,31 +63,23 @@ def _described(path: Path, modified: int) -> Dataset:
 
 def read_npz(path: Path) -> Pool:
     """The images of a file, checked. Raises DataError with the rule that they break."""
-    import zipfile
     import zlib
+    from zipfile import BadZipFile, is_zipfile
 
     import numpy as np
 
+    broken = (OSError, ValueError, EOFError, LookupError, MemoryError, RuntimeError, TypeError, BadZipFile, zlib.error)
     try:
         check_ordinary(path)
+        if not is_zipfile(path):
+            raise BadZipFile("it is no ZIP archive")
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             if sum(each.file_size for each in archive.zip.infolist()) > MOST:  # which no entry may exceed
                 raise ValueError(f"it unpacks to more than {MOST:,} bytes")
             arrays = {name: archive[name] if name in NAMES else None for name in archive.files}
-    except (
-        OSError,
-        ValueError,
-        EOFError,
-        LookupError,
-        MemoryError,
-        RuntimeError,
-        TypeError,
-        zipfile.BadZipFile,
-        zlib.error,
-    ) as error:
-        raise DataError(
-            f"{path} must be a NumPy archive of arrays, and is not ({error}): write it with numpy.savez"
-        ) from error
+    except broken as error:
+        rule = f"{path} must be a NumPy archive of arrays, and is not ({error})"
+        raise DataError(f"{rule}: write it with numpy.savez") from error
     layout = max(LAYOUTS, key=lambda layout: len(set(layout[0]) & set(arrays)))
     images, form = _part(path, arrays, *layout[0])
     others: list[Images | None] = []

@@ -14,14 +14,16 @@ from msgspec import to_builtins
 
 from gsm_cli import style
 from gsm_cli.errors import UsageError
+from gsm_cli.law.colours import shown, temperature_colour
 from gsm_cli.law.facts import AnimationFacts, Numbers, origin, rounded, rounded_rows
-from gsm_cli.law.figures import Classes, draw_values, fitting, names_room, outline_law
+from gsm_cli.law.figures import Classes, draw_values, outline_law
 from gsm_cli.law.films import Pixels
 from gsm_cli.law.gumbel import expectation, relax
 from gsm_cli.law.moments import exact_expectation
 from gsm_cli.law.request import MOST_BARS, Law, Temperature, check_work
+from gsm_cli.law.room import entries, fitting, names_room, tall
 from gsm_cli.law.simplex import check_three, draw_border, draw_cloud, draw_means, names_of, on_plane
-from gsm_cli.style import INK, Look, points
+from gsm_cli.style import INK, Look, points, space
 
 STEPS = 48  # temperatures from one end to the other
 DOTS = 150  # at most, of the cloud: what moves is what makes a film large
@@ -72,7 +74,7 @@ class Animation:
             canvas.draw()  # type: ignore[no-untyped-call]
             figure.set_layout_engine("none")  # laid out once, or it would tremble
             for frame in self.frames:
-                self.stage.show(frame, style.temperature_colour(frame.temperature))
+                self.stage.show(frame, shown(temperature_colour(frame.temperature)))
                 canvas.draw()  # type: ignore[no-untyped-call]
                 yield np.array(np.asarray(canvas.buffer_rgba())[..., :3])  # type: ignore[no-untyped-call]
 
@@ -80,9 +82,11 @@ class Animation:
 def animate(law: Law, ends: tuple[Temperature, Temperature], size: int, triangle: bool, look: Look) -> Animation:
     """Draw 0, the mean of `size` draws and the exact expectation; or on the triangle the first of these draws.
 
-    Raises UsageError for more classes than there is room for, or a triangle of other than three.
+    Raises UsageError for more classes than there is room for, a triangle of other than three, or transparent paper.
     """
     classes = law.logits.size
+    if look.style == "transparent":
+        raise UsageError("--style transparent is for pictures, and a film must have a ground: take light or dark")
     if triangle:
         check_three(law)
     elif classes > MOST_BARS:
@@ -130,15 +134,15 @@ class _BarStage:
     scale: "_Scale" = field(init=False)
 
     def build(self) -> Figure:
-        width, height = BARS_SIZE
-        figure = Figure(figsize=(width, height + names_room(width / 3, self.classes)))
+        width, height = map(space, BARS_SIZE)
+        figure = Figure(figsize=(width, height + names_room(width / 3, self.classes.names)))
         cells = figure.subplot_mosaic([["a", "b", "c"], ["t", "t", "t"]], height_ratios=(1, 0.06))
         self.charts = [cells[name] for name in "abc"]
         titles = ("one draw", f"mean of {self.size:,} draws", "exact expectation")
         for axes, title in zip(self.charts, titles, strict=True):
             draw_values(axes, self.classes.probabilities, self.classes, INK)
             outline_law(axes, self.classes)
-            axes.set_title(title, fontsize=fitting(12, title, 150))
+            axes.set_title(title, fontsize=fitting(12, title, space(180) - 30))
             axes.set_yticks([0.0, 0.5, 1.0])
             axes.tick_params(labelsize=points(11), labelleft=axes is self.charts[0])
         self.scale = _Scale(figure, cells["t"], self.span, self.title or "Gumbel-Softmax (dashed: π)")
@@ -163,7 +167,7 @@ class _TriangleStage:
     scale: "_Scale" = field(init=False)
 
     def build(self) -> Figure:
-        figure = Figure(figsize=TRIANGLE_SIZE)
+        figure = Figure(figsize=(space(TRIANGLE_SIZE[0]), tall(TRIANGLE_SIZE[1])))
         axes, scale = figure.subplots(2, height_ratios=(1, 0.04))
         draw_border(axes, self.names)
         even = (1 / 3, 1 / 3, 1 / 3)
@@ -171,7 +175,7 @@ class _TriangleStage:
         draw_means(axes, even, even, self.probabilities)
         self.lines = {str(line.get_label()): line for line in axes.lines}
         self.scale = _Scale(figure, scale, self.span, self.title)
-        figure.legend(loc="outside lower center", ncols=2, handletextpad=0.2)
+        figure.legend(loc="outside lower center", ncols=min(2, entries(figure, 110)), handletextpad=0.2)
         return figure
 
     def show(self, frame: Frame, colour: str) -> None:

@@ -10,6 +10,7 @@ import msgspec
 
 from gsm_cli import style
 from gsm_cli.errors import UsageError
+from gsm_cli.law.colours import ORIGINAL_COLOUR, temperature_colour
 from gsm_cli.law.facts import Facts, origin
 from gsm_cli.law.request import Law, Temperature
 from gsm_cli.style import JSON, Look
@@ -29,8 +30,8 @@ def explore(law: Law, temperature: Temperature) -> tuple[bytes, JSON]:
     opened = {
         "facts": facts,
         "seed": str(law.seed),  # of more digits than a number of JavaScript has
-        "law": style.ORIGINAL_COLOUR,
-        "hues": [style.temperature_colour(style.six_digits(each)) for each in TEMPERATURES],
+        "law": ORIGINAL_COLOUR,
+        "hues": [temperature_colour(style.six_digits(each)) for each in TEMPERATURES],
     }
     page = files("gsm_cli.law").joinpath("explore.html").read_text("utf-8")
     return page.replace("$OPENED", json.dumps(opened).replace("<", r"\u003c")).encode(), facts

@@ -12,12 +12,14 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
-from matplotlib.textpath import TextPath
+from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
+from gsm_cli.law.colours import grey, ink, paper, shown
 from gsm_cli.law.request import MOST_BARS
-from gsm_cli.style import INK, TYPE_SIZE, points
+from gsm_cli.law.room import WIDTH, entries, fitting, name_ticks, names_room, pitch_of, tall, width_of
+from gsm_cli.style import TYPE_SIZE, points, space
 
 LABELLED_CLASSES = 10  # up to so many bars carry their height as a number
 SIZE = (6.0, 4.2)  # inches
@@ -25,8 +27,8 @@ COLUMN = 2.6  # inches, of a grid
 FRAME = (0.12, 0.145, 0.86, 0.73)  # of a single chart; to lay it out would take as long as to draw it
 HEADROOM = 20  # points between the axes and the title: the height of a bar of 1 is written there
 FLOOR = 1e-6  # of the logarithmic scale
-BAND = "#bdbdbd"
-WIDTH = 0.62  # of a character, in sizes of its type
+BAND, BAR = 0.741, 0.55  # of the greys
+MEAN = "mean of the draws"
 
 
 @dataclass(frozen=True)
@@ -77,31 +79,33 @@ class Column:
 
 def bar_chart(values: Sequence[float], classes: Classes, title: str, colour: str) -> Figure:
     """One probability vector as bars."""
-    size = (SIZE[0], SIZE[1] + names_room(SIZE[0], classes))
-    if classes.names or classes.many:
-        figure = Figure(figsize=size)
+    if classes.names or classes.many or space(1.0) != 1.0:
+        figure = single(classes)
         axes = figure.subplots()
     else:
-        figure = Figure(figsize=size, layout="none")  # type: ignore[arg-type]  # which it takes
+        figure = Figure(figsize=SIZE, layout="none")  # type: ignore[arg-type]  # which it takes
         axes = figure.add_axes(FRAME)
     draw_values(axes, values, classes, colour)
     if len(values) <= LABELLED_CLASSES:
         bars = axes.containers[0]
-        axes.bar_label(bars, fmt="%.2f", padding=points(2), fontsize=points(11))  # type: ignore[arg-type]
+        size = points(min(11.0, pitch_of(width_of(axes), len(values)) / 2.4))  # of four characters
+        axes.bar_label(bars, fmt="%.2f", padding=points(2), fontsize=size)  # type: ignore[arg-type]
     _label(axes, classes, title, HEADROOM)
     return figure
 
 
 def expectation_chart(shown: Expectation, classes: Classes, title: str, colour: str, plain: bool = False) -> Figure:
     """A mean of draws; unless `plain`, with its standard error, the exact expectation and pi."""
-    figure = Figure(figsize=(SIZE[0], SIZE[1] + names_room(SIZE[0], classes)))
+    figure = single(classes)
     axes = figure.subplots()
     if plain:
         draw_values(axes, shown.mean, classes, colour)
     else:
         _expectation(axes, shown, classes, colour)
-        size = points(10)
-        figure.legend(loc="outside lower center", ncols=4, fontsize=size, columnspacing=1.2, handletextpad=0.5)
+        beside = entries(figure, 105)
+        figure.legend(
+            loc="outside lower center", ncols=beside, fontsize=points(10), columnspacing=1.2, handletextpad=0.5
+        )
     _label(axes, classes, title)
     return figure
 
@@ -109,12 +113,13 @@ def expectation_chart(shown: Expectation, classes: Classes, title: str, colour: 
 def grid_chart(columns: Sequence[Column], row_names: Sequence[str], classes: Classes, title: str | None) -> Figure:
     """Every column's expectation and draws beneath one another, as large as a slide."""
     rows = len(row_names)
-    height = 1.4 * rows + 1.0 + names_room(COLUMN, classes) + (0.4 if title else 0.0)
-    figure = Figure(figsize=(COLUMN * len(columns), height))
+    height = tall(1.4 * rows + 1.0) + names_room(space(COLUMN), classes.names) + (0.4 if title else 0.0)
+    figure = Figure(figsize=(space(COLUMN * len(columns)), height))
     cells = figure.subplots(rows, len(columns), sharex=True, sharey=True, squeeze=False)
     for position, column in enumerate(columns):
         top, *below = cells[:, position]
-        top.set_title(column.title, color=column.colour, weight="bold", fontsize=fitting(17, column.title, 170, "bold"))
+        size = fitting(17, column.title, space(245) - 75, "bold")
+        top.set_title(column.title, color=shown(column.colour), weight="bold", fontsize=size)
         if isinstance(column.expectation, Expectation):
             _expectation(top, column.expectation, classes, column.colour)
         else:
@@ -122,23 +127,35 @@ def grid_chart(columns: Sequence[Column], row_names: Sequence[str], classes: Cla
         for axes, draw in zip(below, column.draws, strict=True):
             draw_values(axes, draw, classes, column.colour)
     for axes, name in zip(cells[:, 0], row_names, strict=True):
-        axes.set_ylabel(name, fontsize=points(14))
+        axes.set_ylabel(name, fontsize=fitting(14, name, space(95)))
     if not classes.many:
         cells[0, 0].set_yticks([0.0, 0.5, 1.0])
     for axes in cells[-1]:
         axes.set_xlabel("class by rank" if classes.many else "class")
     handles, labels = cells[0, -1].get_legend_handles_labels()
-    beside = 4 if len(columns) > 3 else 2  # entries of the legend
+    handles = [
+        Patch(color=grey(BAR)) if label == MEAN else handle for handle, label in zip(handles, labels, strict=True)
+    ]
+    beside = entries(figure, 160)
     legend = figure.legend(handles, labels, loc="outside lower center", ncols=beside, fontsize=points(14))
     if classes.many:
-        legend.set_title(f"{classes.scale}; {classes.axis}")
+        words = f"{classes.scale}; {classes.axis}"
+        size = fitting(13, words, 72 * figure.get_figwidth())
+        legend.set_title(words, FontProperties(size=size))
     if title:
-        figure.suptitle(title, fontsize=fitting(17, title, 165 * len(columns)), parse_math=False)
+        figure.suptitle(title, fontsize=fitting(17, title, space(165 * len(columns))), parse_math=False)
     return figure
+
+
+def single(classes: Classes) -> Figure:
+    """An empty figure for one chart."""
+    width, height = map(space, SIZE)
+    return Figure(figsize=(width, height + names_room(width, classes.names)))
 
 
 def draw_values(axes: Axes, values: Sequence[float], classes: Classes, colour: str) -> None:
     """A probability vector in these axes: bars, or of many classes the area under a line."""
+    colour = shown(colour)
     places = np.arange(1, len(values) + 1)
     axes.set_xlim(0.4, len(values) + 0.6)
     if classes.many:
@@ -151,25 +168,19 @@ def draw_values(axes: Axes, values: Sequence[float], classes: Classes, colour: s
         axes.bar(places, values, color=colour)
         axes.set_ylim(0.0, 1.0)
     if classes.names:
-        _name_ticks(axes, classes.names)
-    elif len(values) <= LABELLED_CLASSES:
+        name_ticks(axes, classes.names)
+    elif len(values) <= LABELLED_CLASSES and pitch_of(width_of(axes), len(values)) > TYPE_SIZE:
         axes.set_xticks(places)
     else:
-        most = int(_pitch(_width(axes), 1) / (1.5 * WIDTH * TYPE_SIZE * len(str(len(values)))))
+        most = int(pitch_of(width_of(axes), 1) / (1.5 * WIDTH * TYPE_SIZE * len(str(len(values)))))
         axes.xaxis.set_major_locator(MaxNLocator(min(8, most), steps=[1, 2, 5, 10], integer=True, min_n_ticks=1))
 
 
 def outline_law(axes: Axes, classes: Classes) -> None:
     """The law pi as a dashed outline over its bars."""
-    style = {"edgecolor": INK, "linestyle": (0, (3, 2)), "linewidth": points(1.2), "label": "π"}
+    style = {"edgecolor": ink(), "linestyle": (0, (3, 2)), "linewidth": points(1.2), "label": "π"}
     places = np.arange(1, len(classes.probabilities) + 1)
     axes.bar(places, classes.probabilities, fill=False, **style)  # type: ignore[arg-type]
-
-
-def fitting(size: float, text: str, room: float, weight: str = "normal") -> float:
-    """The font size, at most `size`, at which a text is no wider than so many points in a figure as designed."""
-    width = TextPath((0.0, 0.0), text, size=size, prop=FontProperties(weight=weight)).get_extents().width
-    return points(size * min(1.0, room / width))
 
 
 def _expectation(axes: Axes, shown: Expectation, classes: Classes, colour: str) -> None:
@@ -177,65 +188,34 @@ def _expectation(axes: Axes, shown: Expectation, classes: Classes, colour: str) 
     if classes.many:
         _many_expectations(axes, shown, classes)
         return
-    axes.containers[0].set_label("mean of the draws")
+    axes.containers[0].set_label(MEAN)
     outline_law(axes, classes)
     places = np.arange(1, len(shown.mean) + 1)
-    pitch = _pitch(_width(axes), len(places))
-    whiskers = {"ecolor": INK, "elinewidth": points(1.5), "capsize": points(min(4.0, 0.25 * pitch))}
+    pitch = pitch_of(width_of(axes), len(places))
+    whiskers = {"ecolor": ink(), "elinewidth": points(1.5), "capsize": points(min(4.0, 0.25 * pitch))}
     axes.errorbar(places, shown.mean, shown.standard_error, fmt="none", label="± standard error", **whiskers)  # type: ignore[arg-type]
     size = points(min(5.0, 0.5 * pitch))
-    marker = {"color": "white", "markeredgecolor": INK, "markersize": size, "markeredgewidth": size / 5}
+    marker = {"color": paper(), "markeredgecolor": ink(), "markersize": size, "markeredgewidth": size / 5}
     axes.plot(places, shown.exact, "D", label="exact expectation", **marker)  # type: ignore[arg-type]
 
 
 def _many_expectations(axes: Axes, shown: Expectation, classes: Classes) -> None:
     """Of many classes the error is a band about E[z], behind the mean: around a small mean it would hide the bar."""
-    axes.patches[0].set_label("mean of the draws")
+    axes.patches[0].set_label(MEAN)
     places = np.arange(1, len(shown.mean) + 1)
     error, exact, law = (
         np.asarray(values)[classes.order] for values in (shown.standard_error, shown.exact, classes.probabilities)
     )
     low, high = np.maximum(exact - error, FLOOR), np.maximum(exact + error, FLOOR)
-    axes.fill_between(places, low, high, color=BAND, linewidth=0, step="mid", zorder=0, label="± standard error")
-    axes.plot(places, exact, color="white", linewidth=points(3.5), drawstyle="steps-mid")
-    axes.plot(places, exact, color=INK, linewidth=points(1.5), drawstyle="steps-mid", label="exact expectation")
+    axes.fill_between(places, low, high, color=grey(BAND), linewidth=0, step="mid", zorder=0, label="± standard error")
+    axes.plot(places, exact, color=paper(), linewidth=points(3.5), drawstyle="steps-mid")
+    axes.plot(places, exact, color=ink(), linewidth=points(1.5), drawstyle="steps-mid", label="exact expectation")
     dashes = {"linestyle": (0, (3, 2)), "drawstyle": "steps-mid", "linewidth": points(1.2)}
-    axes.plot(places, law, color=INK, label="π", **dashes)  # type: ignore[arg-type]
-
-
-def names_room(width: float, classes: Classes) -> float:
-    """The inches that names take which stand upright, because `width` inches do not hold them side by side."""
-    if not classes.names or _beside(classes.names, _pitch(width, len(classes.names))):
-        return 0.0
-    return WIDTH * TYPE_SIZE * max(map(len, classes.names)) / 72
-
-
-def _name_ticks(axes: Axes, names: Sequence[str]) -> None:
-    """Names of classes beneath their bars, upright where they would touch one another."""
-    pitch = _pitch(_width(axes), len(names))
-    beside = _beside(names, pitch)
-    size = points(TYPE_SIZE if beside else min(TYPE_SIZE, pitch / 1.3))
-    axes.set_xticks(range(1, len(names) + 1), names, rotation=0 if beside else 90, fontsize=size, parse_math=False)
-
-
-def _beside(names: Sequence[str], pitch: float) -> bool:
-    return max(map(len, names)) * WIDTH * TYPE_SIZE <= pitch
-
-
-def _width(axes: Axes) -> float:
-    """The inches that axes and what stands beside them have in a figure as designed."""
-    place = axes.get_subplotspec()
-    figure = axes.get_figure(root=True)
-    assert figure is not None, "axes are in a figure"
-    return float(figure.get_figwidth()) / (place.get_gridspec().ncols if place else 1)
-
-
-def _pitch(width: float, classes: int) -> float:
-    """About how many points lie between one class and the next in so many inches."""
-    return 0.8 * 72 * width / classes
+    axes.plot(places, law, color=ink(), label="π", **dashes)  # type: ignore[arg-type]
 
 
 def _label(axes: Axes, classes: Classes, title: str, pad: float | None = None) -> None:
-    axes.set_title(title, pad=None if pad is None else points(pad), fontsize=fitting(13, title, 370), parse_math=False)
+    size = fitting(13, title, space(72 * SIZE[0]) - 62)
+    axes.set_title(title, pad=None if pad is None else points(pad), fontsize=size, parse_math=False)
     axes.set_xlabel(classes.axis)
-    axes.set_ylabel(classes.scale)
+    axes.set_ylabel(classes.scale, fontsize=fitting(13, classes.scale, space(72 * SIZE[1]) - 90))

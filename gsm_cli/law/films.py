@@ -23,9 +23,9 @@ COLOURS = 256  # that a GIF has at most
 OWN = 3  # hues that a frame has for certain
 
 
-def check_film(format: FilmFormat) -> None:
+def check_film(formats: Sequence[FilmFormat]) -> None:
     """Refuse an MP4 where there is no ffmpeg. Raises UsageError."""
-    if format == "mp4" and shutil.which("ffmpeg") is None:
+    if "mp4" in formats and shutil.which("ffmpeg") is None:
         raise UsageError("--format mp4 needs ffmpeg, which is not on the PATH: install it, or take --format gif")
 
 
@@ -94,7 +94,8 @@ def _mp4(frames: Sequence[Pixels], order: Sequence[int], rests: Sequence[int], f
     """Raises GsmError with the last words of ffmpeg where it fails."""
     height, width, _ = frames[0].shape
     source = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{width}x{height}", "-r", str(RATE), "-i", "-"]
-    even = "pad=ceil(iw/2)*2:ceil(ih/2)*2:color=white"  # sides must be even
+    corner = bytes(frames[0][0, 0]).hex()
+    even = f"pad=ceil(iw/2)*2:ceil(ih/2)*2:color=0x{corner}"  # sides must be even
     coded = ["-vf", even, "-c:v", "libx264", "-pix_fmt", "yuv420p", "-crf", "20", "-threads", "1"]
     plain = ["-fflags", "+bitexact", "-flags:v", "+bitexact", "-movflags", "+faststart"]
     shown = b"".join(frames[number].tobytes() * rest for number, rest in zip(order, rests, strict=True))

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TypeVar
 
-from gsm_cli import style
 from gsm_cli.law import figures
+from gsm_cli.law.colours import ORIGINAL_COLOUR, REPEAT_COLOUR, temperature_colour
 from gsm_cli.law.facts import (
     DrawFacts,
     ExpectationFacts,
@@ -38,11 +38,11 @@ def samples(
     noise = law.noise(max(1, repeat))
     pictures: list[Picture[LawFacts | DrawFacts]] = [_law_picture(law, look)]
     for temperature in temperatures:
-        colour = style.temperature_colour(temperature.value)
+        colour = temperature_colour(temperature.value)
         pictures.append(_draw_picture(f"sample_{temperature.file_label}", law, look, temperature, 0, noise[0], colour))
     for r in range(repeat):
         asked = ("--repeat", r + 1)
-        picture = _draw_picture(f"z_{r}", law, look, temperatures[0], r, noise[r], style.REPEAT_COLOUR, *asked)
+        picture = _draw_picture(f"z_{r}", law, look, temperatures[0], r, noise[r], REPEAT_COLOUR, *asked)
         pictures.append(picture)
     return pictures
 
@@ -63,10 +63,10 @@ def grid(
     law_column = LawColumn(mean=source["probabilities"], draws=rounded_rows(one_hot_argmax(law.logits + noise)))
     columns = [_temperature_column(law, temperature, size, noise) for temperature in temperatures]
     facts = GridFacts(**source, samples=size, columns=(law_column, *columns))
-    charts = [figures.Column("categorical π", style.ORIGINAL_COLOUR, law_column.mean, law_column.draws)]
+    charts = [figures.Column("categorical π", ORIGINAL_COLOUR, law_column.mean, law_column.draws)]
     for temperature, column in zip(temperatures, columns, strict=True):
         shown = figures.Expectation(column.mean, column.standard_error, column.exact)
-        colour = style.temperature_colour(temperature.value)
+        colour = temperature_colour(temperature.value)
         charts.append(figures.Column(f"τ = {temperature.text}", colour, shown, column.draws))
     rows = ["expectation", *(f"draw {r}" for r in range(draws))]
     taus = ", ".join(temperature.text for temperature in temperatures)
@@ -89,7 +89,7 @@ def _law_picture(law: Law, look: Look) -> Picture[LawFacts]:
     source = origin(law, look, "sample", ())
     facts = LawFacts(**source, values=source["probabilities"])
     title = f"{look.title or 'Categorical law π'}, {len(facts.values)} classes"
-    return _bar_picture("original", law, look, title, facts, style.ORIGINAL_COLOUR)
+    return _bar_picture("original", law, look, title, facts, ORIGINAL_COLOUR)
 
 
 def _draw_picture(
@@ -116,7 +116,7 @@ def _expectation_picture(
     shown = figures.Expectation(facts.mean, facts.standard_error, facts.exact)
     words = f"Mean of {size:,} Gumbel-Softmax {'draw' if size == 1 else 'draws'}"
     title = f"{look.title or words}, τ = {temperature.text}"
-    colour = style.temperature_colour(temperature.value)
+    colour = temperature_colour(temperature.value)
     return Picture(
         f"expectation_{temperature.file_label}",
         title,

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gsm_cli.errors import UsageError
 from gsm_cli.law.gumbel import Array, gumbel_noise, random_logits, softmax
+from gsm_cli.law.numbers import Written, read_numbers, shortened
 from gsm_cli.streams import Purpose, generator
 
 ARTICLE_PROBABILITIES = (0.107, 0.765, 0.022, 0.006, 0.055, 0.045)  # read from the article's first picture
@@ -22,6 +24,7 @@ MOST_NUMBERS = 10**9  # that one command draws: about a minute on one core
 MOST_BARS = 40  # classes that are drawn one by one and may have names
 LONGEST_NAME = 20  # characters of a class
 SUM_TOLERANCE = 1e-5  # so that 0.33333,0.33333,0.33333 is a law
+MOST_ROUNDING = 0.02  # by which a sum of terms with two to four decimals may be off
 
 
 @dataclass(frozen=True)
@@ -84,25 +87,34 @@ def read_law(
     classes: int | None,
     seed: int,
     names: str | None = None,
+    normalize: bool = False,
     default: Sequence[float] = ARTICLE_PROBABILITIES,
 ) -> Law:
-    """The law that one of the options names, else that of the default weights. Raises UsageError."""
+    """The law that one of the options names, else that of the default weights. Raises UsageError or DataError."""
     choices = (("--probs", probs), ("--logits", logits), ("--classes", classes))
     given = [(name, value) for name, value in choices if value is not None]
     if len(given) > 1:
         together = " and ".join(name for name, _ in given)
         raise UsageError(f"one law at a time: {together} were given together, so leave out all but one")
+    if normalize and probs is None:
+        raise UsageError("--normalize scales probabilities, and there are none: give them with --probs")
+    options: list[str] = []
     if classes is not None:
-        scores = random_logits(classes, generator(seed, Purpose.LAW))
+        options, scores = ["--classes", str(classes)], random_logits(classes, generator(seed, Purpose.LAW))
     elif logits is not None:
-        scores = _read_logits(logits)
+        written = read_numbers("--logits", logits, "-0.7,-1.2,-1.6")
+        options, scores = ["--logits", written.again], _scores(written)
+    elif probs is not None:
+        written = read_numbers("--probs", probs, "0.5,0.3,0.2")
+        options = ["--probs", written.again, *(["--normalize"] if normalize else [])]
+        scores = _logarithms(_weights(written, normalize))
     else:
-        scores = _logarithms(np.asarray(default) if probs is None else _read_probabilities(probs))
+        scores = _logarithms(np.asarray(default))
     if scores.size > MOST_CLASSES:
         raise UsageError(f"a law must have at most {MOST_CLASSES:,} classes, not {scores.size:,}: leave some out")
-    named = () if names is None else (("--class-names", names),)
-    options = tuple(str(part) for pair in (*given, *named) for part in pair)
-    return Law(scores, seed, options, () if names is None else _read_names(names, scores.size))
+    if names is not None:
+        options += ["--class-names", names]
+    return Law(scores, seed, tuple(options), () if names is None else _read_names(names, scores.size))
 
 
 def check_work(option: str, draws: int, law: Law, temperatures: int) -> None:
@@ -137,46 +149,45 @@ def read_temperature(text: str, option: str = "--tau") -> Temperature:
     return temperature
 
 
-def _read_numbers(option: str, text: str, example: str) -> Array:
-    try:
-        numbers = np.array([float(part) for part in text.split(",")])
-    except ValueError:
-        raise UsageError(
-            f"{option} must be numbers with commas, not {shortened(text)!r}: write for example {option} {example}"
-        ) from None
-    if numbers.size < 2:
-        raise UsageError(f"{option} must name at least two classes, not {numbers.size}: add the others after a comma")
-    if not np.isfinite(numbers).all():
-        part = next(part for part, number in zip(text.split(","), numbers, strict=True) if not np.isfinite(number))
-        raise UsageError(
-            f"{option} must be finite numbers up to 1e308, not {shortened(part)}: replace it in {shortened(text)}"
-        )
-    return numbers
-
-
-def _read_probabilities(text: str) -> Array:
-    probabilities = _read_numbers("--probs", text, "0.5,0.3,0.2")
+def _weights(written: Written, normalize: bool) -> Array:
+    """Probabilities, or with `normalize` weights of any sum, of which none is above 1."""
+    probabilities = written.values
+    _check("--probs", written, np.isfinite(probabilities))
     if (probabilities < 0).any():
         raise UsageError(
             f"--probs must not be negative, and {probabilities.min():g} is: log-probabilities go with --logits"
         )
+    if normalize and probabilities.any():
+        return np.asarray(probabilities / probabilities.max())
     total = _total(probabilities)
-    if not _is_one(total):
+    if not _is_one(total, min(written.rounding, MOST_ROUNDING)):
         beyond = "beyond 1e308" if math.isinf(total) else f"to {total:g}"
-        raise UsageError(f"--probs must sum to 1, not {beyond}: scale them, or pass log-probabilities as --logits")
+        raise UsageError(
+            f"--probs must sum to 1, not {beyond}: scale them with --normalize, or pass log-probabilities as --logits"
+        )
     return probabilities
 
 
-def _read_logits(text: str) -> Array:
-    logits = _read_numbers("--logits", text, "-0.7,-1.2,-1.6")
+def _scores(written: Written) -> Array:
+    """Logits less the logarithm of the sum of their exponentials; -inf is a class that never comes."""
+    logits = written.values
+    _check("--logits", written, np.isfinite(logits) | np.isneginf(logits))
+    if not np.isfinite(logits).any():
+        raise UsageError("--logits must have a number above -inf, and have none: replace one of them")
     if (logits >= 0).all() and _is_one(_total(logits)):
         raise UsageError(
-            f"--logits must be log-probabilities, and {shortened(text)} are probabilities: pass them as --probs "
-            "(if they are meant, add one number to all of them, which leaves the law as it is)"
+            f"--logits must be log-probabilities, and {shortened(written.again)} are probabilities: pass them as "
+            "--probs (if they are meant, add one number to all of them, which leaves the law as it is)"
         )
     with np.errstate(over="ignore"):  # a logit too far below the best to be told from -inf
         scores = logits - logits.max()
     return np.asarray(scores - np.log(np.exp(scores).sum()))
+
+
+def _check(option: str, written: Written, fine: NDArray[np.bool_]) -> None:
+    if not fine.all():
+        word, line = shortened(written.words[int(fine.argmin())]), shortened(written.again)
+        raise UsageError(f"{option} must be finite numbers up to 1e308, not {word}: replace it in {line}")
 
 
 def _read_names(text: str, classes: int) -> tuple[str, ...]:
@@ -204,10 +215,5 @@ def _total(numbers: Array) -> float:
         return float(numbers.sum())
 
 
-def _is_one(total: float) -> bool:
-    return abs(total - 1.0) <= SUM_TOLERANCE
-
-
-def shortened(text: str) -> str:
-    """What was typed, no longer than a sentence bears."""
-    return text if len(text) <= 60 else f"{text[:57]}..."
+def _is_one(total: float, rounding: float = 0.0) -> bool:
+    return abs(total - 1.0) <= max(SUM_TOLERANCE, rounding) + 1e-12

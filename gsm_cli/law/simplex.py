@@ -13,16 +13,17 @@ from matplotlib.patches import Polygon
 
 from gsm_cli import style
 from gsm_cli.errors import UsageError
+from gsm_cli.law.colours import grey, ink, paper, shown, temperature_colour
 from gsm_cli.law.facts import MeanColumn, Numbers, SimplexFacts, moments, origin, rounded_rows
-from gsm_cli.law.figures import fitting
 from gsm_cli.law.gumbel import Array, log_density, relax
 from gsm_cli.law.moments import exact_standard_deviation
 from gsm_cli.law.request import Law, Temperature
-from gsm_cli.style import INK, Look, Picture, points
+from gsm_cli.law.room import entries, fitting
+from gsm_cli.style import Look, Picture, points, space
 
 CORNERS = np.array([[0.0, 0.0], [1.0, 0.0], [0.5, np.sqrt(0.75)]])  # of the classes 1, 2 and 3
 LEVELS = 10.0 ** np.arange(-3.0, 3.5, 0.5)  # of the density; what lies beyond has the colour of the nearest
-GREYS = [str(shade) for shade in np.linspace(0.97, 0.4, LEVELS.size + 1).round(3)]  # light where the density is low
+GREYS = np.linspace(0.97, 0.4, LEVELS.size + 1).round(3).tolist()  # near the paper's where the density is low
 INSIDE = 1e-4  # how far from an edge the density is still computed: on it the density may be infinite
 FINE, NEAR = 241, 81  # points of the mesh from end to end, and about the mean
 BESIDE = 4  # triangles in a row
@@ -97,8 +98,9 @@ def simplex_chart(
     """The triangles in rows, one scale of density for all."""
     across = min(BESIDE, len(triangles))
     down = -(-len(triangles) // across)
-    figure = Figure(figsize=(max(SIDE * across, 2 * SIDE), SIDE * down + 1.3))
-    figure.suptitle(title, fontsize=fitting(15, title, 200 * max(across, 2)), parse_math=False)
+    height = space(SIDE) * (0.86 + 2.0 * _names_room()) / 1.1
+    figure = Figure(figsize=(space(SIDE * max(across, 2)), height * down + 1.3))
+    figure.suptitle(title, fontsize=fitting(15, title, space(200 * max(across, 2))), parse_math=False)
     cells = figure.subplots(down, across, squeeze=False).flat
     for axes, triangle in zip(cells, triangles, strict=False):
         _shade(axes, triangle)
@@ -107,22 +109,26 @@ def simplex_chart(
         if LEAST < triangle.reach < SMALL:
             _magnify(axes, triangle)
         draw_means(axes, triangle.mean, triangle.exact, probabilities)
-        axes.set_title(
-            triangle.title, color=triangle.colour, weight="bold", fontsize=fitting(15, triangle.title, 190, "bold")
-        )
+        size = fitting(15, triangle.title, space(190), "bold")
+        axes.set_title(triangle.title, color=shown(triangle.colour), weight="bold", fontsize=size)
     for axes in figure.axes[len(triangles) :]:
         axes.set_axis_off()
     handles, labels = figure.axes[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=4 if across > 2 else 2)
-    shades = ScalarMappable(BoundaryNorm(LEVELS, len(GREYS), extend="both"), ListedColormap(GREYS))
-    bar = figure.colorbar(shades, ax=figure.axes, location="bottom", aspect=40, shrink=0.6, ticks=LEVELS[::2])
+    figure.legend(handles, labels, loc="outside lower center", ncols=entries(figure, 125))
+    shades = ScalarMappable(BoundaryNorm(LEVELS, len(GREYS), extend="both"), ListedColormap(_greys()))
+    share = min(1.0, 0.6 / space(1.0))  # of the width
+    bar = figure.colorbar(shades, ax=figure.axes, location="bottom", aspect=40, shrink=share, ticks=LEVELS[::2])
     bar.set_label("exact density, log scale")
     bar.ax.set_xticklabels([f"{level:g}" for level in LEVELS[::2]])
     return figure
 
 
+def _greys() -> list[str]:
+    return [grey(level) for level in GREYS]
+
+
 def _shade(axes: Axes, triangle: Triangle) -> None:
-    axes.contourf(*triangle.mesh, triangle.density, LEVELS, colors=GREYS, extend="both")
+    axes.contourf(*triangle.mesh, triangle.density, LEVELS, colors=_greys(), extend="both")
 
 
 def _magnify(axes: Axes, triangle: Triangle) -> None:
@@ -130,7 +136,7 @@ def _magnify(axes: Axes, triangle: Triangle) -> None:
     inset = axes.inset_axes((0.74, 0.62, 0.29, 0.29), transform=axes.transData, xticks=[], yticks=[])
     _shade(inset, triangle)
     _draw_edges(inset)
-    inset.plot(*on_plane(triangle.samples).T, ".", color=triangle.colour, markersize=points(3))
+    inset.plot(*on_plane(triangle.samples).T, ".", color=shown(triangle.colour), markersize=points(3))
     x, y = on_plane(triangle.exact)
     inset.set_xlim(x - 0.7 * triangle.reach, x + 0.7 * triangle.reach)
     inset.set_ylim(y - 0.7 * triangle.reach, y + 0.7 * triangle.reach)
@@ -140,10 +146,15 @@ def _magnify(axes: Axes, triangle: Triangle) -> None:
 
 def _draw_edges(axes: Axes) -> None:
     """The edges of the triangle; shades beyond them are cut off."""
-    border = Polygon(CORNERS, fill=False, edgecolor=INK, linewidth=points(1.2))
+    border = Polygon(CORNERS, fill=False, edgecolor=ink(), linewidth=points(1.2))
     axes.add_patch(border)
     for filled in axes.collections:
         filled.set_clip_path(border)
+
+
+def _names_room() -> float:
+    """The room above and below a triangle, in lengths of its sides: more where letters are larger beside them."""
+    return 0.12 * max(1.0, 1.0 / space(1.0)) ** 2
 
 
 def draw_border(axes: Axes, names: Sequence[str]) -> None:
@@ -152,34 +163,34 @@ def draw_border(axes: Axes, names: Sequence[str]) -> None:
     axes.set_axis_off()
     axes.set_aspect("equal")
     axes.set_xlim(-0.04, 1.04)
-    axes.set_ylim(-0.12, 0.98)
+    axes.set_ylim(-_names_room(), 0.86 + _names_room())
     for (x, y), name, side in zip(CORNERS, names, ("left", "right", "center"), strict=True):
         shift = (0, points(-5 if y == 0 else 5))
-        size = fitting(12, name, 95)
+        size = fitting(12, name, space(95))
         place = {"ha": side, "va": "top" if y == 0 else "bottom", "fontsize": size, "parse_math": False}
         axes.annotate(name, (x, y), shift, textcoords="offset points", **place)  # type: ignore[arg-type]
 
 
 def draw_cloud(axes: Axes, samples: Sequence[Numbers], colour: str) -> None:
     """Samples (S, 3) as dots."""
-    edge = {"markeredgecolor": "white", "markeredgewidth": points(0.4), "markersize": points(4)}
-    axes.plot(*on_plane(samples).T, "o", color=colour, label="samples", **edge)  # type: ignore[arg-type]
+    edge = {"markeredgecolor": paper(), "markeredgewidth": points(0.4), "markersize": points(4)}
+    axes.plot(*on_plane(samples).T, "o", color=shown(colour), label="samples", **edge)  # type: ignore[arg-type]
 
 
 def draw_means(axes: Axes, mean: Numbers, exact: Numbers, probabilities: Sequence[float]) -> None:
     """The mean of the draws, the exact expectation and the law itself, each (3,)."""
     for z, marker, face, size, label in (
         (probabilities, "o", "none", 11, "π"),
-        (exact, "D", "white", 7, "exact expectation"),
-        (mean, "x", INK, 6, "mean of the draws"),
+        (exact, "D", paper(), 7, "exact expectation"),
+        (mean, "x", ink(), 6, "mean of the draws"),
     ):
-        look = {"markerfacecolor": face, "markeredgecolor": INK, "markersize": points(size), "linestyle": "none"}
+        look = {"markerfacecolor": face, "markeredgecolor": ink(), "markersize": points(size), "linestyle": "none"}
         axes.plot(*on_plane(z), marker, markeredgewidth=points(1.3), label=label, **look)  # type: ignore[arg-type]
 
 
 def _triangle(law: Law, temperature: Temperature, column: MeanColumn, size: int) -> Triangle:
     samples = rounded_rows(relax(law.logits, law.noise(size), temperature.value))
-    colour = style.temperature_colour(temperature.value)
+    colour = temperature_colour(temperature.value)
     reach = style.six_digits(REACH * float(exact_standard_deviation(law.logits, temperature.value).max()))
     mesh = _mesh(on_plane(column.exact), reach)
     density = _density(law, temperature, np.stack(np.meshgrid(*mesh), axis=-1))

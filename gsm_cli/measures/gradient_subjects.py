@@ -34,7 +34,6 @@ class Subject:
     seed: int
     epoch: int | None = None  # after which of a model's training ...
     trained_by: str | None = None  # ... by which objective
-    weights: Tensor | None = None  # (K,) where the function is y . weights
 
     def facts(self) -> GradientSubject:
         """What the record says of it."""

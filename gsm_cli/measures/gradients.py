@@ -4,11 +4,9 @@ The subjects: three functions of y on one law, and the conditional bound of mode
 or the estimator itself. What is differentiated is the mean over images of E_{q(y)}[bound(y)], with respect to the
 logits of q(y), for fixed draws of a and z.
 
-Three ways to the mean of an estimator's gradient, of which the first two are without noise:
+The mean of an estimator's gradient is found in two ways:
 
-* enumerated: where it depends on one-hot samples alone, the sum over all their outcomes (`Outcomes`);
-* integrated: for a linear function that of Gumbel, of straight-through and of gumbel-rao, whose gradients have the same
-  mean there: the derivative of w . E[z], from the exact expectation of z;
+* enumerated: where it depends on one-hot samples alone, the sum over all their outcomes (`Outcomes`), without noise;
 * sampled: for the others, whose noise is continuous.
 """
 
@@ -17,20 +15,18 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import isfinite, sqrt
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from gsm_cli.config import RunConfig
 from gsm_cli.errors import GsmError
 from gsm_cli.extensions import find_objective
-from gsm_cli.law.moments import exact_expectation
 from gsm_cli.law.request import read_law
 from gsm_cli.measures.gradient_statistics import deviation, exact_mean, sampled_mean
 from gsm_cli.measures.gradient_subjects import REPLICATES, Subject
 from gsm_cli.model.bounds import Estimator
 from gsm_cli.model.categorical import Outcomes
-from gsm_cli.model.estimators import Gumbel, GumbelRao, Marginal, StraightThroughGumbel
+from gsm_cli.model.estimators import Marginal
 from gsm_cli.records.gradients import GradientRow
 from gsm_cli.runs.build import Averaging
 from gsm_cli.runs.streams import stream
@@ -39,9 +35,7 @@ from gsm_cli.streams import Purpose
 
 CHUNK = 4_000  # images at once
 OF_ONE_LAW = 100  # times as many replicates on a function of one law, where they cost little
-MOST_INTEGRATED = 20  # classes
 CENTRE, POWER = 0.45, 1.5  # of the polynomial
-THROUGH_Z = (Gumbel, StraightThroughGumbel, GumbelRao)  # whose gradient goes through dz / dlogits
 
 
 def toy_subjects(classes: int | None, replicates: int, seed: int) -> list[Subject]:
@@ -66,11 +60,11 @@ def toy_subjects(classes: int | None, replicates: int, seed: int) -> list[Subjec
     def polynomial(y: Tensor, images: Tensor | None = None, /) -> Tensor:
         return (y @ places - CENTRE).abs() ** POWER
 
-    first = Subject("linear", logits, lambda _: linear, OF_ONE_LAW * replicates, seed, weights=weights)
+    first = Subject("linear", logits, lambda _: linear, OF_ONE_LAW * replicates, seed)
     return [
         first,
-        replace(first, name="quadratic", bound=lambda _: quadratic, weights=None),
-        replace(first, name="polynomial", bound=lambda _: polynomial, weights=None),
+        replace(first, name="quadratic", bound=lambda _: quadratic),
+        replace(first, name="polynomial", bound=lambda _: polynomial),
     ]
 
 
@@ -155,33 +149,16 @@ def measure(
     if not all(map(isfinite, (spread, error, logits.bias))):
         at = "" if tau is None else f" at temperature {tau:g}"
         raise GsmError(f"a gradient must be finite to be measured, and that of {name}{at} on {subject.name} is not")
-    integrated = gumbel_mean(subject, tau) if type(estimator) in THROUGH_Z and tau is not None else None
     return GradientRow(
         subject=subject.name,
         estimator=name,
         temperature=tau,
         minus_log_q=minus_log_q,
-        mean="enumerated" if found else "sampled" if integrated is None else "integrated",
-        logits=logits if integrated is None else exact_mean(integrated, exact.logits),
+        mean="enumerated" if found else "sampled",
+        logits=logits,
         deviation=spread,
         deviation_error=error,
     )
-
-
-def gumbel_mean(subject: Subject, tau: float, step: float = 1e-4) -> Tensor | None:
-    """The mean gradient through z for f(y) = w . y of a few classes, (K,), without noise; None for other functions.
-
-    It is the gradient of w . E[z], here by central differences of the exact expectation. What an estimator puts in the
-    place of df/dy, at a relaxed or at a one-hot y, is w everywhere.
-    """
-    if subject.weights is None or len(subject.weights) > MOST_INTEGRATED:
-        return None
-    logits, weights = subject.logits[0].numpy(), subject.weights.numpy()
-    differences = [
-        weights @ (exact_expectation(logits + d, tau) - exact_expectation(logits - d, tau))
-        for d in step * np.eye(len(logits))
-    ]
-    return torch.tensor(differences, dtype=torch.float64) / (2 * step)
 
 
 def compare_estimators(

@@ -120,7 +120,7 @@ class GradientRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     estimator: Name
     temperature: Positive | None
     minus_log_q: bool = False  # whether log q was taken from the learning signal
-    mean: Literal["enumerated", "integrated", "sampled"]  # how the mean was found: but for the last it is exact
+    mean: Literal["enumerated", "integrated", "sampled"]  # but for the last exact; the second in older records
     logits: MeanGradient  # the gradient with respect to the logits of q(y)
     deviation: NotBelowZero  # of one estimate, sqrt(tr S), in units of the exact gradient's norm
     deviation_error: NotBelowZero

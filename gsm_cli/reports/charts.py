@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from colorsys import hls_to_rgb, rgb_to_hls
-from itertools import pairwise
 from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +21,6 @@ LINE = 1.3  # the height of a line of text, in sizes
 LETTERS = 24  # in a line of a name
 ROOM = 0.04  # between axes and the names at their right, in widths
 ROOM_AROUND = 0.13  # inches, of 120 pixels each
-SAME = 0.25  # of a line: ends of lines that are as near share a place for their names
 
 
 def blank(width: float, height: float) -> "Figure":
@@ -88,27 +86,18 @@ def value_ticks(axes: "Axes", values: Sequence[float], inches: float, size: floa
 
 
 def name_ends(axes: "Axes", ends: Mapping[Identity, tuple[float, float]], inches: float, letter: float = NAME) -> None:
-    """The name and the shape of every line at the right of axes of that height, joined to its end; none over another.
-
-    Names of lines that end at the same height stand together, joined once.
-    """
+    """Name and shape of every line at the right of axes of that height, joined to its end; none over another."""
     from matplotlib.collections import LineCollection
 
-    heights = {line: float(_fraction(axes, end)[1]) for line, end in ends.items()}
+    places = {line: _fraction(axes, end) for line, end in ends.items()}
+    labels = {line: wrapped(line.label) for line in ends}
     height = letter * LINE / 72 / inches
-    labels = {line: wrapped(line.label) for line in sorted(ends, key=lambda line: heights[line])}
-    blocks = _blocks(heights, list(labels), SAME * height)
-    sizes = [height * (0.2 + sum(1 + labels[line].count("\n") for line in block)) for block in blocks]
-    middles = [sum(heights[line] for line in block) / len(block) for block in blocks]
+    sizes = [height * (1.2 + label.count("\n")) for label in labels.values()]
+    moved = apart([y for _, y in places.values()], sizes, 0.0, 1.0)
     leaders = []
-    for block, place, size, middle in zip(blocks, apart(middles, sizes, 0.0, 1.0), sizes, middles, strict=True):
-        end = min(1.0, max(_fraction(axes, ends[line])[0] for line in block))
-        leaders.append([(end, middle), (1.0, middle), (1.0 + ROOM / 2, place)])
-        bottom = place - size / 2 + 0.1 * height
-        for line in block:
-            tall = height * (1 + labels[line].count("\n"))
-            _name(axes, line, labels[line], bottom + tall / 2, letter)
-            bottom += tall
+    for (line, (x, y)), place in zip(places.items(), moved, strict=True):
+        leaders.append([(min(1.0, x), y), (1.0, y), (1.0 + ROOM / 2, place)])
+        _name(axes, line, labels[line], place, letter)
     lines = LineCollection(leaders, colors="0.7", linewidths=0.7, transform=axes.transAxes, clip_on=False, zorder=0)
     axes.add_collection(lines, autolim=False)
 
@@ -124,17 +113,6 @@ def _name(axes: "Axes", line: Identity, label: str, height: float, letter: float
 def _fraction(axes: "Axes", point: tuple[float, float]) -> tuple[float, float]:
     x, y = (axes.transData + axes.transAxes.inverted()).transform(point)
     return float(x), float(y)
-
-
-def _blocks(heights: Mapping[Identity, float], lines: Sequence[Identity], near: float) -> list[list[Identity]]:
-    """Lines in the order of their heights, those together that are nearer than that to the one below."""
-    blocks = [[lines[0]]]
-    for below, line in pairwise(lines):
-        if heights[line] - heights[below] < near:
-            blocks[-1].append(line)
-        else:
-            blocks.append([line])
-    return blocks
 
 
 def apart(heights: Sequence[float], sizes: Sequence[float], least: float, most: float) -> list[float]:

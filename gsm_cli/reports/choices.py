@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 
 from gsm_cli.analysis.choices import Choice, Trial
-from gsm_cli.analysis.identity import number_of, written
+from gsm_cli.analysis.identity import by_size, written
 from gsm_cli.reports.forest import draw
-from gsm_cli.reports.markdown import NOTHING, interval, table, without_empty
+from gsm_cli.reports.markdown import MOST_VALUES, NOTHING, held, interval, table, values_table, without_empty
 from gsm_cli.reports.page import Block, Page, Section
 from gsm_cli.reports.panels import Point, Points
 from gsm_cli.style import Picture
@@ -14,7 +14,6 @@ from gsm_cli.words import counted, listed, percent, points, ratio
 
 HEADING = "What each change brings"
 QUANTITY = "points of validation accuracy, minus the base's"
-MOST_VALUES = 7  # columns of a table
 RULE = (
     "*Base*: the runs from which the others depart in the fewest settings. *points*: validation accuracy after the "
     "last epoch minus the base's at the same seeds, with Student's 95 % interval."
@@ -26,7 +25,6 @@ BEST_RULE = (
     "other cells are points of test accuracy against it at the same seeds, with Student's 95 % interval; *worse* and "
     "*better* are what the interval and the exact test say, corrected for the values of a row."
 )
-SIDES = {"worse": ", worse", "better": ", better", "open": ""}
 
 
 def best_page(title: str, found: Sequence[Choice], where: str, block: Block) -> Page:
@@ -59,14 +57,9 @@ def _values_table(found: Sequence[Choice], name: str) -> str:
     for choice in (each for each in found if name in each.settings):
         own = rows.setdefault(choice.identity.label, {})
         own[written(choice.settings)[name]] = f"best, {percent(choice.base.accuracy.mean)}"
-        own |= {_changed(trial): _against_the_best(trial) for trial in choice.trials}
-    values = sorted({value for row in rows.values() for value in row}, key=number_of)[:MOST_VALUES]
-    cells = [[label, *(row.get(value, NOTHING) for value in values)] for label, row in rows.items()]
-    return table(["objective", *(f"{name} {value}" for value in values)], cells)
-
-
-def _against_the_best(trial: Trial) -> str:
-    return f"{interval(trial.test.summary, points)}{SIDES[trial.side]}"
+        own |= {_changed(trial): held(trial.test.summary, trial.side) for trial in choice.trials}
+    values = sorted({value for row in rows.values() for value in row}, key=by_size)[:MOST_VALUES]
+    return values_table(name, values, rows)
 
 
 def _changed(trial: Trial) -> str:

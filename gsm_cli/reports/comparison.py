@@ -5,16 +5,16 @@ from math import inf
 
 from gsm_cli.analysis.groups import Group
 from gsm_cli.analysis.margin import Margin
-from gsm_cli.analysis.next_runs import NextRuns, absent_runs, commands_for, next_runs
+from gsm_cli.analysis.next_runs import next_runs
 from gsm_cli.analysis.series import Series
 from gsm_cli.analysis.statistics import MOST_SEEDS
 from gsm_cli.analysis.verdict import FLOORS, Judgement, Verdict, rule
-from gsm_cli.objectives import GUMBEL, MARGINALIZE
+from gsm_cli.objectives import MARGINALIZE
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.reports.curves import accuracy_picture
 from gsm_cli.reports.markdown import NOTHING, console, interval, table, without_empty
 from gsm_cli.reports.page import Block, Page
-from gsm_cli.reports.trade_chart import limits, trade_of, trade_picture
+from gsm_cli.reports.trade_chart import limits, trade_panel, trade_picture
 from gsm_cli.words import counted, digits, listed, margin_points, points, ratio
 
 QUESTION = "can one sample replace the sum over classes?"
@@ -59,9 +59,8 @@ def comparison_page(folder: ReportFolder, title: str, verdict: Verdict) -> Page:
 
 def answer(verdict: Verdict) -> str:
     """Whether one sample may replace the sum and, if another objective does, the fastest that does."""
-    absent = [*([] if verdict.candidates else [GUMBEL]), *([] if verdict.margin else [MARGINALIZE])]
-    if absent:
-        return f"There is nothing to compare yet: no finished run of {listed(absent)}."
+    if verdict.absent:
+        return f"There is nothing to compare yet: no finished run of {listed(verdict.absent)}."
     if not verdict.decisive:
         return "There is nothing to compare yet: no objective has a seed with the same split in common with the sum."
     if verdict.floor:
@@ -179,33 +178,15 @@ def _rulings(verdict: Verdict, margin: Margin) -> str:
 
 
 def missing(verdict: Verdict, options: Sequence[str]) -> list[str]:
-    """The seeds that would decide, or the objectives without which nothing is compared, and the commands."""
-    group = verdict.group
-    if verdict.margin is None or not verdict.candidates:
-        absent = [*([] if verdict.candidates else [GUMBEL]), *([] if verdict.margin else [MARGINALIZE])]
-        return [console([absent_runs(group, name, options) for name in absent])]
-    if not verdict.decisive:
-        found = [series for name in verdict.candidates if (series := group.find(name))]
-        lines = commands_for(group, [(series, len(series.scores)) for series in found], options)
-        return [console(lines)] if lines else []
-    return [] if verdict.floor else _seeds(next_runs(verdict, options))
-
-
-def _seeds(lacking: NextRuns) -> list[str]:
-    blocks = []
-    if lacking.unpaired:
-        blocks += ["Seeds that gumbel and marginalize have in common, on the same splits:", console(lacking.pairing)]
-    if lacking.enough:
-        each = [
-            f"{one.series.identity.in_brackets()} "
-            f"{f'about {one.seeds:,.0f}' if one.seeds < inf else f'more than {MOST_SEEDS:,}'}"
-            for one in lacking.enough
-        ]
-        blocks.append(
-            f"Seeds: in all {listed(each)} would decide in 80 % of cases, if the differences are as seen here."
-        )
-        blocks += [console(lacking.deciding)] if lacking.deciding else []
-    return blocks
+    """The seeds that would decide, and the commands that bring them, or that without which nothing is compared."""
+    lacking = next_runs(verdict, options)
+    seeds = [
+        f"{each.series.identity.in_brackets()} "
+        f"{f'about {each.seeds:,.0f}' if each.seeds < inf else f'more than {MOST_SEEDS:,}'}"
+        for each in lacking.enough
+    ]
+    text = f"Seeds: in all {listed(seeds)} would decide in 80 % of cases, if the differences are as seen here."
+    return [text] * bool(seeds) + [console(lacking.commands)] * bool(lacking.commands)
 
 
 def caveats(verdict: Verdict) -> list[str]:
@@ -227,7 +208,7 @@ def caveats(verdict: Verdict) -> list[str]:
             f"Of other images those on {listed(stand) or 'nothing'} hold (Nadeau and Bengio 2003)." if judged else ""
         )
         found.append(f"The seeds split one pool of images, and the verdicts speak of these images. {wider}".strip())
-    lowest, _ = limits(trade_of(verdict))
+    lowest, _ = limits(trade_panel(verdict), 100 * margin.value)
     below = [each.label for each in verdict.decisive if 100 * each.summary.mean < lowest]
     if below:
         found.append(f"{listed(below)} {'lie' if len(below) > 1 else 'lies'} below the picture, at the arrow.")

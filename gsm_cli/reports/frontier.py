@@ -18,7 +18,7 @@ OWN = "Every schedule is trained from the beginning to its end; none is a longer
 def frontier_page(title: str, frontier: Frontier, where: str) -> Page:
     """Who is the first to reach which accuracy."""
     cost = "in how many seconds" if frontier.clock else "after how many epochs"
-    few = min(len(each.by_seed) for each in frontier.schedules)
+    few = min(len(each.series.scores) for each in frontier.schedules)
     return Page(
         f"{title}: which accuracy {cost}?",
         first_to_reach(frontier, where),
@@ -71,7 +71,8 @@ def frontier_panel(frontier: Frontier) -> Panel:
 
 
 def _points(line: Line) -> Points:
-    return Points(line.identity, [Point.of(each.cost, each.test, len(each.by_seed)) for each in line.schedules])
+    points = [Point.of(each.cost, each.series.accuracy, len(each.series.scores)) for each in line.schedules]
+    return Points(line.identity, points)
 
 
 def _cautions(frontier: Frontier) -> list[str]:
@@ -86,7 +87,7 @@ def _levels(frontier: Frontier) -> str:
         found = [crossing(line.schedules, level) for level in frontier.levels]
         longest = max(line.schedules, key=lambda schedule: schedule.epochs)
         cells = ["not reached" if each is None else _taken(each, frontier) for each in found]
-        last = f"{percent(longest.test.mean)} after {counted(longest.epochs, 'epoch')}"
+        last = f"{percent(longest.series.accuracy.mean)} after {counted(longest.epochs, 'epoch')}"
         rows.append([line.identity.label, *cells, last])
     return table(["objective", *(f"{100 * level:.0f} %" for level in frontier.levels), "longest"], rows)
 

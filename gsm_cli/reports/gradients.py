@@ -163,8 +163,7 @@ def _last(record: GradientRecord) -> list[str]:
 
 def _own(record: GradientRecord) -> list[str]:
     rows = []
-    own = on_own_models(record)
-    for each in (each for each in own if each.epoch == own[-1].epoch):
+    for each in on_own_models(record):
         at = "" if each.temperature is None else f", tau {commands.write(each.temperature)}"
         cosines = [NOTHING if value is None else f"{value:.3f}" for value in (each.cosine, each.cosine_on_sum)]
         rows.append([f"{each.estimator}{at}", str(each.epoch), *cosines, f"{each.bias:.3f}", f"{each.deviation:.3f}"])

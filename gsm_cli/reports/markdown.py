@@ -1,13 +1,14 @@
 """Numbers and tables as Markdown."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
-from gsm_cli.analysis.statistics import Summary
+from gsm_cli.analysis.statistics import Side, Summary
 from gsm_cli.errors import printable
-from gsm_cli.words import percent
+from gsm_cli.words import percent, points
 
 NOTHING = "–"  # in a cell
+MOST_VALUES = 7  # columns of a table
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -43,3 +44,14 @@ def interval(summary: Summary, form: Callable[[float], str] = percent) -> str:
     if summary.low is None or summary.high is None:
         return form(summary.mean)
     return f"{form(summary.mean)} [{form(summary.low)}, {form(summary.high)}]"
+
+
+def held(difference: Summary, side: Side) -> str:
+    """A difference in points, and whether it is worse or better if interval and test say so."""
+    return interval(difference, points) + ("" if side == "open" else f", {side}")
+
+
+def values_table(name: str, values: Sequence[str], rows: Mapping[str, Mapping[str, str]]) -> str:
+    """A row for each objective by its label, a column for each value of a setting."""
+    cells = [[label, *(row.get(value, NOTHING) for value in values)] for label, row in rows.items()]
+    return table(["objective", *(f"{name} {value}" for value in values)], cells)

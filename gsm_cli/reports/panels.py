@@ -206,28 +206,28 @@ def panel_picture(name: str, panels: Sequence[Panel], columns: int = COLUMNS) ->
 def describe(panels: Sequence[Panel]) -> str:
     """The panels for those who cannot see them: the ends of the lines of the first one, and what the others show.
 
-    Of many lines those that end highest and lowest.
+    Of many lines those that end highest and lowest; of many dots how many they are.
     """
     first, *others = panels
+    dots, lines = all(len(line.points) == 1 for line in first.lines), list(first.lines)
+    if many := len(lines) > MANY:
+        lines = sorted(lines, key=lambda line: -line.points[-1].mean)[:: len(lines) - 1]
     ends = [
         f"{line.identity.label} "
         + " and ".join(
             first.write(point) + ("" if point.value is None else f" at {first.at(point.value)}")
             for point in dict.fromkeys((line.points[0], line.points[-1]))
         )
-        for line in (first.lines if len(first.lines) <= MANY else _extremes(first))
+        for line in lines
     ]
-    words = [each.title + (f" against {each.axis}" if each.axis != first.axis else "") for each in others]
-    if len(first.lines) > MANY:
+    if many and dots:
+        ends = [f"{len(first.lines)}, whose numbers are in a table"]
+    elif many:
         ends = [f"of {len(first.lines)} lines the highest, {ends[0]}", f"the lowest, {ends[1]}"]
+    words = [each.title + (f" against {each.axis}" if each.axis != first.axis else "") for each in others]
     beside = f" Beside it: {'; '.join(words)}." if others else ""
-    return f"{first.title.capitalize()} against {first.axis}. At the ends: {'; '.join(ends)}.{beside}"
-
-
-def _extremes(panel: Panel) -> list[Points]:
-    """The lines that are the highest and the lowest at their ends."""
-    ordered = sorted(panel.lines, key=lambda line: line.points[-1].mean)
-    return [ordered[-1], ordered[0]]
+    what = "Dots" if dots else "At the ends"
+    return f"{first.title.capitalize()} against {first.axis}. {what}: {'; '.join(ends)}.{beside}"
 
 
 def panel_table(panels: Sequence[Panel]) -> str:

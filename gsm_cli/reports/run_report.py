@@ -21,8 +21,7 @@ from gsm_cli.reports.frontier import frontier_page, frontier_section
 from gsm_cli.reports.gradients import gradient_page, gradient_sections
 from gsm_cli.reports.methods import provenance, without_seconds
 from gsm_cli.reports.page import Block, Page, Report, Section
-from gsm_cli.reports.sweeps import sweep_picture, trade_page, trade_section
-from gsm_cli.reports.temperature import swept_over_tau, temperature_picture, temperature_section
+from gsm_cli.reports.sweeps import sweep_picture, temperature_section, trade_page, trade_section
 from gsm_cli.words import listed
 
 
@@ -74,11 +73,9 @@ def _page(folder: ReportFolder, findings: Findings, about: str | None) -> Page:
 
 def _picture(findings: Findings) -> Block:
     """Of the best values: accuracy against the first setting that has them."""
-    if swept_over_tau(findings.sweeps):
-        return temperature_picture(findings.sweeps)
     names = {tuple(each.settings) for each in findings.best}
-    lines = [line for line in findings.sweeps.lines if line.names in names]
-    return sweep_picture([line for line in lines if line.names == lines[0].names], findings.sweeps.series)
+    lines = [line for line in findings.sweeps if line.names in names]
+    return sweep_picture([line for line in lines if line.names == lines[0].names], findings.series)
 
 
 def _details(
@@ -94,10 +91,7 @@ def _details(
         section for each in main if each.group.trained for section in (learning(each.group), generated(each.group))
     ]
     found += [further(rest), frontier_section(findings.frontier), search_section(findings.searches)]
-    found += [
-        temperature_section(findings.sweeps, gradients),
-        trade_section(findings.trades),
-    ]
+    found += [temperature_section(findings.sweeps, findings.series), trade_section(findings.trades)]
     found += gradient_sections(folder, gradients)
     with_others = [each for each in findings.groups if each.as_others][:1]
     found += [others(describe_dataset(each.config.dataset)) for each in with_others]

@@ -1,28 +1,33 @@
 """Accuracy against a setting that takes several values, and what the cheap objectives lose to the sum at each."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from gsm_cli import commands
-from gsm_cli.analysis.contrasts import Swept, named, task_of
-from gsm_cli.analysis.identity import apart, with_looks, written
+from gsm_cli.analysis.contrasts import TAU, Swept, named, task_of
+from gsm_cli.analysis.identity import Identity, apart, with_looks, written
 from gsm_cli.analysis.series import Series
 from gsm_cli.analysis.statistics import fewest_seeds
-from gsm_cli.analysis.tradeoff import Loss, Losses, Trade
+from gsm_cli.analysis.tradeoff import Losses, Trade
 from gsm_cli.objectives import GUMBEL
-from gsm_cli.reports.markdown import NOTHING, interval, numbered, table
+from gsm_cli.reports.markdown import MOST_VALUES, NOTHING, held, interval, numbered, table, values_table
 from gsm_cli.reports.page import Block, Page, Section
-from gsm_cli.reports.panels import Panel, Point, Points, panel_picture
+from gsm_cli.reports.panels import Panel, Point, Points, panel_picture, panel_table
 from gsm_cli.settings import hyphened
-from gsm_cli.words import listed, points, ratio
+from gsm_cli.words import listed, ratio
 
-MOST_VALUES = 7  # columns of a table
 COUNTED = {"labels": "number of labels", "classes": "number of classes"}
-SIDES = {"worse": ", worse", "better": ", better", "open": ""}
 SAID = {"worse": "worse than the sum at", "better": "better than the sum at", "open": "not told apart from it at"}
 LEGEND = (
     "*The sum* (`marginalize`) evaluates the decoder for every class; the other objectives replace it. Cells are "
     "points of test accuracy after the last epoch minus the sum's at the same seeds, with Student's 95 % interval. "
     "*worse* and *better* are what the interval and the exact test say, corrected for the values of a row."
+)
+ONE_HOT, PROMISED = "bound with one-hot y, nats", "relaxed bound − that, nats"
+ACCURACY = "Test accuracy: the mean over seeds with its 95 % interval; all else is equal in a line."
+LEVELS = "Dashed: objectives that read no temperature."
+BOUNDS = (
+    "Bounds: of the validation images after the last epoch, in nats per image; what a relaxed y promises above a "
+    "one-hot one, from the same noise, is no likelihood."
 )
 
 
@@ -57,16 +62,11 @@ def _answer(found: Losses, setting: str, where: str) -> str:
 
 def _losses_table(trade: Trade) -> str:
     values = sorted({loss.value for each in trade.losses for loss in each.points})[-MOST_VALUES:]
-    rows = [[each.identity.label, *(_cell(each, value) for value in values)] for each in trade.losses]
-    return table(["objective", *(f"{trade.setting} {commands.write(value)}" for value in values)], rows)
-
-
-def _cell(found: Losses, value: float) -> str:
-    return next((_loss(loss) for loss in found.points if loss.value == value), NOTHING)
-
-
-def _loss(loss: Loss) -> str:
-    return f"{interval(loss.difference, points)}{SIDES[loss.side]}"
+    rows = {
+        each.identity.label: {commands.write(loss.value): held(loss.difference, loss.side) for loss in each.points}
+        for each in trade.losses
+    }
+    return values_table(trade.setting, list(map(commands.write, values)), rows)
 
 
 def trade_picture(trade: Trade, number: int = 1) -> Block:
@@ -89,8 +89,11 @@ def trade_section(trades: Sequence[Trade]) -> Section:
         setting = ", ".join([trade.setting, *trade.apart])
         rows = [
             [
-                *(f"{each.identity.label}, {trade.setting} {commands.write(loss.value)}", str(len(loss.seeds))),
-                *(_loss(loss), f"{loss.p_value:.3g}", interval(loss.factor, ratio) if loss.factor else NOTHING),
+                f"{each.identity.label}, {trade.setting} {commands.write(loss.value)}",
+                str(len(loss.seeds)),
+                held(loss.difference, loss.side),
+                f"{loss.p_value:.3g}",
+                interval(loss.factor, ratio) if loss.factor else NOTHING,
             ]
             for each in trade.losses
             for loss in each.points
@@ -103,7 +106,7 @@ def trade_section(trades: Sequence[Trade]) -> Section:
 def sweep_picture(found: Sequence[Swept], series: Sequence[Series]) -> Block:
     """Accuracy against the setting of these sweeps."""
     panel = accuracy_panel(found, series)
-    return panel_picture(f"sweep-{hyphened(panel.axis)}", [panel])
+    return panel_picture(f"accuracy-{hyphened(panel.axis)}", [panel])
 
 
 def accuracy_panel(found: Sequence[Swept], series: Sequence[Series]) -> Panel:
@@ -117,14 +120,42 @@ def accuracy_panel(found: Sequence[Swept], series: Sequence[Series]) -> Panel:
         if name not in each.config.identity and (task := task_of(each.config, (name,))) in tasks
     ]
     looks = with_looks(
-        [(line.objective, line.settings) for line in sets] + [(each.objective, settings) for each, settings in levels]
+        [(line.objective, line.settings) for line, _ in sets]
+        + [(each.objective, settings) for each, settings in levels]
     )
-    lines = [
-        [_point(float(str(value)), swept.series[(value,)]) for value in swept.values(0)] for swept in sets.values()
-    ]
+    lines = [[_point(float(str(value)), swept.series[(value,)]) for value in swept.values(0)] for _, swept in sets]
     lines += [[_point(None, each)] for each, _ in levels]
     return Panel("test accuracy, %", name, [Points(*pair) for pair in zip(looks, lines, strict=True)])
 
 
 def _point(value: float | None, series: Series) -> Point:
     return Point.of(value, series.accuracy, len(series.scores))
+
+
+def temperature_section(lines: Sequence[Swept], series: Sequence[Series]) -> Section:
+    """Accuracy and bounds on the axis of tau; empty unless tau was swept."""
+    found = [swept for swept in lines if swept.names == (TAU,)]
+    if not found:
+        return Section([])
+    accuracy = accuracy_panel(found, series)
+    bounds = _bounds(dict(zip((line.identity for line in accuracy.lines), found, strict=False)))
+    levels = any(line.is_level for line in accuracy.lines)
+    text = " ".join([ACCURACY, *([LEVELS] if levels else []), *([BOUNDS] if bounds else [])])
+    picture = panel_picture("temperature", [accuracy, *bounds])
+    return Section(["## Against the temperature", picture, text, panel_table([accuracy])])
+
+
+def _bounds(lines: Mapping[Identity, Swept]) -> list[Panel]:
+    """The one-hot bound, and how much more the relaxed one promises; nothing where they were not read."""
+    one_hot, promised = [], []
+    for line, swept in lines.items():
+        read = [
+            (float(str(value)), hard[-1], soft[-1] - hard[-1])
+            for value in swept.values(0)
+            if (hard := swept.series[(value,)].curve(lambda epochs: epochs.one_hot_bound))
+            and (soft := swept.series[(value,)].curve(lambda epochs: epochs.relaxed_bound))
+        ]
+        if read:
+            one_hot.append(Points(line, [Point(tau, hard) for tau, hard, _ in read]))
+            promised.append(Points(line, [Point(tau, more) for tau, _, more in read]))
+    return [Panel(ONE_HOT, TAU, one_hot, ".3f"), Panel(PROMISED, TAU, promised, ".3f", 0.0)] if one_hot else []

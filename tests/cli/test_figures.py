@@ -11,7 +11,7 @@ import pytest
 
 from gsm_cli import __version__
 from gsm_cli.errors import DataError
-from gsm_cli.law import animation, pictures
+from gsm_cli.law import animation, fonts, pictures
 
 COMMANDS = ("sample", "expectation", "grid", "simplex")
 
@@ -142,6 +142,20 @@ LAW_MISTAKES = [
     (["--size", "40x40", "--dpi", "1200"], "--dpi", "2,304,000,000"),
     (["--size", "1.5x1.5"], "--size", "not 1.5 by 1.5"),
     (["--title", ""], "--title", "not ''"),
+    (["--font-size", "0"], "--font-size", "from 5 to 72, not 0"),
+    (["--font-size", "nan"], "--font-size", "not nan"),
+    (["--font-size", "1e9"], "--font-size", "not 1e9"),
+    (["--font-size", "60"], "--font-size", "room for them"),
+    (["--font-size", "20", "--size", "3x2"], "--font-size", "not 3 by 2"),
+    (["--font", "No Such Font"], "--font", "'No Such Font'"),
+    (["--font", "nowhere/mine.ttf"], "--font", "No such file"),
+    (["--font", ""], "--font", "''"),
+    (["--style", "neon"], "--style", "'neon'"),
+    (["--probs", "nowhere.txt"], "--probs", "'nowhere.txt'"),
+    (["--probs", "2,1"], "--normalize", "not to 3"),
+    (["--normalize"], "--normalize", "--probs"),
+    (["--format", "png,gif"], "--format", "not gif"),
+    (["--format", ""], "--format", "''"),
     (["--probs", "1.5,-0.5"], "--probs", "-0.5"),
     (["--probs", "0.5,0.6"], "--probs", "1.1"),
     (["--probs", "1e308,1e308"], "--probs", "not beyond 1e308"),
@@ -157,7 +171,7 @@ LAW_MISTAKES = [
     (["--classes", "two"], "--classes", "not two"),
     (["--seed", "-1"], "--seed", "not -1"),
     (["--seed", "0.5"], "--seed", "not 0.5"),
-    (["--format", "gif"], "--format", "'gif'"),
+    (["--format", "gif"], "--format", "not gif"),
     (["--temperature", "1"], "--temperature", "No such option"),
     (["more"], "more", "unexpected"),
 ]
@@ -186,7 +200,8 @@ OWN_MISTAKES = [
     (["animate", "--classes", "41"], "film", "not 41"),
     (["animate", "--simplex", "--probs", "0.5,0.5"], "--probs", "not 2"),
     (["animate", "--samples", "1000000000"], "--samples", "not 1000000000: take fewer"),
-    (["animate", "--format", "png"], "--format", "'png'"),
+    (["animate", "--format", "png"], "--format", "not png"),
+    (["animate", "--style", "transparent"], "--style", "take light or dark"),
     (["explore", "--tau", "0"], "--tau", "not 0"),
     (["explore", "--tau", "1,2"], "--tau", "'1,2'"),
     (["explore", "--probs", "0.5,0.6"], "--probs", "1.1"),
@@ -194,7 +209,7 @@ OWN_MISTAKES = [
     (["explore", "--logits", ",".join(["0"] * 300 + ["2"])], "2 to 20 classes", "not 301"),
     (["explore", "--format", "png"], "--format", "No such option"),
     (["draw"], "draw", "No such command"),
-    (["--verbose"], "--verbose", "No such option"),
+    (["--loud"], "--loud", "No such option"),
 ]
 MISTAKES = [  # what all commands take they read in one place: each mistake with one of them, and each of them with many
     ([command, *words], name, value)
@@ -319,6 +334,10 @@ class TestHelp:
             "--title",
             "--size",
             "--dpi",
+            "--style",
+            "--font-size",
+            "--font",
+            "--normalize",
             "--tau",
             "--probs",
             "--logits",
@@ -384,11 +403,69 @@ class TestEnvironment:
         assert (finished.stdout, finished.stderr) == ("agg\n", "")
 
 
-def test_class_names_that_the_font_cannot_write_are_refused(gsm, folder):
+def test_class_names_that_no_font_can_write_are_refused(gsm, folder, monkeypatch):
+    monkeypatch.setattr(fonts, "_all", list)
     result = gsm("sample", "--tau", "1", "--probs", "0.5,0.5", "--class-names", "ja,否")
     assert result.exit_code == 2
     assert result.stderr == (
-        "gsm: --class-names must be of characters that the font of figures has, and it has no 否: "
-        "write it in another script\n"
+        "gsm: --class-names must be of characters that the font of figures has, and it has no 否: install one, such as "
+        "Noto Sans CJK JP for Japanese (fonts.google.com/noto), and write its name after --font\n"
     )
     assert not list(folder.iterdir())
+
+
+def piped(folder, words, numbers):
+    """What a process of gsm says to whose stdin these bytes are written."""
+    made = subprocess.run([sys.executable, "-m", "gsm_cli", *words], cwd=folder, input=numbers, capture_output=True)
+    return made.returncode, made.stdout.decode(), made.stderr.decode()
+
+
+class TestNumbers:
+    def test_from_a_pipe_make_the_very_bytes_of_those_that_are_typed(self, gsm, folder):
+        words = ["sample", "--tau", "1", "--probs"]
+        assert gsm(*words, "0.6,0.3,0.1").exit_code == 0
+        expected = (folder / "figures/sample_10.png").read_bytes()
+        assert piped(folder, [*words, "-", "--out", "piped"], b"[0.6 0.3;\n 0.1]") == (
+            0,
+            "piped/original.png\npiped/sample_10.png\n",
+            "",
+        )
+        assert (folder / "piped/sample_10.png").read_bytes() == expected
+        (folder / "law.csv").write_bytes(b"\xef\xbb\xbf0.6\r\n0.3\r\n0.1\r\n")
+        assert gsm(*words, "law.csv", "--out", "read").exit_code == 0
+        assert (folder / "read/sample_10.png").read_bytes() == expected
+
+    @pytest.mark.parametrize(
+        ("numbers", "reason"),
+        [
+            (b"", "it is empty"),
+            (b" \n", "it is empty"),
+            (b"\xff\x00", "it is no text"),
+            (500_001 * b"1 ", "it has more than 1,000,000 bytes"),
+        ],
+        ids=["empty", "blank", "binary", "too many"],
+    )
+    def test_that_are_none_are_refused(self, folder, numbers, reason):
+        sentence = f"gsm: stdin must hold numbers ({reason}): write for example -0.7,-1.2,-1.6\n"
+        assert piped(folder, ["explore", "--logits", "-"], numbers) == (3, "", sentence)
+        assert not list(folder.iterdir())
+
+
+class TestFormats:
+    def test_are_a_list_each_once(self, gsm, folder):
+        result = gsm("expectation", "--tau", 1, "--plain", "--format", "svg, png", "--format", "svg,pdf", "--json")
+        names = [f"figures/expectation_10.{each}" for each in ("svg", "png", "pdf")]
+        figures = json.loads(result.stdout)["results"]["figures"]
+        assert [figure.pop("path") for figure in figures] == names
+        assert figures[0] == figures[1] == figures[2]
+        assert files_in(folder) == set(names)
+
+
+@pytest.mark.parametrize("out", ["pic.png", "deep/PIC.SVG", "film.gif"])
+def test_a_file_for_an_output_folder_is_refused_unless_it_is_one(gsm, folder, out):
+    result = gsm("sample", "--tau", 1, "--out", out)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith(f"gsm: --out must be a folder, for figures name themselves, not {out}: leave .")
+    assert files_in(folder) == set()
+    (folder / out).mkdir(parents=True)
+    assert gsm("sample", "--tau", 1, "--out", out).exit_code == 0

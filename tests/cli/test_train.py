@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -49,13 +50,12 @@ class TestRuns:
         assert set(records(folder)) == {"supervised 0", "supervised 3"}
 
     def test_a_plain_line_for_every_epoch_when_stderr_is_no_terminal(self, gsm):
-        lines = gsm(*QUICK, "--objective", "gumbel").stderr.splitlines()
-        assert len(lines) == 4
-        assert lines[0].startswith("[1/1] gumbel seed 0 epoch 1 bound -")
-        assert " validation 0." in lines[1]
-        assert " tau 0.5 " in lines[1]
-        assert lines[2].startswith("[1/1] gumbel seed 0 finished: test accuracy 0.")
-        assert "no finished run of marginalize" in lines[3]
+        *said, first, second, third, answer = gsm(*QUICK, "--objective", "gumbel").stderr.splitlines()
+        assert said == ["1 run of gumbel on digits, into reports/digits-100", "1 to train: loading PyTorch …"]
+        assert first.startswith("[1/1] gumbel seed 0 epoch 1 bound -")
+        assert re.search(r" validation accuracy \d\d\.\d\d % tau 0\.5 ", second)
+        assert re.fullmatch(r"\[1/1\] gumbel seed 0 finished: test accuracy \d\d\.\d\d %", third)
+        assert "no finished run of marginalize" in answer
 
     def test_a_finished_run_is_used_again(self, gsm, folder):
         gsm(*QUICK, "--objective", "gumbel")
@@ -212,7 +212,7 @@ class TestPrecedence:
         result = gsm("train-ssl", "--config", "a.toml")
         assert result.exit_code == 2
         assert sentence in result.stderr
-        assert len(result.stderr.splitlines()) == 1
+        assert result.stderr.count("gsm: ") == 1
 
     def test_commas_and_all_name_objectives(self, gsm, folder):
         assert gsm(*QUICK, "--objective", "gumbel,supervised").exit_code == 0
@@ -281,8 +281,8 @@ def test_bad_input_is_one_sentence_and_leaves_no_record(gsm, folder, words, sent
     result = gsm("train-ssl", "--objective", "gumbel", *words)
     assert result.exit_code == 2
     assert sentence in result.stderr
-    assert len(result.stderr.splitlines()) == 1
-    assert ": " in result.stderr.removeprefix("gsm: ")
+    assert result.stderr.count("gsm: ") == 1
+    assert ": " in result.stderr.splitlines()[-1].removeprefix("gsm: ")
     assert not list(folder.rglob("*.json"))
 
 
@@ -330,14 +330,28 @@ def test_ctrl_c_says_how_to_go_on(gsm, monkeypatch):
     monkeypatch.setattr(training.Run, "epoch", interrupt)
     result = gsm(*QUICK)
     assert result.exit_code == 130
-    assert "give the same command again" in result.stderr
+    assert result.stderr.endswith("gsm: interrupted; give the same command again to start from the beginning\n")
+
+
+def test_ctrl_c_promises_a_checkpoint_only_where_one_is(gsm, monkeypatch):
+    def interrupt(run):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(training, "CHECKPOINT_SECONDS", 0.0)
+    epoch = training.Run.epoch
+    monkeypatch.setattr(training.Run, "epoch", lambda run: interrupt(run) if run.epochs else epoch(run))
+    went_on = "gsm: interrupted; give the same command again to go on from the last checkpoint"
+    assert gsm(*QUICK).stderr.splitlines()[-1] == went_on
+    monkeypatch.setattr(training.Run, "epoch", interrupt)
+    assert gsm(*QUICK).stderr.splitlines()[-1] == went_on
+    assert "from the beginning" in gsm(*QUICK, "--out", "other").stderr
 
 
 def test_sigterm_ends_as_ctrl_c_does(folder):
     words = [sys.executable, "-m", "gsm_cli", "train-ssl", "--epochs", "5000", "--set", "hidden=8"]
     process = subprocess.Popen(words, cwd=folder, stderr=subprocess.PIPE, text=True)
     time.sleep(0.1)
-    assert "epoch 1" in process.stderr.readline()
+    assert "epoch 1" in [process.stderr.readline() for _ in range(3)][-1]  # the others say what it will do
     process.send_signal(signal.SIGTERM)
     _, said = process.communicate(timeout=30)
     assert process.returncode == 128 + signal.SIGTERM

@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 from batches import kept, tasks
@@ -21,7 +20,6 @@ from trials import members
 from gsm_cli.cli import display
 from gsm_cli.cli.display import Display
 from gsm_cli.cli.plan import read_plan
-from gsm_cli.cli.preview import duration
 from gsm_cli.records.curves import Epoch
 from gsm_cli.records.run import read_run
 from gsm_cli.runs import training
@@ -195,8 +193,8 @@ def test_bad_input_is_one_sentence_before_the_first_run(gsm, folder, words, sent
     result = gsm("train-ssl", "--objective", "gumbel", *words)
     assert result.exit_code == 2
     assert sentence in result.stderr
-    assert len(result.stderr.splitlines()) == 1
-    assert ": " in result.stderr.removeprefix("gsm: ")
+    assert result.stderr.count("gsm: ") == 1
+    assert ": " in result.stderr.splitlines()[-1].removeprefix("gsm: ")
     assert not list(folder.iterdir())
 
 
@@ -245,12 +243,10 @@ class TestBefore:
         assert result.exit_code == 0
         assert not list(folder.iterdir())
         *runs, total = result.stdout.splitlines()
-        assert runs == ["gumbel tau 0.1 seed 0  to do", "gumbel tau 2 seed 0    to do"]
-        assert total == (
-            "2 runs: 0 finished, 0 to resume, 2 to start; no record of this machine says how long 2 runs will take"
-        )
+        assert runs == ["gumbel tau 0.1 seed 0  to start", "gumbel tau 2 seed 0    to start"]
+        assert total == "2 runs: 2 to start"
 
-    def test_what_is_finished_what_resumes_and_how_long_the_rest_takes(self, gsm, monkeypatch):
+    def test_what_is_finished_and_what_resumes(self, gsm, monkeypatch):
         words = (
             "train-ssl",
             "--jobs",
@@ -268,20 +264,18 @@ class TestBefore:
         monkeypatch.setattr(training, "CHECKPOINT_SECONDS", 0.0)
         monkeypatch.setattr(training.Run, "keep_best", keep_best_until(4))
         assert gsm(*words, "--seeds", 1).exit_code == 130
-        (path,) = Path("reports").rglob("*-0.json")
-        seconds = read_run(path).epochs.seconds
         shown = json.loads(gsm(*words, "--seeds", "0-2", "--dry-run", "--json").stdout)["results"]
         assert [(run["run"], run["finished"], run["epochs"]) for run in shown["runs"]] == [
             ("gumbel seed 0", True, 10),
             ("gumbel seed 1", False, 3),
             ("gumbel seed 2", False, 0),
         ]
-        each = sorted(seconds)[4:6]
-        assert [run["seconds"] for run in shown["runs"]] == pytest.approx([0, 7 * sum(each) / 2, 10 * sum(each) / 2])
-        assert shown["seconds"] == pytest.approx(17 * sum(each) / 2)
         said = gsm(*words, "--seeds", "0-2", "--dry-run").stdout.splitlines()
-        assert re.fullmatch(r"gumbel seed 1  resumes after epoch 3 of 10, about \d+ s", said[1])
-        assert re.fullmatch(r"3 runs: 1 finished, 1 to resume, 1 to start; about \d+ s with 1 job, from .*", said[3])
+        assert said[1:] == [
+            "gumbel seed 1  to resume after epoch 3 of 10",
+            "gumbel seed 2  to start",
+            "3 runs: 1 finished, 1 to resume, 1 to start",
+        ]
         assert "1 to resume" not in gsm(*words, "--seeds", "0-2", "--dry-run", "--force").stdout
 
     def test_a_damaged_record_costs_its_own_run_alone(self, gsm, folder):
@@ -292,23 +286,14 @@ class TestBefore:
         result = gsm(*words, "--dry-run")
         assert result.exit_code == 3
         gumbel, supervised, total = result.stdout.splitlines()
-        assert gumbel.endswith("cannot be run, as said below")
+        assert gumbel.endswith("cannot be run")
         assert supervised.endswith("finished")
-        assert total == "2 runs: 1 finished, 0 to resume, 0 to start, 1 that cannot be run"
+        assert total == "2 runs: 1 cannot be run, 1 finished"
         assert damaged.name in result.stderr
         shown = gsm(*words, "--dry-run", "--json")
         assert shown.exit_code == 3
         runs = json.loads(shown.stdout)["results"]["runs"]
-        assert [(run["finished"], run["seconds"]) for run in runs] == [(False, None), (True, 0.0)]
-
-    def test_a_time_as_people_say_it(self):
-        assert [duration(seconds) for seconds in (3.4, 89, 300, 5000, 9000)] == [
-            "3 s",
-            "89 s",
-            "5 min",
-            "83 min",
-            "2.5 h",
-        ]
+        assert [run["finished"] for run in runs] == [False, True]
 
     def test_one_command_for_each_run(self, gsm, folder):
         words = (
@@ -393,7 +378,7 @@ class TestDisplay:
         assert all(len(line) <= 80 for line in (batch, *runs))
         assert batch.startswith("0 of 3 runs")
         assert len(runs) == 2
-        assert all("epoch 40 acc 0.9123" in line for line in runs)
+        assert all("40/100 validation accuracy 91.23 %" in line for line in runs)
         assert runs[0].startswith("sparse-marginalize")
         assert re.search(r"(\d|-):?(\d\d|-)", batch[-8:])
 
@@ -422,7 +407,7 @@ class TestDisplay:
         shown.note(second.name, "is left to [host], process 1")
         shown.end(Outcome(second, None, problem=WorkerLostError("was killed by signal 9")))
         assert stream.getvalue().splitlines() == [
-            "[1/3] sparse-marginalize weight_std none tau 0.1 seed 0 finished: test accuracy 0.7900",
+            "[1/3] sparse-marginalize weight_std none tau 0.1 seed 0 finished: test accuracy 79.00 %",
             "[2/3] gumbel weight_std none tau 0.1 seed 0 is left to [host], process 1",
             "[2/3] gumbel weight_std none tau 0.1 seed 0 failed: its worker was killed by signal 9",
         ]

@@ -1,5 +1,6 @@
 """Splits that leak nothing, and files of MNIST that are found, verified, or named with their remedy."""
 
+import errno
 import gzip
 import hashlib
 import os
@@ -13,7 +14,7 @@ from gsm_cli.data import find_dataset
 from gsm_cli.data import mnist as mnist_files
 from gsm_cli.data.download import download
 from gsm_cli.data.split import load
-from gsm_cli.errors import DataError, UsageError
+from gsm_cli.errors import DataError, GsmError, UsageError
 
 DIGITS, MNIST = find_dataset("digits"), find_dataset("mnist")
 TRAIN, TEST = 400, 50
@@ -120,6 +121,24 @@ class TestMnist:
         assert np.array_equal(split.test.classes, np.arange(TEST) % 10)
         assert split.test.pixels.tobytes() == mnist["t10k-images-idx3-ubyte"][16:]
 
+    @pytest.mark.parametrize("place", ["", "raw", "MNIST/raw"])
+    @pytest.mark.parametrize("point", [True, False])
+    def test_is_found_as_torchvision_and_others_lay_it_out(self, mnist, tmp_path, place, point):
+        named = {name.replace("-idx", ".idx") if point else name: content for name, content in mnist.items()}
+        put(tmp_path / "data" / place, named, zipped=False)
+        assert len(load(SMALL, 20, 0, tmp_path / "data").unlabelled) == TRAIN - 120
+
+    @pytest.mark.parametrize("barrier", ["a file", "no permission"])
+    def test_a_folder_that_cannot_be_read_is_no_missing_file(self, mnist, tmp_path, monkeypatch, barrier):
+        path = tmp_path / "data"
+        if barrier == "a file":
+            path.write_text("")
+        else:
+            put(path, mnist)
+            monkeypatch.setattr("os.access", lambda path, mode: False)
+        with pytest.raises(DataError, match=r"data must be a folder that can be read, and is not: name another with"):
+            load(SMALL, 20, 0, path, download)
+
     def test_the_named_folder_comes_before_the_environment(self, mnist, tmp_path, monkeypatch):
         monkeypatch.setenv("GSM_DATA_DIR", str(put(tmp_path / "bad", dict.fromkeys(mnist, b"bad"))))
         load(SMALL, 20, 0, put(tmp_path / "good", mnist))
@@ -184,6 +203,21 @@ class TestMnist:
         with pytest.raises(DataError, match=r"no mirror gave it .*ConnectionError"):
             load(SMALL, 20, 0, None, download)
         assert not (tmp_path / "cache").exists() or not list((tmp_path / "cache").iterdir())
+
+    @pytest.mark.parametrize("code", ["EACCES", "EROFS", "ENOSPC", "a file"])
+    def test_a_disk_that_refuses_is_no_fault_of_the_mirrors(self, mnist, tmp_path, monkeypatch, code):
+        def retrieve(*_: object, **__: object) -> None:
+            number = getattr(errno, code)
+            raise OSError(number, os.strerror(number))
+
+        monkeypatch.setattr("pooch.retrieve", retrieve)
+        if code == "a file":
+            (tmp_path / "cache").write_text("")
+        with pytest.raises(GsmError, match=r"cache/train-images-idx3-ubyte\.gz cannot be written \(") as refused:
+            load(SMALL, 20, 0, None, download)
+        assert refused.value.exit_code == 1
+        assert all(words in str(refused.value) for words in ("--data-dir", "XDG_CACHE_HOME"))
+        assert "mirror" not in str(refused.value)
 
 
 @pytest.fixture(scope="module")

@@ -11,8 +11,9 @@ from matplotlib.colors import to_rgb
 from numpy.testing import assert_array_equal
 from PIL import Image
 
-from gsm_cli import __version__, style
+from gsm_cli import __version__
 from gsm_cli.law import animation, films, pictures
+from gsm_cli.law.colours import temperature_colour
 from gsm_cli.law.explore import explore
 from gsm_cli.law.request import ARTICLE_TEMPERATURES, ARTICLE_TRIANGLE, read_law, read_temperature, read_temperatures
 from gsm_cli.law.simplex import simplex
@@ -108,5 +109,5 @@ class TestFilms:
         for number in (0, 20, 47):
             image.seek(number)
             shown = {colour for _, colour in image.convert("RGB").getcolors(10**6)}
-            own = style.temperature_colour(film.frames[number].temperature)
+            own = temperature_colour(film.frames[number].temperature)
             assert {(255, 255, 255), tuple(round(255 * part) for part in to_rgb(own))} <= shown

@@ -11,9 +11,9 @@ from numpy.testing import assert_allclose
 
 from gsm_cli.errors import UsageError
 from gsm_cli.law import exact_moments, log_density, relax
+from gsm_cli.law.colours import TEMPERATURE_COLOURS
 from gsm_cli.law.explore import MOST, explore
 from gsm_cli.law.request import read_law, read_temperature
-from gsm_cli.style import TEMPERATURE_COLOURS
 
 LAWS = ["0.3,0.7", "0.6,0.3,0.1", "0.25,0.2,0.15,0.1,0.1,0.08,0.06,0.03,0.02,0.01"]
 TAU = read_temperature("1")

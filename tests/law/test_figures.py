@@ -26,6 +26,7 @@ from PIL import Image
 from gsm_cli import __version__, style
 from gsm_cli.errors import UsageError
 from gsm_cli.law import animation, gumbel, moments, pictures
+from gsm_cli.law.colours import temperature_colour
 from gsm_cli.law.facts import ExpectationFacts
 from gsm_cli.law.request import read_law, read_temperatures
 from gsm_cli.law.simplex import simplex
@@ -154,7 +155,7 @@ class TestArtists:
         (axes,) = figure.axes
         shown = [(line.get_color(), line.get_linewidth(), line.get_label()) for line in axes.lines]
         assert [shown[0][:2], *shown[1:]] == [
-            ("white", 3.5),
+            ("#ffffff", 3.5),
             (style.INK, 1.5, "exact expectation"),
             (style.INK, 1.2, "π"),
         ]
@@ -342,8 +343,109 @@ def test_no_text_lies_over_another_however_it_looks(look, names):
         check_texts(picture)
 
 
+@pytest.mark.parametrize("size", [6, 20])
+def test_no_text_lies_over_another_at_any_font_size(size):
+    look = Look(font_size=size)
+    named, ten = read_law("0.5,0.3,0.2", None, None, 0, "cat,black dog,bird"), read_law(None, None, 10, 1)
+    for picture in [
+        pictures.samples(ten, FOUR[:1], 0, look)[0],
+        *pictures.expectations(LAW, FOUR[1:2], 100, False, look),
+        pictures.grid(ten, FOUR[:2], 100, 2, look),
+        pictures.grid(named, FOUR, 100, 1, look),
+        simplex(named, FOUR[2:], 20, look),
+    ]:
+        check_texts(picture)
+
+
+def luminance(colour):
+    """As the guidelines on the accessibility of the web define it (WCAG 2.2)."""
+    channels = np.array(to_rgb(colour))
+    linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
+    return float(linear @ [0.2126, 0.7152, 0.0722])
+
+
+def contrast(one, other):
+    low, high = sorted([luminance(one), luminance(other)])
+    return (high + 0.05) / (low + 0.05)
+
+
+class TestPaper:
+    def test_words_and_bars_stand_out_on_dark_paper(self):
+        """By 4.5 and 3, which is what readers with weak eyes need."""
+        look = Look(style="dark")
+        law = read_law("0.5,0.3,0.2", None, None, 0)
+        for picture in [pictures.grid(law, FOUR, 9, 1, look), simplex(law, FOUR, 9, look)]:
+            figure, written = text_boxes(picture)
+            assert min(contrast(text.get_color(), figure.get_facecolor()) for text, _ in written) > 4
+            words = [text for text, _ in written if text.get_color() == "#e8e8e8"]
+            assert len(words) > 10
+            assert min(contrast(text.get_color(), figure.get_facecolor()) for text in words) > 10
+            bars = [bar for axes in figure.axes for container in axes.containers[:1] for bar in container]
+            assert all(contrast(bar.get_facecolor(), figure.get_facecolor()) > 3 for bar in bars)
+
+    @pytest.mark.parametrize(
+        ("paper", "corner"),
+        [("light", (255, 255, 255, 255)), ("dark", (0x15, 0x17, 0x1B, 255)), ("transparent", (255, 255, 255, 0))],
+    )
+    @pytest.mark.parametrize("name", ["original", "expectation_1"])  # with and without a layout
+    def test_is_what_pixels_without_ink_show(self, name, paper, corner):
+        picture = {each.name: each for each in all_looks(Look(style=paper))}[name]
+        image = Image.open(BytesIO(picture.encode("png"))).convert("RGBA")
+        assert image.getpixel((0, 0)) == image.getpixel((image.width - 2, image.height // 3)) == corner
+        assert b"15171b" in picture.encode("svg") or paper != "dark"
+
+    def test_shades_begin_at_the_paper(self):
+        law = read_law("0.5,0.3,0.2", None, None, 0)
+        lightest = {}
+        for paper in ("light", "dark"):
+            with style.drawn(simplex(law, FOUR[:1], 9, Look()).draw, Look(style=paper)) as figure:
+                fills = [fill.get_facecolor() for fill in figure.axes[0].collections]
+                shades = np.concatenate(fills)[:, 0]
+                lightest[paper] = (shades[0], shades[-1])
+        assert_allclose(lightest["light"], (0.97, 0.4))
+        assert 0.08 < lightest["dark"][0] < 0.13
+        assert lightest["dark"][1] > 0.5
+
+    def test_a_film_is_dark_too(self):
+        film = animation.animate(LAW, (FOUR[2], FOUR[0]), 9, False, Look(style="dark", dpi=40))
+        frame = next(film.pixels())
+        assert tuple(frame[0, 0]) == (0x15, 0x17, 0x1B)
+        with pytest.raises(UsageError, match="--style transparent is for pictures, and a film must have a ground"):
+            animation.animate(LAW, (FOUR[2], FOUR[0]), 9, False, Look(style="transparent"))
+
+
+def all_looks(look):
+    return [pictures.samples(LAW, FOUR[:1], 0, look)[0], *pictures.expectations(LAW, FOUR[:1], 9, False, look)]
+
+
 class TestLook:
     law = read_law("0.5,0.3,0.2", None, None, 0, "cat, dog,$x$")
+
+    @pytest.mark.parametrize("title", ["rate $$ each", "$$", r"\$x$ and $y", "$\\frac{$"])
+    def test_dollars_are_neither_drawn_nor_measured_as_mathematics(self, title):
+        look = Look(title=title)
+        for picture in (pictures.grid(self.law, FOUR[:1], 9, 1, look), simplex(self.law, FOUR[:1], 9, look)):
+            _, written = text_boxes(picture)
+            assert title in {text.get_text() for text, _ in written}
+        film = animation.animate(self.law, (FOUR[2], FOUR[0]), 9, True, Look(title=title, dpi=40))
+        with style.drawn(film.stage.build) as figure:
+            film.stage.show(film.frames[0], "black")
+            figure.draw_without_rendering()
+            assert figure.get_suptitle() == f"{title}, τ = 5"
+
+    def test_letters_have_the_size_that_is_asked_for(self):
+        def letters(look):
+            with style.drawn(pictures.grid(self.law, FOUR[:1], 9, 1).draw, look) as figure:
+                label = figure.axes[-1].xaxis.label
+                return label.get_fontsize(), tuple(figure.get_size_inches())
+
+        (own, (width, height)), (large, grown), (small, shrunk) = (
+            letters(look) for look in (Look(), Look(font_size=20), Look(font_size=10))
+        )
+        assert (own, large, small) == pytest.approx((13, 20, 10))
+        assert (grown[0], *shrunk) == pytest.approx((width, width, height))
+        assert grown[1] == pytest.approx(height * 20 / 13)
+        assert letters(Look(font_size=15, size=(9.0, 8.0))) == (pytest.approx(15), (9, 8))
 
     def test_names_stand_for_numbers(self):
         picture = pictures.samples(self.law, FOUR[:1], 0)[0]
@@ -429,12 +531,12 @@ class TestLook:
 def test_colours_keep_their_order_whatever_temperatures_are_mixed():
     """The hue goes on from green by blue and purple to crimson, and neighbours can be told apart."""
     temperatures = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 100.0, 300.0, 1000.0]
-    colours = [to_rgb(style.temperature_colour(temperature)) for temperature in temperatures]
+    colours = [to_rgb(temperature_colour(temperature)) for temperature in temperatures]
     hues = np.array([rgb_to_hsv(colour)[0] for colour in colours])
     assert (np.diff(hues) > 0.005).all()
     assert np.abs(np.diff(colours, axis=0)).max(axis=1).min() > 0.05
-    assert style.temperature_colour(1e-6) == style.temperature_colour(0.01)
-    assert style.temperature_colour(1e6) == style.temperature_colour(1000.0)
+    assert temperature_colour(1e-6) == temperature_colour(0.01)
+    assert temperature_colour(1e6) == temperature_colour(1000.0)
 
 
 class TestNumbers:
@@ -552,6 +654,10 @@ class TestProvenance:
             ["grid", "--tau", "2", "--tau", "0.1", "--draws", "2", "--samples", "7", "--seed", "5"],
             ["grid", "--tau", "2,0.1", "--draws", "1", "--class-names", "a,b,c,d,e,it's f", "--title", "My $ own"],
             ["sample", "--size", "3.3x2", "--dpi", "77", "--tau", "1"],
+            ["expectation", "--tau", "1", "--style", "dark", "--font-size", "16", "--font", "STIXGeneral"],
+            ["simplex", "--tau", "1", "--style", "transparent", "--size", "7x6", "--font-size", "12"],
+            ["sample", "--probs", "[2 1; 1]", "--normalize", "--tau", "1"],
+            ["sample", "--logits", "-1 -inf\n-2", "--tau", "1"],
             ["simplex", "--tau", "1,3", "--samples", "20", "--seed", "2"],
             ["animate", "--from", "5", "--to", "0.5", "--samples", "3", "--size", "3x2", "--dpi", "40"],
             ["animate", "--simplex", "--probs", "0.5,0.3,0.2", "--samples", "3", "--dpi", "40"],
@@ -599,3 +705,14 @@ class TestPicture:
         data = picture.encode("png")
         assert facts_in(data) == picture.carried
         assert (text_chunks(data)["Title"], text_chunks(data)["Description"]) == ("Title", "Words.")
+
+
+def test_the_legend_of_a_grid_takes_no_temperatures_colour():
+    (legend,) = drawn(pictures.grid(LAW, FOUR[:2], size=10, draws=1)).legends
+    (bar,) = (
+        handle
+        for handle, text in zip(legend.legend_handles, legend.get_texts(), strict=True)
+        if text.get_text() == "mean of the draws"
+    )
+    red, green, blue, _ = bar.get_facecolor()
+    assert red == green == blue

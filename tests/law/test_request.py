@@ -113,6 +113,11 @@ def test_default_law_is_the_article_s():
         ({"logits": "0,0"}, [0.5, 0.5]),
         ({"logits": "-1,-1,-1,-1"}, [0.25, 0.25, 0.25, 0.25]),
         ({"logits": "1001,1000"}, [1 / (1 + np.exp(-1)), 1 / (1 + np.e)]),
+        ({"logits": "0,-inf"}, [1.0, 0.0]),
+        ({"logits": "-inf,-3,-inf,-3"}, [0.0, 0.5, 0.0, 0.5]),
+        ({"probs": "0.33,0.33,0.33"}, [1 / 3, 1 / 3, 1 / 3]),
+        ({"probs": "0.17,0.17,0.17,0.17,0.17,0.17"}, 6 * [1 / 6]),
+        ({"probs": "0.143,0.143,0.143,0.143,0.143,0.143,0.143"}, 7 * [1 / 7]),
         ({"logits": "0.5,1.5"}, [1 / (1 + np.e), 1 / (1 + np.exp(-1))]),
         ({"logits": "0,-700"}, [1.0, np.exp(-700)]),
         ({"logits": "0,-1000"}, [1.0, 0.0]),
@@ -151,7 +156,17 @@ def test_logits_survive_where_probabilities_underflow():
         ({"probs": "nan,1"}, "nan,1", "replace"),
         ({"probs": "inf,0"}, "inf,0", "replace"),
         ({"probs": ""}, "''", "write for example"),
-        ({"probs": "0.5;0.5"}, "'0.5;0.5'", "--probs 0.5,0.3,0.2"),
+        ({"probs": "0.5:0.5"}, "'0.5:0.5'", "--probs 0.5,0.3,0.2"),
+        ({"probs": "0.33,0.33,0.32"}, "not to 0.98", "--normalize"),
+        ({"probs": "0.3,0.3,0.3"}, "not to 0.9", "--normalize"),
+        ({"probs": ",".join(50 * ["0.0205"])}, "not to 1.025", "--normalize"),
+        ({"probs": "0,0", "normalize": True}, "not to 0", "--normalize"),
+        ({"probs": "2,-1", "normalize": True}, "-1", "--logits"),
+        ({"probs": "2,inf", "normalize": True}, "not inf", "replace"),
+        ({"logits": "0,-1", "normalize": True}, "--normalize scales probabilities", "--probs"),
+        ({"classes": 3, "normalize": True}, "--normalize scales probabilities", "--probs"),
+        ({"logits": "-inf,-inf"}, "a number above -inf, and have none", "replace"),
+        ({"logits": "0,inf"}, "not inf", "replace"),
         ({"probs": "0.5,,0.5"}, "'0.5,,0.5'", "--probs 0.5,0.3,0.2"),
         ({"logits": "0.5,0.3,0.2"}, "0.5,0.3,0.2", "--probs"),
         ({"logits": "0"}, "not 1", "add the others"),
@@ -181,12 +196,21 @@ def test_probabilities_given_as_logits_are_told_from_them(text):
     )
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"), [("2,1,1", [0.5, 0.25, 0.25]), ("1e308,1e308", [0.5, 0.5]), ("0.5,0.5", [0.5, 0.5])]
+)
+def test_weights_are_scaled_where_that_is_asked_for(text, expected):
+    law = read_law(text, None, None, 0, normalize=True)
+    assert_allclose(law.probabilities, expected, rtol=1e-14)
+    assert law.options == ("--probs", text, "--normalize")
+
+
 @pytest.mark.parametrize("option", ["probs", "logits"])
 def test_the_example_of_a_refusal_is_accepted(option):
     with pytest.raises(UsageError) as refusal:
         read_law(**({"probs": None, "logits": None, "classes": None} | {option: "x"}), seed=0)
     assert str(refusal.value).startswith(
-        f"--{option} must be numbers with commas, not 'x': write for example --{option} "
+        f"--{option} must be numbers with commas, a file of them or - for stdin, not 'x': write for example --{option} "
     )
     example = str(refusal.value).rpartition(" ")[2]
     law = read_law(**({"probs": None, "logits": None, "classes": None} | {option: example}), seed=0)
@@ -245,6 +269,11 @@ def test_a_look_is_read_and_written_again(look, options):
     assert read_look(*look).options == options
 
 
+def test_letters_and_paper_are_part_of_a_look():
+    look = read_look(None, None, None, "DejaVu Serif", font_size=16, style="dark")
+    assert look.options == ("--font-size", "16", "--font", "DejaVu Serif", "--style", "dark")
+
+
 @pytest.mark.parametrize(
     ("look", "value"),
     [
@@ -252,7 +281,7 @@ def test_a_look_is_read_and_written_again(look, options):
         (("t" * 81, None, None), "--title must have"),
         (
             ("Müller 💥 数💥", None, None),
-            "^--title must be of characters that the font of figures has, and it has no 💥数: write it in another sc",
+            "^--title must be of characters that the font of figures has, and it has no 💥数: ",
         ),
         pytest.param(("two\nlines", None, None), r"not 'two\\nlines'", id="two lines"),
         *(

@@ -29,7 +29,7 @@ from gsm_cli.model.estimators import Marginal
 from gsm_cli.objectives import GUMBEL, MARGINALIZE
 from gsm_cli.records.cost import MEASURED, CostPlan
 from gsm_cli.records.layout import ReportFolder
-from gsm_cli.reports.costs import answer, gains, render_costs
+from gsm_cli.reports.costs import answer, gains_table, render_costs
 
 FOLDER = ReportFolder(Path("reports/cost"))
 CLASSES = (2, 5, 10, 20, 50, 100, 200, 500, 1000)
@@ -39,22 +39,26 @@ CROSSING = cost_record(  # a Gumbel step is as slow at 2 classes, and faster fro
 )
 
 
+def quartiles(*rows) -> Spread:
+    return seconds(replace(CROSSING, rows=list(rows)), GUMBEL, 2)
+
+
 class TestStatistics:
     def test_medians_are_over_all_steps_of_all_processes(self):
-        found = seconds([cost_row(GUMBEL, 2, 10.0), cost_row(GUMBEL, 2, 20.0)])
+        found = quartiles(cost_row(GUMBEL, 2, 10.0), cost_row(GUMBEL, 2, 20.0))
         assert found.low < 0.0145 < found.middle < found.high
         assert found.middle == pytest.approx((0.011 + 0.018) / 2)
 
     @pytest.mark.parametrize(
-        ("steps", "quartiles"), [([1.0, 2.0, 3.0, 4.0], (1.75, 2.5, 3.25)), ([1.0, 3.0], (1.5, 2.0, 2.5))]
+        ("steps", "expected"), [([1.0, 2.0, 3.0, 4.0], (1.75, 2.5, 3.25)), ([1.0, 3.0], (1.5, 2.0, 2.5))]
     )
-    def test_quartiles_lie_between_the_least_and_the_greatest_step(self, steps, quartiles):
-        assert seconds([replace(cost_row(GUMBEL, 2, 1.0), seconds=steps)]) == Spread(*quartiles)
+    def test_quartiles_lie_between_the_least_and_the_greatest_step(self, steps, expected):
+        assert quartiles(replace(cost_row(GUMBEL, 2, 1.0), seconds=steps)) == Spread(*expected)
 
     def test_one_step_is_all_three(self):
         row = cost_row(GUMBEL, 2, 10.0)
         row.seconds[1:] = []
-        assert seconds([row]) == Spread(*row.seconds * 3)
+        assert quartiles(row) == Spread(*row.seconds * 3)
 
     def test_ratios_are_of_the_processes_of_one_round(self):
         record = cost_record(marginalize={10: (20.0, 30.0, 40.0)}, gumbel={10: (10.0, 10.0, 40.0)})
@@ -175,7 +179,7 @@ class TestReport:
         shape = {k: (50.0 + k, 51.0 + k, 52.0 + k) for k in CLASSES}
         record = cost_record(marginalize=shape, gumbel=dict.fromkeys(CLASSES, (50.0, 50.1, 50.2)))
         row = "| gumbel | 5 | – | 1.12 [1.10, 1.14] | 2.02 [2.00, 2.03] | 21.0 [21.0, 21.0] |"
-        assert row in gains(record)[0]
+        assert row in gains_table(record)[0]
 
     def test_what_never_pays(self):
         never = cost_record(marginalize={2: (8.0,) * 5, 10: (9.0,) * 5}, reinforce={2: (8.0,) * 5, 10: (9.1,) * 5})

@@ -1,7 +1,6 @@
 """The frontier: complete schedules of several lengths, their seconds, and what is reached in which time."""
 
-from dataclasses import replace
-from statistics import fmean
+from types import SimpleNamespace
 
 import pytest
 from identities import identities
@@ -44,6 +43,18 @@ def lines_of(found: Frontier) -> dict[str, list[Schedule]]:
     return {line.identity.label: list(line.schedules) for line in found.lines}
 
 
+def schedule(epochs: int, seconds: float | None, accuracies: list[float], floor="") -> Schedule:
+    """One whose runs were never made."""
+    series = SimpleNamespace(
+        config=SimpleNamespace(epochs=epochs),
+        clock=seconds is not None,
+        seconds_so_far=[seconds],
+        accuracy=summarize(accuracies),
+        scores=dict(enumerate(accuracies)),
+    )
+    return Schedule(series, floor)
+
+
 def frontier(records) -> Frontier:
     found = find_frontier(trained(sort_records(records, steps_of(records))))
     assert found is not None
@@ -66,17 +77,14 @@ class TestSchedules:
             "marginalize": [3, 5, 10],
             "gumbel": [3, 5, 10],
         }
-        assert [each.seconds for each in lines["marginalize"]] == pytest.approx([12.0, 20.0, 40.0])
-        assert [each.seconds for each in lines["gumbel"]] == pytest.approx([6.0, 10.0, 20.0])
-        point = lines["gumbel"][2]
-        assert point.by_seed == pytest.approx({0: 0.95, 1: 0.955, 2: 0.96})
-        half = 4.302653 * 0.005 / 3**0.5
-        assert (point.test.low, point.test.high) == pytest.approx((0.955 - half, 0.955 + half))
-        assert point.validation.mean == pytest.approx(0.965)
+        assert [each.cost for each in lines["marginalize"]] == pytest.approx([12.0, 20.0, 40.0])
+        assert [each.cost for each in lines["gumbel"]] == pytest.approx([6.0, 10.0, 20.0])
+        longest = lines["gumbel"][2].series
+        assert [score.accuracy for score in longest.scores.values()] == pytest.approx([0.95, 0.955, 0.96])
 
     def test_without_times_schedules_stand_at_their_epochs(self):
         found = find_frontier(trained(sort_records(runs())))
-        assert [(each.seconds, each.cost) for each in lines_of(found)["gumbel"]] == [(None, 3), (None, 5), (None, 10)]
+        assert [each.cost for each in lines_of(found)["gumbel"]] == [3, 5, 10]
         assert [name.label for name, _ in found.first(0.95)] == ["marginalize", "gumbel"]
 
     def test_schedules_whose_step_was_not_timed_are_left_out(self):
@@ -98,12 +106,12 @@ class TestSchedules:
 
     def test_of_several_settings_of_a_length_the_best_on_validation_counts(self):
         worse, better = runs(loss=0.02, kl_warmup=0.3), runs(loss=0.01)
-        assert lines_of(frontier([*worse, *better]))["gumbel"] == lines_of(frontier(better))["gumbel"]
-        assert lines_of(frontier([*better, *worse]))["gumbel"] == lines_of(frontier(better))["gumbel"]
+        for records in ([*worse, *better], [*better, *worse]):
+            assert [each.series.config.kl_warmup for each in lines_of(frontier(records))["gumbel"]] == [0.8] * 3
 
     def test_a_lucky_seed_does_not_take_the_place_of_several(self):
         lucky = run("gumbel", 100, 10, 0.99, kl_warmup=0.3)
-        assert frontier([*runs(), lucky]).lines == frontier(runs()).lines
+        assert all(len(each.series.scores) == 3 for each in frontier([*runs(), lucky]).schedules)
 
     def test_what_differs_between_objectives_alone_is_not_fitted_to_the_length(self):
         rates = {"marginalize": 0.002, "gumbel": 0.01}
@@ -127,8 +135,7 @@ class TestLevels:
         ("best", "levels"), [(0.97, [0.95, 0.96, 0.97]), (0.995, [0.95, 0.96, 0.97]), (0.764, [0.74, 0.75, 0.76])]
     )
     def test_are_95_96_97_or_the_three_up_to_the_best(self, best, levels):
-        schedule = Schedule(3, 1.0, {0: best}, summarize([best]), summarize([best]))
-        found = Frontier(None, [Line(Identity("gumbel"), [schedule])])
+        found = Frontier(None, [Line(Identity("gumbel"), [schedule(3, 1.0, [best])])])
         assert found.levels == pytest.approx(levels)
 
     def test_is_read_off_between_the_schedules_around_it(self):
@@ -151,12 +158,10 @@ class TestLevels:
 
     def test_a_mean_that_is_shown_as_a_level_reaches_it(self):
         for accuracy, reached in {0.95996: True, 0.95994: False}.items():
-            same = summarize([accuracy])
-            assert (crossing([Schedule(3, 6.0, {0: accuracy}, same, same)], 0.96) is not None) is reached
+            assert (crossing([schedule(3, 6.0, [accuracy])], 0.96) is not None) is reached
 
     def test_what_has_learned_nothing_reaches_nothing(self):
-        same = summarize([0.96])
-        assert crossing([Schedule(3, 6.0, {0: 0.96}, same, same, floor="supervised")], 0.96) is None
+        assert crossing([schedule(3, 6.0, [0.96], floor="supervised")], 0.96) is None
 
 
 class TestAnswer:
@@ -216,7 +221,7 @@ class TestSection:
         assert first == second
 
 
-def made_up(objectives: int, lengths: int, seeds: int) -> Frontier:
+def made_up(objectives: int, lengths: int, seeds: int, timed: bool = True) -> Frontier:
     """Schedules that rise as those of real runs do."""
     lines = []
     for place, line in enumerate(identities([*OBJECTIVES][:objectives])):
@@ -224,9 +229,9 @@ def made_up(objectives: int, lengths: int, seeds: int) -> Frontier:
         for epochs in (1, 2, 3, 5, 10, 30, 100, 200)[:lengths]:
             best = [0.97 - 0.3 / (1 + epochs) - 0.004 * place + 0.002 * seed for seed in range(seeds)]
             seconds = (1 + 0.3 * place) * epochs
-            schedules.append(Schedule(epochs, seconds, dict(enumerate(best)), summarize(best), summarize(best)))
+            schedules.append(schedule(epochs, seconds if timed else None, best))
         lines.append(Line(line, schedules))
-    return Frontier("in turns", lines)
+    return Frontier("in turns" if timed else None, lines)
 
 
 def drawn(found: Frontier) -> Figure:
@@ -236,9 +241,7 @@ def drawn(found: Frontier) -> Figure:
 
 class TestPicture:
     def test_without_times_is_legible_and_of_epochs(self):
-        timed = made_up(5, 3, 3).lines
-        untimed = [replace(line, schedules=[replace(each, seconds=None) for each in line.schedules]) for line in timed]
-        figure = drawn(Frontier(None, untimed))
+        figure = drawn(made_up(5, 3, 3, timed=False))
         assert_legible(figure)
         assert figure.axes[0].get_xlabel() == "epochs of training"
         assert set(figure.axes[0].lines[0].get_xdata()) == {1, 2, 3}
@@ -254,15 +257,14 @@ class TestPicture:
         (axes,) = drawn(found).axes
         (line,) = axes.lines
         assert list(line.get_xdata()) == [1, 2, 3, 5, 10]
-        means = [100 * fmean(each.by_seed.values()) for each in found.lines[0].schedules]
+        means = [100 * each.series.accuracy.mean for each in found.lines[0].schedules]
         assert list(line.get_ydata()) == pytest.approx(means)
         assert axes.get_xscale() == "log"
         assert [text.get_text() for text in axes.texts] == ["marginalize"]
 
     def test_an_interval_that_is_too_wide_leaves_the_picture(self):
         found = made_up(2, 3, 2)
-        wide = summarize([0.5, 0.99])
-        schedule = Schedule(1, 1.3, {0: 0.5, 1: 0.99}, wide, wide)
-        lines = [found.lines[0], Line(found.lines[1].identity, [schedule, *found.lines[1].schedules[1:]])]
+        wide = schedule(1, 1.3, [0.5, 0.99])
+        lines = [found.lines[0], Line(found.lines[1].identity, [wide, *found.lines[1].schedules[1:]])]
         low, high = drawn(Frontier(found.clock, lines)).axes[0].get_ylim()
         assert high - low < 100

@@ -13,7 +13,6 @@ from records_of import batch, failed, record
 
 from gsm_cli.analysis.groups import sort_records
 from gsm_cli.analysis.series import validation_step
-from gsm_cli.data import DATASETS
 from gsm_cli.estimator_settings import OwnSettings
 from gsm_cli.objectives import OBJECTIVES
 from gsm_cli.records.layout import ReportFolder
@@ -172,15 +171,15 @@ class TestSeries:
         (group,) = sort_records([msgspec.structs.replace(whole, test=test)])
         assert group.series[0].scores[0].correct == 5
 
-    @pytest.mark.parametrize(("correct", "step"), [((7, 20, 41), 1 / 60), ((30, 60, 60), 1 / 2)])
-    def test_what_a_validation_image_is_worth_is_in_the_accuracies(self, correct, step):
-        """Of sixty images, as the first classes may have; accuracies of half and all tell no more than that."""
-        (group,) = sort_records([record("gumbel", 0, [1 - (60 - each) / 60 for each in correct], classes=2)])
-        assert validation_step(group.series[0]) == step
-
-    def test_where_a_data_set_says_how_many_it_validates_with_an_image_is_worth_no_more(self):
-        (group,) = sort_records([record("gumbel", 0, [1.0, 1.0])])
-        assert validation_step(group.series[0]) == 1 / DATASETS["digits"].validation
+    def test_what_a_validation_image_is_worth(self):
+        runs = record("gumbel", 0), record("gumbel", 1)
+        (group,) = sort_records(
+            [
+                msgspec.structs.replace(run, epochs=msgspec.structs.replace(run.epochs, images=480_000 * size))
+                for run, size in zip(runs, (1, 2), strict=True)
+            ]
+        )
+        assert validation_step(group.series[0]) == 1 / 960_000
 
     def test_a_column_that_a_run_does_not_have_is_empty(self):
         (group,) = sort_records([record("marginalize", 0)])

@@ -49,7 +49,7 @@ def digits(folder) -> ReportFolder:
 
 
 def test_html_is_one_file_with_every_picture_and_links_that_work(gsm, digits):
-    result = gsm("report", "--html")
+    result = gsm("report", "--html", "--quiet")
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout.splitlines() == ["reports/digits-100/report.md", "reports/digits-100/report.html"]
     page = Reader(digits.path / "report.html")

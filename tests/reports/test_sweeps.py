@@ -7,7 +7,7 @@ from matplotlib.collections import LineCollection
 from msgspec.structs import replace
 from records_of import record
 
-from gsm_cli.analysis.contrasts import Sweeps, enough, named, over_one, trained
+from gsm_cli.analysis.contrasts import enough, named, over_one, trained
 from gsm_cli.analysis.groups import sort_records
 from gsm_cli.estimator_settings import OwnSettings
 from gsm_cli.objectives import OBJECTIVES
@@ -61,7 +61,7 @@ class TestLines:
         found = section(tmp_path, records)
         (picture,) = found.pictures
         points = points_of(picture)
-        assert picture.name == "sweep-draws"
+        assert picture.name == "accuracy-draws"
         assert {name: [(p.value, round(p.mean, 9), p.seeds) for p in own] for name, own in points.items()} == (
             {key: [(1, 80, 3), (10, 90, 3), (100, 85, 3)] for key in ("gumbel", "straight-through-gumbel")}
             | {"marginalize": [(None, 95, 1)]}
@@ -91,7 +91,7 @@ class TestLines:
     def test_other_settings_are_another_line(self, tmp_path):
         records = [*over_draws("gumbel"), *over_draws("gumbel", DRAWS, tau=0.7)[:-3]]
         pictures = {picture.name: picture.facts for picture in section(tmp_path, records).pictures}
-        assert {line.identity.label for line in pictures["sweep-draws"][0].lines} == {
+        assert {line.identity.label for line in pictures["accuracy-draws"][0].lines} == {
             "gumbel, tau 0.5",
             "gumbel, tau 0.7",
         }
@@ -127,18 +127,15 @@ class TestLines:
     def test_another_objectives_setting_of_the_same_name_is_no_difference(self):
         records = [*(run("gumbel", 0, 0.9, tau=tau) for tau in (0.1, 0.2, 0.5)), run("reinforce", 0, 0.8)]
         series = trained(sort_records(records))
-        sweeps = Sweeps(series, over_one(series))
-        lines = accuracy_panel(sweeps.lines, sweeps.series).lines
+        lines = accuracy_panel(over_one(series), series).lines
         assert [line.identity.label for line in lines if line.is_level] == ["reinforce"]
 
     def test_two_versions_of_an_estimator_are_two_lines(self):
         records = [replaced_file(each, digest) for digest in "ab" for each in over_draws("gumbel")]
         series = trained(sort_records(records))
-        sweeps = Sweeps(series, over_one(series))
-        assert [[len(own) for own in (each.series,)] for each in sweeps.lines] == [[3], [3]]
-        assert {each.label for each in named(sweeps.lines)} == {
-            f"Mine, objective_sha256 {12 * digest}" for digest in "ab"
-        }
+        sweeps = over_one(series)
+        assert [[len(own) for own in (each.series,)] for each in sweeps] == [[3], [3]]
+        assert {each.label for each, _ in named(sweeps)} == {f"Mine, objective_sha256 {12 * digest}" for digest in "ab"}
 
     def test_nothing_was_swept(self, tmp_path):
         records = [run(name, seed, 0.9) for name in ("gumbel", "marginalize") for seed in range(3)]

@@ -1,19 +1,15 @@
-"""The section on a sweep over temperatures: accuracy, bounds and gradients on one axis."""
-
-import math
+"""The section on a sweep over temperatures: accuracy and bounds on one axis."""
 
 import pytest
 from identities import identities
 from legible import assert_legible
-from msgspec.structs import replace
-from records_of import gradient_record, mean_gradient, record
+from records_of import record
 
-from gsm_cli.analysis.contrasts import Sweeps, enough, over_one, trained
+from gsm_cli.analysis.contrasts import enough, over_one, trained
 from gsm_cli.analysis.groups import sort_records
 from gsm_cli.objectives import OBJECTIVES
-from gsm_cli.reports.gradients import BIAS, COSINE, DEVIATION
 from gsm_cli.reports.panels import Panel, Point, Points, panel_chart
-from gsm_cli.reports.temperature import ONE_HOT, PROMISED, temperature_section
+from gsm_cli.reports.sweeps import ONE_HOT, PROMISED, temperature_section
 from gsm_cli.style import house_style
 
 TAUS = (0.1, 0.5, 1.0)
@@ -25,16 +21,10 @@ def runs(objective: str = "gumbel", taus=TAUS, **settings: object):
     ]
 
 
-def section(records, gradients=(), kind: str = "settings"):
+def section(records, kind: str = "settings"):
     series = trained(sort_records(records))
     lines = enough(over_one(series), series if kind == "settings" else [])
-    return temperature_section(Sweeps(series, lines), gradients)
-
-
-def measured(*estimators: tuple[str, float | None], epochs: tuple[int, ...]):
-    """Gradients on models with the settings of these runs."""
-    found = gradient_record(*estimators, epochs=epochs)
-    return replace(found, plan=replace(found.plan, config=record("marginalize", 0).config))
+    return temperature_section(lines, series)
 
 
 def accuracy(found) -> dict[str, list[Point]]:
@@ -69,47 +59,11 @@ def test_accuracy_and_bounds_share_the_axis():
     assert found.blocks[0] == "## Against the temperature"
 
 
-def test_gradients_of_the_last_models_stand_beside_it():
-    pairs = [("marginalize", None), *(("gumbel", tau) for tau in TAUS), ("reinmax", 1.0)]
-    own = panels(section(runs(), [measured(*pairs, epochs=(1, 3))]))
-    assert list(own)[2:] == [COSINE, BIAS, DEVIATION]
-    assert set(own[COSINE]) == {"gumbel"}
-    assert own[BIAS]["gumbel"] == [
-        (0.1, pytest.approx(0.2)),
-        (0.5, pytest.approx(0.4)),
-        (1.0, pytest.approx(0.6)),
-    ]
-    assert own[DEVIATION]["gumbel"] == [(0.1, 0.5), (0.5, 1.0), (1.0, 1.5)]
-
-
-def test_gradients_of_other_data_do_not():
-    found = measured(("gumbel", 0.1), ("gumbel", 0.5), epochs=(3,))
-    assert len(panels(section(runs(), [found]))) == 5
-    assert len(panels(section(runs(labels=50), [found]))) == 2
-
-
-@pytest.mark.parametrize("other", [{"model": "m2"}, {"draws": 10}, {"learning_rate": 0.01}, {"tau_rate": 0.1}])
-def test_gradients_of_other_settings_do_not(other):
-    found = measured(("gumbel", 0.1), ("gumbel", 0.5), epochs=(3,))
-    assert len(panels(section(runs(**other), [found]))) == 2
-
-
 def test_two_settings_are_two_lines():
     found = section([*runs(), *runs(draws=10)])
     assert set(panels(found)[ONE_HOT]) == {"gumbel, draws 1", "gumbel, draws 10"}
     longer = [record("gumbel", seed, (0.5, 0.6, 0.6, 0.9), tau=tau) for tau in TAUS for seed in range(2)]
     assert set(panels(section([*runs(), *longer]))[ONE_HOT]) == {"gumbel, epochs 3", "gumbel, epochs 4"}
-
-
-def test_what_one_model_does_not_show_is_left_out():
-    whole = measured(*(("gumbel", tau) for tau in TAUS), epochs=(3,))
-    rows = list(whole.rows)
-    place = next(n for n, row in enumerate(rows) if row.subject == "seed 1, epoch 3" and row.temperature == 0.5)
-    rows[place] = replace(rows[place], logits=replace(mean_gradient(0.0, True), cosine=None))
-    own = panels(section(runs(), [replace(whole, rows=rows)]))
-    assert [tau for tau, _ in own[COSINE]["gumbel"]] == [0.1, 1.0]
-    assert [tau for tau, _ in own[BIAS]["gumbel"]] == [1.0]
-    assert [tau for tau, _ in own[DEVIATION]["gumbel"]] == [0.5, 1.0]
 
 
 def test_without_a_sweep_over_tau_there_is_none():
@@ -118,16 +72,15 @@ def test_without_a_sweep_over_tau_there_is_none():
     assert section(runs(taus=(0.1, 1.0))).blocks
 
 
-@pytest.mark.parametrize("gradients", [False, True], ids=["runs alone", "gradients too"])
 @pytest.mark.parametrize("objectives", [1, 4])
-def test_the_picture_is_legible(objectives, gradients):
+def test_the_picture_is_legible(objectives):
     names = [name for name, row in OBJECTIVES.items() if row.relaxed][:objectives]
     taus = (0.1, 0.2, 0.5, 1.0, 2.0)
     lines = identities([*names, "marginalize", *(f"{name}, tau 1 to 0.819" for name in names)])
 
-    def panel(title, value, reference=None, logarithmic=False, more=()):
+    def panel(title, value, reference=None, more=()):
         points = [Points(line, [Point(tau, value(tau)) for tau in taus]) for line in lines[:objectives]]
-        return Panel(title, "tau", [*points, *more], reference=reference, logarithmic=logarithmic)
+        return Panel(title, "tau", [*points, *more], reference=reference)
 
     flat = [Points(line, [Point(None, 95.0)]) for line in lines[objectives:]]
     found = [
@@ -135,12 +88,6 @@ def test_the_picture_is_legible(objectives, gradients):
         panel(ONE_HOT, lambda tau: -1234.5 - tau),
         panel(PROMISED, lambda tau: tau / 7, 0.0),
     ]
-    if gradients:
-        found += [
-            panel(COSINE, lambda tau: math.exp(-tau), 0.0),
-            panel(BIAS, lambda tau: 0.3 * tau, 1.0, True),
-            panel(DEVIATION, lambda tau: 3 / tau, None, True),
-        ]
     with house_style():
         figure = panel_chart(found)
         assert_legible(figure)

@@ -70,6 +70,36 @@ class TestProcesses:
         assert processes.cores() == 1
 
     @pytest.mark.parametrize(
+        ("files", "cores"),
+        [
+            ({"cpu.max": "150000 100000"}, 2),
+            ({"cpu.max": "50000 100000"}, 1),
+            ({"cpu.max": "6400000 100000"}, 8),
+            ({"cpu.max": "max 100000"}, 8),
+            ({"cpu.max": "max 100000", "cpu/cpu.cfs_quota_us": "300000", "cpu/cpu.cfs_period_us": "100000"}, 3),
+            ({"cpu/cpu.cfs_quota_us": "300000\n", "cpu/cpu.cfs_period_us": "100000\n"}, 3),
+            ({"cpu/cpu.cfs_quota_us": "-1", "cpu/cpu.cfs_period_us": "100000"}, 8),
+            ({"cpu/cpu.cfs_quota_us": "300000"}, 8),
+            ({"cpu.max": ""}, 8),
+            ({"cpu.max": "1 2 3"}, 8),
+            ({"cpu.max": "\x00"}, 8),
+            ({}, 8),
+        ],
+        ids=str,
+    )
+    def test_a_container_has_the_time_of_so_many(self, monkeypatch, tmp_path, files, cores):
+        for name, text in files.items():
+            (tmp_path / name).parent.mkdir(exist_ok=True)
+            (tmp_path / name).write_text(text)
+        monkeypatch.setattr(processes, "GROUPS", tmp_path)
+        monkeypatch.setattr(os, "sched_getaffinity", lambda process: set(range(8)), raising=False)
+        monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+        assert processes.cores() == cores
+        assert processes.share(None, 100, "cpu") == (cores, 1)
+        alone = processes.on_this_machine(1, 1, 1, "cpu")
+        assert alone.submit(lambda: PLACE.get().threads).result() == (cores if processes.quota() else None)
+
+    @pytest.mark.parametrize(
         ("jobs", "runs", "threads", "device", "expected"),
         [
             (None, 8, None, "cpu", (4, 1)),

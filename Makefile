@@ -110,5 +110,5 @@ reports-mnist: $(READY)  ## run the article's experiment on MNIST, and a hundred
 	$(CLASSES) --seeds 0-5
 
 clean:  ## remove the environment and every cache
-	rm -rf $(VENV) build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-* build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

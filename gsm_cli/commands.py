@@ -2,10 +2,11 @@
 
 import shlex
 from collections.abc import Collection, Iterable
+from functools import cache
 
 import msgspec
 
-from gsm_cli.config import DATASET, SETTINGS, RunConfig
+from gsm_cli.config import DATASET, SETTINGS, RunConfig, general_defaults
 from gsm_cli.data import LAPTOP, Dataset, describe_dataset
 from gsm_cli.objectives import own_defaults
 from gsm_cli.records.cost import CostPlan
@@ -79,7 +80,7 @@ def write_seeds(seeds: Iterable[int]) -> str:
 
 def _departures(config: RunConfig, dataset: Dataset, preset: str, named: Collection[str] = frozenset()) -> list[str]:
     """A preset, and every setting that is named or not the preset's, as words of the command line."""
-    usual = _usual(config, dataset, preset)
+    usual = _usual(config.objective, dataset.name, preset)
     general = {name: value for name, value in config.general.items() if name != "dataset"}
     words = [] if preset == LAPTOP and "preset" not in named else ["--preset", preset]
     for name, value in (general | config.own).items():
@@ -93,7 +94,7 @@ def _departures(config: RunConfig, dataset: Dataset, preset: str, named: Collect
     return words
 
 
-def _usual(config: RunConfig, dataset: Dataset, preset: str) -> dict[str, object]:
+@cache
+def _usual(objective: str, dataset: str, preset: str) -> dict[str, object]:
     """The settings that a preset gives to a run of that objective; of an estimator of somebody's own no default."""
-    fields = {field.name: field.default for field in msgspec.structs.fields(RunConfig)}
-    return {**fields, **own_defaults(config.objective), **read_preset(dataset, preset)}
+    return {**general_defaults(), **own_defaults(objective), **read_preset(describe_dataset(dataset), preset)}

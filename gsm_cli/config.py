@@ -173,7 +173,7 @@ class RunConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
         Those that have their default leave no trace, so that a new setting renames no run.
         """
-        usual = _defaults() | own_defaults(self.objective) | {"objective": GUMBEL}
+        usual = general_defaults() | own_defaults(self.objective) | {"objective": GUMBEL}
         departures = {
             name: value for name, value in self.identity.items() if name != "seed" and value != usual.get(name)
         }
@@ -208,6 +208,6 @@ SETTINGS: Mapping[str, Setting] = {  # those and the own ones of the project's o
 
 
 @cache
-def _defaults() -> dict[str, Any]:
+def general_defaults() -> dict[str, Any]:
     """Of the settings that every objective has; asked once, because reports ask for the digests of many records."""
     return {field.name: field.default for field in msgspec.structs.fields(RunConfig)} | {"objective_sha256": None}

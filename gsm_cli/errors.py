@@ -1,5 +1,6 @@
 """The errors meant for the user's eyes: one sentence with the rule, the value and the remedy."""
 
+import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 
@@ -15,6 +16,12 @@ OF_MEMORY = (  # what PyTorch, the system and Python say where there is too litt
     *("can't allocate memory", "Cannot allocate memory", "failed to map segment", "can't start new thread"),
     "out of memory",
 )
+
+UNSEEN = re.compile(
+    "[\u034f\u115f\u1160\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)  # yet printable
+# What Markdown, mathematics in pictures or Rich would obey; links, and what sets _words_ apart, but not_in_a_word
+LIVE = re.compile(r"[\\`*\[\]|<>&#~$@]|:(?=//)|(?<=www)\.|(?<![^\W_])_|_(?![^\W_])|^[-+=]", re.IGNORECASE)
 
 
 class GsmError(Exception):
@@ -33,6 +40,10 @@ class DataError(GsmError):
     """Data are missing or damaged; exit code 3."""
 
     exit_code = 3
+
+
+class OwnCodeError(GsmError):
+    """Code of somebody's own failed, and the words name its file, the line and the exception; exit code 1."""
 
 
 class InterruptError(GsmError):
@@ -68,5 +79,15 @@ def _plain(name: str) -> str:
 
 
 def printable(text: str) -> str:
-    """A text in one line, with every character that a terminal would obey written out."""
-    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
+    """A text in one line, with every character that a terminal would obey, or nobody would see, written out."""
+    return "".join(letter if is_seen(letter) else ascii(letter)[1:-1] for letter in text)
+
+
+def is_seen(text: str) -> bool:
+    """Whether every character of a text is seen where it is shown, and none is obeyed."""
+    return text.isprintable() and not UNSEEN.search(text)
+
+
+def inert(text: str) -> str:
+    """A text of a record as pages and pictures show it: what they would obey is written out, as an asterisk by x2a."""
+    return printable(LIVE.sub(lambda found: f"\\x{ord(found[0]):02x}", text))

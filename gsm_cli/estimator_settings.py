@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Struct
 
-from gsm_cli.rules import GREATEST, PLAIN, Digest, NotNegative, Plain, Positive, Value, said, settings_of, whole
+from gsm_cli.rules import GREATEST, PLAIN, Digest, Name, NotNegative, Plain, Positive, Value, said, settings_of, whole
 
 MARGINALIZE, GUMBEL, SUPERVISED, SPARSE = "marginalize", "gumbel", "supervised", "sparse-marginalize"
 SCHEDULE = ("tau", "tau_min", "tau_rate", "tau_by_epoch")  # from which the parameter `temperature` comes at each step
@@ -185,12 +185,12 @@ class SupervisedSettings(EstimatorSettings, frozen=True, tag=SUPERVISED):
 class OwnSettings(EstimatorSettings, frozen=True, tag=OWN):
     """Of somebody's own estimator: its file and class, the SHA-256 of the file, and the parameters of the class."""
 
-    of: Plain
+    of: Name
     sha256: Digest
     values: dict[Plain, Value]
 
     def __post_init__(self) -> None:
-        for what, text in [("objective", self.of), *self.values.items()]:
+        for what, text in self.values.items():
             if isinstance(text, str) and not re.search(PLAIN, text):
                 raise ValueError(f"{what} must be one line without any of < > `, not {text!r}: rename it")
         if "tau" in self.values:

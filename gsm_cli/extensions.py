@@ -4,29 +4,37 @@ A package offers one by an entry point of the group `gsm.objectives`. The parame
 needs a default, a number, a text or true or false; `temperature` is given by tau, tau_min and tau_rate at every step.
 
 A file is read once, and the bytes whose SHA-256 a record keeps are those that run; Python's caches have no part in it.
+Where nothing is to run (`only_read`), the settings are taken from its syntax tree.
 Of an installed package Python's own import runs, and the digest is that of the file with the class.
 """
 
+import ast
 import hashlib
 import importlib
 import inspect
+import os
+import re
 import sys
+from collections.abc import Iterator
+from contextlib import chdir, contextmanager, redirect_stdout
+from contextvars import ContextVar
 from dataclasses import replace
 from functools import lru_cache
 from importlib.metadata import entry_points
 from math import isfinite
 from pathlib import Path
+from traceback import extract_tb
 from types import ModuleType
 from typing import Annotated, Any
 
 from msgspec import Meta
 
 from gsm_cli.config import RunConfig
-from gsm_cli.errors import UsageError, meant
+from gsm_cli.errors import OwnCodeError, UsageError, is_of_memory, is_seen, meant, printable
 from gsm_cli.estimator_settings import NO_PARAMETERS, SCHEDULE, Annealed
 from gsm_cli.files import check_ordinary
 from gsm_cli.objectives import OBJECTIVES, Objective
-from gsm_cli.rules import GREATEST, Setting, settings_of
+from gsm_cli.rules import GREATEST, NAME, Name, Setting, rule_of, settings_of
 
 GROUP = "gsm.objectives"
 TAU = 0.5  # where the class has no default for its temperature
@@ -36,12 +44,49 @@ RULES: dict[type, Any] = {  # of a parameter, by the kind of its default
     float: Annotated[float, Meta(ge=-GREATEST, le=GREATEST, description="a finite number")],
     str: Annotated[str, Meta(description="a text")],
 }
-TAKEN = {
-    *RunConfig.__struct_fields__,
-    *NO_PARAMETERS,
-    "objective",
-    "objective_sha256",
-}  # names that mean something else in a run
+TAKEN = {*RunConfig.__struct_fields__, *NO_PARAMETERS, "objective", "objective_sha256"}  # by settings of a run
+FILES: set[str] = set()  # with code of somebody's own, as tracebacks name them
+RUNS: ContextVar[bool] = ContextVar("runs", default=True)  # whether a file may be run to know its settings
+
+
+@contextmanager
+def only_read(wanted: bool) -> Iterator[None]:
+    """Meanwhile, if that is wanted, no file of somebody's own is run."""
+    token = RUNS.set(not wanted)
+    try:
+        yield
+    finally:
+        RUNS.reset(token)
+
+
+@contextmanager
+def own_code(culprit: str | None = None) -> Iterator[None]:
+    """Around what may call code of somebody's own: the working folder and the environment stay as they were.
+
+    What it prints goes to stderr. Raises OwnCodeError for what it raises, SystemExit too, and with a culprit for
+    whatever is raised; errors of gsm's own, Ctrl-C and too little memory stay what they are.
+    """
+    variables = dict(os.environ)
+    try:
+        with redirect_stdout(sys.stderr), chdir("."):
+            yield
+    except BaseException as error:
+        ours = type(error).__module__.startswith("gsm_cli.") or isinstance(error, KeyboardInterrupt)
+        if ours or is_of_memory(error) or not (place := _place(error) or culprit):
+            raise
+        what = f"{type(error).__name__} ({str(error) or 'without a word'})"
+        raise OwnCodeError(printable(f"{place} must run without an error, and raises {what}: correct it")) from error
+    finally:
+        if os.environ != variables:
+            os.environ.clear()
+            os.environ.update(variables)
+
+
+def _place(error: BaseException) -> str | None:
+    """The last line of somebody's own code that an error came through; None if it is not theirs."""
+    lines = [(each.filename, each.lineno) for each in extract_tb(error.__traceback__)]
+    lines += [(str(error.filename), error.lineno)] if isinstance(error, SyntaxError) else []
+    return next((f"{file}, line {line}," for file, line in reversed(lines) if file in FILES), None)
 
 
 def find_objective(name: str, place: str = "objective") -> Objective:
@@ -51,14 +96,19 @@ def find_objective(name: str, place: str = "objective") -> Objective:
     """
     if name in OBJECTIVES:
         return OBJECTIVES[name]
+    if not re.search(NAME, name) or not is_seen(name):
+        raise UsageError(f"{place} must be {rule_of(Name)}, and all of it be seen, not {name!r}: rename it")
     path, colon, attribute = name.rpartition(":")
     if colon and not path.endswith(".py"):
         raise UsageError(f"{place} must name a Python file, as mine.py:Mine, not {path}: write its path and class")
     if colon:
-        return _from_file(name, Path(path), attribute, _read(Path(path), place))
+        make = _from_file if RUNS.get() else _from_text
+        return make(name, Path(path), attribute, _read(Path(path), place))
     for point in entry_points(group=GROUP):
         if point.name == name:
-            found = point.load()
+            with own_code(point.value):
+                found = point.load()
+            FILES.add(inspect.getfile(found))
             return _row(name, point.value, found, _digest(_read(Path(inspect.getfile(found)), place)))
     choices = ", ".join(OBJECTIVES)
     remedy = meant(name, OBJECTIVES)
@@ -72,11 +122,12 @@ def load_class(estimator: str, sha256: str | None = None) -> Any:
     """
     place, _, attribute = estimator.rpartition(":")
     if not place.endswith(".py"):
-        return getattr(importlib.import_module(place), attribute)
+        with own_code(estimator):
+            return getattr(importlib.import_module(place), attribute)
     content = _read(Path(place))
     if sha256 not in (None, _digest(content)):
         raise UsageError(f"{estimator} must stay as it was when it was named, and changed: start again")
-    return getattr(_module(Path(place), content), attribute)
+    return getattr(_module(Path(place).absolute(), content), attribute)
 
 
 def _read(path: Path, place: str = "objective") -> bytes:
@@ -94,7 +145,7 @@ def _digest(content: bytes) -> str:
 
 @lru_cache
 def _from_file(name: str, path: Path, attribute: str, content: bytes) -> Objective:
-    module = _module(path, content)
+    module = _module(path.absolute(), content)
     found = getattr(module, attribute, None)
     if not inspect.isclass(found):
         classes = [each for each, value in vars(module).items() if _is_estimator(value)]
@@ -105,18 +156,50 @@ def _from_file(name: str, path: Path, attribute: str, content: bytes) -> Objecti
 
 
 @lru_cache
+def _from_text(name: str, path: Path, attribute: str, content: bytes) -> Objective:
+    """The same row, but for its summary, from a file that is not run. Raises UsageError if its text does not tell."""
+    try:
+        nodes = ast.parse(content).body
+        (found,) = (each for each in nodes if isinstance(each, ast.ClassDef) and each.name == attribute)
+        parameters = _parameters(found)
+    except (SyntaxError, ValueError) as error:  # the latter also of what is no literal
+        raise UsageError(
+            f"{name} must have an __init__ whose defaults are literals, or be such a dataclass, to be read without "
+            f"being run, and {path} is not that plain: leave out --dry-run and --print"
+        ) from error
+    settings = {key: value for each in parameters for key, value in _settings(name, each).items()}
+    return Objective(name, "", name, own=None, sha256=_digest(content), parameters=settings)
+
+
+def _parameters(found: ast.ClassDef) -> list[inspect.Parameter]:
+    """Those of a class in a syntax tree. Raises ValueError where running it alone would tell them."""
+    methods = {each.name: each.args for each in found.body if isinstance(each, ast.FunctionDef)}
+    decorators = {ast.unparse(each).partition("(")[0].rpartition(".")[2] for each in found.decorator_list}
+    init = methods.get("__init__")
+    if decorators - {"dataclass"} or found.keywords or "__new__" in methods or (found.bases and not init):
+        raise ValueError(found.name)
+    if init is None:
+        fields = [each for each in found.body if decorators and isinstance(each, ast.AnnAssign)]
+        names = [ast.arg("self"), *(ast.arg(ast.unparse(each.target)) for each in fields)]
+        init = ast.arguments([], names, None, [], [], None, [each.value for each in fields if each.value])
+    for node in ast.walk(init):
+        if isinstance(node, ast.arg):
+            node.annotation = None
+    for default in [*init.defaults, *filter(None, init.kw_defaults)]:
+        ast.literal_eval(default)
+    called = eval(f"lambda {ast.unparse(init)}: None")  # of names and literals alone
+    return list(inspect.signature(called).parameters.values())[1:]
+
+
+@lru_cache
 def _module(path: Path, content: bytes) -> ModuleType:
     """A file's content run as a module, once."""
     module = ModuleType(f"gsm_own_{path.stem}_{_digest(content)[:8]}")
-    module.__file__ = str(path.absolute())
+    module.__file__ = str(path)
     sys.modules[module.__name__] = module  # where dataclasses and pickle look
-    try:
+    FILES.add(module.__file__)
+    with own_code(str(path)):
         exec(compile(content, module.__file__, "exec", dont_inherit=True), vars(module))
-    except Exception as error:
-        del sys.modules[module.__name__]
-        raise UsageError(
-            f"{path} must run without an error, and raises {type(error).__name__} ({error}): correct it"
-        ) from error
     return module
 
 

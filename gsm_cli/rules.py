@@ -22,6 +22,8 @@ Share = Annotated[float, Meta(ge=0, le=1, description="between 0 and 1")]
 # A text that is shown in terminals, in tables and in Markdown: one line, without what these take for their own
 PLAIN = r"^[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069<>`]{0,4096}\Z"
 Plain = Annotated[str, Meta(pattern=PLAIN, description="one line without any of < > `")]
+NAME = PLAIN.replace("<>`", r"<>`*|&#~$@\\\[\]")  # of an objective: nor what Markdown and pictures obey
+Name = Annotated[str, Meta(pattern=NAME, description="one line without any of < > ` * | & # ~ $ @ \\ [ ]")]
 Digest = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z", description="a SHA-256 in hex digits")]
 
 

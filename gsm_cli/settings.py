@@ -12,7 +12,7 @@ import msgspec
 
 from gsm_cli.config import DATASET, GENERAL, RunConfig, Seed
 from gsm_cli.data import DATASETS, LAPTOP, Dataset, find_dataset
-from gsm_cli.errors import UsageError, meant
+from gsm_cli.errors import UsageError, is_seen, meant
 from gsm_cli.estimator_settings import GUMBEL
 from gsm_cli.extensions import find_objective
 from gsm_cli.objectives import OBJECTIVES, Objective
@@ -108,6 +108,8 @@ def read_seeds(place: str, value: object) -> list[int]:
         if len(seeds) + last - first >= MOST_SEEDS:
             raise UsageError(f"{place} must be at most {MOST_SEEDS:,} seeds, not {shown(part)}: name fewer")
         seeds |= dict.fromkeys(range(first, last + 1))
+    if not seeds:
+        raise UsageError(f"{place} must name at least one seed, and names none: write for example --seeds 0-4,7")
     return list(seeds)
 
 
@@ -158,7 +160,9 @@ def _convert(value: object, kind: Any, place: str) -> object:
         listed = value.split(",") if isinstance(value, str) else value if isinstance(value, list | tuple) else [value]
     try:
         converted: object = msgspec.convert(listed, base, strict=False)
-        return converted
+        if not isinstance(converted, str) or is_seen(converted):
+            return converted
+        raise UsageError(f"{place} must have no character that is not seen, not {shown(value)}: write it anew")
     except (msgspec.ValidationError, UnicodeEncodeError):  # the latter for bytes that are no text
         remedy = meant(str(value), get_args(plain) if get_origin(plain) is Literal else (), "choose another value")
         raise UsageError(f"{place} must be {rule_of(base)}, not {shown(value)}: {remedy}") from None

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from gsm_cli.errors import inert
 from gsm_cli.records.steps import StepRecord, StepRow, step_key
 from gsm_cli.words import counted
 
@@ -51,4 +52,4 @@ def _measured(record: StepRecord, rows: Sequence[StepRow]) -> list[tuple[float, 
 
 def _words(record: StepRecord) -> str:
     machine, rounds = record.environment, counted(record.plan.rounds, "round")
-    return f"in turns, {rounds}, on {machine.device} ({machine.kernels}), {counted(machine.threads, 'thread')}"
+    return f"in turns, {rounds}, on {machine.device} ({inert(machine.kernels)}), {counted(machine.threads, 'thread')}"

@@ -10,12 +10,14 @@ import numpy as np
 from gsm_cli import commands
 from gsm_cli.config import RunConfig
 from gsm_cli.data import Dataset
+from gsm_cli.errors import inert
 from gsm_cli.objectives import OBJECTIVES
 from gsm_cli.settings import read_preset
 
 DIGEST = "dataset_sha256"  # of images of somebody's own
 DIGESTS = (DIGEST, "objective_sha256")
 SHOWN = 12  # hex digits of a file's digest
+LONGEST = 60  # letters of a value in a label: pictures have no room for more
 CONSTANT = (("tau_min", "0"), ("tau_rate", "0"))  # of a temperature that does not fall; no label says so
 ALWAYS = ("dataset", DIGEST, "epochs", "precision")  # that a group's name has even where its preset implies them
 PALEST = 0.62  # how much white the last of an objective's series has; the first has none
@@ -34,17 +36,17 @@ class Identity:
 
     @property
     def label(self) -> str:
-        return ", ".join([self.objective, *self.words])
+        return ", ".join([inert(self.objective), *self.words])
 
     @property
     def words(self) -> list[str]:
         """The settings, as a label has them."""
-        return [f"{name} {value}" for name, value in self.settings]
+        return [f"{name} {value if len(value) <= LONGEST else value[:LONGEST] + '…'}" for name, value in self.settings]
 
     def in_brackets(self, more: str = "") -> str:
         """The label in a sentence, where its commas would be in the way: gumbel (tau 0.5; more)."""
         words = "; ".join(filter(None, [", ".join(self.words), more]))
-        return f"{self.objective} ({words})" if words else self.objective
+        return f"{inert(self.objective)} ({words})" if words else inert(self.objective)
 
 
 def identify(runs: Sequence[tuple[str, Settings]]) -> list[Identity]:
@@ -92,13 +94,14 @@ def shared_settings(config: RunConfig) -> dict[str, object]:
 def own_settings(config: RunConfig) -> dict[str, str]:
     """What is the objective's own, as a reader sees it; of somebody's own file the first digits of its digest."""
     file = {"SHA-256": config.objective_sha256[:SHOWN]} if config.objective_sha256 else {}
-    return {name: commands.write(value) for name, value in config.own.items()} | file
+    return {inert(name): inert(commands.write(value)) for name, value in config.own.items()} | file
 
 
 def written(settings: Mapping[str, object]) -> dict[str, str]:
     """Settings as a label says them."""
     return {
-        name: setting(name, value) if name in DIGESTS else commands.write(value) for name, value in settings.items()
+        inert(name): setting(name, value) if name in DIGESTS else inert(commands.write(value))
+        for name, value in settings.items()
     }
 
 
@@ -106,7 +109,7 @@ def setting(name: str, value: object) -> str:
     """A setting as a reader sees it; of a file's digest the first digits."""
     if isinstance(value, tuple):
         return ", ".join(str(part) for part in value)
-    shown = "default" if value is None else str(value)
+    shown = "default" if value is None else inert(str(value))
     return shown[:SHOWN] if name in DIGESTS else shown
 
 

@@ -96,7 +96,7 @@ def describe(path: Path, kind: "type[CostRecord] | type[StepRecord]") -> str:
         found = read(path, kind)
     except DataError:
         return f"{path}, which is no whole record"
-    return f"{path}, measured with gsm {found.version}, {found.environment.words}"
+    return f"{path}, measured with {found.made_by}"
 
 
 def finish(command: str, path: Path, record: AnyMeasured, folder: "ReportFolder", as_json: bool) -> None:

@@ -5,7 +5,7 @@ import os
 import re
 import sys
 import textwrap
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -104,14 +104,14 @@ ReportName = Annotated[
 ]
 
 
-def read_report(place: str, name: str, own: Collection[str]) -> str:
+def read_report(place: str, name: str, own: Iterable[str]) -> str:
     """The name that somebody chose for the folder of a report; `own` are those that its runs have by themselves.
 
     Raises UsageError for one that other runs have by themselves, or that is no name.
     """
     from gsm_cli.records.layout import COST
 
-    if set(own) != {name} and (not REPORT.fullmatch(name) or OF_A_DATASET.fullmatch(name) or name == COST):
+    if (not REPORT.fullmatch(name) or OF_A_DATASET.fullmatch(name) or name == COST) and set(own) != {name}:
         raise UsageError(
             f"{place} must be a name of letters and digits that does not end in a hyphen and a number, as the folder "
             f"of a data set does, and is not {COST}; not {name!r}: write for example --report temperatures"

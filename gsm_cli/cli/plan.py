@@ -1,9 +1,9 @@
 """From the words of `gsm train-ssl` to its runs: options, --set, the environment, a file."""
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
 from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,19 +24,26 @@ if TYPE_CHECKING:
 AUTO = "auto"  # jobs: one for each core that the runs can fill
 ALL = "all"  # every objective of the table
 MOST_RUNS, MOST_JOBS = 100_000, 1_000  # of one command
+FEW_RUNS = 1_000  # that are built in a moment
 
 
 @dataclass(frozen=True)
 class Plan:
     """The runs that are asked for, seed by seed, so that objectives can be compared early; and where they run."""
 
-    configs: "list[RunConfig]"
+    runs: "Callable[[], Iterator[RunConfig]]"  # one after the other, as they are built
     asked: tuple[str, str]  # where a device is named, and its name: auto, cpu or cuda
     jobs: int | None = None  # None: as many as there are cores
     scheduler: str | None = None  # of Dask, instead of jobs
     report: str | None = None  # the folder of the report, if its name was chosen
     swept: tuple[str, ...] = ()  # settings that have several values
     named: frozenset[str] = frozenset()  # what was asked for by name, in whatever place
+    is_large: bool = False  # too many runs to build them all before something is said
+
+    @cached_property
+    def configs(self) -> "list[RunConfig]":
+        """All of them. Raises UsageError for one that cannot be."""
+        return [*self.runs()]
 
     @cached_property
     def device(self) -> "Device":
@@ -73,8 +80,6 @@ def read_plan(options: Mapping[str, object], pairs: Sequence[str], file: Path | 
 
     Raises UsageError with the place and the rule of what is wrong, wherever it stands.
     """
-    from msgspec.structs import replace
-
     from gsm_cli.cli.sources import OF_THE_BATCH, known, sources
     from gsm_cli.settings import Source, read_seeds
 
@@ -103,11 +108,12 @@ def read_plan(options: Mapping[str, object], pairs: Sequence[str], file: Path | 
     seeds = read_seeds(*chosen["seeds"])
     _refuse_twice(settings, sweeps)
     swept = tuple(sweep.name for sweep in sweeps if len(sweep.values) > 1)
-    _refuse_too_many(len(seeds) * len(objectives) * prod(len(sweep.values) for sweep in sweeps))
-    configs = _configs(objectives, settings, sweeps, *chosen["preset"])
-    runs = [replace(config, seed=seed) for seed in seeds for config in configs]
+    count = len(seeds) * len(objectives) * prod(len(sweep.values) for sweep in sweeps)
+    _refuse_too_many(count)
+    runs = partial(_runs, seeds, objectives, settings, sweeps, *chosen["preset"])
     named = {name for source in every for name in source.values} | {sweep.name for sweep in sweeps}
-    return Plan(runs, *_where(chosen), _report(chosen, configs), swept, frozenset(named))
+    plan = Plan(runs, *_where(chosen), _report(chosen, runs), swept, frozenset(named), count > FEW_RUNS)
+    return plan if plan.is_large else replace(plan, runs=plan.configs.__iter__)
 
 
 def _objectives(place: str, value: object) -> list[str]:
@@ -149,19 +155,27 @@ def _refuse_too_many(runs: int) -> None:
         raise UsageError(f"a batch must be at most {MOST_RUNS:,} runs, not {runs:,}: name fewer seeds or values")
 
 
-def _configs(
-    objectives: Sequence[str], settings: "list[Source]", sweeps: Sequence[Sweep], place: str, preset: object
-) -> "list[RunConfig]":
-    """A run for every objective and every combination of what is swept and it reads."""
+def _runs(
+    seeds: Sequence[int],
+    objectives: Sequence[str],
+    settings: "list[Source]",
+    sweeps: Sequence[Sweep],
+    place: str,
+    preset: object,
+) -> "Iterator[RunConfig]":
+    """A run for every seed, every objective and every combination of what is swept and it reads."""
+    from msgspec.structs import replace
+
     from gsm_cli.settings import plan
 
-    return list(
-        {
-            config.digest: config
-            for each in combinations(sweeps)
-            for config in plan(objectives, [*settings, each], str(preset), place)
-        }.values()
-    )
+    first, *others = seeds
+    configs: dict[str, RunConfig] = {}
+    for each in combinations(sweeps):
+        for config in plan(objectives, [*settings, each], str(preset), place):
+            if configs.setdefault(config.digest, config) is config:
+                yield replace(config, seed=first)
+    for seed in others:
+        yield from (replace(config, seed=seed) for config in configs.values())
 
 
 def _where(chosen: Mapping[str, tuple[str, object]]) -> tuple[tuple[str, str], int | None, str | None]:
@@ -188,9 +202,9 @@ def _read_jobs(place: str, value: object) -> int | None:
     return int(text)
 
 
-def _report(chosen: Mapping[str, tuple[str, object]], configs: "Sequence[RunConfig]") -> str | None:
+def _report(chosen: Mapping[str, tuple[str, object]], runs: "Callable[[], Iterator[RunConfig]]") -> str | None:
     """The name that was chosen for the folder of the report."""
     if "report" not in chosen:
         return None
     place, value = chosen["report"]
-    return read_report(place, str(value), {config.folder for config in configs})
+    return read_report(place, str(value), (config.folder for config in runs()))

@@ -1,10 +1,12 @@
 """What `gsm train-ssl` says instead of training: how its runs stand, or the commands that do them run by run."""
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
-from gsm_cli.cli.plan import Plan
+from gsm_cli.cli.plan import FEW_RUNS, Plan
 from gsm_cli.errors import DataError
 
 if TYPE_CHECKING:
@@ -36,7 +38,6 @@ class Prospect:
 def foresee(task: "Task", force: bool) -> Prospect:
     """How a run stands."""
     from gsm_cli.files import is_there
-    from gsm_cli.runs.checkpoint import epochs_of
     from gsm_cli.runs.outcomes import reuse
 
     try:
@@ -46,14 +47,26 @@ def foresee(task: "Task", force: bool) -> Prospect:
         return Prospect(task, False, 0, error)
     anew = replace(task, anew=True).checkpoint
     checkpoint = anew if force or not is_there(task.checkpoint) else task.checkpoint
-    return Prospect(task, False, epochs_of(checkpoint) if is_there(checkpoint) else 0)
+    if not is_there(checkpoint):
+        return Prospect(task, False, 0)
+    from gsm_cli.runs.checkpoint import epochs_of  # with PyTorch
+
+    return Prospect(task, False, epochs_of(checkpoint))
 
 
-def show_prospects(plan: Plan, tasks: "list[Task]", force: bool, as_json: bool) -> None:
-    """How every run stands, and how many of each. Raises DataError at the end for those that cannot be run."""
+def show_prospects(plan: Plan, tasks: "Iterator[Task]", force: bool, as_json: bool) -> None:
+    """How every run stands, as soon as it is known, and how many of each.
+
+    Raises DataError at the end for those that cannot be run.
+    """
     from gsm_cli.words import counted, few
 
-    prospects = [foresee(task, force) for task in tasks]
+    first = [*islice(tasks, FEW_RUNS)]
+    prospects, width = [], max(len(plan.label(each.config)) for each in first)
+    for each in (foresee(task, force) for task in chain(first, tasks)):
+        prospects.append(each)
+        if not as_json:
+            print(f"{plan.label(each.task.config):<{width}}  {each.words}")
     if as_json:
         from gsm_cli.cli import answers, output
 
@@ -66,23 +79,21 @@ def show_prospects(plan: Plan, tasks: "list[Task]", force: bool, as_json: bool) 
         there = [each.task.record for each in prospects if each.finished]
         output.show("train-ssl", there, answers.ProspectResults(runs=runs))
     else:
-        width = max(len(plan.label(each.task.config)) for each in prospects)
-        for each in prospects:
-            print(f"{plan.label(each.task.config):<{width}}  {each.words}")
         states = Counter(each.state for each in prospects)
         print(f"{counted(len(prospects), 'run')}: {', '.join(f'{count} {state}' for state, count in states.items())}")
     if problems := [str(each.problem) for each in prospects if each.problem]:
         raise DataError(few(problems))
 
 
-def show_commands(plan: Plan, tasks: "list[Task]", extra: list[str], as_json: bool) -> None:
-    """One command for each run."""
+def show_commands(plan: Plan, extra: list[str], as_json: bool) -> None:
+    """One command for each run, as soon as it is known."""
     from gsm_cli import commands
 
-    lines = [commands.train_ssl(task.config, [task.config.seed], extra, plan.named) for task in tasks]
+    lines = (commands.train_ssl(config, [config.seed], extra, plan.named) for config in plan.runs())
     if as_json:
         from gsm_cli.cli import answers, output
 
-        output.show("train-ssl", [], answers.CommandResults(commands=lines))
+        output.show("train-ssl", [], answers.CommandResults(commands=[*lines]))
     else:
-        print(*lines, sep="\n")
+        for line in lines:
+            print(line)

@@ -1,6 +1,7 @@
 """The command that trains: `gsm train-ssl`."""
 
 import inspect
+from collections.abc import Iterator
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,6 +15,7 @@ from gsm_cli.cli.settings import MEANINGS, default_words
 from gsm_cli.config import SETTINGS
 from gsm_cli.data import LAPTOP
 from gsm_cli.errors import UsageError
+from gsm_cli.extensions import only_read
 from gsm_cli.objectives import OBJECTIVES
 
 if TYPE_CHECKING:
@@ -123,16 +125,17 @@ def _train_ssl(
     """
     if dry_run and as_commands:
         raise UsageError("--dry-run must stand without --print, since each says what to do instead: give one of them")
-    plan = read_plan(given, other or [], config)
-    if not as_commands:
-        options.say(_announced(plan, out))
-    tasks = _tasks(plan, out, data_dir)
+    with only_read(dry_run or as_commands):
+        plan = read_plan(given, other or [], config)
     if as_commands:
-        preview.show_commands(plan, tasks, _extra(plan, out, data_dir, force), as_json)
-    elif dry_run:
-        preview.show_prospects(plan, tasks, force, as_json)
+        preview.show_commands(plan, _extra(plan, out, data_dir, force), as_json)
+        return
+    if not (dry_run and plan.is_large):
+        options.say(_announced(plan, out))
+    if dry_run:
+        preview.show_prospects(plan, _tasks(plan, out, data_dir), force, as_json)
     else:
-        outcomes = _run(plan, tasks, force)
+        outcomes = _run(plan, [*_tasks(plan, out, data_dir)], force)
         results.show(plan, outcomes, *results.write_reports(outcomes), as_json)
 
 
@@ -153,14 +156,12 @@ signed(
 )
 
 
-def _tasks(plan: "Plan", out: Path, data_dir: Path | None) -> "list[Task]":
+def _tasks(plan: "Plan", out: Path, data_dir: Path | None) -> "Iterator[Task]":
     from gsm_cli.records.layout import ReportFolder
     from gsm_cli.runs.task import Task
 
-    return [
-        Task(config, ReportFolder(out / plan.folder(config)).record(config.name), data_dir=data_dir)
-        for config in plan.configs
-    ]
+    for config in plan.runs():
+        yield Task(config, ReportFolder(out / plan.folder(config)).record(config.name), data_dir=data_dir)
 
 
 def _announced(plan: "Plan", out: Path) -> str:
@@ -183,7 +184,7 @@ def _on(device: "environment.Device", tasks: "list[Task]") -> "list[Task]":
 def _extra(plan: "Plan", out: Path, data_dir: Path | None, force: bool) -> list[str]:
     """What the command of a run says besides its settings."""
     words = ["--report", plan.report] if plan.report else []
-    words += ["--device", plan.device] if "device" in plan.named or plan.device != "cpu" else []
+    words += ["--device", plan.asked[1]] if "device" in plan.named else []
     words += ["--data-dir", str(data_dir)] if data_dir else []
     words += ["--out", str(out)] if out != Path("reports") else []
     return [*words, *(["--force"] if force else [])]

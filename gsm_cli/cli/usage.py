@@ -10,7 +10,7 @@ from typing import TextIO
 
 import typer
 
-from gsm_cli.errors import UsageError, closest
+from gsm_cli.errors import UsageError, closest, printable
 
 ANYWHERE = {  # flags that may stand before and behind the command
     "--debug": "debug",
@@ -44,7 +44,7 @@ def _meant(option: str, options: list[str]) -> str | None:
 
 def in_one_line(message: str) -> str:
     """A sentence without line breaks, and with no more than the beginning of a word of 5,000 letters."""
-    return re.sub(rf"([^\s:']{{60}})[^\s:']{{{LONGEST - 60},}}", r"\1…", " ".join(message.splitlines()))
+    return re.sub(rf"([^\s:']{{60}})[^\s:']{{{LONGEST - 60},}}", r"\1…", printable(" ".join(message.splitlines())))
 
 
 def command_of(words: Sequence[str]) -> str:

@@ -8,7 +8,7 @@ from gsm_cli.data.images import Pool
 from gsm_cli.data.mnist import MNIST
 from gsm_cli.data.own import is_own, own_dataset, short_name
 from gsm_cli.data.pairs import DIGITS_PAIRS, MNIST_PAIRS
-from gsm_cli.errors import DataError, UsageError, meant
+from gsm_cli.errors import DataError, UsageError, inert, meant
 
 DATASETS: dict[str, Dataset] = {each.name: each for each in (DIGITS, MNIST, DIGITS_PAIRS, MNIST_PAIRS)}
 
@@ -19,6 +19,8 @@ def find_dataset(name: str, place: str = "dataset") -> Dataset:
     Raises UsageError if there is none, and says that it stands at `place`.
     """
     if is_own(name):
+        if short_name(name).startswith("."):
+            raise UsageError(f"{place} must be no hidden file, for its report is named by it, not {name!r}: rename it")
         return own_dataset(name, place)
     if name not in DATASETS:
         raise UsageError(
@@ -29,7 +31,7 @@ def find_dataset(name: str, place: str = "dataset") -> Dataset:
 
 def describe_dataset(name: str) -> Dataset:
     """What is known of a data set without its file: of somebody's own its title alone, for a report."""
-    return DATASETS.get(name) or Dataset(short_name(name), short_name(name), (0, 0), _absent, 0)
+    return DATASETS.get(name) or Dataset(short_name(name), inert(short_name(name)), (0, 0), _absent, 0)
 
 
 def _absent(folder: Path | None, fetch: Fetch | None) -> Pool:

@@ -6,6 +6,7 @@ from logging import getLogger
 from pathlib import Path
 
 from gsm_cli.errors import DataError
+from gsm_cli.files import check_ordinary
 
 log = getLogger(__name__)
 MOST = 2**26  # bytes of content: more than any file of a data set has
@@ -24,6 +25,7 @@ def read_verified(path: Path, expected: str) -> bytes:
 
     content = b""
     try:
+        check_ordinary(path)
         content = _content(path)
         found = hashlib.sha256(content).hexdigest() if len(content) <= MOST else f"more than {MOST:,} bytes"
     except (OSError, EOFError, zlib.error) as error:

@@ -21,6 +21,7 @@ LAYOUTS = (  # the names of images and classes: of training, of the test, and of
     (("train_images", "train_labels"), ("test_images", "test_labels"), ("val_images", "val_labels")),
 )
 NAMES = {name for layout in LAYOUTS for names in layout for name in names}
+MOST = 2**30  # bytes that a file unpacks to: twenty times MNIST
 HELD_OUT = 5  # one image in so many is kept for validation, and one for the test
 
 
@@ -73,6 +74,8 @@ def read_npz(path: Path) -> Pool:
         if not is_zipfile(path):
             raise BadZipFile("it is no ZIP archive")
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+            if sum(each.file_size for each in archive.zip.infolist()) > MOST:  # which no entry may exceed
+                raise ValueError(f"it unpacks to more than {MOST:,} bytes")
             arrays = {name: archive[name] if name in NAMES else None for name in archive.files}
     except broken as error:
         rule = f"{path} must be a NumPy archive of arrays, and is not ({error})"

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from gsm_cli import __version__
 from gsm_cli.data.split import Split
 from gsm_cli.errors import GsmError
+from gsm_cli.extensions import own_code
 from gsm_cli.fingerprint import MEASURES, fingerprint
 from gsm_cli.measures.gradient_subjects import Subject, model_subjects
 from gsm_cli.measures.gradients import compare_estimators, left_out, measure_own, toy_subjects
@@ -14,6 +15,7 @@ from gsm_cli.runs.environment import environment
 from gsm_cli.runs.evaluation import NotFiniteError
 
 
+@own_code()
 def measure_plan(plan: GradientPlan, splits: Mapping[int, Split], say: Callable[[str], None]) -> GradientRecord:
     """Train, and measure on all subjects, with the data of every seed; `say` is told what goes on.
 

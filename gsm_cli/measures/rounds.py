@@ -6,7 +6,7 @@ from typing import ParamSpec, TypeVar
 
 from msgspec.structs import replace
 
-from gsm_cli.errors import DataError, GsmError
+from gsm_cli.errors import DataError, GsmError, OwnCodeError
 from gsm_cli.files import is_there, move
 from gsm_cli.records.cost import CostRecord
 from gsm_cli.records.steps import StepRecord
@@ -30,8 +30,8 @@ def begun(record: Measured, path: Path) -> Measured:
     found = read(part, type(record))
     if (found.code, found.environment) != (record.code, record.environment):
         raise GsmError(
-            f"{part} must be of this code and this machine to go on with, and is of {found.code}, gsm {found.version}, "
-            f"{found.environment.words}: finish it there, or remove it and measure anew"
+            f"{part} must be of this code and this machine to go on with, and is of {found.code}, "
+            f"{found.made_by}: finish it there, or remove it and measure anew"
         )
     if found.plan != record.plan or not found.is_beginning:
         raise DataError(f"{part} must be the beginning of this measurement, and is not: remove it and measure anew")
@@ -58,6 +58,8 @@ def apart(pool: Processes, what: str, call: Callable[P, T], *args: P.args, **kwa
     """What a call returns in the process of a pool. Raises GsmError if it fails, as where memory runs out."""
     try:
         return pool.submit(call, *args, **kwargs).result()
+    except OwnCodeError:
+        raise
     except Exception as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         rule = f"{what} must fit into memory and end, and did not ({reason})"

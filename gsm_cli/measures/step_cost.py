@@ -11,6 +11,7 @@ import torch
 from gsm_cli.config import RunConfig
 from gsm_cli.data.images import Images
 from gsm_cli.data.split import Split
+from gsm_cli.extensions import own_code
 from gsm_cli.measures.rounds import apart, measure_turns
 from gsm_cli.records.cost import CostPlan, CostRecord, CostRow
 from gsm_cli.runs.environment import Device, timed
@@ -46,6 +47,7 @@ def step_settings(plan: CostPlan, objective: str) -> RunConfig:
     return build({**shared, "batch_size": plan.batch_size, "labels": plan.batch_size}, preset=None)
 
 
+@own_code()
 def measure(config: RunConfig, classes: int, device: Device = "cpu") -> CostRow:
     """Time the training step of these settings on random images, as many labelled ones as the settings say."""
     run = Run(config, random_split(config, classes), device)

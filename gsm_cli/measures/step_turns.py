@@ -10,6 +10,7 @@ from torch import Tensor
 
 from gsm_cli.data import find_dataset
 from gsm_cli.errors import UsageError
+from gsm_cli.extensions import own_code
 from gsm_cli.measures.rounds import apart, measure_turns
 from gsm_cli.measures.step_cost import random_split
 from gsm_cli.model.generative import M2
@@ -66,6 +67,7 @@ def measure_steps(
         return measure_turns(record, path, measured, on_row)
 
 
+@own_code()
 def turn(plan: StepPlan, number: int, place: int, evaluations: float | None) -> StepRow:
     """Several steps of a fresh model on random images, after some that warm it up."""
     keep_memory()

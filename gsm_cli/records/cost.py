@@ -13,7 +13,7 @@ from gsm_cli.estimator_settings import SPARSE, SUPERVISED
 from gsm_cli.objectives import OBJECTIVES
 from gsm_cli.records.run import Classes
 from gsm_cli.records.store import Measurement, NotBelowZero, Seconds, read_whole, shuffled
-from gsm_cli.rules import Count, Natural, Plain
+from gsm_cli.rules import Count, Digest, Name, Natural
 
 CLASSES = (2, 5, 10, 20, 50, 100, 200, 500, 1000)
 MEASURED = tuple(name for name in OBJECTIVES if name not in (SPARSE, SUPERVISED))
@@ -27,7 +27,7 @@ REFUSED = {
 class CostPlan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which steps to measure, each `rounds` times; all in a random order that `seed` fixes."""
 
-    objectives: Annotated[tuple[Plain, ...], Meta(min_length=1)] = MEASURED
+    objectives: Annotated[tuple[Name, ...], Meta(min_length=1)] = MEASURED
     classes: Annotated[tuple[Classes, ...], Meta(min_length=1)] = CLASSES
     model: Model = "adgm"
     batch_size: Count = 100  # unlabelled images in a step, and labelled ones
@@ -36,7 +36,7 @@ class CostPlan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     rounds: Count = 5  # enough to show at two numbers of classes in a row that one of all objectives pays
     seed: Natural = 0
     # of the files of estimators of somebody's own, by objective
-    sha256: dict[Plain, Plain] = msgspec.field(default_factory=dict)
+    sha256: dict[Name, Digest] = msgspec.field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name in self.objectives:
@@ -66,7 +66,7 @@ class CostPlan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class CostRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One step of one objective at one number of classes, as one fresh process measured it."""
 
-    objective: Plain
+    objective: Name
     classes: Classes
     seconds: Annotated[list[Seconds], Meta(min_length=1)]  # of each step
     evaluations: NotBelowZero  # of the conditional bound for each unlabelled image

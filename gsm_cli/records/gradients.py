@@ -16,7 +16,7 @@ from gsm_cli.extensions import find_objective
 from gsm_cli.objectives import MARGINALIZE, OBJECTIVES
 from gsm_cli.records.run import Classes
 from gsm_cli.records.store import REMEDY, NotBelowZero, Number, Record, read
-from gsm_cli.rules import Count, Natural, Plain, Positive, Share
+from gsm_cli.rules import Count, Digest, Name, Natural, Positive, Share
 
 MEASURED = tuple(row.name for row in OBJECTIVES.values() if row.estimator)
 TEMPERATURES = (0.1, 0.3, 0.5, 1.0, 2.0)
@@ -35,14 +35,14 @@ class GradientPlan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     config: RunConfig  # of the models' training, with the first seed
     seeds: Annotated[tuple[Natural, ...], Meta(min_length=1)] = (0, 1)  # of the models
-    objectives: Annotated[tuple[Plain, ...], Meta(min_length=1)] = MEASURED
+    objectives: Annotated[tuple[Name, ...], Meta(min_length=1)] = MEASURED
     temperatures: tuple[Positive, ...] = TEMPERATURES
     replicates: Replicates = 250  # estimates of every estimator on a model
     images: Count | None = None  # of a model's bound; none: until none holds more than a tenth of the squared norm
     classes: Classes | None = None  # of the functions of one law; none: the article's six
     own_models: bool = True  # whether each estimator is measured also on models that it has trained itself
     # of the files of estimators of somebody's own, by objective
-    sha256: dict[Plain, Plain] = msgspec.field(default_factory=dict)
+    sha256: dict[Name, Digest] = msgspec.field(default_factory=dict)
 
     @property
     def models(self) -> list[RunConfig]:
@@ -68,10 +68,10 @@ class GradientPlan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 class GradientSubject(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A function of y whose mean over images of E_{q(y)}[f(y)] is differentiated."""
 
-    name: Plain
+    name: Name
     seed: Natural | None = None  # of the model ...
     epoch: Count | None = None  # ... after which epoch of its training ...
-    trained_by: Plain | None = None  # ... and by which objective
+    trained_by: Name | None = None  # ... and by which objective
     classes: Count
     images: Count
     replicates: Count
@@ -116,8 +116,8 @@ class MeanGradient(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 class GradientRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One estimator's gradient on one subject."""
 
-    subject: Plain
-    estimator: Plain
+    subject: Name
+    estimator: Name
     temperature: Positive | None
     minus_log_q: bool = False  # whether log q was taken from the learning signal
     mean: Literal["enumerated", "integrated", "sampled"]  # but for the last exact; the second in older records

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, TypeVar
 import msgspec
 from msgspec import Meta, Struct
 
-from gsm_cli.errors import DataError, printable
+from gsm_cli.errors import DataError, inert, printable
 from gsm_cli.files import read_bounded, write_atomic
 from gsm_cli.rules import Count, Natural, Plain
 
@@ -41,7 +41,7 @@ class Environment(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     def words(self) -> str:
         """The environment in words."""
         features = "" if self.features is None else f" ({' '.join(self.features) or 'none of the newer instructions'})"
-        return (
+        return inert(
             f"python {self.python}, torch {self.torch}, numpy {self.numpy}, {self.system}, {self.device}, "
             f"{self.kernels}{features}, threads {self.threads}"
         )
@@ -54,6 +54,11 @@ class Record(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_
     version: Plain
     code: Code | None  # `fingerprint` of what decided the numbers; None of a record that was converted
     environment: Environment
+
+    @property
+    def made_by(self) -> str:
+        """The version and the environment in words."""
+        return f"gsm {inert(self.version)}, {self.environment.words}"
 
     def save(self, path: Path) -> None:
         """Write it atomically: a line for every entry of the two outer levels, so that two records compare by line."""

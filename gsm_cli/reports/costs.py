@@ -157,7 +157,7 @@ def rounds_of(plan: CostPlan) -> str:
 
 
 def _method(folder: ReportFolder, records: Sequence[CostRecord]) -> Section:
-    environments = dict.fromkeys(f"gsm {record.version}, {record.environment.words}" for record in records)
+    environments = dict.fromkeys(record.made_by for record in records)
     return Section(
         [
             "## How it was measured",

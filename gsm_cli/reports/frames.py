@@ -100,6 +100,11 @@ def epoch_rows(record: RunRecord) -> Iterable[dict[str, object]]:
         yield known | {name: column and column[index] for name, column in columns.items()}
 
 
+def _cell(value: object) -> str:
+    """A value as a spreadsheet shows it: a text that it would take for a formula begins with an apostrophe."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(tuple("=+-@\t\r")) else write(value)
+
+
 def encode(rows: Iterable[Row]) -> bytes:
     """A table in UTF-8: the columns of all rows, in the order in which they are first met."""
     found = list(rows)
@@ -107,5 +112,5 @@ def encode(rows: Iterable[Row]) -> bytes:
     table = csv.DictWriter(text, list(dict.fromkeys(name for row in found for name in row)), lineterminator="\n")
     table.writeheader()
     for row in found:
-        table.writerow({name: "" if value is None else write(value) for name, value in row.items()})
+        table.writerow({name: "" if value is None else _cell(value) for name, value in row.items()})
     return text.getvalue().encode()

@@ -17,6 +17,7 @@ from gsm_cli.analysis.gradients import (
     subjects_of,
 )
 from gsm_cli.analysis.identity import Identity, with_looks
+from gsm_cli.errors import inert, printable
 from gsm_cli.records.gradients import MOST_SHARE, GradientRecord, GradientSubject
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.reports.markdown import NOTHING, numbered, table
@@ -79,7 +80,7 @@ def _section(folder: ReportFolder, record: GradientRecord, settings: str, number
         pictures += [against_tau(record, number), AGAINST_TAU]
     measured = commands.gradients(record.plan, folder.options(record.plan.config))
     path = folder.link(folder.measurement(record.plan.name))
-    source = f"Measured by gsm {record.version}: `{measured}` ([record]({path}))."
+    source = f"Measured by gsm {inert(record.version)}: `{printable(measured)}` ([record]({path}))."
     said: list[Block] = [*_conclusions(record)[:1], *pictures, *_last(record), *_own(record), *_signal(record)]
     said += _heavy(record)
     return Section([heading, METHOD, *said, source])

@@ -19,7 +19,8 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def plain(text: str) -> str:
     """A text that others wrote, in one line, so that nothing in it is Markdown or HTML."""
-    return re.sub(r"[\\`*_\[\]|]", r"\\\g<0>", printable(text).replace("&", "&amp;").replace("<", "&lt;"))
+    marked = re.sub(r"[\\`*_\[\]|#~$]|:(?=//)|(?<=www)\.", r"\\\g<0>", printable(text))
+    return marked.replace("&", "&amp;").replace("<", "&lt;")
 
 
 def without_empty(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> tuple[list[str], list[list[str]]]:
@@ -30,7 +31,7 @@ def without_empty(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> tup
 
 def console(commands: Sequence[str]) -> str:
     """Commands as a reader types them."""
-    return "```console\n" + "\n".join(f"$ {command}" for command in commands) + "\n```"
+    return "```console\n" + "\n".join(f"$ {printable(command)}" for command in commands) + "\n```"
 
 
 def numbered(name: str, number: int) -> str:

@@ -102,8 +102,8 @@ def _own(group: Group) -> list[str]:
 
 
 def _environments(groups: Sequence[Group], steps: StepRecord | None) -> str:
-    found = {f"gsm {record.version}, {record.environment.words}" for group in groups for record in group.records}
-    timed = f" Of the steps that were timed: gsm {steps.version}, {steps.environment.words}." if steps else ""
+    found = {record.made_by for group in groups for record in group.records}
+    timed = f" Of the steps that were timed: {steps.made_by}." if steps else ""
     codes = of_codes([each for group in groups for each in group.records])
     return f"Environment: {'; '.join(sorted(found))}. {codes}{timed}"
 

@@ -7,6 +7,7 @@ from gsm_cli.analysis.facts import run_facts
 from gsm_cli.analysis.findings import Findings, analyse
 from gsm_cli.config import RunConfig
 from gsm_cli.data import describe_dataset
+from gsm_cli.errors import inert
 from gsm_cli.records.gradients import GradientRecord
 from gsm_cli.records.layout import Kind, ReportFolder
 from gsm_cli.records.run import RunRecord
@@ -55,7 +56,8 @@ def _only(gradients: Sequence[GradientRecord]) -> tuple[str, GradientRecord]:
 def _page(folder: ReportFolder, findings: Findings, about: str | None) -> Page:
     """The page that answers what is asked: of a sweep what was swept, of all others whether a sample will do."""
     verdict = findings.verdicts[0]
-    title, whole = about or _experiment(findings), " on these images" if verdict.group.shares_images else ""
+    title = inert(about) if about else _experiment(findings)
+    whole = " on these images" if verdict.group.shares_images else ""
     if findings.kind == "curve":
         return curve_page(title, verdict)
     if findings.searches:

@@ -8,7 +8,7 @@ import torch
 
 from gsm_cli.config import RunConfig
 from gsm_cli.errors import UsageError
-from gsm_cli.extensions import find_objective, load_class
+from gsm_cli.extensions import find_objective, load_class, own_code
 from gsm_cli.model.bounds import Estimator
 from gsm_cli.model.estimators import MinusLogQ
 from gsm_cli.model.generative import ADGM, M2
@@ -18,6 +18,7 @@ from gsm_cli.settings import build
 from gsm_cli.streams import Purpose
 
 MODELS = {"adgm": ADGM, "m2": M2}
+OTHER_VALUES = "{} must draw its noise from rng alone, and gives other values for the same: pass it on"
 
 
 def build_model(config: RunConfig, pixels: int, classes: int, device: str = "cpu") -> M2:
@@ -75,11 +76,12 @@ def try_own(names: Iterable[str]) -> None:
 def try_out(name: str, make: Callable[[], Estimator]) -> None:
     """Make somebody's own estimator and let it average a small linear bound.
 
-    Raises UsageError with the rule that it breaks.
+    Raises UsageError with the rule that it breaks, OwnCodeError for what it raises.
     """
-    first, second = (_trial(name, make) for _ in range(2))
+    with own_code(name):
+        first, second = (_trial(name, make) for _ in range(2))
     if not torch.equal(first, second):
-        raise UsageError(f"{name} must draw its noise from rng alone, and gives other values for the same: pass it on")
+        raise UsageError(OTHER_VALUES.format(name))
 
 
 def _trial(name: str, make: Callable[[], Estimator]) -> torch.Tensor:
@@ -87,12 +89,7 @@ def _trial(name: str, make: Callable[[], Estimator]) -> torch.Tensor:
     rng = torch.Generator().manual_seed(0)
     logits, weights = torch.randn(1, 2, 3, generator=rng), torch.randn(3, generator=rng)
     logits.requires_grad_()
-    try:
-        found: object = make()(lambda y, images=None, /: y @ weights, logits, rng)
-    except Exception as error:
-        raise UsageError(
-            f"{name} must average a bound over the classes, and raises {type(error).__name__} ({error}): correct it"
-        ) from error
+    found: object = make()(lambda y, images=None, /: y @ weights, logits, rng)
     if not isinstance(found, torch.Tensor) or found.shape != (1, 2):
         came = tuple(found.shape) if isinstance(found, torch.Tensor) else type(found).__name__
         raise UsageError(f"{name} must give a tensor (1, 2) for logits (1, 2, 3), not {came}: correct it")

@@ -127,8 +127,9 @@ def _load(path: Path) -> dict[str, Any]:
         with path.open("rb") as file, warnings.catch_warnings():
             warnings.simplefilter("ignore")
             with ZipFile(file) as archive:
-                flawed = archive.testzip()
-            state = torch.load(path, map_location="cpu", weights_only=True) if flawed is None else None
+                packed = [each.filename for each in archive.infolist() if each.compress_type]  # PyTorch packs nothing
+                flawed = packed or archive.testzip()
+            state = torch.load(path, map_location="cpu", weights_only=True) if not flawed else None
     except Exception as error:
         if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
             raise GsmError(f"{path} must be a checkpoint, and cannot be read ({error.strerror}): remove it") from error

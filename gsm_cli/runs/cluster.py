@@ -3,6 +3,7 @@
 Dask gives a task whose worker is lost to another by itself, as often as its scheduler's `allowed-failures` says.
 """
 
+import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -42,6 +43,7 @@ class Cluster(Workers):
     def __init__(self, scheduler: str, note: Callable[[str], None] = lambda words: None) -> None:
         self.scheduler = scheduler
         self.client = connect(scheduler)
+        logging.disable()  # of what ends the batch there is one sentence, and no traceback of Dask's
         self._hosts: Mapping[str, int] = {}
         self._known: frozenset[str] = frozenset()  # addresses of workers that were not refused
         self._seen = -GLANCE
@@ -62,9 +64,8 @@ class Cluster(Workers):
         return sum(self._look().values())
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
-        if self.client.status == "closed":
-            raise self._lost()
-        there = self.executor.submit(_there, self._topic, self._look(), partial(fn, *args, **kwargs))
+        given = fingerprint(), self._topic, self._look()
+        there = self.executor.submit(_there, *given, partial(fn, *args, **kwargs))
         here: Future[T] = Future()
         there.add_done_callback(partial(self._hand_on, here))
         return here
@@ -74,6 +75,7 @@ class Cluster(Workers):
         with suppress(Exception):  # the scheduler may be gone
             self.executor.shutdown(wait=False)
         self.client.close(timeout=PATIENCE)
+        logging.disable(logging.NOTSET)
 
     def _hear(self, event: tuple[float, bytes]) -> None:
         self.hear(msgspec.json.decode(event[1], type=News))
@@ -102,13 +104,15 @@ class Cluster(Workers):
         return found
 
     def _look(self) -> Mapping[str, int]:
-        """How many workers every host has, as seen not long ago."""
+        """How many workers every host has, as seen not long ago. Raises ExecutorLostError where nobody is asked."""
+        if self.client.status == "closed":  # what was submitted while it was looked for never ends
+            raise self._lost()
         if time.monotonic() - self._seen > GLANCE:
             with suppress(OSError, KeyError):  # the scheduler is looked for again
                 workers = self._workers()
                 if workers.keys() - self._known:
                     refuse_others(self.client.get_versions(packages=list(COMMON)))
-                    refuse_other_code(self.client.run(_code_there()))
+                    refuse_other_code(self.client.run(_code_there()), fingerprint())
                     refuse_threads(workers)
                 self._known = frozenset(workers)
                 self._hosts = Counter(map(_host, workers))
@@ -147,12 +151,12 @@ def refuse_others(found: Mapping[str, Any]) -> None:
                 )
 
 
-def refuse_other_code(found: Mapping[str, str | None]) -> None:
-    """Raise UsageError for a worker whose gsm would give other numbers than this one, or that has none."""
+def refuse_other_code(found: Mapping[str, str | None], ours: str) -> None:
+    """Raise UsageError for a worker whose gsm would give other numbers than ours, or that has none."""
     for address, theirs in found.items():
-        if theirs != fingerprint():
+        if theirs != ours:
             raise UsageError(
-                f"every worker must have gsm of the code {fingerprint()} as this machine has, and the one at "
+                f"every worker must have gsm of the code {ours} as this machine has, and the one at "
                 f"{address} has {theirs or 'none that tells its code'}: install the same there"
             )
 
@@ -192,12 +196,16 @@ def _host(address: str) -> str:
     return urlsplit(address).hostname or address
 
 
-def _there(topic: str, hosts: Mapping[str, int], call: Callable[[], T]) -> T:
-    """On a worker: make the call, as one that knows where it is, and stop it when it is wanted no longer."""
+def _there(code: str, topic: str, hosts: Mapping[str, int], call: Callable[[], T]) -> T:
+    """On a worker: make the call, as one that knows where it is, and stop it when it is wanted no longer.
+
+    Raises UsageError if it is of another code, as one may be that has just come.
+    """
     from distributed import get_worker
     from distributed.worker import thread_state
 
     worker, key = get_worker(), thread_state.key
+    refuse_other_code({worker.address: fingerprint()}, code)
 
     def wanted() -> bool:
         state = worker.state.tasks.get(key)

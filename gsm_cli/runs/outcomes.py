@@ -1,13 +1,14 @@
 """What becomes of runs: found finished, kept, or kept as what could not be completed; and what would end them all."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from gsm_cli.config import RunConfig, differences
 from gsm_cli.data.dataset import Fetch
 from gsm_cli.data.split import Split
-from gsm_cli.errors import DataError, GsmError, UsageError, printable
+from gsm_cli.errors import DataError, GsmError, OwnCodeError, UsageError, printable
 from gsm_cli.estimator_settings import SumAndSampleSettings
 from gsm_cli.files import is_there
 from gsm_cli.records.run import Failure, RunRecord, read_run
@@ -94,7 +95,10 @@ def words(error: Exception) -> str:
 
 
 def check(tasks: Iterable[Task], fetch: Fetch | None) -> None:
-    """Raise now what would end a run before its first step: its data, its sizes, an estimator of somebody's own."""
+    """Raise now what would end a run before its first step: its data, its sizes, an estimator that breaks a rule.
+
+    Code of somebody's own that fails costs its runs alone, when their turn is.
+    """
     from gsm_cli.runs.training import Run
 
     splits: dict[tuple[str, int, int | None], Split] = {}
@@ -102,7 +106,8 @@ def check(tasks: Iterable[Task], fetch: Fetch | None) -> None:
         key = (task.config.dataset, task.config.labels, task.config.classes)
         if key not in splits:
             splits = {key: load_split(task.config, task.config.seed, task.data_dir, fetch)}
-        Run(task.config, splits[key])
+        with suppress(OwnCodeError):
+            Run(task.config, splits[key])
         _check_top(task.config, splits[key].classes)
 
 

@@ -9,12 +9,12 @@ from torch import Tensor
 
 from gsm_cli.config import RunConfig
 from gsm_cli.data.split import Split
-from gsm_cli.errors import UsageError
+from gsm_cli.errors import OwnCodeError, UsageError
 from gsm_cli.model.bounds import Selective
 from gsm_cli.model.checks import NotALawError
 from gsm_cli.model.terms import Batch, Terms, classifier_alone, log_probability, semi_supervised, supervised
 from gsm_cli.model.virtual_adversarial import virtual_adversarial_loss
-from gsm_cli.runs.build import Averaging, build_model
+from gsm_cli.runs.build import OTHER_VALUES, Averaging, build_model
 from gsm_cli.runs.environment import Device
 from gsm_cli.runs.evaluation import NotFiniteError
 from gsm_cli.runs.optimizer import AdamW
@@ -60,15 +60,14 @@ class Steps:
         whole = terms.isfinite().all(dim=1)
         if not whole.all():
             raise NotFiniteError(first + int(whole.int().argmin()))
+        if number == 1 and self.config.objective_sha256:
+            self.refuse_other_values(self.steps - 1, rows[-1], labelled[-1])
         return terms.double().mean(dim=0).tolist(), fmean(evaluations)
 
     def step(self, number: int, rows: Tensor, labelled_rows: Tensor) -> Terms:
         """One update, with the noise of this step alone; the objective's terms before it, without their graph."""
         self.on_step()
-        config, rng = self.config, self.stream(Purpose.NOISE, number)
-        pixels, labelled = self.pixels.index_select(0, rows), self.labelled.index_select(0, labelled_rows)
-        batch = Batch(binarise(pixels, rng), binarise(labelled, rng), self.classes[labelled_rows])
-        terms = self.terms(number, batch, rng)
+        config, (batch, terms) = self.config, self.drawn(number, rows, labelled_rows)
         apart = config.classifier_step and config.is_unlabelled
         loss = -terms.objective(config.labelled_weight, 0.0 if apart else config.classification_weight)
         if config.vat_weight:
@@ -80,6 +79,23 @@ class Steps:
             log_q = classifier_alone(self.model, batch, config.mc_samples, self.stream(Purpose.CLASSIFIER, number))
             self.update(-config.classification_weight * log_q, self.learning_rate(number))
         return terms.detach()
+
+    def drawn(self, number: int, rows: Tensor, labelled_rows: Tensor) -> tuple[Batch, Terms]:
+        """Binary images and the terms of a step, with its noise."""
+        rng = self.stream(Purpose.NOISE, number)
+        pixels, labelled = self.pixels.index_select(0, rows), self.labelled.index_select(0, labelled_rows)
+        batch = Batch(binarise(pixels, rng), binarise(labelled, rng), self.classes[labelled_rows])
+        return batch, self.terms(number, batch, rng)
+
+    def refuse_other_values(self, number: int, rows: Tensor, labelled_rows: Tensor) -> None:
+        """Raise OwnCodeError if a step of somebody's own estimator comes out otherwise a second time.
+
+        The weights stay, and so do the means of a normalisation.
+        """
+        self.model.eval()
+        first, second = (self.drawn(number, rows, labelled_rows)[1].unlabelled_bound for _ in range(2))
+        if not torch.equal(first, second):
+            raise OwnCodeError(OTHER_VALUES.format(self.config.objective))
 
     def terms(self, number: int, batch: Batch, rng: torch.Generator) -> Terms:
         """What a step maximises, in its parts."""

@@ -4,7 +4,7 @@ PyTorch is imported where a task is executed: a batch in which nothing is left t
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -21,6 +21,7 @@ from gsm_cli.data.download import download
 from gsm_cli.data.images import Pool
 from gsm_cli.data.split import Split, load
 from gsm_cli.errors import UsageError
+from gsm_cli.extensions import own_code
 from gsm_cli.files import is_there
 from gsm_cli.records.curves import Epoch
 from gsm_cli.records.run import RunRecord
@@ -83,7 +84,7 @@ def execute(task: Task) -> RunRecord:
         torch.set_num_threads(place.threads)
     split = load_split(config, config.seed, task.data_dir, download)
     place.say(News(task.name, images=len(split.unlabelled) // config.batch_size * config.batch_size))
-    with _checkpoint(task) as checkpoint:
+    with _checkpoint(task) as checkpoint, own_code() if config.objective_sha256 else nullcontext():
         tell, note = _teller(task.name), partial(_note, task.name)
         record = train(config, split, checkpoint, tell, task.device, place.check, note)
     environment = msgspec.structs.replace(record.environment, beside=place.beside)

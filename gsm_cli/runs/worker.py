@@ -14,7 +14,7 @@ from types import FrameType
 from typing import BinaryIO, NoReturn
 
 from gsm_cli.interrupts import insist
-from gsm_cli.runs.places import PLACE, Place
+from gsm_cli.runs.places import PLACE, Place, StoppedError
 
 NEWS, RESULT, ERROR = "news", "result", "error"
 
@@ -24,7 +24,7 @@ def main() -> NoReturn:
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a call prints is no answer
     signal.signal(signal.SIGTERM, _stop)
-    sys.unraisablehook = insist(SystemExit, _renew)
+    sys.unraisablehook = insist(StoppedError, _renew)
     calls: SimpleQueue[bytes] = SimpleQueue()
     Thread(target=_read, args=(sys.stdin.buffer, calls), daemon=True).start()
     try:
@@ -32,7 +32,7 @@ def main() -> NoReturn:
         PLACE.set(Place(lambda news: _send(answers, NEWS, news), beside, threads))
         while True:
             _send(answers, *_call(calls.get()))
-    except (SystemExit, BrokenPipeError):  # nobody listens any more
+    except (StoppedError, BrokenPipeError):  # nobody listens any more
         sys.stderr.flush()
         os._exit(0)  # at once: the other thread still reads
 
@@ -68,7 +68,7 @@ def _send(answers: BinaryIO, kind: str, value: object) -> None:
 
 def _stop(number: int, frame: FrameType | None) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    sys.exit()
+    raise StoppedError  # not SystemExit, which somebody's own code may raise
 
 
 def _renew() -> int:

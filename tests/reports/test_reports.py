@@ -229,7 +229,7 @@ def test_what_is_somebodys_own_is_shown_with_its_digest_and_never_looked_for():
     assert report.title.startswith("shapes with 100 labels")
     assert "dataset shapes" in report.details_text
     assert "dataset_sha256 fedcba987654" in report.details_text
-    own = "* Mine: tau 0.5, tau_min 0, tau_rate 0, tau_by_epoch false, kind a|b, SHA-256 0123456789ab"
+    own = "* Mine: tau 0.5, tau_min 0, tau_rate 0, tau_by_epoch false, kind a\\x7cb, SHA-256 0123456789ab"
     assert own in report.details_text
     assert cells(report.text, "Mine")[0] == "1"
     assert "--objective nowhere/mine.py:Mine" in report.details_text

@@ -16,7 +16,7 @@ from gsm_cli.records.layout import ReportFolder
 from gsm_cli.reports.latex import escaped
 
 HOSTILE = "<img src=x onerror=alert(1)>[a](javascript:alert(2))</title><script>alert(3)</script>"
-NAME = "[a](javascript&colon;alert(4))![b](b.png)"  # of a class; records refuse < and >
+VALUE = "[a](javascript&colon;alert(4))![b](b.png)"  # of a setting; records refuse < and >
 KNOWN = {"html", "head", "meta", "title", "style", "body", "main", "section", "div", "h1", "h2", "h3", "p", "a", "img"}
 KNOWN |= {"strong", "em", "code", "pre", "ul", "li", "blockquote", "table", "thead", "tbody", "tr", "th", "td", "br"}
 
@@ -87,16 +87,16 @@ def test_they_do_not_go_with_a_check(gsm, digits, option):
 
 
 def test_hostile_words_are_shown_and_do_nothing(gsm, digits):
-    """In the title, in the name of a class of somebody's own and in a damaged record."""
+    """In the title, in a setting of a class of somebody's own and in a damaged record."""
     digits.question.write_text(f"kind = 'comparison'\nabout = '{HOSTILE}'\n")
-    settings = OwnSettings(of=f"mine.py:{NAME}", sha256="a" * 64, values={})
+    settings = OwnSettings(of="mine.py:Mine", sha256="a" * 64, values={"kind": VALUE})
     own = replace(record("gumbel", 0), config=replace(record("gumbel", 0).config, estimator=settings))
     own.save(digits.record(own.config.name))
     (digits.path / "records" / f"{HOSTILE.replace('/', '')}.json").write_text("{")
     gsm("report", "--html", "--latex")
     page = Reader(digits.path / "report.html")
     assert {tag for tag, _ in page.tags} <= KNOWN
-    assert page.text.count("onerror=alert(1)>") > 2
+    assert page.text.count("onerror=alert(1)") > 2
     assert not [name for _, attributes in page.tags for name in attributes if name.startswith("on")]
     assert not [link for link in page.every("href") if ":" in link]
     assert all(source.startswith("data:image/png;base64,") or source == "" for source in page.every("src"))

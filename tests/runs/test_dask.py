@@ -153,8 +153,9 @@ class TestCluster:
     def test_a_call_goes_there_with_what_a_place_knows(self, monkeypatch, dask):
         found, client, _ = joined(monkeypatch, *TWO_HOSTS)
         here = found.submit(pow, 2, 3, mod=5)
-        ((function, topic, hosts, call),) = client.submitted
-        assert (function, topic, hosts, call()) == (cluster._there, client.topic, {"a": 2, "b": 1}, 3)
+        ((function, code, topic, hosts, call),) = client.submitted
+        assert (function, code) == (cluster._there, fingerprint())
+        assert (topic, hosts, call()) == (client.topic, {"a": 2, "b": 1}, 3)
         assert not here.done()
         client.there.set_result("found")
         assert here.result(0) == "found"
@@ -178,8 +179,10 @@ class TestCluster:
         found, client, _ = joined(monkeypatch, *TWO_HOSTS)
         if before:
             client.status = "closed"
-            with pytest.raises(ExecutorLostError) as caught:
+            with pytest.raises(ExecutorLostError):
                 found.submit(print)
+            with pytest.raises(ExecutorLostError) as caught:
+                _ = found.places  # or a batch would wait for ever for what was submitted while it was looked for
             error = caught.value
         else:
             here = found.submit(print)
@@ -264,9 +267,9 @@ class TestConnect:
     @pytest.mark.parametrize(("theirs", "words"), [(16 * "f", 16 * "f"), (None, "none that tells its code")])
     def test_another_code_is_refused(self, theirs, words):
         same = {"tcp://b:1": fingerprint()}
-        cluster.refuse_other_code(same)
+        cluster.refuse_other_code(same, fingerprint())
         with pytest.raises(UsageError) as caught:
-            cluster.refuse_other_code(same | {"tcp://a:1": theirs})
+            cluster.refuse_other_code(same | {"tcp://a:1": theirs}, fingerprint())
         assert str(caught.value) == (
             f"every worker must have gsm of the code {fingerprint()} as this machine has, and the one at tcp://a:1 "
             f"has {words}: install the same there"
@@ -313,12 +316,15 @@ class TestThere:
             there.state.tasks.clear()
             return [*wanted, place.wanted()]
 
-        assert cluster._there("topic", hosts, call) == [True, True, False, False]
+        code = fingerprint()
+        assert cluster._there(code, "topic", hosts, call) == [True, True, False, False]
         assert said == [("topic", msgspec.json.encode(news))]
         assert PLACE.get() is before
         with pytest.raises(ZeroDivisionError):
-            cluster._there("topic", hosts, lambda: 1 / 0)
+            cluster._there(code, "topic", hosts, lambda: 1 / 0)
         assert PLACE.get() is before
+        with pytest.raises(UsageError, match=rf"the code {'0' * 16} .* the one at tcp://a:1 has {code}"):
+            cluster._there("0" * 16, "topic", hosts, pytest.fail)  # one that has come since workers were looked at
 
     def test_news_are_spared_for_half_a_second(self, clock):
         said = []

@@ -252,7 +252,7 @@ def read(answers: io.BytesIO) -> list[tuple[str, object]]:
 
 class TestWorker:
     def test_it_serves_one_call_after_the_other_until_the_end(self, monkeypatch):
-        calls = [(pow, (2, 3), {"mod": 5}), (speak, ("words",), {}), (sys.exit, (), {})]
+        calls = [(pow, (2, 3), {"mod": 5}), (speak, ("words",), {}), (stop, (), {})]
         requests = b"".join(pickle.dumps(pickle.dumps(each)) for each in [(3, 2), *calls])
         answers, did = io.BytesIO(), []
 
@@ -273,7 +273,7 @@ class TestWorker:
         monkeypatch.setattr(sys, "unraisablehook", None)
         with pytest.raises(Ended):
             contextvars.copy_context().run(worker.main)
-        assert sys.unraisablehook == (SystemExit, worker._renew)
+        assert sys.unraisablehook == (StoppedError, worker._renew)
         assert did == [
             ("fdopen", 11, "wb"),
             ("dup2", 2, 1),
@@ -317,9 +317,9 @@ class TestWorker:
     def test_it_is_stopped_once(self, monkeypatch):
         did = []
         monkeypatch.setattr(signal, "signal", lambda *given: did.append(given))
-        with pytest.raises(SystemExit) as caught:
+        with pytest.raises(StoppedError):
             worker._stop(15, None)
-        assert (caught.value.code, did) == (None, [(signal.SIGTERM, signal.SIG_IGN)])
+        assert did == [(signal.SIGTERM, signal.SIG_IGN)]
 
     def test_it_is_stopped_again_where_python_took_no_notice(self, monkeypatch):
         did = []

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from gsm_cli.errors import UsageError
+from gsm_cli.errors import UsageError, is_seen
 from gsm_cli.law.fonts import check_characters, family_of
 from gsm_cli.law.numbers import shortened
 from gsm_cli.style import Look
@@ -13,7 +13,7 @@ SMALLEST, LARGEST = 1.5, 40.0  # inches, of a side of a figure
 
 def read_look(title: str | None, size: str | None, dpi: int | None, font: str | None = None, **others: Any) -> Look:
     """What a user changes of a figure. Raises UsageError."""
-    if title is not None and not (title.isprintable() and 0 < len(title.strip()) <= LONGEST_TITLE):
+    if title is not None and not (is_seen(title) and 0 < len(title.strip()) <= LONGEST_TITLE):
         raise UsageError(
             f"--title must have from 1 to {LONGEST_TITLE} printable characters, not {shortened(title)!r}: "
             + ("shorten it" if title.strip() else "write one, or leave --title out")

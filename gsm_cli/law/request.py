@@ -9,7 +9,7 @@ from decimal import Decimal, InvalidOperation
 import numpy as np
 from numpy.typing import NDArray
 
-from gsm_cli.errors import UsageError
+from gsm_cli.errors import UsageError, is_seen
 from gsm_cli.law.gumbel import Array, gumbel_noise, random_logits, softmax
 from gsm_cli.law.numbers import Written, read_numbers, shortened
 from gsm_cli.streams import Purpose, generator
@@ -198,7 +198,7 @@ def _read_names(text: str, classes: int) -> tuple[str, ...]:
     if len(names) != classes:
         raise UsageError(f"--class-names must be one for each of {classes} classes, not {len(names)}: {example}")
     for name in names:
-        if not (name.isprintable() and 0 < len(name) <= LONGEST_NAME):
+        if not (is_seen(name) and 0 < len(name) <= LONGEST_NAME):
             raise UsageError(
                 f"--class-names must have 1 to {LONGEST_NAME} printable characters, not {shortened(name)!r}: {example}"
             )

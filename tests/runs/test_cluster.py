@@ -95,7 +95,8 @@ def used(pid: int) -> int:
 
 def busiest() -> int:
     """Of the workers below this process, the one that works."""
-    workers = [pid for pid in children(os.getpid()) if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    names = {pid: Path(f"/proc/{pid}/cmdline").read_bytes() for pid in children(os.getpid())}
+    workers = [pid for pid, name in names.items() if b"spawn_main" in name]
     before = {pid: used(pid) for pid in workers}
     time.sleep(0.3)
     return max(workers, key=lambda pid: used(pid) - before[pid])

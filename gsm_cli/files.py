@@ -79,7 +79,8 @@ def prepare(path: Path, remedy: str = ELSEWHERE) -> None:
 def refused(path: Path, error: OSError, remedy: str = ELSEWHERE) -> GsmError:
     """What an error of the disk at `path` means to a user."""
     blocked = isinstance(error, FileExistsError | NotADirectoryError)
-    dangling = next((each for each in path.parents if each.is_symlink() and not each.exists()), None)
+    links = (each for each in path.parents if os.path.islink(each))  # noqa: PTH114  it raises nothing
+    dangling = next((each for each in links if not is_there(each)), None)
     reason = "a file stands where its folder should be" if blocked else error.strerror
     reason = f"{dangling} is a link to nowhere" if dangling else reason
     return GsmError(f"{path} cannot be written ({reason}): {remedy}")

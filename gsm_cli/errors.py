@@ -17,9 +17,8 @@ OF_MEMORY = (  # what PyTorch, the system and Python say where there is too litt
     "out of memory",
 )
 
-UNSEEN = re.compile(
-    "[\u034f\u115f\u1160\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
-)  # yet printable
+# Letters that are not seen, though to Python they are printable
+UNSEEN = re.compile("[\u034f\u115f\u1160\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
 # What Markdown, mathematics in pictures or Rich would obey; links, and what sets _words_ apart, but not_in_a_word
 LIVE = re.compile(r"[\\`*\[\]|<>&#~$@]|:(?=//)|(?<=www)\.|(?<![^\W_])_|_(?![^\W_])|^[-+=]", re.IGNORECASE)
 

@@ -182,9 +182,8 @@ def _parameters(found: ast.ClassDef) -> list[inspect.Parameter]:
         fields = [each for each in found.body if decorators and isinstance(each, ast.AnnAssign)]
         names = [ast.arg("self"), *(ast.arg(ast.unparse(each.target)) for each in fields)]
         init = ast.arguments([], names, None, [], [], None, [each.value for each in fields if each.value])
-    for node in ast.walk(init):
-        if isinstance(node, ast.arg):
-            node.annotation = None
+    for node in (node for node in ast.walk(init) if isinstance(node, ast.arg)):
+        node.annotation = None
     for default in [*init.defaults, *filter(None, init.kw_defaults)]:
         ast.literal_eval(default)
     called = eval(f"lambda {ast.unparse(init)}: None")  # of names and literals alone

@@ -245,6 +245,14 @@ class TestEstimator:
 
 
 class TestImages:
+    def test_those_that_were_hashed_are_those_that_are_read(self, folder, images):
+        np.savez(folder / "mine.npz", **images)
+        dataset = find_dataset("mine.npz")
+        digest = hashlib.sha256((folder / "mine.npz").read_bytes()).hexdigest()
+        np.savez(folder / "mine.npz", **images | {"images": 255 - images["images"]})
+        assert dataset.sha256 == digest
+        assert (dataset.read(None, None).images.pixels.reshape(-1, 4, 6) == images["images"]).all()
+
     @pytest.mark.parametrize("as_numbers", [False, True])
     @pytest.mark.parametrize("with_test", [False, True])
     def test_are_trained_on_and_kept_with_their_digest(self, gsm, folder, images, as_numbers, with_test):
@@ -360,7 +368,7 @@ class TestImages:
 
     def test_booleans_are_black_and_white(self, folder, images):
         np.savez("mine.npz", images=images["images"] > 99, classes=images["classes"])
-        pool = read_npz(Path("mine.npz"))
+        pool, _ = read_npz(Path("mine.npz"))
         assert np.array_equal(pool.images.pixels.ravel(), 255 * (images["images"] > 99).ravel())
 
     @pytest.mark.parametrize(

@@ -110,7 +110,7 @@ def read_plan(options: Mapping[str, object], pairs: Sequence[str], file: Path | 
     swept = tuple(sweep.name for sweep in sweeps if len(sweep.values) > 1)
     count = len(seeds) * len(objectives) * prod(len(sweep.values) for sweep in sweeps)
     _refuse_too_many(count)
-    runs = partial(_runs, seeds, objectives, settings, sweeps, *chosen["preset"])
+    runs = partial(_runs, seeds, objectives, settings, sweeps, chosen["preset"])
     named = {name for source in every for name in source.values} | {sweep.name for sweep in sweeps}
     plan = Plan(runs, *_where(chosen), _report(chosen, runs), swept, frozenset(named), count > FEW_RUNS)
     return plan if plan.is_large else replace(plan, runs=plan.configs.__iter__)
@@ -156,12 +156,7 @@ def _refuse_too_many(runs: int) -> None:
 
 
 def _runs(
-    seeds: Sequence[int],
-    objectives: Sequence[str],
-    settings: "list[Source]",
-    sweeps: Sequence[Sweep],
-    place: str,
-    preset: object,
+    seeds: list[int], objectives: list[str], settings: "list[Source]", sweeps: list[Sweep], preset: tuple[str, object]
 ) -> "Iterator[RunConfig]":
     """A run for every seed, every objective and every combination of what is swept and it reads."""
     from msgspec.structs import replace
@@ -171,7 +166,7 @@ def _runs(
     first, *others = seeds
     configs: dict[str, RunConfig] = {}
     for each in combinations(sweeps):
-        for config in plan(objectives, [*settings, each], str(preset), place):
+        for config in plan(objectives, [*settings, each], str(preset[1]), preset[0]):
             if configs.setdefault(config.digest, config) is config:
                 yield replace(config, seed=first)
     for seed in others:

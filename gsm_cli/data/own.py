@@ -12,7 +12,7 @@ from typing import Any
 from gsm_cli.data.dataset import Dataset
 from gsm_cli.data.images import Images, Pool
 from gsm_cli.errors import DataError, UsageError
-from gsm_cli.files import check_ordinary, is_there
+from gsm_cli.files import is_there, read_bounded
 
 ENDING = ".npz"
 LAYOUTS = (  # the names of images and classes: of training, of the test, and of what joins those of training
@@ -45,35 +45,35 @@ def own_dataset(name: str, place: str) -> Dataset:
 
 @lru_cache(maxsize=4)
 def _described(path: Path, modified: int) -> Dataset:
-    import hashlib
-
-    pool = read_npz(path)
+    pool, sha256 = read_npz(path)
     count = len(pool.images.classes)
     return Dataset(
         name=str(path),
         title=path.stem,
         shape=pool.shape,
-        read=lambda folder, fetch: read_npz(path),
+        read=lambda folder, fetch: pool,
         validation=count // HELD_OUT,
         classes=int(pool.images.classes.max()) + 1,
         test=0 if pool.test else count // HELD_OUT,
-        sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
+        sha256=sha256,
     )
 
 
-def read_npz(path: Path) -> Pool:
-    """The images of a file, checked. Raises DataError with the rule that they break."""
+def read_npz(path: Path) -> tuple[Pool, str]:
+    """The images of a file, checked, and the SHA-256 of the bytes that they are. Raises DataError with their rule."""
+    import hashlib
     import zlib
+    from io import BytesIO
     from zipfile import BadZipFile, is_zipfile
 
     import numpy as np
 
     broken = (OSError, ValueError, EOFError, LookupError, MemoryError, RuntimeError, TypeError, BadZipFile, zlib.error)
     try:
-        check_ordinary(path)
-        if not is_zipfile(path):
+        content = read_bounded(path, MOST)
+        if not is_zipfile(BytesIO(content)):
             raise BadZipFile("it is no ZIP archive")
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+        with np.load(BytesIO(content), allow_pickle=False) as archive:
             if sum(each.file_size for each in archive.zip.infolist()) > MOST:  # which no entry may exceed
                 raise ValueError(f"it unpacks to more than {MOST:,} bytes")
             arrays = {name: archive[name] if name in NAMES else None for name in archive.files}
@@ -96,7 +96,7 @@ def read_npz(path: Path) -> Pool:
                 np.concatenate([images.classes, more.classes]),
             )
             images = Images(pixels, classes)
-    return Pool(images, others[0], form[0])
+    return Pool(images, others[0], form[0]), hashlib.sha256(content).hexdigest()
 
 
 def _part(path: Path, arrays: dict[str, Any], images: str, classes: str) -> tuple[Images, tuple[tuple[int, int], str]]:

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import time
 from functools import partial
@@ -162,6 +163,26 @@ def test_figures_killed_at_every_change_of_the_disk(campaign, tmp_path):
         ]
         run(words, folder)
         campaign.count(number, problems + [f"{name} stays" for name in files(folder) ^ files(unbroken)])
+    campaign.close()
+
+
+@pytest.mark.parametrize("words", [("explore", "--tau", "1"), ("report", "--html", "--latex", "--csv")])
+def test_other_forms_killed_at_every_change_of_the_disk(campaign, unbroken, tmp_path, words):
+    """A file is whole or not there, and the next command leaves what it should and nothing else."""
+    expected = tmp_path / "unbroken"
+    shutil.copytree(unbroken[0], expected)
+    changes = changes_of(words, expected)
+    for number in campaign.sample(range(1, 1 + changes), least=2):
+        folder = tmp_path / str(number)
+        shutil.copytree(unbroken[0], folder)
+        run(words, folder, before_change(number, kill, folder))
+        ended = run(words, folder)
+        problems = [] if ended.code == 0 else [f"code {ended.code}: {ended.err[-300:]}"]
+        problems += [f"{name} stays or is missing" for name in files(folder) ^ files(expected)]
+        for name in files(folder) & files(expected):
+            if (folder / name).is_file() and (folder / name).read_bytes() != (expected / name).read_bytes():
+                problems.append(f"{name} is another")
+        campaign.count((words[0], number), problems)
     campaign.close()
 
 

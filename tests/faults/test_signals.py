@@ -11,6 +11,7 @@ from tree import ROOT
 from trials import COST, ENDS, TRAIN, members
 
 pytestmark = pytest.mark.faults
+REPORT = ROOT / "reports" / "digits-pairs-200"
 COMMANDS = {  # and about how many seconds each takes on an idle machine
     ("--version",): 0.1,
     ("sample", "--tau", "1"): 1.0,
@@ -22,7 +23,10 @@ COMMANDS = {  # and about how many seconds each takes on an idle machine
     (*TRAIN, "--force"): 5.0,
     COST: 8.0,
     ("gradients", "--epochs", "1", "--replicates", "10", "--images", "2", "--seeds", "0"): 10.0,
+    ("explore", "--tau", "1"): 0.5,
     ("report",): 2.0,
+    ("report", str(REPORT), "--check"): 3.0,
+    ("compare", str(REPORT), str(REPORT), "--json"): 2.0,
 }
 SOME = COMMANDS if "FAULTS" in os.environ else (("sample", "--tau", "1"), TRAIN, COST)
 HERE = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}

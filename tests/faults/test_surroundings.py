@@ -10,11 +10,14 @@ from tree import ROOT
 
 pytestmark = pytest.mark.faults
 QUICK = "train-ssl --objective gumbel --epochs 1 --set hidden=8 --set latent=2 --set auxiliary=2 --batch-size 500"
+REPORT = ROOT / "reports" / "digits-pairs-200"
 COMMANDS = {
     "version": "--version",
     "help": "train-ssl --help",
     "sample": "sample --tau 1 --out grün",
     "expectation": "expectation --tau 1 --format svg",
+    "explore": "explore --tau 1 --out grün",
+    "compare": f"compare {REPORT} {REPORT}",
     "dry run": "train-ssl --dry-run",
     "train": QUICK,
     "workers": f"{QUICK} --jobs 2 --seeds 0,1",

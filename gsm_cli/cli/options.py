@@ -92,6 +92,9 @@ Font = Annotated[str | None, option("--font", "A font that is installed, or its 
 Seed = Annotated[int, whole_number("--seed", "Fixes the noise, and the law of --classes.", 0)]
 Out = Annotated[Path, typer.Option("--out", parser=read_folder, metavar="FOLDER", help="Folder for the figures.")]
 Formats = Annotated[list[str] | None, option("--format", "File formats: png, svg, pdf.", "png", "NAMES")]
+FilmFormats = Annotated[
+    list[str] | None, option("--format", "File formats: gif, or mp4, which needs ffmpeg.", "gif", "NAMES")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print the facts as JSON on stdout.")]
 Samples = Annotated[int, whole_number("--samples", "Draws to average.", 1, 10**9)]
 DataDir = Annotated[

@@ -7,15 +7,15 @@ from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from gsm_cli.errors import GsmError, UsageError
+from gsm_cli.style import FilmFormat
 
-FilmFormat = Literal["gif", "mp4"]
 Pixels: TypeAlias = NDArray[np.uint8]  # (H, W, 3)
 RATE = 12  # frames a second
 HOLD = 18  # frames that the film rests at either end

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from matplotlib.font_manager import FontEntry, FontProperties, findfont, findSystemFonts, fontManager, get_font
 
-from gsm_cli.errors import UsageError, is_seen
+from gsm_cli.errors import UsageError
 from gsm_cli.files import check_ordinary
 
 FILES = (".ttf", ".otf", ".ttc")
@@ -33,8 +33,7 @@ def check_characters(option: str, text: str, families: Sequence[str]) -> None:
     """Raise UsageError for what no font of a figure has, and would be drawn as a box."""
     lacking = {letter for letter in text if not letter.isascii()}
     for family in families if lacking else ():
-        shapes = _letters(findfont(FontProperties(family=[family])))
-        lacking -= {letter for letter in lacking & shapes if is_seen(letter)}
+        lacking -= _letters(findfont(FontProperties(family=[family])))
     if lacking:
         other = next((entry.name for entry in _all() if lacking <= _letters(entry.fname)), "")
         letters = "".join(sorted(lacking, key=text.index))[:20]

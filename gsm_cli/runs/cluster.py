@@ -131,7 +131,7 @@ def connect(scheduler: str) -> Any:
         raise UsageError(f"--scheduler must name a file that a scheduler wrote, and there is no {scheduler}: start one")
     try:
         return Client(**{"scheduler_file" if is_file else "address": scheduler}, timeout=PATIENCE, set_as_default=False)
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, ValueError, TypeError, AssertionError) as error:  # the last where Dask's own loop does not start
         raise UsageError(
             f"--scheduler must name a scheduler that answers, and within {PATIENCE} seconds none did at {scheduler}: "
             "start one with dask scheduler, or give the address that it prints"

@@ -195,14 +195,14 @@ class TestRefusals:
         assert not list(shared.glob("refused/**/*.json"))
 
     def test_nobody_answers(self, gsm, monkeypatch):
-        monkeypatch.setattr(cluster, "PATIENCE", 1.0)
+        monkeypatch.setattr(cluster, "PATIENCE", 0.2)
         result = gsm("train-ssl", "--scheduler", "tcp://127.0.0.1:9")
         assert result.exit_code == 2
         assert "within 0.2 seconds none did at tcp://127.0.0.1:9: start one with dask scheduler" in result.stderr
 
     @pytest.mark.parametrize("address", ["nowhere://x", "tcp://127.0.0.1:port", "", "http://127.0.0.1:9"])
     def test_what_is_no_address(self, gsm, monkeypatch, address):
-        monkeypatch.setattr(cluster, "PATIENCE", 1.0)
+        monkeypatch.setattr(cluster, "PATIENCE", 0.2)
         result = gsm("train-ssl", "--scheduler", address)
         assert result.exit_code == 2
         assert result.stderr.count("gsm: ") == 1

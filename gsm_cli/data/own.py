@@ -89,13 +89,9 @@ def read_npz(path: Path) -> tuple[Pool, str]:
             rule = f"{names[0]} must have the shape and the classes of {layout[0][0]}"
             raise DataError(f"{path}: {rule} ({form[0]}, {form[1]}), not ({own[0]}, {own[1]}): change the file")
         others.append(part)
-    for more in others[1:]:
-        if more:
-            pixels, classes = (
-                np.concatenate([images.pixels, more.pixels]),
-                np.concatenate([images.classes, more.classes]),
-            )
-            images = Images(pixels, classes)
+    for more in filter(None, others[1:]):
+        pixels = np.concatenate([images.pixels, more.pixels])
+        images = Images(pixels, np.concatenate([images.classes, more.classes]))
     return Pool(images, others[0], form[0]), hashlib.sha256(content).hexdigest()
 
 

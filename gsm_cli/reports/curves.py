@@ -81,7 +81,7 @@ def curve_page(title: str, verdict: Verdict) -> Page:
         f"{title}: do the curves of {first} come out?",
         f"On validation {listed(parts)}." if parts else "No run is as long as the curves.",
         [
-            panel_picture("curve", accuracy_panels(group)[:1]),
+            panel_picture("curve", accuracy_panels(group, group.config.epochs)[:1]),
             table(["objective", "seeds", "validation %", "read from the curve %"], rows),
             OF_OTHERS,
         ],
@@ -89,20 +89,22 @@ def curve_page(title: str, verdict: Verdict) -> Page:
     )
 
 
-def accuracy_panels(group: Group) -> list[Panel]:
-    """Against epochs, with what others report, and against seconds, where steps were timed."""
+def accuracy_panels(group: Group, most: int = MOST_POINTS) -> list[Panel]:
+    """Against epochs, with what others report, and against seconds, where steps were timed.
+
+    A line has at most so many points, each the mean over the epochs since the one before.
+    """
     dataset = describe_dataset(group.config.dataset)
     curves = {each: each.curve(lambda epochs: epochs.validation_accuracy) for each in group.pictured}
-    by_epoch = [_points(each, [*range(1, len(curve) + 1)], curve) for each, curve in curves.items()]
-    by_second = [_points(each, each.seconds_so_far, curve) for each, curve in curves.items() if each.clock]
+    by_epoch = [_points(each, [*range(1, len(curve) + 1)], curve, most) for each, curve in curves.items()]
+    by_second = [_points(each, each.seconds_so_far, curve, most) for each, curve in curves.items() if each.clock]
     panels = [Panel("validation accuracy, %", "epoch", by_epoch + (_others(dataset) if group.as_others else []))]
     panels += [Panel("validation accuracy, %", "seconds of training", by_second)] if by_second else []
     return [replace(panel, continuous=True) for panel in panels]
 
 
-def _points(series: Series, places: Sequence[float], curve: Sequence[float]) -> Points:
-    """At most so many points of a curve, each the mean over the epochs since the one before."""
-    size = max(1, len(curve) // MOST_POINTS)
+def _points(series: Series, places: Sequence[float], curve: Sequence[float], most: int) -> Points:
+    size = max(1, len(curve) // most)
     ends = range(len(curve), 0, -size)
     points = [Point(places[end - 1], 100 * fmean(curve[max(0, end - size) : end])) for end in ends]
     return Points(series.identity, points[::-1])

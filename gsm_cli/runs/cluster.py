@@ -25,6 +25,7 @@ from gsm_cli.runs.task import News
 P = ParamSpec("P")
 T = TypeVar("T")
 PATIENCE = 10  # seconds in which a scheduler must answer
+ENDING = 10  # seconds in which a client must end
 GLANCE = 2.0  # seconds between looks at which workers there are
 NEWS_EVERY = 0.5  # seconds between what a run says, through a scheduler that may have hundreds of them
 COMMON = {"python": "Python", "torch": "torch"}  # packages whose versions must agree
@@ -129,13 +130,18 @@ def connect(scheduler: str) -> Any:
     is_file = Path(scheduler).is_file()
     if not is_file and scheduler.endswith(".json"):
         raise UsageError(f"--scheduler must name a file that a scheduler wrote, and there is no {scheduler}: start one")
+    client = Client.__new__(Client)  # by hand, to close one that fails: collected later it may block the next for ever
+    place = {"scheduler_file" if is_file else "address": scheduler}
     try:
-        return Client(**{"scheduler_file" if is_file else "address": scheduler}, timeout=PATIENCE, set_as_default=False)
-    except (OSError, ValueError, TypeError, AssertionError) as error:  # the last where Dask's own loop does not start
+        client.__init__(**place, timeout=PATIENCE, set_as_default=False)
+    except (OSError, ValueError, TypeError) as error:
+        with suppress(Exception):  # it may not have come far
+            client.close(timeout=ENDING)
         raise UsageError(
             f"--scheduler must name a scheduler that answers, and within {PATIENCE} seconds none did at {scheduler}: "
             "start one with dask scheduler, or give the address that it prints"
         ) from error
+    return client
 
 
 def refuse_others(found: Mapping[str, Any]) -> None:

@@ -53,7 +53,8 @@ class Checkpoint:
     def read(cls, path: Path, expected: "Checkpoint", shapes: Sequence[torch.Size]) -> "Checkpoint":
         """The checkpoint at `path`, to go on from `expected`, which has no epochs; with the shapes of the parameters.
 
-        Raises DamagedError for what is no whole checkpoint, GsmError for that of another run and what cannot be read.
+        Raises DamagedError for what is no whole checkpoint, DataError for that of another run, GsmError for what cannot
+        be read.
         """
         state = _load(path)
         try:
@@ -149,8 +150,8 @@ def _damaged(path: Path) -> DamagedError:
     return DamagedError(f"{path} must be a whole checkpoint, and is damaged: remove it to start the run again")
 
 
-def _of_another_run(path: Path, found: Mapping[str, object], asked: Mapping[str, object]) -> GsmError:
-    return GsmError(
+def _of_another_run(path: Path, found: Mapping[str, object], asked: Mapping[str, object]) -> DataError:
+    return DataError(
         f"{path} must be a checkpoint of this run, and has {printable(differences(found, asked))}: "
         "finish it with the code and settings that wrote it, or remove it to start the run again"
     )

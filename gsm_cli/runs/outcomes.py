@@ -69,18 +69,19 @@ def keep(path: Path, record: RunRecord) -> None:
 
 
 def unfinished(task: Task, error: Exception) -> RunRecord | None:
-    """What is known of a run that was not completed, as far as its checkpoint goes; None if it cannot even begin."""
-    from gsm_cli.runs.training import Run
+    """What is known of a run that was not completed, as far as its checkpoint goes.
+
+    None if it cannot even begin, or go on from its checkpoint, which other code may have made.
+    """
+    from gsm_cli.runs.training import DamagedError, Run
 
     try:
         run = Run(task.config, load_split(task.config, task.config.seed, task.data_dir, None), task.device)
+        if is_there(task.checkpoint):
+            with suppress(DamagedError):  # what is in it nobody can know
+                run.restore(task.checkpoint)
     except (GsmError, RuntimeError, AssertionError):  # the last of a PyTorch without the device
         return None
-    try:
-        if is_there(task.checkpoint):
-            run.restore(task.checkpoint)
-    except GsmError:
-        pass  # what is in it nobody can know
     reason = words(error).replace(f"{task.record.parent.absolute()}/", "")
     return run.record(failure=Failure(step=len(run.epochs) * run.steps, reason=reason))
 

@@ -305,6 +305,15 @@ class TestBeside:
         assert note.startswith("starts again, because its checkpoint is damaged")
         assert names(task) == [".json", ".pt.damaged"]
 
+    def test_one_of_other_code_is_refused_and_leaves_no_failure(self, task):
+        run(task, after=2)
+        changed(task.checkpoint, lambda state: state.update(code="0" * 16))
+        (outcome,) = run_all([task], Here(), Diary())
+        assert outcome.record is None
+        assert outcome.reason.startswith(f"{task.checkpoint} must be a checkpoint of this run, and has code 0000")
+        assert str(outcome.problem).endswith("remove it to start the run again")
+        assert names(task) == [".pt"]
+
     def test_a_damaged_record_costs_its_run_alone(self, task, tmp_path):
         both = [task, *tasks(tmp_path, "marginalize")]
         task.record.parent.mkdir()

@@ -4,11 +4,9 @@ A package offers one by an entry point of the group `gsm.objectives`. The parame
 needs a default, a number, a text or true or false; `temperature` is given by tau, tau_min and tau_rate at every step.
 
 A file is read once, and the bytes whose SHA-256 a record keeps are those that run; Python's caches have no part in it.
-Where nothing is to run (`only_read`), the settings are taken from its syntax tree.
 Of an installed package Python's own import runs, and the digest is that of the file with the class.
 """
 
-import ast
 import hashlib
 import importlib
 import inspect
@@ -17,7 +15,6 @@ import re
 import sys
 from collections.abc import Iterator
 from contextlib import chdir, contextmanager, redirect_stdout
-from contextvars import ContextVar
 from dataclasses import replace
 from functools import lru_cache
 from importlib.metadata import entry_points
@@ -46,17 +43,6 @@ RULES: dict[type, Any] = {  # of a parameter, by the kind of its default
 }
 TAKEN = {*RunConfig.__struct_fields__, *NO_PARAMETERS, "objective", "objective_sha256"}  # by settings of a run
 FILES: set[str] = set()  # with code of somebody's own, as tracebacks name them
-RUNS: ContextVar[bool] = ContextVar("runs", default=True)  # whether a file may be run to know its settings
-
-
-@contextmanager
-def only_read(wanted: bool) -> Iterator[None]:
-    """Meanwhile, if that is wanted, no file of somebody's own is run."""
-    token = RUNS.set(not wanted)
-    try:
-        yield
-    finally:
-        RUNS.reset(token)
 
 
 @contextmanager
@@ -102,8 +88,7 @@ def find_objective(name: str, place: str = "objective") -> Objective:
     if colon and not path.endswith(".py"):
         raise UsageError(f"{place} must name a Python file, as mine.py:Mine, not {path}: write its path and class")
     if colon:
-        make = _from_file if RUNS.get() else _from_text
-        return make(name, Path(path), attribute, _read(Path(path), place))
+        return _from_file(name, Path(path), attribute, _read(Path(path), place))
     for point in entry_points(group=GROUP):
         if point.name == name:
             with own_code(point.value):
@@ -153,41 +138,6 @@ def _from_file(name: str, path: Path, attribute: str, content: bytes) -> Objecti
             f"{path} must have a class {attribute!r}, and has {', '.join(classes) or 'none'}: name another"
         )
     return _row(name, name, found, _digest(content))
-
-
-@lru_cache
-def _from_text(name: str, path: Path, attribute: str, content: bytes) -> Objective:
-    """The same row, but for its summary, from a file that is not run. Raises UsageError if its text does not tell."""
-    try:
-        nodes = ast.parse(content).body
-        (found,) = (each for each in nodes if isinstance(each, ast.ClassDef) and each.name == attribute)
-        parameters = _parameters(found)
-    except (SyntaxError, ValueError) as error:  # the latter also of what is no literal
-        raise UsageError(
-            f"{name} must have an __init__ whose defaults are literals, or be such a dataclass, to be read without "
-            f"being run, and {path} is not that plain: leave out --dry-run and --print"
-        ) from error
-    settings = {key: value for each in parameters for key, value in _settings(name, each).items()}
-    return Objective(name, "", name, own=None, sha256=_digest(content), parameters=settings)
-
-
-def _parameters(found: ast.ClassDef) -> list[inspect.Parameter]:
-    """Those of a class in a syntax tree. Raises ValueError where running it alone would tell them."""
-    methods = {each.name: each.args for each in found.body if isinstance(each, ast.FunctionDef)}
-    decorators = {ast.unparse(each).partition("(")[0].rpartition(".")[2] for each in found.decorator_list}
-    init = methods.get("__init__")
-    if decorators - {"dataclass"} or found.keywords or "__new__" in methods or (found.bases and not init):
-        raise ValueError(found.name)
-    if init is None:
-        fields = [each for each in found.body if decorators and isinstance(each, ast.AnnAssign)]
-        names = [ast.arg("self"), *(ast.arg(ast.unparse(each.target)) for each in fields)]
-        init = ast.arguments([], names, None, [], [], None, [each.value for each in fields if each.value])
-    for node in (node for node in ast.walk(init) if isinstance(node, ast.arg)):
-        node.annotation = None
-    for default in [*init.defaults, *filter(None, init.kw_defaults)]:
-        ast.literal_eval(default)
-    called = eval(f"lambda {ast.unparse(init)}: None")  # of names and literals alone
-    return list(inspect.signature(called).parameters.values())[1:]
 
 
 @lru_cache

@@ -84,35 +84,28 @@ def find_objective(name: str, place: str = "objective") -> Objective:
         return OBJECTIVES[name]
     if not re.search(NAME, name) or not is_seen(name):
         raise UsageError(f"{place} must be {rule_of(Name)}, and all of it be seen, not {name!r}: rename it")
-    path, colon, attribute = name.rpartition(":")
+    path, colon, _ = name.rpartition(":")
     if colon and not path.endswith(".py"):
         raise UsageError(f"{place} must name a Python file, as mine.py:Mine, not {path}: write its path and class")
     if colon:
-        return _from_file(name, Path(path), attribute, _read(Path(path), place))
+        return _from_file(name, Path(path).absolute(), _read(Path(path), place))
     for point in entry_points(group=GROUP):
         if point.name == name:
             with own_code(point.value):
                 found = point.load()
             FILES.add(inspect.getfile(found))
-            return _row(name, point.value, found, _digest(_read(Path(inspect.getfile(found)), place)))
+            return _row(name, found, _digest(_read(Path(inspect.getfile(found)), place)))
     choices = ", ".join(OBJECTIVES)
     remedy = meant(name, OBJECTIVES)
     raise UsageError(f"{place} must be one of {choices} or a class as mine.py:Mine, not {name!r}: {remedy}")
 
 
-def load_class(estimator: str, sha256: str | None = None) -> Any:
-    """The class that "module:Class" or "file.py:Class" names.
-
-    Raises UsageError if it is in a file of another digest than is named.
-    """
-    place, _, attribute = estimator.rpartition(":")
-    if not place.endswith(".py"):
-        with own_code(estimator):
-            return getattr(importlib.import_module(place), attribute)
-    content = _read(Path(place))
-    if sha256 not in (None, _digest(content)):
-        raise UsageError(f"{estimator} must stay as it was when it was named, and changed: start again")
-    return getattr(_module(Path(place).absolute(), content), attribute)
+def load_class(estimator: str | type) -> Any:
+    """The class of a row; that of gsm's own is named as "module:Class"."""
+    if not isinstance(estimator, str):
+        return estimator
+    module, _, name = estimator.rpartition(":")
+    return getattr(importlib.import_module(module), name)
 
 
 def _read(path: Path, place: str = "objective") -> bytes:
@@ -129,15 +122,15 @@ def _digest(content: bytes) -> str:
 
 
 @lru_cache
-def _from_file(name: str, path: Path, attribute: str, content: bytes) -> Objective:
-    module = _module(path.absolute(), content)
+def _from_file(name: str, path: Path, content: bytes) -> Objective:
+    module, (file, _, attribute) = _module(path, content), name.rpartition(":")
     found = getattr(module, attribute, None)
     if not inspect.isclass(found):
         classes = [each for each, value in vars(module).items() if _is_estimator(value)]
         raise UsageError(
-            f"{path} must have a class {attribute!r}, and has {', '.join(classes) or 'none'}: name another"
+            f"{file} must have a class {attribute!r}, and has {', '.join(classes) or 'none'}: name another"
         )
-    return _row(name, name, found, _digest(content))
+    return _row(name, found, _digest(content))
 
 
 @lru_cache
@@ -156,7 +149,7 @@ def _is_estimator(value: object) -> bool:
     return inspect.isclass(value) and "__call__" in vars(value)
 
 
-def _row(name: str, estimator: str, found: Any, sha256: str) -> Objective:
+def _row(name: str, found: Any, sha256: str) -> Objective:
     """A row of the table from the signature of a class."""
     try:
         calls = [vars(base)["__call__"] for base in found.__mro__ if "__call__" in vars(base)]
@@ -169,7 +162,7 @@ def _row(name: str, estimator: str, found: Any, sha256: str) -> Objective:
     for parameter in inspect.signature(found).parameters.values():
         settings |= _settings(name, parameter)
     summary = (inspect.getdoc(found) or "an estimator of somebody's own").splitlines()[0]
-    return Objective(name, summary, estimator, own=None, sha256=sha256, parameters=settings)
+    return Objective(name, summary, found, own=None, sha256=sha256, parameters=settings)
 
 
 def _settings(name: str, parameter: inspect.Parameter) -> dict[str, Setting]:

@@ -169,7 +169,7 @@ def compare_estimators(
     Those that may take log q from their learning signal are measured with and without. All start from the same noise.
     """
     for name in objectives:
-        for minus_log_q in [False, True] if find_objective(name).is_scored else [False]:
+        for minus_log_q in [False, True] if "minus_log_q" in find_objective(name).settings else [False]:
             config = build({"objective": name} | ({"minus_log_q": True} if minus_log_q else {}))
             averaging = Averaging(config)
             for tau in allowed(name, temperatures):

@@ -51,7 +51,7 @@ class Averaging:
         if row.sha256 != config.objective_sha256:
             raise UsageError(f"{config.objective} must stay as it was when the run began, and changed: start it again")
         assert row.estimator is not None, f"{row.name} has no unlabelled bound"
-        self.estimator = load_class(row.estimator, row.sha256)
+        self.estimator = load_class(row.estimator)
         self.settings, self.steps = config.estimator, steps
         if row.sha256:
             try_out(config.objective, partial(self.at_step, 0))

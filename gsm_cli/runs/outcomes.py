@@ -73,7 +73,8 @@ def unfinished(task: Task, error: Exception) -> RunRecord | None:
 
     None if it cannot even begin, or go on from its checkpoint, which other code may have made.
     """
-    from gsm_cli.runs.training import DamagedError, Run
+    from gsm_cli.runs.checkpoint import DamagedError  # with PyTorch
+    from gsm_cli.runs.training import Run
 
     try:
         run = Run(task.config, load_split(task.config, task.config.seed, task.data_dir, None), task.device)

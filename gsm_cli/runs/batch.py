@@ -92,19 +92,16 @@ class Batch:
         """Reuse or start a run, unless somebody else trains it, which is said once."""
         lock = RunLock(task.record)
         try:
-            if not self.force and (record := reuse(task.record, task.config)):
+            if record := self.finished(task):
                 self.tidy(task, lock)
-                self.end(Outcome(task, record, reused=True))
-                return True
-            if not lock.acquire():
+            elif not lock.acquire():
                 if not again:
                     self.watcher.note(task.name, f"is left to {lock.holder()}, which trains it now")
                 return False
-            if not self.force and (record := reuse(task.record, task.config)):  # it was finished in between
+            elif record := self.finished(task):  # in between
                 lock.release()
-                self.end(Outcome(task, record, reused=True))
-                return True
-            running = _Running(self.variant(task), lock)
+            else:
+                running = _Running(self.variant(task), lock)
         except GsmError as error:
             lock.release()
             self.end(Outcome(task, None, problem=error))
@@ -112,8 +109,15 @@ class Batch:
         except BaseException:  # it was interrupted
             lock.release()
             raise
-        self.submit(running)
+        if record:
+            self.end(Outcome(task, record, reused=True))
+        else:
+            self.submit(running)
         return True
+
+    def finished(self, task: Task) -> RunRecord | None:
+        """The record of a run that need not be trained."""
+        return None if self.force else reuse(task.record, task.config)
 
     def variant(self, task: Task) -> Task:
         """The run as it is to be begun: with --force anew, but from where an earlier --force came to."""

@@ -65,28 +65,24 @@ class Checkpoint:
             found = cls(**state | {"config": data.config, "epochs": data.epochs})
             if found.identity != expected.identity:
                 raise _of_another_run(path, found.identity, expected.identity)
-            found.check(expected, shapes)
+            if not found.fits(expected, shapes):
+                raise _damaged(path)
         except GsmError:
             raise
         except Exception as error:
             raise _damaged(path) from error
         return found
 
-    def check(self, expected: "Checkpoint", shapes: Sequence[torch.Size]) -> None:
-        """Raise ValueError unless all of it fits a run that begins as `expected`."""
-        if not 1 <= len(self.epochs) <= self.config.epochs:
-            raise ValueError("it must have some of the epochs")
-        if not isinstance(self.optimizer, dict):
-            raise ValueError("it must have an optimizer")
-        for weights in (self.model, self.best):
-            if _kinds(weights) != _kinds(expected.model):
-                raise ValueError("it must have the weights of the model")
-        groups, own = (_groups(each.optimizer) for each in (self, expected))
-        if groups != own or set(self.optimizer) != {"state", "param_groups"}:
-            raise ValueError("it must have the settings of the optimizer")
-        for number, moments in self.optimizer["state"].items():
-            if any(value.shape not in (shapes[number], torch.Size()) for value in moments.values()):
-                raise ValueError("it must have the moments of the parameters")
+    def fits(self, expected: "Checkpoint", shapes: Sequence[torch.Size]) -> bool:
+        """Whether it has some of the epochs, the weights and the optimizer of a run that begins as `expected`."""
+        state = self.optimizer["state"]
+        return (
+            1 <= len(self.epochs) <= self.config.epochs
+            and all(_kinds(weights) == _kinds(expected.model) for weights in (self.model, self.best))
+            and set(self.optimizer) == {"state", "param_groups"}
+            and _groups(self.optimizer) == _groups(expected.optimizer)
+            and all({each.shape for each in state[n].values()} <= {shapes[n], torch.Size()} for n in state)
+        )
 
     @property
     def identity(self) -> dict[str, object]:

@@ -117,18 +117,13 @@ class Processes(Workers):
         with self._lock:
             if not self._open:
                 raise WorkerLostError("was stopped")
-            if get_ident() not in self._workers:
+            worker = self._workers.get(get_ident())
+            if worker is None or worker.process.returncode is not None:
                 try:
-                    self._workers[get_ident()] = Worker(self.jobs - 1, self.threads)
+                    worker = self._workers[get_ident()] = Worker(self.jobs - 1, self.threads)
                 except OSError as error:
                     raise WorkerLostError(f"could not be started ({error.strerror})") from error
-            worker = self._workers[get_ident()]
-        try:
-            return worker.ask(request, self.hear)
-        except WorkerLostError:
-            with self._lock:
-                del self._workers[get_ident()]
-            raise
+        return worker.ask(request, self.hear)
 
 
 def _leave_ctrl_c() -> None:

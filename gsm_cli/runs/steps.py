@@ -19,7 +19,7 @@ from gsm_cli.runs.environment import Device
 from gsm_cli.runs.evaluation import NotFiniteError
 from gsm_cli.runs.optimizer import AdamW
 from gsm_cli.runs.streams import binarise, shuffle, stream
-from gsm_cli.schedules import kl_weight, learning_rate, progress
+from gsm_cli.schedules import kl_weight, learning_rate
 from gsm_cli.streams import Purpose
 
 OnStep = Callable[[], None]
@@ -144,7 +144,7 @@ class Steps:
         return stream(self.config.seed, purpose, counter, self.device)
 
     def kl_weight(self, step: int) -> float:
-        return kl_weight(self.config.kl_start, self.config.kl_warmup, progress(self.config, step, self.steps))
+        return kl_weight(self.config, step, self.steps)
 
     def learning_rate(self, step: int) -> float:
-        return learning_rate(self.config.learning_rate, self.config.decay, progress(self.config, step, self.steps))
+        return learning_rate(self.config, step, self.steps)

@@ -19,7 +19,7 @@ import msgspec
 
 from gsm_cli.errors import UsageError
 from gsm_cli.fingerprint import fingerprint
-from gsm_cli.runs.places import PLACE, ExecutorLostError, Hear, Place, WorkerLostError, Workers
+from gsm_cli.runs.places import PLACE, ExecutorLostError, Place, WorkerLostError, Workers
 from gsm_cli.runs.task import News
 
 P = ParamSpec("P")
@@ -27,7 +27,6 @@ T = TypeVar("T")
 PATIENCE = 10  # seconds in which a scheduler must answer
 ENDING = 10  # seconds in which a client must end
 GLANCE = 2.0  # seconds between looks at which workers there are
-NEWS_EVERY = 0.5  # seconds between what a run says, through a scheduler that may have hundreds of them
 COMMON = ("python", "torch")  # whose versions must agree
 CODE = "gsm of the code"
 INSTALL = "in a clone of gsm, pip install --constraint constraints.txt '.[cluster]'"
@@ -201,23 +200,9 @@ def _there(code: str, topic: str, hosts: Mapping[str, int], call: Callable[[], T
         state = worker.state.tasks.get(key)
         return state is not None and state.state in ("executing", "long-running")
 
-    say = _sparing(lambda news: worker.log_event(topic, msgspec.json.encode(news)))
     beside = hosts.get(_host(worker.address), 1) - 1
-    token = PLACE.set(Place(say, beside, wanted=wanted))
+    token = PLACE.set(Place(lambda news: worker.log_event(topic, msgspec.json.encode(news)), beside, wanted=wanted))
     try:
         return call()
     finally:
         PLACE.reset(token)
-
-
-def _sparing(say: Hear) -> Hear:
-    """Says what it is told, unless it said something a moment ago; what is told in words always."""
-    last = 0.0
-
-    def spare(news: object) -> None:
-        nonlocal last
-        if (isinstance(news, News) and news.words) or time.monotonic() - last > NEWS_EVERY:
-            last = time.monotonic()
-            say(news)
-
-    return spare

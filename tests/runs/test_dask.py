@@ -329,18 +329,3 @@ class TestThere:
         assert PLACE.get() is before
         with pytest.raises(UsageError, match=rf"the code {'0' * 16} .* the one at tcp://a:1 has {code}"):
             cluster._there("0" * 16, "topic", hosts, pytest.fail)  # one that has come since workers were looked at
-
-    def test_news_are_spared_for_half_a_second(self, clock):
-        said = []
-        say = cluster._sparing(said.append)
-        for moment in (0.75, 1.25, 1.5, 2.0, 2.25):
-            clock[0] = moment
-            say(moment)
-        assert said == [0.75, 1.5, 2.25]
-
-    def test_words_are_never_spared(self, clock):
-        said = []
-        say = cluster._sparing(said.append)
-        for news in (News("a", images=3), News("a", words="starts again"), News("a", images=3)):
-            say(news)
-        assert [news.words for news in said] == ["", "starts again"]

@@ -126,7 +126,7 @@ def _from_file(name: str, path: Path, content: bytes) -> Objective:
     module, (file, _, attribute) = _module(path, content), name.rpartition(":")
     found = getattr(module, attribute, None)
     if not inspect.isclass(found):
-        classes = [each for each, value in vars(module).items() if _is_estimator(value)]
+        classes = [each for each, value in vars(module).items() if inspect.isclass(value) and "__call__" in vars(value)]
         raise UsageError(
             f"{file} must have a class {attribute!r}, and has {', '.join(classes) or 'none'}: name another"
         )
@@ -143,10 +143,6 @@ def _module(path: Path, content: bytes) -> ModuleType:
     with own_code(str(path)):
         exec(compile(content, module.__file__, "exec", dont_inherit=True), vars(module))
     return module
-
-
-def _is_estimator(value: object) -> bool:
-    return inspect.isclass(value) and "__call__" in vars(value)
 
 
 def _row(name: str, found: Any, sha256: str) -> Objective:

@@ -154,10 +154,7 @@ def sweep(folder: Path) -> None:
                     Path(entry.path).unlink()
 
 
-@cache
-def _sweep_once(folder: Path) -> None:
-    """At the first write into it: a process that writes many files need not look again and again."""
-    sweep(folder)
+_sweep_once = cache(sweep)  # at the first write into a folder
 
 
 def _is_left(entry: "os.DirEntry[str]", host: str, process: int, start: str) -> bool:

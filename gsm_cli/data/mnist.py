@@ -2,6 +2,7 @@
 
 import math
 import os
+from dataclasses import replace
 from pathlib import Path
 
 from gsm_cli.data.dataset import LAPTOP, Dataset, Fetch, Published
@@ -112,4 +113,28 @@ MNIST = Dataset(
         Published("ADGM, test, 60,000 unlabelled", "99.04", "Maaløe et al. 2016 (arXiv:1602.05473)"),
     ),
     caution="Jang et al. chose a setting on the test set, which this report reads once.",
+)
+
+MNIST_PAIRS = replace(
+    MNIST,
+    name="mnist-pairs",
+    title="Pairs of MNIST digits",
+    shape=(28, 56),
+    classes=100,
+    paired=1,
+    presets={
+        LAPTOP: {
+            **MNIST.presets[LAPTOP],
+            "labels": 1000,
+            "latent": 20,
+            "auxiliary": 20,
+            "epochs": 10,
+            "learning_rate": 3e-3,
+            "labelled_batch": 100,
+            "kl_warmup": 0.3,
+        }
+    },
+    curves={},
+    curves_source="",
+    published=(),
 )

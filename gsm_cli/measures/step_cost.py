@@ -32,16 +32,12 @@ def measure_costs(record: CostRecord, path: Path, on_row: Callable[[CostRecord],
 
 
 def measure_apart(plan: CostPlan, objective: str, classes: int, threads: int) -> CostRow:
-    """One measurement in a fresh process. Raises GsmError if it fails."""
+    """One measurement in a fresh process, with as many labelled as unlabelled images. Raises GsmError if it fails."""
+    shared = {"model": plan.model, "precision": plan.precision, "seed": plan.seed, "objective": objective}
+    config = build({**shared, "batch_size": plan.batch_size, "labels": plan.batch_size}, preset=None)
     with Processes(1, threads) as pool:
         what = f"a step of {objective} with {classes} classes"
-        return apart(pool, what, measure, step_settings(plan, objective), classes, plan.device)
-
-
-def step_settings(plan: CostPlan, objective: str) -> RunConfig:
-    """The run whose step is measured: the class's own network and as many labelled as unlabelled images."""
-    shared = {"model": plan.model, "precision": plan.precision, "seed": plan.seed, "objective": objective}
-    return build({**shared, "batch_size": plan.batch_size, "labels": plan.batch_size}, preset=None)
+        return apart(pool, what, measure, config, classes, plan.device)
 
 
 @own_code()

@@ -170,17 +170,14 @@ def _settings(name: str, parameter: inspect.Parameter) -> dict[str, Setting]:
     if parameter.name == "temperature" and (missing or (type(default) in (int, float) and isfinite(default))):
         temperature = dict(settings_of(Annealed))
         return temperature | {"tau": replace(temperature["tau"], default=TAU if missing else float(default))}
-    if parameter.name != "temperature" and _can_be_typed(default):
+    if type(default) is str:  # which has to stand on the command line as one value
+        fits = "," not in default and default == default.strip()
+    else:
+        fits = type(default) in RULES and isfinite(default)
+    if fits and parameter.name != "temperature":
         return {parameter.name: Setting(RULES[type(default)], default)}
     what = "no default" if missing else repr(default)
     raise UsageError(
         f"{name} must have a finite number, a text without commas or true or false as the default of its parameter "
         f"{parameter.name}, and has {what}: give it one"
     )
-
-
-def _can_be_typed(default: Any) -> bool:
-    """Whether a default is of a kind that a setting has, and could stand on the command line as one value."""
-    if type(default) is str:
-        return "," not in default and default == default.strip()
-    return type(default) in RULES and isfinite(default)

@@ -9,7 +9,6 @@ from gsm_cli.config import RunConfig, differences
 from gsm_cli.data.dataset import Fetch
 from gsm_cli.data.split import Split
 from gsm_cli.errors import DataError, GsmError, OwnCodeError, UsageError, printable
-from gsm_cli.estimator_settings import SumAndSampleSettings
 from gsm_cli.files import is_there
 from gsm_cli.records.run import Failure, RunRecord, read_run
 from gsm_cli.runs.places import WorkerLostError
@@ -64,8 +63,10 @@ def is_to_do(task: Task) -> bool:
 
 def keep(path: Path, record: RunRecord) -> None:
     """Write a record, but never a failure over what was finished. Raises GsmError if the disk refuses."""
-    if record.finished or not _is_finished(path):
-        record.save(path)
+    with suppress(DataError):
+        if not record.finished and is_there(path) and read_run(path).finished:
+            return
+    record.save(path)
 
 
 def unfinished(task: Task, error: Exception) -> RunRecord | None:
@@ -110,20 +111,7 @@ def check(tasks: Iterable[Task], fetch: Fetch | None) -> None:
             splits = {key: load_split(task.config, task.config.seed, task.data_dir, fetch)}
         with suppress(OwnCodeError):
             Run(task.config, splits[key])
-        _check_top(task.config, splits[key].classes)
-
-
-def _check_top(config: RunConfig, classes: int) -> None:
-    """Raise UsageError where the most probable classes to sum would be all."""
-    settings = config.estimator
-    if isinstance(settings, SumAndSampleSettings) and (top := settings.top) >= classes:
-        raise UsageError(
-            f"top must be less than the {classes} classes, not {top}: lower it, or sum them all with marginalize"
-        )
-
-
-def _is_finished(path: Path) -> bool:
-    try:
-        return is_there(path) and read_run(path).finished
-    except DataError:
-        return False
+        top, classes = getattr(task.config.estimator, "top", 0), splits[key].classes
+        if top >= classes:
+            remedy = "lower it, or sum them all with marginalize"
+            raise UsageError(f"top must be less than the {classes} classes, not {top}: {remedy}")

@@ -45,8 +45,5 @@ def _plain(node: Any) -> Any:
 
 def _said(nodes: list[Any]) -> list[Any]:
     """Without imports and texts that stand alone, as docstrings do."""
-    return [node for node in nodes if not isinstance(node, ast.Import | ast.ImportFrom) and not _is_text(node)]
-
-
-def _is_text(node: Any) -> bool:
-    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+    texts = [node for node in nodes if isinstance(node, ast.Expr) and type(getattr(node.value, "value", None)) is str]
+    return [node for node in nodes if node not in texts and not isinstance(node, ast.Import | ast.ImportFrom)]

@@ -3,8 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-from gsm_cli.data.dataset import LAPTOP, Dataset, Fetch
-from gsm_cli.data.images import Images, Pool
+from gsm_cli.data.dataset import LAPTOP, Dataset, Fetch, Images, Pool
 
 
 def read(folder: Path | None, fetch: Fetch | None) -> Pool:

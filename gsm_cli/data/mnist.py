@@ -5,9 +5,8 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
-from gsm_cli.data.dataset import LAPTOP, Dataset, Fetch, Published
+from gsm_cli.data.dataset import LAPTOP, Dataset, Fetch, Images, Pool, Published
 from gsm_cli.data.files import cache_dir, read_verified
-from gsm_cli.data.images import Images, Pool
 from gsm_cli.errors import DataError
 from gsm_cli.files import is_there
 

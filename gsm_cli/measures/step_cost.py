@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from gsm_cli.config import RunConfig
-from gsm_cli.data.images import Images
+from gsm_cli.data.dataset import Images
 from gsm_cli.data.split import Split
 from gsm_cli.extensions import own_code
 from gsm_cli.measures.rounds import apart, measure_turns

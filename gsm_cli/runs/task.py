@@ -14,9 +14,8 @@ from msgspec import Struct
 
 from gsm_cli.config import RunConfig
 from gsm_cli.data import find_dataset
-from gsm_cli.data.dataset import Fetch
+from gsm_cli.data.dataset import Fetch, Pool
 from gsm_cli.data.files import download
-from gsm_cli.data.images import Pool
 from gsm_cli.data.split import Split, load
 from gsm_cli.errors import UsageError
 from gsm_cli.extensions import own_code

@@ -10,7 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
-from gsm_cli.data.images import Images
+from gsm_cli.data.dataset import Images
 from gsm_cli.data.split import Split
 from gsm_cli.model.estimators import Gumbel, Marginal, SparseMarginal, StraightThroughGumbel
 from gsm_cli.model.generative import ADGM

@@ -17,7 +17,7 @@ from PIL import Image
 from records_of import reading
 
 from gsm_cli.data import find_dataset
-from gsm_cli.data.images import Images
+from gsm_cli.data.dataset import Images
 from gsm_cli.data.split import load
 from gsm_cli.errors import GsmError, UsageError
 from gsm_cli.fingerprint import fingerprint

@@ -211,24 +211,26 @@ class TestCluster:
 class TestConnect:
     def test_a_scheduler_is_named_by_its_address_or_its_file(self, folder, dask):
         asked = []
-        dask.Client = lambda **given: asked.append(given) or "client"
+        dask.Client = type("Client", (), {"__init__": lambda client, **given: asked.append(given)})
         (folder / "s.json").touch()
-        assert [cluster.connect(name) for name in ("tcp://s:1", "s.json")] == ["client", "client"]
+        assert {type(cluster.connect(name)) for name in ("tcp://s:1", "s.json")} == {dask.Client}
         usual = {"timeout": cluster.PATIENCE, "set_as_default": False}
         assert asked == [{"address": "tcp://s:1"} | usual, {"scheduler_file": "s.json"} | usual]
 
     @pytest.mark.parametrize("error", [OSError, ValueError, TypeError])
     def test_one_that_does_not_answer(self, dask, error):
-        def refuse(**given: object) -> None:
+        def refuse(client: object, **given: object) -> None:
             raise error
 
-        dask.Client = refuse
+        closed: list[float] = []
+        dask.Client = type("Client", (), {"__init__": refuse, "close": lambda _, timeout: closed.append(timeout)})
         with pytest.raises(UsageError) as caught:
             cluster.connect("tcp://s:1")
         assert str(caught.value) == (
             "--scheduler must name a scheduler that answers, and within 10 seconds none did at tcp://s:1: "
             "start one with dask scheduler, or give the address that it prints"
         )
+        assert closed == [cluster.ENDING]
 
     def test_a_file_that_is_not_there(self, folder, dask):
         dask.Client = None

@@ -180,7 +180,11 @@ def drawn(draw: "Callable[[], Figure]", look: Look = Look(), most: float = MOST_
         figure = draw()
     own = figure.get_size_inches()
     width, height = look.size or own
-    _check_dots(width, height, look.dpi or DPI, most)
+    if (dots := width * height * (dpi := look.dpi or DPI) ** 2) > most:
+        raise UsageError(
+            f"a figure must have at most {most:,} dots, and {width:g} by {height:g} inches with {dpi} dots each have "
+            f"{dots:,.0f}: choose a smaller --dpi or --size"
+        )
     if look.size is None and look.font_size is None:
         with house_style(look):
             yield figure
@@ -200,14 +204,6 @@ def drawn(draw: "Callable[[], Figure]", look: Look = Look(), most: float = MOST_
         figure = draw()
         figure.set_size_inches(*(look.size or scale * figure.get_size_inches()))
         yield figure
-
-
-def _check_dots(width: float, height: float, dpi: int, most: float) -> None:
-    if width * height * dpi**2 > most:
-        raise UsageError(
-            f"a figure must have at most {most:,} dots, and {width:g} by {height:g} inches with {dpi} dots each "
-            f"have {width * height * dpi**2:,.0f}: choose a smaller --dpi or --size"
-        )
 
 
 def render(

@@ -13,7 +13,7 @@ def exact_mean(mean: Tensor, exact: Tensor) -> MeanGradient:
     """A mean gradient (D,) that is known without noise, against the exact gradient (D,)."""
     norm = exact.norm()
     size = mean.norm()
-    cosine = None if size < 1e-12 * norm else _clipped((mean @ exact / (size * norm)).item())
+    cosine = None if size < 1e-12 * norm else (mean @ exact / (size * norm)).clamp(-1.0, 1.0).item()
     return MeanGradient(
         cosine=cosine,
         cosine_error=0.0,
@@ -53,7 +53,7 @@ def sampled_mean(samples: Tensor, exact: Tensor) -> MeanGradient:
         direction = exact / sqrt(squared_norm) - cosine * mean / squared_norm
         cosine_error = sqrt((samples @ direction).var().item() / count)
     return MeanGradient(
-        cosine=None if cosine is None else _clipped(cosine),
+        cosine=None if cosine is None else min(max(cosine, -1.0), 1.0),
         cosine_error=cosine_error,
         squared_bias=squared_bias,
         squared_noise=noise,
@@ -80,7 +80,3 @@ def deviation(samples: Tensor, exact: Tensor) -> tuple[float, float]:
     squares = ((samples - samples.mean(dim=0)) / exact.norm()).square().sum(dim=1) * (count / (count - 1))  # (R,)
     root = sqrt(squares.mean().item())
     return root, squares.std().item() / sqrt(count) / (2 * root) if root > 0 else 0.0
-
-
-def _clipped(cosine: float) -> float:
-    return min(max(cosine, -1.0), 1.0)

@@ -157,9 +157,8 @@ class ReportFolder:
     @property
     def of_costs(self) -> bool:
         """Whether it holds measurements of costs and no runs."""
-        kinds = (kind for path in self.records if (kind := _kind(path)))  # the first of runs tells
-        cost = CostRecord.__struct_config__.tag
-        return next(kinds, None) == cost and all(kind == cost for kind in kinds)
+        kinds = {kind for path in self.records if (kind := _kind(path))}
+        return kinds == {CostRecord.__struct_config__.tag}
 
 
 def find_folders(path: Path) -> list[ReportFolder]:

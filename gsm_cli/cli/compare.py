@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gsm_cli.cli import options
-from gsm_cli.errors import DataError, GsmError
+from gsm_cli.errors import DataError, GsmError, UsageError
 
 if TYPE_CHECKING:
     from gsm_cli.analysis.compare import Matches, Pair, Seeds
@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 HEADINGS = ("series", "seeds", "A test %", "B test %", "points [95 %]", "log p(x) [95 %]")
 LEGEND = (
     "Test accuracy is that after the last epoch, a mean over the seeds that both folders have on the same split. "
-    "*points*: B minus A, seed by seed, with Student's interval; *log p(x)*: the same of its lower bound, in nats."
+    "*points*: B minus A, seed by seed, with Student's interval, and with that of one test image where all seeds agree; "
+    "*log p(x)*: the same of its lower bound, in nats. No interval is corrected for the number of series."
 )
 FirstArgument = Annotated[Path, typer.Argument(metavar="A", help="A folder of records, or its name in reports.")]
 SecondArgument = Annotated[Path, typer.Argument(metavar="B", help="The folder that is compared with A.")]
@@ -35,8 +36,8 @@ def compare(
 
     matches = match(*(_read(path) for path in paths))
     if not matches.pairs:
-        rule = "two folders must have a series in common, with the same settings, seeds and splits"
-        raise DataError(f"{rule}, and {paths[0]} and {paths[1]} have none: name two that have")
+        rule = "two folders must have a series in common, with the same data set, settings, seeds and splits"
+        raise UsageError(f"{rule}, and {paths[0]} and {paths[1]} have none: name two that have")
     if as_json:
         import msgspec
 

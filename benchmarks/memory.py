@@ -19,8 +19,8 @@ from statistics import median
 from msgspec import structs
 from step import Result, report
 
-from gsm_cli.data.images import Images
-from gsm_cli.measures.step_cost import memory, random_split
+from gsm_cli.data.dataset import Images
+from gsm_cli.measures.step_cost import peak_memory, random_split
 from gsm_cli.objectives import GUMBEL
 from gsm_cli.runs import environment
 from gsm_cli.runs.environment import keep_memory
@@ -57,7 +57,7 @@ def epoch(kind: str) -> dict[str, float]:
     start, before = time.process_time(), resource.getrusage(resource.RUSAGE_SELF).ru_minflt
     run.epoch()
     faults = resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
-    return {"seconds": time.process_time() - start, "faults": faults, "mebibytes": memory("VmHWM") / 2**20}
+    return {"seconds": time.process_time() - start, "faults": faults, "mebibytes": peak_memory() / 2**20}
 
 
 def in_a_process(kind: str) -> dict[str, float]:

@@ -26,7 +26,7 @@ from turns import HERE, Side, over
 
 from gsm_cli.config import RunConfig
 from gsm_cli.data import find_dataset
-from gsm_cli.data.images import Images
+from gsm_cli.data.dataset import Images
 from gsm_cli.data.split import Split, load
 from gsm_cli.measures.step_cost import PIXELS, measure_apart, random_split
 from gsm_cli.model.bounds import Estimator

@@ -10,41 +10,14 @@ TYPE_CHECKING = False  # of `typing`, which nobody needs who only asks for the v
 
 __version__ = "0.1.0"
 
-__all__ = [
-    "Bound",
-    "Estimate",
-    "Estimator",
-    "GappedStraightThrough",
-    "Gumbel",
-    "GumbelRao",
-    "Marginal",
-    "MinusLogQ",
-    "OwnEntropy",
-    "Rebar",
-    "ReinMax",
-    "ReinMaxRao",
-    "Reinforce",
-    "SelectiveBound",
-    "SparseMarginal",
-    "StraightThrough",
-    "StraightThroughGumbel",
-    "SumAndSample",
-    "UnorderedSet",
-    "__version__",
-    "entropy",
-    "estimators",
-    "exact_expectation",
-    "exact_moments",
-    "exact_standard_deviation",
-    "expectation",
-    "law",
-    "load_runs",
-    "log_density",
-    "log_density_of_log",
-    "log_relax",
-    "relax",
-    "sample",
-]
+__all__ = ["__version__", "estimators", "law", "load_runs"]
+# of `law`
+__all__ += ["Estimate", "exact_expectation", "exact_moments", "exact_standard_deviation", "expectation", "log_density"]
+__all__ += ["log_density_of_log", "log_relax", "relax", "sample"]
+# of `estimators`
+__all__ += ["Bound", "Estimator", "GappedStraightThrough", "Gumbel", "GumbelRao", "Marginal", "MinusLogQ", "OwnEntropy"]
+__all__ += ["Rebar", "ReinMax", "ReinMaxRao", "Reinforce", "SelectiveBound", "SparseMarginal", "StraightThrough"]
+__all__ += ["StraightThroughGumbel", "SumAndSample", "UnorderedSet", "entropy"]
 
 if TYPE_CHECKING:
     from gsm_cli import estimators, law

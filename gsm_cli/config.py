@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import re
 from collections.abc import Mapping
 from functools import cache
 from typing import Annotated, Any, Literal
@@ -13,7 +12,7 @@ from msgspec import Meta, Struct
 from gsm_cli.data import DATASETS, short_name
 from gsm_cli.estimator_settings import GUMBEL, OwnSettings
 from gsm_cli.objectives import OBJECTIVES, AnySettings, own_defaults
-from gsm_cli.rules import PLAIN, Digest, NotNegative, Plain, Positive, Setting, Share, said, settings_of, whole
+from gsm_cli.rules import Digest, NotNegative, Plain, Positive, Setting, Share, said, settings_of, whole
 
 DATASET = "digits"  # that is taken if none is named
 
@@ -125,8 +124,6 @@ class RunConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     )
 
     def __post_init__(self) -> None:
-        if not re.search(PLAIN, self.dataset):
-            raise ValueError(f"dataset must be one line without any of < > `, not {self.dataset!r}: rename it")
         for name, images in (("batch_size", self.batch_size), ("labelled_batch", self.labelled_batch)):
             unread = name == "batch_size" and not self.is_unlabelled  # by the labels alone
             if images == 1 and self.norm == "batch" and not unread:  # a single image has no deviation

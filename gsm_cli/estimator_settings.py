@@ -1,9 +1,8 @@
 """The settings that are an objective's own: a struct for each, whose tag is the objective's name. No heavy import."""
 
 import re
-from collections.abc import Mapping
 from math import exp
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 from msgspec import Meta, Struct
@@ -18,8 +17,26 @@ MOST_DRAWS = 1_000  # more would not fit into memory
 OWN = "own"  # the tag of the settings of somebody's own estimator
 
 
+Tau = Annotated[Positive, said("Temperature at the first step.", option=True, timeless=True)]
+
+
 class EstimatorSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="objective"):
-    """The settings that are an objective's own; the tag is its name."""
+    """The settings that are an objective's own; the tag is its name.
+
+    Raises ValueError for a temperature that would rise, or fall below the lowest that the objective allows.
+    """
+
+    def __post_init__(self) -> None:
+        own = self.flat
+        if "tau" not in own:
+            return
+        tau, least, rate = (float(own[name]) for name in ("tau", "tau_min", "tau_rate"))
+        rule = settings_of(type(self)).get("tau")
+        if least > tau:
+            raise ValueError(f"tau_min must be at most tau ({tau}), not {least}: lower it or raise tau")
+        if rate and rule and rule.least is not None and least < rule.least:
+            where = f"for {self.name} where tau_rate lowers tau"
+            raise ValueError(f"tau_min must be at least {rule.least:g} {where}, not {least}: raise it")
 
     @property
     def name(self) -> str:
@@ -39,22 +56,30 @@ class EstimatorSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields
     @property
     def weight_of_entropy(self) -> float:
         """Of H(q(y|a,x)) in the unlabelled bound."""
-        return 1.0
+        return float(self.flat.get("entropy_weight", 1.0))
 
     @property
     def subtracts_log_q(self) -> bool:
         """Whether log q(y|a,x) is taken from the learning signal."""
-        return False
+        return bool(self.flat.get("minus_log_q", False))
 
     def temperature(self, step: int, steps: int) -> float | None:
-        """The temperature of a step, from 0 on, where an epoch has so many; None for an objective that has none."""
-        return None
+        """max(tau_min, tau exp(-tau_rate step)), never below `COLDEST`; None for an objective that has no temperature.
+
+        The step is from 0 on, and by epoch the first of its epoch, of which each has so many.
+        """
+        own = self.flat
+        if "tau" not in own:
+            return None
+        tau, least, rate = (float(own[name]) for name in ("tau", "tau_min", "tau_rate"))
+        counted = step - step % steps if own["tau_by_epoch"] else step
+        return max(COLDEST, least, tau * exp(-rate * counted))
 
 
 class Annealed(EstimatorSettings, frozen=True):
     """A temperature that may fall, and the weight of the entropy, which the article's code leaves out for Gumbel."""
 
-    tau: Annotated[Positive, said("Temperature at the first step.", option=True, timeless=True)] = 0.5
+    tau: Tau = 0.5
     tau_min: Annotated[
         NotNegative, said("Least temperature; with 0 it falls to 1.2e-38 at most.", option=True, timeless=True)
     ] = 0.0
@@ -66,16 +91,6 @@ class Annealed(EstimatorSettings, frozen=True):
 
     entropy_weight: Annotated[NotNegative, said("Weight of H(q(y|a,x)) in the unlabelled bound.", timeless=True)] = 1.0
 
-    def __post_init__(self) -> None:
-        check_schedule(self.flat, settings_of(type(self))["tau"].least, self.name)
-
-    @property
-    def weight_of_entropy(self) -> float:
-        return self.entropy_weight
-
-    def temperature(self, step: int, steps: int) -> float:
-        return annealed(self.flat, step, steps)
-
 
 class Scored(EstimatorSettings, frozen=True):
     """What the score-function estimators have, which sample classes and stay unbiased."""
@@ -83,27 +98,6 @@ class Scored(EstimatorSettings, frozen=True):
     minus_log_q: Annotated[
         bool, said("Whether log q(y|a,x) is taken from the learning signal, and summed.", timeless=True)
     ] = False
-
-    @property
-    def subtracts_log_q(self) -> bool:
-        return self.minus_log_q
-
-
-def annealed(settings: Mapping[str, Any], step: int, steps: int) -> float:
-    """max(tau_min, tau exp(-tau_rate step)), never below `COLDEST`; by epoch with the first step of its epoch."""
-    counted = step - step % steps if settings["tau_by_epoch"] else step
-    tau, least, rate = (float(settings[name]) for name in ("tau", "tau_min", "tau_rate"))
-    return max(COLDEST, least, tau * exp(-rate * counted))
-
-
-def check_schedule(settings: Mapping[str, Any], lowest: float | None, objective: str) -> None:
-    """Raise ValueError for a temperature that would rise, or fall below the lowest that the objective allows."""
-    tau, least = settings["tau"], settings["tau_min"]
-    if least > tau:
-        raise ValueError(f"tau_min must be at most tau ({tau}), not {least}: lower it or raise tau")
-    if lowest is not None and settings["tau_rate"] and least < lowest:
-        rule = f"tau_min must be at least {lowest:g} for {objective} where tau_rate lowers tau"
-        raise ValueError(f"{rule}, not {least}: raise it")
 
 
 Draws = Annotated[int, whole(1, MOST_DRAWS), said("Relaxed or discrete samples that are averaged.")]
@@ -122,7 +116,7 @@ class StraightThroughGumbelSettings(Annealed, frozen=True, tag="straight-through
 
 
 class StraightThroughSettings(Annealed, frozen=True, tag="straight-through"):
-    tau: Annotated[Positive, said("Temperature at the first step.", option=True, timeless=True)] = 1.0
+    tau: Tau = 1.0
     forward_tau: Annotated[
         Positive, said("Temperature of the law that is sampled in the forward pass; 1: q itself.", timeless=True)
     ] = 1.0
@@ -141,12 +135,12 @@ class ReinMaxSettings(Annealed, frozen=True, tag="reinmax"):
 
 
 class ReinMaxRaoSettings(Annealed, frozen=True, tag="reinmax-rao"):
-    tau: Annotated[Positive, said("Temperature at the first step.", option=True, timeless=True)] = 1.0
+    tau: Tau = 1.0
     draws: Draws = 10
 
 
 class GappedSettings(Annealed, frozen=True, tag="gst"):
-    tau: Annotated[Positive, said("Temperature at the first step.", option=True, timeless=True)] = 1.0
+    tau: Tau = 1.0
     gap: Annotated[
         Positive, said("By how much the logit of the sampled class leads in the gradient.", timeless=True)
     ] = 1.0
@@ -193,8 +187,7 @@ class OwnSettings(EstimatorSettings, frozen=True, tag=OWN):
         for what, text in self.values.items():
             if isinstance(text, str) and not re.search(PLAIN, text):
                 raise ValueError(f"{what} must be one line without any of < > `, not {text!r}: rename it")
-        if "tau" in self.values:
-            check_schedule(self.values, None, self.of)
+        super().__post_init__()
 
     @property
     def name(self) -> str:
@@ -203,10 +196,3 @@ class OwnSettings(EstimatorSettings, frozen=True, tag=OWN):
     @property
     def flat(self) -> dict[str, Value]:
         return self.values
-
-    @property
-    def weight_of_entropy(self) -> float:
-        return float(self.values.get("entropy_weight", 1.0))
-
-    def temperature(self, step: int, steps: int) -> float | None:
-        return annealed(self.values, step, steps) if "tau" in self.values else None

@@ -4,11 +4,9 @@ A package offers one by an entry point of the group `gsm.objectives`. The parame
 needs a default, a number, a text or true or false; `temperature` is given by tau, tau_min and tau_rate at every step.
 
 A file is read once, and the bytes whose SHA-256 a record keeps are those that run; Python's caches have no part in it.
-Where nothing is to run (`only_read`), the settings are taken from its syntax tree.
 Of an installed package Python's own import runs, and the digest is that of the file with the class.
 """
 
-import ast
 import hashlib
 import importlib
 import inspect
@@ -17,7 +15,6 @@ import re
 import sys
 from collections.abc import Iterator
 from contextlib import chdir, contextmanager, redirect_stdout
-from contextvars import ContextVar
 from dataclasses import replace
 from functools import lru_cache
 from importlib.metadata import entry_points
@@ -46,17 +43,6 @@ RULES: dict[type, Any] = {  # of a parameter, by the kind of its default
 }
 TAKEN = {*RunConfig.__struct_fields__, *NO_PARAMETERS, "objective", "objective_sha256"}  # by settings of a run
 FILES: set[str] = set()  # with code of somebody's own, as tracebacks name them
-RUNS: ContextVar[bool] = ContextVar("runs", default=True)  # whether a file may be run to know its settings
-
-
-@contextmanager
-def only_read(wanted: bool) -> Iterator[None]:
-    """Meanwhile, if that is wanted, no file of somebody's own is run."""
-    token = RUNS.set(not wanted)
-    try:
-        yield
-    finally:
-        RUNS.reset(token)
 
 
 @contextmanager
@@ -98,36 +84,28 @@ def find_objective(name: str, place: str = "objective") -> Objective:
         return OBJECTIVES[name]
     if not re.search(NAME, name) or not is_seen(name):
         raise UsageError(f"{place} must be {rule_of(Name)}, and all of it be seen, not {name!r}: rename it")
-    path, colon, attribute = name.rpartition(":")
+    path, colon, _ = name.rpartition(":")
     if colon and not path.endswith(".py"):
         raise UsageError(f"{place} must name a Python file, as mine.py:Mine, not {path}: write its path and class")
     if colon:
-        make = _from_file if RUNS.get() else _from_text
-        return make(name, Path(path), attribute, _read(Path(path), place))
+        return _from_file(name, Path(path).absolute(), _read(Path(path), place))
     for point in entry_points(group=GROUP):
         if point.name == name:
             with own_code(point.value):
                 found = point.load()
             FILES.add(inspect.getfile(found))
-            return _row(name, point.value, found, _digest(_read(Path(inspect.getfile(found)), place)))
+            return _row(name, found, _digest(_read(Path(inspect.getfile(found)), place)))
     choices = ", ".join(OBJECTIVES)
     remedy = meant(name, OBJECTIVES)
     raise UsageError(f"{place} must be one of {choices} or a class as mine.py:Mine, not {name!r}: {remedy}")
 
 
-def load_class(estimator: str, sha256: str | None = None) -> Any:
-    """The class that "module:Class" or "file.py:Class" names.
-
-    Raises UsageError if it is in a file of another digest than is named.
-    """
-    place, _, attribute = estimator.rpartition(":")
-    if not place.endswith(".py"):
-        with own_code(estimator):
-            return getattr(importlib.import_module(place), attribute)
-    content = _read(Path(place))
-    if sha256 not in (None, _digest(content)):
-        raise UsageError(f"{estimator} must stay as it was when it was named, and changed: start again")
-    return getattr(_module(Path(place).absolute(), content), attribute)
+def load_class(estimator: str | type) -> Any:
+    """The class of a row; that of gsm's own is named as "module:Class"."""
+    if not isinstance(estimator, str):
+        return estimator
+    module, _, name = estimator.rpartition(":")
+    return getattr(importlib.import_module(module), name)
 
 
 def _read(path: Path, place: str = "objective") -> bytes:
@@ -144,50 +122,15 @@ def _digest(content: bytes) -> str:
 
 
 @lru_cache
-def _from_file(name: str, path: Path, attribute: str, content: bytes) -> Objective:
-    module = _module(path.absolute(), content)
+def _from_file(name: str, path: Path, content: bytes) -> Objective:
+    module, (file, _, attribute) = _module(path, content), name.rpartition(":")
     found = getattr(module, attribute, None)
     if not inspect.isclass(found):
-        classes = [each for each, value in vars(module).items() if _is_estimator(value)]
+        classes = [each for each, value in vars(module).items() if inspect.isclass(value) and "__call__" in vars(value)]
         raise UsageError(
-            f"{path} must have a class {attribute!r}, and has {', '.join(classes) or 'none'}: name another"
+            f"{file} must have a class {attribute!r}, and has {', '.join(classes) or 'none'}: name another"
         )
-    return _row(name, name, found, _digest(content))
-
-
-@lru_cache
-def _from_text(name: str, path: Path, attribute: str, content: bytes) -> Objective:
-    """The same row, but for its summary, from a file that is not run. Raises UsageError if its text does not tell."""
-    try:
-        nodes = ast.parse(content).body
-        (found,) = (each for each in nodes if isinstance(each, ast.ClassDef) and each.name == attribute)
-        parameters = _parameters(found)
-    except (SyntaxError, ValueError) as error:  # the latter also of what is no literal
-        raise UsageError(
-            f"{name} must have an __init__ whose defaults are literals, or be such a dataclass, to be read without "
-            f"being run, and {path} is not that plain: leave out --dry-run and --print"
-        ) from error
-    settings = {key: value for each in parameters for key, value in _settings(name, each).items()}
-    return Objective(name, "", name, own=None, sha256=_digest(content), parameters=settings)
-
-
-def _parameters(found: ast.ClassDef) -> list[inspect.Parameter]:
-    """Those of a class in a syntax tree. Raises ValueError where running it alone would tell them."""
-    methods = {each.name: each.args for each in found.body if isinstance(each, ast.FunctionDef)}
-    decorators = {ast.unparse(each).partition("(")[0].rpartition(".")[2] for each in found.decorator_list}
-    init = methods.get("__init__")
-    if decorators - {"dataclass"} or found.keywords or "__new__" in methods or (found.bases and not init):
-        raise ValueError(found.name)
-    if init is None:
-        fields = [each for each in found.body if decorators and isinstance(each, ast.AnnAssign)]
-        names = [ast.arg("self"), *(ast.arg(ast.unparse(each.target)) for each in fields)]
-        init = ast.arguments([], names, None, [], [], None, [each.value for each in fields if each.value])
-    for node in (node for node in ast.walk(init) if isinstance(node, ast.arg)):
-        node.annotation = None
-    for default in [*init.defaults, *filter(None, init.kw_defaults)]:
-        ast.literal_eval(default)
-    called = eval(f"lambda {ast.unparse(init)}: None")  # of names and literals alone
-    return list(inspect.signature(called).parameters.values())[1:]
+    return _row(name, found, _digest(content))
 
 
 @lru_cache
@@ -202,11 +145,7 @@ def _module(path: Path, content: bytes) -> ModuleType:
     return module
 
 
-def _is_estimator(value: object) -> bool:
-    return inspect.isclass(value) and "__call__" in vars(value)
-
-
-def _row(name: str, estimator: str, found: Any, sha256: str) -> Objective:
+def _row(name: str, found: Any, sha256: str) -> Objective:
     """A row of the table from the signature of a class."""
     try:
         calls = [vars(base)["__call__"] for base in found.__mro__ if "__call__" in vars(base)]
@@ -219,7 +158,7 @@ def _row(name: str, estimator: str, found: Any, sha256: str) -> Objective:
     for parameter in inspect.signature(found).parameters.values():
         settings |= _settings(name, parameter)
     summary = (inspect.getdoc(found) or "an estimator of somebody's own").splitlines()[0]
-    return Objective(name, summary, estimator, own=None, sha256=sha256, parameters=settings)
+    return Objective(name, summary, found, own=None, sha256=sha256, parameters=settings)
 
 
 def _settings(name: str, parameter: inspect.Parameter) -> dict[str, Setting]:
@@ -231,17 +170,14 @@ def _settings(name: str, parameter: inspect.Parameter) -> dict[str, Setting]:
     if parameter.name == "temperature" and (missing or (type(default) in (int, float) and isfinite(default))):
         temperature = dict(settings_of(Annealed))
         return temperature | {"tau": replace(temperature["tau"], default=TAU if missing else float(default))}
-    if parameter.name != "temperature" and _can_be_typed(default):
+    if type(default) is str:  # which has to stand on the command line as one value
+        fits = "," not in default and default == default.strip()
+    else:
+        fits = type(default) in RULES and isfinite(default)
+    if fits and parameter.name != "temperature":
         return {parameter.name: Setting(RULES[type(default)], default)}
     what = "no default" if missing else repr(default)
     raise UsageError(
         f"{name} must have a finite number, a text without commas or true or false as the default of its parameter "
         f"{parameter.name}, and has {what}: give it one"
     )
-
-
-def _can_be_typed(default: Any) -> bool:
-    """Whether a default is of a kind that a setting has, and could stand on the command line as one value."""
-    if type(default) is str:
-        return "," not in default and default == default.strip()
-    return type(default) in RULES and isfinite(default)

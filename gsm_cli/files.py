@@ -1,6 +1,6 @@
 """Files that are either whole or not there, and files that are read only as far as they may be.
 
-A file that is being written bears the name of whoever writes it: `.NAME.HOST-PROCESS-START-XXXXXXXX.tmp`. The next
+A file that is being written bears the name of whoever writes it: `.NAME.HOST-PROCESS-TOKEN-XXXXXXXX.tmp`. The next
 command that writes into the folder removes those whose process is gone.
 """
 
@@ -19,7 +19,8 @@ from tempfile import TemporaryFile
 
 from gsm_cli.errors import GsmError
 
-TEMPORARY = re.compile(r"\..+\.(?P<host>[\w-]+)-(?P<process>\d+)-(?P<start>\d+)-[0-9a-f]{8}\.tmp")
+TEMPORARY = re.compile(r"\..+\.(?P<host>[\w-]+)-(?P<process>\d+)-(?P<token>[0-9a-f]{8})-[0-9a-f]{8}\.tmp")
+TOKEN = os.urandom(4).hex()  # of this process: another may have had its number
 log = getLogger(__name__)  # of what is read and written
 ELSEWHERE = "see to its folder, or write elsewhere"
 OF_THE_DISK = {  # errors that no network has
@@ -62,7 +63,7 @@ def move(source: Path, path: Path) -> None:
 
 def temporary_of(path: Path) -> Path:
     """Where this process may write what shall lie at `path`: a new name beside it, which says whose it is."""
-    owner = f"{_host()}-{os.getpid()}-{_start(os.getpid()) or 0}"
+    owner = f"{_host()}-{os.getpid()}-{TOKEN}"
     return path.with_name(f".{path.name}.{owner}-{os.urandom(4).hex()}.tmp")
 
 
@@ -149,21 +150,18 @@ def sweep(folder: Path) -> None:
     with suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
             found = TEMPORARY.fullmatch(entry.name)
-            if found and _is_left(entry, found["host"], int(found["process"]), found["start"]):
+            if found and _is_left(entry, found["host"], int(found["process"]), found["token"]):
                 with suppress(OSError):
                     Path(entry.path).unlink()
 
 
-@cache
-def _sweep_once(folder: Path) -> None:
-    """At the first write into it: a process that writes many files need not look again and again."""
-    sweep(folder)
+_sweep_once = cache(sweep)  # at the first write into a folder
 
 
-def _is_left(entry: "os.DirEntry[str]", host: str, process: int, start: str) -> bool:
+def _is_left(entry: "os.DirEntry[str]", host: str, process: int, token: str) -> bool:
     """Whether nobody will end what is half-written here."""
     if host == _host():
-        return not _runs(process, start)
+        return token != TOKEN if process == os.getpid() else not _runs(process)
     with suppress(OSError):
         return time.time() - entry.stat(follow_symlinks=False).st_mtime > FORGOTTEN
     return False
@@ -174,17 +172,8 @@ def _host() -> str:
     return re.sub(r"[^\w-]", "_", platform.node())
 
 
-def _start(process: int) -> str:
-    """When a process started, in ticks since the machine did: two with one number differ in it. Empty if unknown."""
-    with suppress(OSError, IndexError):
-        return Path(f"/proc/{process}/stat").read_text("utf-8", "replace").rpartition(")")[2].split()[19]
-    return ""
-
-
-def _runs(process: int, start: str) -> bool:
-    """Whether a process with that number and that start runs; where its start cannot be known, one with the number."""
-    if found := _start(process):
-        return found == start
+def _runs(process: int) -> bool:
+    """Whether a process with that number runs."""
     try:
         os.kill(process, 0)
     except (ProcessLookupError, OverflowError):

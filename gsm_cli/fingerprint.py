@@ -7,38 +7,23 @@ name modules; what they import is in the digest by its own content. A string tha
 
 import ast
 import hashlib
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 PACKAGE = Path(__file__).parent
-RUNS = (
-    "data",
-    "model",
-    "runs",
-    "estimator_settings.py",
-    "objectives.py",
-    "schedules.py",
-    "streams.py",
-)  # what decides the numbers of a run
-MEASURES = (*RUNS, "measures", "law/gumbel.py")  # ... and of a gradient or a cost
+# What decides the numbers of a run, and of a gradient or a cost
+RUNS = ("data", "model", "runs", "estimator_settings.py", "objectives.py", "schedules.py", "streams.py")
+MEASURES = (*RUNS, "measures", "law/gumbel.py")
 
 
 @cache
 def fingerprint(parts: tuple[str, ...] = RUNS, package: Path = PACKAGE) -> str:
     """Sixteen hex digits of these packages and modules, as they are when first asked for; the same in every Python."""
-    digests = sorted(_digest(statement) for path in _modules(parts, package) for statement in _statements(path))
+    places = [package / part for part in parts]
+    paths = [path for place in places for path in (place, *place.rglob("*.py")) if path.is_file()]
+    digests = sorted(_digest(statement) for path in paths for statement in _said(ast.parse(path.read_bytes()).body))
     return hashlib.sha256("".join(digests).encode()).hexdigest()[:16]
-
-
-def _modules(parts: tuple[str, ...], package: Path) -> Iterator[Path]:
-    for part in parts:
-        yield from [package / part] if part.endswith(".py") else (package / part).rglob("*.py")
-
-
-def _statements(path: Path) -> list[ast.stmt]:
-    return _said(ast.parse(path.read_bytes()).body)
 
 
 def _digest(statement: ast.stmt) -> str:
@@ -60,8 +45,5 @@ def _plain(node: Any) -> Any:
 
 def _said(nodes: list[Any]) -> list[Any]:
     """Without imports and texts that stand alone, as docstrings do."""
-    return [node for node in nodes if not isinstance(node, ast.Import | ast.ImportFrom) and not _is_text(node)]
-
-
-def _is_text(node: Any) -> bool:
-    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+    texts = [node for node in nodes if isinstance(node, ast.Expr) and type(getattr(node.value, "value", None)) is str]
+    return [node for node in nodes if node not in texts and not isinstance(node, ast.Import | ast.ImportFrom)]

@@ -1,7 +1,8 @@
 """The table of objectives: how the unlabelled bound averages over the class. A new estimator is one class and one row.
 
-Choices, rules, defaults, help, completion, colours, the factory and the README's table come from here. The same row is
-made for an estimator of somebody's own, from the signature of its class (`gsm_cli.extensions`). No heavy import.
+Choices, rules, defaults, help, completion, colours and the factory come from here; docs/estimators.md says more. The
+same row is made for an estimator of somebody's own, from the signature of its class (`gsm_cli.extensions`). No heavy
+import.
 """
 
 from collections.abc import Mapping
@@ -12,37 +13,24 @@ from gsm_cli import estimator_settings as structs
 from gsm_cli.estimator_settings import GUMBEL, MARGINALIZE, SCHEDULE, SPARSE, SUPERVISED, EstimatorSettings, OwnSettings
 from gsm_cli.rules import Setting, settings_of
 
-__all__ = [
-    "GUMBEL",
-    "MARGINALIZE",
-    "OBJECTIVES",
-    "ROWS",
-    "SCHEDULE",
-    "SPARSE",
-    "SUPERVISED",
-    "AnySettings",
-    "Objective",
-    "own_defaults",
-]
+__all__ = ["GUMBEL", "MARGINALIZE", "OBJECTIVES", "SCHEDULE", "SPARSE", "SUPERVISED"]
+__all__ += ["AnySettings", "Objective", "own_defaults"]
 
 
 @dataclass(frozen=True)
 class Objective:
     """A row of the table.
 
-    `estimator` is "module:Class". The settings are the class's own parameters, but for those of `SCHEDULE`, which give
-    its parameter `temperature` at each step. A row without a class has no unlabelled bound.
+    `estimator` is "module:Class", or somebody's own class. The settings are the class's own parameters,
+    but for those of `SCHEDULE`, which give its parameter `temperature` at each step. A row without a class has no
+    unlabelled bound.
     """
 
     name: str
     help: str  # what stands for the sum over classes
-    estimator: str | None
+    estimator: str | type | None
     own: type[EstimatorSettings] | None  # the struct of its settings; None for a class of somebody's own
     colour: str | None = None  # None: one that no other objective of the chart has
-    evaluations: str = "?"  # of the conditional bound for each unlabelled image
-    gradient: str = "?"
-    source: str | None = None  # arXiv number and authors
-    shown: str = "–"  # on what its authors showed it: one categorical variable, whose sum is at hand, or many
     sha256: str | None = None  # of the file that a class of somebody's own is in
     parameters: Mapping[str, Setting] = field(default_factory=dict)  # of a class of somebody's own
 
@@ -56,11 +44,6 @@ class Objective:
         """Whether it has a temperature."""
         return "tau" in self.settings
 
-    @property
-    def is_scored(self) -> bool:
-        """Whether log q may be taken from its learning signal."""
-        return "minus_log_q" in self.settings
-
     def choose(self, values: Mapping[str, Any]) -> EstimatorSettings:
         """Its own settings, by default where `values` do not name them. Raises ValueError for what breaks a rule."""
         chosen = {name: values.get(name, setting.default) for name, setting in self.settings.items()}
@@ -70,165 +53,71 @@ class Objective:
         return OwnSettings(of=self.name, sha256=self.sha256, values=chosen)
 
 
-_ESTIMATORS = "gsm_cli.model.estimators"
+def _row(own: type[EstimatorSettings], estimator: str | None, colour: str, help: str) -> Objective:
+    """A row of the project's own, whose class is in `gsm_cli.model.estimators`."""
+    place = estimator and f"gsm_cli.model.estimators:{estimator}"
+    return Objective(str(own.__struct_config__.tag), help, place, own, colour)
 
-ROWS = (
-    Objective(
-        name=MARGINALIZE,
-        help="the sum",
-        estimator=f"{_ESTIMATORS}:Marginal",
-        own=structs.MarginalizeSettings,
-        colour="#d73c2c",
-        evaluations="K",
-        gradient="exact",
-        source="1406.5298 Kingma et al. 2014",
-        shown="one variable",
+
+_ROWS = (
+    _row(structs.MarginalizeSettings, "Marginal", "#d73c2c", "the sum"),
+    _row(structs.GumbelSettings, "Gumbel", "#0067b0", "one relaxed sample"),
+    _row(
+        structs.StraightThroughGumbelSettings,
+        "StraightThroughGumbel",
+        "#6e248d",
+        "its one-hot argmax, with the gradient of the relaxed sample",
     ),
-    Objective(
-        name=GUMBEL,
-        help="one relaxed sample",
-        estimator=f"{_ESTIMATORS}:Gumbel",
-        own=structs.GumbelSettings,
-        colour="#0067b0",
-        evaluations="1",
-        gradient="biased, less so at low temperatures",
-        source="1611.01144 Jang et al. 2017",
-        shown="many variables, and one",
+    _row(
+        structs.StraightThroughSettings,
+        "StraightThrough",
+        "#a77bd1",
+        "a one-hot sample, with the gradient of the probabilities",
     ),
-    Objective(
-        name="straight-through-gumbel",
-        help="its one-hot argmax, with the gradient of the relaxed sample",
-        estimator=f"{_ESTIMATORS}:StraightThroughGumbel",
-        own=structs.StraightThroughGumbelSettings,
-        colour="#6e248d",
-        evaluations="1",
-        gradient="biased",
-        source="1611.01144 Jang et al. 2017",
-        shown="many variables, and one",
+    _row(
+        structs.GappedSettings,
+        "GappedStraightThrough",
+        "#8c8c14",
+        "the same with a gradient in which the sampled class leads by a gap",
     ),
-    Objective(
-        name="straight-through",
-        help="a one-hot sample, with the gradient of the probabilities",
-        estimator=f"{_ESTIMATORS}:StraightThrough",
-        own=structs.StraightThroughSettings,
-        colour="#a77bd1",
-        evaluations="1",
-        gradient="biased",
-        source="1308.3432 Bengio et al. 2013",
-        shown="many binary variables",
+    _row(
+        structs.GumbelRaoSettings,
+        "GumbelRao",
+        "#009c41",
+        "the one-hot argmax, with a gradient averaged over noises that share the class",
     ),
-    Objective(
-        name="gst",
-        help="the same with a gradient in which the sampled class leads by a gap",
-        estimator=f"{_ESTIMATORS}:GappedStraightThrough",
-        own=structs.GappedSettings,
-        colour="#8c8c14",
-        evaluations="1",
-        gradient="biased",
-        source="2206.07235 Fan et al. 2022",
-        shown="many variables",
+    _row(structs.ReinMaxSettings, "ReinMax", "#ca2c68", "a one-hot sample with a gradient of second order"),
+    _row(
+        structs.ReinMaxRaoSettings,
+        "ReinMaxRao",
+        "#ef8fb8",
+        "the same with its noisiest part averaged over noises that share the class",
     ),
-    Objective(
-        name="gumbel-rao",
-        help="the one-hot argmax, with a gradient averaged over noises that share the class",
-        estimator=f"{_ESTIMATORS}:GumbelRao",
-        own=structs.GumbelRaoSettings,
-        colour="#009c41",
-        evaluations="1",
-        gradient="biased, less variable",
-        source="2010.04838 Paulus et al. 2021",
-        shown="many variables",
+    _row(
+        structs.SumAndSampleSettings, "SumAndSample", "#e08214", "the most probable class and one sample of the others"
     ),
-    Objective(
-        name="reinmax",
-        help="a one-hot sample with a gradient of second order",
-        estimator=f"{_ESTIMATORS}:ReinMax",
-        own=structs.ReinMaxSettings,
-        colour="#ca2c68",
-        evaluations="1",
-        gradient="biased beyond second order",
-        source="2304.08612 Liu et al. 2023",
-        shown="many variables",
+    _row(
+        structs.SparseSettings,
+        "SparseMarginal",
+        "#666666",
+        "the most probable class and all with a probability above 0.01, renormalised, gathered image by image",
     ),
-    Objective(
-        name="reinmax-rao",
-        help="the same with its noisiest part averaged over noises that share the class",
-        estimator=f"{_ESTIMATORS}:ReinMaxRao",
-        own=structs.ReinMaxRaoSettings,
-        colour="#ef8fb8",
-        evaluations="1",
-        gradient="biased, less variable",
-        source="2603.08257 Wang and Bui 2026",
-        shown="many variables",
-    ),
-    Objective(
-        name="sum-and-sample",
-        help="the most probable class and one sample of the others",
-        estimator=f"{_ESTIMATORS}:SumAndSample",
-        own=structs.SumAndSampleSettings,
-        colour="#e08214",
-        evaluations="2",
-        gradient="unbiased",
-        source="1810.04777 Liu et al. 2019",
-        shown="one variable",
-    ),
-    Objective(
-        name=SPARSE,
-        help="the most probable class and all with a probability above 0.01, renormalised, gathered image by image",
-        estimator=f"{_ESTIMATORS}:SparseMarginal",
-        own=structs.SparseSettings,
-        colour="#666666",
-        evaluations="up to K",
-        gradient="exact, of a lower bound",
-    ),
-    Objective(
-        name="unordered-set",
-        help="two different classes, in whatever order they came",
-        estimator=f"{_ESTIMATORS}:UnorderedSet",
-        own=structs.UnorderedSettings,
-        colour="#56b4e9",
-        evaluations="2",
-        gradient="unbiased",
-        source="2002.06043 Kool et al. 2020",
-        shown="many variables, and sequences",
-    ),
-    Objective(
-        name="reinforce",
-        help="two samples, each the other's baseline",
-        estimator=f"{_ESTIMATORS}:Reinforce",
-        own=structs.ReinforceSettings,
-        colour="#1f9e9e",
-        evaluations="2",
-        gradient="unbiased",
-        shown="sequences",
-    ),
-    Objective(
-        name="rebar",
-        help="one sample, with a relaxed one of the same class as its baseline",
-        estimator=f"{_ESTIMATORS}:Rebar",
-        own=structs.RebarSettings,
-        colour="#27408b",
-        evaluations="3",
-        gradient="unbiased",
-        source="1703.07370 Tucker et al. 2017",
-        shown="many binary variables",
-    ),
-    Objective(
-        name=SUPERVISED,
-        help="nothing: the classifier on the labels alone, the floor of every report",
-        estimator=None,
-        own=structs.SupervisedSettings,
-        colour="#9e6c4b",
-        evaluations="0",
-        gradient="–",
+    _row(structs.UnorderedSettings, "UnorderedSet", "#56b4e9", "two different classes, in whatever order they came"),
+    _row(structs.ReinforceSettings, "Reinforce", "#1f9e9e", "two samples, each the other's baseline"),
+    _row(structs.RebarSettings, "Rebar", "#27408b", "one sample, with a relaxed one of the same class as its baseline"),
+    _row(
+        structs.SupervisedSettings,
+        None,
+        "#9e6c4b",
+        "nothing: the classifier on the labels alone, the floor of every report",
     ),
 )
-OBJECTIVES: dict[str, Objective] = {row.name: row for row in ROWS}
+OBJECTIVES: dict[str, Objective] = {row.name: row for row in _ROWS}
 
 if TYPE_CHECKING:
     AnySettings = EstimatorSettings
 else:
-    AnySettings = Union[*(row.own for row in ROWS), OwnSettings]  # what a record may hold
+    AnySettings = Union[*(row.own for row in _ROWS), OwnSettings]  # what a record may hold
 
 
 def own_defaults(objective: str) -> dict[str, Any]:

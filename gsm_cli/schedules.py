@@ -1,23 +1,20 @@
-"""What changes during a run, as plain functions of the step or of the share of the run that is done."""
+"""What changes during a run, as functions of the step."""
 
 from gsm_cli.config import RunConfig
 
 PROBES = 10  # epochs of a run, the first apart, after which its bounds are measured
 
 
-def progress(config: RunConfig, step: int, steps: int) -> float:
-    """The share of a run before a step, in [0, 1); `steps` are those of an epoch."""
-    return step / (steps * config.epochs)
+def learning_rate(config: RunConfig, step: int, steps: int) -> float:
+    """Constant, then falling to zero in a straight line over the last `decay` of the run; `steps` are of an epoch."""
+    left, decay = 1.0 - step / (steps * config.epochs), config.decay
+    return config.learning_rate * (min(1.0, left / decay) if decay else 1.0)
 
 
-def learning_rate(greatest: float, decay: float, progress: float) -> float:
-    """Constant, then falling to zero in a straight line over the last `decay` of the run; `progress` is in [0, 1)."""
-    return greatest * (min(1.0, (1.0 - progress) / decay) if decay else 1.0)
-
-
-def kl_weight(start: float, warmup: float, progress: float) -> float:
-    """From `start` to 1 in a straight line over the first `warmup` of the run, then 1."""
-    return 1.0 + (start - 1.0) * max(0.0, 1.0 - progress / warmup) if warmup else 1.0
+def kl_weight(config: RunConfig, step: int, steps: int) -> float:
+    """From `kl_start` to 1 in a straight line over the first `kl_warmup` of the run, then 1."""
+    done, warmup = step / (steps * config.epochs), config.kl_warmup
+    return 1.0 + (config.kl_start - 1.0) * max(0.0, 1.0 - done / warmup) if warmup else 1.0
 
 
 def is_probed(number: int, epochs: int) -> bool:

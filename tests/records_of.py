@@ -159,7 +159,7 @@ def gradient_record(
         for subject in subjects
         for number, (name, tau) in enumerate(estimators)
     ]
-    scored = [name for name, _ in estimators if name in OBJECTIVES and OBJECTIVES[name].is_scored]
+    scored = [name for name, _ in estimators if name in OBJECTIVES and "minus_log_q" in OBJECTIVES[name].settings]
     rows += [msgspec.structs.replace(row, minus_log_q=True) for row in rows if row.estimator in scored]
     config = build({"objective": "marginalize", **{name: plan.pop(name) for name in ("dataset",) if name in plan}})
     taus = tuple(sorted({tau for _, tau in estimators if tau is not None})) or TEMPERATURES
@@ -203,8 +203,7 @@ def steps_of(
     for number, factor in enumerate(factors):
         for place, count in plan.turns:
             run = fastest[step_key(steps[place].config)]
-            updates = run.images_per_epoch // run.config.batch_size
-            seconds = min(run.epochs.processor_seconds) / updates * (count or 1.0)
+            seconds = min(run.epochs.processor_seconds) / run.steps * (count or 1.0)
             taken = 5 * seconds * (1.0 if run.config.objective == "marginalize" else factor)
             row = StepRow(
                 step=place,

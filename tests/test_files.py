@@ -11,7 +11,7 @@ import pytest
 
 from gsm_cli import files
 from gsm_cli.errors import GsmError, printable
-from gsm_cli.files import move, prepare, read_bounded, sweep, write_atomic
+from gsm_cli.files import move, prepare, read_bounded, sweep, temporary_of, write_atomic
 
 KILLED = (
     "import os, signal; from pathlib import Path; from gsm_cli.files import write_atomic; "
@@ -58,16 +58,15 @@ class TestStrayFiles:
         assert temporary(tmp_path) == []
 
     def test_a_process_that_has_the_number_of_one_that_is_gone(self, tmp_path):
-        """Its start says that it is another."""
-        owner = f"{files._host()}-{os.getpid()}"
-        (tmp_path / f".a.json.{owner}-1-01234567.tmp").touch()
-        mine = tmp_path / f".a.json.{owner}-{files._start(os.getpid())}-01234567.tmp"
+        """Its token says that it is another."""
+        (tmp_path / f".a.json.{files._host()}-{os.getpid()}-01234567-01234567.tmp").touch()
+        mine = temporary_of(tmp_path / "a.json")
         mine.touch()
         sweep(tmp_path)
         assert temporary(tmp_path) == [mine]
 
     def test_another_machine_s_file_is_left_alone_until_it_is_very_old(self, tmp_path):
-        path = tmp_path / ".a.json.elsewhere-1-1-01234567.tmp"
+        path = tmp_path / ".a.json.elsewhere-1-01234567-01234567.tmp"
         path.touch()
         sweep(tmp_path)
         assert path.exists()
@@ -76,24 +75,12 @@ class TestStrayFiles:
         assert not path.exists()
 
     def test_what_others_call_temporary_is_theirs(self, tmp_path):
-        names = [".a.tmp", "a.json.elsewhere-1-1-01234567.tmp", ".a.json.elsewhere-1-01234567.tmp", "~a.tmp"]
+        names = [".a.tmp", "a.json.elsewhere-1-01234567-01234567.tmp", ".a.json.elsewhere-1-01234567.tmp", "~a.tmp"]
         for name in names:
             (tmp_path / name).touch()
             os.utime(tmp_path / name, (0, 0))
         sweep(tmp_path)
         assert sorted(path.name for path in tmp_path.iterdir()) == sorted(names)
-
-    def test_where_the_system_does_not_say_when_a_process_started(self, tmp_path, monkeypatch):
-        monkeypatch.setattr(files, "_start", lambda process: "")
-        process = subprocess.Popen([sys.executable, "-c", ""])
-        process.wait()
-        gone, mine = (
-            tmp_path / f".a.json.{files._host()}-{number}-0-01234567.tmp" for number in (process.pid, os.getpid())
-        )
-        gone.touch()
-        mine.touch()
-        sweep(tmp_path)
-        assert temporary(tmp_path) == [mine]
 
     def test_a_folder_that_is_not_there(self, tmp_path):
         sweep(tmp_path / "nowhere")

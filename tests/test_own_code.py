@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gsm_cli.errors import OwnCodeError, UsageError
-from gsm_cli.extensions import find_objective, only_read, own_code
+from gsm_cli.extensions import own_code
 from gsm_cli.records.run import read_run
 from gsm_cli.runs.places import StoppedError
 
@@ -112,48 +112,17 @@ def test_a_step_that_is_measured_may_fail_as_well(gsm, folder, words):
     assert result.stderr.splitlines()[-1] == end
 
 
-class TestOnlyRead:
-    @pytest.mark.parametrize("option", ["--dry-run", "--print"])
-    def test_what_only_looks_runs_no_file(self, gsm, folder, monkeypatch, option):
-        monkeypatch.setenv("GSM_OBJECTIVE", "mine.py:Mine")
-        (folder / "mine.py").write_text("open('run', 'w')\nprint('run')\n" + MINE)
-        result = gsm("train-ssl", option)
-        assert result.exit_code == 0, result.stderr
-        assert "run\n" not in result.stdout
-        assert not (folder / "run").exists()
-
-    @pytest.mark.parametrize(
-        "head",
-        [
-            "class Mine:\n",
-            "class Mine:\n    def __init__(self, a: int = 2, /, *, b: str = 'a', rate=-1e-3, temperature=0.7): ...\n",
-            "class Mine:\n    def __init__(self, temperature: float): ...\n",
-            "import dataclasses as d\n@d.dataclass(frozen=True)\nclass Mine:\n    temperature: float\n    a: int = 0\n",
-            "class Mine(dict):\n    def __init__(self, size=3): ...\n",
-        ],
+@pytest.mark.parametrize("option", ["--dry-run", "--print"])
+def test_what_only_looks_runs_no_file(gsm, folder, monkeypatch, option):
+    monkeypatch.setenv("GSM_OBJECTIVE", "mine.py:Mine")
+    (folder / "mine.py").write_text("open('run', 'w')\nprint('run')\n" + MINE)
+    result = gsm("train-ssl", option)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == (
+        "gsm: $GSM_OBJECTIVE must be no file where --dry-run or --print stands, which run no code of others, and "
+        "mine.py:Mine is one: leave that out\n"
     )
-    def test_the_settings_are_those_of_the_class(self, folder, head):
-        (folder / "mine.py").write_text(head + CALL + f"        {SUM}")
-        run = find_objective("mine.py:Mine")
-        with only_read(True):
-            read = find_objective("mine.py:Mine")
-        assert (read.settings, read.sha256, read.estimator) == (run.settings, run.sha256, run.estimator)
-
-    @pytest.mark.parametrize(
-        "content",
-        [
-            "class Mine(dict): ...",
-            "class Mine:\n    def __init__(self, size=min(1, 2)): ...",
-            "@print\nclass Mine: ...",
-            "class Mine(metaclass=type): ...",
-            "Mine = int",
-            "def",
-        ],
-    )
-    def test_what_only_running_it_would_tell_is_refused(self, folder, content):
-        (folder / "mine.py").write_text(content)
-        with only_read(True), pytest.raises(UsageError, match="is not that plain: leave out --dry-run and --print"):
-            find_objective("mine.py:Mine")
+    assert not (folder / "run").exists()
 
 
 def test_the_error_of_a_worker_travels():

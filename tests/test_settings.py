@@ -13,7 +13,7 @@ from gsm_cli.data import DATASETS
 from gsm_cli.data.dataset import Dataset
 from gsm_cli.errors import UsageError
 from gsm_cli.estimator_settings import NO_PARAMETERS
-from gsm_cli.objectives import OBJECTIVES, ROWS, SUPERVISED
+from gsm_cli.objectives import OBJECTIVES, SUPERVISED
 from gsm_cli.runs.build import Averaging
 from gsm_cli.settings import Source, build, plan, read_names, read_preset, read_seeds
 
@@ -95,12 +95,12 @@ class TestNames:
 
 
 class TestOwn:
-    @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+    @pytest.mark.parametrize("row", OBJECTIVES.values(), ids=lambda row: row.name)
     def test_an_objective_has_the_settings_of_its_row(self, row):
         config = build({"objective": row.name})
         assert config.own == {name: setting.default for name, setting in row.settings.items()}
 
-    @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+    @pytest.mark.parametrize("row", OBJECTIVES.values(), ids=lambda row: row.name)
     def test_the_factory_gives_the_class_of_the_row_its_settings(self, row):
         """So that a forgotten row cannot train as another one."""
         config = build({"objective": row.name})
@@ -261,7 +261,6 @@ def test_an_unknown_setting_names_those_that_there_are():
 
 
 def test_the_table_has_every_name_once_and_every_rule_in_words():
-    assert len(OBJECTIVES) == len(ROWS)
-    assert len({row.colour for row in ROWS}) == len(ROWS)
-    for row in ROWS:
+    assert len(OBJECTIVES) == len({row.colour for row in OBJECTIVES.values()}) == 14
+    for row in OBJECTIVES.values():
         assert all(setting.rule for setting in row.settings.values())

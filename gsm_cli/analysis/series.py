@@ -106,7 +106,7 @@ class Series:
     @property
     def updates(self) -> int:
         """Steps in an epoch."""
-        return -(-self.records[0].images_per_epoch // self.config.batch_size)
+        return self.records[0].steps
 
     @cached_property
     def _seconds(self) -> Numbers:

@@ -9,6 +9,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Column
 
+from gsm_cli.errors import DataError
 from gsm_cli.records.curves import Epoch
 from gsm_cli.runs.outcomes import Outcome
 from gsm_cli.runs.task import Task
@@ -113,7 +114,8 @@ def _validation(epoch: Epoch) -> str:
 def _result(outcome: Outcome) -> str:
     record = outcome.record
     if outcome.reason:
-        return f"failed: {outcome.reason}"
+        refused = record is None and isinstance(outcome.problem, DataError)
+        return f"{'refused' if refused else 'failed'}: {outcome.reason}"
     assert record is not None
     if record.test is None:
         assert record.failure is not None

@@ -162,7 +162,7 @@ def with_estimators(names: list[str]) -> dict[str, str | None]:
 def _measure(plan: "GradientPlan", folder: "ReportFolder", data_dir: Path | None) -> "GradientRecord":
     """Train, measure, and keep the record in that folder."""
     from gsm_cli.files import prepare
-    from gsm_cli.measures.gradient_plan import measure_plan
+    from gsm_cli.measures.gradients import measure_plan
     from gsm_cli.runs.build import try_own
 
     refuse_no_measurement(plan)

@@ -140,7 +140,7 @@ def prompt(*given: str | None) -> None:
 
 def fetch(urls: Sequence[str], path: Path, sha256: str) -> None:
     """Download a file, and say so. Raises OSError if no mirror has it, GsmError if the disk refuses."""
-    from gsm_cli.data.download import download
+    from gsm_cli.data.files import download
 
     say(f"downloading {path.name} …")
     download(urls, path, sha256)

@@ -75,8 +75,8 @@ class Plan:
         return " ".join([config.objective_name, *own, f"seed {config.seed}"])
 
 
-def read_plan(options: Mapping[str, object], pairs: Sequence[str], file: Path | None) -> Plan:
-    """The runs of all sources, of the options those that are settings.
+def read_plan(options: Mapping[str, object], pairs: Sequence[str], file: Path | None, looks: bool = False) -> Plan:
+    """The runs of all sources, of the options those that are settings; code of somebody's own where it may run.
 
     Raises UsageError with the place and the rule of what is wrong, wherever it stands.
     """
@@ -104,7 +104,7 @@ def read_plan(options: Mapping[str, object], pairs: Sequence[str], file: Path | 
             several += read_sweeps(source.named("sweep"), source.values["sweep"])
         settings.append(single)
         sweeps = [*without(sweeps, [*rest, *(sweep.name for sweep in several)]), *several]
-    objectives = _objectives(*chosen["objective"])
+    objectives = _objectives(*chosen["objective"], looks)
     seeds = read_seeds(*chosen["seeds"])
     _refuse_twice(settings, sweeps)
     swept = tuple(sweep.name for sweep in sweeps if len(sweep.values) > 1)
@@ -116,13 +116,16 @@ def read_plan(options: Mapping[str, object], pairs: Sequence[str], file: Path | 
     return plan if plan.is_large else replace(plan, runs=plan.configs.__iter__)
 
 
-def _objectives(place: str, value: object) -> list[str]:
-    """The names of objectives that there are. Raises UsageError with the place of one that is none."""
+def _objectives(place: str, value: object, looks: bool) -> list[str]:
+    """The names of objectives that there are. Raises UsageError with the place of one that is none, or must not run."""
     from gsm_cli.extensions import find_objective
     from gsm_cli.settings import read_names
 
     names = [name for each in read_names(place, value) for name in (OBJECTIVES if each == ALL else [each])]
     for name in names:
+        if looks and ":" in name:
+            rule = f"{place} must be no file where --dry-run or --print stands, which run no code of others"
+            raise UsageError(f"{rule}, and {as_typed(name)} is one: leave that out")
         find_objective(name, place)
     return names
 

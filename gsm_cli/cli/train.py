@@ -15,7 +15,6 @@ from gsm_cli.cli.settings import MEANINGS, default_words
 from gsm_cli.config import SETTINGS
 from gsm_cli.data import LAPTOP
 from gsm_cli.errors import UsageError
-from gsm_cli.extensions import only_read
 from gsm_cli.objectives import OBJECTIVES
 
 if TYPE_CHECKING:
@@ -125,8 +124,7 @@ def _train_ssl(
     """
     if dry_run and as_commands:
         raise UsageError("--dry-run must stand without --print, since each says what to do instead: give one of them")
-    with only_read(dry_run or as_commands):
-        plan = read_plan(given, other or [], config)
+    plan = read_plan(given, other or [], config, looks=dry_run or as_commands)
     if as_commands:
         preview.show_commands(plan, _extra(plan, out, data_dir, force), as_json)
         return

@@ -1,14 +1,10 @@
 """Data sets: found, verified, read and split. A new one is a file here, and a line in `DATASETS`."""
 
-from pathlib import Path
-
-from gsm_cli.data.dataset import LAPTOP, Dataset, Fetch
-from gsm_cli.data.digits import DIGITS
-from gsm_cli.data.images import Pool
-from gsm_cli.data.mnist import MNIST
+from gsm_cli.data.dataset import LAPTOP, Dataset
+from gsm_cli.data.digits import DIGITS, DIGITS_PAIRS
+from gsm_cli.data.mnist import MNIST, MNIST_PAIRS
 from gsm_cli.data.own import is_own, own_dataset, short_name
-from gsm_cli.data.pairs import DIGITS_PAIRS, MNIST_PAIRS
-from gsm_cli.errors import DataError, UsageError, inert, meant
+from gsm_cli.errors import UsageError, inert, meant
 
 DATASETS: dict[str, Dataset] = {each.name: each for each in (DIGITS, MNIST, DIGITS_PAIRS, MNIST_PAIRS)}
 
@@ -31,11 +27,10 @@ def find_dataset(name: str, place: str = "dataset") -> Dataset:
 
 def describe_dataset(name: str) -> Dataset:
     """What is known of a data set without its file: of somebody's own its title alone, for a report."""
-    return DATASETS.get(name) or Dataset(short_name(name), inert(short_name(name)), (0, 0), _absent, 0)
-
-
-def _absent(folder: Path | None, fetch: Fetch | None) -> Pool:
-    raise DataError("images of somebody's own are read by the name of their file")
+    if name in DATASETS:
+        return DATASETS[name]
+    title = short_name(name)
+    return Dataset(title, inert(title), (0, 0), lambda *given: own_dataset(name, "dataset").read(*given), 0)
 
 
 __all__ = ["DATASETS", "LAPTOP", "Dataset", "describe_dataset", "find_dataset", "short_name"]

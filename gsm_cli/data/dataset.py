@@ -1,15 +1,35 @@
-"""What a data set says of itself. Light: reports and the command line read it without any data."""
+"""Grey images with their classes, and what a data set says of itself. Light: the command line reads it without data."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from gsm_cli.data.images import Pool
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 LAPTOP = "laptop"  # the preset that is taken if none is named; every data set has it
 
 Fetch = Callable[[Sequence[str], Path, str], None]  # downloads from one of these mirrors to a path what has a SHA-256
 Preset = Mapping[str, object]  # settings by name, as somebody would write them
+
+
+@dataclass(frozen=True)
+class Images:
+    """Grey images (N, D) of 0 to 255 with their classes (N,)."""
+
+    pixels: "NDArray[np.uint8]"
+    classes: "NDArray[np.int64]"
+
+
+@dataclass(frozen=True)
+class Pool:
+    """All that a data set has: images, a test part if it has one of its own, and the shape (H, W) of an image."""
+
+    images: Images
+    test: Images | None
+    shape: tuple[int, int]
 
 
 @dataclass(frozen=True)

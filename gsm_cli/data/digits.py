@@ -1,9 +1,9 @@
-"""The UCI digits that scikit-learn carries: 1,797 images of 8 x 8, offline."""
+"""The UCI digits that scikit-learn carries: 1,797 images of 8 x 8, offline; single and in pairs."""
 
+from dataclasses import replace
 from pathlib import Path
 
-from gsm_cli.data.dataset import LAPTOP, Dataset, Fetch
-from gsm_cli.data.images import Images, Pool
+from gsm_cli.data.dataset import LAPTOP, Dataset, Fetch, Images, Pool
 
 
 def read(folder: Path | None, fetch: Fetch | None) -> Pool:
@@ -34,5 +34,27 @@ DIGITS = Dataset(
             "kl_start": 0.2,
             "kl_warmup": 0.8,
         },
+    },
+)
+
+# Two of them side by side, the class 10 times that of the left one plus that of the right: the question of the article.
+# The single digits are split first, so that no digit of one part is in another; then each part is paired within itself.
+DIGITS_PAIRS = replace(
+    DIGITS,
+    name="digits-pairs",
+    title="Pairs of digits",
+    shape=(8, 16),
+    classes=100,
+    paired=5,
+    presets={
+        LAPTOP: {
+            **DIGITS.presets[LAPTOP],
+            "labels": 200,
+            "latent": 8,
+            "auxiliary": 8,
+            "epochs": 40,
+            "classification_weight": 10.0,
+            "kl_start": 1.0,
+        }
     },
 )

@@ -2,11 +2,11 @@
 
 import math
 import os
+from dataclasses import replace
 from pathlib import Path
 
-from gsm_cli.data.dataset import LAPTOP, Dataset, Fetch, Published
+from gsm_cli.data.dataset import LAPTOP, Dataset, Fetch, Images, Pool, Published
 from gsm_cli.data.files import cache_dir, read_verified
-from gsm_cli.data.images import Images, Pool
 from gsm_cli.errors import DataError
 from gsm_cli.files import is_there
 
@@ -46,7 +46,9 @@ def _find(name: str, folder: Path | None, fetch: Fetch | None) -> bytes:
         if is_there(each) and not (each.is_dir() and os.access(each, os.R_OK | os.X_OK)):
             raise DataError(f"{each} must be a folder that can be read, and is not: name another with --data-dir")
     folders.append(cache_dir())
-    for path in (each / place / spelled for each in folders for place in PLACES for spelled in _spelled(name)):
+    # as on the site of MNIST or with a point, zipped or not
+    spelled = [each + ending for each in (name, name.replace("-idx", ".idx")) for ending in (".gz", "")]
+    for path in (each / place / file for each in folders for place in PLACES for file in spelled):
         if is_there(path):
             return read_verified(path, FILES[name])
     places = ", ".join(str(each) for each in folders)
@@ -60,11 +62,6 @@ def _find(name: str, folder: Path | None, fetch: Fetch | None) -> bytes:
     except OSError as error:
         raise DataError(f"{missing}, and no mirror gave it ({error}): {remedy}") from error
     return read_verified(path, FILES[name])
-
-
-def _spelled(name: str) -> list[str]:
-    """How a file may be called: as on the site of MNIST or with a point, zipped or not."""
-    return [each + ending for each in (name, name.replace("-idx", ".idx")) for ending in (".gz", "")]
 
 
 SHARED = {"kl_start": 5.0, "labelled_weight": 0.1, "labelled_batch": 25}
@@ -115,4 +112,28 @@ MNIST = Dataset(
         Published("ADGM, test, 60,000 unlabelled", "99.04", "Maaløe et al. 2016 (arXiv:1602.05473)"),
     ),
     caution="Jang et al. chose a setting on the test set, which this report reads once.",
+)
+
+MNIST_PAIRS = replace(
+    MNIST,
+    name="mnist-pairs",
+    title="Pairs of MNIST digits",
+    shape=(28, 56),
+    classes=100,
+    paired=1,
+    presets={
+        LAPTOP: {
+            **MNIST.presets[LAPTOP],
+            "labels": 1000,
+            "latent": 20,
+            "auxiliary": 20,
+            "epochs": 10,
+            "learning_rate": 3e-3,
+            "labelled_batch": 100,
+            "kl_warmup": 0.3,
+        }
+    },
+    curves={},
+    curves_source="",
+    published=(),
 )

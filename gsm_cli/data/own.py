@@ -9,8 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from gsm_cli.data.dataset import Dataset
-from gsm_cli.data.images import Images, Pool
+from gsm_cli.data.dataset import Dataset, Images, Pool
 from gsm_cli.errors import DataError, UsageError
 from gsm_cli.files import is_there, read_bounded
 

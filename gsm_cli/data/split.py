@@ -7,8 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from gsm_cli.data.dataset import Dataset, Fetch
-from gsm_cli.data.images import Images, pair
+from gsm_cli.data.dataset import Dataset, Fetch, Images
 from gsm_cli.errors import DataError, UsageError
 from gsm_cli.streams import Purpose, generator
 
@@ -133,3 +132,24 @@ def _choose_labelled(
     shuffled = rng.permutation(pool)
     labelled = np.concatenate([shuffled[classes[shuffled] == k][: takes * each] for k in range(len(counts))])
     return labelled, np.setdiff1d(pool, labelled)
+
+
+def pair(images: Images, shape: tuple[int, int], times: int, rng: np.random.Generator) -> Images:
+    """Every image `times` times in a pair; the pairs of classes are as frequent as their shares say, to within one.
+
+    The left halves lie sorted by class, the right ones so that every stretch of them has all classes in proportion.
+    """
+    kinds = int(images.classes.max()) + 1
+    left, right = [], []
+    for _ in range(times):
+        halves = [np.array_split(rng.permutation(np.flatnonzero(images.classes == k)), 2) for k in range(kinds)]
+        halves = [half[::-1] if k % 2 else half for k, half in enumerate(halves)]  # the odd image left or right in turn
+        count = min(sum(len(half[side]) for half in halves) for side in (0, 1))
+        ranks = np.concatenate([(np.arange(len(half[1])) + 0.5) / len(half[1]) for half in halves])
+        left.append(np.concatenate([half[0] for half in halves])[:count])
+        right.append(np.concatenate([half[1] for half in halves])[np.argsort(ranks, kind="stable")][:count])
+    order = rng.permutation(times * count)
+    first, second = np.concatenate(left)[order], np.concatenate(right)[order]
+    sides = [images.pixels[rows].reshape(-1, *shape) for rows in (first, second)]
+    pixels = np.concatenate(sides, axis=2).reshape(len(order), -1)
+    return Images(pixels, kinds * images.classes[first] + images.classes[second])

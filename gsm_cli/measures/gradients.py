@@ -10,7 +10,7 @@ The mean of an estimator's gradient is found in two ways:
 * sampled: for the others, whose noise is continuous.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import isfinite, sqrt
@@ -18,17 +18,23 @@ from math import isfinite, sqrt
 import torch
 from torch import Tensor
 
+from gsm_cli import __version__
 from gsm_cli.config import RunConfig
+from gsm_cli.data.split import Split
 from gsm_cli.errors import GsmError
-from gsm_cli.extensions import find_objective
+from gsm_cli.extensions import find_objective, own_code
+from gsm_cli.fingerprint import MEASURES, fingerprint
 from gsm_cli.law.request import read_law
 from gsm_cli.measures.gradient_statistics import deviation, exact_mean, sampled_mean
-from gsm_cli.measures.gradient_subjects import REPLICATES, Subject
+from gsm_cli.measures.gradient_subjects import REPLICATES, Subject, model_subjects
 from gsm_cli.model.bounds import Estimator
 from gsm_cli.model.categorical import Outcomes
 from gsm_cli.model.estimators import Marginal
-from gsm_cli.records.gradients import GradientRow
+from gsm_cli.objectives import MARGINALIZE
+from gsm_cli.records.gradients import GradientPlan, GradientRecord, GradientRow, GradientSubject
 from gsm_cli.runs.build import Averaging
+from gsm_cli.runs.environment import environment
+from gsm_cli.runs.evaluation import NotFiniteError
 from gsm_cli.runs.streams import stream
 from gsm_cli.settings import build
 from gsm_cli.streams import Purpose
@@ -169,7 +175,7 @@ def compare_estimators(
     Those that may take log q from their learning signal are measured with and without. All start from the same noise.
     """
     for name in objectives:
-        for minus_log_q in [False, True] if find_objective(name).is_scored else [False]:
+        for minus_log_q in [False, True] if "minus_log_q" in find_objective(name).settings else [False]:
             config = build({"objective": name} | ({"minus_log_q": True} if minus_log_q else {}))
             averaging = Averaging(config)
             for tau in allowed(name, temperatures):
@@ -203,3 +209,35 @@ def allowed(name: str, temperatures: Sequence[float]) -> Sequence[float | None]:
         return [None]
     least = row.settings["tau"].least
     return [tau for tau in temperatures if least is None or tau >= least]
+
+
+@own_code()
+def measure_plan(plan: GradientPlan, splits: Mapping[int, Split], say: Callable[[str], None]) -> GradientRecord:
+    """Train, and measure on all subjects, with the data of every seed; `say` is told what goes on.
+
+    Raises GsmError where a model does not train, or a gradient is not finite.
+    """
+    code, machine = fingerprint(MEASURES), environment("cpu")
+    subjects: list[GradientSubject] = []
+    rows: list[GradientRow] = []
+
+    def look(subject: Subject, measured: Iterable[GradientRow]) -> None:
+        subjects.append(subject.facts())
+        say(f"measuring gradients: {subject.name}")
+        rows.extend(measured)
+
+    for sentence in left_out(plan.objectives, plan.temperatures):
+        say(sentence)
+    for subject in toy_subjects(plan.classes, plan.replicates, plan.seeds[0]):
+        look(subject, compare_estimators(subject, plan.objectives, plan.temperatures))
+    for config in plan.models:
+        say(f"training a model by {config.objective_name} for {config.epochs} epochs, seed {config.seed}")
+        try:
+            for subject in model_subjects(config, splits[config.seed], plan.images, plan.replicates):
+                if config.objective == MARGINALIZE:
+                    look(subject, compare_estimators(subject, plan.objectives, plan.temperatures))
+                else:
+                    look(subject, measure_own(config, subject))
+        except NotFiniteError as error:
+            raise GsmError(f"the model must train to be measured, and {error}: choose other --seeds") from error
+    return GradientRecord(version=__version__, code=code, environment=machine, plan=plan, subjects=subjects, rows=rows)

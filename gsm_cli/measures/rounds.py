@@ -33,7 +33,8 @@ def begun(record: Measured, path: Path) -> Measured:
             f"{part} must be of this code and this machine to go on with, and is of {found.code}, "
             f"{found.made_by}: finish it there, or remove it and measure anew"
         )
-    if found.plan != record.plan or not found.is_beginning:
+    turns = [turn[:2] for turn in record.plan.order[: len(found.rows)]]
+    if found.plan != record.plan or [row.turn for row in found.rows] != turns:
         raise DataError(f"{part} must be the beginning of this measurement, and is not: remove it and measure anew")
     return found
 

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from gsm_cli.config import RunConfig
-from gsm_cli.data.images import Images
+from gsm_cli.data.dataset import Images
 from gsm_cli.data.split import Split
 from gsm_cli.extensions import own_code
 from gsm_cli.measures.rounds import apart, measure_turns
@@ -27,24 +27,17 @@ LEAST_STEPS, LEAST_SECONDS = 3, 0.5
 
 def measure_costs(record: CostRecord, path: Path, on_row: Callable[[CostRecord], None]) -> CostRecord:
     """Measure what a plan's record still lacks, each turn in a fresh process."""
-
-    def measured(objective: str, classes: int) -> CostRow:
-        return measure_apart(record.plan, objective, classes, record.environment.threads)
-
-    return measure_turns(record, path, measured, on_row)
+    plan, threads = record.plan, record.environment.threads
+    return measure_turns(record, path, lambda name, classes: measure_apart(plan, name, classes, threads), on_row)
 
 
 def measure_apart(plan: CostPlan, objective: str, classes: int, threads: int) -> CostRow:
-    """One measurement in a fresh process. Raises GsmError if it fails."""
+    """One measurement in a fresh process, with as many labelled as unlabelled images. Raises GsmError if it fails."""
+    shared = {"model": plan.model, "precision": plan.precision, "seed": plan.seed, "objective": objective}
+    config = build({**shared, "batch_size": plan.batch_size, "labels": plan.batch_size}, preset=None)
     with Processes(1, threads) as pool:
         what = f"a step of {objective} with {classes} classes"
-        return apart(pool, what, measure, step_settings(plan, objective), classes, plan.device)
-
-
-def step_settings(plan: CostPlan, objective: str) -> RunConfig:
-    """The run whose step is measured: the class's own network and as many labelled as unlabelled images."""
-    shared = {"model": plan.model, "precision": plan.precision, "seed": plan.seed, "objective": objective}
-    return build({**shared, "batch_size": plan.batch_size, "labels": plan.batch_size}, preset=None)
+        return apart(pool, what, measure, config, classes, plan.device)
 
 
 @own_code()
@@ -57,7 +50,7 @@ def measure(config: RunConfig, classes: int, device: Device = "cpu") -> CostRow:
     seconds: list[float] = []
     while len(seconds) < LEAST_STEPS or sum(seconds) < LEAST_SECONDS:
         seconds.append(timed(lambda: run.step(0, rows, labelled_rows), device))
-    peak = torch.cuda.max_memory_allocated() if device == "cuda" else memory("VmHWM")
+    peak = torch.cuda.max_memory_allocated() if device == "cuda" else peak_memory()
     return CostRow(
         objective=config.objective, classes=classes, seconds=seconds, evaluations=evaluations, peak_bytes=peak
     )
@@ -83,14 +76,14 @@ def random_split(config: RunConfig, classes: int, labelled: int | None = None, s
     )
 
 
-def memory(name: str) -> int:
-    """Bytes of this process: VmRSS now, VmHWM at the greatest; where there is no /proc, the greatest for both.
+def peak_memory() -> int:
+    """The greatest memory of this process, in bytes.
 
-    Not psutil, which has no greatest memory on Linux; nor getrusage there, which counts that of the process before it
-    became Python.
+    Not by psutil, which has none on Linux; nor by getrusage there, which counts what the process had before it became
+    Python.
     """
     status = Path("/proc/self/status")
     if not status.exists():
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # macOS counts in bytes
     fields = dict(line.split(":", 1) for line in status.read_text("utf-8").splitlines())
-    return 1024 * int(fields[name].split()[0])
+    return 1024 * int(fields["VmHWM"].split()[0])

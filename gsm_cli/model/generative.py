@@ -41,18 +41,8 @@ class Evidence:
     def take(self, images: Tensor) -> "Evidence":
         """The evidence of single images (N,), flat indices into (S, B); every part then has the shape (N, ...)."""
         s, b = images // len(self.x), images % len(self.x)
-        q_z = self.q_z[s, b] if self.q_z.dim() == 3 else self.q_z[b]
-        return replace(
-            self,
-            x=self.x[b],
-            q_a=None if self.q_a is None else self.q_a[b],
-            a=None if self.a is None else self.a[s, b],
-            log_q_a=None if self.log_q_a is None else self.log_q_a[s, b],
-            noise=self.noise[s, b],
-            logits=self.logits[s, b],
-            q_z=q_z,
-            p_a=None if self.p_a is None else self.p_a[b],
-        )
+        parts = {name: value for name, value in vars(self).items() if value is not None}
+        return replace(self, **{name: part[s, b] if part.dim() == 3 else part[b] for name, part in parts.items()})
 
 
 Case = tuple[Evidence, Tensor]  # images, and the y of their bound

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections import Counter
-from math import inf, sqrt
+from math import sqrt
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -101,16 +101,9 @@ class MeanGradient(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         return sqrt(max(0.0, self.squared_bias))
 
     @property
-    def z(self) -> float:
-        """About standard normal without a bias; infinite for one that is exact."""
-        if self.squared_noise == 0.0:
-            return inf if self.squared_bias > 0.0 else 0.0
-        return self.squared_bias / self.squared_noise
-
-    @property
     def is_biased(self) -> bool:
-        """Whether a bias is seen."""
-        return self.z > DEVIATIONS and self.bias > ROUNDING
+        """Whether a bias is seen; without one the squared bias over its noise is about standard normal."""
+        return self.squared_bias > DEVIATIONS * self.squared_noise and self.bias > ROUNDING
 
 
 class GradientRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

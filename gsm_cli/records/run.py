@@ -11,11 +11,10 @@ from gsm_cli.config import RunConfig
 from gsm_cli.records.curves import Curves, Epoch, Images
 from gsm_cli.records.store import NotBelowZero, Number, Record, read
 from gsm_cli.rules import Count, Natural
-from gsm_cli.schedules import kl_weight, learning_rate, progress
+from gsm_cli.schedules import kl_weight, learning_rate
 
 Classes = Annotated[int, Meta(ge=2, le=2**31)]
 Digest = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
-SCHEDULED = ("tau", "kl_weight", "learning_rate")  # of an epoch, and told by the settings
 WIDEST = 20  # classes that fit into one row of generated images; of more, ten are in a row
 
 
@@ -47,10 +46,6 @@ class Reading(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     @property
     def accuracy(self) -> float:
         return 1 - self.errors / self.images
-
-    @property
-    def modal_share(self) -> float:
-        return self.modal / self.images
 
     @property
     def unlabelled_accuracy(self) -> float:
@@ -130,38 +125,21 @@ class RunRecord(Record, frozen=True, kw_only=True, tag="run"):
         return self.unlabelled // self.config.batch_size
 
     @property
-    def images_per_epoch(self) -> int:
-        """Of the unlabelled ones: whole batches."""
-        return self.steps * self.config.batch_size
-
-    @property
-    def tau(self) -> list[float] | None:
-        """The temperature at the last step of each epoch."""
-        taus = [self.config.estimator.temperature(step, self.steps) for step in self._last_steps]
-        return [tau for tau in taus if tau is not None] or None
-
-    @property
-    def kl_weight(self) -> list[float]:
-        """At the last step of each epoch."""
-        return [kl_weight(self.config.kl_start, self.config.kl_warmup, share) for share in self._progress]
-
-    @property
-    def learning_rate(self) -> list[float]:
-        """At the last step of each epoch."""
-        return [learning_rate(self.config.learning_rate, self.config.decay, share) for share in self._progress]
-
-    @property
     def columns(self) -> dict[str, Sequence[float | None] | None]:
-        """All that is known of every epoch by the names of `Epoch`: what was measured, and what the settings say."""
-        return {name: getattr(self if name in SCHEDULED else self.epochs, name) for name in Epoch.__struct_fields__}
+        """All that is known of every epoch by the names of `Epoch`: what was measured, and what the settings say.
 
-    @property
-    def _last_steps(self) -> list[int]:
-        return [number * self.steps - 1 for number in range(1, len(self.epochs) + 1)]
-
-    @property
-    def _progress(self) -> list[float]:
-        return [progress(self.config, step, self.steps) for step in self._last_steps]
+        The settings say it of the last step of each epoch.
+        """
+        config, steps = self.config, self.steps
+        last = [number * steps - 1 for number in range(1, len(self.epochs) + 1)]
+        taus = [config.estimator.temperature(step, steps) for step in last]
+        scheduled: dict[str, Sequence[float | None] | None] = {
+            "tau": taus if any(taus) else None,
+            "kl_weight": [kl_weight(config, step, steps) for step in last],
+            "learning_rate": [learning_rate(config, step, steps) for step in last],
+        }
+        names = Epoch.__struct_fields__
+        return {name: scheduled[name] if name in scheduled else getattr(self.epochs, name) for name in names}
 
     @property
     def collapsed(self) -> bool:

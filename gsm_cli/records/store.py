@@ -72,12 +72,6 @@ class Measurement(Record, frozen=True, kw_only=True):
     rows: list[Any]
 
     @property
-    def is_beginning(self) -> bool:
-        """Whether the rows are the first turns of the plan, in its order."""
-        turns = [turn[:2] for turn in self.plan.order[: len(self.rows)]]
-        return [row.turn for row in self.rows] == turns
-
-    @property
     def is_whole(self) -> bool:
         """Whether there is a row for every turn."""
         plan = self.plan

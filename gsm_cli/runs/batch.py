@@ -92,19 +92,16 @@ class Batch:
         """Reuse or start a run, unless somebody else trains it, which is said once."""
         lock = RunLock(task.record)
         try:
-            if not self.force and (record := reuse(task.record, task.config)):
+            if record := self.finished(task):
                 self.tidy(task, lock)
-                self.end(Outcome(task, record, reused=True))
-                return True
-            if not lock.acquire():
+            elif not lock.acquire():
                 if not again:
                     self.watcher.note(task.name, f"is left to {lock.holder()}, which trains it now")
                 return False
-            if not self.force and (record := reuse(task.record, task.config)):  # it was finished in between
+            elif record := self.finished(task):  # in between
                 lock.release()
-                self.end(Outcome(task, record, reused=True))
-                return True
-            running = _Running(self.variant(task), lock)
+            else:
+                running = _Running(self.variant(task), lock)
         except GsmError as error:
             lock.release()
             self.end(Outcome(task, None, problem=error))
@@ -112,8 +109,15 @@ class Batch:
         except BaseException:  # it was interrupted
             lock.release()
             raise
-        self.submit(running)
+        if record:
+            self.end(Outcome(task, record, reused=True))
+        else:
+            self.submit(running)
         return True
+
+    def finished(self, task: Task) -> RunRecord | None:
+        """The record of a run that need not be trained."""
+        return None if self.force else reuse(task.record, task.config)
 
     def variant(self, task: Task) -> Task:
         """The run as it is to be begun: with --force anew, but from where an earlier --force came to."""
@@ -168,46 +172,33 @@ class Batch:
             self.tell(mail)
             return
         running = self.running[mail]
+        problem: Exception | None = None
         try:
-            record = mail.result()
+            record: RunRecord | None = mail.result()
         except ExecutorLostError:
             raise
-        except WorkerLostError as error:
-            if running.tries < self.executor.tries:
+        except Exception as error:
+            if isinstance(error, WorkerLostError) and running.tries < self.executor.tries:
                 self.watcher.note(running.task.name, f"is tried again: its worker {error}")
                 self.submit(_Running(running.task, running.lock, running.tries + 1))
                 del self.running[mail]
-            else:
-                self.fail(running, error)
-        except Exception as error:
-            self.fail(running, error)
-        else:
-            self.finish(running, record)
-        self.running.pop(mail, None)
+                return
+            record, problem = unfinished(running.task, error), error
+        self.close(running, record, problem)
+        del self.running[mail]
 
-    def finish(self, running: _Running, record: RunRecord) -> None:
-        """Keep what a run gave; its checkpoint goes only when that is safe."""
+    def close(self, running: _Running, record: RunRecord | None, problem: Exception | None) -> None:
+        """Keep what a run gave, or why it could not be completed; its checkpoint goes only when that is safe."""
         task = running.task
-        try:
-            keep(task.record, record)
-            remove(task.checkpoint)
-            outcome = Outcome(task, record)
-        except GsmError as error:
-            outcome = Outcome(task, None, problem=error)
-        running.lock.release()
-        self.end(outcome)
-
-    def fail(self, running: _Running, error: Exception) -> None:
-        """Keep why a run could not be completed; its checkpoint stays."""
-        task = running.task
-        record = unfinished(task, error)
         try:
             if record:
                 keep(task.record, record)
-        except GsmError:
-            record = None
+            if problem is None:
+                remove(task.checkpoint)
+        except GsmError as error:
+            record, problem = None, problem or error
         running.lock.release()
-        self.end(Outcome(task, record, problem=error))
+        self.end(Outcome(task, record, problem=problem))
 
     def end(self, outcome: Outcome) -> None:
         self.present.discard(outcome.task.name)

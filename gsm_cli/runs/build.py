@@ -1,6 +1,7 @@
 """From settings to what they mean: the model with its initial weights, and the estimator of a step."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import fields
 from functools import partial
 from typing import cast
 
@@ -23,20 +24,9 @@ OTHER_VALUES = "{} must draw its noise from rng alone, and gives other values fo
 
 def build_model(config: RunConfig, pixels: int, classes: int, device: str = "cpu") -> M2:
     """The model with the initial weights of the seed; the global generator stays as it was."""
-    architecture = Architecture(
-        pixels=pixels,
-        classes=classes,
-        hidden=config.hidden,
-        classifier_hidden=config.classifier_hidden,
-        latent=config.latent,
-        auxiliary=config.auxiliary,
-        norm=config.norm,
-        norm_eps=config.norm_eps,
-        activation=config.activation,
-        weight_std=config.weight_std,
-        zero_biases=config.zero_biases,
-        bf16=config.precision == "bf16",
-    )
+    shared = {field.name: getattr(config, field.name) for field in fields(Architecture) if hasattr(config, field.name)}
+    known = {"pixels": pixels, "classes": classes, "bf16": config.precision == "bf16"}
+    architecture = Architecture(**shared | known)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(state(config.seed, Purpose.INITIALISATION))
         return MODELS[config.model](architecture).to(device)
@@ -51,7 +41,7 @@ class Averaging:
         if row.sha256 != config.objective_sha256:
             raise UsageError(f"{config.objective} must stay as it was when the run began, and changed: start it again")
         assert row.estimator is not None, f"{row.name} has no unlabelled bound"
-        self.estimator = load_class(row.estimator, row.sha256)
+        self.estimator = load_class(row.estimator)
         self.settings, self.steps = config.estimator, steps
         if row.sha256:
             try_out(config.objective, partial(self.at_step, 0))

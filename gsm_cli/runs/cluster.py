@@ -19,7 +19,7 @@ import msgspec
 
 from gsm_cli.errors import UsageError
 from gsm_cli.fingerprint import fingerprint
-from gsm_cli.runs.places import PLACE, ExecutorLostError, Hear, Place, WorkerLostError, Workers
+from gsm_cli.runs.places import PLACE, ExecutorLostError, Place, WorkerLostError, Workers
 from gsm_cli.runs.task import News
 
 P = ParamSpec("P")
@@ -27,8 +27,8 @@ T = TypeVar("T")
 PATIENCE = 10  # seconds in which a scheduler must answer
 ENDING = 10  # seconds in which a client must end
 GLANCE = 2.0  # seconds between looks at which workers there are
-NEWS_EVERY = 0.5  # seconds between what a run says, through a scheduler that may have hundreds of them
-COMMON = {"python": "Python", "torch": "torch"}  # packages whose versions must agree
+COMMON = ("python", "torch")  # whose versions must agree
+CODE = "gsm of the code"
 INSTALL = "in a clone of gsm, pip install --constraint constraints.txt '.[cluster]'"
 
 
@@ -112,8 +112,11 @@ class Cluster(Workers):
             with suppress(OSError, KeyError):  # the scheduler is looked for again
                 workers = self._workers()
                 if workers.keys() - self._known:
-                    refuse_others(self.client.get_versions(packages=list(COMMON)))
-                    refuse_other_code(self.client.run(_code_there()), fingerprint())
+                    versions = self.client.get_versions(packages=list(COMMON))
+                    ours = {name: versions["client"]["packages"][name] for name in COMMON}
+                    refuse_others({address: each["packages"] for address, each in versions["workers"].items()}, ours)
+                    codes = self.client.run(_code_there()).items()
+                    refuse_others({address: {CODE: code} for address, code in codes}, {CODE: fingerprint()})
                     refuse_threads(workers)
                 self._known = frozenset(workers)
                 self._hosts = Counter(map(_host, workers))
@@ -144,27 +147,15 @@ def connect(scheduler: str) -> Any:
     return client
 
 
-def refuse_others(found: Mapping[str, Any]) -> None:
-    """Raise UsageError for a worker of another version of Python or torch than this one."""
-    ours = found["client"]["packages"]
-    for address, worker in found["workers"].items():
-        for package, name in COMMON.items():
-            theirs = worker["packages"].get(package)
-            if theirs != ours[package]:
-                raise UsageError(
-                    f"every worker must have {name} {_version(ours[package])} as this machine has, and the one at "
-                    f"{address} has {_version(theirs)}: install the same there"
-                )
-
-
-def refuse_other_code(found: Mapping[str, str | None], ours: str) -> None:
-    """Raise UsageError for a worker whose gsm would give other numbers than ours, or that has none."""
+def refuse_others(found: Mapping[str, Mapping[str, str | None]], ours: Mapping[str, str]) -> None:
+    """Raise UsageError for a worker, by its address, that has another version of something than this machine."""
     for address, theirs in found.items():
-        if theirs != ours:
-            raise UsageError(
-                f"every worker must have gsm of the code {ours} as this machine has, and the one at "
-                f"{address} has {theirs or 'none that tells its code'}: install the same there"
-            )
+        for name, version in ours.items():
+            if theirs.get(name) != version:
+                raise UsageError(
+                    f"every worker must have {name} {version} as this machine has, and the one at {address} has "
+                    f"{theirs.get(name) or 'none'}: install the same there"
+                )
 
 
 def _code_there() -> Callable[[], str | None]:
@@ -190,14 +181,6 @@ def refuse_threads(workers: Mapping[str, Mapping[str, Any]]) -> None:
             )
 
 
-def _version(found: str | None) -> str:
-    """A version as its package is known; Python's without what follows its three numbers."""
-    if found is None:
-        return "none"
-    parts = found.split(".")
-    return ".".join(parts[:3]) if parts[3:4] == ["final"] else found
-
-
 def _host(address: str) -> str:
     return urlsplit(address).hostname or address
 
@@ -211,29 +194,15 @@ def _there(code: str, topic: str, hosts: Mapping[str, int], call: Callable[[], T
     from distributed.worker import thread_state
 
     worker, key = get_worker(), thread_state.key
-    refuse_other_code({worker.address: fingerprint()}, code)
+    refuse_others({worker.address: {CODE: fingerprint()}}, {CODE: code})
 
     def wanted() -> bool:
         state = worker.state.tasks.get(key)
         return state is not None and state.state in ("executing", "long-running")
 
-    say = _sparing(lambda news: worker.log_event(topic, msgspec.json.encode(news)))
     beside = hosts.get(_host(worker.address), 1) - 1
-    token = PLACE.set(Place(say, beside, wanted=wanted))
+    token = PLACE.set(Place(lambda news: worker.log_event(topic, msgspec.json.encode(news)), beside, wanted=wanted))
     try:
         return call()
     finally:
         PLACE.reset(token)
-
-
-def _sparing(say: Hear) -> Hear:
-    """Says what it is told, unless it said something a moment ago; what is told in words always."""
-    last = 0.0
-
-    def spare(news: object) -> None:
-        nonlocal last
-        if (isinstance(news, News) and news.words) or time.monotonic() - last > NEWS_EVERY:
-            last = time.monotonic()
-            say(news)
-
-    return spare

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from gsm_cli.data.images import Images
+from gsm_cli.data.dataset import Images
 from gsm_cli.data.split import Split
 from gsm_cli.model.bounds import Estimator, Selective
 from gsm_cli.model.checks import NotALawError
@@ -80,12 +80,6 @@ def bound_by(estimator: Estimator, model: M2, x: Tensor, rng: torch.Generator) -
         return torch.full((len(x),), torch.nan, device=x.device)
 
 
-def dropped_mass(estimator: Selective, model: M2, x: Tensor, rng: torch.Generator) -> Tensor:
-    """The probability of the classes that an estimator leaves out, (B,)."""
-    logits = model.classify(x, 1, rng)[0]
-    return (logits.softmax(dim=-1) * ~estimator.keeps(logits)).sum(dim=-1)
-
-
 def classification(model: M2, images: Images, rng: torch.Generator, predict: Prediction) -> Classification:
     """How well the classifier does on these images."""
     probabilities = over(predict, model, images, rng)
@@ -137,8 +131,13 @@ def relaxation(
 
 
 def mean_dropped_mass(model: M2, images: Images, estimator: Selective, rng: torch.Generator) -> float:
-    """The mean mass that an estimator leaves out."""
-    return over(partial(dropped_mass, estimator), model, images, rng).double().mean().item()
+    """The mean probability of the classes that an estimator leaves out."""
+
+    def dropped_mass(model: M2, x: Tensor, rng: torch.Generator) -> Tensor:
+        logits = model.classify(x, 1, rng)[0]
+        return (logits.softmax(dim=-1) * ~estimator.keeps(logits)).sum(dim=-1)
+
+    return over(dropped_mass, model, images, rng).double().mean().item()
 
 
 @torch.no_grad()

@@ -5,13 +5,11 @@ through the parameters in Python at every step.
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 import torch
 from torch import Tensor
 
 FIRST, SECOND, LEAST = 0.9, 0.999, 1e-8  # decay of the mean and of the mean square; what is added to its root
-NAMES = ("step", "exp_avg", "exp_avg_sq")  # of what is kept of a parameter
 
 
 class AdamW:
@@ -60,16 +58,13 @@ class AdamW:
             grad_scale=None if greatest is None or not norm > greatest else norm / greatest,
         )
 
-    def state_dict(self) -> dict[str, Any]:
-        """What the next steps depend on, in the form of `torch.optim`."""
-        values = zip(self.steps, self.means, self.squares, strict=True)
-        state = {number: dict(zip(NAMES, each, strict=True)) for number, each in enumerate(values)}
-        decay = {"weight_decay": self.weight_decay, "l2": self.l2}
-        return {"state": state, "param_groups": [{"betas": (FIRST, SECOND), **decay}]}
+    def state_dict(self) -> dict[str, Tensor]:
+        """What the next steps depend on, by name."""
+        moments = {"mean": self.means, "square": self.squares}
+        named = {f"{kind}.{number}": each for kind, values in moments.items() for number, each in enumerate(values)}
+        return {"steps": self.steps, **named}
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
+    def load_state_dict(self, state: dict[str, Tensor]) -> None:
         """Go on from there."""
-        for number, values in state["state"].items():
-            self.steps[number], mean, square = (values[name] for name in NAMES)
-            self.means[number].copy_(mean)
-            self.squares[number].copy_(square)
+        for name, value in self.state_dict().items():
+            value.copy_(state[name])

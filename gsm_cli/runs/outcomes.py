@@ -9,7 +9,6 @@ from gsm_cli.config import RunConfig, differences
 from gsm_cli.data.dataset import Fetch
 from gsm_cli.data.split import Split
 from gsm_cli.errors import DataError, GsmError, OwnCodeError, UsageError, printable
-from gsm_cli.estimator_settings import SumAndSampleSettings
 from gsm_cli.files import is_there
 from gsm_cli.records.run import Failure, RunRecord, read_run
 from gsm_cli.runs.places import WorkerLostError
@@ -64,23 +63,27 @@ def is_to_do(task: Task) -> bool:
 
 def keep(path: Path, record: RunRecord) -> None:
     """Write a record, but never a failure over what was finished. Raises GsmError if the disk refuses."""
-    if record.finished or not _is_finished(path):
-        record.save(path)
+    with suppress(DataError):
+        if not record.finished and is_there(path) and read_run(path).finished:
+            return
+    record.save(path)
 
 
 def unfinished(task: Task, error: Exception) -> RunRecord | None:
-    """What is known of a run that was not completed, as far as its checkpoint goes; None if it cannot even begin."""
+    """What is known of a run that was not completed, as far as its checkpoint goes.
+
+    None if it cannot even begin, or go on from its checkpoint, which other code may have made.
+    """
+    from gsm_cli.runs.checkpoint import DamagedError  # with PyTorch
     from gsm_cli.runs.training import Run
 
     try:
         run = Run(task.config, load_split(task.config, task.config.seed, task.data_dir, None), task.device)
+        if is_there(task.checkpoint):
+            with suppress(DamagedError):  # what is in it nobody can know
+                run.restore(task.checkpoint)
     except (GsmError, RuntimeError, AssertionError):  # the last of a PyTorch without the device
         return None
-    try:
-        if is_there(task.checkpoint):
-            run.restore(task.checkpoint)
-    except GsmError:
-        pass  # what is in it nobody can know
     reason = words(error).replace(f"{task.record.parent.absolute()}/", "")
     return run.record(failure=Failure(step=len(run.epochs) * run.steps, reason=reason))
 
@@ -108,20 +111,7 @@ def check(tasks: Iterable[Task], fetch: Fetch | None) -> None:
             splits = {key: load_split(task.config, task.config.seed, task.data_dir, fetch)}
         with suppress(OwnCodeError):
             Run(task.config, splits[key])
-        _check_top(task.config, splits[key].classes)
-
-
-def _check_top(config: RunConfig, classes: int) -> None:
-    """Raise UsageError where the most probable classes to sum would be all."""
-    settings = config.estimator
-    if isinstance(settings, SumAndSampleSettings) and (top := settings.top) >= classes:
-        raise UsageError(
-            f"top must be less than the {classes} classes, not {top}: lower it, or sum them all with marginalize"
-        )
-
-
-def _is_finished(path: Path) -> bool:
-    try:
-        return is_there(path) and read_run(path).finished
-    except DataError:
-        return False
+        top, classes = getattr(task.config.estimator, "top", 0), splits[key].classes
+        if top >= classes:
+            remedy = "lower it, or sum them all with marginalize"
+            raise UsageError(f"top must be less than the {classes} classes, not {top}: {remedy}")

@@ -10,11 +10,10 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
-from queue import SimpleQueue
-from threading import Lock, Thread
+from threading import Lock, get_ident
 from typing import IO, Any, ParamSpec, TypeVar, cast
 
 from gsm_cli.runs.environment import Device
@@ -45,12 +44,10 @@ def cores() -> int:
 
 
 def quota() -> float | None:
-    """How many cores' time a container has in the second version of Linux's control groups, or in the first."""
-    for names in (["cpu.max"], ["cpu/cpu.cfs_quota_us", "cpu/cpu.cfs_period_us"]):
-        with suppress(OSError, ValueError):  # there are none, or without a limit: "max"
-            time, period = (float(word) for name in names for word in (GROUPS / name).read_text().split())
-            if time > 0 and period > 0:
-                return time / period
+    """How many cores' time a container has, in the second version of Linux's control groups."""
+    with suppress(OSError, ValueError):  # there is none, or without a limit: "max"
+        time, period = map(float, (GROUPS / "cpu.max").read_text().split())
+        return time / period
     return None
 
 
@@ -83,30 +80,25 @@ def on_this_machine(jobs: int | None, runs: int, to_do: int, device: Device) -> 
 
 
 class Processes(Workers):
-    """So many workers, each with so many threads for PyTorch; a worker that dies is replaced."""
+    """So many workers, each asked by a thread and with so many threads for PyTorch; one that dies is replaced."""
 
     def __init__(self, jobs: int, threads: int) -> None:
         self.jobs = jobs
         self.threads = threads
-        self._calls: SimpleQueue[tuple[Future[Any], bytes] | None] = SimpleQueue()
+        self._servers = ThreadPoolExecutor(jobs, initializer=_leave_ctrl_c)
+        self._workers: dict[int, Worker] = {}  # by the thread that asks it
         self._open = True
         self._lock = Lock()
-        self._workers: dict[int, Worker] = {}
-        self._servers = [Thread(target=self._serve, args=(number,), daemon=True) for number in range(jobs)]
-        for server in self._servers:
-            server.start()
 
     @property
     def places(self) -> int:
         return self.jobs
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
-        future: Future[T] = Future()
-        self._calls.put((future, pickle.dumps(pickle.dumps((fn, args, kwargs)))))
-        return future
+        return self._servers.submit(self._serve, pickle.dumps(pickle.dumps((fn, args, kwargs))))
 
     def warm_up(self, fn: Callable[[], object]) -> None:
-        for _ in self._servers:
+        for _ in range(self.jobs):
             self.submit(fn)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
@@ -118,41 +110,26 @@ class Processes(Workers):
             worker.process.terminate()
         for worker in workers:
             worker.stop()
-        for _ in self._servers:
-            self._calls.put(None)
-        for server in self._servers:
-            server.join()
+        self._servers.shutdown()
 
-    def _serve(self, number: int) -> None:
-        """Keep one worker, and give it one call after the other."""
-        if hasattr(signal, "pthread_sigmask"):  # a worker inherits it: Ctrl-C is for the parent alone
-            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-        worker = None
-        while call := self._calls.get():
-            future, request = call
-            if not future.set_running_or_notify_cancel():
-                continue
-            try:
-                worker = worker or self._start(number)
-                result = worker.ask(request, self.hear)
-            except WorkerLostError as error:
-                worker = None
-                future.set_exception(error)
-            except Exception as error:
-                future.set_exception(error)
-            else:
-                future.set_result(result)
-
-    def _start(self, number: int) -> "Worker":
-        """A new worker. Raises WorkerLostError if there can be none."""
+    def _serve(self, request: bytes) -> Any:
+        """What the worker of this thread answers. Raises WorkerLostError if it ends, or there can be none."""
         with self._lock:
             if not self._open:
                 raise WorkerLostError("was stopped")
-            try:
-                self._workers[number] = Worker(self.jobs - 1, self.threads)
-            except OSError as error:
-                raise WorkerLostError(f"could not be started ({error.strerror})") from error
-            return self._workers[number]
+            worker = self._workers.get(get_ident())
+            if worker is None or worker.process.returncode is not None:
+                try:
+                    worker = self._workers[get_ident()] = Worker(self.jobs - 1, self.threads)
+                except OSError as error:
+                    raise WorkerLostError(f"could not be started ({error.strerror})") from error
+        return worker.ask(request, self.hear)
+
+
+def _leave_ctrl_c() -> None:
+    """To the parent alone: a worker inherits what its thread does not hear."""
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
 
 
 class Worker:

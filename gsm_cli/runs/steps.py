@@ -19,7 +19,7 @@ from gsm_cli.runs.environment import Device
 from gsm_cli.runs.evaluation import NotFiniteError
 from gsm_cli.runs.optimizer import AdamW
 from gsm_cli.runs.streams import binarise, shuffle, stream
-from gsm_cli.schedules import kl_weight, learning_rate, progress
+from gsm_cli.schedules import kl_weight, learning_rate
 from gsm_cli.streams import Purpose
 
 OnStep = Callable[[], None]
@@ -81,11 +81,22 @@ class Steps:
         return terms.detach()
 
     def drawn(self, number: int, rows: Tensor, labelled_rows: Tensor) -> tuple[Batch, Terms]:
-        """Binary images and the terms of a step, with its noise."""
-        rng = self.stream(Purpose.NOISE, number)
+        """Binary images of a step and what it maximises, in its parts, with the noise of this step alone."""
+        config, rng = self.config, self.stream(Purpose.NOISE, number)
         pixels, labelled = self.pixels.index_select(0, rows), self.labelled.index_select(0, labelled_rows)
         batch = Batch(binarise(pixels, rng), binarise(labelled, rng), self.classes[labelled_rows])
-        return batch, self.terms(number, batch, rng)
+        if self.averaging is None:
+            return batch, supervised(self.model, batch, config.mc_samples, rng)
+        return batch, semi_supervised(
+            self.model,
+            batch,
+            self.averaging.at_step(number),
+            config.mc_samples,
+            self.kl_weight(number),
+            rng,
+            config.estimator.weight_of_entropy,
+            self.stream(Purpose.AUXILIARY, number) if config.fresh_a else None,
+        )
 
     def refuse_other_values(self, number: int, rows: Tensor, labelled_rows: Tensor) -> None:
         """Raise OwnCodeError if a step of somebody's own estimator comes out otherwise a second time.
@@ -96,22 +107,6 @@ class Steps:
         first, second = (self.drawn(number, rows, labelled_rows)[1].unlabelled_bound for _ in range(2))
         if not torch.equal(first, second):
             raise OwnCodeError(OTHER_VALUES.format(self.config.objective))
-
-    def terms(self, number: int, batch: Batch, rng: torch.Generator) -> Terms:
-        """What a step maximises, in its parts."""
-        config = self.config
-        if self.averaging is None:
-            return supervised(self.model, batch, config.mc_samples, rng)
-        return semi_supervised(
-            self.model,
-            batch,
-            self.averaging.at_step(number),
-            config.mc_samples,
-            self.kl_weight(number),
-            rng,
-            config.estimator.weight_of_entropy,
-            self.stream(Purpose.AUXILIARY, number) if config.fresh_a else None,
-        )
 
     def update(self, loss: Tensor, rate: float, optimizer: AdamW | None = None) -> None:
         """Move the weights down the gradient of a loss."""
@@ -144,7 +139,7 @@ class Steps:
         return stream(self.config.seed, purpose, counter, self.device)
 
     def kl_weight(self, step: int) -> float:
-        return kl_weight(self.config.kl_start, self.config.kl_warmup, progress(self.config, step, self.steps))
+        return kl_weight(self.config, step, self.steps)
 
     def learning_rate(self, step: int) -> float:
-        return learning_rate(self.config.learning_rate, self.config.decay, progress(self.config, step, self.steps))
+        return learning_rate(self.config, step, self.steps)

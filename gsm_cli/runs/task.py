@@ -6,19 +6,16 @@ PyTorch is imported where a task is executed: a batch in which nothing is left t
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec import Struct
 
 from gsm_cli.config import RunConfig
 from gsm_cli.data import find_dataset
-from gsm_cli.data.dataset import Fetch
-from gsm_cli.data.download import download
-from gsm_cli.data.images import Pool
+from gsm_cli.data.dataset import Fetch, Pool
+from gsm_cli.data.files import download
 from gsm_cli.data.split import Split, load
 from gsm_cli.errors import UsageError
 from gsm_cli.extensions import own_code
@@ -28,9 +25,6 @@ from gsm_cli.records.run import RunRecord
 from gsm_cli.runs.environment import Device, keep_memory
 from gsm_cli.runs.locks import lock_path
 from gsm_cli.runs.places import PLACE
-
-if TYPE_CHECKING:
-    from gsm_cli.runs.training import OnEpoch
 
 
 @dataclass(frozen=True)
@@ -85,20 +79,17 @@ def execute(task: Task) -> RunRecord:
     split = load_split(config, config.seed, task.data_dir, download)
     place.say(News(task.name, images=len(split.unlabelled) // config.batch_size * config.batch_size))
     with _checkpoint(task) as checkpoint, own_code() if config.objective_sha256 else nullcontext():
-        tell, note = _teller(task.name), partial(_note, task.name)
-        record = train(config, split, checkpoint, tell, task.device, place.check, note)
+        record = train(
+            config,
+            split,
+            checkpoint,
+            on_epoch=lambda number, epoch: place.say(News(task.name, number=number, epoch=epoch)),
+            device=task.device,
+            on_step=place.check,
+            on_note=lambda words: place.say(News(task.name, words=words)),
+        )
     environment = msgspec.structs.replace(record.environment, beside=place.beside)
     return msgspec.structs.replace(record, environment=environment)
-
-
-def _teller(name: str) -> "OnEpoch":
-    """Says after every epoch how the run of that name stands."""
-    say = PLACE.get().say
-    return lambda number, epoch: say(News(name, number=number, epoch=epoch))
-
-
-def _note(name: str, words: str) -> None:
-    PLACE.get().say(News(name, words=words))
 
 
 @contextmanager

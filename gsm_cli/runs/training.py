@@ -106,7 +106,7 @@ class Run(Steps):
 
     def restore(self, path: Path) -> None:
         """Go on from a checkpoint. Raises DamagedError, or GsmError if it is of another code or configuration."""
-        found = Checkpoint.read(path, self.checkpoint(), [each.shape for each in self.model.parameters()])
+        found = Checkpoint.read(path, self.checkpoint())
         self.epochs = list(found.epochs)
         self.model.load_state_dict(found.model)
         self.optimizer.load_state_dict(found.optimizer)

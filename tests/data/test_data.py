@@ -12,7 +12,7 @@ import pytest
 
 from gsm_cli.data import find_dataset
 from gsm_cli.data import mnist as mnist_files
-from gsm_cli.data.download import download
+from gsm_cli.data.files import download
 from gsm_cli.data.split import load
 from gsm_cli.errors import DataError, GsmError, UsageError
 

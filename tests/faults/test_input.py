@@ -30,7 +30,7 @@ BASE = {  # what each command is given besides, so that it is quick, and what it
     "animate": ["--dpi", "30"],
     "train-ssl": ["--dry-run"],
 }
-STUBS = ["gsm_cli.cli.measuring.go_on", "gsm_cli.measures.gradient_plan.measure_plan", "gsm_cli.data.download.download"]
+STUBS = ["gsm_cli.cli.measuring.go_on", "gsm_cli.measures.gradients.measure_plan", "gsm_cli.data.files.download"]
 
 
 def options() -> Iterator[tuple[str, str | None]]:

@@ -35,11 +35,11 @@ def summary(values: list[float]) -> tuple[float, float]:
 def test_z_is_about_standard_normal_without_a_bias():
     """The standard errors of mean and deviation are 0.05 and 0.035; the law leans to the right a little."""
     found = [sampled_mean(samples, EXACT) for samples in simulate(torch.zeros(D))]
-    mean, std = summary([each.z for each in found])
+    mean, std = summary([each.squared_bias / each.squared_noise for each in found])
     assert abs(mean) < 0.2
     assert 0.86 < std < 1.14
     assert sum(each.is_biased for each in found) == 0
-    assert 0.9 < sum(each.z < 1.645 for each in found) / SIMULATIONS < 0.98
+    assert 0.9 < sum(each.squared_bias < 1.645 * each.squared_noise for each in found) / SIMULATIONS < 0.98
 
 
 @pytest.mark.parametrize("size", [0.5, 1.0])

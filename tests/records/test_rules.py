@@ -103,8 +103,8 @@ class TestRuns:
             RunRecord(**msgspec.structs.asdict(RUN) | changes)
 
     def test_an_epoch_may_have_every_image(self):
-        assert RunRecord(**msgspec.structs.asdict(RUN) | {"unlabelled": 1000}).images_per_epoch == 1000
-        assert RunRecord(**msgspec.structs.asdict(RUN) | {"unlabelled": 999}).images_per_epoch == 950
+        assert RunRecord(**msgspec.structs.asdict(RUN) | {"unlabelled": 1000}).steps == 20
+        assert RunRecord(**msgspec.structs.asdict(RUN) | {"unlabelled": 999}).steps == 19
 
 
 class TestGradients:

@@ -65,7 +65,9 @@ def test_a_row_for_every_epoch(gsm, digits):
         own = [row for row in rows if row["run"] == each.config.name]
         assert [int(row["epoch"]) for row in own] == [*range(1, len(each.epochs) + 1)]
         assert [float(row["validation_accuracy"]) for row in own] == each.epochs.validation_accuracy
-        assert [row["tau"] for row in own] == [str(tau).removesuffix(".0") for tau in each.tau or [""] * len(own)]
+        assert [row["tau"] for row in own] == [
+            str(tau).removesuffix(".0") for tau in each.columns["tau"] or [""] * len(own)
+        ]
 
 
 def test_rows_of_other_columns_share_a_table():

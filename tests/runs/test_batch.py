@@ -190,7 +190,7 @@ class TestLocks:
         words = [sys.executable, "-c", code, str(task.record)]
         with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
             assert holder.stdout.readline() == "True\n"
-            owner = f"{files._host()}-{holder.pid}-{files._start(holder.pid) or 0}-01234567"
+            owner = f"{files._host()}-{holder.pid}-01234567-01234567"
             strays = [task.record.with_name(f".{task.name}.{end}.{owner}.tmp") for end in ("json", "pt")]
             others = task.record.with_name(f".{task.name}.pt.elsewhere-1-1-01234567.tmp")
             for path in (*strays, others):

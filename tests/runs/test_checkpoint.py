@@ -80,7 +80,7 @@ def as_it(name: str, value: object) -> Callable[[Path], None]:
 
 
 def moments(change: Callable[[dict], object]) -> Callable[[Path], None]:
-    return lambda path: changed(path, lambda state: change(state["optimizer"]["state"]))
+    return lambda path: changed(path, lambda state: change(state["optimizer"]))
 
 
 def with_data(change: Callable[[dict], object]) -> Callable[[Path], None]:
@@ -115,11 +115,11 @@ DAMAGES = {
     "weights as numbers": lambda path: changed(
         path, lambda state: state["best"].update(dict.fromkeys(state["best"], 1))
     ),
-    "moments of another shape": moments(lambda state: state[0].update(exp_avg=torch.zeros(1, 2, 3))),
-    "moments as numbers": moments(lambda state: state[0].update(exp_avg=1.0)),
-    "moments of no parameter": moments(lambda state: state.update({1000: state[0]})),
-    "moments by name": moments(lambda state: state.update({"a": state[0]})),
-    "another optimizer": lambda path: changed(path, lambda state: state["optimizer"]["param_groups"][0].pop("betas")),
+    "moments of another shape": moments(lambda state: state.update({"mean.0": torch.zeros(1, 2, 3)})),
+    "moments as numbers": moments(lambda state: state.update({"mean.0": 1.0})),
+    "moments of no parameter": moments(lambda state: state.update({"mean.1000": state["mean.0"]})),
+    "moments by name": moments(lambda state: state.update({0: state["mean.0"]})),
+    "no steps": moments(lambda state: state.pop("steps")),
     "no epochs": with_data(lambda found: found.update(epochs=[])),
     "more epochs than asked for": with_data(lambda found: found.update(epochs=3 * found["epochs"])),
     "an accuracy of 2": with_data(lambda found: found["epochs"][0].update(validation_accuracy=2)),
@@ -304,6 +304,15 @@ class TestBeside:
         (note,) = diary.notes
         assert note.startswith("starts again, because its checkpoint is damaged")
         assert names(task) == [".json", ".pt.damaged"]
+
+    def test_one_of_other_code_is_refused_and_leaves_no_failure(self, task):
+        run(task, after=2)
+        changed(task.checkpoint, lambda state: state.update(code="0" * 16))
+        (outcome,) = run_all([task], Here(), Diary())
+        assert outcome.record is None
+        assert outcome.reason.startswith(f"{task.checkpoint} must be a checkpoint of this run, and has code 0000")
+        assert str(outcome.problem).endswith("remove it to start the run again")
+        assert names(task) == [".pt"]
 
     def test_a_damaged_record_costs_its_run_alone(self, task, tmp_path):
         both = [task, *tasks(tmp_path, "marginalize")]

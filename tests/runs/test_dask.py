@@ -1,5 +1,6 @@
 """The executor on a cluster, taken apart: with a Dask client as this file makes it, and no Dask."""
 
+import re
 import sys
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -250,31 +251,32 @@ class TestConnect:
         )
 
     @pytest.mark.parametrize(
-        ("package", "theirs", "words"),
+        ("name", "theirs", "words"),
         [
-            ("python", "3.9.1.final.0", "Python 3.11.7 as this machine has, and the one at tcp://a:1 has 3.9.1"),
-            ("python", "3.12.0.b.1", "Python 3.11.7 as this machine has, and the one at tcp://a:1 has 3.12.0.b.1"),
-            ("torch", "1.0", "torch 2.13.0+cpu as this machine has, and the one at tcp://a:1 has 1.0"),
+            (
+                "python",
+                "3.9.1.final.0",
+                "python 3.11.7.final.0 as this machine has, and the one at tcp://a:1 has 3.9.1",
+            ),
             ("torch", None, "torch 2.13.0+cpu as this machine has, and the one at tcp://a:1 has none"),
         ],
     )
-    def test_other_versions_are_refused(self, package, theirs, words):
-        workers = {"tcp://b:1": {"packages": OURS}, "tcp://a:1": {"packages": OURS | {package: theirs}}}
-        with pytest.raises(UsageError) as caught:
-            cluster.refuse_others({"client": {"packages": OURS}, "workers": workers})
-        assert str(caught.value) == f"every worker must have {words}: install the same there"
-        del workers["tcp://a:1"]
-        cluster.refuse_others({"client": {"packages": OURS}, "workers": workers})
+    def test_other_versions_are_refused(self, name, theirs, words):
+        same = {"tcp://b:1": OURS | {"dask": "2025.1"}}  # Dask tells more than it is asked for
+        cluster.refuse_others(same, OURS)
+        with pytest.raises(UsageError, match=f"^every worker must have {re.escape(words)}.*: install the same there$"):
+            cluster.refuse_others(same | {"tcp://a:1": OURS | {name: theirs}}, OURS)
 
-    @pytest.mark.parametrize(("theirs", "words"), [(16 * "f", 16 * "f"), (None, "none that tells its code")])
-    def test_another_code_is_refused(self, theirs, words):
-        same = {"tcp://b:1": fingerprint()}
-        cluster.refuse_other_code(same, fingerprint())
+    @pytest.mark.parametrize("theirs", [16 * "f", None])
+    def test_another_code_is_refused(self, monkeypatch, theirs):
+        codes = {"tcp://a:1": theirs, "tcp://b:1": fingerprint()}
+        monkeypatch.setattr(Client, "run", lambda client, function: {name: codes[name] for name in client.workers})
+        joined(monkeypatch, "tcp://b:1")
         with pytest.raises(UsageError) as caught:
-            cluster.refuse_other_code(same | {"tcp://a:1": theirs}, fingerprint())
+            joined(monkeypatch, "tcp://b:1", "tcp://a:1")
         assert str(caught.value) == (
             f"every worker must have gsm of the code {fingerprint()} as this machine has, and the one at tcp://a:1 "
-            f"has {words}: install the same there"
+            f"has {theirs or 'none'}: install the same there"
         )
 
     def test_a_worker_without_gsm_has_no_code(self, monkeypatch):
@@ -327,18 +329,3 @@ class TestThere:
         assert PLACE.get() is before
         with pytest.raises(UsageError, match=rf"the code {'0' * 16} .* the one at tcp://a:1 has {code}"):
             cluster._there("0" * 16, "topic", hosts, pytest.fail)  # one that has come since workers were looked at
-
-    def test_news_are_spared_for_half_a_second(self, clock):
-        said = []
-        say = cluster._sparing(said.append)
-        for moment in (0.75, 1.25, 1.5, 2.0, 2.25):
-            clock[0] = moment
-            say(moment)
-        assert said == [0.75, 1.5, 2.25]
-
-    def test_words_are_never_spared(self, clock):
-        said = []
-        say = cluster._sparing(said.append)
-        for news in (News("a", images=3), News("a", words="starts again"), News("a", images=3)):
-            say(news)
-        assert [news.words for news in said] == ["", "starts again"]

@@ -10,7 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
-from gsm_cli.data.images import Images
+from gsm_cli.data.dataset import Images
 from gsm_cli.data.split import Split
 from gsm_cli.model.estimators import Gumbel, Marginal, SparseMarginal, StraightThroughGumbel
 from gsm_cli.model.generative import ADGM
@@ -163,7 +163,7 @@ def test_a_reading_keeps_which_images_are_wrong(model, monkeypatch):
     test, known = images(*[0] * 10), np.zeros((8, 2), np.uint8)
     split = Split(test, known, np.zeros(8, int), test, test, 3, (1, 2), "")
     found = evaluation.read_model(model, split, 7, stream, Prediction(3))
-    assert (found.epoch, found.accuracy, found.modal_share, found.unlabelled_accuracy) == (7, 0.7, 0.7, 0.75)
+    assert (found.epoch, found.accuracy, found.modal, found.unlabelled_accuracy) == (7, 0.7, 7, 0.75)
     assert b64decode(found.wrong) == bytes([0b01000100, 0b01000000])
     assert given == [(10, 9, 3), (4, 9, 3)]
     assert asked == [(Purpose.EVALUATION, 0)] * 2  # always the same noise

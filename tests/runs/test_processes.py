@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import time
-from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
@@ -60,10 +59,10 @@ class TestAnswers:
 
     def test_a_call_that_is_cancelled_is_passed_over(self):
         with Processes(1, 1) as workers:
-            cancelled = Future()
-            cancelled.cancel()
-            workers._calls.put((cancelled, b""))
+            first, cancelled = workers.submit(time.sleep, 0.1), workers.submit(time.sleep, 60)
+            assert cancelled.cancel()
             assert workers.submit(math.sqrt, 4).result(5) == 2
+            assert first.done()
 
     def test_ctrl_c_is_for_the_parent_alone(self):
         with Processes(1, 1) as workers:

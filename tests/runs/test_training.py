@@ -17,7 +17,7 @@ from PIL import Image
 from records_of import reading
 
 from gsm_cli.data import find_dataset
-from gsm_cli.data.images import Images
+from gsm_cli.data.dataset import Images
 from gsm_cli.data.split import load
 from gsm_cli.errors import GsmError, UsageError
 from gsm_cli.fingerprint import fingerprint
@@ -53,15 +53,16 @@ def classified(accuracy: float, images: Images) -> Classification:
 
 class TestSchedules:
     def test_learning_rate_falls_over_its_last_part(self):
-        rates = [learning_rate(0.1, 0.25, share) for share in (0.0, 0.5, 0.75, 0.875, 1.0)]
+        falling = config(learning_rate=0.1, decay=0.25, epochs=100)  # of ten steps
+        rates = [learning_rate(falling, step, 10) for step in (0, 500, 750, 875, 1000)]
         assert rates == pytest.approx([0.1, 0.1, 0.1, 0.05, 0.0])
-        assert learning_rate(0.1, 0.0, 0.999) == 0.1
+        assert learning_rate(config(learning_rate=0.1, decay=0.0, epochs=100), 999, 10) == 0.1
 
     @pytest.mark.parametrize(("start", "middle"), [(5.0, 3.0), (0.2, 0.6)])
     def test_kl_weight_comes_to_one(self, start, middle):
-        weights = [kl_weight(start, 0.5, share) for share in (0.0, 0.25, 0.5, 0.9)]
-        assert weights == pytest.approx([start, middle, 1.0, 1.0])
-        assert kl_weight(start, 0.0, 0.0) == 1.0
+        coming = config(kl_start=start, kl_warmup=0.5, epochs=100)  # of ten steps
+        assert [kl_weight(coming, step, 10) for step in (0, 250, 500, 900)] == pytest.approx([start, middle, 1.0, 1.0])
+        assert kl_weight(config(kl_start=start, kl_warmup=0.0), 0, 10) == 1.0
 
     def test_temperature_falls_with_the_steps_to_its_least(self):
         falling = config(tau=1.0, tau_min=0.5, tau_rate=0.01).estimator

@@ -76,10 +76,6 @@ class TestProcesses:
             ({"cpu.max": "50000 100000"}, 1),
             ({"cpu.max": "6400000 100000"}, 8),
             ({"cpu.max": "max 100000"}, 8),
-            ({"cpu.max": "max 100000", "cpu/cpu.cfs_quota_us": "300000", "cpu/cpu.cfs_period_us": "100000"}, 3),
-            ({"cpu/cpu.cfs_quota_us": "300000\n", "cpu/cpu.cfs_period_us": "100000\n"}, 3),
-            ({"cpu/cpu.cfs_quota_us": "-1", "cpu/cpu.cfs_period_us": "100000"}, 8),
-            ({"cpu/cpu.cfs_quota_us": "300000"}, 8),
             ({"cpu.max": ""}, 8),
             ({"cpu.max": "1 2 3"}, 8),
             ({"cpu.max": "\x00"}, 8),
@@ -89,7 +85,6 @@ class TestProcesses:
     )
     def test_a_container_has_the_time_of_so_many(self, monkeypatch, tmp_path, files, cores):
         for name, text in files.items():
-            (tmp_path / name).parent.mkdir(exist_ok=True)
             (tmp_path / name).write_text(text)
         monkeypatch.setattr(processes, "GROUPS", tmp_path)
         monkeypatch.setattr(os, "sched_getaffinity", lambda process: set(range(8)), raising=False)
@@ -175,7 +170,7 @@ class TestProcesses:
         workers = Processes(1, 1)
         workers.shutdown()
         with pytest.raises(WorkerLostError, match=r"^was stopped$"):
-            workers._start(0)
+            workers._serve(b"")
 
     def test_every_worker_is_warmed_up(self):
         with Processes(3, 1) as workers:

@@ -14,19 +14,5 @@ from gsm_cli.model.estimators.relaxed import Gumbel, GumbelRao, StraightThroughG
 from gsm_cli.model.estimators.sums import Marginal, SparseMarginal
 from gsm_cli.model.estimators.unbiased import MinusLogQ, Rebar, Reinforce, SumAndSample, UnorderedSet
 
-__all__ = [
-    "GappedStraightThrough",
-    "Gumbel",
-    "GumbelRao",
-    "Marginal",
-    "MinusLogQ",
-    "Rebar",
-    "ReinMax",
-    "ReinMaxRao",
-    "Reinforce",
-    "SparseMarginal",
-    "StraightThrough",
-    "StraightThroughGumbel",
-    "SumAndSample",
-    "UnorderedSet",
-]
+__all__ = ["GappedStraightThrough", "Gumbel", "GumbelRao", "Marginal", "MinusLogQ", "Rebar", "ReinMax", "ReinMaxRao"]
+__all__ += ["Reinforce", "SparseMarginal", "StraightThrough", "StraightThroughGumbel", "SumAndSample", "UnorderedSet"]

@@ -120,25 +120,18 @@ class Steps:
 
     def warm_up(self) -> None:
         """Let the model learn from the labelled images alone, with an optimizer of its own."""
-        optimizer, size = self.new_optimizer(), self.config.labelled_batch or len(self.labelled)
+        config, optimizer = self.config, self.new_optimizer()
+        size = config.labelled_batch or len(self.labelled)
         self.model.train()
-        for number in range(1, self.config.warm_epochs + 1):
+        for number in range(1, config.warm_epochs + 1):
             rng = self.stream(Purpose.WARM, number)
             for rows in shuffle(len(self.labelled), max(1, len(self.labelled) // size), size, rng):
                 self.on_step()
                 images = binarise(self.labelled.index_select(0, rows), rng)
-                loss = -self.of_labels(Batch(images[:0], images, self.classes[rows]), rng)
-                self.update(loss, self.config.learning_rate, optimizer)
-
-    def of_labels(self, batch: Batch, rng: torch.Generator) -> Tensor:
-        """What the objective has of the labelled images alone."""
-        config = self.config
-        terms = (
-            supervised(self.model, batch, config.mc_samples, rng)
-            if self.averaging is None
-            else labels_alone(self.model, batch, config.mc_samples, self.kl_weight(0), rng)
-        )
-        return terms.objective(config.labelled_weight, config.classification_weight)
+                batch = Batch(images[:0], images, self.classes[rows])
+                terms = labels_alone(self.model, batch, config.mc_samples, self.kl_weight(0), rng)
+                bounded = config.labelled_weight * config.is_unlabelled
+                self.update(-terms.objective(bounded, config.classification_weight), config.learning_rate, optimizer)
 
     def new_optimizer(self) -> AdamW:
         return AdamW(self.model.parameters(), self.config.weight_decay, self.config.l2)

@@ -127,6 +127,7 @@ class TestWarmStart:
         cold = train(build({**settings, "warm_epochs": 0}), split, tmp_path / "b.pt")
         assert len(record.epochs) == 2
         assert record.epochs.classification[0] > cold.epochs.classification[0]
+        assert record.epochs.labelled_bound[0] > cold.epochs.labelled_bound[0]
 
 
 class TestOptimizer:

@@ -134,7 +134,7 @@ def say(words: str) -> None:
 
 def prompt(*given: str | None) -> None:
     """Tell whoever sits at a terminal that numbers are waited for."""
-    if "-" in given and sys.stdin.isatty():
+    if "-" in given and sys.stdin and sys.stdin.isatty():
         say("gsm: type the numbers, then Ctrl-D on a line of its own")
 
 

@@ -1,6 +1,8 @@
 """Numbers as people have them: typed, in a file or through a pipe; with commas, spaces, lines, semicolons, brackets."""
 
+import errno
 import re
+import sys
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -60,6 +62,8 @@ def _read(option: str, text: str, example: str) -> Written:
             f"write for example {option} {example}"
         )
     try:
+        if text == "-" and not sys.stdin:
+            raise OSError(errno.EBADF, "it is closed")
         content = read_stream(0 if text == "-" else text, MOST_BYTES, PATIENCE).decode("utf-8-sig")
         if content.strip():
             return _written(content, text)

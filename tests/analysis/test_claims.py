@@ -5,7 +5,8 @@ Before such a paragraph stands a comment, which is not shown. It names a report,
     <!-- claim: mnist-100: gumbel minus marginalize; gumbel on test; gumbel as fast as marginalize -->
 
 A series may name the settings of its runs, as gumbel[kl_start=1.0], or its objective's own, as gumbel[tau=0.1]; by
-default it is of the largest group, and the one that a verdict speaks of. `gumbel[draws=2] minus gumbel on validation`
+default it is of the largest group, and the one that a verdict speaks of. `; digits-100: gumbel on test` goes on with
+another report. `gumbel[draws=2] minus gumbel on validation`
 is of what a search compares; `gumbel after epoch 10` is its validation accuracy there.
 """
 
@@ -84,7 +85,9 @@ def wrong(text: str) -> list[str]:
     """The claims of a text that its next paragraph does not bear out."""
     lacking = []
     for report, claims, paragraph in CLAIM.findall(text):
-        for claim in claims.split("; "):
+        for part in claims.split("; "):
+            *other, claim = part.split(": ")  # a part may name a report of its own
+            report = other[0] if other else report
             number = numbers(report, claim)
             if not re.search(rf"(?<![\d.]){re.escape(number)}(?![\d.]*\d)", paragraph):
                 lacking.append(f"{claim} is {number} in {report}")

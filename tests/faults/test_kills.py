@@ -166,7 +166,10 @@ def test_figures_killed_at_every_change_of_the_disk(campaign, tmp_path):
     campaign.close()
 
 
-@pytest.mark.parametrize("words", [("explore", "--tau", "1"), ("report", "--html", "--latex", "--csv")])
+@pytest.mark.parametrize(
+    "words",
+    [("explore", "--tau", "1"), ("report", "--html", "--latex", "--csv"), ("report", "--tensorboard", "scalars")],
+)
 def test_other_forms_killed_at_every_change_of_the_disk(campaign, unbroken, tmp_path, words):
     """A file is whole or not there, and the next command leaves what it should and nothing else."""
     expected = tmp_path / "unbroken"
@@ -182,7 +185,7 @@ def test_other_forms_killed_at_every_change_of_the_disk(campaign, unbroken, tmp_
         for name in files(folder) & files(expected):
             if (folder / name).is_file() and (folder / name).read_bytes() != (expected / name).read_bytes():
                 problems.append(f"{name} is another")
-        campaign.count((words[0], number), problems)
+        campaign.count((words, number), problems)
     campaign.close()
 
 

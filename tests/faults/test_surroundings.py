@@ -1,6 +1,7 @@
 """Odd surroundings: locales, streams, folders and variables, each with several commands."""
 
 import os
+import shutil
 import subprocess
 import sys
 from itertools import product
@@ -11,13 +12,16 @@ from tree import ROOT
 pytestmark = pytest.mark.faults
 QUICK = "train-ssl --objective gumbel --epochs 1 --set hidden=8 --set latent=2 --set auxiliary=2 --batch-size 500"
 REPORT = ROOT / "reports" / "digits-pairs-200"
+FEW = ROOT / "reports" / "mnist-40000"
 COMMANDS = {
     "version": "--version",
     "help": "train-ssl --help",
     "sample": "sample --tau 1 --out grün",
+    "stdin": "sample --tau 1 --probs - <<< 0.2,0.8",
     "expectation": "expectation --tau 1 --format svg",
     "explore": "explore --tau 1 --out grün",
     "compare": f"compare {REPORT} {REPORT}",
+    "scalars": "report --tensorboard grün",
     "dry run": "train-ssl --dry-run",
     "train": QUICK,
     "workers": f"{QUICK} --jobs 2 --seeds 0,1",
@@ -62,6 +66,8 @@ def problems_of(command, surroundings, folder) -> list[str]:
         before = ""
         for name in BAITS if surroundings == "modules beside it" else LATER:
             (folder / f"{name}.py").write_text(BAIT)
+    if command == "scalars":
+        shutil.copytree(FEW, folder / "reports" / FEW.name)
     variables = {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"} | variables
     line = f"{before} {sys.executable} -P -m gsm_cli {COMMANDS[command]} {after}; exit ${{PIPESTATUS[0]}}"
     finished = subprocess.run(
@@ -70,8 +76,8 @@ def problems_of(command, surroundings, folder) -> list[str]:
     said = finished.stderr.decode("utf-8", errors="strict")
     lines = [each for each in said.splitlines() if each.startswith("gsm: ")]
     found = [f"{word} in {said[-400:]}" for word in BAD if word in said]
-    expected = {2} if command == "wrong" else {0, 1} if surroundings == "nobody reads" else {0}
-    if finished.returncode not in (codes or expected):
+    expected = {"wrong": 2, "stdin": 3 if "<&-" in after else 0}.get(command, 0)
+    if finished.returncode not in (codes or {expected, *([1] if surroundings == "nobody reads" else [])}):
         found.append(f"code {finished.returncode}: {said[-400:]}")
     if finished.returncode and "2>" not in after and surroundings != "nobody reads" and len(lines) != 1:
         found.append(f"{len(lines)} lines: {said[-400:]}")

@@ -88,6 +88,17 @@ def summarize_ratios(first: Sequence[float], second: Sequence[float]) -> Summary
     return Summary(exp(found.mean), found.deviation, low, high)
 
 
+def unpaired(first: Summary, second: Summary, counts: tuple[int, int]) -> Summary:
+    """First minus second where nothing pairs them, with Welch's interval, and none of a single seed."""
+    mean, deviations = first.mean - second.mean, (first.deviation, second.deviation)
+    squares = [each**2 / count for each, count in zip(deviations, counts, strict=True) if each is not None]
+    if len(squares) < 2:
+        return Summary(mean, None, None, None)
+    freedom = sum(squares) ** 2 / sum(each**2 / (count - 1) for each, count in zip(squares, counts, strict=True))
+    half = quantile((1 + CONFIDENCE) / 2, freedom) * sqrt(sum(squares))
+    return Summary(mean, None, mean - half, mean + half)
+
+
 def corrected(summary: Summary, count: int, test_per_training: float) -> Summary:
     """The interval of Nadeau and Bengio (2003) for splits of one pool of images, whose parts overlap between seeds."""
     if summary.deviation is None:
@@ -187,6 +198,6 @@ def wilson(share: float, images: int) -> tuple[float, float]:
     return centre - half, centre + half
 
 
-def quantile(probability: float, freedom: int) -> float:
+def quantile(probability: float, freedom: float) -> float:
     """Of Student's t."""
     return float(special.stdtrit(freedom, probability))

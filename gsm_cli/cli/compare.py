@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 HEADINGS = ("series", "seeds", "A test %", "B test %", "points [95 %]", "log p(x) [95 %]")
 LEGEND = (
     "Test accuracy is that after the last epoch, a mean over the seeds that both folders have on the same split. "
-    "*points*: B minus A, seed by seed, with Student's interval, and with that of one test image where all seeds agree; "
-    "*log p(x)*: the same of its lower bound, in nats. No interval is corrected for the number of series."
+    "*points*: B minus A, seed by seed, with Student's interval, or that of one test image where all seeds "
+    "agree; *log p(x)*: the same of its lower bound, in nats. No interval is corrected for the number of series."
 )
 FirstArgument = Annotated[Path, typer.Argument(metavar="A", help="A folder of records, or its name in reports.")]
 SecondArgument = Annotated[Path, typer.Argument(metavar="B", help="The folder that is compared with A.")]

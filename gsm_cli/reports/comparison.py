@@ -162,7 +162,9 @@ def _legend(verdict: Verdict, headings: Sequence[str]) -> list[str]:
     }
     start = "*The sum* (`marginalize`) evaluates the decoder for every class; the others replace it."
     columns = [
-        f"* *{name}*: {text}." for name, text in words.items() if text and any(each.startswith(name) for each in headings)
+        f"* *{name}*: {text}."
+        for name, text in words.items()
+        if text and any(each.startswith(name) for each in headings)
     ]
     return [start] * bool(verdict.margin) + ["\n".join(columns)]
 

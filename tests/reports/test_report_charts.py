@@ -42,6 +42,20 @@ def made(build, *arguments) -> Figure:
 
 
 class TestForest:
+    def test_numbers_of_others_are_hollow_and_have_no_zero(self):
+        rows = [row("gumbel", 95.0, 0.3), row("gumbel", 95.4, 0.2)]
+        with house_style():
+            figure = draw(rows, "test accuracy, %", rows[1:], differences=False)
+        assert_legible(figure)
+        left, right = figure.axes
+        marks = [line for line in left.lines if line.get_marker() != "None"]
+        assert [to_rgb(mark.get_markerfacecolor()) == (1.0, 1.0, 1.0) for mark in marks] == [False, True]
+        assert {mark.get_marker() for mark in marks} == {rows[0].identity.marker}
+        low, high = left.get_xlim()
+        assert 94.0 < low < 94.7
+        assert 95.6 < high < 96.0
+        assert right.texts[1].get_text() == "95.40 [95.20, 95.60]"
+
     @pytest.mark.parametrize("names", [["gumbel"], [*OBJECTIVES][:2], TAUS, SERIES], ids=len)
     def test_is_legible_for_any_number_of_objectives(self, names):
         rows = [row(name, place - 3.0) for place, name in enumerate(names)]

@@ -17,7 +17,7 @@ from gsm_cli.files import is_there
 from gsm_cli.style import Paper
 
 DIGITS = 18  # of a whole number, at most
-ENDINGS = (".png", ".svg", ".pdf", ".gif", ".mp4", ".html", ".jpg")
+ENDINGS = (".png", ".svg", ".pdf", ".gif", ".html", ".jpg")
 LONGEST = 60  # letters of a wrong value that are shown
 REPORT = re.compile(r"[A-Za-z0-9][\w.+-]{0,99}")  # a name that somebody may choose ...
 OF_A_DATASET = re.compile(r".+-\d+")  # ... but for those that a data set and its labels have by themselves
@@ -92,9 +92,6 @@ Font = Annotated[str | None, option("--font", "A font that is installed, or its 
 Seed = Annotated[int, whole_number("--seed", "Fixes the noise, and the law of --classes.", 0)]
 Out = Annotated[Path, typer.Option("--out", parser=read_folder, metavar="FOLDER", help="Folder for the figures.")]
 Formats = Annotated[list[str] | None, option("--format", "File formats: png, svg, pdf.", "png", "NAMES")]
-FilmFormats = Annotated[
-    list[str] | None, option("--format", "File formats: gif, or mp4, which needs ffmpeg.", "gif", "NAMES")
-]
 Json = Annotated[bool, typer.Option("--json", help="Print the facts as JSON on stdout.")]
 Samples = Annotated[int, whole_number("--samples", "Draws to average.", 1, 10**9)]
 DataDir = Annotated[

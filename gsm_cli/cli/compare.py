@@ -1,7 +1,7 @@
 """The command that compares two folders of records, seed by seed: `gsm compare`."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -44,7 +44,8 @@ def compare(
         from gsm_cli.cli.output import show
         from gsm_cli.style import rounded
 
-        show("compare", paths, rounded(msgspec.to_builtins(matches)))
+        facts: Any = rounded(msgspec.to_builtins(matches))
+        show("compare", paths, **facts)
     else:
         print(*_written(paths, matches), sep="\n\n")
     if fail_if_worse and (worse := [pair.label for pair in matches.pairs if pair.worse]):

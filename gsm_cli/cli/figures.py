@@ -211,7 +211,7 @@ def _save(files: Mapping[Path, bytes], carried: Sequence[JSON], as_json: bool) -
         from gsm_cli.cli import output
 
         told = [_told(*each) for each in zip(files, carried, strict=True)]
-        output.show(str(told[0]["command"]).split()[1], list(files), output.FigureResults(figures=told))
+        output.show(str(told[0]["command"]).split()[1], files, figures=told)
     else:
         print(*files, sep="\n", flush=True)  # before a table on stderr
 

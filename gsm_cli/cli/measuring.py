@@ -107,10 +107,9 @@ def finish(command: str, path: Path, record: AnyMeasured, folder: "ReportFolder"
     report = read(folder)
     written = write(report)
     if as_json:
-        from gsm_cli.cli.answers import MeasuredResults, told
-        from gsm_cli.cli.output import show
+        from gsm_cli.cli.output import show, told
 
-        show(command, [path, written], MeasuredResults(record=record, report=told(report)))
+        show(command, [path, written], record=record, report=told(report))
     else:
         print(path, written, sep="\n")
     if report.problems:

@@ -105,9 +105,9 @@ def report(
 
         paths += [path for each in reports for path in write_scalars(each, tensorboard)]
     if as_json:
-        from gsm_cli.cli import answers, output
+        from gsm_cli.cli import output
 
-        output.show("report", paths, answers.ReportResults(reports=[answers.told(report) for report in reports]))
+        output.show("report", paths, reports=[output.told(report) for report in reports])
     elif paths:
         print(*paths, sep="\n")
     if problems := [*problems, *(problem for report in reports for problem in report.problems)]:

@@ -3,9 +3,10 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
-from gsm_cli.cli import options
+from gsm_cli.cli import completion, options
+from gsm_cli.cli.options import option
 from gsm_cli.errors import DataError, GsmError
 
 if TYPE_CHECKING:
@@ -16,6 +17,16 @@ if TYPE_CHECKING:
     from gsm_cli.records.store import Environment
     from gsm_cli.runs.environment import Device
 
+Objectives = Annotated[
+    list[str] | None,
+    option(
+        "--objective",
+        "Estimators by the names of train-ssl, with commas or repeated.",
+        "all that can be measured",
+        "NAMES",
+        completion.objectives,
+    ),
+]
 AnyMeasured = TypeVar("AnyMeasured", "CostRecord", "StepRecord", "GradientRecord")
 Turns = TypeVar("Turns", "CostRecord", "StepRecord")
 

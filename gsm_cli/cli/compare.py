@@ -20,9 +20,7 @@ LEGEND = (
 )
 FirstArgument = Annotated[Path, typer.Argument(metavar="A", help="A folder of records, or its name in reports.")]
 SecondArgument = Annotated[Path, typer.Argument(metavar="B", help="The folder that is compared with A.")]
-FailOption = Annotated[
-    bool, typer.Option("--fail-if-worse", help="Exit with 1 if a series is worse in B: its whole interval is below 0.")
-]
+FailOption = Annotated[bool, options.flag("--fail-if-worse", "Exit with 1 if a series has its whole interval below 0.")]
 
 
 def compare(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gsm_cli.cli import completion, measuring, options
-from gsm_cli.cli.options import option, whole_number
+from gsm_cli.cli.options import Several, flag, option, whole_number
 from gsm_cli.cli.plan import ALL
 from gsm_cli.cli.settings import MEANINGS
 from gsm_cli.errors import UsageError
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 MOST_IMAGES, MOST_ROUNDS, MOST_CLASSES = 100_000, 1_000, 100_000
 
-Several = list[str] | None  # repeated or with commas
 Classes = Annotated[
     Several,
     option("--classes", "Numbers of classes, with commas or repeated.", "2,5,10,20,50,100,200,500,1000", "INTEGERS"),
@@ -53,7 +52,7 @@ def cost(
     report: Report = None,
     seed: Annotated[int, whole_number("--seed", "Fixes the order of the measurements.", 0)] = 0,
     out: options.Reports = Path("reports"),
-    force: Annotated[bool, typer.Option("--force", help="Measure again, and replace the record.")] = False,
+    force: Annotated[bool, flag("--force", "Measure again, and replace the record.")] = False,
     as_json: options.Json = False,
 ) -> None:
     """Measure time and memory of a step against the classes.

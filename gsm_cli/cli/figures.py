@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args
 import typer
 
 from gsm_cli.cli import options
-from gsm_cli.cli.options import signed, whole_number
+from gsm_cli.cli.options import flag, signed, whole_number
 from gsm_cli.errors import UsageError
 from gsm_cli.style import JSON, Format, Look, Picture, import_matplotlib
 
@@ -91,7 +91,7 @@ def expectation(
     asked: Asked,
     tau: options.Tau = None,
     samples: options.Samples = 100,
-    plain: Annotated[bool, typer.Option("--plain", help="Draw the bars alone.")] = False,
+    plain: Annotated[bool, flag("--plain", "Draw the bars alone.")] = False,
     format: options.Formats = None,
 ) -> None:
     """Draw the mean of many samples against its exact value."""
@@ -144,7 +144,7 @@ def animate(
     first: Annotated[str, typer.Option("--from", metavar="NUMBER", help="Temperature at the beginning.")] = "100",
     last: Annotated[str, typer.Option("--to", metavar="NUMBER", help="Temperature at the turn.")] = "0.05",
     samples: options.Samples = 100,
-    simplex: Annotated[bool, typer.Option("--simplex", help="Three classes as a cloud on their triangle.")] = False,
+    simplex: Annotated[bool, flag("--simplex", "Three classes as a cloud on their triangle.")] = False,
 ) -> None:
     """Draw the law as its temperature falls and rises again."""
     from gsm_cli.law import animation, films, request

@@ -3,10 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
 from gsm_cli.cli import completion, measuring, options
-from gsm_cli.cli.options import option, whole_number
+from gsm_cli.cli.options import Several, flag, option, whole_number
 from gsm_cli.cli.plan import ALL
 from gsm_cli.cli.settings import MEANINGS, default_words
 from gsm_cli.errors import UsageError
@@ -21,7 +19,6 @@ if TYPE_CHECKING:
 DATASET = "digits"
 MOST = 1_000_000
 
-Several = list[str] | None  # repeated or with commas
 Taus = Annotated[Several, option("--tau", "Temperatures, with commas or repeated.", "0.1,0.3,0.5,1,2", "NUMBERS")]
 DatasetName = Annotated[str, option("--dataset", MEANINGS["dataset"], DATASET, "NAME", completion.dataset)]
 
@@ -45,9 +42,7 @@ Classes = Annotated[
         "--classes", "Classes of the functions of y, on a random law.  [default: the article's six]", 2, 10_000
     ),
 ]
-OwnModels = Annotated[
-    bool, typer.Option("--own-models/--no-own-models", help="Measure each also on models that it has trained itself.")
-]
+OwnModels = Annotated[bool, flag("--own-models/--no-own-models", "Measure each also on models that it trains itself.")]
 Seeds = Annotated[Several, option("--seeds", "Seeds of the models and the noise, as 0-4 or 0,3.", "0,1", "SEEDS")]
 
 
@@ -66,7 +61,7 @@ def gradients(
     data_dir: options.DataDir = None,
     out: options.Reports = Path("reports"),
     report: options.ReportName = None,
-    force: Annotated[bool, typer.Option("--force", help="Measure again what was measured before.")] = False,
+    force: Annotated[bool, flag("--force", "Measure again what was measured before.")] = False,
     as_json: options.Json = False,
 ) -> None:
     """Measure every estimator's gradient against the exact one.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gsm_cli.cli import completion, options, preview, results
-from gsm_cli.cli.options import option, signed
+from gsm_cli.cli.options import Several, flag, option, signed
 from gsm_cli.cli.plan import ALL, AUTO, read_plan
 from gsm_cli.cli.settings import MEANINGS, default_words
 from gsm_cli.config import SETTINGS
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from gsm_cli.runs.task import Task
 
 
-Several = list[str] | None  # repeated or with commas
 COMPLETED = {  # what the shell offers for the values of a setting
     "dataset": completion.datasets,
     "model": completion.names(completion.MODELS),
@@ -107,13 +106,11 @@ def _train_ssl(
             complete=completion.names(MEANINGS, "="),
         ),
     ] = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only say which runs are finished, and which resume.")
-    ] = False,
-    as_commands: Annotated[bool, typer.Option("--print", help="Only print a command for each run.")] = False,
+    dry_run: Annotated[bool, flag("--dry-run", "Only say which runs are finished, and which resume.")] = False,
+    as_commands: Annotated[bool, flag("--print", "Only print a command for each run.")] = False,
     data_dir: options.DataDir = None,
     out: options.Reports = Path("reports"),
-    force: Annotated[bool, typer.Option("--force", help="Start finished and interrupted runs again.")] = False,
+    force: Annotated[bool, flag("--force", "Start finished and interrupted runs again.")] = False,
     as_json: options.Json = False,
 ) -> None:
     """Train a semi-supervised model with each objective and seed.
@@ -172,13 +169,6 @@ def _announced(plan: "Plan", out: Path) -> str:
     return f"{counted(len(plan.configs), 'run')} of {objectives} on {datasets}, into {few([*folders])}"
 
 
-def _on(device: "environment.Device", tasks: "list[Task]") -> "list[Task]":
-    """The tasks on a device."""
-    from dataclasses import replace
-
-    return [replace(task, device=device) for task in tasks]
-
-
 def _extra(plan: "Plan", out: Path, data_dir: Path | None, force: bool) -> list[str]:
     """What the command of a run says besides its settings."""
     words = ["--report", plan.report] if plan.report else []
@@ -206,7 +196,7 @@ def _run(plan: "Plan", tasks: "list[Task]", force: bool) -> "list[Outcome]":
         to_do = [task for task in tasks if force or is_to_do(task)]
         _say_what_is_to_do(len(to_do), len(tasks) - len(to_do))
         device = plan.device if to_do else "cpu"  # PyTorch is imported only where something is left to train
-        tasks, to_do = _on(device, tasks), _on(device, to_do)
+        tasks, to_do = ([replace(task, device=device) for task in each] for each in (tasks, to_do))
         if "bf16" in {task.config.precision for task in to_do} and plan.scheduler is None:
             options.warn_of_slow_bf16(device)
         with _workers(plan, device, len(tasks), len(to_do)) as workers:

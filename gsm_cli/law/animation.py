@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -42,22 +41,14 @@ class Frame:
     cloud: tuple[Numbers, ...]
 
 
-class Stage(Protocol):
-    """A figure whose artists move."""
-
-    def build(self) -> Figure: ...
-
-    def show(self, frame: Frame, colour: str) -> None: ...
-
-
 @dataclass(frozen=True)
 class Animation:
-    """A film: its file name without extension, its facts, and what moves, from one end to the other."""
+    """A film: its file name without extension, its facts, and a figure whose artists move from one end to the other."""
 
     name: str
     facts: AnimationFacts
     frames: Sequence[Frame]
-    stage: Stage
+    stage: "_BarStage | _TriangleStage"
     look: Look
 
     @property
@@ -102,7 +93,7 @@ def animate(law: Law, ends: tuple[Temperature, Temperature], size: int, triangle
     source["temperatures"] = tuple(frame.temperature for frame in frames)
     facts = AnimationFacts(**source, samples=size)
     span = (ends[0].value, ends[1].value)
-    stage: Stage
+    stage: _BarStage | _TriangleStage
     if triangle:
         stage = _TriangleStage(names_of(law), facts.probabilities, span, look.title or "Gumbel-Softmax, three classes")
     else:

@@ -23,12 +23,12 @@ Classes = Annotated[
     Several,
     option("--classes", "Numbers of classes, with commas or repeated.", "2,5,10,20,50,100,200,500,1000", "INTEGERS"),
 ]
-ModelName = Annotated[str, option("--model", MEANINGS["model"], "adgm", "NAME", completion.model)]
+ModelName = Annotated[str, option("--model", MEANINGS["model"], "adgm", "NAME", completion.models)]
 BatchSize = Annotated[
     int, whole_number("--batch-size", "Unlabelled images in a step, and as many labelled ones.", 1, MOST_IMAGES)
 ]
-Precision = Annotated[str, option("--precision", MEANINGS["precision"], "float32", "NAME", completion.precision)]
-Device = Annotated[str, option("--device", "Where to measure: auto, cpu or cuda.", "auto", "NAME", completion.device)]
+Precision = Annotated[str, option("--precision", MEANINGS["precision"], "float32", "NAME", completion.precisions)]
+Device = Annotated[str, option("--device", "Where to measure: auto, cpu or cuda.", "auto", "NAME", completion.devices)]
 Rounds = Annotated[
     int, whole_number("--rounds", "Processes for each number, or turns with --for; more claim more.", 1, MOST_ROUNDS)
 ]

@@ -13,7 +13,7 @@ import typer
 from gsm_cli.cli import options
 from gsm_cli.cli.options import flag, signed, whole_number
 from gsm_cli.errors import UsageError
-from gsm_cli.style import JSON, Format, Look, Picture, import_matplotlib
+from gsm_cli.style import Format, Look, Picture, import_matplotlib
 
 if TYPE_CHECKING:
     from gsm_cli.law.facts import Facts
@@ -202,7 +202,7 @@ def _write(pictures: "Sequence[Picture[Facts]]", asked: Asked, format: list[str]
     _save(files, [picture.carried for picture, _ in both], asked.as_json)
 
 
-def _save(files: Mapping[Path, bytes], carried: Sequence[JSON], as_json: bool) -> None:
+def _save(files: Mapping[Path, bytes], carried: Sequence[Any], as_json: bool) -> None:
     from gsm_cli.files import write_atomic
 
     for path, data in files.items():
@@ -210,12 +210,7 @@ def _save(files: Mapping[Path, bytes], carried: Sequence[JSON], as_json: bool) -
     if as_json:
         from gsm_cli.cli import output
 
-        told = [_told(*each) for each in zip(files, carried, strict=True)]
-        output.show(str(told[0]["command"]).split()[1], files, figures=told)
+        figures = [{"path": str(path), **facts} for path, facts in zip(files, carried, strict=True)]
+        output.show(figures[0]["command"].split()[1], files, figures=figures)
     else:
         print(*files, sep="\n", flush=True)  # before a table on stderr
-
-
-def _told(path: Path, carried: JSON) -> dict[str, JSON]:
-    assert isinstance(carried, dict), "facts are a struct"
-    return {"path": str(path), **carried}

@@ -20,7 +20,7 @@ DATASET = "digits"
 MOST = 1_000_000
 
 Taus = Annotated[Several, option("--tau", "Temperatures, with commas or repeated.", "0.1,0.3,0.5,1,2", "NUMBERS")]
-DatasetName = Annotated[str, option("--dataset", MEANINGS["dataset"], DATASET, "NAME", completion.dataset)]
+DatasetName = Annotated[str, option("--dataset", MEANINGS["dataset"], DATASET, "NAME", completion.datasets)]
 
 
 def _setting(name: str, most: int) -> Any:

@@ -77,7 +77,7 @@ def go_on(
     turns = len(empty.plan.order)
     with alone(path.parent):
         if is_there(path):
-            options.say(f"at its end this replaces {describe(path, type(empty))}")
+            options.say(f"at its end this replaces {path}")
         if done := len(begun(empty, path).rows):
             options.say(f"goes on where it was interrupted, after {done} of {turns} measurements")
         if is_bf16:
@@ -97,17 +97,6 @@ def alone(folder: Path) -> Iterator[None]:
         yield
     finally:
         lock.release()
-
-
-def describe(path: Path, kind: "type[CostRecord] | type[StepRecord]") -> str:
-    """What a record at `path` is, for somebody who is about to lose it."""
-    from gsm_cli.records.store import read
-
-    try:
-        found = read(path, kind)
-    except DataError:
-        return f"{path}, which is no whole record"
-    return f"{path}, measured with {found.made_by}"
 
 
 def finish(command: str, path: Path, record: AnyMeasured, folder: "ReportFolder", as_json: bool) -> None:

@@ -25,11 +25,7 @@ if TYPE_CHECKING:
     from gsm_cli.runs.task import Task
 
 
-COMPLETED = {  # what the shell offers for the values of a setting
-    "dataset": completion.datasets,
-    "model": completion.names(completion.MODELS),
-    "precision": completion.names(completion.PRECISIONS),
-}
+COMPLETED = {"dataset": completion.datasets, "model": completion.models, "precision": completion.precisions}
 GIVEN = {  # options whose text is read together with the other places of a setting, by `read_plan`
     "objective": Annotated[
         Several,
@@ -47,13 +43,7 @@ GIVEN = {  # options whose text is read together with the other places of a sett
     ],
     "preset": Annotated[
         str | None,
-        option(
-            "--preset",
-            "A data set's settings: laptop; for mnist also long and article.",
-            LAPTOP,
-            "NAME",
-            completion.preset,
-        ),
+        option("--preset", "Settings of the data set; mnist has long and article.", LAPTOP, "NAME", completion.presets),
     ],
     **{  # one for each setting that has an option; its default is that of the presets
         name: Annotated[
@@ -80,7 +70,7 @@ GIVEN = {  # options whose text is read together with the other places of a sett
         ),
     ],
     "device": Annotated[
-        str | None, option("--device", "Where to train: auto, cpu or cuda.", "auto", "NAME", completion.device)
+        str | None, option("--device", "Where to train: auto, cpu or cuda.", "auto", "NAME", completion.devices)
     ],
     "jobs": Annotated[
         str | None,

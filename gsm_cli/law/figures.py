@@ -85,9 +85,7 @@ def bar_chart(values: Sequence[float], classes: Classes, title: str, colour: str
     return figure
 
 
-def expectation_chart(
-    shown: ExpectationFacts, classes: Classes, title: str, colour: str, plain: bool = False
-) -> Figure:
+def expectation_chart(shown: ExpectationFacts, classes: Classes, title: str, colour: str, plain: bool) -> Figure:
     """A mean of draws; unless `plain`, with its standard error, the exact expectation and pi."""
     figure = single(classes)
     axes = figure.subplots()

@@ -54,9 +54,7 @@ def find(
     if is_there(path) and not force:
         found = read(path)
         where = "here" if found.environment == machine else f"on another machine, {found.environment.words}"
-        begun = is_there(path.with_suffix(PART))
-        what = "goes on with the measurement that was begun anew" if begun else "measures again"
-        options.say(f"measured before, {where}; --force {what}")
+        options.say(f"measured before, {where}; --force measures again")
         return found
     with options.resumable("to go on after what is measured", [path.with_suffix(PART)]):
         return measure()

@@ -63,8 +63,7 @@ GIVEN = {  # options whose text is read together with the other places of a sett
         Several,
         option(
             "--sweep",
-            "A setting that takes several values, as --sweep kl_start=1,4. It may be repeated: every combination is "
-            "run. So is every value of an option that has several, as --tau 0.1,0.5.",
+            "A setting that takes several values, as kl_start=1,4. It may be repeated: every combination is run.",
             metavar="NAME=VALUES",
             complete=completion.names(MEANINGS, "="),
         ),
@@ -184,7 +183,11 @@ def _run(plan: "Plan", tasks: "list[Task]", force: bool) -> "list[Outcome]":
     kept = [each for task in tasks for each in (task.checkpoint, replace(task, anew=True).checkpoint)]
     with options.resumable(way, kept if force else [*kept, *(task.record for task in tasks)]):
         to_do = [task for task in tasks if force or is_to_do(task)]
-        _say_what_is_to_do(len(to_do), len(tasks) - len(to_do))
+        if finished := len(tasks) - len(to_do):
+            anew = "--out anew trains in a folder of its own, --force in place of what is here"
+            options.say(f"{finished} finished before: {anew}")
+        if to_do:  # before PyTorch, which takes seconds
+            options.say(f"{len(to_do)} to train: loading PyTorch …")
         device = plan.device if to_do else "cpu"  # PyTorch is imported only where something is left to train
         tasks, to_do = ([replace(task, device=device) for task in each] for each in (tasks, to_do))
         if "bf16" in {task.config.precision for task in to_do} and plan.scheduler is None:
@@ -202,15 +205,6 @@ def _run(plan: "Plan", tasks: "list[Task]", force: bool) -> "list[Outcome]":
                 POOLS.clear()
             with Display(tasks, {task.name: plan.label(task.config) for task in tasks}) as display:
                 return run_all(tasks, workers, display, force)
-
-
-def _say_what_is_to_do(to_do: int, finished: int) -> None:
-    """Before PyTorch, which takes seconds: that it is loaded; and how what is finished is trained anew."""
-    if finished:
-        anew = "--out anew trains in a folder of its own, --force in place of what is here"
-        options.say(f"{finished} finished before: {anew}")
-    if to_do:
-        options.say(f"{to_do} to train: loading PyTorch …")
 
 
 def _workers(plan: "Plan", device: "environment.Device", runs: int, to_do: int) -> "Workers":

@@ -32,10 +32,9 @@ BARS_SIZE, TRIANGLE_SIZE = (7.2, 3.4), (4.8, 5.6)  # inches
 
 @dataclass(frozen=True)
 class Frame:
-    """What is seen at one temperature: draws (S, 3) of the cloud, draw 0, the mean of the draws and E[z], each (K,)."""
+    """What is seen at one temperature: the mean of the draws and E[z], each (K,), and the first draws (S, K)."""
 
     temperature: float
-    draw: Numbers
     mean: Numbers
     exact: Numbers
     cloud: tuple[Numbers, ...]
@@ -110,7 +109,7 @@ def _temperatures(first: float, last: float) -> list[float]:
 def _frame(law: Law, temperature: float, size: int) -> Frame:
     cloud = rounded_rows(relax(law.logits, law.noise(min(size, DOTS)), temperature))
     mean = rounded(expectation(law.logits, temperature, size, law.rng()).mean)
-    return Frame(temperature, cloud[0], mean, rounded(exact_expectation(law.logits, temperature)), cloud)
+    return Frame(temperature, mean, rounded(exact_expectation(law.logits, temperature)), cloud)
 
 
 @dataclass
@@ -140,7 +139,7 @@ class _BarStage:
         return figure
 
     def show(self, frame: Frame, colour: str) -> None:
-        for axes, values in zip(self.charts, (frame.draw, frame.mean, frame.exact), strict=True):
+        for axes, values in zip(self.charts, (frame.cloud[0], frame.mean, frame.exact), strict=True):
             for bar, height in zip(axes.containers[0], values, strict=True):
                 bar.set(height=height, color=colour)
         self.scale.show(frame.temperature, colour)

@@ -61,7 +61,14 @@ def grid(
     noise = law.noise(draws)
     source = origin(law, look, "grid", temperatures, "--samples", size, "--draws", draws)
     law_column = LawColumn(mean=source["probabilities"], draws=rounded_rows(one_hot_argmax(law.logits + noise)))
-    columns = [_temperature_column(law, temperature, size, noise) for temperature in temperatures]
+    columns = [
+        TemperatureColumn(
+            temperature=temperature.value,
+            **moments(law, temperature, size),
+            draws=rounded_rows(relax(law.logits, noise, temperature.value)),
+        )
+        for temperature in temperatures
+    ]
     facts = GridFacts(**source, samples=size, columns=(law_column, *columns))
     charts = [figures.Column("categorical π", ORIGINAL_COLOUR, law_column)]
     for temperature, column in zip(temperatures, columns, strict=True):
@@ -122,11 +129,6 @@ def _expectation_picture(
         partial(figures.expectation_chart, facts, classes_of(law), title, colour, plain),
         look,
     )
-
-
-def _temperature_column(law: Law, temperature: Temperature, size: int, noise: Array) -> TemperatureColumn:
-    draws = rounded_rows(relax(law.logits, noise, temperature.value))
-    return TemperatureColumn(temperature=temperature.value, **moments(law, temperature, size), draws=draws)
 
 
 def _highest(values: Numbers, law: Law) -> str:

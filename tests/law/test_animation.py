@@ -38,7 +38,7 @@ def test_frames_share_their_noise_and_go_down_evenly():
     noise = LAW.noise(30)
     for frame in (chosen.frames[0], chosen.frames[30], chosen.frames[-1]):
         z = gumbel.relax(LAW.logits, noise, frame.temperature)
-        assert_allclose(frame.draw, z[0], rtol=1e-5)
+        assert_allclose(frame.cloud[0], z[0], rtol=1e-5)
         assert_allclose(frame.mean, z.mean(axis=0), rtol=1e-4)
         assert_allclose(frame.exact, moments.exact_expectation(LAW.logits, frame.temperature), rtol=1e-4)
 
@@ -51,7 +51,7 @@ def test_bars_and_dots_stand_where_the_frames_say():
             assert figure.get_suptitle().endswith(f"τ = {chosen.frames[5].temperature:.3g}")
             assert figure._suptitle.get_parse_math() is False
     heights = [[bar.get_height() for bar in axes.containers[0]] for axes in bars.stage.charts]
-    assert heights == [list(values) for values in (bars.frames[5].draw, bars.frames[5].mean, bars.frames[5].exact)]
+    assert heights == [list(values) for values in (bars.frames[5].cloud[0], bars.frames[5].mean, bars.frames[5].exact)]
     dots = cloud.stage.lines["samples"].get_xydata()
     assert_allclose(dots, np.array(cloud.frames[5].cloud) @ [[0, 0], [1, 0], [0.5, 0.75**0.5]])
 

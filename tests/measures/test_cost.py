@@ -204,7 +204,7 @@ class TestCommand:
         if path:
             assert (folder / path).read_bytes() == before
             said = gsm(*self.WORDS).stderr
-            assert "measured before, here; --force goes on with the measurement that was begun anew" in said
+            assert "measured before, here; --force measures again" in said
         monkeypatch.setattr(step_cost, "measure_apart", go_on)
         result = gsm(*self.WORDS, *force)
         assert "goes on where it was interrupted, after 7 of 30 measurements" in result.stderr

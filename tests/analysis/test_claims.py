@@ -19,7 +19,7 @@ from records_of import steps_of
 
 from gsm_cli.analysis.groups import Group, sort_records
 from gsm_cli.analysis.series import Series, validation_step
-from gsm_cli.analysis.statistics import compare, summarize, summarize_accuracies
+from gsm_cli.analysis.statistics import compare, summarize
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.records.run import read_run
 from gsm_cli.records.steps import read_steps
@@ -66,9 +66,7 @@ def numbers(report: str, words: str) -> str:
         assert comparison is not None
         return interval(comparison.summary, points)
     if found := re.fullmatch(r"(\S+) after epoch (\d+)", words):
-        series = find(report, found[1])[1]
-        accuracies = [record.epochs.validation_accuracy[int(found[2]) - 1] for record in series.finished]
-        return interval(summarize_accuracies(accuracies, validation_step(series)))
+        return interval(find(report, found[1])[1].validation_after(int(found[2])))
     if found := re.fullmatch(r"(\S+) as fast as (\S+)", words):
         (_, first), (_, second) = (find(report, name) for name in found.groups())
         faster = first.times_as_fast(second)

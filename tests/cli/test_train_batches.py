@@ -20,7 +20,6 @@ from trials import members
 from gsm_cli.cli import display
 from gsm_cli.cli.display import Display
 from gsm_cli.cli.plan import read_plan
-from gsm_cli.errors import UsageError
 from gsm_cli.records.curves import Epoch
 from gsm_cli.records.run import read_run
 from gsm_cli.runs import training

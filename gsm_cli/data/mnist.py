@@ -140,8 +140,8 @@ MNIST = Dataset(
             caveats=(
                 "All trials there share one split and start from one set of weights, so their intervals hold neither; "
                 "here every seed has its own.",
-                "Rates there differ between estimators (REINFORCE 1e-4, REBAR 5e-4, the others 1e-3); here all have "
-                "1e-3.",
+                "Rates there differ between estimators (REBAR 5e-4; of reinforce with two samples none is public); "
+                "here all have 1e-3.",
                 "Seconds there include reading the images and evaluating the bound, which narrows speed-ups.",
                 "Here the divergence of z is drawn and both samples of reinforce give gradients; there it is exact, "
                 "and one sample does.",

@@ -43,7 +43,13 @@ GIVEN = {  # options whose text is read together with the other places of a sett
     ],
     "preset": Annotated[
         str | None,
-        option("--preset", "Settings of the data set; mnist has long and article.", LAPTOP, "NAME", completion.presets),
+        option(
+            "--preset",
+            "Settings of the data set; mnist has long, article and liu2019.",
+            LAPTOP,
+            "NAME",
+            completion.presets,
+        ),
     ],
     **{  # one for each setting that has an option; its default is that of the presets
         name: Annotated[

@@ -198,7 +198,6 @@ OWN_MISTAKES = [
     (["animate", "--classes", "41"], "film", "not 41"),
     (["animate", "--simplex", "--probs", "0.5,0.5"], "--probs", "not 2"),
     (["animate", "--samples", "1000000000"], "--samples", "not 1000000000: take fewer"),
-    (["animate", "--format", "png"], "--format", "not png"),
     (["animate", "--style", "transparent"], "--style", "take light or dark"),
     (["explore", "--tau", "0"], "--tau", "not 0"),
     (["explore", "--tau", "1,2"], "--tau", "'1,2'"),

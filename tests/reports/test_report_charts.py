@@ -22,7 +22,7 @@ from gsm_cli.reports.charts import apart, ink, log_ticks, wrapped
 from gsm_cli.reports.curves import accuracy_panels, generated_chart
 from gsm_cli.reports.forest import draw
 from gsm_cli.reports.panels import Panel, Point, Points, panel_chart
-from gsm_cli.reports.trade_chart import SPEED
+from gsm_cli.reports.trade_chart import CARETDOWN, SPEED
 from gsm_cli.reports.trade_chart import draw as draw_trade
 from gsm_cli.style import house_style
 
@@ -111,7 +111,8 @@ class TestTrade:
         (axes,) = made(draw_trade, trade(dot("gumbel", 2.8, -1.2), dot("reinmax", 2.0, -15.3)), 0.7).axes
         assert "reinmax, at -15.3" in [text.get_text() for text in axes.texts]
         assert axes.get_ylim()[0] > -5
-        assert "v" in {line.get_marker() for line in axes.lines}
+        cut = [line for line in axes.lines if line.get_marker() == CARETDOWN]
+        assert [(line.get_color(), *line.get_xdata()) for line in cut] == [(OBJECTIVES["reinmax"].colour, 2.0)]
 
     def test_an_objective_has_the_colour_and_shape_of_other_pictures(self):
         (first, second) = identities(["gumbel, tau 0.5", "gumbel, tau 1"])

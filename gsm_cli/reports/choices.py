@@ -2,16 +2,22 @@
 
 from collections.abc import Mapping, Sequence
 from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from gsm_cli.analysis.choices import Choice, Trial
 from gsm_cli.analysis.identity import by_size, written
-from gsm_cli.reports.forest import draw
+from gsm_cli.reports.charts import blank, ink, wrapped
 from gsm_cli.reports.markdown import MOST_VALUES, NOTHING, held, interval, table, values_table, without_empty
 from gsm_cli.reports.page import Block, Page, Section
 from gsm_cli.reports.panels import Point, Points
-from gsm_cli.style import Picture
+from gsm_cli.reports.panels import written as number
+from gsm_cli.style import INK, Picture
 from gsm_cli.words import counted, listed, percent, points, ratio
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+LEAST = 0.5  # points at either side of zero that an axis has at least
 HEADING = "What each change brings"
 QUANTITY = "points of validation accuracy, minus the base's"
 RULE = (
@@ -142,3 +148,29 @@ def _table(searches: Sequence[Choice]) -> str:
     last = "time of an epoch, the base's 1 [95 %]"
     headings = ["runs", "seeds", "validation % [95 %]", "points against the base [95 %]", last]
     return table(*without_empty(headings, rows))
+
+
+def draw(rows: Sequence[Points], quantity: str) -> "Figure":
+    """A row for every difference, the numbers at the right, over an axis of this quantity; a wide interval is cut."""
+    names = [wrapped(row.identity.label, 40) for row in rows]
+    lines = 1 + max(name.count("\n") for name in names)
+    figure = blank(11.0, 1.1 + (0.2 + 0.26 * lines) * len(rows))
+    left, right = figure.subplots(1, 2, sharey=True, width_ratios=[2.4, 1.0])
+    left.axvline(0.0, color=INK, linewidth=0.8, zorder=1)
+    for place, row in enumerate(rows):
+        (point,) = row.points
+        if point.low is not None and point.high is not None:
+            left.plot([point.low, point.high], [place, place], color=row.identity.colour, linewidth=2.6)
+        look: dict[str, Any] = {"markersize": 9, "markeredgecolor": "white", "zorder": 5}
+        left.plot(point.mean, place, color=row.identity.colour, marker=row.identity.marker, **look)
+        right.text(0.0, place, number(point, "+.2f"), va="center", fontsize=11, color=INK)
+    reach = 2 * max(LEAST, *(abs(row.points[0].mean) for row in rows))
+    left.set(xlim=(-reach, reach), ylim=(len(rows) - 0.5, -0.5), xlabel=quantity)
+    left.set_yticks(range(len(rows)), names)
+    for label, row in zip(left.get_yticklabels(), rows, strict=True):
+        label.set_color(ink(row.identity.colour))
+    left.tick_params(axis="y", length=0, pad=12)
+    left.spines["left"].set_visible(False)
+    right.set(xlim=(0.0, 1.0))
+    right.set_axis_off()
+    return figure

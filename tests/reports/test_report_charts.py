@@ -19,8 +19,8 @@ from records_of import record, steps_of
 from gsm_cli.analysis.groups import Group, sort_records
 from gsm_cli.objectives import OBJECTIVES
 from gsm_cli.reports.charts import apart, ink, log_ticks, wrapped
+from gsm_cli.reports.choices import draw
 from gsm_cli.reports.curves import accuracy_panels, generated_chart
-from gsm_cli.reports.forest import draw
 from gsm_cli.reports.panels import Panel, Point, Points, panel_chart
 from gsm_cli.reports.trade_chart import SPEED
 from gsm_cli.reports.trade_chart import draw as draw_trade

@@ -20,6 +20,10 @@ class Section:
 
     blocks: Sequence[Block]
 
+    @property
+    def pictures(self) -> list[Picture[object]]:
+        return [block for block in self.blocks if isinstance(block, Picture)]
+
 
 @dataclass(frozen=True)
 class Page:

@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from math import inf
 
 from gsm_cli.analysis.groups import Group
-from gsm_cli.analysis.margin import Margin
 from gsm_cli.analysis.next_runs import next_runs
 from gsm_cli.analysis.series import Series
 from gsm_cli.analysis.statistics import MOST_SEEDS
-from gsm_cli.analysis.verdict import FLOORS, Judgement, Verdict, rule
+from gsm_cli.analysis.verdict import FLOORS, Judgement, Margin, Verdict, rule
 from gsm_cli.objectives import MARGINALIZE
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.reports.curves import accuracy_picture

@@ -128,7 +128,7 @@ def test_fail_if_worse_prints_the_table_all_the_same(gsm, two):
         (("try", "cost"), "needs records of runs, and reports/cost has none"),
         (
             ("try", "other"),
-            "in common, with the same data set, settings, seeds and splits, and try and other have none",
+            "in common, with the same data set, settings, seeds and splits, and try and other",
         ),
         (("damaged", "try"), "must be a whole record, and is not"),
     ],

@@ -13,9 +13,8 @@ from records_of import SIX, batch, failed, reading, record, steps_of
 from scipy import stats
 
 from gsm_cli.analysis.groups import Group, sort_records
-from gsm_cli.analysis.margin import default_margin, margin_of
 from gsm_cli.analysis.statistics import Comparison, Summary, fewest_seeds, holm, summarize
-from gsm_cli.analysis.verdict import Judgement, deciding_seeds, judge, rule
+from gsm_cli.analysis.verdict import Judgement, deciding_seeds, default_margin, judge, margin_of, rule
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.records.run import RunRecord
 from gsm_cli.reports.page import Report

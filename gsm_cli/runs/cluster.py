@@ -112,7 +112,7 @@ class Cluster(Workers):
             with suppress(OSError, KeyError):  # the scheduler is looked for again
                 workers = self._workers()
                 if workers.keys() - self._known:
-                    versions = self.client.get_versions(packages=list(COMMON))
+                    versions = self.client.get_versions(packages=["torch"])  # Python it tells unasked
                     ours = {name: versions["client"]["packages"][name] for name in COMMON}
                     refuse_others({address: each["packages"] for address, each in versions["workers"].items()}, ours)
                     codes = self.client.run(_code_there()).items()

@@ -51,7 +51,7 @@ GIVEN = {  # options whose text is read together with the other places of a sett
         str | None,
         option(
             "--preset",
-            "A data set's settings: laptop; for mnist also long and article.",
+            "A data set's settings: laptop; for mnist also long, article and liu2019.",
             LAPTOP,
             "NAME",
             completion.preset,

@@ -79,7 +79,7 @@ class TestSettings:
             "gst, gumbel-rao, reinmax, reinmax-rao, rebar. "
             "Rule: positive and finite, reinmax finite and at least 1. "
             "Default: 0.5, straight-through 1, gst 1, reinmax 1, reinmax-rao 1. "
-            "Preset: mnist article 1."
+            "Preset: mnist article 1, mnist liu2019 1."
         )
         assert "Default: 200, mnist 30, digits-pairs 40, mnist-pairs 10." in " ".join(
             gsm("settings", "epochs").stdout.split()
@@ -119,7 +119,7 @@ class TestCompletion:
             ("gsm cost --objective reinm", ["reinmax", "reinmax-rao"]),
             ("gsm train-ssl --dataset mn", ["mnist", "mnist-pairs"]),
             ("gsm gradients --dataset digits-", ["digits-pairs"]),
-            ("gsm train-ssl --preset l", ["laptop", "long"]),
+            ("gsm train-ssl --preset l", ["laptop", "long", "liu2019"]),
             ("gsm train-ssl --set kl", ["kl_start=", "kl_warmup="]),
             ("gsm train-ssl --sweep ta", ["tau=", "tau_min=", "tau_rate=", "tau_by_epoch="]),
             ("gsm settings labelled", ["labelled_batch", "labelled_weight"]),

@@ -57,6 +57,7 @@ CLASSES := $(PAIRS) --report mnist-pairs-classes --objective marginalize,$(CHEAP
 TEMPERATURE := $(BIN)/gsm train-ssl --seeds 0-9 --report digits-temperature
 DECIDING := marginalize,gumbel,sum-and-sample,supervised
 RELAXED := gumbel,straight-through-gumbel,gumbel-rao
+LIU := $(BIN)/gsm train-ssl --dataset mnist --preset liu2019 --report mnist-liu2019 --precision float32
 WIDE := marginalize,gumbel,straight-through-gumbel,sum-and-sample,sparse-marginalize,reinforce,supervised
 
 reports: $(READY)  ## run the digits experiments, ten seeds each, and write their reports
@@ -83,6 +84,10 @@ reports-mnist: $(READY)  ## run the article's experiment on MNIST, and a hundred
 	$(MNIST) --seeds 0-2 --objective marginalize,$(CHEAP) --epochs 20 --set kl_warmup=0.15
 	$(MNIST) --seeds 0-2 --objective marginalize,$(CHEAP) --preset long
 	$(MNIST) --report mnist-article --seeds 0-2 --objective gumbel,marginalize --preset article
+	$(LIU) --seeds 0-4 --objective marginalize,gumbel,sum-and-sample,reinforce
+	$(LIU) --seeds 0-4 --objective rebar --tau 0.1 --tau-min 0 --tau-rate 0
+	$(LIU) --seeds 0-2 --objective sparse-marginalize
+	$(LIU) --seeds 0-2 --objective straight-through --tau 1 --tau-rate 0
 	$(MNIST) --report mnist-vat --seeds 0-5 --objective $(DECIDING) --set vat_weight=5
 	$(MNIST) --seeds 0-2 --objective supervised --preset long --labels 40000 --batch-size 20 --set labelled_batch=100
 	$(RECIPE) --seeds 1000-1005 --objective $(SEARCHED)

@@ -26,7 +26,6 @@ Paper = Literal["light", "dark", "transparent"]
 PAPERS = {"light": (INK, "#ffffff"), "dark": ("#e8e8e8", "#15171b"), "transparent": (INK, "#ffffff00")}  # ink, paper
 
 Format = Literal["png", "svg", "pdf"]
-FilmFormat = Literal["gif", "mp4"]
 DPI = 120
 MOST_DOTS = 60_000_000  # of a figure: a quarter of a gigabyte while it is drawn
 TYPE_SIZE = 13.0  # points, of most words

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 from pathlib import Path
 
 import msgspec
@@ -21,6 +22,21 @@ RECORDS = sorted((Path(__file__).parents[1] / "reports").glob("*/records/*.json"
 
 
 class TestPresets:
+    def test_that_of_liu_et_al_has_their_loss_and_their_temperature(self):
+        """45,000 mean_u U + 5,000 mean_l (L + log q) with L2 1e-5; max(0.5, exp(-5e-4 epoch 5,000 / 64))."""
+        config = build({"dataset": "mnist", "objective": "gumbel"}, "liu2019")
+        for weight, theirs in (
+            (config.labelled_weight, 5_000),
+            (config.classification_weight, 5_000),
+            (config.l2, 1e-5),
+        ):
+            assert 45_000 * weight == pytest.approx(theirs)
+        steps = 45_000 // config.batch_size
+        for epoch in (0, 1, 10, 17, 18, 99):
+            tau = max(0.5, math.exp(-5e-4 * epoch * 5_000 / 64))
+            assert config.estimator.temperature(epoch * steps, steps) == pytest.approx(tau)
+            assert config.estimator.temperature((epoch + 1) * steps - 1, steps) == pytest.approx(tau)
+
     @pytest.mark.parametrize(
         ("dataset", "preset"), [(dataset, name) for dataset in DATASETS.values() for name in dataset.presets]
     )

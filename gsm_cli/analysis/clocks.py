@@ -41,13 +41,11 @@ def clocks(record: StepRecord | None) -> dict[str, Clock]:
         found.setdefault((row.step, row.round), []).append(row)
     rounds, words = range(record.plan.rounds), _words(record)
     return {
-        step_key(step.config): Clock([_measured(record, found[place, number]) for number in rounds], words)
+        step_key(step.config): Clock(
+            [sorted((row.evaluations, record.seconds(row)) for row in found[place, number]) for number in rounds], words
+        )
         for place, step in enumerate(record.plan.steps)
     }
-
-
-def _measured(record: StepRecord, rows: Sequence[StepRow]) -> list[tuple[float, float]]:
-    return sorted((row.evaluations, record.seconds(row)) for row in rows)
 
 
 def _words(record: StepRecord) -> str:

@@ -10,6 +10,7 @@ from gsm_cli.analysis.costs import gains
 from gsm_cli.analysis.findings import Findings
 from gsm_cli.analysis.gradients import conclusions
 from gsm_cli.analysis.next_runs import next_runs
+from gsm_cli.analysis.published import find_table, set_beside
 from gsm_cli.analysis.series import Series
 from gsm_cli.analysis.verdict import Verdict
 from gsm_cli.config import RunConfig
@@ -24,12 +25,14 @@ Options = Callable[[RunConfig], list[str]]  # with which a command makes such a 
 def run_facts(findings: Findings, gradients: Sequence[GradientRecord], options: Options) -> Facts:
     """All that is found in runs, and in the gradients beside them."""
     frontier = findings.frontier
+    table = find_table(findings.groups[0]) if findings.kind == "table" and findings.groups else None
     facts = {
         "groups": [_group(each, options) for each in findings.verdicts],
         "best": findings.best,
         "searches": findings.searches,
         "trades": findings.trades,
         "sweeps": _sweeps(findings.sweeps),
+        "beside": [set_beside(each, table) for each in findings.groups[0].trained] if table else [],
         "frontier": frontier and {"clock": frontier.clock, "lines": frontier.lines},
         "gradients": [{"name": each.plan.name, "conclusions": conclusions(each)} for each in gradients],
     }

@@ -20,6 +20,7 @@ SHOWN = 12  # hex digits of a file's digest
 LONGEST = 60  # letters of a value in a label: pictures have no room for more
 CONSTANT = (("tau_min", "0"), ("tau_rate", "0"))  # of a temperature that does not fall; no label says so
 ALWAYS = ("dataset", DIGEST, "epochs", "precision")  # that a group's name has even where its preset implies them
+PLACES = {"epochs": -1, "precision": 1}  # of words in a group's name; all others are between
 PALEST = 0.62  # how much white the last of an objective's series has; the first has none
 MARKERS = "osvhD^8X<*pP>Hd"
 Settings = Mapping[str, str]  # as a reader sees them
@@ -122,7 +123,7 @@ def name_groups(settings: Sequence[Mapping[str, object]], dataset: Dataset) -> l
     for each, preset in zip(settings, nearest, strict=True):
         departures = _departures(each, dataset, preset)
         told = [name for name in differing if not several or name in departures or name in ALWAYS]
-        words = [_word(name, each[name]) for name in sorted(told, key=_place)]
+        words = [_word(name, each[name]) for name in sorted(told, key=lambda name: PLACES.get(name, 0))]
         names.append(", ".join([f"preset {preset}", *words] if several else words))
     return names
 
@@ -131,11 +132,6 @@ def _departures(settings: Mapping[str, object], dataset: Dataset, preset: str) -
     """In what a group departs from a preset."""
     usual = {field.name: field.default for field in msgspec.structs.fields(RunConfig)} | read_preset(dataset, preset)
     return {name for name, value in settings.items() if name not in ("dataset", DIGEST) and value != usual[name]}
-
-
-def _place(name: str) -> int:
-    """Epochs first, the precision last."""
-    return {"epochs": -1, "precision": 1}.get(name, 0)
 
 
 def _word(name: str, value: object) -> str:

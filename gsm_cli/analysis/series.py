@@ -77,7 +77,12 @@ class Series:
     @cached_property
     def validation(self) -> Summary:
         """On the validation images after the last epoch, over seeds."""
-        return summarize_accuracies([*self.validation_by_seed.values()], validation_step(self))
+        return self.validation_after(self.config.epochs)
+
+    def validation_after(self, epoch: int) -> Summary:
+        """On the validation images after so many epochs, over seeds."""
+        accuracies = [record.epochs.validation_accuracy[epoch - 1] for record in self.finished]
+        return summarize_accuracies(accuracies, validation_step(self))
 
     @property
     def standing(self) -> tuple[int, float]:

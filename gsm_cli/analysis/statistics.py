@@ -3,9 +3,10 @@
 Everything is computed from counts of correct test images, so that a tie is a tie. scipy has the distributions.
 """
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import exp, gcd, inf, log, nan, sqrt
+from math import exp, gcd, inf, log, sqrt
 from statistics import fmean, stdev
 from typing import Literal
 
@@ -88,6 +89,17 @@ def summarize_ratios(first: Sequence[float], second: Sequence[float]) -> Summary
     return Summary(exp(found.mean), found.deviation, low, high)
 
 
+def unpaired(first: Summary, second: Summary, counts: tuple[int, int]) -> Summary:
+    """First minus second where nothing pairs them, with Welch's interval, and none of a single seed."""
+    mean, deviations = first.mean - second.mean, (first.deviation, second.deviation)
+    squares = [each**2 / count for each, count in zip(deviations, counts, strict=True) if each is not None]
+    if len(squares) < 2:
+        return Summary(mean, None, None, None)
+    freedom = sum(squares) ** 2 / sum(each**2 / (count - 1) for each, count in zip(squares, counts, strict=True))
+    half = quantile((1 + CONFIDENCE) / 2, freedom) * sqrt(sum(squares))
+    return Summary(mean, None, mean - half, mean + half)
+
+
 def corrected(summary: Summary, count: int, test_per_training: float) -> Summary:
     """The interval of Nadeau and Bengio (2003) for splits of one pool of images, whose parts overlap between seeds."""
     if summary.deviation is None:
@@ -133,12 +145,9 @@ def side(summary: Summary, p_value: float) -> Side:
 
 def holm(p_values: Sequence[float]) -> list[float]:
     """The p-values of a family, corrected so that one error in it is as rare as one of a single test (Holm 1979)."""
-    order = sorted(range(len(p_values)), key=lambda place: p_values[place])
-    corrected, greatest = [nan] * len(p_values), 0.0
-    for rank, place in enumerate(order):
-        greatest = max(greatest, min(1.0, (len(p_values) - rank) * p_values[place]))
-        corrected[place] = greatest
-    return corrected
+    order = np.argsort(p_values, kind="stable")
+    scaled = np.minimum(1.0, np.arange(len(order), 0, -1) * np.asarray(p_values)[order])
+    return [float(value) for value in np.maximum.accumulate(scaled)[np.argsort(order)]]
 
 
 def fewest_seeds(family: int) -> int:
@@ -162,15 +171,9 @@ def seeds_needed(distance: float, deviation: float, tail: float = (1 - CONFIDENC
     """
     if distance <= 0:
         return inf
-    low, high = 1, 2
-    while power(distance, deviation, high, tail) < POWER:
-        low, high = high, 2 * high
-        if high > MOST_SEEDS:
-            return inf
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if power(distance, deviation, middle, tail) >= POWER else (middle, high)
-    return high
+    numbers = range(2, MOST_SEEDS + 1)
+    place = bisect_left(numbers, POWER, key=lambda seeds: power(distance, deviation, seeds, tail))
+    return numbers[place] if place < len(numbers) else inf
 
 
 def power(distance: float, deviation: float, seeds: int, tail: float) -> float:
@@ -187,6 +190,6 @@ def wilson(share: float, images: int) -> tuple[float, float]:
     return centre - half, centre + half
 
 
-def quantile(probability: float, freedom: int) -> float:
+def quantile(probability: float, freedom: float) -> float:
     """Of Student's t."""
     return float(special.stdtrit(freedom, probability))

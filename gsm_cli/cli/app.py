@@ -38,44 +38,20 @@ class Row(NamedTuple):
 
 COMMANDS = {  # in the order of the help
     "sample": Row("figures", "Draw the law and one relaxed sample at every temperature.", "--tau 0.1 --repeat 3"),
-    "expectation": Row(
-        "figures",
-        "Draw the mean of many samples against its exact value.",
-        "--probs 0.5,0.3,0.2 --samples 1000 --out lecture",
-    ),
-    "grid": Row(
-        "figures", "Draw means and samples at all temperatures in one picture.", "--classes 20 --seed 3 --out lecture"
-    ),
-    "simplex": Row(
-        "figures",
-        "Draw density and samples of three classes on a triangle.",
-        "--probs 0.6,0.3,0.1 --tau 0.5,1,2 --out lecture",
-    ),
-    "animate": Row(
-        "figures",
-        "Draw the law as its temperature falls and rises again.",
-        "--probs 0.6,0.3,0.1 --simplex --out lecture",
-    ),
-    "explore": Row(
-        "figures",
-        "Write a page, in one file, in which one drags the law.",
-        "--probs 0.6,0.3,0.1 --tau 0.5 --out lecture",
-    ),
+    "expectation": Row("figures", "Draw the mean of many samples against its exact value.", "--samples 1000 --tau 0.5"),
+    "grid": Row("figures", "Draw means and samples at all temperatures in one picture.", "--classes 20 --seed 3"),
+    "simplex": Row("figures", "Draw density and samples of three classes on a triangle.", "--probs 0.6,0.3,0.1"),
+    "animate": Row("figures", "Draw the law as its temperature falls and rises again.", "--from 10 --to 0.1"),
+    "explore": Row("figures", "Write a page, in one file, in which one drags the law.", "--probs 0.6,0.3,0.1 --tau 2"),
     "train-ssl": Row(
         "train",
         "Train a semi-supervised model with each objective and seed.",
         "--objective marginalize,gumbel --seeds 0-4 --set kl_start=1",
     ),
     "settings": Row("settings", "List the settings of train-ssl: meaning, rule, defaults.", "tau epochs"),
-    "gradients": Row(
-        "gradients",
-        "Measure every estimator's gradient against the exact one.",
-        "--objective gumbel,reinforce --tau 0.5,1",
-    ),
+    "gradients": Row("gradients", "Measure every estimator's gradient against the exact one.", "--tau 0.5,1 --seeds 0"),
     "cost": Row("cost", "Measure time and memory of a step against the classes.", "--classes 10,100 --rounds 3"),
-    "report": Row(
-        "report", "Rebuild every report from its records, without training.", "reports/digits-100 --margin 0.5"
-    ),
+    "report": Row("report", "Rebuild every report from its records, without training.", "reports/digits-100 --csv"),
     "compare": Row("compare", "Compare two folders of records, seed by seed.", "digits-100 try/digits-100"),
 }
 

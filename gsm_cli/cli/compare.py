@@ -1,12 +1,12 @@
 """The command that compares two folders of records, seed by seed: `gsm compare`."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from gsm_cli.cli import options
-from gsm_cli.errors import DataError, GsmError
+from gsm_cli.errors import DataError, GsmError, UsageError
 
 if TYPE_CHECKING:
     from gsm_cli.analysis.compare import Matches, Pair, Seeds
@@ -15,13 +15,12 @@ if TYPE_CHECKING:
 HEADINGS = ("series", "seeds", "A test %", "B test %", "points [95 %]", "log p(x) [95 %]")
 LEGEND = (
     "Test accuracy is that after the last epoch, a mean over the seeds that both folders have on the same split. "
-    "*points*: B minus A, seed by seed, with Student's interval; *log p(x)*: the same of its lower bound, in nats."
+    "*points*: B minus A, seed by seed, with Student's interval, or that of one test image where all seeds "
+    "agree; *log p(x)*: the same of its lower bound, in nats. No interval is corrected for the number of series."
 )
 FirstArgument = Annotated[Path, typer.Argument(metavar="A", help="A folder of records, or its name in reports.")]
 SecondArgument = Annotated[Path, typer.Argument(metavar="B", help="The folder that is compared with A.")]
-FailOption = Annotated[
-    bool, typer.Option("--fail-if-worse", help="Exit with 1 if a series is worse in B: its whole interval is below 0.")
-]
+FailOption = Annotated[bool, options.flag("--fail-if-worse", "Exit with 1 if a series has its whole interval below 0.")]
 
 
 def compare(
@@ -35,15 +34,16 @@ def compare(
 
     matches = match(*(_read(path) for path in paths))
     if not matches.pairs:
-        rule = "two folders must have a series in common, with the same settings, seeds and splits"
-        raise DataError(f"{rule}, and {paths[0]} and {paths[1]} have none: name two that have")
+        rule = "two folders must have a series in common, with the same data set, settings, seeds and splits"
+        raise UsageError(f"{rule}, and {paths[0]} and {paths[1]} have none: name two that have")
     if as_json:
         import msgspec
 
         from gsm_cli.cli.output import show
         from gsm_cli.style import rounded
 
-        show("compare", paths, rounded(msgspec.to_builtins(matches)))
+        facts: Any = rounded(msgspec.to_builtins(matches))
+        show("compare", paths, **facts)
     else:
         print(*_written(paths, matches), sep="\n\n")
     if fail_if_worse and (worse := [pair.label for pair in matches.pairs if pair.worse]):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gsm_cli.cli import completion, measuring, options
-from gsm_cli.cli.options import option, whole_number
+from gsm_cli.cli.options import Several, flag, option, whole_number
 from gsm_cli.cli.plan import ALL
 from gsm_cli.cli.settings import MEANINGS
 from gsm_cli.errors import UsageError
@@ -19,43 +19,23 @@ if TYPE_CHECKING:
 
 MOST_IMAGES, MOST_ROUNDS, MOST_CLASSES = 100_000, 1_000, 100_000
 
-Several = list[str] | None  # repeated or with commas
 Classes = Annotated[
     Several,
     option("--classes", "Numbers of classes, with commas or repeated.", "2,5,10,20,50,100,200,500,1000", "INTEGERS"),
 ]
-Objectives = Annotated[
-    Several,
-    option(
-        "--objective",
-        "Estimators by the names of train-ssl, with commas or repeated.",
-        "all that need no trained model",
-        "NAMES",
-        completion.objectives,
-    ),
-]
-ModelName = Annotated[str, option("--model", MEANINGS["model"], "adgm", "NAME", completion.model)]
+ModelName = Annotated[str, option("--model", MEANINGS["model"], "adgm", "NAME", completion.models)]
 BatchSize = Annotated[
     int, whole_number("--batch-size", "Unlabelled images in a step, and as many labelled ones.", 1, MOST_IMAGES)
 ]
-Precision = Annotated[str, option("--precision", MEANINGS["precision"], "float32", "NAME", completion.precision)]
-Device = Annotated[
-    str,
-    option("--device", "Where to measure: auto, cpu or cuda.", "auto", "NAME", completion.device),
-]
+Precision = Annotated[str, option("--precision", MEANINGS["precision"], "float32", "NAME", completion.precisions)]
+Device = Annotated[str, option("--device", "Where to measure: auto, cpu or cuda.", "auto", "NAME", completion.devices)]
 Rounds = Annotated[
     int, whole_number("--rounds", "Processes for each number, or turns with --for; more claim more.", 1, MOST_ROUNDS)
 ]
 
 
 Report = Annotated[
-    Path | None,
-    typer.Option(
-        "--for",
-        metavar="FOLDER",
-        help="Instead time the steps of the runs of this report, each at its own sizes, all in turns.",
-        show_default=False,
-    ),
+    Path | None, option("--for", "Time the steps of this report's runs instead, at their own sizes.", "", "FOLDER")
 ]
 OF_CLASSES = ("classes", "objective", "model", "batch_size", "precision", "out")  # what --for takes from the runs
 
@@ -63,7 +43,7 @@ OF_CLASSES = ("classes", "objective", "model", "batch_size", "precision", "out")
 def cost(
     context: typer.Context,
     classes: Classes = None,
-    objective: Objectives = None,
+    objective: measuring.Objectives = None,
     model: ModelName = "adgm",
     batch_size: BatchSize = 100,
     precision: Precision = "float32",
@@ -72,7 +52,7 @@ def cost(
     report: Report = None,
     seed: Annotated[int, whole_number("--seed", "Fixes the order of the measurements.", 0)] = 0,
     out: options.Reports = Path("reports"),
-    force: Annotated[bool, typer.Option("--force", help="Measure again, and replace the record.")] = False,
+    force: Annotated[bool, flag("--force", "Measure again, and replace the record.")] = False,
     as_json: options.Json = False,
 ) -> None:
     """Measure time and memory of a step against the classes.

@@ -54,13 +54,13 @@ def _empty(runs: "Sequence[RunRecord]", asked: str, rounds: int, seed: int) -> "
 def _refuse_lacking(found: "StepRecord", empty: "StepRecord", path: Path) -> None:
     """Raise GsmError if the report has steps that the record has not."""
     from gsm_cli.records.steps import step_key
+    from gsm_cli.words import few
 
     known = {step_key(step.config) for step in found.plan.steps}
     lacking = [step.config.name for step in empty.plan.steps if step_key(step.config) not in known]
     if lacking:
-        rule = f"{path} must have the step of every run of the report, and lacks that of {lacking[0]}"
-        more = f" and {len(lacking) - 1} others" if len(lacking) > 1 else ""
-        raise GsmError(f"{rule}{more}: --force times all steps anew, and replaces it")
+        rule = f"{path} must have the step of every run of the report, and lacks that of {few(lacking)}"
+        raise GsmError(f"{rule}: --force times all steps anew, and replaces it")
 
 
 def _measure(empty: "StepRecord", path: Path) -> "StepRecord":

@@ -3,17 +3,17 @@
 import inspect
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import partial, wraps
+from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
 from gsm_cli.cli import options
-from gsm_cli.cli.options import signed, whole_number
+from gsm_cli.cli.options import flag, signed, whole_number
 from gsm_cli.errors import UsageError
-from gsm_cli.style import JSON, FilmFormat, Format, Look, Picture, import_matplotlib
+from gsm_cli.style import Format, Look, Picture, import_matplotlib
 
 if TYPE_CHECKING:
     from gsm_cli.law.facts import Facts
@@ -28,7 +28,6 @@ class Asked:
     look: Look
     out: Path
     as_json: bool
-    formats: Sequence[Any] = ()
 
 
 def _ask(
@@ -62,21 +61,16 @@ def _ask(
     return Asked(law, look, out, as_json)
 
 
-def figure_command(
-    draw: Callable[..., None], formats: Any = options.Formats, known: Any = Format
-) -> Callable[..., None]:
-    """The command that takes the options of `draw`, --format and those of `_ask`, and hands `draw` what these say."""
+def figure_command(draw: Callable[..., None]) -> Callable[..., None]:
+    """The command that takes the options of `draw` and those of `_ask`, and hands `draw` what these say."""
     shared = inspect.signature(_ask).parameters
-    format_option = inspect.Parameter("format", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=formats)
     _, *own = inspect.signature(draw).parameters.values()
 
     @wraps(draw)
     def command(**given: Any) -> None:
-        chosen = _formats(given.pop("format"), known)
-        asked = replace(_ask(**{name: given.pop(name) for name in shared}), formats=chosen)
-        draw(asked, **given)
+        draw(_ask(**{name: given.pop(name) for name in shared}), **given)
 
-    return signed(command, [*own, format_option, *shared.values()])
+    return signed(command, [*own, *shared.values()])
 
 
 @figure_command
@@ -84,11 +78,12 @@ def sample(
     asked: Asked,
     tau: options.Tau = None,
     repeat: Annotated[int, whole_number("--repeat", "Also draw z_0 .. z_<N-1> at the first temperature.", 0, 1000)] = 0,
+    format: options.Formats = None,
 ) -> None:
     """Draw the law and one relaxed sample at every temperature."""
     from gsm_cli.law import pictures
 
-    _write(pictures.samples(asked.law(), _temperatures(tau), repeat, asked.look), asked)
+    _write(pictures.samples(asked.law(), _temperatures(tau), repeat, asked.look), asked, format)
 
 
 @figure_command
@@ -96,7 +91,8 @@ def expectation(
     asked: Asked,
     tau: options.Tau = None,
     samples: options.Samples = 100,
-    plain: Annotated[bool, typer.Option("--plain", help="Draw the bars alone.")] = False,
+    plain: Annotated[bool, flag("--plain", "Draw the bars alone.")] = False,
+    format: options.Formats = None,
 ) -> None:
     """Draw the mean of many samples against its exact value."""
     from gsm_cli.law import pictures, request
@@ -104,7 +100,7 @@ def expectation(
     law, temperatures = asked.law(), _temperatures(tau)
     request.check_work("--samples", samples, law, len(temperatures))
     drawn = pictures.expectations(law, temperatures, samples, plain, asked.look)
-    _write(drawn, asked)
+    _write(drawn, asked, format)
     if not asked.as_json:
         from gsm_cli.cli.tables import print_expectations
 
@@ -117,13 +113,14 @@ def grid(
     tau: options.Tau = None,
     samples: options.Samples = 100,
     draws: Annotated[int, whole_number("--draws", "Rows of single draws.", 1, 50)] = 4,
+    format: options.Formats = None,
 ) -> None:
     """Draw means and samples at all temperatures in one picture."""
     from gsm_cli.law import pictures, request
 
     law, temperatures = asked.law(), _temperatures(tau, most=20)
     request.check_work("--samples", samples, law, len(temperatures))
-    _write([pictures.grid(law, temperatures, samples, draws, asked.look)], asked)
+    _write([pictures.grid(law, temperatures, samples, draws, asked.look)], asked, format)
 
 
 @figure_command
@@ -131,33 +128,32 @@ def simplex(
     asked: Asked,
     tau: options.Tau = None,
     samples: Annotated[int, whole_number("--samples", "Samples on each triangle.", 1, 10_000)] = 300,
+    format: options.Formats = None,
 ) -> None:
     """Draw density and samples of three classes on a triangle."""
     from gsm_cli.law import request
     from gsm_cli.law import simplex as triangles
 
     law = asked.law(default=request.ARTICLE_TRIANGLE)
-    _write([triangles.simplex(law, _temperatures(tau, most=20), samples, asked.look)], asked)
+    _write([triangles.simplex(law, _temperatures(tau, most=20), samples, asked.look)], asked, format)
 
 
-@partial(figure_command, formats=options.FilmFormats, known=FilmFormat)
+@figure_command
 def animate(
     asked: Asked,
     first: Annotated[str, typer.Option("--from", metavar="NUMBER", help="Temperature at the beginning.")] = "100",
     last: Annotated[str, typer.Option("--to", metavar="NUMBER", help="Temperature at the turn.")] = "0.05",
     samples: options.Samples = 100,
-    simplex: Annotated[bool, typer.Option("--simplex", help="Three classes as a cloud on their triangle.")] = False,
+    simplex: Annotated[bool, flag("--simplex", "Three classes as a cloud on their triangle.")] = False,
 ) -> None:
     """Draw the law as its temperature falls and rises again."""
     from gsm_cli.law import animation, films, request
 
-    films.check_film(asked.formats)
     law = asked.law(**({"default": request.ARTICLE_TRIANGLE} if simplex else {}))
     ends = request.read_temperature(first, "--from"), request.read_temperature(last, "--to")
     film = animation.animate(law, ends, samples, simplex, asked.look)
-    frames, facts = list(film.pixels()), json.dumps(film.carried)
-    files = {asked.out / f"{film.name}.{each}": films.encode(frames, each, facts) for each in asked.formats}
-    _save(files, [film.carried] * len(files), asked.as_json)
+    data = films.encode(list(film.pixels()), json.dumps(film.carried))
+    _save({asked.out / f"{film.name}.gif": data}, [film.carried], asked.as_json)
 
 
 def explore(
@@ -187,27 +183,26 @@ def _temperatures(tau: list[str] | None, **most: int) -> "list[Temperature]":
     return read_temperatures(tau or ARTICLE_TEMPERATURES, **most)
 
 
-def _formats(asked: list[str] | None, known: Any) -> list[Any]:
-    """The formats that are asked for, each once, else the first that is known."""
-    names = get_args(known)
-    given = [part.strip() for text in asked or names[:1] for part in text.split(",")]
+def _formats(asked: list[str] | None) -> list[Format]:
+    """The formats that are asked for, each once."""
+    names = get_args(Format)
+    given: list[Any] = [part.strip() for text in asked or ["png"] for part in text.split(",")]
     for name in given:
         if name not in names:
-            raise UsageError(
-                f"--format must be of {', '.join(names)}, not {options.as_typed(name)}: "
-                f"write for example --format {','.join(names[:2])}"
-            )
+            rule = f"--format must be of {', '.join(names)}, not {options.as_typed(name)}"
+            raise UsageError(f"{rule}: write for example --format png,svg")
     return list(dict.fromkeys(given))
 
 
-def _write(pictures: "Sequence[Picture[Facts]]", asked: Asked) -> None:
+def _write(pictures: "Sequence[Picture[Facts]]", asked: Asked, format: list[str] | None) -> None:
     """Encode every picture before the first is written; then print the paths, or what the files carry as JSON."""
-    both = [(picture, each) for picture in pictures for each in asked.formats]
+    formats = _formats(format)
+    both = [(picture, each) for picture in pictures for each in formats]
     files = {asked.out / f"{picture.name}.{each}": picture.encode(each) for picture, each in both}
-    _save(files, [picture.carried for picture, _ in both] if asked.as_json else [], asked.as_json)
+    _save(files, [picture.carried for picture, _ in both], asked.as_json)
 
 
-def _save(files: Mapping[Path, bytes], carried: Sequence[JSON], as_json: bool) -> None:
+def _save(files: Mapping[Path, bytes], carried: Sequence[Any], as_json: bool) -> None:
     from gsm_cli.files import write_atomic
 
     for path, data in files.items():
@@ -215,12 +210,7 @@ def _save(files: Mapping[Path, bytes], carried: Sequence[JSON], as_json: bool) -
     if as_json:
         from gsm_cli.cli import output
 
-        told = [_told(*each) for each in zip(files, carried, strict=True)]
-        output.show(str(told[0]["command"]).split()[1], list(files), output.FigureResults(figures=told))
+        figures = [{"path": str(path), **facts} for path, facts in zip(files, carried, strict=True)]
+        output.show(figures[0]["command"].split()[1], files, figures=figures)
     else:
         print(*files, sep="\n", flush=True)  # before a table on stderr
-
-
-def _told(path: Path, carried: JSON) -> dict[str, JSON]:
-    assert isinstance(carried, dict), "facts are a struct"
-    return {"path": str(path), **carried}

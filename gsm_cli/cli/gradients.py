@@ -1,12 +1,10 @@
 """The command that measures gradients: `gsm gradients`."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
-
-import typer
+from typing import TYPE_CHECKING, Annotated, Any
 
 from gsm_cli.cli import completion, measuring, options
-from gsm_cli.cli.options import option, whole_number
+from gsm_cli.cli.options import Several, flag, option, whole_number
 from gsm_cli.cli.plan import ALL
 from gsm_cli.cli.settings import MEANINGS, default_words
 from gsm_cli.errors import UsageError
@@ -19,80 +17,42 @@ if TYPE_CHECKING:
     from gsm_cli.records.layout import ReportFolder
 
 DATASET = "digits"
-MOST_EPOCHS = MOST_REPLICATES = MOST_IMAGES = 1_000_000
-MOST_CLASSES, MOST_BATCH = 10_000, 100_000
+MOST = 1_000_000
 
-Several = list[str] | None  # repeated or with commas
 Taus = Annotated[Several, option("--tau", "Temperatures, with commas or repeated.", "0.1,0.3,0.5,1,2", "NUMBERS")]
-Objectives = Annotated[
-    Several,
-    option(
-        "--objective",
-        "Estimators by the names of train-ssl, with commas or repeated.",
-        "all but supervised",
-        "NAMES",
-        completion.objectives,
-    ),
-]
-DatasetName = Annotated[str, option("--dataset", MEANINGS["dataset"], DATASET, "NAME", completion.dataset)]
-Epochs = Annotated[
-    int | None,
-    whole_number(
-        "--epochs",
-        "Epochs of the models' training; they are measured after the first, half and all.  "
-        f"[default: {default_words('epochs', 100)}]",
-        1,
-        MOST_EPOCHS,
-    ),
-]
-Labels = Annotated[
-    int | None,
-    whole_number("--labels", f"{MEANINGS['labels']}  [default: {default_words('labels', 100)}]", 1, MOST_IMAGES),
-]
-BatchSize = Annotated[
-    int | None,
-    whole_number(
-        "--batch-size", f"{MEANINGS['batch_size']}  [default: {default_words('batch_size', 100)}]", 1, MOST_BATCH
-    ),
-]
+DatasetName = Annotated[str, option("--dataset", MEANINGS["dataset"], DATASET, "NAME", completion.datasets)]
+
+
+def _setting(name: str, most: int) -> Any:
+    """An option for a setting of the models, which are trained as those of train-ssl are."""
+    meaning = f"{MEANINGS[name]}  [default: {default_words(name, 100)}]"
+    return whole_number(f"--{name.replace('_', '-')}", meaning, 1, most)
+
+
 Images = Annotated[
     int | None,
     whole_number(
-        "--images",
-        "Unlabelled images whose bound is differentiated.  [default: until none holds over a tenth of it]",
-        1,
-        MOST_IMAGES,
+        "--images", "Unlabelled images of the bound.  [default: until none holds over a tenth of it]", 1, MOST
     ),
 ]
-Replicates = Annotated[
-    int, whole_number("--replicates", "Estimates of every estimator on a model.", 10, MOST_REPLICATES)
-]
+Replicates = Annotated[int, whole_number("--replicates", "Estimates of every estimator on a model.", 10, MOST)]
 Classes = Annotated[
     int | None,
     whole_number(
-        "--classes",
-        "Classes of the three functions of y, on a random law.  [default: the article's six]",
-        2,
-        MOST_CLASSES,
+        "--classes", "Classes of the functions of y, on a random law.  [default: the article's six]", 2, 10_000
     ),
 ]
-OwnModels = Annotated[
-    bool,
-    typer.Option(
-        "--own-models/--no-own-models",
-        help="Whether each estimator is measured also on models that it has trained itself.",
-    ),
-]
+OwnModels = Annotated[bool, flag("--own-models/--no-own-models", "Measure each also on models that it trains itself.")]
 Seeds = Annotated[Several, option("--seeds", "Seeds of the models and the noise, as 0-4 or 0,3.", "0,1", "SEEDS")]
 
 
 def gradients(
     tau: Taus = None,
-    objective: Objectives = None,
+    objective: measuring.Objectives = None,
     dataset: DatasetName = DATASET,
-    labels: Labels = None,
-    epochs: Epochs = None,
-    batch_size: BatchSize = None,
+    labels: Annotated[int | None, _setting("labels", MOST)] = None,
+    epochs: Annotated[int | None, _setting("epochs", MOST)] = None,
+    batch_size: Annotated[int | None, _setting("batch_size", 100_000)] = None,
     images: Images = None,
     replicates: Replicates = 250,
     classes: Classes = None,
@@ -101,16 +61,18 @@ def gradients(
     data_dir: options.DataDir = None,
     out: options.Reports = Path("reports"),
     report: options.ReportName = None,
-    force: Annotated[bool, typer.Option("--force", help="Measure again what was measured before.")] = False,
+    force: Annotated[bool, flag("--force", "Measure again what was measured before.")] = False,
     as_json: options.Json = False,
 ) -> None:
     """Measure every estimator's gradient against the exact one.
 
-    The bias, the deviation and the direction of the mean gradient go into the report of the data set, or into that of
-    a sweep over temperatures, named by --report. Other settings get a file of their own.
+    The models are measured after the first epoch, half of them and all. The bias, the deviation and the direction of
+    the mean gradient go into the report of the data set, or into that of a sweep over temperatures, named by --report.
+    Other settings get a file of their own.
     """
     from gsm_cli.cli.sources import warn_of_variables
     from gsm_cli.data import find_dataset
+    from gsm_cli.extensions import find_objective
     from gsm_cli.law.request import read_temperatures
     from gsm_cli.records.gradients import TEMPERATURES, GradientPlan, read_gradients
     from gsm_cli.records.layout import ReportFolder
@@ -134,8 +96,9 @@ def gradients(
         own_models=own_models,
         sha256={name: sha256 for name, sha256 in rows.items() if sha256},
     )
-    if tau:
-        refuse_unread_temperatures(plan)
+    if tau and not any(find_objective(name).relaxed for name in plan.objectives):
+        names = ", ".join(plan.objectives)
+        raise UsageError(f"--tau must have an objective that reads it, and none of {names} does: leave it out")
     own = plan.config.folder
     folder = ReportFolder(out / (options.read_report("--report", report, [own]) if report is not None else own))
     path = folder.measurement(plan.name)
@@ -173,15 +136,6 @@ def _measure(plan: "GradientPlan", folder: "ReportFolder", data_dir: Path | None
     folder.ask("comparison" if folder.name == plan.config.folder else "settings", data_dir)
     record.save(path)
     return record
-
-
-def refuse_unread_temperatures(plan: "GradientPlan") -> None:
-    """Raise UsageError for temperatures that no objective reads."""
-    from gsm_cli.extensions import find_objective
-
-    if not any(find_objective(name).relaxed for name in plan.objectives):
-        names = ", ".join(plan.objectives)
-        raise UsageError(f"--tau must have an objective that reads it, and none of {names} does: leave it out")
 
 
 def refuse_no_measurement(plan: "GradientPlan") -> None:

@@ -3,9 +3,10 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
-from gsm_cli.cli import options
+from gsm_cli.cli import completion, options
+from gsm_cli.cli.options import option
 from gsm_cli.errors import DataError, GsmError
 
 if TYPE_CHECKING:
@@ -16,6 +17,16 @@ if TYPE_CHECKING:
     from gsm_cli.records.store import Environment
     from gsm_cli.runs.environment import Device
 
+Objectives = Annotated[
+    list[str] | None,
+    option(
+        "--objective",
+        "Estimators by the names of train-ssl, with commas or repeated.",
+        "all that can be measured",
+        "NAMES",
+        completion.objectives,
+    ),
+]
 AnyMeasured = TypeVar("AnyMeasured", "CostRecord", "StepRecord", "GradientRecord")
 Turns = TypeVar("Turns", "CostRecord", "StepRecord")
 
@@ -43,9 +54,7 @@ def find(
     if is_there(path) and not force:
         found = read(path)
         where = "here" if found.environment == machine else f"on another machine, {found.environment.words}"
-        begun = is_there(path.with_suffix(PART))
-        what = "goes on with the measurement that was begun anew" if begun else "measures again"
-        options.say(f"measured before, {where}; --force {what}")
+        options.say(f"measured before, {where}; --force measures again")
         return found
     with options.resumable("to go on after what is measured", [path.with_suffix(PART)]):
         return measure()
@@ -66,7 +75,7 @@ def go_on(
     turns = len(empty.plan.order)
     with alone(path.parent):
         if is_there(path):
-            options.say(f"at its end this replaces {describe(path, type(empty))}")
+            options.say(f"at its end this replaces {path}")
         if done := len(begun(empty, path).rows):
             options.say(f"goes on where it was interrupted, after {done} of {turns} measurements")
         if is_bf16:
@@ -88,17 +97,6 @@ def alone(folder: Path) -> Iterator[None]:
         lock.release()
 
 
-def describe(path: Path, kind: "type[CostRecord] | type[StepRecord]") -> str:
-    """What a record at `path` is, for somebody who is about to lose it."""
-    from gsm_cli.records.store import read
-
-    try:
-        found = read(path, kind)
-    except DataError:
-        return f"{path}, which is no whole record"
-    return f"{path}, measured with {found.made_by}"
-
-
 def finish(command: str, path: Path, record: AnyMeasured, folder: "ReportFolder", as_json: bool) -> None:
     """Write the report with this record, and print both paths. Raises DataError for other files that are damaged."""
     from gsm_cli.reports.folder import read, write
@@ -107,10 +105,9 @@ def finish(command: str, path: Path, record: AnyMeasured, folder: "ReportFolder"
     report = read(folder)
     written = write(report)
     if as_json:
-        from gsm_cli.cli.answers import MeasuredResults, told
-        from gsm_cli.cli.output import show
+        from gsm_cli.cli.output import show, told
 
-        show(command, [path, written], MeasuredResults(record=record, report=told(report)))
+        show(command, [path, written], record=record, report=told(report))
     else:
         print(path, written, sep="\n")
     if report.problems:

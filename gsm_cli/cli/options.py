@@ -17,7 +17,7 @@ from gsm_cli.files import is_there
 from gsm_cli.style import Paper
 
 DIGITS = 18  # of a whole number, at most
-ENDINGS = (".png", ".svg", ".pdf", ".gif", ".mp4", ".html", ".jpg")
+ENDINGS = (".png", ".svg", ".pdf", ".gif", ".html", ".jpg")
 LONGEST = 60  # letters of a wrong value that are shown
 REPORT = re.compile(r"[A-Za-z0-9][\w.+-]{0,99}")  # a name that somebody may choose ...
 OF_A_DATASET = re.compile(r".+-\d+")  # ... but for those that a data set and its labels have by themselves
@@ -33,6 +33,11 @@ def option(name: str, help: str, default: str = "", metavar: str = "VALUE", comp
     """An option whose text is read elsewhere; its help ends with the default, as somebody would type it."""
     shown = f"{help}  [default: {default}]" if default else help
     return typer.Option(name, help=shown, metavar=metavar, show_default=False, autocompletion=complete)
+
+
+def flag(name: str, words: str) -> Any:
+    """An option that is there or not."""
+    return typer.Option(name, help=words)
 
 
 def whole_number(name: str, help: str, least: int, most: int | None = None) -> Any:
@@ -68,10 +73,8 @@ def signed(command: Callable[..., None], parameters: Iterable[inspect.Parameter]
     return command
 
 
-Tau = Annotated[
-    list[str] | None,
-    option("--tau", "Temperatures, with commas or repeated.", "0.1,1,5,100", "NUMBERS"),
-]
+Several = list[str] | None  # repeated or with commas
+Tau = Annotated[Several, option("--tau", "Temperatures, with commas or repeated.", "0.1,1,5,100", "NUMBERS")]
 Probs = Annotated[
     str | None,
     option("--probs", "Class probabilities, as 0.5,0.3,0.2; or a file or - (stdin).", "the article's own", "NUMBERS"),
@@ -80,7 +83,7 @@ Logits = Annotated[
     str | None,
     option("--logits", "Log-probabilities up to a constant, as -0.7,-1.2,-1.6; or a file or -", "", "NUMBERS"),
 ]
-Normalize = Annotated[bool, typer.Option("--normalize", help="Scale what --probs has to the sum 1.")]
+Normalize = Annotated[bool, flag("--normalize", "Scale what --probs has to the sum 1.")]
 Classes = Annotated[int | None, whole_number("--classes", "Draw a random law with so many classes.", 2, 10_000)]
 ClassNames = Annotated[str | None, option("--class-names", "Names of the classes, as cat,dog,bird.", "1 to K", "NAMES")]
 Title = Annotated[str | None, typer.Option(metavar="TEXT", help="Title in place of the figure's own.")]
@@ -91,19 +94,15 @@ FontSize = Annotated[int | None, whole_number("--font-size", "Points of most let
 Font = Annotated[str | None, option("--font", "A font that is installed, or its file.", "DejaVu Sans", "NAME")]
 Seed = Annotated[int, whole_number("--seed", "Fixes the noise, and the law of --classes.", 0)]
 Out = Annotated[Path, typer.Option("--out", parser=read_folder, metavar="FOLDER", help="Folder for the figures.")]
-Formats = Annotated[list[str] | None, option("--format", "File formats: png, svg, pdf.", "png", "NAMES")]
-FilmFormats = Annotated[
-    list[str] | None, option("--format", "File formats: gif, or mp4, which needs ffmpeg.", "gif", "NAMES")
-]
-Json = Annotated[bool, typer.Option("--json", help="Print the facts as JSON on stdout.")]
+Formats = Annotated[Several, option("--format", "File formats: png, svg, pdf.", "png", "NAMES")]
+Json = Annotated[bool, flag("--json", "Print the facts as JSON on stdout.")]
 Samples = Annotated[int, whole_number("--samples", "Draws to average.", 1, 10**9)]
 DataDir = Annotated[
     Path | None, option("--data-dir", "The folder in which MNIST lies.", "$GSM_DATA_DIR, then the cache", "FOLDER")
 ]
 Reports = Annotated[Path, typer.Option("--out", metavar="FOLDER", help="Folder for records and reports.")]
 ReportName = Annotated[
-    str | None,
-    option("--report", "The name of the report's folder.", "the data set and its labels, as digits-100", "NAME"),
+    str | None, option("--report", "The report's folder.", "the data set and its labels, as digits-100", "NAME")
 ]
 
 

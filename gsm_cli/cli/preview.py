@@ -68,16 +68,11 @@ def show_prospects(plan: Plan, tasks: "Iterator[Task]", force: bool, as_json: bo
         if not as_json:
             print(f"{plan.label(each.task.config):<{width}}  {each.words}")
     if as_json:
-        from gsm_cli.cli import answers, output
+        from gsm_cli.cli.output import show
 
-        runs = [
-            answers.ProspectResult(
-                run=plan.label(each.task.config), path=str(each.task.record), finished=each.finished, epochs=each.done
-            )
-            for each in prospects
-        ]
-        there = [each.task.record for each in prospects if each.finished]
-        output.show("train-ssl", there, answers.ProspectResults(runs=runs))
+        facts = [(plan.label(each.task.config), str(each.task.record), each.finished, each.done) for each in prospects]
+        runs = [dict(zip(("run", "path", "finished", "epochs"), each, strict=True)) for each in facts]
+        show("train-ssl", [each.task.record for each in prospects if each.finished], runs=runs)
     else:
         states = Counter(each.state for each in prospects)
         print(f"{counted(len(prospects), 'run')}: {', '.join(f'{count} {state}' for state, count in states.items())}")
@@ -91,9 +86,9 @@ def show_commands(plan: Plan, extra: list[str], as_json: bool) -> None:
 
     lines = (commands.train_ssl(config, [config.seed], extra, plan.named) for config in plan.runs())
     if as_json:
-        from gsm_cli.cli import answers, output
+        from gsm_cli.cli.output import show
 
-        output.show("train-ssl", [], answers.CommandResults(commands=[*lines]))
+        show("train-ssl", [], commands=[*lines])
     else:
         for line in lines:
             print(line)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gsm_cli.cli import options
-from gsm_cli.cli.options import option
+from gsm_cli.cli.options import flag, option
 from gsm_cli.errors import DataError, GsmError, UsageError
 
 if TYPE_CHECKING:
@@ -32,9 +32,6 @@ INSTALL = "in a clone of gsm, pip install --constraint constraints.txt '.[tensor
 FolderArgument = Annotated[
     Path, typer.Argument(metavar="FOLDER", help="The folder of a report, or one that holds several.")
 ]
-CheckOption = Annotated[
-    bool, typer.Option("--check", help="Write nothing; fail if a report is not what its records give.")
-]
 MarginOption = Annotated[
     float | None,
     typer.Option(
@@ -47,31 +44,18 @@ MarginOption = Annotated[
 ]
 
 
-CsvOption = Annotated[
-    bool, typer.Option("--csv", help="Also write runs.csv and epochs.csv, a row for each, beside every report on runs.")
-]
-HtmlOption = Annotated[
-    bool, typer.Option("--html", help="Also write report.html beside every report: one file, with its pictures inside.")
-]
-LatexOption = Annotated[
-    bool,
-    typer.Option("--latex", help="Also write results.tex beside every report: the table of its page, as booktabs."),
-]
-
-
 TensorBoardOption = Annotated[
-    Path | None,
-    option("--tensorboard", "Also write every run's epochs into this folder, as scalars of TensorBoard.", "", "DIR"),
+    Path | None, option("--tensorboard", "Also write every epoch into this folder, for TensorBoard.", "", "DIR")
 ]
 
 
 def report(
     folder: FolderArgument = Path("reports"),
     margin: MarginOption = None,
-    check: CheckOption = False,
-    as_csv: CsvOption = False,
-    as_html: HtmlOption = False,
-    as_latex: LatexOption = False,
+    check: Annotated[bool, flag("--check", "Write nothing; fail if a report is not what its records give.")] = False,
+    as_csv: Annotated[bool, flag("--csv", "Also write runs.csv and epochs.csv beside reports on runs.")] = False,
+    as_html: Annotated[bool, flag("--html", "Also write report.html: one file, with its pictures inside.")] = False,
+    as_latex: Annotated[bool, flag("--latex", "Also write results.tex: the table, as booktabs.")] = False,
     tensorboard: TensorBoardOption = None,
     as_json: options.Json = False,
 ) -> None:
@@ -105,9 +89,9 @@ def report(
 
         paths += [path for each in reports for path in write_scalars(each, tensorboard)]
     if as_json:
-        from gsm_cli.cli import answers, output
+        from gsm_cli.cli import output
 
-        output.show("report", paths, answers.ReportResults(reports=[answers.told(report) for report in reports]))
+        output.show("report", paths, reports=[output.told(report) for report in reports])
     elif paths:
         print(*paths, sep="\n")
     if problems := [*problems, *(problem for report in reports for problem in report.problems)]:

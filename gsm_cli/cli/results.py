@@ -11,7 +11,6 @@ from gsm_cli.errors import DataError, GsmError
 MOST_MEANS = 4  # in a sentence
 
 if TYPE_CHECKING:
-    from gsm_cli.cli.answers import RunResult
     from gsm_cli.cli.plan import Plan
     from gsm_cli.reports.page import Report
     from gsm_cli.runs.outcomes import Outcome
@@ -71,10 +70,10 @@ def show(
 
     files = [*(outcome.path for outcome in outcomes if outcome.record), *reports]
     if as_json:
-        from gsm_cli.cli import answers, output
+        from gsm_cli.cli import output
 
-        runs, told = [_told(outcome) for outcome in outcomes], [answers.told(report) for report in reports.values()]
-        output.show("train-ssl", files, answers.TrainResults(runs=runs, reports=told))
+        runs, told = [_told(outcome) for outcome in outcomes], [output.told(report) for report in reports.values()]
+        output.show("train-ssl", files, runs=runs, reports=told)
     elif files:
         print(*files, sep="\n")
     failures = [outcome for outcome in outcomes if not outcome.finished]
@@ -94,22 +93,18 @@ def show(
         )
 
 
-def _told(outcome: "Outcome") -> "RunResult":
-    """A run as data."""
-    import msgspec
-
-    from gsm_cli.cli.answers import RunResult
-
+def _told(outcome: "Outcome") -> dict[str, object]:
+    """A run as data: its settings, and either what the test set says or why there is nothing to say."""
     record, config = outcome.record, outcome.task.config
     named = {"objective": config.objective, "dataset": config.dataset}  # with the folder of somebody's own files
-    return RunResult(
-        path=str(outcome.path),
-        config=msgspec.to_builtins(config.identity | named),
-        reused=outcome.reused,
-        test=record.test if record else None,
-        failure=record.failure if record else None,
-        problem=outcome.reason,
-    )
+    return {
+        "path": str(outcome.path),
+        "config": config.identity | named,
+        "reused": outcome.reused,
+        "test": record.test if record else None,
+        "failure": record.failure if record else None,
+        "problem": outcome.reason,
+    }
 
 
 def _error(plan: "Plan", outcome: "Outcome") -> Exception:

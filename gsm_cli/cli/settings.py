@@ -5,7 +5,8 @@ The options of `gsm train-ssl` say of a setting what stands here. No heavy impor
 
 import textwrap
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated
+from dataclasses import dataclass
+from typing import Annotated, Any
 
 import typer
 
@@ -13,9 +14,6 @@ from gsm_cli.cli import completion, options
 from gsm_cli.config import SETTINGS
 from gsm_cli.data import DATASETS, LAPTOP
 from gsm_cli.objectives import OBJECTIVES
-
-if TYPE_CHECKING:
-    from gsm_cli.cli.output import SettingResult
 
 MEANINGS = {name: setting.meaning for name, setting in SETTINGS.items()}
 
@@ -30,12 +28,25 @@ Names = Annotated[
 ]
 
 
+@dataclass(frozen=True)
+class SettingFacts:
+    """A setting: its meaning, its rule, its environment variable, who reads it, its default and what presets name."""
+
+    name: str
+    meaning: str
+    rule: str
+    variable: str
+    objectives: list[str]
+    defaults: dict[str, Any]  # by objective, before any preset
+    presets: dict[str, Any]  # by data set and preset, as "mnist article"
+
+
 def settings(name: Names = None, as_json: options.Json = False) -> None:
     """List the settings of train-ssl: meaning, rule, defaults.
 
     A setting is an option, NAME=VALUE behind --set, an environment variable or a line of a TOML file.
     """
-    from gsm_cli.cli.output import SettingResults, show
+    from gsm_cli.cli.output import show
     from gsm_cli.errors import UsageError, meant
 
     named = [part.strip() for each in name or [] for part in each.split(",")]
@@ -45,7 +56,7 @@ def settings(name: Names = None, as_json: options.Json = False) -> None:
             raise UsageError(f"there is no setting {each!r}: {meant(each, MEANINGS, 'see gsm settings')}")
     found = [_facts(each) for each in chosen]
     if as_json:
-        show("settings", [], SettingResults(settings=found))
+        show("settings", [], settings=found)
     else:
         print("\n\n".join(map(_words, found)))
 
@@ -72,10 +83,8 @@ def written(value: object) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value).lower()
 
 
-def _facts(name: str) -> "SettingResult":
+def _facts(name: str) -> SettingFacts:
     """All that is known of a setting."""
-    from gsm_cli.cli.output import SettingResult
-
     readers = [row for row in OBJECTIVES.values() if name in row.settings] or list(OBJECTIVES.values())
     found = {row.name: row.settings.get(name, SETTINGS[name]) for row in readers}
     named = {
@@ -84,7 +93,7 @@ def _facts(name: str) -> "SettingResult":
         for preset, values in dataset.presets.items()
         if name in values
     }
-    return SettingResult(
+    return SettingFacts(
         name=name,
         meaning=MEANINGS[name],
         rule=first_and_others({of: each.rule for of, each in found.items()}),
@@ -95,7 +104,7 @@ def _facts(name: str) -> "SettingResult":
     )
 
 
-def _words(found: "SettingResult") -> str:
+def _words(found: SettingFacts) -> str:
     """A setting in a few lines of at most 80 letters."""
     defaults = default_words(found.name, next(iter(found.defaults.values())))
     presets = ", ".join(f"{of} {written(value)}" for of, value in found.presets.items() if LAPTOP not in of)

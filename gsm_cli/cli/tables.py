@@ -11,7 +11,7 @@ from gsm_cli.style import Picture
 
 HEADINGS = ("class", "π", "mean", "s.e.", "exact", "z-score")
 MOST_ROWS = 40
-LARGEST = 20  # classes by E[z] that are named where there are more than that; the others are summed
+LARGEST = 20  # classes by E[z] that are named where there are more than that
 
 
 def print_expectations(pictures: Sequence[Picture[ExpectationFacts]], names: Sequence[str]) -> None:
@@ -36,10 +36,4 @@ def _rows(facts: ExpectationFacts, names: Sequence[str]) -> list[list[str]]:
         z = facts.z_score[k]
         name = escape(names[k]) if names else str(k + 1)
         rows.append([name, *(f"{number:.4f}" for number in numbers), "–" if z is None else f"{z:+.2f}"])
-    others = set(classes) - set(named)
-    if others:
-        law, mean, exact = (
-            f"{sum(values[k] for k in others):.4f}" for values in (facts.probabilities, facts.mean, facts.exact)
-        )
-        rows.append([f"{len(others)} others", law, mean, "–", exact, "–"])
     return rows

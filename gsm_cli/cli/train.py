@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gsm_cli.cli import completion, options, preview, results
-from gsm_cli.cli.options import option, signed
+from gsm_cli.cli.options import Several, flag, option, signed
 from gsm_cli.cli.plan import ALL, AUTO, read_plan
 from gsm_cli.cli.settings import MEANINGS, default_words
 from gsm_cli.config import SETTINGS
@@ -25,12 +25,7 @@ if TYPE_CHECKING:
     from gsm_cli.runs.task import Task
 
 
-Several = list[str] | None  # repeated or with commas
-COMPLETED = {  # what the shell offers for the values of a setting
-    "dataset": completion.datasets,
-    "model": completion.names(completion.MODELS),
-    "precision": completion.names(completion.PRECISIONS),
-}
+COMPLETED = {"dataset": completion.datasets, "model": completion.models, "precision": completion.precisions}
 GIVEN = {  # options whose text is read together with the other places of a setting, by `read_plan`
     "objective": Annotated[
         Several,
@@ -50,10 +45,10 @@ GIVEN = {  # options whose text is read together with the other places of a sett
         str | None,
         option(
             "--preset",
-            "A data set's settings: laptop; for mnist also long and article.",
+            "Settings of the data set; mnist has long, article and liu2019.",
             LAPTOP,
             "NAME",
-            completion.preset,
+            completion.presets,
         ),
     ],
     **{  # one for each setting that has an option; its default is that of the presets
@@ -74,14 +69,13 @@ GIVEN = {  # options whose text is read together with the other places of a sett
         Several,
         option(
             "--sweep",
-            "A setting that takes several values, as --sweep kl_start=1,4. It may be repeated: every combination is "
-            "run. So is every value of an option that has several, as --tau 0.1,0.5.",
+            "A setting that takes several values, as kl_start=1,4. It may be repeated: every combination is run.",
             metavar="NAME=VALUES",
             complete=completion.names(MEANINGS, "="),
         ),
     ],
     "device": Annotated[
-        str | None, option("--device", "Where to train: auto, cpu or cuda.", "auto", "NAME", completion.device)
+        str | None, option("--device", "Where to train: auto, cpu or cuda.", "auto", "NAME", completion.devices)
     ],
     "jobs": Annotated[
         str | None,
@@ -107,13 +101,11 @@ def _train_ssl(
             complete=completion.names(MEANINGS, "="),
         ),
     ] = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only say which runs are finished, and which resume.")
-    ] = False,
-    as_commands: Annotated[bool, typer.Option("--print", help="Only print a command for each run.")] = False,
+    dry_run: Annotated[bool, flag("--dry-run", "Only say which runs are finished, and which resume.")] = False,
+    as_commands: Annotated[bool, flag("--print", "Only print a command for each run.")] = False,
     data_dir: options.DataDir = None,
     out: options.Reports = Path("reports"),
-    force: Annotated[bool, typer.Option("--force", help="Start finished and interrupted runs again.")] = False,
+    force: Annotated[bool, flag("--force", "Start finished and interrupted runs again.")] = False,
     as_json: options.Json = False,
 ) -> None:
     """Train a semi-supervised model with each objective and seed.
@@ -172,13 +164,6 @@ def _announced(plan: "Plan", out: Path) -> str:
     return f"{counted(len(plan.configs), 'run')} of {objectives} on {datasets}, into {few([*folders])}"
 
 
-def _on(device: "environment.Device", tasks: "list[Task]") -> "list[Task]":
-    """The tasks on a device."""
-    from dataclasses import replace
-
-    return [replace(task, device=device) for task in tasks]
-
-
 def _extra(plan: "Plan", out: Path, data_dir: Path | None, force: bool) -> list[str]:
     """What the command of a run says besides its settings."""
     words = ["--report", plan.report] if plan.report else []
@@ -204,9 +189,13 @@ def _run(plan: "Plan", tasks: "list[Task]", force: bool) -> "list[Outcome]":
     kept = [each for task in tasks for each in (task.checkpoint, replace(task, anew=True).checkpoint)]
     with options.resumable(way, kept if force else [*kept, *(task.record for task in tasks)]):
         to_do = [task for task in tasks if force or is_to_do(task)]
-        _say_what_is_to_do(len(to_do), len(tasks) - len(to_do))
+        if finished := len(tasks) - len(to_do):
+            anew = "--out anew trains in a folder of its own, --force in place of what is here"
+            options.say(f"{finished} finished before: {anew}")
+        if to_do:  # before PyTorch, which takes seconds
+            options.say(f"{len(to_do)} to train: loading PyTorch …")
         device = plan.device if to_do else "cpu"  # PyTorch is imported only where something is left to train
-        tasks, to_do = _on(device, tasks), _on(device, to_do)
+        tasks, to_do = ([replace(task, device=device) for task in each] for each in (tasks, to_do))
         if "bf16" in {task.config.precision for task in to_do} and plan.scheduler is None:
             options.warn_of_slow_bf16(device)
         with _workers(plan, device, len(tasks), len(to_do)) as workers:
@@ -222,15 +211,6 @@ def _run(plan: "Plan", tasks: "list[Task]", force: bool) -> "list[Outcome]":
                 POOLS.clear()
             with Display(tasks, {task.name: plan.label(task.config) for task in tasks}) as display:
                 return run_all(tasks, workers, display, force)
-
-
-def _say_what_is_to_do(to_do: int, finished: int) -> None:
-    """Before PyTorch, which takes seconds: that it is loaded; and how what is finished is trained anew."""
-    if finished:
-        anew = "--out anew trains in a folder of its own, --force in place of what is here"
-        options.say(f"{finished} finished before: {anew}")
-    if to_do:
-        options.say(f"{to_do} to train: loading PyTorch …")
 
 
 def _workers(plan: "Plan", device: "environment.Device", runs: int, to_do: int) -> "Workers":

@@ -33,12 +33,18 @@ class Pool:
 
 
 @dataclass(frozen=True)
-class Published:
-    """A number of somebody else's: the model, the accuracy in per cent as printed, and where it stands."""
+class Table:
+    """Numbers of somebody else's that a report sets beside its own, the means over so many trials.
 
-    model: str
-    accuracy: str
+    The rows have, by objective, test accuracy in %, its standard error in points and seconds an epoch.
+    """
+
     source: str
+    model: str
+    labels: int
+    trials: int
+    rows: Mapping[str, tuple[float, float, float]]
+    caveats: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -60,6 +66,7 @@ class Dataset:
     # of others: accuracy, by objective and epoch
     curves: Mapping[str, Mapping[int, float]] = field(default_factory=dict)
     curves_source: str = ""
-    published: tuple[Published, ...] = ()
+    published: Sequence[tuple[str, str, str]] = ()  # of others: model, accuracy in per cent, and where that stands
+    tables: tuple[Table, ...] = ()
     caution: str = ""  # a sentence on what others report
     sha256: str | None = None  # of the file, for images of somebody's own

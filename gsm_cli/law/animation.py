@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -33,31 +32,22 @@ BARS_SIZE, TRIANGLE_SIZE = (7.2, 3.4), (4.8, 5.6)  # inches
 
 @dataclass(frozen=True)
 class Frame:
-    """What is seen at one temperature: draws (S, 3) of the cloud, draw 0, the mean of the draws and E[z], each (K,)."""
+    """What is seen at one temperature: the mean of the draws and E[z], each (K,), and the first draws (S, K)."""
 
     temperature: float
-    draw: Numbers
     mean: Numbers
     exact: Numbers
     cloud: tuple[Numbers, ...]
 
 
-class Stage(Protocol):
-    """A figure whose artists move."""
-
-    def build(self) -> Figure: ...
-
-    def show(self, frame: Frame, colour: str) -> None: ...
-
-
 @dataclass(frozen=True)
 class Animation:
-    """A film: its file name without extension, its facts, and what moves, from one end to the other."""
+    """A film: its file name without extension, its facts, and a figure whose artists move from one end to the other."""
 
     name: str
     facts: AnimationFacts
     frames: Sequence[Frame]
-    stage: Stage
+    stage: "_BarStage | _TriangleStage"
     look: Look
 
     @property
@@ -102,7 +92,7 @@ def animate(law: Law, ends: tuple[Temperature, Temperature], size: int, triangle
     source["temperatures"] = tuple(frame.temperature for frame in frames)
     facts = AnimationFacts(**source, samples=size)
     span = (ends[0].value, ends[1].value)
-    stage: Stage
+    stage: _BarStage | _TriangleStage
     if triangle:
         stage = _TriangleStage(names_of(law), facts.probabilities, span, look.title or "Gumbel-Softmax, three classes")
     else:
@@ -119,7 +109,7 @@ def _temperatures(first: float, last: float) -> list[float]:
 def _frame(law: Law, temperature: float, size: int) -> Frame:
     cloud = rounded_rows(relax(law.logits, law.noise(min(size, DOTS)), temperature))
     mean = rounded(expectation(law.logits, temperature, size, law.rng()).mean)
-    return Frame(temperature, cloud[0], mean, rounded(exact_expectation(law.logits, temperature)), cloud)
+    return Frame(temperature, mean, rounded(exact_expectation(law.logits, temperature)), cloud)
 
 
 @dataclass
@@ -149,7 +139,7 @@ class _BarStage:
         return figure
 
     def show(self, frame: Frame, colour: str) -> None:
-        for axes, values in zip(self.charts, (frame.draw, frame.mean, frame.exact), strict=True):
+        for axes, values in zip(self.charts, (frame.cloud[0], frame.mean, frame.exact), strict=True):
             for bar, height in zip(axes.containers[0], values, strict=True):
                 bar.set(height=height, color=colour)
         self.scale.show(frame.temperature, colour)

@@ -1,7 +1,7 @@
 """What a figure of the law says of itself, in its file and on stdout."""
 
 from collections.abc import Sequence
-from typing import TypedDict
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -98,15 +98,8 @@ class AnimationFacts(Facts, frozen=True, kw_only=True):
     samples: int
 
 
-class Moments(TypedDict):
-    mean: Numbers
-    standard_error: Numbers
-    exact: Numbers
-    z_score: tuple[float | None, ...]
-
-
-def moments(law: Law, temperature: Temperature, size: int) -> Moments:
-    """The mean of the draws against its exact value; the standard error is exact too, not one from the draws."""
+def moments(law: Law, temperature: Temperature, size: int) -> dict[str, Any]:
+    """The fields of a mean of draws against its exact value; the standard error is exact, not one from the draws."""
     mean = expectation(law.logits, temperature.value, size, law.rng()).mean
     exact, variance = exact_moments(law.logits, temperature.value)
     error = np.sqrt(variance / size)
@@ -121,15 +114,7 @@ def moments(law: Law, temperature: Temperature, size: int) -> Moments:
     }
 
 
-class Origin(TypedDict):
-    command: str
-    version: str
-    seed: int
-    temperatures: Numbers
-    probabilities: Numbers
-
-
-def origin(law: Law, look: Look, command: str, temperatures: Sequence[Temperature], *options: object) -> Origin:
+def origin(law: Law, look: Look, command: str, temperatures: Sequence[Temperature], *options: object) -> dict[str, Any]:
     """What every figure says of itself: first of all the command that makes it again."""
     return {
         "command": command_line(command, law, temperatures, *options, *look.options),

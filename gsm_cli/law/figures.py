@@ -17,6 +17,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from gsm_cli.law.colours import grey, ink, paper, shown
+from gsm_cli.law.facts import ExpectationFacts, LawColumn, TemperatureColumn
 from gsm_cli.law.request import MOST_BARS
 from gsm_cli.law.room import WIDTH, entries, fitting, name_ticks, names_room, pitch_of, tall, width_of
 from gsm_cli.style import TYPE_SIZE, points, space
@@ -59,22 +60,12 @@ class Classes:
 
 
 @dataclass(frozen=True)
-class Expectation:
-    """What an expectation chart shows, each (K,): the mean of the draws, its standard error and E[z]."""
-
-    mean: Sequence[float]
-    standard_error: Sequence[float]
-    exact: Sequence[float]
-
-
-@dataclass(frozen=True)
 class Column:
-    """One column of the grid: its title, its colour, its expectation (top) and its draws below, each (K,)."""
+    """One column of the grid: its title, its colour, and its expectation (top) with its draws below, each (K,)."""
 
     title: str
     colour: str
-    expectation: Expectation | Sequence[float]
-    draws: Sequence[Sequence[float]]
+    shown: LawColumn | TemperatureColumn
 
 
 def bar_chart(values: Sequence[float], classes: Classes, title: str, colour: str) -> Figure:
@@ -94,7 +85,7 @@ def bar_chart(values: Sequence[float], classes: Classes, title: str, colour: str
     return figure
 
 
-def expectation_chart(shown: Expectation, classes: Classes, title: str, colour: str, plain: bool = False) -> Figure:
+def expectation_chart(shown: ExpectationFacts, classes: Classes, title: str, colour: str, plain: bool) -> Figure:
     """A mean of draws; unless `plain`, with its standard error, the exact expectation and pi."""
     figure = single(classes)
     axes = figure.subplots()
@@ -120,11 +111,11 @@ def grid_chart(columns: Sequence[Column], row_names: Sequence[str], classes: Cla
         top, *below = cells[:, position]
         size = fitting(17, column.title, space(245) - 75, "bold")
         top.set_title(column.title, color=shown(column.colour), weight="bold", fontsize=size)
-        if isinstance(column.expectation, Expectation):
-            _expectation(top, column.expectation, classes, column.colour)
+        if isinstance(column.shown, LawColumn):
+            draw_values(top, column.shown.mean, classes, column.colour)
         else:
-            draw_values(top, column.expectation, classes, column.colour)
-        for axes, draw in zip(below, column.draws, strict=True):
+            _expectation(top, column.shown, classes, column.colour)
+        for axes, draw in zip(below, column.shown.draws, strict=True):
             draw_values(axes, draw, classes, column.colour)
     for axes, name in zip(cells[:, 0], row_names, strict=True):
         axes.set_ylabel(name, fontsize=fitting(14, name, space(95)))
@@ -183,7 +174,7 @@ def outline_law(axes: Axes, classes: Classes) -> None:
     axes.bar(places, classes.probabilities, fill=False, **style)  # type: ignore[arg-type]
 
 
-def _expectation(axes: Axes, shown: Expectation, classes: Classes, colour: str) -> None:
+def _expectation(axes: Axes, shown: ExpectationFacts | TemperatureColumn, classes: Classes, colour: str) -> None:
     draw_values(axes, shown.mean, classes, colour)
     if classes.many:
         _many_expectations(axes, shown, classes)
@@ -199,7 +190,7 @@ def _expectation(axes: Axes, shown: Expectation, classes: Classes, colour: str) 
     axes.plot(places, shown.exact, "D", label="exact expectation", **marker)  # type: ignore[arg-type]
 
 
-def _many_expectations(axes: Axes, shown: Expectation, classes: Classes) -> None:
+def _many_expectations(axes: Axes, shown: ExpectationFacts | TemperatureColumn, classes: Classes) -> None:
     """Of many classes the error is a band about E[z], behind the mean: around a small mean it would hide the bar."""
     axes.patches[0].set_label(MEAN)
     places = np.arange(1, len(shown.mean) + 1)

@@ -61,13 +61,18 @@ def grid(
     noise = law.noise(draws)
     source = origin(law, look, "grid", temperatures, "--samples", size, "--draws", draws)
     law_column = LawColumn(mean=source["probabilities"], draws=rounded_rows(one_hot_argmax(law.logits + noise)))
-    columns = [_temperature_column(law, temperature, size, noise) for temperature in temperatures]
+    columns = [
+        TemperatureColumn(
+            temperature=temperature.value,
+            **moments(law, temperature, size),
+            draws=rounded_rows(relax(law.logits, noise, temperature.value)),
+        )
+        for temperature in temperatures
+    ]
     facts = GridFacts(**source, samples=size, columns=(law_column, *columns))
-    charts = [figures.Column("categorical π", ORIGINAL_COLOUR, law_column.mean, law_column.draws)]
+    charts = [figures.Column("categorical π", ORIGINAL_COLOUR, law_column)]
     for temperature, column in zip(temperatures, columns, strict=True):
-        shown = figures.Expectation(column.mean, column.standard_error, column.exact)
-        colour = temperature_colour(temperature.value)
-        charts.append(figures.Column(f"τ = {temperature.text}", colour, shown, column.draws))
+        charts.append(figures.Column(f"τ = {temperature.text}", temperature_colour(temperature.value), column))
     rows = ["expectation", *(f"draw {r}" for r in range(draws))]
     taus = ", ".join(temperature.text for temperature in temperatures)
     description = (
@@ -113,7 +118,6 @@ def _expectation_picture(
     options = ("--samples", size, *(("--plain",) if plain else ()))
     source = origin(law, look, "expectation", (temperature,), *options)
     facts = ExpectationFacts(**source, samples=size, **moments(law, temperature, size))
-    shown = figures.Expectation(facts.mean, facts.standard_error, facts.exact)
     words = f"Mean of {size:,} Gumbel-Softmax {'draw' if size == 1 else 'draws'}"
     title = f"{look.title or words}, τ = {temperature.text}"
     colour = temperature_colour(temperature.value)
@@ -122,14 +126,9 @@ def _expectation_picture(
         title,
         f"Bar chart. {title}. {_highest(facts.mean, law)}",
         facts,
-        partial(figures.expectation_chart, shown, classes_of(law), title, colour, plain),
+        partial(figures.expectation_chart, facts, classes_of(law), title, colour, plain),
         look,
     )
-
-
-def _temperature_column(law: Law, temperature: Temperature, size: int, noise: Array) -> TemperatureColumn:
-    draws = rounded_rows(relax(law.logits, noise, temperature.value))
-    return TemperatureColumn(temperature=temperature.value, **moments(law, temperature, size), draws=draws)
 
 
 def _highest(values: Numbers, law: Law) -> str:

@@ -34,15 +34,14 @@ SIDE = 3.2  # inches that a triangle takes
 
 @dataclass(frozen=True)
 class Triangle:
-    """What one triangle shows: its mesh with the density on it, samples (S, 3), and the means (3,)."""
+    """What one triangle shows: its mesh with the density on it, samples (S, 3), and their means."""
 
     title: str
     colour: str
     mesh: tuple[Array, Array]  # (X,), (Y,)
     density: Array  # (Y, X)
     samples: Sequence[Numbers]
-    mean: Numbers
-    exact: Numbers
+    means: MeanColumn
     reach: float  # of the samples about their mean
 
 
@@ -108,7 +107,7 @@ def simplex_chart(
         draw_cloud(axes, triangle.samples, triangle.colour)
         if LEAST < triangle.reach < SMALL:
             _magnify(axes, triangle)
-        draw_means(axes, triangle.mean, triangle.exact, probabilities)
+        draw_means(axes, triangle.means.mean, triangle.means.exact, probabilities)
         size = fitting(15, triangle.title, space(190), "bold")
         axes.set_title(triangle.title, color=shown(triangle.colour), weight="bold", fontsize=size)
     for axes in figure.axes[len(triangles) :]:
@@ -137,7 +136,7 @@ def _magnify(axes: Axes, triangle: Triangle) -> None:
     _shade(inset, triangle)
     _draw_edges(inset)
     inset.plot(*on_plane(triangle.samples).T, ".", color=shown(triangle.colour), markersize=points(3))
-    x, y = on_plane(triangle.exact)
+    x, y = on_plane(triangle.means.exact)
     inset.set_xlim(x - 0.7 * triangle.reach, x + 0.7 * triangle.reach)
     inset.set_ylim(y - 0.7 * triangle.reach, y + 0.7 * triangle.reach)
     inset.spines[:].set_visible(True)
@@ -194,7 +193,7 @@ def _triangle(law: Law, temperature: Temperature, column: MeanColumn, size: int)
     reach = style.six_digits(REACH * float(exact_standard_deviation(law.logits, temperature.value).max()))
     mesh = _mesh(on_plane(column.exact), reach)
     density = _density(law, temperature, np.stack(np.meshgrid(*mesh), axis=-1))
-    return Triangle(f"τ = {temperature.text}", colour, mesh, density, samples, column.mean, column.exact, reach)
+    return Triangle(f"τ = {temperature.text}", colour, mesh, density, samples, column, reach)
 
 
 def _mesh(centre: Array, reach: float) -> tuple[Array, Array]:

@@ -141,6 +141,14 @@ def semi_supervised(
     return Terms(u.mean(), bound.of_companion().mean(), classification, bound.count / len(batch.unlabelled))
 
 
+def labels_alone(model: M2, batch: Batch, samples: int, kl_weight: float, rng: torch.Generator) -> Terms:
+    """The two terms of the labelled images alone."""
+    evidence = model.encode(batch.labelled, samples, rng)
+    y = F.one_hot(batch.classes, model.architecture.classes).float()[None]  # (1, L, K)
+    bound = model.bound(evidence, y, kl_weight).mean()
+    return Terms(torch.zeros_like(bound), bound, log_probability(evidence.logits, batch.classes), 0.0)
+
+
 def supervised(model: M2, batch: Batch, samples: int, rng: torch.Generator) -> Terms:
     """The classification term alone, from the labelled images alone."""
     zero = torch.zeros((), device=batch.labelled.device)

@@ -19,8 +19,8 @@ REPORTS = "reports"  # where commands look for folders of records by default
 COST = "cost"  # the folder that `gsm cost` writes to; what is in a folder its records say, and not its name
 
 # What a report asks of its runs: whether a sample may replace the sum, which values of their settings are best,
-# and of one group of runs whether the curves that others have shown come out
-Kind = Literal["comparison", "settings", "curve"]
+# and of one group of runs whether the curves, or the table, that others have shown come out
+Kind = Literal["comparison", "settings", "curve", "table"]
 
 
 class _Head(Struct):

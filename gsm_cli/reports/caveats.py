@@ -48,13 +48,10 @@ def _overlap(group: Group, dataset: Dataset) -> list[str]:
             "**Overlapping splits.** Where the file has no test images of its own, every seed splits the same images, "
             "and the intervals speak of other splits of these alone."
         ]
-    if not dataset.test:
-        return []
-    sentence = (
+    return [
         "**Overlapping splits.** Every seed splits the same images, so that the test sets of two seeds share some: the "
         "intervals speak of other splits and initial weights with these images."
-    )
-    return [sentence]
+    ] * bool(dataset.test)
 
 
 def _test_set(group: Group, dataset: Dataset) -> list[str]:

@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from math import inf
 
 from gsm_cli.analysis.groups import Group
-from gsm_cli.analysis.margin import Margin
 from gsm_cli.analysis.next_runs import next_runs
 from gsm_cli.analysis.series import Series
 from gsm_cli.analysis.statistics import MOST_SEEDS
-from gsm_cli.analysis.verdict import FLOORS, Judgement, Verdict, rule
+from gsm_cli.analysis.verdict import FLOORS, Judgement, Margin, Verdict, rule
 from gsm_cli.objectives import MARGINALIZE
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.reports.curves import accuracy_picture
@@ -119,7 +118,8 @@ def exploratory(verdict: Verdict) -> str:
     few = listed(names) if len(names) < 3 else f"{len(names)} objectives"
     needed = max(each.needed for each in short)
     return (
-        f"Exploratory: {few} {'has' if len(names) == 1 else 'have'} fewer seeds than the {needed} that the test needs."
+        f"Exploratory: {few} {'has' if len(names) == 1 else 'have'} fewer than the {needed} seeds with which a test "
+        "corrected for several objectives can say worse."
     )
 
 
@@ -127,7 +127,7 @@ def results(verdict: Verdict) -> list[str]:
     """Accuracy, ruling, bound and cost of every objective, and what the columns mean."""
     shown = [each for each in verdict.group.series if not each.finished or each in verdict.group.pictured]
     headings, rows = without_empty(HEADINGS, [_row(verdict, each) for each in shown])
-    return [table(headings, rows), _legend(verdict, headings)]
+    return [table(headings, rows), *_legend(verdict, headings)]
 
 
 def _row(verdict: Verdict, series: Series) -> list[str]:
@@ -149,21 +149,23 @@ def _row(verdict: Verdict, series: Series) -> list[str]:
     ]
 
 
-def _legend(verdict: Verdict, headings: Sequence[str]) -> str:
+def _legend(verdict: Verdict, headings: Sequence[str]) -> list[str]:
     """Every column once."""
     words = {
         "test %": "test accuracy after the last epoch, mean over seeds with Student's interval",
         "points": "test accuracy minus the sum's at the same seeds",
         "verdict": _rulings(verdict, verdict.margin) if verdict.margin else "",
-        "log p(x)": "a lower bound of it in nats for each test image",
-        "s / epoch": "updates times a step that was timed by itself",
+        "log p(x)": "a lower bound of it, in nats per test image",
+        "s / epoch": "updates times a step timed by itself",
         "speed-up": "the sum's seconds over these",
     }
-    shown = [
-        f"*{name}*: {text}" for name, text in words.items() if text and any(each.startswith(name) for each in headings)
+    start = "*The sum* (`marginalize`) evaluates the decoder for every class; the others replace it."
+    columns = [
+        f"* *{name}*: {text}."
+        for name, text in words.items()
+        if text and any(each.startswith(name) for each in headings)
     ]
-    start = "*The sum* (`marginalize`) evaluates the decoder for every class; the other objectives replace it. "
-    return f"{start if verdict.margin else ''}{'; '.join(shown)}."
+    return [start] * bool(verdict.margin) + ["\n".join(columns)]
 
 
 def _rulings(verdict: Verdict, margin: Margin) -> str:
@@ -185,7 +187,7 @@ def missing(verdict: Verdict, options: Sequence[str]) -> list[str]:
         f"{f'about {each.seeds:,.0f}' if each.seeds < inf else f'more than {MOST_SEEDS:,}'}"
         for each in lacking.enough
     ]
-    text = f"Seeds: in all {listed(seeds)} would decide in 80 % of cases, if the differences are as seen here."
+    text = f"Seeds: {listed(seeds)} in all would decide in 80 % of cases, if the differences are as seen here."
     return [text] * bool(seeds) + [console(lacking.commands)] * bool(lacking.commands)
 
 
@@ -211,7 +213,7 @@ def caveats(verdict: Verdict) -> list[str]:
     lowest, _ = limits(trade_panel(verdict), 100 * margin.value)
     below = [each.label for each in verdict.decisive if 100 * each.summary.mean < lowest]
     if below:
-        found.append(f"{listed(below)} {'lie' if len(below) > 1 else 'lies'} below the picture, at the arrow.")
+        found.append(f"{listed(below)} {'lie' if len(below) > 1 else 'lies'} below the picture, at an arrow.")
     usual = "All objectives share the settings of their data set's preset; one that is tuned by itself may do better."
     return [*found, usual]
 

@@ -18,18 +18,19 @@ from gsm_cli.analysis.verdict import Verdict
 from gsm_cli.data import Dataset, describe_dataset
 from gsm_cli.records.run import WIDEST
 from gsm_cli.reports.charts import LETTERS, blank, ink, wrapped
-from gsm_cli.reports.markdown import table
+from gsm_cli.reports.markdown import interval, table
 from gsm_cli.reports.page import Page, Section
 from gsm_cli.reports.panels import Panel, Point, Points, panel_picture
 from gsm_cli.style import Picture
-from gsm_cli.words import counted, listed, percent
+from gsm_cli.words import counted, listed
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MOST_POINTS = 40  # of a line
 OF_OTHERS = (
-    "Validation accuracy after so many epochs, the mean over seeds, and what the picture of one run there reads."
+    "Validation accuracy after so many epochs, the mean over seeds with Student's interval, and what the picture of "
+    "one run there reads."
 )
 ONE_OF_EACH = " Of every objective one series, which the verdict speaks of; there are too many for a picture of all."
 ROWS_OF_Z = (
@@ -64,25 +65,25 @@ def curve_page(title: str, verdict: Verdict) -> Page:
     curves = describe_dataset(group.config.dataset).curves
     rows, parts = [], []
     for series in group.trained:
-        read, own = curves.get(series.objective, {}), series.curve(lambda epochs: epochs.validation_accuracy)
-        met = {epoch: theirs for epoch, theirs in read.items() if epoch <= len(own)}
+        read = curves.get(series.objective, {})
+        own = {epoch: interval(series.validation_after(epoch)) for epoch in read if epoch <= series.config.epochs}
         rows += [
-            [f"{series.label}, epoch {e}", str(len(series.finished)), percent(own[e - 1]), f"{100 * r:.1f}"]
-            for e, r in met.items()
+            [f"{series.label}, epoch {epoch}", str(len(series.finished)), accuracy, f"{100 * read[epoch]:.1f}"]
+            for epoch, accuracy in own.items()
         ]
-        if met and group.find(series.objective) is series:
-            epoch, theirs = max(met.items())
-            parts.append(
-                f"{series.objective} has {percent(own[epoch - 1])} % after {epoch} epochs (read: {100 * theirs:.1f})"
-            )
+        if own and group.find(series.objective) is series:
+            epoch, accuracy = max(own.items())
+            parts.append(f"{series.objective} has {accuracy} % after {epoch} epochs (read: {100 * read[epoch]:.1f})")
     first, *_ = describe_dataset(group.config.dataset).curves_source.partition(",")
     few = min(len(series.finished) for series in group.trained)
+    absent = listed([name for name in curves if group.find(name) is None])
+    more = f"; of {absent} there is no run yet" if absent else ""
     return Page(
         f"{title}: do the curves of {first} come out?",
-        f"On validation {listed(parts)}." if parts else "No run is as long as the curves.",
+        f"On validation {listed(parts)}{more}." if parts else "No run is as long as the curves.",
         [
             panel_picture("curve", accuracy_panels(group, group.config.epochs)[:1]),
-            table(["objective", "seeds", "validation %", "read from the curve %"], rows),
+            table(["objective", "seeds", "validation % [95 %]", "read from the curve %"], rows),
             OF_OTHERS,
         ],
         f"Exploratory: {counted(few, 'seed')} of an objective, and one there." if few < 6 else "",

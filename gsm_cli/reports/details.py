@@ -119,7 +119,7 @@ def others(dataset: Dataset) -> Section:
         for name, curve in dataset.curves.items()
         for epoch, accuracy in curve.items()
     ]
-    rows += [[each.model, each.accuracy, each.source] for each in dataset.published]
+    rows += [list(each) for each in dataset.published]
     if not rows:
         return Section([])
     text = f"{dataset.title} with {OF_OTHERS} labels; numbers of others, not measured here. {dataset.caution}".strip()

@@ -1,6 +1,6 @@
-"""A picture of differences with their intervals, a row for each."""
+"""A picture of numbers with their intervals, a row for each."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 from gsm_cli.reports.charts import blank, ink, wrapped
@@ -13,22 +13,29 @@ if TYPE_CHECKING:
 LEAST = 0.5  # points at either side of zero that an axis has at least
 
 
-def draw(rows: Sequence[Points], quantity: str) -> "Figure":
-    """A row for every difference, the numbers at the right, over an axis of this quantity; a wide interval is cut."""
+def draw(rows: Sequence[Points], quantity: str, hollow: Collection[Points] = (), differences: bool = True) -> "Figure":
+    """A row for every number, the numbers at the right, over an axis of this quantity; marks may be hollow.
+
+    Of differences 0 is in the middle, and a wide interval is cut.
+    """
     names = [wrapped(row.identity.label, 40) for row in rows]
     lines = 1 + max(name.count("\n") for name in names)
     figure = blank(11.0, 1.1 + (0.2 + 0.26 * lines) * len(rows))
     left, right = figure.subplots(1, 2, sharey=True, width_ratios=[2.4, 1.0])
-    left.axvline(0.0, color=INK, linewidth=0.8, zorder=1)
+    if differences:
+        left.axvline(0.0, color=INK, linewidth=0.8, zorder=1)
+        reach = 2 * max(LEAST, *(abs(row.points[0].mean) for row in rows))
+        left.set_xlim(-reach, reach)
     for place, row in enumerate(rows):
         (point,) = row.points
         if point.low is not None and point.high is not None:
             left.plot([point.low, point.high], [place, place], color=row.identity.colour, linewidth=2.6)
-        look: dict[str, Any] = {"markersize": 9, "markeredgecolor": "white", "zorder": 5}
-        left.plot(point.mean, place, color=row.identity.colour, marker=row.identity.marker, **look)
-        right.text(0.0, place, written(point, "+.2f"), va="center", fontsize=11, color=INK)
-    reach = 2 * max(LEAST, *(abs(row.points[0].mean) for row in rows))
-    left.set(xlim=(-reach, reach), ylim=(len(rows) - 0.5, -0.5), xlabel=quantity)
+        fill, edge = ("white", row.identity.colour) if row in hollow else (row.identity.colour, "white")
+        look: dict[str, Any] = {"markersize": 9, "markerfacecolor": fill, "markeredgecolor": edge, "zorder": 5}
+        left.plot(point.mean, place, marker=row.identity.marker, **look)
+        number = written(point, "+.2f" if differences else ".2f")
+        right.text(0.0, place, number, va="center", fontsize=11, color=INK)
+    left.set(ylim=(len(rows) - 0.5, -0.5), xlabel=quantity)
     left.set_yticks(range(len(rows)), names)
     for label, row in zip(left.get_yticklabels(), rows, strict=True):
         label.set_color(ink(row.identity.colour))

@@ -38,14 +38,17 @@ code, pre {{ font-family: ui-monospace, monospace; font-size: .875em; background
 code {{ padding: .1em .25em }}
 pre {{ padding: .75rem; overflow-x: auto }}
 pre code {{ padding: 0; font-size: 1em }}
-.table {{ overflow-x: auto; margin: 1rem 0 }}
+.table {{ overflow-x: auto; margin: 1rem 0; background:
+  linear-gradient(to right, var(--ground) 30%, transparent) left / 2.5rem 100%,
+  linear-gradient(to left, var(--ground) 30%, transparent) right / 2.5rem 100%,
+  linear-gradient(to left, var(--line), transparent) right / 1rem 100%, var(--ground);
+  background-repeat: no-repeat; background-attachment: local, local, scroll }}
 table {{ border-spacing: 0; font-size: .875rem; line-height: 1.5; font-variant-numeric: tabular-nums }}
 th, td {{ padding: .375rem .7rem; border-bottom: 1px solid var(--line); white-space: nowrap }}
 th:first-child, td:first-child {{ position: sticky; left: 0; padding-left: 0; text-align: left;
-  background: var(--ground) }}
+  background: var(--ground); white-space: normal; min-width: 7rem; max-width: 14rem }}
 th {{ vertical-align: bottom }}
 img:not(.answer) {{ min-width: 36rem }}
-@media (max-width: 40rem) {{ th:first-child, td:first-child {{ white-space: normal; min-width: 7rem }} }}
 #details {{ margin-top: 3rem; padding-top: 2rem; border-top: 2px solid var(--line) }}
 </style>
 </head>

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from gsm_cli.analysis.facts import run_facts
 from gsm_cli.analysis.findings import Findings, analyse
+from gsm_cli.analysis.published import find_table
 from gsm_cli.config import RunConfig
 from gsm_cli.data import describe_dataset
 from gsm_cli.errors import inert
@@ -21,6 +22,7 @@ from gsm_cli.reports.frontier import frontier_page, frontier_section
 from gsm_cli.reports.gradients import gradient_page, gradient_sections
 from gsm_cli.reports.methods import provenance, without_seconds
 from gsm_cli.reports.page import Block, Page, Report, Section
+from gsm_cli.reports.published import table_page
 from gsm_cli.reports.sweeps import sweep_picture, temperature_section, trade_page, trade_section
 from gsm_cli.words import listed
 
@@ -60,6 +62,8 @@ def _page(folder: ReportFolder, findings: Findings, about: str | None) -> Page:
     whole = " on these images" if verdict.group.shares_images else ""
     if findings.kind == "curve":
         return curve_page(title, verdict)
+    if findings.kind == "table" and (found := find_table(verdict.group)):
+        return table_page(title, verdict.group, found)
     if findings.searches:
         return search_page(title, findings.searches)
     if findings.best:

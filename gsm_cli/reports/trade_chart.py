@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 BAND, GREEN = "#dfe9df", "#3d6b3d"
 SPEED, THRIFT = "times as fast as the sum", "times fewer evaluations than the sum"
 DEPTH = 5.0  # margins below zero to which the picture reaches; what lies below stands at its lower end with an arrow
+CARETUP, CARETDOWN = 6, 7  # as matplotlib numbers these markers
 SIZE = (8.4, 5.2)  # inches
 NAME = 14.0  # points
 
@@ -48,14 +49,18 @@ def trade_picture(verdict: Verdict) -> Picture[object]:
 
 def draw(panel: Panel, margin: float) -> "Figure":
     """The sum is the line at zero; what lies in the band or above it loses less than the margin."""
+    from matplotlib.patheffects import withStroke
+
     figure = blank(*SIZE)
     axes = figure.subplots()
     low, high = limits(panel, margin)
     axes.axhspan(-margin, high, color=BAND, linewidth=0, zorder=0)
     axes.axhline(0.0, color=INK, linewidth=1.0, zorder=1)
     within = f"loses less than {margin_points(margin / 100)}"
-    axes.text(0.02, -margin, within, transform=axes.get_yaxis_transform(), va="bottom", color=GREEN, fontsize=12)
-    axes.text(0.02, 0.0, "the sum", transform=axes.get_yaxis_transform(), va="bottom", fontsize=12)
+    beside: dict[str, Any] = {"transform": axes.get_yaxis_transform(), "va": "bottom", "fontsize": 12, "zorder": 5}
+    beside["path_effects"] = [withStroke(linewidth=3, foreground=BAND)]
+    axes.text(0.02, -margin, within, color=GREEN, **beside)
+    axes.text(0.02, 0.0, "the sum", **beside)
     dots = [(dot.identity, dot.points[0]) for dot in panel.lines]
     for identity, point in dots:
         _draw_dot(axes, identity, point, low, high)
@@ -81,20 +86,27 @@ def limits(panel: Panel, margin: float) -> tuple[float, float]:
 
 
 def _draw_dot(axes: "Axes", identity: Identity, point: Point, low: float, high: float) -> None:
-    """The interval and the mean; an arrow where the mean lies outside the picture."""
-    place, colour = point.value or 0.0, identity.colour
-    if point.low is not None and point.high is not None and point.high > low:
-        axes.plot([place] * 2, [max(point.low, low), min(point.high, high)], color=colour, linewidth=2.6, zorder=3)
-    if point.mean < low or point.mean > high:
-        edge = low + 0.03 * (high - low) if point.mean < low else high - 0.03 * (high - low)
-        axes.plot(place, edge, "v" if point.mean < low else "^", color=colour, markersize=11, zorder=4)
-    else:
-        look: dict[str, Any] = {"color": colour, "markersize": 11, "markeredgecolor": "white", "zorder": 4}
-        axes.plot(place, point.mean, identity.marker, **look)
+    """The interval and the mean, at the edge where it lies outside; an arrow where the picture cuts either."""
+    place = point.value or 0.0
+    look: dict[str, Any] = {"color": identity.colour, "clip_on": False}
+    ends = [point.mean if end is None else end for end in (point.low, point.high)]
+    axes.plot([place] * 2, [min(max(end, low), high) for end in ends], linewidth=2.6, zorder=3, **look)
+    if ends[0] < low:
+        axes.plot(place, low, marker=CARETDOWN, markersize=10, zorder=3, **look)
+    if ends[1] > high:
+        axes.plot(place, high, marker=CARETUP, markersize=10, zorder=3, **look)
+    shown = inside(point.mean, low, high)
+    axes.plot(place, shown, identity.marker, markersize=11, markeredgecolor="white", zorder=4, **look)
+
+
+def inside(mean: float, low: float, high: float) -> float:
+    """Where a mean stands: one outside the picture near the end that it has left."""
+    room = 0.05 * (high - low)
+    return low + room if mean < low else high - room if mean > high else mean
 
 
 def _end(identity: Identity, point: Point, low: float, high: float) -> tuple[Identity, tuple[float, float]]:
     """The name beside a dot, with its number where the dot lies outside the picture, and where the dot is."""
-    inside = min(max(point.mean, low), high)
-    more = () if inside == point.mean else (("at", f"{point.mean:+.1f}"),)
-    return replace(identity, settings=(*identity.settings, *more)), (point.value or 0.0, inside)
+    shown = inside(point.mean, low, high)
+    more = () if shown == point.mean else (("at", f"{point.mean:+.1f}"),)
+    return replace(identity, settings=(*identity.settings, *more)), (point.value or 0.0, shown)

@@ -12,7 +12,7 @@ from gsm_cli.data.split import Split
 from gsm_cli.errors import OwnCodeError, UsageError
 from gsm_cli.model.bounds import Selective
 from gsm_cli.model.checks import NotALawError
-from gsm_cli.model.terms import Batch, Terms, classifier_alone, log_probability, semi_supervised, supervised
+from gsm_cli.model.terms import Batch, Terms, classifier_alone, labels_alone, semi_supervised, supervised
 from gsm_cli.model.virtual_adversarial import virtual_adversarial_loss
 from gsm_cli.runs.build import OTHER_VALUES, Averaging, build_model
 from gsm_cli.runs.environment import Device
@@ -114,7 +114,7 @@ class Steps:
         optimizer.step(optimizer.gradients(loss), rate, self.config.clip)
 
     def warm_up(self) -> None:
-        """Let the classifier learn from the labelled images alone, with an optimizer of its own."""
+        """Let the model learn from the labelled images alone, with an optimizer of its own."""
         config, optimizer = self.config, self.new_optimizer()
         size = config.labelled_batch or len(self.labelled)
         self.model.train()
@@ -123,8 +123,10 @@ class Steps:
             for rows in shuffle(len(self.labelled), max(1, len(self.labelled) // size), size, rng):
                 self.on_step()
                 images = binarise(self.labelled.index_select(0, rows), rng)
-                logits = self.model.classify(images, config.mc_samples, rng)
-                self.update(-log_probability(logits, self.classes[rows]), config.learning_rate, optimizer)
+                batch = Batch(images[:0], images, self.classes[rows])
+                terms = labels_alone(self.model, batch, config.mc_samples, self.kl_weight(0), rng)
+                bounded = config.labelled_weight * config.is_unlabelled
+                self.update(-terms.objective(bounded, config.classification_weight), config.learning_rate, optimizer)
 
     def new_optimizer(self) -> AdamW:
         return AdamW(self.model.parameters(), self.config.weight_decay, self.config.l2)

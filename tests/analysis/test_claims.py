@@ -5,7 +5,8 @@ Before such a paragraph stands a comment, which is not shown. It names a report,
     <!-- claim: mnist-100: gumbel minus marginalize; gumbel on test; gumbel as fast as marginalize -->
 
 A series may name the settings of its runs, as gumbel[kl_start=1.0], or its objective's own, as gumbel[tau=0.1]; by
-default it is of the largest group, and the one that a verdict speaks of. `gumbel[draws=2] minus gumbel on validation`
+default it is of the largest group, and the one that a verdict speaks of. `; digits-100: gumbel on test` goes on with
+another report. `gumbel[draws=2] minus gumbel on validation`
 is of what a search compares; `gumbel after epoch 10` is its validation accuracy there.
 """
 
@@ -18,7 +19,7 @@ from records_of import steps_of
 
 from gsm_cli.analysis.groups import Group, sort_records
 from gsm_cli.analysis.series import Series, validation_step
-from gsm_cli.analysis.statistics import compare, summarize, summarize_accuracies
+from gsm_cli.analysis.statistics import compare, summarize
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.records.run import read_run
 from gsm_cli.records.steps import read_steps
@@ -65,9 +66,7 @@ def numbers(report: str, words: str) -> str:
         assert comparison is not None
         return interval(comparison.summary, points)
     if found := re.fullmatch(r"(\S+) after epoch (\d+)", words):
-        series = find(report, found[1])[1]
-        accuracies = [record.epochs.validation_accuracy[int(found[2]) - 1] for record in series.finished]
-        return interval(summarize_accuracies(accuracies, validation_step(series)))
+        return interval(find(report, found[1])[1].validation_after(int(found[2])))
     if found := re.fullmatch(r"(\S+) as fast as (\S+)", words):
         (_, first), (_, second) = (find(report, name) for name in found.groups())
         faster = first.times_as_fast(second)
@@ -84,7 +83,9 @@ def wrong(text: str) -> list[str]:
     """The claims of a text that its next paragraph does not bear out."""
     lacking = []
     for report, claims, paragraph in CLAIM.findall(text):
-        for claim in claims.split("; "):
+        for part in claims.split("; "):
+            *other, claim = part.split(": ")  # a part may name a report of its own
+            report = other[0] if other else report
             number = numbers(report, claim)
             if not re.search(rf"(?<![\d.]){re.escape(number)}(?![\d.]*\d)", paragraph):
                 lacking.append(f"{claim} is {number} in {report}")

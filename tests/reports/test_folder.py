@@ -20,7 +20,7 @@ from records_of import SIX, batch, cost_record, gradient_record, record
 
 from gsm_cli.errors import DataError, GsmError
 from gsm_cli.records.layout import ReportFolder, find_folders
-from gsm_cli.records.run import RunRecord, read_run
+from gsm_cli.records.run import Failure, RunRecord, read_run
 from gsm_cli.reports.folder import check, read, write
 from gsm_cli.reports.index import check_index, write_index
 from gsm_cli.reports.markdown import plain
@@ -461,3 +461,68 @@ class TestQuestion:
         assert report.title == "MNIST with 100 labels: do the curves of the article (musyoku 2016) come out?"
         assert report.answer == "On validation gumbel has 80.00 % after 10 epochs (read: 87.5)."
         assert "| gumbel, epoch 10 | 2 | 80.00 | 87.5 |" in report.text
+
+
+class TestTable:
+    """The table of Liu et al.: the sum 96.63, s.e. 0.12 over ten trials; here 400 test images."""
+
+    @pytest.fixture
+    def folder(self, tmp_path) -> ReportFolder:
+        folder = ReportFolder(tmp_path / "mnist-liu2019")
+        folder.question.parent.mkdir()
+        folder.question.write_text('kind = "table"\n')
+        return folder
+
+    @staticmethod
+    def runs(accuracies: dict[str, Sequence[float]], **settings: object) -> list[RunRecord]:
+        task = {"dataset": "mnist", "labels": 5000, "model": "m2", **settings}
+        return [
+            record(objective, seed, (0.5, accuracy + 0.01), **task)
+            for objective, values in accuracies.items()
+            for seed, accuracy in enumerate(values)
+        ]
+
+    def test_every_row_stands_beside_ours(self, folder):
+        found = {"marginalize": (0.965, 0.9675, 0.965), "gumbel": (0.90, 0.9025, 0.90), "gst": (0.9, 0.9)}
+        found |= {"rebar": (0.965, 0.9675, 0.965), "sum-and-sample": (0.9, 0.99, 0.965), "reinforce": (0.95,)}
+        save(folder, self.runs(found))
+        report = read(folder)
+        assert report.title == "MNIST with 5,000 labels: does the table of Liu et al. 2019 come out?"
+        agreed = "marginalize agrees, rebar lies higher here, gumbel lies lower here and sum-and-sample stays open"
+        assert report.answer == f"In part: {agreed}."
+        assert len(report.answer.split()) <= 25
+        (row,) = [line for line in report.text.splitlines() if line.startswith("| marginalize")]
+        # errors 0.0833 and 0.1230 points, so 9.8 degrees of freedom and a half width of 2.23 x 0.1486
+        assert row.startswith(
+            "| marginalize | 3 | 96.58 [96.22, 96.94] | 96.63 [96.35, 96.91] | -0.05 [-0.38, +0.29] |"
+        )
+        assert "| gst | 2 | 90.00 [" in report.text
+        (picture,) = report.page.blocks[:1]
+        assert picture.name == "table"
+        beside = {each["series"]["label"]: each for each in report.facts["beside"] if each}
+        assert set(beside) == {*found} - {"gst"}
+        assert beside["gumbel"]["speed_up"] == pytest.approx(31.39 / 16.39)
+
+    @pytest.mark.parametrize(
+        ("accuracies", "answer"),
+        [
+            ({"marginalize": (0.965, 0.9675, 0.965)}, "Yes: marginalize agrees."),
+            ({"gumbel": (0.5, 0.5), "rebar": (0.5, 0.5)}, "No: gumbel and rebar lie lower here."),
+            ({"gumbel": (0.9, 0.99)}, "Undecided: gumbel stays open."),
+            ({"gumbel": (0.9,)}, "Nothing is concluded: no objective of the table has two seeds."),
+        ],
+    )
+    def test_the_answer_says_which_agree(self, folder, accuracies, answer):
+        save(folder, self.runs(accuracies))
+        assert read(folder).answer == answer
+
+    def test_runs_that_all_failed_have_no_table(self, folder):
+        whole = record("gumbel", 0, dataset="mnist", labels=5000, model="m2")
+        failure = Failure(step=17, reason="the objective is not finite")
+        save(folder, [msgspec.structs.replace(whole, test=None, failure=failure)])
+        assert "1 run of gumbel failed" in read(folder).text
+
+    @pytest.mark.parametrize("other", [{"labels": 100}, {"model": "adgm"}, {"classes": 10}])
+    def test_another_task_is_compared_with_nothing(self, folder, other):
+        save(folder, self.runs({"gumbel": (0.9, 0.9)}, **other))
+        assert "Liu" not in read(folder).text

@@ -22,7 +22,7 @@ from gsm_cli.reports.charts import apart, ink, log_ticks, wrapped
 from gsm_cli.reports.curves import accuracy_panels, generated_chart
 from gsm_cli.reports.forest import draw
 from gsm_cli.reports.panels import Panel, Point, Points, panel_chart
-from gsm_cli.reports.trade_chart import SPEED
+from gsm_cli.reports.trade_chart import CARETDOWN, SPEED
 from gsm_cli.reports.trade_chart import draw as draw_trade
 from gsm_cli.style import house_style
 
@@ -42,6 +42,20 @@ def made(build, *arguments) -> Figure:
 
 
 class TestForest:
+    def test_numbers_of_others_are_hollow_and_have_no_zero(self):
+        rows = [row("gumbel", 95.0, 0.3), row("gumbel", 95.4, 0.2)]
+        with house_style():
+            figure = draw(rows, "test accuracy, %", rows[1:], differences=False)
+        assert_legible(figure)
+        left, right = figure.axes
+        marks = [line for line in left.lines if line.get_marker() != "None"]
+        assert [to_rgb(mark.get_markerfacecolor()) == (1.0, 1.0, 1.0) for mark in marks] == [False, True]
+        assert {mark.get_marker() for mark in marks} == {rows[0].identity.marker}
+        low, high = left.get_xlim()
+        assert 94.0 < low < 94.7
+        assert 95.6 < high < 96.0
+        assert right.texts[1].get_text() == "95.40 [95.20, 95.60]"
+
     @pytest.mark.parametrize("names", [["gumbel"], [*OBJECTIVES][:2], TAUS, SERIES], ids=len)
     def test_is_legible_for_any_number_of_objectives(self, names):
         rows = [row(name, place - 3.0) for place, name in enumerate(names)]
@@ -97,7 +111,8 @@ class TestTrade:
         (axes,) = made(draw_trade, trade(dot("gumbel", 2.8, -1.2), dot("reinmax", 2.0, -15.3)), 0.7).axes
         assert "reinmax, at -15.3" in [text.get_text() for text in axes.texts]
         assert axes.get_ylim()[0] > -5
-        assert "v" in {line.get_marker() for line in axes.lines}
+        cut = [line for line in axes.lines if line.get_marker() == CARETDOWN]
+        assert [(line.get_color(), *line.get_xdata()) for line in cut] == [(OBJECTIVES["reinmax"].colour, 2.0)]
 
     def test_an_objective_has_the_colour_and_shape_of_other_pictures(self):
         (first, second) = identities(["gumbel, tau 0.5", "gumbel, tau 1"])

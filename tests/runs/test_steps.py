@@ -103,8 +103,11 @@ class TestClassifierStep:
 
 
 class TestWarmStart:
-    def test_the_classifier_learns_the_labelled_images(self, split):
-        warm = run(split, warm_epochs=60, hidden=[32], labelled_batch=50, learning_rate=3e-3)
+    @pytest.mark.parametrize(
+        ("objective", "networks"), [("gumbel", {"q_y", "q_a", "q_z", "p_x", "p_a"}), ("supervised", {"q_y", "q_a"})]
+    )
+    def test_the_labelled_images_are_learned_as_the_objective_learns_them(self, split, objective, networks):
+        warm = run(split, objective, warm_epochs=60, hidden=[32], labelled_batch=50, learning_rate=3e-3)
         before = {name: value.clone() for name, value in warm.model.named_parameters()}
         warm.warm_up()
         with torch.no_grad():
@@ -115,7 +118,7 @@ class TestWarmStart:
             for name, value in warm.model.named_parameters()
             if not torch.equal(value, before[name])
         }
-        assert changed == {"q_y", "q_a"}
+        assert changed == networks
         assert not warm.optimizer.steps.any()
 
     def test_is_a_part_of_the_run_and_not_of_its_epochs(self, split, tmp_path):
@@ -124,6 +127,7 @@ class TestWarmStart:
         cold = train(build({**settings, "warm_epochs": 0}), split, tmp_path / "b.pt")
         assert len(record.epochs) == 2
         assert record.epochs.classification[0] > cold.epochs.classification[0]
+        assert record.epochs.labelled_bound[0] > cold.epochs.labelled_bound[0]
 
 
 class TestOptimizer:

@@ -1,0 +1,76 @@
+"""The page that asks whether the table of somebody else comes out."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+
+from gsm_cli.analysis.groups import Group
+from gsm_cli.analysis.published import Beside, set_beside
+from gsm_cli.analysis.series import Series
+from gsm_cli.data.dataset import Table
+from gsm_cli.objectives import MARGINALIZE
+from gsm_cli.reports.comparison import failures
+from gsm_cli.reports.forest import draw
+from gsm_cli.reports.markdown import NOTHING, interval, table, without_empty
+from gsm_cli.reports.page import Page
+from gsm_cli.reports.panels import Panel, Point, Points, describe
+from gsm_cli.style import Picture
+from gsm_cli.words import listed, points, ratio
+
+HEADINGS = ("objective", "seeds", "test % [95 %]", "there % [95 %]", "points [95 %]", "here", "speed-up [95 %]")
+RULINGS = {"agrees": "agree{}", "higher": "lie{} higher here", "lower": "lie{} lower here", "undecided": "stay{} open"}
+
+
+def table_page(title: str, group: Group, found: Table) -> Page:
+    """Whether a table comes out: its rows, and the same objectives here."""
+    name, _, _ = found.source.partition(" (")
+    rows = {series: set_beside(series, found) for series in group.trained}
+    headings, shown = without_empty([*HEADINGS, "speed-up there"], [_row(group, *each) for each in rows.items()])
+    legend = (
+        "*test %*: after the last epoch, mean over seeds with Student's interval; *there*: "
+        f"{found.source}, {found.trials} trials; *points*: here minus there, with Welch's interval; *here*: agrees "
+        "where that holds zero and nothing beyond a point, undecided where it reaches farther; *speed-up*: the sum's "
+        "seconds an epoch over these."
+    )
+    return Page(
+        f"{title}: does the table of {name} come out?",
+        _answer([row for row in rows.values() if row]),
+        [_picture(rows, name), table(headings, shown), legend] if rows else [],
+        caveats=[*failures(group), *found.caveats],
+    )
+
+
+def _answer(rows: Sequence[Beside]) -> str:
+    """Which rows agree, and which do not."""
+    named = {word: [row.series.label for row in rows if row.ruling == word] for word in RULINGS}
+    told = [
+        f"{listed(names)} {RULINGS[word].format('s' * (len(names) == 1))}" for word, names in named.items() if names
+    ]
+    if not told:
+        return "Nothing is concluded: no objective of the table has two seeds."
+    start = "Undecided" if len(named["undecided"]) == len(rows) else "No"
+    start = ("Yes" if len(told) == 1 else "In part") if named["agrees"] else start
+    return f"{start}: {listed(told)}."
+
+
+def _row(group: Group, series: Series, row: Beside | None) -> list[str]:
+    marginal = group.find(MARGINALIZE)
+    faster = series.times_as_fast(marginal)
+    there = [interval(row.theirs), interval(row.difference, points), row.ruling or NOTHING] if row else [NOTHING] * 3
+    speeds = [interval(faster, ratio) if faster else NOTHING, ratio(row.speed_up) if row else NOTHING]
+    speeds = [NOTHING] * 2 if series is marginal else speeds
+    return [series.label, series.counts, interval(series.accuracy), *there, *speeds]
+
+
+def _picture(rows: dict[Series, Beside | None], name: str) -> Picture[object]:
+    """Every objective here and, hollow, there."""
+    lines, hollow = [], []
+    for series, row in rows.items():
+        lines.append(Points(series.identity, [Point.of(None, series.accuracy)]))
+        if row:
+            there = replace(series.identity, settings=(*series.identity.settings, ("of", name)))
+            hollow.append(Points(there, [Point.of(None, row.theirs)]))
+            lines.append(hollow[-1])
+    panel = Panel("test accuracy, %", "objective", lines)
+    drawn = partial(draw, lines, panel.title, hollow, differences=False)
+    return Picture[object]("table", "", describe([panel]), [panel], drawn)

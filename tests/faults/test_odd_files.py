@@ -103,7 +103,7 @@ def test_a_temperature_that_falls_below_every_number(folder):
     code, words = gsm(*QUICK[:1], "--objective", "gumbel", *QUICK[3:], "--tau", 1, "--tau-rate", 746)
     assert code == 0 or (code == 1 and "must stay finite" in words)
     (path,) = folder.rglob("records/*.json")
-    assert all(tau > 0 for tau in read_run(path).tau or [1.0])
+    assert all(tau > 0 for tau in read_run(path).columns["tau"] or [1.0])
 
 
 def test_a_key_that_stands_twice_is_its_last(tmp_path):

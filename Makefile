@@ -64,8 +64,8 @@ reports: $(READY)  ## run the digits experiments, ten seeds each, and write thei
 	$(BIN)/gsm train-ssl --seeds 0-9 --objective all
 	OMP_NUM_THREADS=1 $(BIN)/gsm gradients
 	$(TEMPERATURE) --objective marginalize
-	$(TEMPERATURE) --objective $(RELAXED) --tau 0.1,0.2,0.5,1,2
-	$(TEMPERATURE) --objective reinmax --tau 1,2
+	$(TEMPERATURE) --objective $(RELAXED),straight-through,gst,rebar --tau 0.1,0.2,0.5,1,2
+	$(TEMPERATURE) --objective reinmax,reinmax-rao --tau 1,2
 	$(TEMPERATURE) --objective $(RELAXED) --tau 1 --tau-min 0.5 --tau-rate 5.266e-5
 	$(TEMPERATURE) --objective gumbel --tau 1 --tau-min 0.1 --tau-rate 6.06e-4
 	OMP_NUM_THREADS=1 $(BIN)/gsm gradients --no-own-models --objective $(RELAXED),reinmax --tau 0.1,0.2,0.5,1,2 --report digits-temperature

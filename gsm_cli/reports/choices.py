@@ -19,6 +19,7 @@ RULE = (
     "last epoch minus the base's at the same seeds, with Student's 95 % interval."
 )
 BY_CHANCE = "The best of several changes is the best by chance too, which no interval covers: try it with other seeds."
+FEW = 5  # objectives whose best values a sentence can name
 UNSEEN = "The test set has no part in the choice."
 BEST_RULE = (
     "*best*: the value with the greatest validation accuracy after the last epoch, and its test accuracy in %. The "
@@ -33,6 +34,10 @@ def best_page(title: str, found: Sequence[Choice], where: str, block: Block) -> 
     question = f"{title}: which {listed(names)} {'is' if len(names) == 1 else 'are'} best?"
     few = [each for each in found if len(each.base.scores) < 2]
     best = [_best_value(each, named=len(names) > 1) for each in found]
+    if len(names) == 1 and len(found) > FEW:
+        low, *_, high = sorted(found[1:], key=lambda each: by_size(each.settings[names[0]]))
+        ends = [f"{' '.join(written(each.settings).values())} ({each.identity.label})" for each in (low, high)]
+        best = [best[0], f"for the {len(found) - 1} others from {' to '.join(ends)}"]
     return Page(
         question,
         f"Best {names[0] if len(names) == 1 else 'values'} by validation{where}: {listed(best)}.",

@@ -22,7 +22,7 @@ WIDTHS, HEIGHT = (9.5, 5.6, 4.2, 3.4), 4.6  # inches of a panel where one, two, 
 NAMES = 2.2  # inches of the names beside the last panel
 MANY = 8  # lines, from which on the description has the highest and the lowest alone
 FEW = 12  # points of a line whose marks are large
-APART = 0.012  # of the axis between the lines at one value, so that no interval hides another
+APART, SPREAD = 0.012, 0.06  # of the axis between lines at one value, so that none hides another, and between all
 WIDE = 8.0  # how many times the least value the greatest is, from which on an axis is logarithmic
 
 
@@ -129,7 +129,7 @@ def _draw(axes: "Axes", panel: Panel, inches: float, columns: int) -> None:
     if is_wide(values):
         axes.set_xscale("log")
     for place, line in enumerate(lines):
-        share = 0.0 if panel.continuous else APART * (place - (len(lines) - 1) / 2)
+        share = 0.0 if panel.continuous else min(APART, SPREAD / len(lines)) * (place - (len(lines) - 1) / 2)
         _draw_line(axes, line, [_beside(point.value or 0.0, values, share) for point in line.points])
     for line in panel.lines:
         if line.is_level:

@@ -230,7 +230,7 @@ class TestMissingSeeds:
         records = batch({"marginalize": [0.0] * 10, "gumbel": [0.05, -0.05] * 4 + [-0.0025] * 2})
         assert judged(records, 0.001)["gumbel"].seeds == inf
         text = rendered(records, 0.001).text
-        assert "gumbel more than 10,000 would decide" in text
+        assert "gumbel more than 10,000 in all would decide" in text
         assert "--seeds 10-" not in text
 
     def test_are_more_than_there_are(self):

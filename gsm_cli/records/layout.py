@@ -157,8 +157,9 @@ class ReportFolder:
     @property
     def of_costs(self) -> bool:
         """Whether it holds measurements of costs and no runs."""
-        kinds = {kind for path in self.records if (kind := _kind(path))}
-        return kinds == {CostRecord.__struct_config__.tag}
+        kinds = (kind for path in self.records if (kind := _kind(path)))  # the first of runs tells
+        cost = CostRecord.__struct_config__.tag
+        return next(kinds, None) == cost and all(kind == cost for kind in kinds)
 
 
 def find_folders(path: Path) -> list[ReportFolder]:

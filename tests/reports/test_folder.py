@@ -459,8 +459,9 @@ class TestQuestion:
         save(folder, [record("gumbel", seed, [0.5] * 9 + [0.8], dataset="mnist") for seed in range(2)])
         report = read(folder)
         assert report.title == "MNIST with 100 labels: do the curves of the article (musyoku 2016) come out?"
-        assert report.answer == "On validation gumbel has 80.00 % after 10 epochs (read: 87.5)."
-        assert "| gumbel, epoch 10 | 2 | 80.00 | 87.5 |" in report.text
+        reached = "gumbel has 80.00 [80.00, 80.00] % after 10 epochs (read: 87.5)"
+        assert report.answer == f"On validation {reached}; of marginalize there is no run yet."
+        assert "| gumbel, epoch 10 | 2 | 80.00 [80.00, 80.00] | 87.5 |" in report.text
 
 
 class TestTable:

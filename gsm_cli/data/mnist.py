@@ -140,11 +140,11 @@ MNIST = Dataset(
             caveats=(
                 "All trials there share one split and start from one set of weights, so their intervals hold neither; "
                 "here every seed has its own.",
-                "Rates there differ between estimators (REBAR 5e-4; of reinforce with two samples one trial at 1e-3 is public); "
-                "here all have 1e-3.",
+                "Rates there differ between estimators (REBAR 5e-4; of reinforce with two samples one trial at 1e-3 is "
+                "public); here all have 1e-3.",
                 "Seconds there include reading the images and evaluating the bound, which narrows speed-ups.",
-                "There the divergence of z is exact, one sample of reinforce gives gradients, and the sample beside the "
-                "top class has no baseline; here each is otherwise.",
+                "There the divergence of z is exact, one sample of reinforce gives gradients, and the sample beside "
+                "the top class has no baseline; here each is otherwise.",
             ),
         ),
     ),

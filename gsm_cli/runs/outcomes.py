@@ -9,6 +9,7 @@ from gsm_cli.config import RunConfig, differences
 from gsm_cli.data.dataset import Fetch
 from gsm_cli.data.split import Split
 from gsm_cli.errors import DataError, GsmError, OwnCodeError, UsageError, printable
+from gsm_cli.estimator_settings import SumAndSampleSettings
 from gsm_cli.files import is_there
 from gsm_cli.records.run import Failure, RunRecord, read_run
 from gsm_cli.runs.places import WorkerLostError
@@ -111,7 +112,7 @@ def check(tasks: Iterable[Task], fetch: Fetch | None) -> None:
             splits = {key: load_split(task.config, task.config.seed, task.data_dir, fetch)}
         with suppress(OwnCodeError):
             Run(task.config, splits[key])
-        top, classes = getattr(task.config.estimator, "top", 0), splits[key].classes
-        if top >= classes:
+        settings, classes = task.config.estimator, splits[key].classes
+        if isinstance(settings, SumAndSampleSettings) and settings.top >= classes:
             remedy = "lower it, or sum them all with marginalize"
-            raise UsageError(f"top must be less than the {classes} classes, not {top}: {remedy}")
+            raise UsageError(f"top must be less than the {classes} classes, not {settings.top}: {remedy}")

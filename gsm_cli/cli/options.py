@@ -5,7 +5,7 @@ import os
 import re
 import sys
 import textwrap
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -33,6 +33,16 @@ def option(name: str, help: str, default: str = "", metavar: str = "VALUE", comp
     """An option whose text is read elsewhere; its help ends with the default, as somebody would type it."""
     shown = f"{help}  [default: {default}]" if default else help
     return typer.Option(name, help=shown, metavar=metavar, show_default=False, autocompletion=complete)
+
+
+def several(name: str, *words: Any, **others: Any) -> Any:
+    """The annotation of such an option that may be repeated."""
+    return Annotated[list[str] | None, option(name, *words, **others)]
+
+
+def single(name: str, *words: Any, **others: Any) -> Any:
+    """The annotation of such an option."""
+    return Annotated[str | None, option(name, *words, **others)]
 
 
 def flag(name: str, words: str) -> Any:
@@ -71,6 +81,13 @@ def signed(command: Callable[..., None], parameters: Iterable[inspect.Parameter]
     command.__signature__ = inspect.Signature(named)  # type: ignore[attr-defined]
     command.__annotations__ = {each.name: each.annotation for each in named}
     return command
+
+
+def taking(options: Mapping[str, Any]) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """A command whose last parameter, which takes all others, is given these options; none has a default."""
+    kind = inspect.Parameter.KEYWORD_ONLY
+    first = [inspect.Parameter(name, kind, default=None, annotation=each) for name, each in options.items()]
+    return lambda command: signed(command, [*first, *[*inspect.signature(command).parameters.values()][:-1]])
 
 
 Several = list[str] | None  # repeated or with commas

@@ -1,21 +1,20 @@
 """The command that trains: `gsm train-ssl`."""
 
-import inspect
 from collections.abc import Iterator
-from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from gsm_cli.cli import completion, options, preview, results
-from gsm_cli.cli.options import Several, flag, option, signed
+from gsm_cli.cli.options import Several, flag, option, several, single, taking
 from gsm_cli.cli.plan import ALL, AUTO, read_plan
 from gsm_cli.cli.settings import MEANINGS, default_words
 from gsm_cli.config import SETTINGS
 from gsm_cli.data import LAPTOP
 from gsm_cli.errors import UsageError
 from gsm_cli.objectives import OBJECTIVES
+from gsm_cli.settings import hyphened
 
 if TYPE_CHECKING:
     from gsm_cli.cli.plan import Plan
@@ -26,87 +25,70 @@ if TYPE_CHECKING:
 
 
 COMPLETED = {"dataset": completion.datasets, "model": completion.models, "precision": completion.precisions}
+SETTING = completion.names(MEANINGS, "=")
 GIVEN = {  # options whose text is read together with the other places of a setting, by `read_plan`
-    "objective": Annotated[
-        Several,
-        option(
-            "--objective",
-            f"What stands for the sum over classes: {', '.join(OBJECTIVES)} (no unlabelled images), or {ALL}. A class "
-            "of your own is mine.py:Mine.",
-            "marginalize,gumbel",
-            "NAMES",
-            completion.objectives,
-        ),
-    ],
-    "seeds": Annotated[
-        Several, option("--seeds", "Seeds, as 0, 0-4 or 0,3,7: each a run of every objective.", "0", "SEEDS")
-    ],
-    "preset": Annotated[
-        str | None,
-        option(
-            "--preset",
-            "Settings of the data set; mnist has long, article and liu2019.",
-            LAPTOP,
-            "NAME",
-            completion.presets,
-        ),
-    ],
+    "objective": several(
+        "--objective",
+        f"What stands for the sum over classes: {', '.join(OBJECTIVES)} (no unlabelled images), or {ALL}. A class of "
+        "your own is mine.py:Mine.",
+        "marginalize,gumbel",
+        "NAMES",
+        completion.objectives,
+    ),
+    "seeds": several("--seeds", "Seeds, as 0, 0-4 or 0,3,7: each a run of every objective.", "0", "SEEDS"),
+    "preset": single(
+        "--preset",
+        "Settings of the data set; mnist has long, article and liu2019.",
+        LAPTOP,
+        "NAME",
+        completion.presets,
+    ),
     **{  # one for each setting that has an option; its default is that of the presets
-        name: Annotated[
-            Several,
-            option(
-                f"--{name.replace('_', '-')}",
-                setting.meaning,
-                default_words(name, setting.default),
-                "VALUES",
-                COMPLETED.get(name),
-            ),
-        ]
+        name: several(
+            f"--{hyphened(name)}",
+            setting.meaning,
+            default_words(name, setting.default),
+            "VALUES",
+            COMPLETED.get(name),
+        )
         for name, setting in SETTINGS.items()
         if setting.option
     },
-    "sweep": Annotated[
-        Several,
-        option(
-            "--sweep",
-            "A setting that takes several values, as kl_start=1,4. It may be repeated: every combination is run.",
-            metavar="NAME=VALUES",
-            complete=completion.names(MEANINGS, "="),
-        ),
-    ],
-    "device": Annotated[
-        str | None, option("--device", "Where to train: auto, cpu or cuda.", "auto", "NAME", completion.devices)
-    ],
-    "jobs": Annotated[
-        str | None,
-        option("--jobs", "Runs at a time on this machine: a number, or auto for its cores.", AUTO, "NUMBER"),
-    ],
-    "scheduler": Annotated[
-        str | None,
-        option("--scheduler", "A Dask scheduler whose workers train, or the file that it wrote.", metavar="ADDRESS"),
-    ],
+    "sweep": several(
+        "--sweep",
+        "A setting that takes several values, as kl_start=1,4. It may be repeated: every combination is run.",
+        metavar="NAME=VALUES",
+        complete=SETTING,
+    ),
+    "device": single("--device", "Where to train: auto, cpu or cuda.", "auto", "NAME", completion.devices),
+    "jobs": single("--jobs", "Runs at a time on this machine: a number, or auto for its cores.", AUTO, "NUMBER"),
+    "scheduler": single(
+        "--scheduler", "A Dask scheduler whose workers train, or the file that it wrote.", metavar="ADDRESS"
+    ),
     "report": options.ReportName,
 }
+Other = Annotated[
+    Several,
+    option(
+        "--set",
+        "Any other setting, as --set kl_start=4. It may be repeated; gsm settings lists all.",
+        metavar="NAME=VALUE",
+        complete=SETTING,
+    ),
+]
 
 
-def _train_ssl(
-    given: dict[str, object],
+@taking(GIVEN)
+def train_ssl(
     config: Annotated[Path | None, typer.Option("--config", metavar="FILE", help="A TOML file with settings.")] = None,
-    other: Annotated[
-        Several,
-        option(
-            "--set",
-            "Any other setting, as --set kl_start=4. It may be repeated; gsm settings lists all.",
-            metavar="NAME=VALUE",
-            complete=completion.names(MEANINGS, "="),
-        ),
-    ] = None,
+    other: Other = None,
     dry_run: Annotated[bool, flag("--dry-run", "Only say which runs are finished, and which resume.")] = False,
     as_commands: Annotated[bool, flag("--print", "Only print a command for each run.")] = False,
     data_dir: options.DataDir = None,
     out: options.Reports = Path("reports"),
     force: Annotated[bool, flag("--force", "Start finished and interrupted runs again.")] = False,
     as_json: options.Json = False,
+    **given: object,
 ) -> None:
     """Train a semi-supervised model with each objective and seed.
 
@@ -127,23 +109,6 @@ def _train_ssl(
     else:
         outcomes = _run(plan, [*_tasks(plan, out, data_dir)], force)
         results.show(plan, outcomes, *results.write_reports(outcomes), as_json)
-
-
-@wraps(_train_ssl)
-def train_ssl(**words: Any) -> None:
-    _train_ssl({name: words.pop(name) for name in GIVEN}, **words)
-
-
-signed(
-    train_ssl,
-    [
-        *(
-            inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
-            for name, annotation in GIVEN.items()
-        ),
-        *list(inspect.signature(_train_ssl).parameters.values())[1:],
-    ],
-)
 
 
 def _tasks(plan: "Plan", out: Path, data_dir: Path | None) -> "Iterator[Task]":

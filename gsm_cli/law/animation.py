@@ -1,20 +1,19 @@
 """The law as its temperature falls and rises again, with one and the same noise: a film that loops for ever."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
-from matplotlib.lines import Line2D
 from msgspec import to_builtins
 
 from gsm_cli import style
 from gsm_cli.errors import UsageError
 from gsm_cli.law.colours import shown, temperature_colour
-from gsm_cli.law.facts import AnimationFacts, Numbers, origin, rounded, rounded_rows
+from gsm_cli.law.facts import Numbers, SampleFacts, origin, rounded, rounded_rows
 from gsm_cli.law.figures import Classes, draw_values, outline_law
 from gsm_cli.law.films import Pixels
 from gsm_cli.law.gumbel import expectation, relax
@@ -42,12 +41,17 @@ class Frame:
 
 @dataclass(frozen=True)
 class Animation:
-    """A film: its file name without extension, its facts, and a figure whose artists move from one end to the other."""
+    """A film: its file name without extension, its title and facts, and a figure that shows one frame or another.
+
+    `build` makes the figure, and `move` what is above its scale of temperatures.
+    """
 
     name: str
-    facts: AnimationFacts
+    title: str
+    facts: SampleFacts
     frames: Sequence[Frame]
-    stage: "_BarStage | _TriangleStage"
+    build: Callable[[], Figure]
+    move: Callable[[Figure, Frame, str], None]
     look: Look
 
     @property
@@ -55,16 +59,22 @@ class Animation:
         """The facts as the file carries them."""
         return style.rounded(to_builtins(self.facts))
 
+    def show(self, figure: Figure, frame: Frame, colour: str) -> None:
+        """Have the figure show a frame."""
+        self.move(figure, frame, colour)
+        figure.axes[-1].lines[0].set(xdata=[frame.temperature], color=colour)
+        figure.texts[0].set_text(f"{self.title}, τ = {frame.temperature:.3g}")
+
     def pixels(self) -> Iterator[Pixels]:
         """Every frame, (H, W, 3) bytes, in the house style."""
-        with style.drawn(self.stage.build, self.look, MOST_DOTS) as figure:
+        with style.drawn(self.build, self.look, MOST_DOTS) as figure:
             canvas = FigureCanvasAgg(figure)
             figure.set_dpi(self.look.dpi or style.DPI)
-            self.stage.show(self.frames[0], INK)
+            self.show(figure, self.frames[0], INK)
             canvas.draw()  # type: ignore[no-untyped-call]
             figure.set_layout_engine("none")  # laid out once, or it would tremble
             for frame in self.frames:
-                self.stage.show(frame, shown(temperature_colour(frame.temperature)))
+                self.show(figure, frame, shown(temperature_colour(frame.temperature)))
                 canvas.draw()  # type: ignore[no-untyped-call]
                 yield np.array(np.asarray(canvas.buffer_rgba())[..., :3])  # type: ignore[no-untyped-call]
 
@@ -90,14 +100,15 @@ def animate(law: Law, ends: tuple[Temperature, Temperature], size: int, triangle
     source = origin(law, look, "animate", (), *words)
     frames = [_frame(law, temperature, size) for temperature in _temperatures(*(end.value for end in ends))]
     source["temperatures"] = tuple(frame.temperature for frame in frames)
-    facts = AnimationFacts(**source, samples=size)
+    facts = SampleFacts(**source, samples=size)
     span = (ends[0].value, ends[1].value)
-    stage: _BarStage | _TriangleStage
     if triangle:
-        stage = _TriangleStage(names_of(law), facts.probabilities, span, look.title or "Gumbel-Softmax, three classes")
-    else:
-        stage = _BarStage(Classes(facts.probabilities, law.names), size, span, look.title)
-    return Animation("temperature_simplex" if triangle else "temperature", facts, frames, stage, look)
+        title = look.title or "Gumbel-Softmax, three classes"
+        build = partial(_triangle, names_of(law), facts.probabilities, span, title)
+        return Animation("temperature_simplex", title, facts, frames, build, _move_cloud, look)
+    title = look.title or "Gumbel-Softmax (dashed: π)"
+    build = partial(_charts, Classes(facts.probabilities, law.names), size, span, title)
+    return Animation("temperature", title, facts, frames, build, _move_bars, look)
 
 
 def _temperatures(first: float, last: float) -> list[float]:
@@ -112,94 +123,68 @@ def _frame(law: Law, temperature: float, size: int) -> Frame:
     return Frame(temperature, mean, rounded(exact_expectation(law.logits, temperature)), cloud)
 
 
-@dataclass
-class _BarStage:
+def _charts(classes: Classes, size: int, span: tuple[float, float], title: str) -> Figure:
     """Three charts side by side, with the law as an outline, over a scale of temperatures."""
-
-    classes: Classes
-    size: int
-    span: tuple[float, float]
-    title: str | None
-    charts: list[Axes] = field(init=False)
-    scale: "_Scale" = field(init=False)
-
-    def build(self) -> Figure:
-        width, height = map(space, BARS_SIZE)
-        figure = Figure(figsize=(width, height + names_room(width / 3, self.classes.names)))
-        cells = figure.subplot_mosaic([["a", "b", "c"], ["t", "t", "t"]], height_ratios=(1, 0.06))
-        self.charts = [cells[name] for name in "abc"]
-        titles = ("one draw", f"mean of {self.size:,} draws", "exact expectation")
-        for axes, title in zip(self.charts, titles, strict=True):
-            draw_values(axes, self.classes.probabilities, self.classes, INK)
-            outline_law(axes, self.classes)
-            axes.set_title(title, fontsize=fitting(12, title, space(180) - 30))
-            axes.set_yticks([0.0, 0.5, 1.0])
-            axes.tick_params(labelsize=points(11), labelleft=axes is self.charts[0])
-        self.scale = _Scale(figure, cells["t"], self.span, self.title or "Gumbel-Softmax (dashed: π)")
-        return figure
-
-    def show(self, frame: Frame, colour: str) -> None:
-        for axes, values in zip(self.charts, (frame.cloud[0], frame.mean, frame.exact), strict=True):
-            for bar, height in zip(axes.containers[0], values, strict=True):
-                bar.set(height=height, color=colour)
-        self.scale.show(frame.temperature, colour)
+    width, height = map(space, BARS_SIZE)
+    figure = Figure(figsize=(width, height + names_room(width / 3, classes.names)))
+    cells = figure.subplot_mosaic([["a", "b", "c"], ["t", "t", "t"]], height_ratios=(1, 0.06))
+    for name, words in zip("abc", ("one draw", f"mean of {size:,} draws", "exact expectation"), strict=True):
+        axes = cells[name]
+        draw_values(axes, classes.probabilities, classes, INK)
+        outline_law(axes, classes)
+        axes.set_title(words, fontsize=fitting(12, words, space(180) - 30))
+        axes.set_yticks([0.0, 0.5, 1.0])
+        axes.tick_params(labelsize=points(11), labelleft=name == "a")
+    _draw_scale(figure, span, title)
+    return figure
 
 
-@dataclass
-class _TriangleStage:
+def _move_bars(figure: Figure, frame: Frame, colour: str) -> None:
+    for axes, values in zip(figure.axes[:-1], (frame.cloud[0], frame.mean, frame.exact), strict=True):
+        for bar, height in zip(axes.containers[0], values, strict=True):
+            bar.set(height=height, color=colour)
+
+
+def _triangle(names: Sequence[str], probabilities: Numbers, span: tuple[float, float], title: str) -> Figure:
     """A cloud of samples with their mean, the exact expectation and the law, over a scale of temperatures."""
-
-    names: Sequence[str]
-    probabilities: Sequence[float]
-    span: tuple[float, float]
-    title: str
-    lines: dict[str, Line2D] = field(init=False)
-    scale: "_Scale" = field(init=False)
-
-    def build(self) -> Figure:
-        figure = Figure(figsize=(space(TRIANGLE_SIZE[0]), tall(TRIANGLE_SIZE[1])))
-        axes, scale = figure.subplots(2, height_ratios=(1, 0.04))
-        draw_border(axes, self.names)
-        even = (1 / 3, 1 / 3, 1 / 3)
-        draw_cloud(axes, [even], INK)
-        draw_means(axes, even, even, self.probabilities)
-        self.lines = {str(line.get_label()): line for line in axes.lines}
-        self.scale = _Scale(figure, scale, self.span, self.title)
-        figure.legend(loc="outside lower center", ncols=min(2, entries(figure, 110)), handletextpad=0.2)
-        return figure
-
-    def show(self, frame: Frame, colour: str) -> None:
-        places = {"samples": frame.cloud, "exact expectation": [frame.exact], "mean of the draws": [frame.mean]}
-        for label, z in places.items():
-            self.lines[label].set_data(*on_plane(z).T)
-        self.lines["samples"].set_markerfacecolor(colour)
-        self.scale.show(frame.temperature, colour)
+    figure = Figure(figsize=(space(TRIANGLE_SIZE[0]), tall(TRIANGLE_SIZE[1])))
+    axes, _ = figure.subplots(2, height_ratios=(1, 0.04))
+    draw_border(axes, names)
+    even = (1 / 3, 1 / 3, 1 / 3)
+    draw_cloud(axes, [even], INK)
+    draw_means(axes, even, even, probabilities)
+    _draw_scale(figure, span, title)
+    figure.legend(loc="outside lower center", ncols=min(2, entries(figure, 110)), handletextpad=0.2)
+    return figure
 
 
-class _Scale:
-    """The title with the temperature in it, and where that is between the ends."""
+def _move_cloud(figure: Figure, frame: Frame, colour: str) -> None:
+    lines = {line.get_label(): line for line in figure.axes[0].lines}
+    places = {"samples": frame.cloud, "exact expectation": [frame.exact], "mean of the draws": [frame.mean]}
+    for label, z in places.items():
+        lines[label].set_data(*on_plane(z).T)
+    lines["samples"].set_markerfacecolor(colour)
 
-    def __init__(self, figure: Figure, axes: Axes, span: tuple[float, float], title: str) -> None:
-        axes.set_xscale("log")
-        axes.set_xlim(*span)  # falls from left to right, if it falls
-        axes.set_xticks([], minor=True)
-        ticks = [*span, *_powers(span)]
-        axes.set_xticks(ticks, [f"{tick:.3g}" for tick in ticks], fontsize=points(11))
-        axes.set_ylim(0.0, 1.0)
-        axes.set_yticks([])
-        axes.spines["left"].set_visible(False)
-        axes.set_xlabel("temperature τ", fontsize=points(11))
-        (self.dot,) = axes.plot([span[0]], [0.0], "o", markersize=points(9), clip_on=False, zorder=3)
-        self.words = f"{title}, τ = "
-        size = fitting(14, self.words, 72 * (float(figure.get_figwidth()) - 1.2))
-        self.text = figure.suptitle(self.words, x=0.03, ha="left", fontsize=size, parse_math=False)
-        layout = figure.get_layout_engine()
-        assert isinstance(layout, ConstrainedLayoutEngine), "the house style asks for it"
-        layout.set(w_pad=0.12, h_pad=0.06)  # inches: room for the dot at either end
 
-    def show(self, temperature: float, colour: str) -> None:
-        self.dot.set(xdata=[temperature], color=colour)
-        self.text.set_text(f"{self.words}{temperature:.3g}")
+def _draw_scale(figure: Figure, span: tuple[float, float], title: str) -> None:
+    """In the last axes where the temperature is between the ends, and the title with the temperature in it."""
+    axes = figure.axes[-1]
+    axes.set_xscale("log")
+    axes.set_xlim(*span)  # falls from left to right, if it falls
+    axes.set_xticks([], minor=True)
+    ticks = [*span, *_powers(span)]
+    axes.set_xticks(ticks, [f"{tick:.3g}" for tick in ticks], fontsize=points(11))
+    axes.set_ylim(0.0, 1.0)
+    axes.set_yticks([])
+    axes.spines["left"].set_visible(False)
+    axes.set_xlabel("temperature τ", fontsize=points(11))
+    axes.plot([span[0]], [0.0], "o", markersize=points(9), clip_on=False, zorder=3)
+    words = f"{title}, τ = "
+    size = fitting(14, words, 72 * (float(figure.get_figwidth()) - 1.2))
+    figure.suptitle(words, x=0.03, ha="left", fontsize=size, parse_math=False)
+    layout = figure.get_layout_engine()
+    assert isinstance(layout, ConstrainedLayoutEngine), "the house style asks for it"
+    layout.set(w_pad=0.12, h_pad=0.06)  # inches: room for the dot at either end
 
 
 def _powers(span: tuple[float, float]) -> list[float]:

@@ -17,7 +17,7 @@ RESOLUTION = 1e-12  # of a mean in float64, with a margin: a smaller standard er
 Numbers = tuple[float, ...]
 
 
-class Facts(msgspec.Struct, frozen=True, kw_only=True):
+class Facts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What every figure of the law says; `command` makes it again, but for its folder and its format."""
 
     command: str
@@ -27,16 +27,10 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     probabilities: Numbers  # (K,)
 
 
-class LawFacts(Facts, frozen=True, kw_only=True):
-    """The bars of the law itself, (K,)."""
+class BarFacts(Facts, frozen=True, kw_only=True):
+    """The bars of the law itself, or of a draw with its number, from 0; (K,)."""
 
-    values: Numbers
-
-
-class DrawFacts(Facts, frozen=True, kw_only=True):
-    """The number of a draw, from 0, and its bars, (K,)."""
-
-    draw: int
+    draw: int | None = None
     values: Numbers
 
 
@@ -54,48 +48,25 @@ class ExpectationFacts(Facts, frozen=True, kw_only=True):
     z_score: tuple[float | None, ...]
 
 
-class LawColumn(msgspec.Struct, frozen=True, kw_only=True):
-    """The first column of a grid: pi (K,) and its one-hot draws, each (K,); it has no temperature."""
+class Column(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An expectation at one temperature, as in `ExpectationFacts`, and single draws, each (K,).
 
-    temperature: None = None
+    Without a temperature it is pi, which is no mean of draws.
+    """
+
+    temperature: float | None
     mean: Numbers
-    draws: tuple[Numbers, ...]
+    standard_error: Numbers = ()
+    exact: Numbers = ()
+    z_score: tuple[float | None, ...] = ()
+    draws: tuple[Numbers, ...] = ()
 
 
-class MeanColumn(msgspec.Struct, frozen=True, kw_only=True):
-    """An expectation at one temperature, as in `ExpectationFacts`."""
-
-    temperature: float
-    mean: Numbers
-    standard_error: Numbers
-    exact: Numbers
-    z_score: tuple[float | None, ...]
-
-
-class TemperatureColumn(MeanColumn, frozen=True, kw_only=True):
-    """A column of a grid: an expectation, and relaxed draws, each (K,)."""
-
-    draws: tuple[Numbers, ...]
-
-
-class GridFacts(Facts, frozen=True, kw_only=True):
-    """Means of `samples` draws and single draws: the law first, then every temperature."""
+class SampleFacts(Facts, frozen=True, kw_only=True):
+    """Means of `samples` draws at every temperature, and before them the law, if it is shown; of a film no column."""
 
     samples: int
-    columns: tuple[LawColumn | TemperatureColumn, ...]
-
-
-class SimplexFacts(Facts, frozen=True, kw_only=True):
-    """Means of the `samples` draws on the triangle, at every temperature."""
-
-    samples: int
-    columns: tuple[MeanColumn, ...]
-
-
-class AnimationFacts(Facts, frozen=True, kw_only=True):
-    """A film of draw 0, the mean of `samples` draws and the exact expectation; it carries none of their values."""
-
-    samples: int
+    columns: tuple[Column, ...] = ()
 
 
 def moments(law: Law, temperature: Temperature, size: int) -> dict[str, Any]:

@@ -16,8 +16,8 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from gsm_cli.law.colours import grey, ink, paper, shown
-from gsm_cli.law.facts import ExpectationFacts, LawColumn, TemperatureColumn
+from gsm_cli.law.colours import ORIGINAL_COLOUR, grey, ink, paper, shown, temperature_colour
+from gsm_cli.law.facts import Column, ExpectationFacts
 from gsm_cli.law.request import MOST_BARS
 from gsm_cli.law.room import WIDTH, entries, fitting, name_ticks, names_room, pitch_of, tall, width_of
 from gsm_cli.style import TYPE_SIZE, points, space
@@ -59,15 +59,6 @@ class Classes:
         return "probability mass, log scale" if self.many else "probability mass"
 
 
-@dataclass(frozen=True)
-class Column:
-    """One column of the grid: its title, its colour, and its expectation (top) with its draws below, each (K,)."""
-
-    title: str
-    colour: str
-    shown: LawColumn | TemperatureColumn
-
-
 def bar_chart(values: Sequence[float], classes: Classes, title: str, colour: str) -> Figure:
     """One probability vector as bars."""
     if classes.names or classes.many or space(1.0) != 1.0:
@@ -101,23 +92,23 @@ def expectation_chart(shown: ExpectationFacts, classes: Classes, title: str, col
     return figure
 
 
-def grid_chart(columns: Sequence[Column], row_names: Sequence[str], classes: Classes, title: str | None) -> Figure:
+def grid_chart(columns: Sequence[Column], titles: Sequence[str], classes: Classes, title: str | None) -> Figure:
     """Every column's expectation and draws beneath one another, as large as a slide."""
-    rows = len(row_names)
+    rows = 1 + len(columns[0].draws)
     height = tall(1.4 * rows + 1.0) + names_room(space(COLUMN), classes.names) + (0.4 if title else 0.0)
     figure = Figure(figsize=(space(COLUMN * len(columns)), height))
     cells = figure.subplots(rows, len(columns), sharex=True, sharey=True, squeeze=False)
-    for position, column in enumerate(columns):
-        top, *below = cells[:, position]
-        size = fitting(17, column.title, space(245) - 75, "bold")
-        top.set_title(column.title, color=shown(column.colour), weight="bold", fontsize=size)
-        if isinstance(column.shown, LawColumn):
-            draw_values(top, column.shown.mean, classes, column.colour)
+    for (top, *below), column, words in zip(cells.T, columns, titles, strict=True):
+        colour = ORIGINAL_COLOUR if column.temperature is None else temperature_colour(column.temperature)
+        size = fitting(17, words, space(245) - 75, "bold")
+        top.set_title(words, color=shown(colour), weight="bold", fontsize=size)
+        if column.temperature is None:
+            draw_values(top, column.mean, classes, colour)
         else:
-            _expectation(top, column.shown, classes, column.colour)
-        for axes, draw in zip(below, column.shown.draws, strict=True):
-            draw_values(axes, draw, classes, column.colour)
-    for axes, name in zip(cells[:, 0], row_names, strict=True):
+            _expectation(top, column, classes, colour)
+        for axes, draw in zip(below, column.draws, strict=True):
+            draw_values(axes, draw, classes, colour)
+    for axes, name in zip(cells[:, 0], ["expectation", *(f"draw {r}" for r in range(rows - 1))], strict=True):
         axes.set_ylabel(name, fontsize=fitting(14, name, space(95)))
     if not classes.many:
         cells[0, 0].set_yticks([0.0, 0.5, 1.0])
@@ -174,7 +165,7 @@ def outline_law(axes: Axes, classes: Classes) -> None:
     axes.bar(places, classes.probabilities, fill=False, **style)  # type: ignore[arg-type]
 
 
-def _expectation(axes: Axes, shown: ExpectationFacts | TemperatureColumn, classes: Classes, colour: str) -> None:
+def _expectation(axes: Axes, shown: ExpectationFacts | Column, classes: Classes, colour: str) -> None:
     draw_values(axes, shown.mean, classes, colour)
     if classes.many:
         _many_expectations(axes, shown, classes)
@@ -190,7 +181,7 @@ def _expectation(axes: Axes, shown: ExpectationFacts | TemperatureColumn, classe
     axes.plot(places, shown.exact, "D", label="exact expectation", **marker)  # type: ignore[arg-type]
 
 
-def _many_expectations(axes: Axes, shown: ExpectationFacts | TemperatureColumn, classes: Classes) -> None:
+def _many_expectations(axes: Axes, shown: ExpectationFacts | Column, classes: Classes) -> None:
     """Of many classes the error is a band about E[z], behind the mean: around a small mean it would hide the bar."""
     axes.patches[0].set_label(MEAN)
     places = np.arange(1, len(shown.mean) + 1)

@@ -6,44 +6,43 @@ temperature: `sample` shows draw 0, `z_r` draw r, `expectation` the mean of the 
 
 from collections.abc import Sequence
 from functools import partial
-from typing import TypeVar
 
 from gsm_cli.law import figures
 from gsm_cli.law.colours import ORIGINAL_COLOUR, REPEAT_COLOUR, temperature_colour
 from gsm_cli.law.facts import (
-    DrawFacts,
+    BarFacts,
+    Column,
     ExpectationFacts,
-    GridFacts,
-    LawColumn,
-    LawFacts,
     Numbers,
-    TemperatureColumn,
+    SampleFacts,
     moments,
     origin,
     rounded,
     rounded_rows,
 )
-from gsm_cli.law.gumbel import Array, one_hot_argmax, relax
+from gsm_cli.law.gumbel import one_hot_argmax, relax
 from gsm_cli.law.request import Law, Temperature
 from gsm_cli.style import Look, Picture
+from gsm_cli.words import counted
 
-Bars = TypeVar("Bars", LawFacts, DrawFacts)
 PLAIN = Look()
 
 
-def samples(
-    law: Law, temperatures: Sequence[Temperature], repeat: int, look: Look = PLAIN
-) -> list[Picture[LawFacts | DrawFacts]]:
+def samples(law: Law, temperatures: Sequence[Temperature], repeat: int, look: Look = PLAIN) -> list[Picture[BarFacts]]:
     """The law itself, draw 0 at every temperature, and the draws 0 to `repeat` - 1 at the first temperature."""
-    noise = law.noise(max(1, repeat))
-    pictures: list[Picture[LawFacts | DrawFacts]] = [_law_picture(law, look)]
-    for temperature in temperatures:
-        colour = temperature_colour(temperature.value)
-        pictures.append(_draw_picture(f"sample_{temperature.file_label}", law, look, temperature, 0, noise[0], colour))
-    for r in range(repeat):
-        asked = ("--repeat", r + 1)
-        picture = _draw_picture(f"z_{r}", law, look, temperatures[0], r, noise[r], REPEAT_COLOUR, *asked)
-        pictures.append(picture)
+    source, noise = origin(law, look, "sample", ()), law.noise(max(1, repeat))
+    title = f"{look.title or 'Categorical law π'}, {law.logits.size} classes"
+    original = BarFacts(**source, values=source["probabilities"])
+    pictures = [_bar_picture("original", law, look, title, original, ORIGINAL_COLOUR)]
+    drawn: list[tuple[str, Temperature, int, str, tuple[object, ...]]] = [
+        *((f"sample_{each.file_label}", each, 0, temperature_colour(each.value), ()) for each in temperatures),
+        *((f"z_{r}", temperatures[0], r, REPEAT_COLOUR, ("--repeat", r + 1)) for r in range(repeat)),
+    ]
+    for name, temperature, draw, colour, options in drawn:
+        values = rounded(relax(law.logits, noise[draw], temperature.value))
+        facts = BarFacts(**origin(law, look, "sample", (temperature,), *options), draw=draw, values=values)
+        title = f"{look.title or 'One Gumbel-Softmax draw'}, τ = {temperature.text}"
+        pictures.append(_bar_picture(name, law, look, title, facts, colour))
     return pictures
 
 
@@ -51,37 +50,41 @@ def expectations(
     law: Law, temperatures: Sequence[Temperature], size: int, plain: bool, look: Look = PLAIN
 ) -> list[Picture[ExpectationFacts]]:
     """The mean of `size` draws at every temperature, against its exact value."""
-    return [_expectation_picture(law, look, temperature, size, plain) for temperature in temperatures]
+    options = ("--samples", size, *(("--plain",) if plain else ()))
+    words = look.title or f"Mean of {counted(size, 'Gumbel-Softmax draw')}"
+    pictures = []
+    for temperature in temperatures:
+        source = origin(law, look, "expectation", (temperature,), *options)
+        facts = ExpectationFacts(**source, samples=size, **moments(law, temperature, size))
+        title, colour = f"{words}, τ = {temperature.text}", temperature_colour(temperature.value)
+        description = f"Bar chart. {title}. {_highest(facts.mean, law)}"
+        draw = partial(figures.expectation_chart, facts, classes_of(law), title, colour, plain)
+        name = f"expectation_{temperature.file_label}"
+        pictures.append(Picture(name, title, description, facts, draw, look))
+    return pictures
 
 
 def grid(
     law: Law, temperatures: Sequence[Temperature], size: int, draws: int, look: Look = PLAIN
-) -> Picture[GridFacts]:
+) -> Picture[SampleFacts]:
     """The categorical law and every temperature side by side: expectation above, the same `draws` noises below."""
     noise = law.noise(draws)
     source = origin(law, look, "grid", temperatures, "--samples", size, "--draws", draws)
-    law_column = LawColumn(mean=source["probabilities"], draws=rounded_rows(one_hot_argmax(law.logits + noise)))
-    columns = [
-        TemperatureColumn(
-            temperature=temperature.value,
-            **moments(law, temperature, size),
-            draws=rounded_rows(relax(law.logits, noise, temperature.value)),
-        )
-        for temperature in temperatures
-    ]
-    facts = GridFacts(**source, samples=size, columns=(law_column, *columns))
-    charts = [figures.Column("categorical π", ORIGINAL_COLOUR, law_column)]
-    for temperature, column in zip(temperatures, columns, strict=True):
-        charts.append(figures.Column(f"τ = {temperature.text}", temperature_colour(temperature.value), column))
-    rows = ["expectation", *(f"draw {r}" for r in range(draws))]
-    taus = ", ".join(temperature.text for temperature in temperatures)
+    one_hot = rounded_rows(one_hot_argmax(law.logits + noise))
+    columns = [Column(temperature=None, mean=source["probabilities"], draws=one_hot)]
+    for temperature in temperatures:
+        relaxed = rounded_rows(relax(law.logits, noise, temperature.value))
+        columns.append(Column(temperature=temperature.value, **moments(law, temperature, size), draws=relaxed))
+    facts = SampleFacts(**source, samples=size, columns=tuple(columns))
+    taus = [temperature.text for temperature in temperatures]
     description = (
-        f"A grid of bar charts over {law.logits.size} classes. Columns: the categorical law, then temperatures {taus}. "
-        f"Top row: the mean of {size} draws with its exact value. Below: {draws} draws, each row with one and the same "
-        "Gumbel noise: one-hot on the left, closer to uniform as the temperature grows."
+        f"A grid of bar charts over {law.logits.size} classes. Columns: the categorical law, then temperatures "
+        f"{', '.join(taus)}. Top row: the mean of {size} draws with its exact value. Below: {draws} draws, each row "
+        "with one and the same Gumbel noise: one-hot on the left, closer to uniform as the temperature grows."
     )
     title = look.title or "Gumbel-Softmax over temperatures"
-    draw = partial(figures.grid_chart, charts, rows, classes_of(law), look.title)
+    titles = ["categorical π", *(f"τ = {tau}" for tau in taus)]
+    draw = partial(figures.grid_chart, facts.columns, titles, classes_of(law), look.title)
     return Picture("grid", title, description, facts, draw, look)
 
 
@@ -90,45 +93,10 @@ def classes_of(law: Law) -> figures.Classes:
     return figures.Classes(rounded(law.probabilities), law.names)
 
 
-def _law_picture(law: Law, look: Look) -> Picture[LawFacts]:
-    source = origin(law, look, "sample", ())
-    facts = LawFacts(**source, values=source["probabilities"])
-    title = f"{look.title or 'Categorical law π'}, {len(facts.values)} classes"
-    return _bar_picture("original", law, look, title, facts, ORIGINAL_COLOUR)
-
-
-def _draw_picture(
-    name: str, law: Law, look: Look, temperature: Temperature, draw: int, noise: Array, colour: str, *options: object
-) -> Picture[DrawFacts]:
-    values = rounded(relax(law.logits, noise, temperature.value))
-    facts = DrawFacts(**origin(law, look, "sample", (temperature,), *options), draw=draw, values=values)
-    title = f"{look.title or 'One Gumbel-Softmax draw'}, τ = {temperature.text}"
-    return _bar_picture(name, law, look, title, facts, colour)
-
-
-def _bar_picture(name: str, law: Law, look: Look, title: str, facts: Bars, colour: str) -> Picture[Bars]:
+def _bar_picture(name: str, law: Law, look: Look, title: str, facts: BarFacts, colour: str) -> Picture[BarFacts]:
     description = f"Bar chart. {title}. {_highest(facts.values, law)}"
     draw = partial(figures.bar_chart, facts.values, classes_of(law), title, colour)
     return Picture(name, title, description, facts, draw, look)
-
-
-def _expectation_picture(
-    law: Law, look: Look, temperature: Temperature, size: int, plain: bool
-) -> Picture[ExpectationFacts]:
-    options = ("--samples", size, *(("--plain",) if plain else ()))
-    source = origin(law, look, "expectation", (temperature,), *options)
-    facts = ExpectationFacts(**source, samples=size, **moments(law, temperature, size))
-    words = f"Mean of {size:,} Gumbel-Softmax {'draw' if size == 1 else 'draws'}"
-    title = f"{look.title or words}, τ = {temperature.text}"
-    colour = temperature_colour(temperature.value)
-    return Picture(
-        f"expectation_{temperature.file_label}",
-        title,
-        f"Bar chart. {title}. {_highest(facts.mean, law)}",
-        facts,
-        partial(figures.expectation_chart, facts, classes_of(law), title, colour, plain),
-        look,
-    )
 
 
 def _highest(values: Numbers, law: Law) -> str:

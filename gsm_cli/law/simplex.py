@@ -14,7 +14,7 @@ from matplotlib.patches import Polygon
 from gsm_cli import style
 from gsm_cli.errors import UsageError
 from gsm_cli.law.colours import grey, ink, paper, shown, temperature_colour
-from gsm_cli.law.facts import MeanColumn, Numbers, SimplexFacts, moments, origin, rounded_rows
+from gsm_cli.law.facts import Column, Numbers, SampleFacts, moments, origin, rounded_rows
 from gsm_cli.law.gumbel import Array, log_density, relax
 from gsm_cli.law.moments import exact_standard_deviation
 from gsm_cli.law.request import Law, Temperature
@@ -41,20 +41,18 @@ class Triangle:
     mesh: tuple[Array, Array]  # (X,), (Y,)
     density: Array  # (Y, X)
     samples: Sequence[Numbers]
-    means: MeanColumn
+    means: Column
     reach: float  # of the samples about their mean
 
 
-def simplex(law: Law, temperatures: Sequence[Temperature], size: int, look: Look) -> Picture[SimplexFacts]:
+def simplex(law: Law, temperatures: Sequence[Temperature], size: int, look: Look) -> Picture[SampleFacts]:
     """The density, `size` samples with the same noise, and the means at every temperature.
 
     Raises UsageError for a law that does not have three classes, each of them possible.
     """
     check_three(law)
-    columns = [
-        MeanColumn(temperature=temperature.value, **moments(law, temperature, size)) for temperature in temperatures
-    ]
-    facts = SimplexFacts(
+    columns = [Column(temperature=temperature.value, **moments(law, temperature, size)) for temperature in temperatures]
+    facts = SampleFacts(
         **origin(law, look, "simplex", temperatures, "--samples", size), samples=size, columns=tuple(columns)
     )
     triangles = [_triangle(law, *each, size) for each in zip(temperatures, columns, strict=True)]
@@ -187,7 +185,7 @@ def draw_means(axes: Axes, mean: Numbers, exact: Numbers, probabilities: Sequenc
         axes.plot(*on_plane(z), marker, markeredgewidth=points(1.3), label=label, **look)  # type: ignore[arg-type]
 
 
-def _triangle(law: Law, temperature: Temperature, column: MeanColumn, size: int) -> Triangle:
+def _triangle(law: Law, temperature: Temperature, column: Column, size: int) -> Triangle:
     samples = rounded_rows(relax(law.logits, law.noise(size), temperature.value))
     colour = temperature_colour(temperature.value)
     reach = style.six_digits(REACH * float(exact_standard_deviation(law.logits, temperature.value).max()))

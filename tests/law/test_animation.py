@@ -45,14 +45,16 @@ def test_frames_share_their_noise_and_go_down_evenly():
 
 def test_bars_and_dots_stand_where_the_frames_say():
     bars, cloud = film(), film(THREE, triangle=True)
+    figures = []
     for chosen in (bars, cloud):
-        with style.drawn(chosen.stage.build) as figure:
-            chosen.stage.show(chosen.frames[5], "#123456")
+        with style.drawn(chosen.build) as figure:
+            chosen.show(figure, chosen.frames[5], "#123456")
+            figures.append(figure)
             assert figure.get_suptitle().endswith(f"τ = {chosen.frames[5].temperature:.3g}")
             assert figure._suptitle.get_parse_math() is False
-    heights = [[bar.get_height() for bar in axes.containers[0]] for axes in bars.stage.charts]
+    heights = [[bar.get_height() for bar in axes.containers[0]] for axes in figures[0].axes[:-1]]
     assert heights == [list(values) for values in (bars.frames[5].cloud[0], bars.frames[5].mean, bars.frames[5].exact)]
-    dots = cloud.stage.lines["samples"].get_xydata()
+    (dots,) = [line.get_xydata() for line in figures[1].axes[0].lines if line.get_label() == "samples"]
     assert_allclose(dots, np.array(cloud.frames[5].cloud) @ [[0, 0], [1, 0], [0.5, 0.75**0.5]])
 
 
@@ -60,7 +62,7 @@ def test_bars_and_dots_stand_where_the_frames_say():
 def test_the_scale_names_its_ends_and_no_number_touches_another(first, last):
     ends = (read_temperature(first), read_temperature(last))
     chosen = film(ends=ends)
-    with style.drawn(chosen.stage.build) as figure:
+    with style.drawn(chosen.build) as figure:
         figure.draw_without_rendering()
         scale = figure.axes[-1]
         labels = [label for label in scale.get_xticklabels() if label.get_text()]

@@ -1,6 +1,5 @@
 """The command that measures what a step costs: `gsm cost`."""
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
@@ -139,9 +138,4 @@ def read_plan(
 
 def read_classes(text: str) -> list[int]:
     """The numbers that `2,5,10` names."""
-    parts = [part.strip() for part in text.split(",")]
-    for part in parts:
-        if not re.fullmatch("[0-9]{1,18}", part) or not 2 <= int(part) <= MOST_CLASSES:
-            rule = f"--classes must be whole numbers from 2 to {MOST_CLASSES:,}"
-            raise UsageError(f"{rule}, not {options.as_typed(part)}: write for example --classes 2,5,10")
-    return [int(part) for part in parts]
+    return [options.read_whole("--classes", part, 2, MOST_CLASSES) for part in text.split(",")]

@@ -1,8 +1,6 @@
 """What work looks like on stderr: live lines in a terminal, a plain line per epoch elsewhere."""
 
 from collections.abc import Mapping, Sequence
-from types import TracebackType
-from typing import Self
 
 from rich.console import Console
 from rich.markup import escape
@@ -20,7 +18,7 @@ WINDOW = 600.0  # seconds over which the speed of a batch is taken
 
 
 class Display:
-    """A watcher of these runs, each with its label by its name; use it as a context."""
+    """A watcher of these runs, each with its label by its name; `progress` is the context in which it shows them."""
 
     def __init__(self, tasks: Sequence[Task], labels: Mapping[str, str]) -> None:
         self.console = Console(stderr=True, highlight=False)
@@ -46,15 +44,6 @@ class Display:
         self.failed = 0
         self.batch = self.progress.add_task("", total=None, numbers="", visible=len(tasks) > 1)
         self._count()
-
-    def __enter__(self) -> Self:
-        self.progress.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.progress.stop()
 
     def start(self, name: str, images: int) -> None:
         self.images[name] = images

@@ -50,21 +50,22 @@ def flag(name: str, words: str) -> Any:
     return typer.Option(name, help=words)
 
 
+def read_whole(place: str, given: object, least: int, most: int | None = None, other: str = "") -> int:
+    """A whole number from `least` on, and not above `most` if there is one; `other` is what may stand for one."""
+    text = str(given).strip()
+    number = int(text) if re.fullmatch(rf"[+-]?[0-9]{{1,{DIGITS}}}", text) else None
+    if number is not None and least <= number and (most is None or number <= most):
+        return number
+    limits = f"from {least} on" if most is None else f"from {least} to {most:,}"
+    if most is None and len(text) > DIGITS:
+        limits += f", of at most {DIGITS} digits"
+    rule = f"{place} must be {other}a whole number {limits}"
+    raise UsageError(f"{rule}, not {as_typed(text)}: write for example {place} {least}")
+
+
 def whole_number(name: str, help: str, least: int, most: int | None = None) -> Any:
-    """An option that takes a whole number from `least` on, and not above `most` if there is one."""
-    rule = f"from {least} on" if most is None else f"from {least} to {most:,}"
-
-    def read(given: str | int) -> int:  # a default is given as it is
-        text = str(given).strip()
-        number = int(text) if re.fullmatch(rf"[+-]?[0-9]{{1,{DIGITS}}}", text) else None
-        if number is not None and least <= number and (most is None or number <= most):
-            return number
-        limit = f", of at most {DIGITS} digits" if most is None and len(text) > DIGITS else ""
-        raise UsageError(
-            f"{name} must be a whole number {rule}{limit}, not {as_typed(text)}: write for example {name} {least}"
-        )
-
-    return typer.Option(name, parser=read, metavar="INTEGER", help=help)
+    """An option that takes such a number."""
+    return typer.Option(name, parser=lambda given: read_whole(name, given, least, most), metavar="INTEGER", help=help)
 
 
 def read_folder(given: str | Path) -> Path:

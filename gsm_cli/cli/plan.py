@@ -1,6 +1,5 @@
 """From the words of `gsm train-ssl` to its runs: options, --set, the environment, a file."""
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
@@ -8,7 +7,7 @@ from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gsm_cli.cli.options import as_typed, read_report
+from gsm_cli.cli.options import as_typed, read_report, read_whole
 from gsm_cli.cli.sources import OF_THE_BATCH, Given, all_given, combinations, known
 from gsm_cli.data import LAPTOP
 from gsm_cli.errors import UsageError
@@ -148,17 +147,9 @@ def _where(chosen: Mapping[str, Given]) -> tuple[tuple[str, str], int | None, st
         raise UsageError(f"{rule}, since a cluster has the workers that were started for it: leave one of them out")
     if scheduler and not (jobs and jobs.strength > scheduler.strength):
         return asked, None, scheduler.text
-    return asked, _read_jobs(jobs) if jobs else None, None
-
-
-def _read_jobs(given: Given) -> int | None:
-    text = given.text
-    if text == AUTO:
-        return None
-    if not re.fullmatch("[0-9]{1,18}", text) or not 1 <= int(text) <= MOST_JOBS:
-        rule = f"{given.place} must be {AUTO} or a whole number from 1 to {MOST_JOBS:,}"
-        raise UsageError(f"{rule}, not {as_typed(text)}: write for example --jobs 2")
-    return int(text)
+    if jobs is None or jobs.text == AUTO:
+        return asked, None, None
+    return asked, read_whole(jobs.place, jobs.text, 1, MOST_JOBS, f"{AUTO} or "), None
 
 
 def _report(chosen: Mapping[str, Given], runs: "Callable[[], Iterator[RunConfig]]") -> str | None:

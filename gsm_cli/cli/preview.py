@@ -70,8 +70,15 @@ def show_prospects(plan: Plan, tasks: "Iterator[Task]", force: bool, as_json: bo
     if as_json:
         from gsm_cli.cli.output import show
 
-        facts = [(plan.label(each.task.config), str(each.task.record), each.finished, each.done) for each in prospects]
-        runs = [dict(zip(("run", "path", "finished", "epochs"), each, strict=True)) for each in facts]
+        runs = [
+            {
+                "run": plan.label(each.task.config),
+                "path": str(each.task.record),
+                "finished": each.finished,
+                "epochs": each.done,
+            }
+            for each in prospects
+        ]
         show("train-ssl", [each.task.record for each in prospects if each.finished], runs=runs)
     else:
         states = Counter(each.state for each in prospects)

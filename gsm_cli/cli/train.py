@@ -174,7 +174,8 @@ def _run(plan: "Plan", tasks: "list[Task]", force: bool) -> "list[Outcome]":
                 folder.ask(plan.kind, tasks[0].data_dir)
             if not isinstance(workers, Here):
                 POOLS.clear()
-            with Display(tasks, {task.name: plan.label(task.config) for task in tasks}) as display:
+            display = Display(tasks, {task.name: plan.label(task.config) for task in tasks})
+            with display.progress:
                 return run_all(tasks, workers, display, force)
 
 

@@ -81,6 +81,7 @@ def read_temperatures(texts: Sequence[str], most: int = MOST_TEMPERATURES) -> li
     return temperatures
 
 
+@np.errstate(over="ignore", divide="ignore")  # too great a sum is inf; probability 0 is the logit -inf
 def read_law(
     probs: str | None,
     logits: str | None,
@@ -159,7 +160,7 @@ def _weights(written: Written, normalize: bool) -> Array:
         )
     if normalize and probabilities.any():
         return np.asarray(probabilities / probabilities.max())
-    total = _total(probabilities)
+    total = float(probabilities.sum())
     if not _is_one(total, min(written.rounding, MOST_ROUNDING)):
         beyond = "beyond 1e308" if math.isinf(total) else f"to {total:g}"
         raise UsageError(
@@ -174,13 +175,12 @@ def _scores(written: Written) -> Array:
     _check("--logits", written, np.isfinite(logits) | np.isneginf(logits))
     if not np.isfinite(logits).any():
         raise UsageError("--logits must have a number above -inf, and have none: replace one of them")
-    if (logits >= 0).all() and _is_one(_total(logits)):
+    if (logits >= 0).all() and _is_one(float(logits.sum())):
         raise UsageError(
             f"--logits must be log-probabilities, and {shortened(written.again)} are probabilities: pass them as "
             "--probs (if they are meant, add one number to all of them, which leaves the law as it is)"
         )
-    with np.errstate(over="ignore"):  # a logit too far below the best to be told from -inf
-        scores = logits - logits.max()
+    scores = logits - logits.max()
     return np.asarray(scores - np.log(np.exp(scores).sum()))
 
 
@@ -206,13 +206,7 @@ def _read_names(text: str, classes: int) -> tuple[str, ...]:
 
 
 def _logarithms(weights: Array) -> Array:
-    with np.errstate(divide="ignore"):  # probability 0 is the logit -inf
-        return np.asarray(np.log(weights / weights.sum()))
-
-
-def _total(numbers: Array) -> float:
-    with np.errstate(over="ignore"):  # too great a sum is inf
-        return float(numbers.sum())
+    return np.asarray(np.log(weights / weights.sum()))
 
 
 def _is_one(total: float, rounding: float = 0.0) -> bool:

@@ -10,8 +10,8 @@ import msgspec
 from msgspec import Meta, Struct
 
 from gsm_cli.data import DATASETS, short_name
-from gsm_cli.estimator_settings import GUMBEL, OwnSettings
-from gsm_cli.objectives import OBJECTIVES, AnySettings, own_defaults
+from gsm_cli.estimator_settings import OwnSettings
+from gsm_cli.objectives import GUMBEL, OBJECTIVES, AnySettings, own_defaults
 from gsm_cli.rules import Digest, NotNegative, Plain, Positive, Setting, Share, said, settings_of, whole
 
 DATASET = "digits"  # that is taken if none is named

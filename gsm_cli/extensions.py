@@ -158,7 +158,7 @@ def _row(name: str, found: Any, sha256: str) -> Objective:
     for parameter in inspect.signature(found).parameters.values():
         settings |= _settings(name, parameter)
     summary = (inspect.getdoc(found) or "an estimator of somebody's own").splitlines()[0]
-    return Objective(name, summary, found, own=None, sha256=sha256, parameters=settings)
+    return Objective(name, summary, found, settings, sha256=sha256)
 
 
 def _settings(name: str, parameter: inspect.Parameter) -> dict[str, Setting]:

@@ -13,9 +13,8 @@ import msgspec
 from gsm_cli.config import DATASET, GENERAL, RunConfig, Seed
 from gsm_cli.data import DATASETS, LAPTOP, Dataset, find_dataset
 from gsm_cli.errors import UsageError, is_seen, meant
-from gsm_cli.estimator_settings import GUMBEL
 from gsm_cli.extensions import find_objective
-from gsm_cli.objectives import OBJECTIVES, Objective
+from gsm_cli.objectives import GUMBEL, OBJECTIVES, Objective
 from gsm_cli.rules import rule_of, without_none
 
 TYPES: dict[str, Any] = {  # of the settings that every objective has, by name

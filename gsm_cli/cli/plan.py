@@ -12,8 +12,7 @@ from gsm_cli.cli.options import as_typed, read_report
 from gsm_cli.cli.sweep import Sweep, combinations, read_sweeps, split, without
 from gsm_cli.data import LAPTOP
 from gsm_cli.errors import UsageError
-from gsm_cli.estimator_settings import GUMBEL, MARGINALIZE
-from gsm_cli.objectives import OBJECTIVES
+from gsm_cli.objectives import GUMBEL, MARGINALIZE, OBJECTIVES
 
 if TYPE_CHECKING:
     from gsm_cli.config import RunConfig

@@ -3,10 +3,8 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from functools import cache
 from typing import Annotated, Any, Literal
 
-import msgspec
 from msgspec import Meta, Struct
 
 from gsm_cli.data import DATASETS, short_name
@@ -170,7 +168,7 @@ class RunConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
         Those that have their default leave no trace, so that a new setting renames no run.
         """
-        usual = general_defaults() | own_defaults(self.objective) | {"objective": GUMBEL}
+        usual = GENERAL_DEFAULTS | own_defaults(self.objective) | {"objective": GUMBEL}
         departures = {
             name: value for name, value in self.identity.items() if name != "seed" and value != usual.get(name)
         }
@@ -198,13 +196,8 @@ class RunConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 GENERAL: Mapping[str, Setting] = settings_of(RunConfig)  # the settings that every objective has
+GENERAL_DEFAULTS = {name: setting.default for name, setting in GENERAL.items()}
 SETTINGS: Mapping[str, Setting] = {  # those and the own ones of the project's objectives; of equal names the first
     **GENERAL,
     **{name: row.settings[name] for row in reversed(OBJECTIVES.values()) for name in row.settings},
 }
-
-
-@cache
-def general_defaults() -> dict[str, Any]:
-    """Of the settings that every objective has; asked once, because reports ask for the digests of many records."""
-    return {field.name: field.default for field in msgspec.structs.fields(RunConfig)} | {"objective_sha256": None}

@@ -105,8 +105,27 @@ class Picture(Generic[Facts_co]):
         return rounded(to_builtins(self.facts, str_keys=True))
 
     def encode(self, format: Format) -> bytes:
-        """The file, as `render` makes it."""
-        return render(self.draw, format, self.title, self.description, json.dumps(self.carried), self.look)
+        """Draw in the house style and encode: the same figure gives the same bytes twice on one installation.
+
+        The file carries its title, a description for those who cannot see it, and its facts (JSON): in a PNG as the
+        text chunks Title, Description and Comment, in an SVG as Dublin Core elements, in a PDF as document information.
+        """
+        title, description, facts, look = self.title, self.description, json.dumps(self.carried), self.look
+        metadata: dict[Format, dict[str, str | None]] = {
+            "png": {"Title": title, "Description": description, "Comment": facts, "Software": "gsm"},
+            "svg": {"Title": title, "Description": description, "Source": facts, "Creator": "gsm", "Date": None},
+            "pdf": {"Title": title, "Subject": description, "Keywords": facts, "Creator": "gsm", "CreationDate": None},
+        }
+        buffer = BytesIO()
+        with drawn(self.draw, look, MOST_DOTS if format == "png" else inf) as figure:
+            if format == "png" and figure.get_layout_engine() is None:  # nothing is laid out: `savefig` draws it twice
+                from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+                figure.set_dpi(look.dpi or DPI)
+                FigureCanvasAgg(figure).print_png(buffer, metadata=metadata[format])  # type: ignore[no-untyped-call]
+            else:
+                figure.savefig(buffer, format=format, metadata=metadata[format], dpi=look.dpi or DPI)
+        return buffer.getvalue()
 
 
 def six_digits(number: float) -> float:
@@ -203,28 +222,3 @@ def drawn(draw: "Callable[[], Figure]", look: Look = Look(), most: float = MOST_
         figure = draw()
         figure.set_size_inches(*(look.size or scale * figure.get_size_inches()))
         yield figure
-
-
-def render(
-    draw: "Callable[[], Figure]", format: Format, title: str, description: str, facts: str, look: Look = Look()
-) -> bytes:
-    """Draw in the house style and encode: the same figure gives the same bytes twice on one installation.
-
-    The file carries its title, a description for those who cannot see it, and `facts` (JSON): in a PNG as the text
-    chunks Title, Description and Comment, in an SVG as Dublin Core elements, in a PDF as document information.
-    """
-    metadata: dict[Format, dict[str, str | None]] = {
-        "png": {"Title": title, "Description": description, "Comment": facts, "Software": "gsm"},
-        "svg": {"Title": title, "Description": description, "Source": facts, "Creator": "gsm", "Date": None},
-        "pdf": {"Title": title, "Subject": description, "Keywords": facts, "Creator": "gsm", "CreationDate": None},
-    }
-    buffer = BytesIO()
-    with drawn(draw, look, MOST_DOTS if format == "png" else inf) as figure:
-        if format == "png" and figure.get_layout_engine() is None:  # nothing is laid out: `savefig` draws it twice
-            from matplotlib.backends.backend_agg import FigureCanvasAgg
-
-            figure.set_dpi(look.dpi or DPI)
-            FigureCanvasAgg(figure).print_png(buffer, metadata=metadata[format])  # type: ignore[no-untyped-call]
-        else:
-            figure.savefig(buffer, format=format, metadata=metadata[format], dpi=look.dpi or DPI)
-    return buffer.getvalue()

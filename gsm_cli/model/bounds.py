@@ -84,11 +84,10 @@ def evaluate_images(bound: Bound, y: Tensor, images: Tensor) -> Tensor:
     Raises ValueError if the bound is no `SelectiveBound`, or if the values have another shape.
     """
     try:
-        values = cast(SelectiveBound, bound)(y, images)
-    except TypeError as error:
-        if _takes_images(bound):
-            raise
-        raise ValueError("the bound must take (y, images) to be evaluated for single images, not y alone") from error
+        inspect.signature(bound).bind(y, images)
+    except TypeError:
+        raise ValueError("the bound must take (y, images) to be evaluated for single images, not y alone") from None
+    values = cast(SelectiveBound, bound)(y, images)
     if values.shape != images.shape:
         raise _wrong_shape(y, images.shape, values)
     return values
@@ -110,14 +109,6 @@ def _recomputed(bound: Bound, y: Tensor) -> Tensor:
         context_fn=lambda: (computed_again(), uncounted()),
     )
     return value
-
-
-def _takes_images(bound: Bound) -> bool:
-    try:
-        inspect.signature(bound).bind(None, None)
-    except (TypeError, ValueError):  # ValueError: a built-in function without a signature
-        return False
-    return True
 
 
 def _wrong_shape(y: Tensor, wanted: tuple[int, ...], values: Tensor) -> ValueError:

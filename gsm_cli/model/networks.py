@@ -126,12 +126,8 @@ class BatchNorm(nn.BatchNorm1d):
         rows = values.flatten(0, -2)
         if not _UNCOUNTED.get():
             return super().forward(rows).view_as(values)
-        assert self.running_mean is not None
-        assert self.running_var is not None
-        mean, variance = self.running_mean.clone(), self.running_var.clone()
-        return F.batch_norm(rows, mean, variance, self.weight, self.bias, training=self.training, eps=self.eps).view_as(
-            values
-        )
+        running, learned = (self.running_mean, self.running_var), (self.weight, self.bias)
+        return F.batch_norm(rows, *running, *learned, self.training, momentum=0.0, eps=self.eps).view_as(values)
 
 
 _UNCOUNTED = ContextVar("uncounted", default=False)

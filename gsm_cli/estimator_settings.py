@@ -76,13 +76,8 @@ class Annealed(EstimatorSettings, frozen=True):
     """A temperature that may fall, and the weight of the entropy, which the article's code leaves out for Gumbel."""
 
     tau: Tau = 0.5
-    tau_min: Annotated[
-        NotNegative, said("Least temperature; with 0 it falls to 1.2e-38 at most.", option=True, timeless=True)
-    ] = 0.0
-    tau_rate: Annotated[
-        NotNegative,
-        said("Rate at which the temperature falls: tau(step) = tau exp(-rate step).", option=True, timeless=True),
-    ] = 0.0
+    tau_min: Annotated[NotNegative, said("Least temperature, never below 1.2e-38.", option=True, timeless=True)] = 0.0
+    tau_rate: Annotated[NotNegative, said("Rate in tau(step) = tau exp(-rate step).", option=True, timeless=True)] = 0.0
     tau_by_epoch: Annotated[bool, said("Whether it falls between epochs alone.", timeless=True)] = False
 
     entropy_weight: Annotated[NotNegative, said("Weight of H(q(y|a,x)) in the unlabelled bound.", timeless=True)] = 1.0
@@ -91,9 +86,7 @@ class Annealed(EstimatorSettings, frozen=True):
 class Scored(EstimatorSettings, frozen=True):
     """What the score-function estimators have, which sample classes and stay unbiased."""
 
-    minus_log_q: Annotated[
-        bool, said("Whether log q(y|a,x) is taken from the learning signal, and summed.", timeless=True)
-    ] = False
+    minus_log_q: Annotated[bool, said("Whether log q(y|a,x) is summed, not sampled.", timeless=True)] = False
 
 
 class OwnSettings(EstimatorSettings, frozen=True, tag="own"):

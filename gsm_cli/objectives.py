@@ -9,10 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar, Union
 
-from msgspec import Meta
-
 from gsm_cli.estimator_settings import Annealed, EstimatorSettings, OwnSettings, Scored, Tau
-from gsm_cli.rules import GREATEST, Positive, Setting, said, settings_of, whole
+from gsm_cli.rules import AtLeastOne, LessThanOne, Positive, Setting, said, settings_of, whole
 
 MARGINALIZE, GUMBEL, SUPERVISED, SPARSE = "marginalize", "gumbel", "supervised", "sparse-marginalize"
 MOST_DRAWS = 1_000  # more would not fit into memory
@@ -83,17 +81,13 @@ class StraightThroughGumbelSettings(Annealed, frozen=True, tag="straight-through
 @row("StraightThrough", "#a77bd1", "a one-hot sample, with the gradient of the probabilities")
 class StraightThroughSettings(Annealed, frozen=True, tag="straight-through"):
     tau: Tau = 1.0
-    forward_tau: Annotated[
-        Positive, said("Temperature of the law that is sampled in the forward pass; 1: q itself.", timeless=True)
-    ] = 1.0
+    forward_tau: Annotated[Positive, said("Temperature of the law that is sampled; 1: q itself.", timeless=True)] = 1.0
 
 
 @row("GappedStraightThrough", "#8c8c14", "the same with a gradient in which the sampled class leads by a gap")
 class GappedSettings(Annealed, frozen=True, tag="gst"):
     tau: Tau = 1.0
-    gap: Annotated[
-        Positive, said("By how much the logit of the sampled class leads in the gradient.", timeless=True)
-    ] = 1.0
+    gap: Annotated[Positive, said("How far the logit of the sampled class leads in the gradient.", timeless=True)] = 1.0
 
 
 @row("GumbelRao", "#009c41", "the one-hot argmax, with a gradient averaged over noises that share the class")
@@ -103,11 +97,7 @@ class GumbelRaoSettings(Annealed, frozen=True, tag="gumbel-rao"):
 
 @row("ReinMax", "#ca2c68", "a one-hot sample with a gradient of second order")
 class ReinMaxSettings(Annealed, frozen=True, tag="reinmax"):
-    tau: Annotated[
-        float,
-        Meta(ge=1.0, le=GREATEST, description="finite and at least 1"),
-        said("Temperature at the first step.", option=True, timeless=True),
-    ] = 1.0
+    tau: Annotated[AtLeastOne, said("Temperature at the first step.", option=True, timeless=True)] = 1.0
 
 
 @row("ReinMaxRao", "#ef8fb8", "the same with its noisiest part averaged over noises that share the class")
@@ -118,9 +108,7 @@ class ReinMaxRaoSettings(Annealed, frozen=True, tag="reinmax-rao"):
 
 @row("SumAndSample", "#e08214", "the most probable class and one sample of the others")
 class SumAndSampleSettings(Scored, frozen=True, tag="sum-and-sample"):
-    top: Annotated[
-        int, whole(1, MOST_DRAWS), said("Most probable classes that are summed; one of the others is sampled.")
-    ] = 1
+    top: Annotated[int, whole(1, MOST_DRAWS), said("Most probable classes to sum; one of the others is sampled.")] = 1
 
 
 @row(
@@ -129,11 +117,7 @@ class SumAndSampleSettings(Scored, frozen=True, tag="sum-and-sample"):
     "the most probable class and all with a probability above 0.01, renormalised, gathered image by image",
 )
 class SparseSettings(EstimatorSettings, frozen=True, tag=SPARSE):
-    threshold: Annotated[
-        float,
-        Meta(ge=0.0, lt=1.0, description="at least 0 and less than 1"),
-        said("Probability above which a class is summed."),
-    ] = 0.01
+    threshold: Annotated[LessThanOne, said("Probability above which a class is summed.")] = 0.01
 
 
 @row("UnorderedSet", "#56b4e9", "two different classes, in whatever order they came")

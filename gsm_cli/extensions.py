@@ -8,7 +8,6 @@ Of an installed package Python's own import runs, and the digest is that of the 
 """
 
 import hashlib
-import importlib
 import inspect
 import os
 import re
@@ -20,6 +19,7 @@ from functools import lru_cache
 from importlib.metadata import entry_points
 from math import isfinite
 from pathlib import Path
+from pkgutil import resolve_name
 from traceback import extract_tb
 from types import ModuleType
 from typing import Annotated, Any
@@ -89,23 +89,18 @@ def find_objective(name: str, place: str = "objective") -> Objective:
         raise UsageError(f"{place} must name a Python file, as mine.py:Mine, not {path}: write its path and class")
     if colon:
         return _from_file(name, Path(path).absolute(), _read(Path(path), place))
-    for point in entry_points(group=GROUP):
-        if point.name == name:
-            with own_code(point.value):
-                found = point.load()
-            FILES.add(inspect.getfile(found))
-            return _row(name, found, _digest(_read(Path(inspect.getfile(found)), place)))
-    choices = ", ".join(OBJECTIVES)
-    remedy = meant(name, OBJECTIVES)
-    raise UsageError(f"{place} must be one of {choices} or a class as mine.py:Mine, not {name!r}: {remedy}")
+    for point in entry_points(group=GROUP, name=name):
+        with own_code(point.value):
+            found = point.load()
+        FILES.add(inspect.getfile(found))
+        return _row(name, found, _digest(_read(Path(inspect.getfile(found)), place)))
+    rule = f"{place} must be one of {', '.join(OBJECTIVES)} or a class as mine.py:Mine"
+    raise UsageError(f"{rule}, not {name!r}: {meant(name, OBJECTIVES)}")
 
 
 def load_class(estimator: str | type) -> Any:
     """The class of a row; that of gsm's own is named as "module:Class"."""
-    if not isinstance(estimator, str):
-        return estimator
-    module, _, name = estimator.rpartition(":")
-    return getattr(importlib.import_module(module), name)
+    return resolve_name(estimator) if isinstance(estimator, str) else estimator
 
 
 def _read(path: Path, place: str = "objective") -> bytes:

@@ -70,18 +70,14 @@ def plan(
 
 def read_preset(dataset: Dataset, preset: str, place: str = "--preset") -> dict[str, object]:
     """The settings that a data set's preset names, checked. Raises UsageError with the place of an unknown one."""
-    if preset not in dataset.presets:
-        names = ", ".join(dataset.presets)
-        others = [each.name for each in DATASETS.values() if preset in each.presets]
-        remedy = (
-            f"choose one of them, or name --dataset {others[0]}, which has it"
-            if others
-            else meant(preset, dataset.presets)
-        )
-        raise UsageError(f"{place} must be one of {names} for {dataset.name}, not {preset!r}: {remedy}")
+    presets = dataset.presets
+    if preset not in presets:
+        other = next((each.name for each in DATASETS.values() if preset in each.presets), None)
+        among = f"choose one of them, or name --dataset {other}, which has it"
+        remedy = among if other else meant(preset, presets)
+        raise UsageError(f"{place} must be one of {', '.join(presets)} for {dataset.name}, not {preset!r}: {remedy}")
     of_it, rows = f"of the preset {preset} of {dataset.name}", list(OBJECTIVES.values())
-    settings = dataset.presets[preset]
-    return {name: _check(name, value, f"{hyphened(name)} {of_it}", rows) for name, value in settings.items()}
+    return {name: _check(name, value, f"{hyphened(name)} {of_it}", rows) for name, value in presets[preset].items()}
 
 
 def read_names(place: str, value: object) -> list[str]:

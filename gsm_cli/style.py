@@ -34,6 +34,7 @@ LARGER, LARGER_IN_SIZE = 1.6, 1.25  # at most, beside the figure, than designed:
 DESIGN = 6.4  # inches, by which `space` tells how much there is
 INKED = ("axes.edgecolor", "axes.labelcolor", "text.color", "xtick.color", "ytick.color")
 BLANK = ("figure.facecolor", "axes.facecolor")
+TICKS = {"size": 3.5, "pad": 3.5, "width": 0.8}
 IN_POINTS = {  # what shrinks with a figure
     "font.size": TYPE_SIZE,
     "legend.fontsize": 11.0,
@@ -42,11 +43,7 @@ IN_POINTS = {  # what shrinks with a figure
     "axes.linewidth": 0.8,
     "axes.labelpad": 4.0,
     "axes.titlepad": 6.0,
-    **{
-        f"{axis}tick.major.{part}": size
-        for axis in "xy"
-        for part, size in (("size", 3.5), ("pad", 3.5), ("width", 0.8))
-    },
+    **{f"{axis}tick.major.{part}": size for axis in "xy" for part, size in TICKS.items()},
 }
 
 STYLE: dict[str, object] = {

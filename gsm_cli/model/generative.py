@@ -59,7 +59,8 @@ class M2(nn.Module):
         self.architecture = architecture
         k, z = architecture.classes, architecture.latent
         inputs = self.context_sizes(architecture)
-        self.q_y = Network(inputs, k, architecture.of_the_classifier)
+        hidden = architecture.classifier_hidden or architecture.hidden
+        self.q_y = Network(inputs, k, replace(architecture, hidden=hidden))
         self.q_z = Network(inputs | {"y": k}, 2 * z, architecture, HEAD_SCALE)
         self.p_x = Network({"y": k, "z": z}, architecture.pixels, architecture)
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial, reduce
 from itertools import pairwise
 from math import prod
@@ -37,11 +37,6 @@ class Architecture:
     weight_std: float | None = None
     zero_biases: bool = False
     bf16: bool = False
-
-    @property
-    def of_the_classifier(self) -> "Architecture":
-        """The sizes of q(y|a,x)."""
-        return self if self.classifier_hidden is None else replace(self, hidden=self.classifier_hidden)
 
 
 class Linear(nn.Linear):

@@ -33,11 +33,8 @@ Precision = Literal["float32", "bf16"]
 
 def differences(found: Mapping[str, object], asked: Mapping[str, object]) -> str:
     """In what something that was found departs from what is asked for, in words; empty if in nothing."""
-    return ", ".join(
-        f"{name} {found.get(name)} and not {asked.get(name)}"
-        for name in {**asked, **found}
-        if found.get(name) != asked.get(name)
-    )
+    names = [name for name in {**asked, **found} if found.get(name) != asked.get(name)]
+    return ", ".join(f"{name} {found.get(name)} and not {asked.get(name)}" for name in names)
 
 
 class RunConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -133,10 +130,8 @@ class RunConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
         Those that have their default leave no trace, so that a new setting renames no run.
         """
-        usual = GENERAL_DEFAULTS | own_defaults(self.objective) | {"objective": GUMBEL}
-        departures = {
-            name: value for name, value in self.identity.items() if name != "seed" and value != usual.get(name)
-        }
+        usual = GENERAL_DEFAULTS | own_defaults(self.objective) | {"objective": GUMBEL, "seed": self.seed}
+        departures = {name: value for name, value in self.identity.items() if value != usual.get(name)}
         return hashlib.sha256(json.dumps(departures, sort_keys=True).encode()).hexdigest()[:8]
 
     @property

@@ -122,9 +122,7 @@ def _from_file(name: str, path: Path, content: bytes) -> Objective:
     found = getattr(module, attribute, None)
     if not inspect.isclass(found):
         classes = [each for each, value in vars(module).items() if inspect.isclass(value) and "__call__" in vars(value)]
-        raise UsageError(
-            f"{file} must have a class {attribute!r}, and has {', '.join(classes) or 'none'}: name another"
-        )
+        raise UsageError(f"{file} must have a class {attribute!r}, and has {', '.join(classes) or 'none'}: name one")
     return _row(name, found, _digest(content))
 
 

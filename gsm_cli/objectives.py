@@ -20,16 +20,11 @@ Own = TypeVar("Own", bound=EstimatorSettings)
 
 @dataclass(frozen=True)
 class Objective:
-    """A row of the table.
-
-    `estimator` is "module:Class", or somebody's own class. The settings are the class's own parameters,
-    but for those of `SCHEDULE`, which give its parameter `temperature` at each step. A row without a class has no
-    unlabelled bound.
-    """
+    """A row of the table; the settings of `SCHEDULE` give the estimator's parameter `temperature` at each step."""
 
     name: str
     help: str  # what stands for the sum over classes
-    estimator: str | type | None
+    estimator: str | type | None  # "module:Class", or somebody's own class; None: it has no unlabelled bound
     settings: Mapping[str, Setting]  # its own, by name
     own: type[EstimatorSettings] | None = None  # the struct of its settings; None for a class of somebody's own
     colour: str | None = None  # None: one that no other objective of the chart has

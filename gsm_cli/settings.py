@@ -96,15 +96,13 @@ def read_seeds(place: str, value: object) -> list[int]:
     for part in parts:
         found = re.fullmatch(r"\s*([0-9]{1,18})(?:-([0-9]{1,18}))?\s*", part)
         if not found or int(found[2] or found[1]) < int(found[1]):
-            raise UsageError(
-                f"{place} must be whole numbers and ranges, not {shown(part)}: write for example --seeds 0-4,7"
-            )
+            raise UsageError(f"{place} must be whole numbers and ranges, not {shown(part)}: write for example 0-4,7")
         first, last = int(found[1]), int(found[2] or found[1])
         if len(seeds) + last - first >= MOST_SEEDS:
             raise UsageError(f"{place} must be at most {MOST_SEEDS:,} seeds, not {shown(part)}: name fewer")
         seeds |= dict.fromkeys(range(first, last + 1))
     if not seeds:
-        raise UsageError(f"{place} must name at least one seed, and names none: write for example --seeds 0-4,7")
+        raise UsageError(f"{place} must name at least one seed, and names none: write for example 0-4,7")
     return list(seeds)
 
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
-from gsm_cli.model.networks import computed_again, uncounted
+from gsm_cli.model.networks import computed_again
 
 
 class Bound(Protocol):
@@ -101,13 +101,7 @@ def weighed(values: Tensor, q: Tensor) -> Tensor:
 
 def _recomputed(bound: Bound, y: Tensor) -> Tensor:
     """The bound of y, of which nothing is kept for the backward pass: there it is computed again."""
-    value: Tensor = checkpoint(
-        bound,
-        y,
-        use_reentrant=False,
-        preserve_rng_state=False,
-        context_fn=lambda: (computed_again(), uncounted()),
-    )
+    value: Tensor = checkpoint(bound, y, use_reentrant=False, preserve_rng_state=False, context_fn=computed_again)
     return value
 
 

@@ -31,9 +31,7 @@ def check_laws(temperature: Temperature, logits: Tensor) -> None:
         shape, laws = tuple(temperature.shape), tuple(logits.shape)
         sizes = zip(reversed(shape), reversed(laws), strict=False)
         if len(shape) > len(laws) or any(size not in (1, wanted) for size, wanted in sizes):
-            raise ValueError(
-                f"the temperature {shape} must broadcast to the logits {laws}: one for each law, or for all"
-            )
+            raise ValueError(f"the temperature {shape} must broadcast to the logits {laws}: one for each law, or one")
 
 
 def check_shapes(**arrays: Tensor | float) -> None:

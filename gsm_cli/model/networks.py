@@ -149,9 +149,9 @@ def in_parts(sizes: list[int]) -> AbstractContextManager[None]:
     return _within(_PARTS, sizes)
 
 
-def computed_again() -> AbstractContextManager[None]:
-    """Within it nothing is kept for the backward pass, which computes it again by itself, `uncounted`."""
-    return _within(_KEPT, False)
+def computed_again() -> tuple[AbstractContextManager[None], AbstractContextManager[None]]:
+    """For what is not kept for the backward pass, and for the backward pass, which computes it again `uncounted`."""
+    return _within(_KEPT, False), uncounted()
 
 
 def is_kept() -> bool:

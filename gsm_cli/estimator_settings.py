@@ -49,16 +49,6 @@ class EstimatorSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields
         """What its class takes besides the temperature."""
         return {name: value for name, value in self.flat.items() if name not in NO_PARAMETERS}
 
-    @property
-    def weight_of_entropy(self) -> float:
-        """Of H(q(y|a,x)) in the unlabelled bound."""
-        return float(self.flat.get("entropy_weight", 1.0))
-
-    @property
-    def subtracts_log_q(self) -> bool:
-        """Whether log q(y|a,x) is taken from the learning signal."""
-        return bool(self.flat.get("minus_log_q", False))
-
     def temperature(self, step: int, steps: int) -> float | None:
         """max(tau_min, tau exp(-tau_rate step)), never below `COLDEST`; None for an objective that has no temperature.
 

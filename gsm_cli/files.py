@@ -39,18 +39,17 @@ def write_atomic(path: Path, data: bytes | memoryview) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         _sweep_once(path.parent)
-        try:
-            with temporary.open("wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(path)
-            log.info("wrote %s, %s bytes", path.absolute(), f"{len(data):,}")
-        finally:
-            with suppress(OSError):  # the reason why it could not be written says more
-                temporary.unlink(missing_ok=True)
+        with temporary.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+        log.info("wrote %s, %s bytes", path.absolute(), f"{len(data):,}")
     except OSError as error:
         raise refused(path, error) from error
+    finally:
+        with suppress(OSError):  # the reason why it could not be written says more
+            temporary.unlink(missing_ok=True)
 
 
 def move(source: Path, path: Path) -> None:

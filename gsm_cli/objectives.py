@@ -106,11 +106,7 @@ class SumAndSampleSettings(Scored, frozen=True, tag="sum-and-sample"):
     top: Annotated[int, whole(1, MOST_DRAWS), said("Most probable classes to sum; one of the others is sampled.")] = 1
 
 
-@row(
-    "SparseMarginal",
-    "#666666",
-    "the most probable class and all with a probability above 0.01, renormalised, gathered image by image",
-)
+@row("SparseMarginal", "#666666", "the most probable class and all with a probability above 0.01, renormalised")
 class SparseSettings(EstimatorSettings, frozen=True, tag=SPARSE):
     threshold: Annotated[LessThanOne, said("Probability above which a class is summed.")] = 0.01
 

@@ -188,7 +188,7 @@ def measure_own(config: RunConfig, subject: Subject) -> Iterator[GradientRow]:
     averaging = Averaging(config)
     tau = config.estimator.temperature(0, 1)
     rng = stream(subject.seed, Purpose.GRADIENTS, REPLICATES)
-    yield measure(config.objective_name, averaging.at(tau), subject, rng, tau, config.estimator.subtracts_log_q)
+    yield measure(config.objective_name, averaging.at(tau), subject, rng, tau, config.own.get("minus_log_q", False))
 
 
 def left_out(objectives: Sequence[str], temperatures: Sequence[float]) -> list[str]:

@@ -87,10 +87,7 @@ def evaluate_images(bound: Bound, y: Tensor, images: Tensor) -> Tensor:
         inspect.signature(bound).bind(y, images)
     except TypeError:
         raise ValueError("the bound must take (y, images) to be evaluated for single images, not y alone") from None
-    values = cast(SelectiveBound, bound)(y, images)
-    if values.shape != images.shape:
-        raise _wrong_shape(y, images.shape, values)
-    return values
+    return evaluate(lambda y: cast(SelectiveBound, bound)(y, images), y)
 
 
 def weighed(values: Tensor, q: Tensor) -> Tensor:

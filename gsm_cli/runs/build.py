@@ -54,7 +54,7 @@ class Averaging:
         """The estimator at a temperature; None for one that has none."""
         warmth = {} if temperature is None else {"temperature": temperature}
         estimator = cast(Estimator, self.estimator(**self.settings.parameters, **warmth))
-        return MinusLogQ(estimator) if self.settings.subtracts_log_q else estimator
+        return MinusLogQ(estimator) if self.settings.flat.get("minus_log_q") else estimator
 
 
 def try_own(names: Iterable[str]) -> None:

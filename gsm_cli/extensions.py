@@ -19,7 +19,6 @@ from functools import lru_cache
 from importlib.metadata import entry_points
 from math import isfinite
 from pathlib import Path
-from pkgutil import resolve_name
 from traceback import extract_tb
 from types import ModuleType
 from typing import Annotated, Any
@@ -93,14 +92,9 @@ def find_objective(name: str, place: str = "objective") -> Objective:
         with own_code(point.value):
             found = point.load()
         FILES.add(inspect.getfile(found))
-        return _row(name, found, _digest(_read(Path(inspect.getfile(found)), place)))
+        return _row(name, found, _read(Path(inspect.getfile(found)), place))
     rule = f"{place} must be one of {', '.join(OBJECTIVES)} or a class as mine.py:Mine"
     raise UsageError(f"{rule}, not {name!r}: {meant(name, OBJECTIVES)}")
-
-
-def load_class(estimator: str | type) -> Any:
-    """The class of a row; that of gsm's own is named as "module:Class"."""
-    return resolve_name(estimator) if isinstance(estimator, str) else estimator
 
 
 def _read(path: Path, place: str = "objective") -> bytes:
@@ -112,10 +106,6 @@ def _read(path: Path, place: str = "objective") -> bytes:
         raise UsageError(f"{rule}, not {path} ({error.strerror}): write its path and class") from error
 
 
-def _digest(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
-
-
 @lru_cache
 def _from_file(name: str, path: Path, content: bytes) -> Objective:
     module, (file, _, attribute) = _module(path, content), name.rpartition(":")
@@ -123,13 +113,13 @@ def _from_file(name: str, path: Path, content: bytes) -> Objective:
     if not inspect.isclass(found):
         classes = [each for each, value in vars(module).items() if inspect.isclass(value) and "__call__" in vars(value)]
         raise UsageError(f"{file} must have a class {attribute!r}, and has {', '.join(classes) or 'none'}: name one")
-    return _row(name, found, _digest(content))
+    return _row(name, found, content)
 
 
 @lru_cache
 def _module(path: Path, content: bytes) -> ModuleType:
     """A file's content run as a module, once."""
-    module = ModuleType(f"gsm_own_{path.stem}_{_digest(content)[:8]}")
+    module = ModuleType(f"gsm_own_{path.stem}_{hashlib.sha256(content).hexdigest()[:8]}")
     module.__file__ = str(path)
     sys.modules[module.__name__] = module  # where dataclasses and pickle look
     FILES.add(module.__file__)
@@ -138,8 +128,8 @@ def _module(path: Path, content: bytes) -> ModuleType:
     return module
 
 
-def _row(name: str, found: Any, sha256: str) -> Objective:
-    """A row of the table from the signature of a class."""
+def _row(name: str, found: Any, content: bytes) -> Objective:
+    """A row of the table from the signature of a class, and the content of its file."""
     try:
         calls = [vars(base)["__call__"] for base in found.__mro__ if "__call__" in vars(base)]
         inspect.signature(calls[0]).bind(None, None, None, None)  # self, bound, logits, rng
@@ -151,7 +141,7 @@ def _row(name: str, found: Any, sha256: str) -> Objective:
     for parameter in inspect.signature(found).parameters.values():
         settings |= _settings(name, parameter)
     summary = (inspect.getdoc(found) or "an estimator of somebody's own").splitlines()[0]
-    return Objective(name, summary, found, settings, sha256=sha256)
+    return Objective(name, summary, found, settings, sha256=hashlib.sha256(content).hexdigest())
 
 
 def _settings(name: str, parameter: inspect.Parameter) -> dict[str, Setting]:

@@ -79,8 +79,7 @@ def prepare(path: Path, remedy: str = ELSEWHERE) -> None:
 def refused(path: Path, error: OSError, remedy: str = ELSEWHERE) -> GsmError:
     """What an error of the disk at `path` means to a user."""
     blocked = isinstance(error, FileExistsError | NotADirectoryError)
-    links = (each for each in path.parents if blocked and each.is_symlink() and not each.exists())
-    dangling = next(links, None)
+    dangling = next((each for each in path.parents if blocked and each.is_symlink() and not each.exists()), None)
     reason = "a file stands where its folder should be" if blocked else error.strerror
     reason = f"{dangling} is a link to nowhere" if dangling else reason
     return GsmError(f"{path} cannot be written ({reason}): {remedy}")

@@ -71,9 +71,8 @@ def evaluate_classes(bound: Bound, y: Tensor, leading: Sequence[int], recompute:
     """
     values = _recomputed(bound, y) if recompute else bound(y)
     wanted = (len(y), *leading)
-    if len(values.shape) != len(wanted) or any(
-        found not in (size, once) for found, size, once in zip(values.shape, wanted, y.shape, strict=False)
-    ):
+    fits = [found in (size, once) for found, size, once in zip(values.shape, wanted, y.shape, strict=False)]
+    if len(values.shape) != len(wanted) or not all(fits):
         raise _wrong_shape(y, wanted, values)
     return values
 

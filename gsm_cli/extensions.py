@@ -134,9 +134,8 @@ def _row(name: str, found: Any, content: bytes) -> Objective:
         calls = [vars(base)["__call__"] for base in found.__mro__ if "__call__" in vars(base)]
         inspect.signature(calls[0]).bind(None, None, None, None)  # self, bound, logits, rng
     except (IndexError, TypeError, ValueError):
-        raise UsageError(
-            f"{name} must be called with (bound, logits, rng), and its __call__ cannot be: change its parameters"
-        ) from None
+        rule = f"{name} must be called with (bound, logits, rng), and its __call__ cannot be"
+        raise UsageError(f"{rule}: change its parameters") from None
     settings: dict[str, Setting] = {}
     for parameter in inspect.signature(found).parameters.values():
         settings |= _settings(name, parameter)
@@ -160,7 +159,5 @@ def _settings(name: str, parameter: inspect.Parameter) -> dict[str, Setting]:
     if fits and parameter.name != "temperature":
         return {parameter.name: Setting(RULES[type(default)], default)}
     what = "no default" if missing else repr(default)
-    raise UsageError(
-        f"{name} must have a finite number, a text without commas or true or false as the default of its parameter "
-        f"{parameter.name}, and has {what}: give it one"
-    )
+    rule = f"{name} must have a finite number, a text without commas or true or false as the default of its parameter"
+    raise UsageError(f"{rule} {parameter.name}, and has {what}: give it one")

@@ -53,11 +53,6 @@ class Setting:
     timeless: bool = False
 
     @property
-    def rule(self) -> str:
-        """What a value must be, in words."""
-        return rule_of(self.type)
-
-    @property
     def least(self) -> float | None:
         """The least value that the rule names."""
         return next((meta.ge for meta in _metas(self.type) if meta.ge is not None), None)

@@ -69,7 +69,10 @@ def evaluate_classes(bound: Bound, y: Tensor, leading: Sequence[int], recompute:
     With `recompute` nothing is kept for the backward pass, which computes it again. Raises ValueError if the values
     have another shape.
     """
-    values = _recomputed(bound, y) if recompute else bound(y)
+    if recompute:
+        values: Tensor = checkpoint(bound, y, use_reentrant=False, preserve_rng_state=False, context_fn=computed_again)
+    else:
+        values = bound(y)
     wanted = (len(y), *leading)
     fits = [found in (size, once) for found, size, once in zip(values.shape, wanted, y.shape, strict=False)]
     if len(values.shape) != len(wanted) or not all(fits):
@@ -91,14 +94,7 @@ def evaluate_images(bound: Bound, y: Tensor, images: Tensor) -> Tensor:
 
 def weighed(values: Tensor, q: Tensor) -> Tensor:
     """The values of classes with the probabilities q, but 0 for a class that has none, whatever its value is."""
-    weighed: Tensor = torch.where(q == 0.0, 0.0, values)
-    return weighed
-
-
-def _recomputed(bound: Bound, y: Tensor) -> Tensor:
-    """The bound of y, of which nothing is kept for the backward pass: there it is computed again."""
-    value: Tensor = checkpoint(bound, y, use_reentrant=False, preserve_rng_state=False, context_fn=computed_again)
-    return value
+    return torch.where(q == 0.0, 0.0, values)
 
 
 def _wrong_shape(y: Tensor, wanted: tuple[int, ...], values: Tensor) -> ValueError:

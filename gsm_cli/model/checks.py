@@ -81,7 +81,6 @@ def _numbers(tensor: Tensor) -> list[float]:
     if tensor.device.type != "cpu" or torch.compiler.is_compiling():
         return []
     try:
-        numbers: list[float] = tensor.detach().flatten().tolist()
+        return list(tensor.detach().flatten().tolist())
     except RuntimeError:  # of vmap, in which a tensor has no numbers
         return []
-    return numbers

@@ -88,8 +88,7 @@ class Network(nn.Module):
 
     def lift(self, **inputs: Tensor) -> Tensor:
         """The share of these inputs in the first layer, (..., H)."""
-        lifted: Tensor = reduce(torch.add, (self.first[name](value) for name, value in inputs.items()))
-        return lifted
+        return cast(Tensor, reduce(torch.add, (self.first[name](value) for name, value in inputs.items())))
 
     def lift_at_once(self, **inputs: Tensor) -> Tensor:
         """The same in one product, for inputs with the same leading dimensions."""

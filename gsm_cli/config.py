@@ -26,8 +26,6 @@ Sizes = Annotated[
 Seed = Annotated[int, Meta(ge=0, lt=10**18, description="a whole number from 0 on, of at most 18 digits")]
 
 Model = Literal["adgm", "m2"]
-Norm = Literal["layer", "batch", "none"]
-Activation = Literal["relu", "elu", "softplus"]
 Precision = Literal["float32", "bf16"]
 
 
@@ -51,9 +49,9 @@ class RunConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     classifier_hidden: Annotated[Sizes | None, said("Hidden units of q(y|a,x) alone; none: as all others.")] = None
     latent: Annotated[Units, said("Dimensions of z.")] = 10
     auxiliary: Annotated[Units, said("Dimensions of a.")] = 10
-    norm: Annotated[Norm, said("Normalisation of the hidden layers.")] = "layer"
+    norm: Annotated[Literal["layer", "batch", "none"], said("Normalisation of the hidden layers.")] = "layer"
     norm_eps: Annotated[Positive, said("What the normalisation adds to a variance.", timeless=True)] = 1e-5
-    activation: Annotated[Activation, said("Activation of the hidden layers.")] = "relu"
+    activation: Annotated[Literal["relu", "elu", "softplus"], said("Activation of the hidden layers.")] = "relu"
     weight_std: Annotated[
         Positive | None, said("Deviation of initial weights; none: uniform within 1 / sqrt(fan_in).", timeless=True)
     ] = None

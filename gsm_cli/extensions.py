@@ -32,7 +32,6 @@ from gsm_cli.files import check_ordinary
 from gsm_cli.objectives import OBJECTIVES, Objective
 from gsm_cli.rules import GREATEST, NAME, Name, Setting, rule_of, settings_of
 
-GROUP = "gsm.objectives"
 TAU = 0.5  # where the class has no default for its temperature
 RULES: dict[type, Any] = {  # of a parameter, by the kind of its default
     bool: Annotated[bool, Meta(description="true or false")],
@@ -88,7 +87,7 @@ def find_objective(name: str, place: str = "objective") -> Objective:
         raise UsageError(f"{place} must name a Python file, as mine.py:Mine, not {path}: write its path and class")
     if colon:
         return _from_file(name, Path(path).absolute(), _read(Path(path), place))
-    for point in entry_points(group=GROUP, name=name):
+    for point in entry_points(group="gsm.objectives", name=name):
         with own_code(point.value):
             found = point.load()
         FILES.add(inspect.getfile(found))

@@ -196,10 +196,8 @@ def drawn(draw: "Callable[[], Figure]", look: Look = Look(), most: float = MOST_
     own = figure.get_size_inches()
     width, height = look.size or own
     if (dots := width * height * (dpi := look.dpi or DPI) ** 2) > most:
-        raise UsageError(
-            f"a figure must have at most {most:,} dots, and {width:g} by {height:g} inches with {dpi} dots each have "
-            f"{dots:,.0f}: choose a smaller --dpi or --size"
-        )
+        rule = f"a figure must have at most {most:,} dots, and {width:g} by {height:g} inches with {dpi} dots each have"
+        raise UsageError(f"{rule} {dots:,.0f}: choose a smaller --dpi or --size")
     if look.size is None and look.font_size is None:
         with house_style(look):
             yield figure
@@ -211,10 +209,9 @@ def drawn(draw: "Callable[[], Figure]", look: Look = Look(), most: float = MOST_
     room = LARGER if look.size is None else LARGER_IN_SIZE
     if scale < LEAST_SCALE or crowding > room:
         least = own * (scale / room if look.font_size else LEAST_SCALE)
-        raise UsageError(
-            f"a figure must have letters to read and room for them, in this one from {least[0]:.2g} by {least[1]:.2g} "
-            f"inches on, not {width:g} by {height:g}: choose a larger --size or another --font-size"
-        )
+        size = f"in this one from {least[0]:.2g} by {least[1]:.2g} inches on, not {width:g} by {height:g}"
+        rule = f"a figure must have letters to read and room for them, {size}"
+        raise UsageError(f"{rule}: choose a larger --size or another --font-size")
     with house_style(look, scale, crowding):
         figure = draw()
         figure.set_size_inches(*(look.size or scale * figure.get_size_inches()))

@@ -38,10 +38,9 @@ class Objective:
     def choose(self, values: Mapping[str, Any]) -> EstimatorSettings:
         """Its own settings, by default where `values` do not name them. Raises ValueError for what breaks a rule."""
         chosen = {name: values.get(name, setting.default) for name, setting in self.settings.items()}
-        if self.own is not None:
+        if self.own:
             return self.own(**chosen)
-        assert self.sha256 is not None
-        return OwnSettings(of=self.name, sha256=self.sha256, values=chosen)
+        return OwnSettings(of=self.name, sha256=str(self.sha256), values=chosen)
 
 
 OBJECTIVES: dict[str, Objective] = {}

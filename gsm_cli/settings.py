@@ -17,10 +17,8 @@ from gsm_cli.extensions import find_objective
 from gsm_cli.objectives import GUMBEL, OBJECTIVES, Objective
 from gsm_cli.rules import rule_of, without_none
 
-TYPES: dict[str, Any] = {  # of the settings that every objective has, by name
-    **{name: setting.type for name, setting in GENERAL.items()},
-    "seed": Seed,
-}
+# Of the settings that every objective has, by name
+TYPES: dict[str, Any] = {name: setting.type for name, setting in GENERAL.items()} | {"seed": Seed}
 MOST_SEEDS = 10_000  # of one command
 LONGEST = 60  # letters of a wrong value that are shown
 

@@ -193,15 +193,15 @@ def drawn(draw: "Callable[[], Figure]", look: Look = Look(), most: float = MOST_
     """
     with house_style(look):
         figure = draw()
-    own = figure.get_size_inches()
-    width, height = look.size or own
-    if (dots := width * height * (dpi := look.dpi or DPI) ** 2) > most:
-        rule = f"a figure must have at most {most:,} dots, and {width:g} by {height:g} inches with {dpi} dots each have"
-        raise UsageError(f"{rule} {dots:,.0f}: choose a smaller --dpi or --size")
-    if look.size is None and look.font_size is None:
-        with house_style(look):
+        own = figure.get_size_inches()
+        width, height = look.size or own
+        if (dots := width * height * (dpi := look.dpi or DPI) ** 2) > most:
+            sides = f"{width:g} by {height:g} inches with {dpi} dots each"
+            rule = f"a figure must have at most {most:,} dots, and {sides} have {dots:,.0f}"
+            raise UsageError(f"{rule}: choose a smaller --dpi or --size")
+        if look.size is None and look.font_size is None:
             yield figure
-        return
+            return
     scale = (look.font_size or TYPE_SIZE) / TYPE_SIZE
     crowding = scale * max(own[0] / width, own[1] / height)
     if look.font_size is None:

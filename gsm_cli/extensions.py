@@ -12,7 +12,7 @@ import inspect
 import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import chdir, contextmanager, redirect_stdout
 from dataclasses import replace
 from functools import lru_cache
@@ -32,7 +32,6 @@ from gsm_cli.files import check_ordinary
 from gsm_cli.objectives import OBJECTIVES, Objective
 from gsm_cli.rules import GREATEST, NAME, Name, Setting, rule_of, settings_of
 
-TAU = 0.5  # where the class has no default for its temperature
 RULES: dict[type, Any] = {  # of a parameter, by the kind of its default
     bool: Annotated[bool, Meta(description="true or false")],
     int: Annotated[int, Meta(description="a whole number")],
@@ -142,15 +141,15 @@ def _row(name: str, found: Any, content: bytes) -> Objective:
     return Objective(name, summary, found, settings, sha256=hashlib.sha256(content).hexdigest())
 
 
-def _settings(name: str, parameter: inspect.Parameter) -> dict[str, Setting]:
+def _settings(name: str, parameter: inspect.Parameter) -> Mapping[str, Setting]:
     """What a parameter of the class is set by. Raises UsageError without a default of a kind that a setting has."""
     default, missing = parameter.default, parameter.default is inspect.Parameter.empty
     if parameter.name in TAKEN:
         remedy = "call it temperature" if parameter.name in SCHEDULE else "rename it"
         raise UsageError(f"{name} must not call a parameter {parameter.name}, which is a setting of gsm: {remedy}")
     if parameter.name == "temperature" and (missing or (type(default) in (int, float) and isfinite(default))):
-        temperature = dict(settings_of(Annealed))
-        return temperature | {"tau": replace(temperature["tau"], default=TAU if missing else float(default))}
+        annealed = settings_of(Annealed)
+        return annealed if missing else {**annealed, "tau": replace(annealed["tau"], default=float(default))}
     if type(default) is str:  # which has to stand on the command line as one value
         fits = "," not in default and default == default.strip()
     else:

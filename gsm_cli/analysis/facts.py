@@ -66,7 +66,7 @@ def _series(series: object) -> Facts:
     words = {"label": series.label, "objective": series.objective, "settings": dict(series.identity.settings)}
     seeds = {"seeds": [*series.scores], "failed": len(series.records) - len(series.finished)}
     length = {"epochs": series.config.epochs, "seconds": series.seconds_so_far[-1] if series.clock else None}
-    read = {"validation": series.validation, "test": series.accuracy} if series.finished else {}
+    read = {"validation": series.validation, "test": series.accuracy, "floor": series.floor} if series.finished else {}
     return {**words, **seeds, **(length if series.finished else {}), **read}
 
 

@@ -59,8 +59,7 @@ def analyse(
     """
     groups = sort_records(records, steps)
     series = trained(groups)
-    floors = {each: group.floor(each) for group in groups for each in group.trained}
-    searches = find_searches(series, floors) if kind == "settings" else []
+    searches = find_searches(series) if kind == "settings" else []
     searched = [each for search in searches for each in search.series]
     paired = [each for each in series if kind == "settings" and each not in searched]
     lines = over_one(series)
@@ -69,8 +68,8 @@ def analyse(
         kind,
         [analyse_group(group, margin) for group in groups],
         searches,
-        best_values(series, swept, floors) if kind == "settings" else [],
+        best_values(series, swept) if kind == "settings" else [],
         list(find_trades(lines)),
-        find_frontier(series, floors),
+        find_frontier(series),
         swept,
     )

@@ -4,6 +4,7 @@ from base64 import b64decode
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from statistics import fmean, geometric_mean
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,12 +16,16 @@ from gsm_cli.config import RunConfig
 from gsm_cli.records.curves import Curves
 from gsm_cli.records.run import Reading, RunRecord
 
+Floor = Literal["", "chance", "supervised"]  # what a series is not surely above
+
 
 class Series:
     """The runs of one objective that differ in their seeds alone, in the order of the seeds.
 
-    The clock is None if the step was not measured.
+    The clock is None if the step was not measured. Its group says what floor the series has.
     """
+
+    floor: Floor = ""
 
     def __init__(self, identity: Identity, records: Sequence[RunRecord], clock: Clock | None = None) -> None:
         self.identity = identity
@@ -129,6 +134,11 @@ class Series:
     def seconds_so_far(self) -> list[float]:
         """Of training after each epoch, the geometric mean over rounds; none if its step was not measured."""
         return [geometric_mean(each) for each in zip(*self._seconds.tolist(), strict=True)]
+
+    @property
+    def cost(self) -> float:
+        """Seconds of training or, before steps were timed, epochs."""
+        return self.seconds_so_far[-1] if self.clock else self.config.epochs
 
     def times_as_fast(self, other: "Series | None") -> Summary | None:
         """How many times as fast an epoch is as one of another series, over rounds; None without both measurements."""

@@ -1,36 +1,19 @@
 """What the cheap objectives lose to the sum, and save, where both were swept together."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from gsm_cli.analysis.contrasts import EPOCHS, FITTED, SWEPT, Swept, named, task_of
+from gsm_cli.analysis.contrasts import EPOCHS, FITTED, SWEPT, Contrast, Swept, contrasts, named, task_of
 from gsm_cli.analysis.identity import Identity, apart, written
-from gsm_cli.analysis.statistics import Side, Summary, compare, holm, side
 from gsm_cli.objectives import MARGINALIZE
 
 
 @dataclass(frozen=True)
-class Loss:
-    """An objective at one value of what was swept: its accuracy minus the sum's, and the sum's seconds over its own."""
-
-    value: float
-    seeds: Sequence[int]
-    difference: Summary
-    factor: Summary | None  # None unless both steps were timed
-    p_value: float  # corrected by Holm's method for the values of the objective
-
-    @property
-    def side(self) -> Side:
-        """Worse or better than the sum, if interval and test say so."""
-        return side(self.difference, self.p_value)
-
-
-@dataclass(frozen=True)
 class Losses:
-    """Those of one objective, at every value that it shares with the sum."""
+    """One objective against the sum, at every value that both have."""
 
     identity: Identity
-    points: Sequence[Loss]
+    points: Mapping[float, Contrast]
 
 
 @dataclass(frozen=True)
@@ -67,17 +50,13 @@ def _unfitted(swept: Swept) -> dict[str, object]:
     return {name: value for name, value in swept.task.items() if name not in (EPOCHS, *FITTED)}
 
 
-def _losses(swept: Swept, the_sum: Swept) -> list[Loss]:
+def _losses(swept: Swept, the_sum: Swept) -> dict[float, Contrast]:
     """At every value that both have, with seeds in common."""
-    found = []
-    for value in swept.values(0):
-        own, dear = swept.series[(value,)], the_sum.series.get((value,))
-        same = dear is not None and task_of(own.config, ()) == task_of(dear.config, ())
-        comparison = compare(own.scores, dear.scores) if dear and same else None
-        if dear and comparison:
-            found.append((float(str(value)), comparison, own.times_as_fast(dear)))
-    p_values = holm([comparison.p_value for _, comparison, _ in found])
-    return [
-        Loss(value, comparison.seeds, comparison.summary, faster, p_value)
-        for (value, comparison, faster), p_value in zip(found, p_values, strict=True)
-    ]
+    partners = {}
+    for key in swept.series.keys() & the_sum.series.keys():
+        own, dear = swept.series[key], the_sum.series[key]
+        if task_of(own.config, ()) == task_of(dear.config, ()):
+            partners[own] = dear
+    found = {each.series: each for each in contrasts(partners)}
+    ordered = ((float(str(value)), swept.series[(value,)]) for value in swept.values(0))
+    return {value: found[series] for value, series in ordered if series in found}

@@ -7,8 +7,8 @@ from math import floor
 from statistics import fmean
 from typing import Literal
 
-from gsm_cli.analysis.groups import Floor, Group
-from gsm_cli.analysis.series import Series
+from gsm_cli.analysis.groups import Group
+from gsm_cli.analysis.series import Floor, Series
 from gsm_cli.analysis.statistics import (
     LEVEL,
     PRINTED,
@@ -128,7 +128,7 @@ class Verdict:
     def floor(self) -> Floor:
         """What the sum itself is not above."""
         marginal = self.group.find(MARGINALIZE)
-        return self.group.floor(marginal) if marginal else ""
+        return marginal.floor if marginal else ""
 
     def of(self, role: Role) -> list[Judgement]:
         return [each for each in self.judgements if each.role == role]
@@ -187,8 +187,7 @@ def _family(
     chosen = [found for series, _ in own if (found := compare(series.chosen_scores, marginal.chosen_scores))]
     p_values = zip(_p_values(role, last), _p_values(role, chosen), strict=True)
     for (series, comparison), at_chosen, (p_value, p_chosen) in zip(own, chosen, p_values, strict=True):
-        floor = group.floor(series)
-        learned = not floor and not group.floor(marginal)
+        learned = not series.floor and not marginal.floor
         ruling = rule(comparison.summary, p_value, margin, learned)
         deciding = deciding_seeds(comparison, margin, family) if learned and ruling == "undecided" else None
         yield Judgement(
@@ -197,7 +196,7 @@ def _family(
             comparison,
             p_value,
             ruling,
-            floor,
+            series.floor,
             needed=fewest_seeds(family),
             beyond=group.beyond(comparison),
             chosen=at_chosen,

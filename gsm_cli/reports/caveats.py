@@ -9,19 +9,18 @@ from gsm_cli.analysis.statistics import SIDES, wilson
 from gsm_cli.analysis.verdict import Judgement, Verdict
 from gsm_cli.data import DATASETS, Dataset, describe_dataset
 from gsm_cli.objectives import MARGINALIZE
-from gsm_cli.reports.page import Section
 from gsm_cli.words import counted, listed, points
 
 
-def limits(verdict: Verdict) -> Section:
+def limits(verdict: Verdict) -> list[str]:
     """In a list; empty without a finished run."""
     group, judgements = verdict.group, verdict.decisive
     if not group.trained:
-        return Section([])
+        return []
     dataset = describe_dataset(group.config.dataset)
     sentences = [_validation(group, dataset), *_overlap(group, dataset), *_test_set(group, dataset)]
     sentences += [*_disagreement(group, dataset, judgements)]
-    return Section(["## What the intervals do not cover", "\n".join(f"* {sentence}" for sentence in sentences)])
+    return ["## What the intervals do not cover", "\n".join(f"* {sentence}" for sentence in sentences)]
 
 
 def _validation(group: Group, dataset: Dataset) -> str:

@@ -24,7 +24,7 @@ from gsm_cli.objectives import GUMBEL, MARGINALIZE
 from gsm_cli.records.cost import CostPlan, CostRecord
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.reports.markdown import console, table
-from gsm_cli.reports.page import Page, Report, Section
+from gsm_cli.reports.page import Block, Page, Report
 from gsm_cli.reports.panels import Panel, Point, Points, panel_picture
 from gsm_cli.style import Picture
 from gsm_cli.words import counted, listed
@@ -53,8 +53,9 @@ def render_costs(folder: ReportFolder, records: Sequence[CostRecord], problems: 
     """The report on these measurements; `problems` are sentences about other files."""
     first = records[0]
     page = Page(TITLE, answer(first), [_picture(first), *gains_table(first)], caveats=[WHOLE, JANG])
-    sections = [*(_section(record) for record in records), _method(folder, records)]
-    return Report(folder, page, sections, problems, {"costs": [cost_facts(record) for record in records]})
+    details: list[Block] = [block for record in records for block in _section(record)]
+    details += _method(folder, records)
+    return Report(folder, page, details, problems, {"costs": [cost_facts(record) for record in records]})
 
 
 def answer(record: CostRecord) -> str:
@@ -93,14 +94,12 @@ def _picture(record: CostRecord) -> Picture[object]:
     return panel_picture(record.plan.name, panels)
 
 
-def _section(record: CostRecord) -> Section:
+def _section(record: CostRecord) -> list[str]:
     plan = record.plan
     images = f"batches of {plan.batch_size} unlabelled and {plan.batch_size} labelled images"
     heading = f"## {MODELS[plan.model]}, {images}, {plan.precision}, {plan.device}"
     rows = [[each.objective, *(_ratio(plan, found) for found in each.speed_ups.values())] for each in gains(record)]
-    return Section(
-        [heading, *([table(["times as fast", *(f"K = {k:,}" for k in plan.classes)], rows)] if rows else [])]
-    )
+    return [heading, *([table(["times as fast", *(f"K = {k:,}" for k in plan.classes)], rows)] if rows else [])]
 
 
 def gains_table(record: CostRecord) -> list[str]:
@@ -156,13 +155,7 @@ def rounds_of(plan: CostPlan) -> str:
     return counted(plan.rounds, "round")
 
 
-def _method(folder: ReportFolder, records: Sequence[CostRecord]) -> Section:
+def _method(folder: ReportFolder, records: Sequence[CostRecord]) -> list[str]:
     environments = dict.fromkeys(record.made_by for record in records)
-    return Section(
-        [
-            "## How it was measured",
-            METHOD,
-            console([commands.cost(record.plan, folder.place) for record in records]),
-            f"Environment: {'; '.join(environments)}.",
-        ]
-    )
+    lines = console([commands.cost(record.plan, folder.place) for record in records])
+    return ["## How it was measured", METHOD, lines, f"Environment: {'; '.join(environments)}."]

@@ -10,7 +10,6 @@ from gsm_cli.analysis.verdict import Judgement, Verdict
 from gsm_cli.data import Dataset
 from gsm_cli.objectives import SUPERVISED
 from gsm_cli.reports.markdown import NOTHING, interval, plain, table, without_empty
-from gsm_cli.reports.page import Section
 from gsm_cli.words import counted, margin_points, percent, points
 
 TESTS = (
@@ -28,11 +27,11 @@ ACCURACIES = (
 )
 
 
-def tests(verdict: Verdict) -> Section:
+def tests(verdict: Verdict) -> list[str]:
     """Every difference from the sum with its tests; empty if nothing was compared."""
     judgements = verdict.decisive
     if not judgements or verdict.margin is None:
-        return Section([])
+        return []
     rows = [_test(each) for each in judgements]
     headings = [
         *("objective", "question", "seeds", "points [95 %]", "deviation of a seed", "p", "p, corrected"),
@@ -46,7 +45,7 @@ def tests(verdict: Verdict) -> Section:
         f"{margin.with_it:,} of {margin.images:,} images."
     )
     words += BEYOND if any(each.beyond for each in judgements) else ""
-    return Section(["## Differences from the sum, with tests", table(*without_empty(headings, rows)), TESTS, words])
+    return ["## Differences from the sum, with tests", table(*without_empty(headings, rows)), TESTS, words]
 
 
 def _test(judgement: Judgement) -> list[str]:
@@ -65,10 +64,10 @@ def _test(judgement: Judgement) -> list[str]:
     ]
 
 
-def accuracies(group: Group) -> Section:
+def accuracies(group: Group) -> list[str]:
     """What is known of every part of the images, the gain over the labels alone, and the runs that failed."""
     if not group.trained:
-        return Section([])
+        return []
     headings = ["objective", "unlabelled %", "validation %", "test %", "gain [95 %]", "evaluations", "one class"]
     rows = [_accuracy(group, series) for series in group.pictured]
     failures = [
@@ -79,7 +78,7 @@ def accuracies(group: Group) -> Section:
         if record.failure
     ]
     shown = table(*without_empty(headings, rows))
-    return Section(["## Every part of the images", shown, ACCURACIES, *(["\n".join(failures)] if failures else [])])
+    return ["## Every part of the images", shown, ACCURACIES, *(["\n".join(failures)] if failures else [])]
 
 
 def _accuracy(group: Group, series: Series) -> list[str]:
@@ -98,11 +97,11 @@ def _accuracy(group: Group, series: Series) -> list[str]:
     ]
 
 
-def further(verdicts: Sequence[Verdict]) -> Section:
+def further(verdicts: Sequence[Verdict]) -> list[str]:
     """The groups with other settings, a row for each of their objectives; empty without any."""
     rows = [_further(verdict, series) for verdict in verdicts for series in verdict.group.series]
     headings = ["runs", "seeds", "test % [95 %]", "points [95 %]", "verdict"]
-    return Section(["## Runs with other settings", table(headings, rows)] if rows else [])
+    return ["## Runs with other settings", table(headings, rows)] if rows else []
 
 
 def _further(verdict: Verdict, series: Series) -> list[str]:
@@ -112,7 +111,7 @@ def _further(verdict: Verdict, series: Series) -> list[str]:
     return [name, runs, interval(series.accuracy) if series.finished else NOTHING, *compared]
 
 
-def others(dataset: Dataset) -> Section:
+def others(dataset: Dataset) -> list[str]:
     """Numbers of others, against which a reader may hold the report; empty if there are none."""
     rows = [
         [f"ADGM, {name}, epoch {epoch}", f"{100 * accuracy:.1f}", dataset.curves_source]
@@ -121,7 +120,7 @@ def others(dataset: Dataset) -> Section:
     ]
     rows += [list(each) for each in dataset.published]
     if not rows:
-        return Section([])
+        return []
     text = f"{dataset.title} with {OF_OTHERS} labels; numbers of others, not measured here. {dataset.caution}".strip()
     shown = table(["model and objective", "accuracy %", "source"], rows)
-    return Section(["## What others report", text, shown])
+    return ["## What others report", text, shown]

@@ -15,17 +15,6 @@ BULLETS = 4  # at most, of what to keep in mind
 
 
 @dataclass(frozen=True)
-class Section:
-    """Blocks of Markdown and pictures, in the order of the page."""
-
-    blocks: Sequence[Block]
-
-    @property
-    def pictures(self) -> list[Picture[object]]:
-        return [block for block in self.blocks if isinstance(block, Picture)]
-
-
-@dataclass(frozen=True)
 class Page:
     """A question, its answer in one sentence of plain text, and what stands below: picture, table, and what they mean.
 
@@ -49,7 +38,7 @@ class Report:
 
     folder: ReportFolder
     page: Page
-    details: Sequence[Section]
+    details: Sequence[Block]
     problems: Sequence[str] = ()
     facts: Facts = field(default_factory=dict)
     runs: Sequence[RunRecord] = ()
@@ -77,12 +66,12 @@ class Report:
     def details_text(self) -> str:
         """The Markdown of the details."""
         start = f"The answer is on [the first page]({self.folder.link(self.folder.text)})."
-        return self._written([start, *(block for each in self.details for block in each.blocks)])
+        return self._written([start, *self.details])
 
     @property
     def pictures(self) -> list[Picture[object]]:
         """All of them, under the title of the report, each once."""
-        blocks = [*self.page.blocks, *(block for each in self.details for block in each.blocks)]
+        blocks = [*self.page.blocks, *self.details]
         found = {block.name: block for block in blocks if isinstance(block, Picture)}
         return [replace(picture, title=self.title) for picture in found.values()]
 

@@ -37,10 +37,10 @@ class Point:
     seeds: int | None = None
 
     @classmethod
-    def of(cls, value: float | None, found: Summary, seeds: int | None = None) -> "Point":
-        """Of shares, in per cent or in points."""
-        low, high = (None if end is None else 100 * end for end in (found.low, found.high))
-        return cls(value, 100 * found.mean, low, high, seeds)
+    def of(cls, value: float | None, found: Summary, seeds: int | None = None, scale: float = 100.0) -> "Point":
+        """Of shares, in per cent or in points; of others with the scale 1."""
+        low, high = (None if end is None else scale * end for end in (found.low, found.high))
+        return cls(value, scale * found.mean, low, high, seeds)
 
 
 @dataclass(frozen=True)
@@ -72,21 +72,16 @@ class Panel:
     continuous: bool = False  # whether each line has values of its own
 
     def write(self, point: Point) -> str:
-        """A mean with its interval."""
-        return written(point, self.form)
+        """A mean with its interval; without a form with three digits."""
+        mean, *ends = (
+            None if each is None else f"{each:{self.form}}" if self.form else digits(each)
+            for each in (point.mean, point.low, point.high)
+        )
+        return f"{mean} [{', '.join(filter(None, ends))}]" if all(ends) else f"{mean}"
 
     def at(self, value: float) -> str:
         """A value of the axis."""
         return digits(value) if self.continuous else commands.write(value)
-
-
-def written(point: Point, form: str) -> str:
-    """A mean with its interval; without a form with three digits."""
-    mean, *ends = (
-        None if each is None else f"{each:{form}}" if form else digits(each)
-        for each in (point.mean, point.low, point.high)
-    )
-    return f"{mean} [{', '.join(filter(None, ends))}]" if all(ends) else f"{mean}"
 
 
 def is_wide(values: Sequence[float]) -> bool:

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
 
 from gsm_cli.analysis.groups import Group
 from gsm_cli.analysis.published import Beside, set_beside
@@ -10,10 +9,10 @@ from gsm_cli.analysis.series import Series
 from gsm_cli.data.dataset import Table
 from gsm_cli.objectives import MARGINALIZE
 from gsm_cli.reports.comparison import failures
-from gsm_cli.reports.forest import draw
+from gsm_cli.reports.forest import forest_picture
 from gsm_cli.reports.markdown import NOTHING, interval, table, without_empty
 from gsm_cli.reports.page import Page
-from gsm_cli.reports.panels import Panel, Point, Points, describe
+from gsm_cli.reports.panels import Panel, Point, Points
 from gsm_cli.style import Picture
 from gsm_cli.words import listed, points, ratio
 
@@ -71,6 +70,4 @@ def _picture(rows: dict[Series, Beside | None], name: str) -> Picture[object]:
             there = replace(series.identity, settings=(*series.identity.settings, ("of", name)))
             hollow.append(Points(there, [Point.of(None, row.theirs)]))
             lines.append(hollow[-1])
-    panel = Panel("test accuracy, %", "objective", lines)
-    drawn = partial(draw, lines, panel.title, hollow, differences=False)
-    return Picture[object]("table", "", describe([panel]), [panel], drawn)
+    return forest_picture("table", Panel("test accuracy, %", "objective", lines), hollow)

@@ -21,7 +21,7 @@ from gsm_cli.reports.details import accuracies, further, others, tests
 from gsm_cli.reports.frontier import frontier_page, frontier_section
 from gsm_cli.reports.gradients import gradient_page, gradient_sections
 from gsm_cli.reports.methods import provenance, without_seconds
-from gsm_cli.reports.page import Block, Page, Report, Section
+from gsm_cli.reports.page import Block, Page, Report
 from gsm_cli.reports.published import table_page
 from gsm_cli.reports.sweeps import sweep_picture, temperature_section, trade_page, trade_section
 from gsm_cli.words import listed
@@ -84,22 +84,21 @@ def _picture(findings: Findings) -> Block:
 
 def _details(
     folder: ReportFolder, findings: Findings, gradients: Sequence[GradientRecord], steps: StepRecord | None
-) -> list[Section]:
-    """Everything else, in order; an empty section for what there is not."""
-    main = findings.verdicts[:1]
+) -> list[Block]:
+    """Everything else, in order."""
     rest = [each for each in findings.verdicts[1:] if not findings.tells(each.group)]
-    name = main[0].group.name if main else ""
-    found = [Section([f"The main group is the runs with {name}."] if name else [])]
-    found += [section for each in main for section in (tests(each), accuracies(each.group), limits(each))]
-    found += [
-        section for each in main if each.group.trained for section in (learning(each.group), generated(each.group))
-    ]
-    found += [further(rest), frontier_section(findings.frontier), search_section(findings.searches)]
-    found += [temperature_section(findings.sweeps, findings.series), trade_section(findings.trades)]
-    found += gradient_sections(folder, gradients)
-    with_others = [each for each in findings.groups if each.as_others][:1]
-    found += [others(describe_dataset(each.config.dataset)) for each in with_others]
-    return [*found, provenance(folder, findings.groups, steps)]
+    blocks: list[Block] = []
+    for each in findings.verdicts[:1]:
+        group = each.group
+        blocks += [f"The main group is the runs with {group.name}."] if group.name else []
+        blocks += [*tests(each), *accuracies(group), *limits(each)]
+        blocks += [*learning(group), *generated(group)] if group.trained else []
+    blocks += [*further(rest), *frontier_section(findings.frontier), *search_section(findings.searches)]
+    blocks += [*temperature_section(findings.sweeps, findings.series), *trade_section(findings.trades)]
+    blocks += gradient_sections(folder, gradients)
+    for with_others in [each for each in findings.groups if each.as_others][:1]:
+        blocks += others(describe_dataset(with_others.config.dataset))
+    return [*blocks, *provenance(folder, findings.groups, steps)]
 
 
 def _experiment(findings: Findings) -> str:

@@ -4,9 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from gsm_cli.analysis.clocks import Clock, clocks
 from gsm_cli.analysis.identity import by_size, identify, name_groups, own_settings, shared_settings
-from gsm_cli.analysis.series import Floor, Series
+from gsm_cli.analysis.series import Clock, Floor, Series, clocks
 from gsm_cli.analysis.statistics import Comparison, Summary, compare, corrected, is_positive
 from gsm_cli.config import RunConfig
 from gsm_cli.data import DATASETS, describe_dataset

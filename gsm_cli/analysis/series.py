@@ -1,22 +1,66 @@
-"""The runs that may be averaged, and what a report asks of them."""
+"""The runs that may be averaged, what a report asks of them, and the clock that times their steps."""
 
-from base64 import b64decode
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from statistics import fmean, geometric_mean
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
+import numpy.typing as npt
 
-from gsm_cli.analysis.clocks import Clock, Numbers
 from gsm_cli.analysis.identity import Identity
 from gsm_cli.analysis.statistics import Score, Summary, summarize, summarize_accuracies, summarize_ratios, wilson
 from gsm_cli.config import RunConfig
+from gsm_cli.errors import inert
 from gsm_cli.records.curves import Curves
 from gsm_cli.records.run import Reading, RunRecord
+from gsm_cli.records.steps import StepRecord, StepRow, step_key
+from gsm_cli.words import counted
+
+Numbers = npt.NDArray[np.float64]
 
 Floor = Literal["", "chance", "supervised"]  # what a series is not surely above
+
+
+@dataclass(frozen=True)
+class Clock:
+    """A step in every round of its measurement: seconds at evaluations of the bound, the fewest first.
+
+    `words` say where and how it was measured.
+    """
+
+    rounds: Sequence[Sequence[tuple[float, float]]]
+    words: str
+
+    def seconds(self, evaluations: Sequence[float]) -> Numbers:
+        """Of steps that evaluate so much for each unlabelled image: a row for each round.
+
+        Between two numbers at which it was measured a straight line is read off.
+        """
+        measured = [np.array(found).T for found in self.rounds]
+        return np.array([np.interp(evaluations, *found) for found in measured])
+
+
+def clocks(record: StepRecord | None) -> dict[str, Clock]:
+    """The clock of every step that was measured, by its key."""
+    if record is None:
+        return {}
+    found: dict[tuple[int, int], list[StepRow]] = {}
+    for row in record.rows:
+        found.setdefault((row.step, row.round), []).append(row)
+    rounds, words = range(record.plan.rounds), _words(record)
+    return {
+        step_key(step.config): Clock(
+            [sorted((row.evaluations, record.seconds(row)) for row in found[place, number]) for number in rounds], words
+        )
+        for place, step in enumerate(record.plan.steps)
+    }
+
+
+def _words(record: StepRecord) -> str:
+    machine, rounds = record.environment, counted(record.plan.rounds, "round")
+    return f"in turns, {rounds}, on {machine.device} ({inert(machine.kernels)}), {counted(machine.threads, 'thread')}"
 
 
 class Series:
@@ -166,23 +210,3 @@ def _score(record: RunRecord, reading: Reading) -> Score:
     assert record.test is not None
     images = record.test.images
     return Score(images - reading.errors, images, record.split)
-
-
-def wrong_images(record: RunRecord) -> NDArray[np.bool_]:
-    """For every test image whether a finished run classifies it wrongly after its last epoch."""
-    assert record.test is not None
-    bits = np.unpackbits(np.frombuffer(b64decode(record.test.last.wrong), np.uint8))
-    return bits[: record.test.images].astype(bool)
-
-
-def disagreement_error(first: Sequence[RunRecord], second: Sequence[RunRecord]) -> float | None:
-    """The standard error that the choice of the test images gives a mean difference of accuracy over common seeds.
-
-    The deviation over images of the mean over seeds of (second is wrong - first is wrong); None without a common seed.
-    """
-    ours, theirs = ({record.config.seed: wrong_images(record) for record in runs} for runs in (first, second))
-    differences = [theirs[seed].astype(float) - ours[seed] for seed in sorted(ours.keys() & theirs.keys())]
-    if not differences:
-        return None
-    means = np.mean(differences, axis=0)
-    return float(means.std(ddof=1) / np.sqrt(len(means)))

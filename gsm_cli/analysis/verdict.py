@@ -63,8 +63,8 @@ class Judgement:
     beyond: Summary | None
     chosen: Comparison  # at the epochs that validation would choose
     chosen_ruling: Ruling
-    seeds: float | None = None  # in all; None where nothing is left to decide, or where one seed shows no deviation
-    likely: Ruling | None = None  # what so many seeds would find
+    seeds: float | None = None  # in all, that would decide; None where nothing is left to decide
+    likely: Ruling | None = None  # what so many seeds would find; None where one seed shows no deviation
 
     @property
     def label(self) -> str:
@@ -78,11 +78,6 @@ class Judgement:
         if self.is_costly and not self.floor:
             return "worse by its interval alone"
         return ", ".join([self.ruling] * (self.ruling != "undecided" or not self.floor) + FLOORS[self.floor])
-
-    @property
-    def is_open(self) -> bool:
-        """Whether more seeds would decide."""
-        return self.ruling == "undecided" and not self.floor
 
     @property
     def summary(self) -> Summary:
@@ -118,6 +113,11 @@ class Verdict:
     def decisive(self) -> list[Judgement]:
         """All that are not exploratory, the primary one first."""
         return [each for each in self.judgements if each.role != "exploratory"]
+
+    @property
+    def enough(self) -> dict[Series, float]:
+        """The seeds in all that would decide each series that more seeds would decide."""
+        return {each.series: each.seeds for each in self.decisive if each.seeds is not None}
 
     @property
     def short(self) -> list[Judgement]:
@@ -189,7 +189,8 @@ def _family(
     for (series, comparison), at_chosen, (p_value, p_chosen) in zip(own, chosen, p_values, strict=True):
         learned = not series.floor and not marginal.floor
         ruling = rule(comparison.summary, p_value, margin, learned)
-        deciding = deciding_seeds(comparison, margin, family) if learned and ruling == "undecided" else None
+        is_open = learned and ruling == "undecided"
+        seeds, likely = deciding_seeds(comparison, margin, family) if is_open else (None, None)
         yield Judgement(
             series,
             role,
@@ -201,8 +202,8 @@ def _family(
             beyond=group.beyond(comparison),
             chosen=at_chosen,
             chosen_ruling=rule(at_chosen.summary, p_chosen, margin, learned),
-            seeds=deciding[0] if deciding else None,
-            likely=deciding[1] if deciding else None,
+            seeds=seeds,
+            likely=likely,
         )
 
 
@@ -224,15 +225,15 @@ def rule(summary: Summary, p_value: float, margin: float, learned: bool = True) 
     return "worse" if round(summary.high, PRINTED) < 0 and p_value <= LEVEL else "undecided"
 
 
-def deciding_seeds(comparison: Comparison, margin: float, family: int) -> tuple[float, Ruling] | None:
+def deciding_seeds(comparison: Comparison, margin: float, family: int) -> tuple[float, Ruling | None]:
     """Seeds that decide in 80 % of cases, if the true difference and the deviation are those that were seen, and what.
 
     The fewer of two numbers: until the interval lies above minus the margin, and until interval and test say worse.
-    None of one seed, which shows no deviation.
+    Of one seed, which shows no deviation, as many as a test needs.
     """
     mean, deviation = comparison.summary.mean, comparison.summary.deviation
     if deviation is None:
-        return None
+        return least_seeds(family), None
     no_worse = seeds_needed(mean + margin, deviation)
     worse = max(seeds_needed(-mean, deviation, LEVEL / 2 / family), least_seeds(family, -mean / deviation))
     return max(min(no_worse, worse), len(comparison.seeds) + 1), "no worse" if no_worse < worse else "worse"

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from gsm_cli.analysis.choices import Choice, Trial
 from gsm_cli.analysis.identity import by_size, written
 from gsm_cli.reports.forest import forest_picture
-from gsm_cli.reports.markdown import MOST_VALUES, NOTHING, held, interval, table, values_table
+from gsm_cli.reports.markdown import MOST_VALUES, NOTHING, columns, held, interval, values_table
 from gsm_cli.reports.page import Block, Page
 from gsm_cli.reports.panels import Panel, Point, Points, panel_table
 from gsm_cli.words import counted, listed, percent, points
@@ -71,11 +71,10 @@ def _changed(trial: Trial) -> str:
 def search_page(title: str, searches: Sequence[Choice]) -> Page:
     """How many changes are told apart from the base, and the best of every objective."""
     rows = [_search_row(search) for search in searches]
-    headings = ["objective", "changes", "told apart", "base: validation %", "best change", "seeds", "points [95 %]"]
     return Page(
         f"{title}: which settings are best?",
         _answer([trial for search in searches for trial in search.trials]),
-        [forest_picture("changes", _panels(searches)[1]), table(headings, rows), RULE],
+        [forest_picture("changes", _panels(searches)[1]), columns(rows), RULE],
         caveats=[BY_CHANCE, UNSEEN],
     )
 
@@ -96,14 +95,18 @@ def _answer(trials: Sequence[Trial]) -> str:
     return f"{some} {counted(len(several), 'change')} of settings {verb} told apart from the base on validation{more}."
 
 
-def _search_row(search: Choice) -> list[str]:
+def _search_row(search: Choice) -> dict[str, str]:
     best = search.best
     tied = f"a tie with {listed([each.identity.label for each in search.tied])}" if search.tied else "none"
-    change = [tied, NOTHING, NOTHING]
-    if best is not None:
-        change = [_described(best.changed), str(len(best.differences)), interval(best.difference, points)]
-    sure = sum(trial.is_told_apart for trial in search.trials)
-    return [search.identity.label, str(len(search.trials)), str(sure), interval(search.base.validation), *change]
+    return {
+        "objective": search.identity.label,
+        "changes": str(len(search.trials)),
+        "told apart": str(sum(trial.is_told_apart for trial in search.trials)),
+        "base: validation %": interval(search.base.validation),
+        "best change": _described(best.changed) if best else tied,
+        "seeds": str(len(best.differences)) if best else NOTHING,
+        "points [95 %]": interval(best.difference if best else None, points),
+    }
 
 
 def _described(settings: Mapping[str, object]) -> str:

@@ -11,23 +11,13 @@ from gsm_cli.analysis.verdict import FLOORS, Judgement, Margin, Verdict, rule
 from gsm_cli.objectives import MARGINALIZE
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.reports.curves import accuracy_picture
-from gsm_cli.reports.markdown import NOTHING, console, interval, table, without_empty
+from gsm_cli.reports.markdown import NOTHING, columns, console, interval
 from gsm_cli.reports.page import Block, Page
 from gsm_cli.reports.trade_chart import limits, trade_panel, trade_picture
 from gsm_cli.words import counted, digits, listed, margin_points, points, ratio
 
 QUESTION = "can one sample replace the sum over classes?"
 FLOOR_QUESTION = "how accurate is the classifier on the labels alone?"
-HEADINGS = (
-    "objective",
-    "seeds",
-    "test % [95 %]",
-    "points [95 %]",
-    "verdict",
-    "log p(x)",
-    "s / epoch",
-    "speed-up [95 %]",
-)
 HELD = "no worse"
 MORE = {
     "worse by its interval alone": "the test does not agree, which more seeds may change",
@@ -126,30 +116,28 @@ def exploratory(verdict: Verdict) -> str:
 def results(verdict: Verdict) -> list[str]:
     """Accuracy, ruling, bound and cost of every objective, and what the columns mean."""
     shown = [each for each in verdict.group.series if not each.finished or each in verdict.group.pictured]
-    headings, rows = without_empty(HEADINGS, [_row(verdict, each) for each in shown])
-    return [table(headings, rows), *_legend(verdict, headings)]
+    text = columns([_row(verdict, each) for each in shown])
+    return [text, *_legend(verdict, text.partition("\n")[0])]
 
 
-def _row(verdict: Verdict, series: Series) -> list[str]:
-    runs = series.counts
+def _row(verdict: Verdict, series: Series) -> dict[str, str]:
+    name = {"objective": series.label, "seeds": series.counts}
     if not series.finished:
-        return [series.label, runs, *[NOTHING] * (len(HEADINGS) - 2)]
+        return name
     marginal = verdict.group.find(MARGINALIZE)
     judged = next((each for each in verdict.judgements if each.series is series), None)
     seconds, faster = series.seconds_per_epoch, series.times_as_fast(marginal)
-    return [
-        series.label,
-        runs,
-        interval(series.accuracy),
-        interval(judged.summary, points) if judged else NOTHING,
-        judged.told if judged else NOTHING,
-        f"{series.bound.mean:.2f}" if series.bound else NOTHING,
-        digits(seconds) if seconds else NOTHING,
-        interval(faster, ratio) if faster and series is not marginal else NOTHING,
-    ]
+    return name | {
+        "test % [95 %]": interval(series.accuracy),
+        "points [95 %]": interval(judged.summary if judged else None, points),
+        "verdict": judged.told if judged else NOTHING,
+        "log p(x)": f"{series.bound.mean:.2f}" if series.bound else NOTHING,
+        "s / epoch": digits(seconds) if seconds else NOTHING,
+        "speed-up [95 %]": interval(faster if series is not marginal else None, ratio),
+    }
 
 
-def _legend(verdict: Verdict, headings: Sequence[str]) -> list[str]:
+def _legend(verdict: Verdict, headings: str) -> list[str]:
     """Every column once."""
     words = {
         "test %": "test accuracy after the last epoch, mean over seeds with Student's interval",
@@ -160,12 +148,8 @@ def _legend(verdict: Verdict, headings: Sequence[str]) -> list[str]:
         "speed-up": "the sum's seconds over these",
     }
     start = "*The sum* (`marginalize`) evaluates the decoder for every class; the others replace it."
-    columns = [
-        f"* *{name}*: {text}."
-        for name, text in words.items()
-        if text and any(each.startswith(name) for each in headings)
-    ]
-    return [start] * bool(verdict.margin) + ["\n".join(columns)]
+    lines = [f"* *{name}*: {text}." for name, text in words.items() if text and f"| {name}" in headings]
+    return [start] * bool(verdict.margin) + ["\n".join(lines)]
 
 
 def _rulings(verdict: Verdict, margin: Margin) -> str:
@@ -181,14 +165,13 @@ def _rulings(verdict: Verdict, margin: Margin) -> str:
 
 def missing(verdict: Verdict, options: Sequence[str]) -> list[str]:
     """The seeds that would decide, and the commands that bring them, or that without which nothing is compared."""
-    lacking = next_runs(verdict, options)
+    lines = next_runs(verdict, options)
     seeds = [
-        f"{each.series.identity.in_brackets()} "
-        f"{f'about {each.seeds:,.0f}' if each.seeds < inf else f'more than {MOST_SEEDS:,}'}"
-        for each in lacking.enough
+        f"{series.identity.in_brackets()} {f'about {enough:,.0f}' if enough < inf else f'more than {MOST_SEEDS:,}'}"
+        for series, enough in verdict.enough.items()
     ]
     text = f"Seeds: {listed(seeds)} in all would decide in 80 % of cases, if the differences are as seen here."
-    return [text] * bool(seeds) + [console(lacking.commands)] * bool(lacking.commands)
+    return [text] * bool(seeds) + [console(lines)] * bool(lines)
 
 
 def caveats(verdict: Verdict) -> list[str]:

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from statistics import median
 
+import msgspec
+
 from gsm_cli import commands
 from gsm_cli.analysis.costs import (
     CHANCE,
@@ -18,7 +20,6 @@ from gsm_cli.analysis.costs import (
     rule_of,
     seconds,
 )
-from gsm_cli.analysis.facts import cost_facts
 from gsm_cli.analysis.identity import with_looks
 from gsm_cli.objectives import GUMBEL, MARGINALIZE
 from gsm_cli.records.cost import CostPlan, CostRecord
@@ -55,7 +56,8 @@ def render_costs(folder: ReportFolder, records: Sequence[CostRecord], problems: 
     page = Page(TITLE, answer(first), [_picture(first), *gains_table(first)], caveats=[WHOLE, JANG])
     details: list[Block] = [block for record in records for block in _section(record)]
     details += _method(folder, records)
-    return Report(folder, page, details, problems, {"costs": [cost_facts(record) for record in records]})
+    found = [{"name": record.plan.name, "objectives": gains(record)} for record in records]
+    return Report(folder, page, details, problems, {"costs": msgspec.to_builtins(found, str_keys=True)})
 
 
 def answer(record: CostRecord) -> str:

@@ -1,16 +1,16 @@
-"""The tables of the details on groups of runs: tests, what the labels alone have, further groups, numbers of others."""
+"""The details on groups of runs: tests, all parts of the images, what intervals do not cover, others' numbers."""
 
 from collections.abc import Sequence
 from statistics import fmean
 
 from gsm_cli.analysis.groups import OF_OTHERS, Group
 from gsm_cli.analysis.series import Series
-from gsm_cli.analysis.statistics import LEVEL, compare
+from gsm_cli.analysis.statistics import LEVEL, compare, wilson
 from gsm_cli.analysis.verdict import Judgement, Verdict
-from gsm_cli.data import Dataset
+from gsm_cli.data import DATASETS, Dataset, describe_dataset
 from gsm_cli.objectives import SUPERVISED
-from gsm_cli.reports.markdown import NOTHING, interval, plain, table, without_empty
-from gsm_cli.words import counted, margin_points, percent, points
+from gsm_cli.reports.markdown import NOTHING, columns, interval, plain, table
+from gsm_cli.words import counted, listed, margin_points, percent, points
 
 TESTS = (
     "*points*: test accuracy after the last epoch minus the sum's at the same seeds, which have the same split, "
@@ -32,11 +32,6 @@ def tests(verdict: Verdict) -> list[str]:
     judgements = verdict.decisive
     if not judgements or verdict.margin is None:
         return []
-    rows = [_test(each) for each in judgements]
-    headings = [
-        *("objective", "question", "seeds", "points [95 %]", "deviation of a seed", "p", "p, corrected"),
-        *("by validation's epoch [95 %]", "for other images [95 %]", "verdict"),
-    ]
     margin = verdict.margin
     loss = margin_points(margin.value)
     share = "named with `--margin`" if verdict.is_named else "a quarter of the sum's errors, from 0.1 to 1 point"
@@ -45,31 +40,30 @@ def tests(verdict: Verdict) -> list[str]:
         f"{margin.with_it:,} of {margin.images:,} images."
     )
     words += BEYOND if any(each.beyond for each in judgements) else ""
-    return ["## Differences from the sum, with tests", table(*without_empty(headings, rows)), TESTS, words]
+    return ["## Differences from the sum, with tests", columns([*map(_test, judgements)]), TESTS, words]
 
 
-def _test(judgement: Judgement) -> list[str]:
+def _test(judgement: Judgement) -> dict[str, str]:
     deviation = judgement.summary.deviation
-    return [
-        judgement.label,
-        judgement.role,
-        str(len(judgement.comparison.seeds)),
-        interval(judgement.summary, points),
-        NOTHING if deviation is None else f"{100 * deviation:.2f}",
-        f"{judgement.comparison.p_value:.3g}",
-        NOTHING if judgement.role == "exploratory" else f"{judgement.p_value:.3g}",
-        interval(judgement.chosen.summary, points),
-        interval(judgement.beyond, points) if judgement.beyond else NOTHING,
-        judgement.told,
-    ]
+    return {
+        "objective": judgement.label,
+        "question": judgement.role,
+        "seeds": str(len(judgement.comparison.seeds)),
+        "points [95 %]": interval(judgement.summary, points),
+        "deviation of a seed": NOTHING if deviation is None else f"{100 * deviation:.2f}",
+        "p": f"{judgement.comparison.p_value:.3g}",
+        "p, corrected": f"{judgement.p_value:.3g}",
+        "by validation's epoch [95 %]": interval(judgement.chosen.summary, points),
+        "for other images [95 %]": interval(judgement.beyond, points),
+        "verdict": judgement.told,
+    }
 
 
 def accuracies(group: Group) -> list[str]:
     """What is known of every part of the images, the gain over the labels alone, and the runs that failed."""
     if not group.trained:
         return []
-    headings = ["objective", "unlabelled %", "validation %", "test %", "gain [95 %]", "evaluations", "one class"]
-    rows = [_accuracy(group, series) for series in group.pictured]
+    shown = columns([_accuracy(group, series) for series in group.pictured])
     failures = [
         f"* {series.label} seed {record.config.seed} failed at step {record.failure.step}: "
         f"{plain(record.failure.reason)}."
@@ -77,38 +71,100 @@ def accuracies(group: Group) -> list[str]:
         for record in series.records
         if record.failure
     ]
-    shown = table(*without_empty(headings, rows))
     return ["## Every part of the images", shown, ACCURACIES, *(["\n".join(failures)] if failures else [])]
 
 
-def _accuracy(group: Group, series: Series) -> list[str]:
+def _accuracy(group: Group, series: Series) -> dict[str, str]:
     readings = [record.test.last for record in series.finished if record.test]
     floor = group.find(SUPERVISED)
     gain = compare(series.scores, floor.scores) if floor and floor is not series else None
     collapsed = [str(record.config.seed) for record in series.finished if record.collapsed]
+    return {
+        "objective": series.label,
+        "unlabelled %": percent(fmean(each.unlabelled_accuracy for each in readings)),
+        "validation %": percent(series.validation.mean),
+        "test %": percent(series.accuracy.mean),
+        "gain [95 %]": interval(gain.summary if gain else None, points),
+        "evaluations": f"{series.evaluations():.3g}",
+        "one class": ", ".join(collapsed) or NOTHING,
+    }
+
+
+def limits(group: Group) -> list[str]:
+    """What the intervals do not cover, in a list; empty without a finished run."""
+    if not group.trained:
+        return []
+    dataset = describe_dataset(group.config.dataset)
+    sentences = [_validation(group, dataset), *_overlap(group, dataset), _test_set(group, dataset)]
+    return ["## What the intervals do not cover", "\n".join(f"* {sentence}" for sentence in sentences)]
+
+
+def _validation(group: Group, dataset: Dataset) -> str:
+    """What an epoch chosen by validation labels would be worth here."""
+    images = (
+        f"{dataset.validation:,} validation images" if dataset.validation and not group.config.classes else "validation"
+    )
+    gains = {
+        series.label: fmean(
+            score.accuracy - series.scores[seed].accuracy for seed, score in series.chosen_scores.items()
+        )
+        for series in group.pictured
+    }
+    each = listed([f"{name} {points(gain)}" for name, gain in gains.items()])
+    return (
+        f"**Validation.** With the epoch that the labels of {images} choose, test accuracy is other by points: {each}."
+    )
+
+
+def _overlap(group: Group, dataset: Dataset) -> list[str]:
+    """Where every seed splits the same pool: what the intervals speak of, and the correction for other images."""
+    if group.config.dataset not in DATASETS:
+        return [
+            "**Overlapping splits.** Where the file has no test images of its own, every seed splits the same images, "
+            "and the intervals speak of other splits of these alone."
+        ]
     return [
-        series.label,
-        percent(fmean(each.unlabelled_accuracy for each in readings)),
-        percent(series.validation.mean),
-        percent(series.accuracy.mean),
-        interval(gain.summary, points) if gain else NOTHING,
-        f"{series.evaluations():.3g}",
-        ", ".join(collapsed) or NOTHING,
-    ]
+        "**Overlapping splits.** Every seed splits the same images, so that the test sets of two seeds share some: the "
+        "intervals speak of other splits and initial weights with these images."
+    ] * bool(dataset.test)
+
+
+def _test_set(group: Group, dataset: Dataset) -> str:
+    """The error of a finite test set, by the binomial law."""
+    first = group.trained[0]
+    accuracy = fmean(score.accuracy for score in first.scores.values())
+    images = next(iter(first.scores.values())).images
+    low, high = wilson(accuracy, images)
+    start = (
+        f"**Test images.** With {100 * accuracy:.2f} % of {counted(images, 'test image')} correct, one run's accuracy "
+        f"on all images of the kind lies between {100 * low:.2f} and {100 * high:.2f} % (binomial, 95 %)"
+    )
+    if dataset.paired > 1:
+        start += f", in truth in a wider range, because every single image stands in {dataset.paired} pairs"
+    if dataset.test:
+        return f"{start}; as test images differ between seeds, in part, the intervals contain some of that."
+    if group.config.dataset not in DATASETS:  # of somebody's own it is not known
+        return f"{start}."
+    return (
+        f"{start}; all seeds have the same test images, and the intervals leave that out: more seeds do not remove it."
+    )
 
 
 def further(verdicts: Sequence[Verdict]) -> list[str]:
     """The groups with other settings, a row for each of their objectives; empty without any."""
     rows = [_further(verdict, series) for verdict in verdicts for series in verdict.group.series]
-    headings = ["runs", "seeds", "test % [95 %]", "points [95 %]", "verdict"]
-    return ["## Runs with other settings", table(headings, rows)] if rows else []
+    return ["## Runs with other settings", columns(rows)] if rows else []
 
 
-def _further(verdict: Verdict, series: Series) -> list[str]:
-    name, runs = f"{series.label}, {verdict.group.name}", series.counts
+def _further(verdict: Verdict, series: Series) -> dict[str, str]:
     judged = next((each for each in verdict.judgements if each.series is series), None)
-    compared = [interval(judged.summary, points), judged.told] if judged else [NOTHING, NOTHING]
-    return [name, runs, interval(series.accuracy) if series.finished else NOTHING, *compared]
+    return {
+        "runs": f"{series.label}, {verdict.group.name}",
+        "seeds": series.counts,
+        "test % [95 %]": interval(series.accuracy if series.finished else None),
+        "points [95 %]": interval(judged.summary if judged else None, points),
+        "verdict": judged.told if judged else NOTHING,
+    }
 
 
 def others(dataset: Dataset) -> list[str]:

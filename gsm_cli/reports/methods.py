@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from gsm_cli import commands
 from gsm_cli.analysis.groups import Group
-from gsm_cli.analysis.identity import DIGEST, own_settings, setting
+from gsm_cli.analysis.identity import DIGEST, own_settings, written
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.records.steps import StepRecord
 from gsm_cli.records.store import Record
@@ -77,7 +77,9 @@ def _parts(group: Group) -> str:
 def _settings(group: Group) -> list[str]:
     """The settings that the group has in common, and those that are an objective's own."""
     record = group.records[0]
-    words = [f"{name} {setting(name, value)}" for name, value in group.settings.items() if name != DIGEST or value]
+    words = [
+        f"{name} {value}" for name, value in written(group.settings).items() if name != DIGEST or group.settings[name]
+    ]
     return [
         f"{MODELS[record.config.model]}. {record.parameters:,} parameters.",
         f"Settings: {', '.join(words)}.",

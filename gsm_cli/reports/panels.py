@@ -9,7 +9,7 @@ from gsm_cli import commands
 from gsm_cli.analysis.identity import Identity
 from gsm_cli.analysis.statistics import Summary
 from gsm_cli.reports.charts import blank, log_ticks, name_ends, value_ticks
-from gsm_cli.reports.markdown import NOTHING, table
+from gsm_cli.reports.markdown import NOTHING, columns
 from gsm_cli.style import INK, Picture
 from gsm_cli.words import digits
 
@@ -231,12 +231,9 @@ def panel_table(panels: Sequence[Panel]) -> str:
     for panel in panels:
         for line in panel.lines:
             for point in line.points:
-                cells = rows.setdefault((line.identity.label, point.value), {})
+                label, value = line.identity.label, point.value
+                name = label if value is None else f"{label}, {panel.axis} {panel.at(value)}"
+                cells = rows.setdefault((label, value), {"runs": name, "seeds": NOTHING})
                 cells |= {"seeds": str(point.seeds)} if point.seeds else {}
                 cells[panel.title] = panel.write(point)
-    every = ("seeds", *(panel.title for panel in panels))
-    headings = [name for name in every if any(name in row for row in rows.values())]
-    axis = panels[0].axis
-    names = [label if value is None else f"{label}, {axis} {panels[0].at(value)}" for label, value in rows]
-    shown = [[row.get(name, NOTHING) for name in headings] for row in rows.values()]
-    return table(["runs", *headings], [[name, *row] for name, row in zip(names, shown, strict=True)])
+    return columns([*rows.values()])

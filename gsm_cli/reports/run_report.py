@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from gsm_cli.analysis.facts import run_facts
-from gsm_cli.analysis.findings import Findings, analyse
+from gsm_cli.analysis.findings import Findings, analyse, run_facts
 from gsm_cli.analysis.published import find_table
 from gsm_cli.config import RunConfig
 from gsm_cli.data import describe_dataset
@@ -13,11 +12,10 @@ from gsm_cli.records.gradients import GradientRecord
 from gsm_cli.records.layout import Kind, ReportFolder
 from gsm_cli.records.run import RunRecord
 from gsm_cli.records.steps import StepRecord
-from gsm_cli.reports.caveats import limits
 from gsm_cli.reports.choices import best_page, search_page, search_section
 from gsm_cli.reports.comparison import comparison_page
 from gsm_cli.reports.curves import curve_page, generated, learning
-from gsm_cli.reports.details import accuracies, further, others, tests
+from gsm_cli.reports.details import accuracies, further, limits, others, tests
 from gsm_cli.reports.frontier import frontier_page, frontier_section
 from gsm_cli.reports.gradients import gradient_page, gradient_sections
 from gsm_cli.reports.methods import provenance, without_seconds
@@ -91,7 +89,7 @@ def _details(
     for each in findings.verdicts[:1]:
         group = each.group
         blocks += [f"The main group is the runs with {group.name}."] if group.name else []
-        blocks += [*tests(each), *accuracies(group), *limits(each)]
+        blocks += [*tests(each), *accuracies(group), *limits(group)]
         blocks += [*learning(group), *generated(group)] if group.trained else []
     blocks += [*further(rest), *frontier_section(findings.frontier), *search_section(findings.searches)]
     blocks += [*temperature_section(findings.sweeps, findings.series), *trade_section(findings.trades)]

@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 
 from gsm_cli import commands
+from gsm_cli.analysis.choices import Losses, Trade
 from gsm_cli.analysis.contrasts import TAU, Swept, named, task_of
 from gsm_cli.analysis.identity import Identity, apart, with_looks, written
 from gsm_cli.analysis.series import Series
 from gsm_cli.analysis.statistics import fewest_seeds
-from gsm_cli.analysis.tradeoff import Losses, Trade
 from gsm_cli.objectives import GUMBEL
 from gsm_cli.reports.markdown import MOST_VALUES, held, numbered, values_table
 from gsm_cli.reports.page import Block, Page

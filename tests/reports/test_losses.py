@@ -7,9 +7,9 @@ import pytest
 from legible import assert_legible
 from records_of import record, steps_of, timed
 
+from gsm_cli.analysis.choices import find_trades
 from gsm_cli.analysis.contrasts import over_one, trained
 from gsm_cli.analysis.groups import sort_records
-from gsm_cli.analysis.tradeoff import find_trades
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.reports.panels import panel_chart
 from gsm_cli.reports.run_report import render_runs

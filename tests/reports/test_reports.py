@@ -4,7 +4,6 @@ import re
 from base64 import b64encode
 from collections.abc import Sequence
 from pathlib import Path
-from statistics import stdev
 
 import msgspec
 import numpy as np
@@ -295,20 +294,6 @@ class TestLimits:
         assert "one run's accuracy on all images of the kind lies between 74.74 and 82.71 % (binomial" in whole(
             [record("gumbel", 0)]
         )
-
-    def test_what_the_choice_of_the_test_images_leaves_unknown(self):
-        """Of ten images each run has three wrong, and one of them is wrong in all."""
-        runs = [
-            read_again(record(name, seed, dataset="mnist"), wrong=wrong)
-            for name, seed, wrong in (
-                *(("gumbel", 0, [0, 1, 2]), ("gumbel", 1, [2, 3, 4])),
-                *(("marginalize", 0, [1, 2, 3]), ("marginalize", 1, [2, 5, 6])),
-            )
-        ]
-        text = whole(runs)
-        # by hand: means over seeds of (the sum is wrong - gumbel is wrong), image by image
-        means = [-0.5, 0, 0, 0, -0.5, 0.5, 0.5, 0, 0, 0]
-        assert f"in points (95 %): gumbel ± {196 * stdev(means) / 10**0.5:.2f}." in text
 
 
 def test_what_is_missing_has_the_settings_of_the_same_preset():

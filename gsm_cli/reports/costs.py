@@ -16,8 +16,8 @@ from gsm_cli.analysis.costs import (
     costs,
     enough_rounds,
     gains,
+    numbers_of,
     process_bytes,
-    rule_of,
     seconds,
 )
 from gsm_cli.analysis.identity import with_looks
@@ -66,7 +66,7 @@ def answer(record: CostRecord) -> str:
     if not found:
         return "There is nothing to compare: measure marginalize and another objective."
     gain, plan = found.get(GUMBEL, next(iter(found.values()))), record.plan
-    if rule_of(record).numbers > len(plan.classes):
+    if numbers_of(record) > len(plan.classes):
         few = f"{rounds_of(plan)} at {counted(len(plan.classes), 'number')} of classes cannot tell"
         needed = enough_rounds(claims_of(record), len(plan.classes))
         return f"Whether a {gain.objective} step pays, {few}: measure with --rounds {needed}."
@@ -121,19 +121,15 @@ def gains_table(record: CostRecord) -> list[str]:
 
 def _rule(record: CostRecord) -> str:
     """What the claims mean, in words."""
-    rule, plan = rule_of(record), record.plan
-    if rule.losses:
-        pairs = plan.rounds**2
-        wins = f"the objective took less in at least {pairs - rule.losses} of the {pairs} pairs of processes of the two"
-    else:
-        wins = "every process of the objective took less than every process of marginalize"
-    below = "the next smaller one" if rule.numbers == 2 else f"the {rule.numbers - 1} next smaller ones"
-    where = f"at K, at every larger number of classes{f' and at {below}' if rule.numbers > 1 else ''}"
+    numbers, plan = numbers_of(record), record.plan
+    below = "the next smaller one" if numbers == 2 else f"the {numbers - 1} next smaller ones"
+    where = f"at K, at every larger number of classes{f' and at {below}' if numbers > 1 else ''}"
     held = 100 * (1 - 2 ** (1 - plan.rounds))
     ranges = f" The range holds the median of all possible rounds with a chance of {held:.0f} %." if held else ""
     return (
         f"*times as fast*: marginalize's step over this one, median [range] of {rounds_of(plan)}. *from K*: {where}, "
-        f"{wins}; –: nowhere. If every objective cost what marginalize costs, at most one such measurement in "
+        "every process of the objective took less than every process of marginalize; –: nowhere. If every objective "
+        "cost what marginalize costs, at most one such measurement in "
         f"{1 / CHANCE:.0f} would say of any of them that it pays (rank-sum tests, {claims_of(record)} claims, "
         f"Bonferroni's correction; an objective is taken to gain on marginalize with every class).{ranges}"
     )

@@ -64,8 +64,8 @@ def _answer(found: Losses, setting: str, where: str) -> str:
 
 def _too_few(found: Losses, setting: str, where: str) -> str:
     """What an objective has at the largest value, where no test can decide."""
-    last = found.points[-1]
-    points = f"{held(last.difference, last.side)} points at {commands.write(last.value)} {setting}"
+    value, last = [*found.points.items()][-1]
+    points = f"{held(last.test.summary, last.side)} points at {commands.write(value)} {setting}"
     return f"Too few seeds to decide: {found.identity.label} has {points}{where}."
 
 

@@ -101,39 +101,39 @@ def _faster(verdict: Verdict, judgement: Judgement) -> str:
 
 def exploratory(verdict: Verdict) -> str:
     """That seeds are too few for the corrected tests, of which objectives."""
-    short = verdict.short
-    if not short:
-        return ""
-    names = [each.series.objective for each in short]
+    names = [each.series.objective for each in verdict.short]
     few = listed(names) if len(names) < 3 else f"{len(names)} objectives"
-    needed = max(each.needed for each in short)
-    return (
-        f"Exploratory: {few} {'has' if len(names) == 1 else 'have'} fewer than the {needed} seeds with which a test "
-        "corrected for several objectives can say worse."
-    )
+    needed = max((each.needed for each in verdict.short), default=0)
+    start = f"Exploratory: a test corrected for several objectives can say worse from {needed} seeds on"
+    return f"{start}, and {few} {'has' if len(names) == 1 else 'have'} fewer." if names else ""
 
 
 def results(verdict: Verdict) -> list[str]:
     """Accuracy, ruling, bound and cost of every objective, and what the columns mean."""
     shown = [each for each in verdict.group.series if not each.finished or each in verdict.group.pictured]
-    text = columns([_row(verdict, each) for each in shown])
+    text = columns([result(verdict, each) | _costs(verdict, each) for each in shown])
     return [text, *_legend(verdict, text.partition("\n")[0])]
 
 
-def _row(verdict: Verdict, series: Series) -> dict[str, str]:
-    name = {"objective": series.label, "seeds": series.counts}
-    if not series.finished:
-        return name
-    marginal = verdict.group.find(MARGINALIZE)
+def result(verdict: Verdict, series: Series) -> dict[str, str]:
+    """The accuracy of a series, and what is said of it."""
     judged = next((each for each in verdict.judgements if each.series is series), None)
-    seconds, faster = series.seconds_per_epoch, series.times_as_fast(marginal)
-    return name | {
-        "test % [95 %]": interval(series.accuracy),
+    return {
+        "objective": series.label,
+        "seeds": series.counts,
+        "test % [95 %]": interval(series.accuracy if series.finished else None),
         "points [95 %]": interval(judged.summary if judged else None, points),
         "verdict": judged.told if judged else NOTHING,
+    }
+
+
+def _costs(verdict: Verdict, series: Series) -> dict[str, str]:
+    """The bound of a series, and what it costs."""
+    marginal, seconds = verdict.group.find(MARGINALIZE), series.seconds_per_epoch
+    return {
         "log p(x)": f"{series.bound.mean:.2f}" if series.bound else NOTHING,
         "s / epoch": digits(seconds) if seconds else NOTHING,
-        "speed-up [95 %]": interval(faster if series is not marginal else None, ratio),
+        "speed-up [95 %]": interval(series.times_as_fast(marginal if series is not marginal else None), ratio),
     }
 
 

@@ -24,7 +24,7 @@ from gsm_cli.analysis.identity import with_looks
 from gsm_cli.objectives import GUMBEL, MARGINALIZE
 from gsm_cli.records.cost import CostPlan, CostRecord
 from gsm_cli.records.layout import ReportFolder
-from gsm_cli.reports.markdown import console, table
+from gsm_cli.reports.markdown import NOTHING, console, table
 from gsm_cli.reports.page import Block, Page, Report
 from gsm_cli.reports.panels import Panel, Point, Points, panel_picture
 from gsm_cli.style import Picture
@@ -67,7 +67,7 @@ def answer(record: CostRecord) -> str:
         return "There is nothing to compare: measure marginalize and another objective."
     gain, plan = found.get(GUMBEL, next(iter(found.values()))), record.plan
     if numbers_of(record) > len(plan.classes):
-        few = f"{rounds_of(plan)} at {counted(len(plan.classes), 'number')} of classes cannot tell"
+        few = f"{counted(plan.rounds, 'round')} at {counted(len(plan.classes), 'number')} of classes cannot tell"
         needed = enough_rounds(claims_of(record), len(plan.classes))
         return f"Whether a {gain.objective} step pays, {few}: measure with --rounds {needed}."
     faster, smaller = gain.faster_from, gain.smaller_from
@@ -108,13 +108,10 @@ def gains_table(record: CostRecord) -> list[str]:
     """From where on every objective pays; nothing without marginalize and another."""
     found = gains(record)
     few = few_of(record.plan, max((each.faster_from for each in found if each.faster_from), default=None))
-    rows = [
-        [
-            *(each.objective, *("–" if k is None else f"{k:,}" for k in (each.faster_from, each.smaller_from))),
-            *(_ratio(record.plan, each.speed_ups[classes]) for classes in few),
-        ]
-        for each in found
-    ]
+    rows = []
+    for each in found:
+        least = [NOTHING if k is None else f"{k:,}" for k in (each.faster_from, each.smaller_from)]
+        rows.append([each.objective, *least, *(_ratio(record.plan, each.speed_ups[classes]) for classes in few)])
     headings = ["objective", "faster from K", "less memory from K", *(f"times as fast, K = {count:,}" for count in few)]
     return [table(headings, rows), _rule(record)] if rows else []
 
@@ -127,9 +124,9 @@ def _rule(record: CostRecord) -> str:
     held = 100 * (1 - 2 ** (1 - plan.rounds))
     ranges = f" The range holds the median of all possible rounds with a chance of {held:.0f} %." if held else ""
     return (
-        f"*times as fast*: marginalize's step over this one, median [range] of {rounds_of(plan)}. *from K*: {where}, "
-        "every process of the objective took less than every process of marginalize; –: nowhere. If every objective "
-        "cost what marginalize costs, at most one such measurement in "
+        f"*times as fast*: marginalize's step over this one, median [range] of {counted(plan.rounds, 'round')}. "
+        f"*from K*: {where}, every process of the objective took less than every process of marginalize; –: nowhere. "
+        "If every objective cost what marginalize costs, at most one such measurement in "
         f"{1 / CHANCE:.0f} would say of any of them that it pays (rank-sum tests, {claims_of(record)} claims, "
         f"Bonferroni's correction; an objective is taken to gain on marginalize with every class).{ranges}"
     )
@@ -147,10 +144,6 @@ def _ratio(plan: CostPlan, found: Spread) -> str:
         f"{value:,.{2 if value < 10 else 1 if value < 100 else 0}f}" for value in (found.low, found.middle, found.high)
     )
     return middle if plan.rounds == 1 else f"{middle} [{low}, {high}]"
-
-
-def rounds_of(plan: CostPlan) -> str:
-    return counted(plan.rounds, "round")
 
 
 def _method(folder: ReportFolder, records: Sequence[CostRecord]) -> list[str]:

@@ -9,6 +9,7 @@ from gsm_cli.analysis.statistics import LEVEL, compare, wilson
 from gsm_cli.analysis.verdict import Judgement, Verdict
 from gsm_cli.data import DATASETS, Dataset, describe_dataset
 from gsm_cli.objectives import SUPERVISED
+from gsm_cli.reports.comparison import result
 from gsm_cli.reports.markdown import NOTHING, columns, interval, plain, table
 from gsm_cli.words import counted, listed, margin_points, percent, points
 
@@ -152,19 +153,12 @@ def _test_set(group: Group, dataset: Dataset) -> str:
 
 def further(verdicts: Sequence[Verdict]) -> list[str]:
     """The groups with other settings, a row for each of their objectives; empty without any."""
-    rows = [_further(verdict, series) for verdict in verdicts for series in verdict.group.series]
+    rows = [
+        result(verdict, series) | {"objective": f"{series.label}, {verdict.group.name}"}
+        for verdict in verdicts
+        for series in verdict.group.series
+    ]
     return ["## Runs with other settings", columns(rows)] if rows else []
-
-
-def _further(verdict: Verdict, series: Series) -> dict[str, str]:
-    judged = next((each for each in verdict.judgements if each.series is series), None)
-    return {
-        "runs": f"{series.label}, {verdict.group.name}",
-        "seeds": series.counts,
-        "test % [95 %]": interval(series.accuracy if series.finished else None),
-        "points [95 %]": interval(judged.summary if judged else None, points),
-        "verdict": judged.told if judged else NOTHING,
-    }
 
 
 def others(dataset: Dataset) -> list[str]:

@@ -7,7 +7,6 @@ from gsm_cli.analysis.contrasts import TAU
 from gsm_cli.analysis.gradients import (
     CLOSE,
     Estimator,
-    Quantity,
     bias,
     by_estimator,
     conclusions,
@@ -78,7 +77,7 @@ def _section(folder: ReportFolder, record: GradientRecord, settings: str, number
     heading = "## How good the gradients are" + (f":{settings}" if number > 1 else "")
     pictures: list[Block] = []
     if record.rows:
-        beside = BESIDE.format(tau=_tau_of(record))
+        beside = BESIDE.format(tau=commands.write(_usual_tau(record)))
         first = gradient_picture(record, number)
         pictures += [first, beside] if first else []
         pictures += [against_tau(record, number), AGAINST_TAU]
@@ -96,13 +95,14 @@ def gradient_picture(record: GradientRecord, number: int = 1) -> Picture[object]
     """
     titled = subjects_of(record)
     models = [title for title, subjects in titled.items() if subjects[0].epoch is not None] or [*titled]
-    lines, panels = _lines(record), list[Panel]()
+    panels = []
     for title in dict.fromkeys([*models[:1], *models[-1:]]):
-        dots = []
-        for line in lines:
-            found = [_one(record, line.objective, titled[title], quantity) for quantity in (deviation, cosine)]
-            if found[0] is not None and found[1] is not None:
-                dots.append(Points(line, [Point(found[0], found[1])]))
+        read = {line: _numbers(record, line.objective, titled[title]) for line in _lines(record)}
+        dots = [
+            Points(line, [Point(varies, direction)])
+            for line, (direction, _, varies) in read.items()
+            if varies is not None and direction is not None
+        ]
         panels += [Panel(f"{COSINE}, {title}", DEVIATION, dots, ".3f", 0.0, continuous=True)] if dots else []
     return panel_picture(numbered("gradients", number), panels, len(panels)) if panels else None
 
@@ -136,31 +136,29 @@ def _names(estimators: Iterable[Estimator]) -> list[str]:
     return list(dict.fromkeys(name for name, _ in estimators))
 
 
-def _tau_of(record: GradientRecord) -> str:
-    tau = _usual_tau(record)
-    return NOTHING if tau is None else commands.write(tau)
-
-
-def _usual_tau(record: GradientRecord) -> float | None:
+def _usual_tau(record: GradientRecord) -> float:
+    """The temperature of the table; 0 where none of the usual ones was measured."""
     taus = {row.temperature for row in record.rows}
-    return next((each for each in TAUS if each in taus), None)
+    return next((each for each in TAUS if each in taus), 0.0)
 
 
-def _one(record: GradientRecord, name: str, subjects: Sequence[GradientSubject], quantity: Quantity) -> float | None:
-    """The mean over these subjects at the usual temperature, or at the least that the estimator allows above it."""
-    least = _usual_tau(record) or 0.0
-    found = means(record, name, subjects, quantity)
-    return next((each.mean for tau, each in found.items() if tau is None or tau >= least), None)
+def _numbers(record: GradientRecord, name: str, subjects: Sequence[GradientSubject]) -> list[float | None]:
+    """Cosine, bias and deviation at the usual temperature, or at the least that the estimator allows above it."""
+    least, numbers = _usual_tau(record), []
+    for quantity in (cosine, bias, deviation):
+        found = means(record, name, subjects, quantity)
+        numbers.append(next((each.mean for tau, each in found.items() if tau is None or tau >= least), None))
+    return numbers
 
 
 def _last(record: GradientRecord) -> list[str]:
     """The numbers of one temperature after the last epoch, or on the last function."""
     subjects = [*subjects_of(record).values()][-1:]
     rows = [
-        [name, *(_cell(_one(record, name, subjects[0], quantity)) for quantity in (cosine, bias, deviation))]
+        [name, *map(_cell, _numbers(record, name, subjects[0]))]
         for name in (_names(by_estimator(record, subjects[0])) if subjects else [])
     ]
-    words = LAST.format(tau=_tau_of(record))
+    words = LAST.format(tau=commands.write(_usual_tau(record)))
     return [words, table(["estimator", COSINE, BIAS, DEVIATION], rows)] if rows else []
 
 

@@ -56,7 +56,8 @@ class Points:
 
     @property
     def look(self) -> dict[str, Any]:
-        return {"color": self.identity.colour, "marker": self.identity.marker}
+        mark = {"linestyle": "--"} if self.is_level else {"marker": self.identity.marker}
+        return {"color": self.identity.colour, **mark}
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,7 @@ def panel_chart(panels: Sequence[Panel], columns: int = COLUMNS) -> "Figure":
         ends = {line.identity: _end(cells[len(panels) - 1], line) for line in panels[-1].lines}
         name_ends(cells[len(panels) - 1], ends, height - 0.9)
     else:
-        handles = [Line2D([], [], **_look(line)) for line in lines.values()]
+        handles = [Line2D([], [], **line.look) for line in lines.values()]
         labels = [identity.label for identity in lines]
         figure.legend(handles, labels, loc="outside lower center", ncols=columns)
     return figure
@@ -128,7 +129,7 @@ def _draw(axes: "Axes", panel: Panel, inches: float, columns: int) -> None:
         _draw_line(axes, line, [_beside(point.value or 0.0, values, share) for point in line.points])
     for line in panel.lines:
         if line.is_level:
-            axes.axhline(line.points[0].mean, color=line.identity.colour, linestyle="--", zorder=1)
+            axes.axhline(line.points[0].mean, zorder=1, **line.look)
     if panel.reference is not None:
         axes.axhline(panel.reference, color=INK, linewidth=0.8, linestyle=":", zorder=0)
     if not panel.lines:
@@ -187,10 +188,6 @@ def _end(axes: "Axes", line: Points) -> tuple[float, float]:
     """Where a line ends; a level at the end of the axis."""
     last = line.points[-1]
     return axes.get_xlim()[1] if last.value is None else last.value, last.mean
-
-
-def _look(line: Points) -> dict[str, Any]:
-    return {"color": line.identity.colour, "linestyle": "--"} if line.is_level else line.look
 
 
 def panel_picture(name: str, panels: Sequence[Panel], columns: int = COLUMNS) -> Picture[object]:

@@ -61,10 +61,8 @@ def draw(panel: Panel, margin: float) -> "Figure":
     beside["path_effects"] = [withStroke(linewidth=3, foreground=BAND)]
     axes.text(0.02, -margin, within, color=GREEN, **beside)
     axes.text(0.02, 0.0, "the sum", **beside)
-    dots = [(dot.identity, dot.points[0]) for dot in panel.lines]
-    for identity, point in dots:
-        _draw_dot(axes, identity, point, low, high)
-    speeds = [point.value or 0.0 for _, point in dots]
+    ends = dict(_draw_dot(axes, dot, low, high) for dot in panel.lines)
+    speeds = [speed for speed, _ in ends.values()]
     log_ticks(axes, [1.0, *speeds])
     axes.set(ylim=(low, high), xlabel=panel.axis, ylabel=panel.title.replace(" minus", ",\nminus"))
     left, right = min(1.0, *speeds), max(1.0, *speeds)
@@ -72,7 +70,7 @@ def draw(panel: Panel, margin: float) -> "Figure":
         axes.set_xlim(left / (right / left) ** 0.05, right * (right / left) ** 0.05)
     else:
         axes.set_xlim(left - 0.05 * (right - left) - 0.05, right + 0.05 * (right - left) + 0.05)
-    name_ends(axes, dict(_end(*dot, low, high) for dot in dots), SIZE[1] - 0.9, NAME)
+    name_ends(axes, ends, SIZE[1] - 0.9, NAME)
     return figure
 
 
@@ -85,9 +83,13 @@ def limits(panel: Panel, margin: float) -> tuple[float, float]:
     return low - 0.08 * (high - low), high + 0.04 * (high - low)
 
 
-def _draw_dot(axes: "Axes", identity: Identity, point: Point, low: float, high: float) -> None:
-    """The interval and the mean, at the edge where it lies outside; an arrow where the picture cuts either."""
-    place = point.value or 0.0
+def _draw_dot(axes: "Axes", dot: Points, low: float, high: float) -> tuple[Identity, tuple[float, float]]:
+    """The interval and the mean, near the edge where it lies outside; an arrow where the picture cuts either.
+
+    The name that stands beside the dot, with its number where that lies outside the picture, and where the dot is.
+    """
+    identity, (point,) = dot.identity, dot.points
+    place, room = point.value or 0.0, 0.05 * (high - low)
     look: dict[str, Any] = {"color": identity.colour, "clip_on": False}
     ends = [point.mean if end is None else end for end in (point.low, point.high)]
     axes.plot([place] * 2, [min(max(end, low), high) for end in ends], linewidth=2.6, zorder=3, **look)
@@ -95,18 +97,7 @@ def _draw_dot(axes: "Axes", identity: Identity, point: Point, low: float, high: 
         axes.plot(place, low, marker=CARETDOWN, markersize=10, zorder=3, **look)
     if ends[1] > high:
         axes.plot(place, high, marker=CARETUP, markersize=10, zorder=3, **look)
-    shown = inside(point.mean, low, high)
+    shown = low + room if point.mean < low else high - room if point.mean > high else point.mean
     axes.plot(place, shown, identity.marker, markersize=11, markeredgecolor="white", zorder=4, **look)
-
-
-def inside(mean: float, low: float, high: float) -> float:
-    """Where a mean stands: one outside the picture near the end that it has left."""
-    room = 0.05 * (high - low)
-    return low + room if mean < low else high - room if mean > high else mean
-
-
-def _end(identity: Identity, point: Point, low: float, high: float) -> tuple[Identity, tuple[float, float]]:
-    """The name beside a dot, with its number where the dot lies outside the picture, and where the dot is."""
-    shown = inside(point.mean, low, high)
     more = () if shown == point.mean else (("at", f"{point.mean:+.1f}"),)
-    return replace(identity, settings=(*identity.settings, *more)), (point.value or 0.0, shown)
+    return replace(identity, settings=(*identity.settings, *more)), (place, shown)

@@ -67,13 +67,8 @@ def _pair(label: str, first: Series, second: Series) -> Pair | None:
     found = compare(second.scores, first.scores)
     if found is None:
         return None
-    ours, theirs = _bounds(first), _bounds(second)
+    ours, theirs = first.bounds, second.bounds
     gains = [theirs[seed] - ours[seed] for seed in found.seeds if seed in ours.keys() & theirs.keys()]
     means = [fmean(series.scores[seed].accuracy for seed in found.seeds) for series in (first, second)]
     worse = side(found.summary, p_value=0.0) == "worse"
     return Pair(label, means[0], means[1], found, summarize(gains) if gains else None, worse)
-
-
-def _bounds(series: Series) -> dict[int, float]:
-    """Of log p(x), by seed."""
-    return {run.config.seed: run.test.bound.mean for run in series.finished if run.test and run.test.bound}

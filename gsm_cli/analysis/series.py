@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gsm_cli.analysis.identity import Identity
-from gsm_cli.analysis.statistics import Score, Summary, summarize, summarize_accuracies, summarize_ratios, wilson
+from gsm_cli.analysis.statistics import Score, Summary, summarize_accuracies, summarize_ratios, wilson
 from gsm_cli.config import RunConfig
 from gsm_cli.errors import inert
 from gsm_cli.records.curves import Curves
@@ -103,11 +103,6 @@ class Series:
         failed = len(self.records) - len(self.finished)
         return f"{len(self.finished)}" + (f" (+ {failed} failed)" if failed else "")
 
-    @property
-    def generated(self) -> str | None:
-        """What the model of the first seed generates, if that was kept."""
-        return next((record.generated for record in self.finished), None)
-
     @cached_property
     def scores(self) -> dict[int, Score]:
         """By seed, on the test set, after the last epoch."""
@@ -152,22 +147,17 @@ class Series:
         return low > 1 / self.records[0].classes and not all(record.collapsed for record in self.finished)
 
     @cached_property
-    def bound(self) -> Summary | None:
-        """Of log p(x) of binary test images in nats, with the last weights, over seeds; None where no run has it."""
-        means = [record.test.bound.mean for record in self.finished if record.test and record.test.bound]
-        return summarize(means) if means else None
-
-    @property
-    def updates(self) -> int:
-        """Steps in an epoch."""
-        return self.records[0].steps
+    def bounds(self) -> dict[int, float]:
+        """By seed, of log p(x) of binary test images in nats, with the last weights; nothing of runs without it."""
+        return {run.config.seed: run.test.bound.mean for run in self.finished if run.test and run.test.bound}
 
     @cached_property
     def _seconds(self) -> Numbers:
         """Of training up to the end of each epoch, a row for each round of the measurement; no row without one."""
         if self.clock is None or not self.finished:
             return np.empty((0, 0))
-        return self.updates * self.clock.seconds(self.curve(lambda epochs: epochs.evaluations)).cumsum(axis=1)
+        steps = self.clock.seconds(self.curve(lambda epochs: epochs.evaluations))
+        return self.records[0].steps * steps.cumsum(axis=1)
 
     @property
     def seconds_per_epoch(self) -> float | None:

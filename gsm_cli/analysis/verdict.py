@@ -39,11 +39,6 @@ class Margin:
     errors: int
     images: int
 
-    @property
-    def with_it(self) -> int:
-        """The errors of an objective that loses just so much."""
-        return self.errors + round(self.value * self.images)
-
 
 @dataclass(frozen=True)
 class Judgement:

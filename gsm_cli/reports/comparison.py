@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from math import inf
+from statistics import fmean
 
 from gsm_cli.analysis.groups import Group
 from gsm_cli.analysis.next_runs import next_runs
@@ -53,7 +54,7 @@ def answer(verdict: Verdict) -> str:
     if not verdict.decisive:
         return "There is nothing to compare yet: no objective has a seed with the same split in common with the sum."
     if verdict.floor:
-        return f"Nothing is concluded{_where(verdict)}: the sum itself is {FLOORS[verdict.floor][0]}."
+        return f"Nothing is concluded{where(verdict)}: the sum itself is {FLOORS[verdict.floor][0]}."
     own, others = verdict.of("primary"), [each for each in verdict.of("secondary") if each.ruling == HELD]
     best = max(others, key=lambda each: (_speed(verdict, each), each.summary.mean), default=None)
     if own:
@@ -61,30 +62,30 @@ def answer(verdict: Verdict) -> str:
         more = f"; {best.series.objective} is no worse than the sum{_faster(verdict, best)}" if best else ""
         return f"{first}{_faster(verdict, own[0]) if own[0].ruling == HELD else more}."
     if best:
-        return f"{best.series.objective} is no worse than the sum{_where(verdict)}{_faster(verdict, best)}."
+        return f"{best.series.objective} is no worse than the sum{where(verdict)}{_faster(verdict, best)}."
     worse = [each.series.objective for each in verdict.decisive if each.ruling == "worse"]
     if worse:
-        return f"{listed(worse)} {'are' if len(worse) > 1 else 'is'} worse than the sum{_where(verdict)}."
-    return f"Undecided{_where(verdict)}: no objective is shown to be worse than the sum, or no worse."
+        return f"{listed(worse)} {'are' if len(worse) > 1 else 'is'} worse than the sum{where(verdict)}."
+    return f"Undecided{where(verdict)}: no objective is shown to be worse than the sum, or no worse."
 
 
 def _of_gumbel(judgement: Judgement, verdict: Verdict) -> str:
     """The answer to the question that is asked first."""
     assert verdict.margin is not None
-    loss, draws, where = margin_points(verdict.margin.value), judgement.series.config.own["draws"], _where(verdict)
+    loss, draws, images = margin_points(verdict.margin.value), judgement.series.config.own["draws"], where(verdict)
     sample = "one Gumbel-Softmax sample" if draws == 1 else f"the mean of {draws} Gumbel-Softmax samples"
     if judgement.ruling == HELD:
-        return f"Yes: {sample} loses less than {loss} of test accuracy{where}"
+        return f"Yes: {sample} loses less than {loss} of test accuracy{images}"
     if judgement.ruling == "worse":
-        return f"No: {sample} costs {abs(100 * judgement.summary.mean):.2f} points of test accuracy{where}"
+        return f"No: {sample} costs {abs(100 * judgement.summary.mean):.2f} points of test accuracy{images}"
     if judgement.floor:
-        return f"No: {sample} is {FLOORS[judgement.floor][0]}{where}"
+        return f"No: {sample} is {FLOORS[judgement.floor][0]}{images}"
     if judgement.is_costly:
-        return f"Undecided: the interval says that {sample} costs accuracy{where}, the exact test does not"
-    return f"Undecided: {sample} may lose more than {loss} of test accuracy{where}, or less"
+        return f"Undecided: the interval says that {sample} costs accuracy{images}, the exact test does not"
+    return f"Undecided: {sample} may lose more than {loss} of test accuracy{images}, or less"
 
 
-def _where(verdict: Verdict) -> str:
+def where(verdict: Verdict) -> str:
     """Where splits share images, the intervals are of these images alone."""
     return " on these images" if verdict.group.shares_images else ""
 
@@ -131,7 +132,7 @@ def _costs(verdict: Verdict, series: Series) -> dict[str, str]:
     """The bound of a series, and what it costs."""
     marginal, seconds = verdict.group.find(MARGINALIZE), series.seconds_per_epoch
     return {
-        "log p(x)": f"{series.bound.mean:.2f}" if series.bound else NOTHING,
+        "log p(x)": f"{fmean(series.bounds.values()):.2f}" if series.bounds else NOTHING,
         "s / epoch": digits(seconds) if seconds else NOTHING,
         "speed-up [95 %]": interval(series.times_as_fast(marginal if series is not marginal else None), ratio),
     }

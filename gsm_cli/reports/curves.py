@@ -123,7 +123,8 @@ def _others(dataset: Dataset) -> list[Points]:
 
 def generated(group: Group) -> list[Block]:
     """What the first seed of every objective generates; empty if no images were kept."""
-    images = {series.identity: series.generated for series in group.pictured if series.generated}
+    first = {series.identity: series.finished[0].generated for series in group.pictured}
+    images = {line: image for line, image in first.items() if image}
     if not images:
         return []
     digests = {line.label: sha256(image.encode()).hexdigest() for line, image in images.items()}

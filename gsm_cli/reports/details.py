@@ -38,7 +38,7 @@ def tests(verdict: Verdict) -> list[str]:
     share = "named with `--margin`" if verdict.is_named else "a quarter of the sum's errors, from 0.1 to 1 point"
     words = (
         f"The margin is {loss}, {share}: with it {counted(margin.errors, 'error')} of the sum become "
-        f"{margin.with_it:,} of {margin.images:,} images."
+        f"{margin.errors + round(margin.value * margin.images):,} of {margin.images:,} images."
     )
     words += BEYOND if any(each.beyond for each in judgements) else ""
     return ["## Differences from the sum, with tests", columns([*map(_test, judgements)]), TESTS, words]

@@ -17,6 +17,7 @@ from gsm_cli.analysis.gradients import (
     subjects_of,
 )
 from gsm_cli.analysis.identity import Identity, with_looks
+from gsm_cli.data import describe_dataset
 from gsm_cli.errors import inert, printable
 from gsm_cli.records.gradients import MOST_SHARE, GradientRecord, GradientSubject
 from gsm_cli.records.layout import ReportFolder
@@ -117,8 +118,9 @@ def against_tau(record: GradientRecord, number: int) -> Picture[object]:
     return panel_picture(numbered("gradients-tau", number), panels, len(columns))
 
 
-def gradient_page(title: str, record: GradientRecord) -> Page:
-    """What the means say on the models of the last epoch, or on the last function."""
+def gradient_page(record: GradientRecord) -> Page:
+    """Of a folder with gradients alone: what the means say on the models of the last epoch, or on the last function."""
+    title = describe_dataset(record.plan.config.dataset).title
     found = conclusions(record)
     said = found[-1].kinds if found else {}
     parts = [f"{words}: {listed(_names(said[kind]))}" for kind, words in SHORT.items() if kind in said]

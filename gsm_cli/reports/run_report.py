@@ -13,7 +13,7 @@ from gsm_cli.records.layout import Kind, ReportFolder
 from gsm_cli.records.run import RunRecord
 from gsm_cli.records.steps import StepRecord
 from gsm_cli.reports.choices import best_page, search_page, search_section
-from gsm_cli.reports.comparison import comparison_page
+from gsm_cli.reports.comparison import comparison_page, where
 from gsm_cli.reports.curves import curve_page, generated, learning
 from gsm_cli.reports.details import accuracies, further, limits, others, tests
 from gsm_cli.reports.frontier import frontier_page, frontier_section
@@ -41,23 +41,18 @@ def render_runs(
     follows from the sum's errors. `about` is what the title says of the runs.
     """
     findings = analyse(records, kind, margin, steps)
-    page = _page(folder, findings, about) if records else gradient_page(*_only(gradients))
+    page = _page(folder, findings, about) if records else gradient_page(gradients[0])
     page = replace(page, missing=[*page.missing, *without_seconds(folder, findings.groups, steps)])
     facts = run_facts(findings, gradients, folder.options) | {"timed": steps is not None}
     runs = [record for group in findings.groups for record in group.records]
     return Report(folder, page, _details(folder, findings, gradients, steps), problems, facts, runs)
 
 
-def _only(gradients: Sequence[GradientRecord]) -> tuple[str, GradientRecord]:
-    """Of a folder with gradients alone."""
-    return describe_dataset(gradients[0].plan.config.dataset).title, gradients[0]
-
-
 def _page(folder: ReportFolder, findings: Findings, about: str | None) -> Page:
     """The page that answers what is asked: of a sweep what was swept, of all others whether a sample will do."""
     verdict = findings.verdicts[0]
     title = inert(about) if about else _experiment(findings)
-    whole = " on these images" if verdict.group.shares_images else ""
+    whole = where(verdict)
     if findings.kind == "curve":
         return curve_page(title, verdict)
     if findings.kind == "table" and (found := find_table(verdict.group)):

@@ -129,13 +129,11 @@ def accuracy_panel(found: Sequence[Swept], series: Sequence[Series]) -> Panel:
         [(line.objective, line.settings) for line, _ in sets]
         + [(each.objective, settings) for each, settings in levels]
     )
-    lines = [[_point(float(str(value)), swept.series[(value,)]) for value in swept.values(0)] for _, swept in sets]
-    lines += [[_point(None, each)] for each, _ in levels]
-    return Panel("test accuracy, %", name, [Points(*pair) for pair in zip(looks, lines, strict=True)])
-
-
-def _point(value: float | None, series: Series) -> Point:
-    return Point.of(value, series.accuracy, len(series.scores))
+    lines: list[dict[float | None, Series]] = []
+    lines += [{float(str(value)): swept.series[(value,)] for value in swept.values(0)} for _, swept in sets]
+    lines += [{None: each} for each, _ in levels]
+    points = [[Point.of(at, each.accuracy, len(each.scores)) for at, each in line.items()] for line in lines]
+    return Panel("test accuracy, %", name, [Points(*pair) for pair in zip(looks, points, strict=True)])
 
 
 def temperature_section(lines: Sequence[Swept], series: Sequence[Series]) -> list[Block]:

@@ -24,6 +24,7 @@ from gsm_cli.objectives import GUMBEL, MARGINALIZE, SUPERVISED
 
 Role = Literal["primary", "secondary", "exploratory"]
 Ruling = Literal["no worse", "worse", "undecided"]
+Compared = tuple[Series, Comparison, Comparison]  # with the sum, after the last epoch and at validation's
 LARGEST_MARGIN = 0.01  # of test accuracy
 MORE_ERRORS = 0.25  # of the sum's errors
 MARGIN_STEP = 0.001
@@ -165,23 +166,21 @@ def judge(group: Group, margin: float) -> list[Judgement]:
     marginal = group.find(MARGINALIZE)
     if marginal is None:
         return []
-    found: dict[Role, list[tuple[Series, Comparison]]] = {"primary": [], "secondary": [], "exploratory": []}
+    found: dict[Role, list[Compared]] = {"primary": [], "secondary": [], "exploratory": []}
     for series in group.trained:
-        comparison = compare(series.scores, marginal.scores)
-        if comparison and series.config.objective not in (MARGINALIZE, SUPERVISED):
-            found[_role(group, series)].append((series, comparison))
+        last, chosen = compare(series.scores, marginal.scores), compare(series.chosen_scores, marginal.chosen_scores)
+        if last and chosen and series.config.objective not in (MARGINALIZE, SUPERVISED):
+            found[_role(group, series)].append((series, last, chosen))
     return [judgement for role, own in found.items() for judgement in _family(group, marginal, role, own, margin)]
 
 
-def _family(
-    group: Group, marginal: Series, role: Role, own: Sequence[tuple[Series, Comparison]], margin: float
-) -> Iterator[Judgement]:
+def _family(group: Group, marginal: Series, role: Role, own: Sequence[Compared], margin: float) -> Iterator[Judgement]:
     """The questions of one role, which are corrected together if they are secondary."""
     family = len(own) if role == "secondary" else 1
-    last = [comparison for _, comparison in own]
-    chosen = [found for series, _ in own if (found := compare(series.chosen_scores, marginal.chosen_scores))]
-    p_values = zip(_p_values(role, last), _p_values(role, chosen), strict=True)
-    for (series, comparison), at_chosen, (p_value, p_chosen) in zip(own, chosen, p_values, strict=True):
+    correct = holm if role == "secondary" else list[float]
+    p_values = correct([last.p_value for _, last, _ in own])
+    p_chosen = correct([chosen.p_value for *_, chosen in own])
+    for (series, comparison, chosen), p_value, p_at_chosen in zip(own, p_values, p_chosen, strict=True):
         learned = not series.floor and not marginal.floor
         ruling = rule(comparison.summary, p_value, margin, learned)
         is_open = learned and ruling == "undecided"
@@ -195,16 +194,11 @@ def _family(
             series.floor,
             needed=fewest_seeds(family),
             beyond=group.beyond(comparison),
-            chosen=at_chosen,
-            chosen_ruling=rule(at_chosen.summary, p_chosen, margin, learned),
+            chosen=chosen,
+            chosen_ruling=rule(chosen.summary, p_at_chosen, margin, learned),
             seeds=seeds,
             likely=likely,
         )
-
-
-def _p_values(role: Role, comparisons: Sequence[Comparison]) -> list[float]:
-    uncorrected = [comparison.p_value for comparison in comparisons]
-    return holm(uncorrected) if role == "secondary" else uncorrected
 
 
 def rule(summary: Summary, p_value: float, margin: float, learned: bool = True) -> Ruling:

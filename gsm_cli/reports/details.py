@@ -11,7 +11,7 @@ from gsm_cli.data import DATASETS, Dataset, describe_dataset
 from gsm_cli.objectives import SUPERVISED
 from gsm_cli.reports.comparison import result
 from gsm_cli.reports.markdown import NOTHING, columns, interval, plain, table
-from gsm_cli.words import counted, listed, margin_points, percent, points
+from gsm_cli.words import counted, margin_points, percent, points
 
 TESTS = (
     "*points*: test accuracy after the last epoch minus the sum's at the same seeds, which have the same split, "
@@ -23,8 +23,9 @@ TESTS = (
 BEYOND = " *for other images*: the interval of Nadeau and Bengio (2003), because the seeds' splits share images."
 ACCURACIES = (
     "After the last epoch, means over seeds. Errors on the unlabelled training images are classes that were assigned "
-    "wrongly; what the test set loses beyond them would be overfitting. *gain*: test accuracy above that of "
-    "supervised at the same seeds. *one class*: the seeds whose classifier predicts one class for everything."
+    "wrongly; what the test set loses beyond them would be overfitting. *by validation's epoch*: test % with the "
+    "weights of the epoch that validation would choose. *gain*: test accuracy above that of supervised at the same "
+    "seeds. *one class*: the seeds whose classifier predicts one class for everything."
 )
 
 
@@ -85,6 +86,7 @@ def _accuracy(group: Group, series: Series) -> dict[str, str]:
         "unlabelled %": percent(fmean(each.unlabelled_accuracy for each in readings)),
         "validation %": percent(series.validation.mean),
         "test %": percent(series.accuracy.mean),
+        "by validation's epoch": percent(fmean(score.accuracy for score in series.chosen_scores.values())),
         "gain [95 %]": interval(gain.summary if gain else None, points),
         "evaluations": f"{series.evaluations():.3g}",
         "one class": ", ".join(collapsed) or NOTHING,
@@ -96,25 +98,8 @@ def limits(group: Group) -> list[str]:
     if not group.trained:
         return []
     dataset = describe_dataset(group.config.dataset)
-    sentences = [_validation(group, dataset), *_overlap(group, dataset), _test_set(group, dataset)]
+    sentences = [*_overlap(group, dataset), _test_set(group, dataset)]
     return ["## What the intervals do not cover", "\n".join(f"* {sentence}" for sentence in sentences)]
-
-
-def _validation(group: Group, dataset: Dataset) -> str:
-    """What an epoch chosen by validation labels would be worth here."""
-    images = (
-        f"{dataset.validation:,} validation images" if dataset.validation and not group.config.classes else "validation"
-    )
-    gains = {
-        series.label: fmean(
-            score.accuracy - series.scores[seed].accuracy for seed, score in series.chosen_scores.items()
-        )
-        for series in group.pictured
-    }
-    each = listed([f"{name} {points(gain)}" for name, gain in gains.items()])
-    return (
-        f"**Validation.** With the epoch that the labels of {images} choose, test accuracy is other by points: {each}."
-    )
 
 
 def _overlap(group: Group, dataset: Dataset) -> list[str]:

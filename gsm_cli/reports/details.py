@@ -27,6 +27,14 @@ ACCURACIES = (
     "weights of the epoch that validation would choose. *gain*: test accuracy above that of supervised at the same "
     "seeds. *one class*: the seeds whose classifier predicts one class for everything."
 )
+POOLED = (
+    "**Overlapping splits.** Every seed splits the same images, so that the test sets of two seeds share some: the "
+    "intervals speak of other splits and initial weights with these images."
+)
+OWN_POOL = (
+    "**Overlapping splits.** Where the file has no test images of its own, every seed splits the same images, and the "
+    "intervals speak of other splits of these alone."
+)
 
 
 def tests(verdict: Verdict) -> list[str]:
@@ -98,21 +106,9 @@ def limits(group: Group) -> list[str]:
     if not group.trained:
         return []
     dataset = describe_dataset(group.config.dataset)
-    sentences = [*_overlap(group, dataset), _test_set(group, dataset)]
+    overlap = [POOLED] * bool(dataset.test) if group.config.dataset in DATASETS else [OWN_POOL]
+    sentences = [*overlap, _test_set(group, dataset)]
     return ["## What the intervals do not cover", "\n".join(f"* {sentence}" for sentence in sentences)]
-
-
-def _overlap(group: Group, dataset: Dataset) -> list[str]:
-    """Where every seed splits the same pool: what the intervals speak of, and the correction for other images."""
-    if group.config.dataset not in DATASETS:
-        return [
-            "**Overlapping splits.** Where the file has no test images of its own, every seed splits the same images, "
-            "and the intervals speak of other splits of these alone."
-        ]
-    return [
-        "**Overlapping splits.** Every seed splits the same images, so that the test sets of two seeds share some: the "
-        "intervals speak of other splits and initial weights with these images."
-    ] * bool(dataset.test)
 
 
 def _test_set(group: Group, dataset: Dataset) -> str:

@@ -139,9 +139,9 @@ def _names(estimators: Iterable[Estimator]) -> list[str]:
 
 
 def _usual_tau(record: GradientRecord) -> float:
-    """The temperature of the table; 0 where none of the usual ones was measured."""
-    taus = {row.temperature for row in record.rows}
-    return next((each for each in TAUS if each in taus), 0.0)
+    """The temperature of the table; where none of the usual ones was measured, the least."""
+    taus = sorted({row.temperature for row in record.rows if row.temperature is not None})
+    return next((each for each in (*TAUS, *taus) if each in taus), TAUS[0])
 
 
 def _numbers(record: GradientRecord, name: str, subjects: Sequence[GradientSubject]) -> list[float | None]:
@@ -168,7 +168,7 @@ def _own(record: GradientRecord) -> list[str]:
     """The same on the models that each estimator has trained itself, at the temperature of its training."""
     rows = []
     for name, subjects in own_models(record).items():
-        ((_, tau),) = by_estimator(record, subjects)
+        _, tau = next(iter(by_estimator(record, subjects)))
         of_sum = [each for each in record.subjects if each.epoch == subjects[0].epoch and not each.is_own]
         read = [
             means(record, name, *each).get(tau)

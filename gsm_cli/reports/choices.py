@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from gsm_cli.analysis.choices import Choice, Trial
 from gsm_cli.analysis.identity import by_size, written
-from gsm_cli.reports.forest import forest_picture
+from gsm_cli.reports.dots import forest_picture
 from gsm_cli.reports.markdown import MOST_VALUES, NOTHING, columns, held, interval, values_table
 from gsm_cli.reports.page import Block, Page
 from gsm_cli.reports.panels import Panel, Point, Points, panel_table

@@ -12,9 +12,9 @@ from gsm_cli.analysis.verdict import FLOORS, Judgement, Margin, Verdict, rule
 from gsm_cli.objectives import MARGINALIZE
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.reports.curves import accuracy_picture
+from gsm_cli.reports.dots import limits, trade_panel, trade_picture
 from gsm_cli.reports.markdown import NOTHING, columns, console, interval
 from gsm_cli.reports.page import Block, Page
-from gsm_cli.reports.trade_chart import limits, trade_panel, trade_picture
 from gsm_cli.words import counted, digits, listed, margin_points, points, ratio
 
 QUESTION = "can one sample replace the sum over classes?"

@@ -9,7 +9,7 @@ from gsm_cli.analysis.series import Series
 from gsm_cli.data.dataset import Table
 from gsm_cli.objectives import MARGINALIZE
 from gsm_cli.reports.comparison import failures
-from gsm_cli.reports.forest import forest_picture
+from gsm_cli.reports.dots import forest_picture
 from gsm_cli.reports.markdown import NOTHING, columns, interval
 from gsm_cli.reports.page import Page
 from gsm_cli.reports.panels import Panel, Point, Points

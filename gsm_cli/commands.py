@@ -6,7 +6,7 @@ from functools import cache
 
 import msgspec
 
-from gsm_cli.config import DATASET, SETTINGS, RunConfig, general_defaults
+from gsm_cli.config import DATASET, GENERAL_DEFAULTS, SETTINGS, RunConfig
 from gsm_cli.data import LAPTOP, Dataset, describe_dataset
 from gsm_cli.objectives import own_defaults
 from gsm_cli.records.cost import CostPlan
@@ -97,4 +97,4 @@ def _departures(config: RunConfig, dataset: Dataset, preset: str, named: Collect
 @cache
 def _usual(objective: str, dataset: str, preset: str) -> dict[str, object]:
     """The settings that a preset gives to a run of that objective; of an estimator of somebody's own no default."""
-    return {**general_defaults(), **own_defaults(objective), **read_preset(describe_dataset(dataset), preset)}
+    return {**GENERAL_DEFAULTS, **own_defaults(objective), **read_preset(describe_dataset(dataset), preset)}

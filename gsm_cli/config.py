@@ -3,15 +3,13 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from functools import cache
 from typing import Annotated, Any, Literal
 
-import msgspec
 from msgspec import Meta, Struct
 
 from gsm_cli.data import DATASETS, short_name
-from gsm_cli.estimator_settings import GUMBEL, OwnSettings
-from gsm_cli.objectives import OBJECTIVES, AnySettings, own_defaults
+from gsm_cli.estimator_settings import OwnSettings
+from gsm_cli.objectives import GUMBEL, OBJECTIVES, AnySettings, own_defaults
 from gsm_cli.rules import Digest, NotNegative, Plain, Positive, Setting, Share, said, settings_of, whole
 
 DATASET = "digits"  # that is taken if none is named
@@ -28,100 +26,60 @@ Sizes = Annotated[
 Seed = Annotated[int, Meta(ge=0, lt=10**18, description="a whole number from 0 on, of at most 18 digits")]
 
 Model = Literal["adgm", "m2"]
-Norm = Literal["layer", "batch", "none"]
-Activation = Literal["relu", "elu", "softplus"]
 Precision = Literal["float32", "bf16"]
 
 
 def differences(found: Mapping[str, object], asked: Mapping[str, object]) -> str:
     """In what something that was found departs from what is asked for, in words; empty if in nothing."""
-    return ", ".join(
-        f"{name} {found.get(name)} and not {asked.get(name)}"
-        for name in {**asked, **found}
-        if found.get(name) != asked.get(name)
-    )
+    names = [name for name in {**asked, **found} if found.get(name) != asked.get(name)]
+    return ", ".join(f"{name} {found.get(name)} and not {asked.get(name)}" for name in names)
 
 
 class RunConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything that decides a run's numbers, but for the machine and its number of threads."""
 
     estimator: AnySettings  # the objective, with the settings that are its own
-    dataset: Annotated[
-        Plain, said(f"The images: {', '.join(DATASETS)}, or a file of your own, mine.npz.", option=True)
-    ] = DATASET
+    dataset: Annotated[Plain, said(f"Images: {', '.join(DATASETS)}, or your own file mine.npz.", option=True)] = DATASET
     dataset_sha256: Digest | None = None  # of the file of images of somebody's own
     seed: Seed = 0
     labels: Annotated[Labels, said("Labelled images in all, equally many of every class.", option=True)] = 100
-    classes: Annotated[
-        Classes | None, said("Classes of the data set: the first so many, with their share of the labels; none: all.")
-    ] = None
-    model: Annotated[Model, said("The generative model: adgm, or m2 without the auxiliary variable.", option=True)] = (
-        "adgm"
-    )
+    classes: Annotated[Classes | None, said("The first so many classes with their share of labels; none: all.")] = None
+    model: Annotated[Model, said("Generative model: adgm, or m2 without the auxiliary variable.", option=True)] = "adgm"
     hidden: Annotated[Sizes, said("Units of the hidden layers of every network, as 500,500.")] = (500, 500)
-    classifier_hidden: Annotated[
-        Sizes | None, said("Units of the hidden layers of q(y|a,x) alone; none: as all others.")
-    ] = None
+    classifier_hidden: Annotated[Sizes | None, said("Hidden units of q(y|a,x) alone; none: as all others.")] = None
     latent: Annotated[Units, said("Dimensions of z.")] = 10
     auxiliary: Annotated[Units, said("Dimensions of a.")] = 10
-    norm: Annotated[Norm, said("Normalisation of the hidden layers.")] = "layer"
+    norm: Annotated[Literal["layer", "batch", "none"], said("Normalisation of the hidden layers.")] = "layer"
     norm_eps: Annotated[Positive, said("What the normalisation adds to a variance.", timeless=True)] = 1e-5
-    activation: Annotated[Activation, said("Activation of the hidden layers.")] = "relu"
+    activation: Annotated[Literal["relu", "elu", "softplus"], said("Activation of the hidden layers.")] = "relu"
     weight_std: Annotated[
-        Positive | None,
-        said("Deviation of the initial weights; none: uniform within 1 / sqrt(fan_in).", timeless=True),
+        Positive | None, said("Deviation of initial weights; none: uniform within 1 / sqrt(fan_in).", timeless=True)
     ] = None
-    zero_biases: Annotated[
-        bool, said("Whether biases begin at 0, and not uniform within 1 / sqrt(fan_in).", timeless=True)
-    ] = False
-    fresh_a: Annotated[
-        bool, said("Whether every evaluation of the bound, so every class of the sum, has a draw of a of its own.")
-    ] = False
+    zero_biases: Annotated[bool, said("Whether biases begin at 0, not within 1 / sqrt(fan_in).", timeless=True)] = False
+    fresh_a: Annotated[bool, said("Whether every evaluation of the bound has a draw of a of its own.")] = False
     epochs: Annotated[Epochs, said("Passes over the unlabelled images.", option=True, timeless=True)] = 100
-    warm_epochs: Annotated[
-        int, whole(0, 1_000_000), said("Passes over the labelled images alone, before all else.", timeless=True)
-    ] = 0
+    warm_epochs: Annotated[int, whole(0, 1_000_000), said("Passes over the labels alone, at first.", timeless=True)] = 0
     batch_size: Annotated[Images, said("Unlabelled images in a step.", option=True)] = 100
     labelled_batch: Annotated[Images | None, said("Labelled images in a step; none: all of them.")] = None
     learning_rate: Annotated[Positive, said("Learning rate of Adam.", option=True, timeless=True)] = 1e-3
-    decay: Annotated[
-        Share, said("The last share of the steps, in which the learning rate falls to zero.", timeless=True)
-    ] = 0.5
+    decay: Annotated[Share, said("Last share of the steps, where the learning rate falls to 0.", timeless=True)] = 0.5
     classification_weight: Annotated[
-        NotNegative,
-        said("Weight of the mean of log q(y|a,x) over the labelled images.", option=True, timeless=True),
+        NotNegative, said("Weight of the mean of log q(y|a,x) over the labelled images.", option=True, timeless=True)
     ] = 50.0  # against the mean unlabelled bound
-    classifier_step: Annotated[
-        bool, said("Whether log q(y|a,x) of the labelled images has a step of its own, of q(y|a,x) alone.")
-    ] = False
-    labelled_weight: Annotated[NotNegative, said("Weight of the mean labelled bound.", timeless=True)] = (
-        1.0  # the 100 images overfit
-    )
-    kl_start: Annotated[
-        NotNegative, said("Weight of the terms of z and a in the bound at the first step.", timeless=True)
-    ] = 4.0
-    kl_warmup: Annotated[
-        Share, said("The first share of the steps, in which that weight comes to 1.", timeless=True)
-    ] = 0.5
+    classifier_step: Annotated[bool, said("Whether q(y|a,x) learns the labels in a step of its own.")] = False
+    # at most 1, because the 100 images overfit
+    labelled_weight: Annotated[NotNegative, said("Weight of the mean labelled bound.", timeless=True)] = 1.0
+    kl_start: Annotated[NotNegative, said("First weight of the terms of z and a in the bound.", timeless=True)] = 4.0
+    kl_warmup: Annotated[Share, said("First share of the steps, in which that weight comes to 1.", timeless=True)] = 0.5
     mc_samples: Annotated[Draws, said("Draws of a and z for each image in a step.", option=True)] = 1
-    clip: Annotated[
-        Positive | None,
-        said("Greatest norm of a gradient; a greater one is scaled down. None: no bound.", timeless=True),
-    ] = 100.0
-    weight_decay: Annotated[
-        NotNegative, said("Weight decay of AdamW: a step takes that times the rate of every weight.", timeless=True)
-    ] = 0.0
+    clip: Annotated[Positive | None, said("Greatest norm of a gradient; none: no bound.", timeless=True)] = 100.0
+    weight_decay: Annotated[NotNegative, said("Weight decay of AdamW: in a step, times the rate.", timeless=True)] = 0.0
     l2: Annotated[NotNegative, said("Weight of half the squared weights in what Adam minimises.", timeless=True)] = 0.0
     vat_weight: Annotated[NotNegative, said("Weight of virtual adversarial training of q(y|a,x), an extension.")] = 0.0
     vat_radius: Annotated[Positive, said("Norm of its perturbation, in pixels from 0 to 1.", timeless=True)] = 1.25
-    binary_evaluation: Annotated[
-        bool,
-        said("Whether accuracy is read on binary draws of the images, and not on their grey levels.", timeless=True),
-    ] = False
+    binary_evaluation: Annotated[bool, said("Whether accuracy is read on binary images.", timeless=True)] = False
     evaluation_draws: Annotated[Draws, said("Draws of a for every prediction.", timeless=True)] = 8
-    precision: Annotated[Precision, said("Precision of the matrix products: float32 or bf16.", option=True)] = (
-        "float32"  # all else is float32
-    )
+    precision: Annotated[Precision, said("Precision of the matrix products: float32 or bf16.", option=True)] = "float32"
 
     def __post_init__(self) -> None:
         for name, images in (("batch_size", self.batch_size), ("labelled_batch", self.labelled_batch)):
@@ -170,10 +128,8 @@ class RunConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
         Those that have their default leave no trace, so that a new setting renames no run.
         """
-        usual = general_defaults() | own_defaults(self.objective) | {"objective": GUMBEL}
-        departures = {
-            name: value for name, value in self.identity.items() if name != "seed" and value != usual.get(name)
-        }
+        usual = GENERAL_DEFAULTS | own_defaults(self.objective) | {"objective": GUMBEL, "seed": self.seed}
+        departures = {name: value for name, value in self.identity.items() if value != usual.get(name)}
         return hashlib.sha256(json.dumps(departures, sort_keys=True).encode()).hexdigest()[:8]
 
     @property
@@ -198,13 +154,8 @@ class RunConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 GENERAL: Mapping[str, Setting] = settings_of(RunConfig)  # the settings that every objective has
+GENERAL_DEFAULTS = {name: setting.default for name, setting in GENERAL.items()}
 SETTINGS: Mapping[str, Setting] = {  # those and the own ones of the project's objectives; of equal names the first
     **GENERAL,
     **{name: row.settings[name] for row in reversed(OBJECTIVES.values()) for name in row.settings},
 }
-
-
-@cache
-def general_defaults() -> dict[str, Any]:
-    """Of the settings that every objective has; asked once, because reports ask for the digests of many records."""
-    return {field.name: field.default for field in msgspec.structs.fields(RunConfig)} | {"objective_sha256": None}

@@ -12,11 +12,8 @@ CALLED = (  # an option or a setting, and what other programs call it
     "force f overwrite, dataset d data, weight_decay wd, size figsize, device gpu"
 )
 OTHER_WORDS = {other: words[0] for words in map(str.split, CALLED.split(",")) for other in words[1:]}
-OF_MEMORY = (  # what PyTorch, the system and Python say where there is too little
-    *("can't allocate memory", "Cannot allocate memory", "failed to map segment", "can't start new thread"),
-    "out of memory",
-)
-
+# What PyTorch, the system and Python say where there is too little memory
+OF_MEMORY = re.compile("[Cc]an(no|')t allocate memory|failed to map segment|can't start new thread|out of memory")
 # Letters that are not seen, though to Python they are printable
 UNSEEN = re.compile("[\u034f\u115f\u1160\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
 # What Markdown, mathematics in pictures or Rich would obey; links, and what sets _words_ apart, but not_in_a_word
@@ -53,7 +50,7 @@ class InterruptError(GsmError):
 
 def is_of_memory(error: BaseException) -> bool:
     """Whether an error of somebody else's says that there is too little memory."""
-    return isinstance(error, MemoryError) or any(words in str(error) for words in OF_MEMORY)
+    return isinstance(error, MemoryError) or bool(OF_MEMORY.search(str(error)))
 
 
 def meant(name: str, choices: Iterable[str], otherwise: str = "choose one of them") -> str:

@@ -1,21 +1,17 @@
-"""The settings that are an objective's own: a struct for each, whose tag is the objective's name. No heavy import."""
+"""What the settings of all estimators share, and those of somebody's own. No heavy import."""
 
 import re
 from math import exp
 from typing import Annotated
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import Struct
 
-from gsm_cli.rules import GREATEST, PLAIN, Digest, Name, NotNegative, Plain, Positive, Value, said, settings_of, whole
+from gsm_cli.rules import PLAIN, Digest, Name, NotNegative, Plain, Positive, Value, said, settings_of
 
-MARGINALIZE, GUMBEL, SUPERVISED, SPARSE = "marginalize", "gumbel", "supervised", "sparse-marginalize"
 SCHEDULE = ("tau", "tau_min", "tau_rate", "tau_by_epoch")  # from which the parameter `temperature` comes at each step
 NO_PARAMETERS = (*SCHEDULE, "entropy_weight", "minus_log_q")  # settings of an objective that its class does not take
 COLDEST = 2.0**-126  # the least temperature that float32 holds with all its digits: none falls below it
-MOST_DRAWS = 1_000  # more would not fit into memory
-OWN = "own"  # the tag of the settings of somebody's own estimator
-
 
 Tau = Annotated[Positive, said("Temperature at the first step.", option=True, timeless=True)]
 
@@ -53,16 +49,6 @@ class EstimatorSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields
         """What its class takes besides the temperature."""
         return {name: value for name, value in self.flat.items() if name not in NO_PARAMETERS}
 
-    @property
-    def weight_of_entropy(self) -> float:
-        """Of H(q(y|a,x)) in the unlabelled bound."""
-        return float(self.flat.get("entropy_weight", 1.0))
-
-    @property
-    def subtracts_log_q(self) -> bool:
-        """Whether log q(y|a,x) is taken from the learning signal."""
-        return bool(self.flat.get("minus_log_q", False))
-
     def temperature(self, step: int, steps: int) -> float | None:
         """max(tau_min, tau exp(-tau_rate step)), never below `COLDEST`; None for an objective that has no temperature.
 
@@ -80,13 +66,8 @@ class Annealed(EstimatorSettings, frozen=True):
     """A temperature that may fall, and the weight of the entropy, which the article's code leaves out for Gumbel."""
 
     tau: Tau = 0.5
-    tau_min: Annotated[
-        NotNegative, said("Least temperature; with 0 it falls to 1.2e-38 at most.", option=True, timeless=True)
-    ] = 0.0
-    tau_rate: Annotated[
-        NotNegative,
-        said("Rate at which the temperature falls: tau(step) = tau exp(-rate step).", option=True, timeless=True),
-    ] = 0.0
+    tau_min: Annotated[NotNegative, said("Least temperature, never below 1.2e-38.", option=True, timeless=True)] = 0.0
+    tau_rate: Annotated[NotNegative, said("Rate in tau(step) = tau exp(-rate step).", option=True, timeless=True)] = 0.0
     tau_by_epoch: Annotated[bool, said("Whether it falls between epochs alone.", timeless=True)] = False
 
     entropy_weight: Annotated[NotNegative, said("Weight of H(q(y|a,x)) in the unlabelled bound.", timeless=True)] = 1.0
@@ -95,88 +76,10 @@ class Annealed(EstimatorSettings, frozen=True):
 class Scored(EstimatorSettings, frozen=True):
     """What the score-function estimators have, which sample classes and stay unbiased."""
 
-    minus_log_q: Annotated[
-        bool, said("Whether log q(y|a,x) is taken from the learning signal, and summed.", timeless=True)
-    ] = False
+    minus_log_q: Annotated[bool, said("Whether log q(y|a,x) is summed, not sampled.", timeless=True)] = False
 
 
-Draws = Annotated[int, whole(1, MOST_DRAWS), said("Relaxed or discrete samples that are averaged.")]
-
-
-class MarginalizeSettings(EstimatorSettings, frozen=True, tag=MARGINALIZE):
-    pass
-
-
-class GumbelSettings(Annealed, frozen=True, tag=GUMBEL):
-    draws: Draws = 1
-
-
-class StraightThroughGumbelSettings(Annealed, frozen=True, tag="straight-through-gumbel"):
-    draws: Draws = 1
-
-
-class StraightThroughSettings(Annealed, frozen=True, tag="straight-through"):
-    tau: Tau = 1.0
-    forward_tau: Annotated[
-        Positive, said("Temperature of the law that is sampled in the forward pass; 1: q itself.", timeless=True)
-    ] = 1.0
-
-
-class GumbelRaoSettings(Annealed, frozen=True, tag="gumbel-rao"):
-    draws: Draws = 10
-
-
-class ReinMaxSettings(Annealed, frozen=True, tag="reinmax"):
-    tau: Annotated[
-        float,
-        Meta(ge=1.0, le=GREATEST, description="finite and at least 1"),
-        said("Temperature at the first step.", option=True, timeless=True),
-    ] = 1.0
-
-
-class ReinMaxRaoSettings(Annealed, frozen=True, tag="reinmax-rao"):
-    tau: Tau = 1.0
-    draws: Draws = 10
-
-
-class GappedSettings(Annealed, frozen=True, tag="gst"):
-    tau: Tau = 1.0
-    gap: Annotated[
-        Positive, said("By how much the logit of the sampled class leads in the gradient.", timeless=True)
-    ] = 1.0
-
-
-class SumAndSampleSettings(Scored, frozen=True, tag="sum-and-sample"):
-    top: Annotated[
-        int, whole(1, MOST_DRAWS), said("Most probable classes that are summed; one of the others is sampled.")
-    ] = 1
-
-
-class SparseSettings(EstimatorSettings, frozen=True, tag=SPARSE):
-    threshold: Annotated[
-        float,
-        Meta(ge=0.0, lt=1.0, description="at least 0 and less than 1"),
-        said("Probability above which a class is summed."),
-    ] = 0.01
-
-
-class UnorderedSettings(Scored, frozen=True, tag="unordered-set"):
-    pass
-
-
-class RebarSettings(Annealed, frozen=True, tag="rebar"):
-    eta: Annotated[Positive, said("Weight of the relaxed sample that is the control variate.", timeless=True)] = 1.0
-
-
-class ReinforceSettings(Scored, frozen=True, tag="reinforce"):
-    draws: Annotated[int, whole(2, MOST_DRAWS), said("Relaxed or discrete samples that are averaged.")] = 2
-
-
-class SupervisedSettings(EstimatorSettings, frozen=True, tag=SUPERVISED):
-    pass
-
-
-class OwnSettings(EstimatorSettings, frozen=True, tag=OWN):
+class OwnSettings(EstimatorSettings, frozen=True, tag="own"):
     """Of somebody's own estimator: its file and class, the SHA-256 of the file, and the parameters of the class."""
 
     of: Name

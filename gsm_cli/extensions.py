@@ -8,12 +8,11 @@ Of an installed package Python's own import runs, and the digest is that of the 
 """
 
 import hashlib
-import importlib
 import inspect
 import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import chdir, contextmanager, redirect_stdout
 from dataclasses import replace
 from functools import lru_cache
@@ -33,8 +32,6 @@ from gsm_cli.files import check_ordinary
 from gsm_cli.objectives import OBJECTIVES, Objective
 from gsm_cli.rules import GREATEST, NAME, Name, Setting, rule_of, settings_of
 
-GROUP = "gsm.objectives"
-TAU = 0.5  # where the class has no default for its temperature
 RULES: dict[type, Any] = {  # of a parameter, by the kind of its default
     bool: Annotated[bool, Meta(description="true or false")],
     int: Annotated[int, Meta(description="a whole number")],
@@ -89,23 +86,13 @@ def find_objective(name: str, place: str = "objective") -> Objective:
         raise UsageError(f"{place} must name a Python file, as mine.py:Mine, not {path}: write its path and class")
     if colon:
         return _from_file(name, Path(path).absolute(), _read(Path(path), place))
-    for point in entry_points(group=GROUP):
-        if point.name == name:
-            with own_code(point.value):
-                found = point.load()
-            FILES.add(inspect.getfile(found))
-            return _row(name, found, _digest(_read(Path(inspect.getfile(found)), place)))
-    choices = ", ".join(OBJECTIVES)
-    remedy = meant(name, OBJECTIVES)
-    raise UsageError(f"{place} must be one of {choices} or a class as mine.py:Mine, not {name!r}: {remedy}")
-
-
-def load_class(estimator: str | type) -> Any:
-    """The class of a row; that of gsm's own is named as "module:Class"."""
-    if not isinstance(estimator, str):
-        return estimator
-    module, _, name = estimator.rpartition(":")
-    return getattr(importlib.import_module(module), name)
+    for point in entry_points(group="gsm.objectives", name=name):
+        with own_code(point.value):
+            found = point.load()
+        FILES.add(inspect.getfile(found))
+        return _row(name, found, _read(Path(inspect.getfile(found)), place))
+    rule = f"{place} must be one of {', '.join(OBJECTIVES)} or a class as mine.py:Mine"
+    raise UsageError(f"{rule}, not {name!r}: {meant(name, OBJECTIVES)}")
 
 
 def _read(path: Path, place: str = "objective") -> bytes:
@@ -117,26 +104,20 @@ def _read(path: Path, place: str = "objective") -> bytes:
         raise UsageError(f"{rule}, not {path} ({error.strerror}): write its path and class") from error
 
 
-def _digest(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
-
-
 @lru_cache
 def _from_file(name: str, path: Path, content: bytes) -> Objective:
     module, (file, _, attribute) = _module(path, content), name.rpartition(":")
     found = getattr(module, attribute, None)
     if not inspect.isclass(found):
         classes = [each for each, value in vars(module).items() if inspect.isclass(value) and "__call__" in vars(value)]
-        raise UsageError(
-            f"{file} must have a class {attribute!r}, and has {', '.join(classes) or 'none'}: name another"
-        )
-    return _row(name, found, _digest(content))
+        raise UsageError(f"{file} must have a class {attribute!r}, and has {', '.join(classes) or 'none'}: name one")
+    return _row(name, found, content)
 
 
 @lru_cache
 def _module(path: Path, content: bytes) -> ModuleType:
     """A file's content run as a module, once."""
-    module = ModuleType(f"gsm_own_{path.stem}_{_digest(content)[:8]}")
+    module = ModuleType(f"gsm_own_{path.stem}_{hashlib.sha256(content).hexdigest()[:8]}")
     module.__file__ = str(path)
     sys.modules[module.__name__] = module  # where dataclasses and pickle look
     FILES.add(module.__file__)
@@ -145,31 +126,30 @@ def _module(path: Path, content: bytes) -> ModuleType:
     return module
 
 
-def _row(name: str, found: Any, sha256: str) -> Objective:
-    """A row of the table from the signature of a class."""
+def _row(name: str, found: Any, content: bytes) -> Objective:
+    """A row of the table from the signature of a class, and the content of its file."""
     try:
         calls = [vars(base)["__call__"] for base in found.__mro__ if "__call__" in vars(base)]
         inspect.signature(calls[0]).bind(None, None, None, None)  # self, bound, logits, rng
     except (IndexError, TypeError, ValueError):
-        raise UsageError(
-            f"{name} must be called with (bound, logits, rng), and its __call__ cannot be: change its parameters"
-        ) from None
+        rule = f"{name} must be called with (bound, logits, rng), and its __call__ cannot be"
+        raise UsageError(f"{rule}: change its parameters") from None
     settings: dict[str, Setting] = {}
     for parameter in inspect.signature(found).parameters.values():
         settings |= _settings(name, parameter)
     summary = (inspect.getdoc(found) or "an estimator of somebody's own").splitlines()[0]
-    return Objective(name, summary, found, own=None, sha256=sha256, parameters=settings)
+    return Objective(name, summary, found, settings, sha256=hashlib.sha256(content).hexdigest())
 
 
-def _settings(name: str, parameter: inspect.Parameter) -> dict[str, Setting]:
+def _settings(name: str, parameter: inspect.Parameter) -> Mapping[str, Setting]:
     """What a parameter of the class is set by. Raises UsageError without a default of a kind that a setting has."""
     default, missing = parameter.default, parameter.default is inspect.Parameter.empty
     if parameter.name in TAKEN:
         remedy = "call it temperature" if parameter.name in SCHEDULE else "rename it"
         raise UsageError(f"{name} must not call a parameter {parameter.name}, which is a setting of gsm: {remedy}")
     if parameter.name == "temperature" and (missing or (type(default) in (int, float) and isfinite(default))):
-        temperature = dict(settings_of(Annealed))
-        return temperature | {"tau": replace(temperature["tau"], default=TAU if missing else float(default))}
+        annealed = settings_of(Annealed)
+        return annealed if missing else {**annealed, "tau": replace(annealed["tau"], default=float(default))}
     if type(default) is str:  # which has to stand on the command line as one value
         fits = "," not in default and default == default.strip()
     else:
@@ -177,7 +157,5 @@ def _settings(name: str, parameter: inspect.Parameter) -> dict[str, Setting]:
     if fits and parameter.name != "temperature":
         return {parameter.name: Setting(RULES[type(default)], default)}
     what = "no default" if missing else repr(default)
-    raise UsageError(
-        f"{name} must have a finite number, a text without commas or true or false as the default of its parameter "
-        f"{parameter.name}, and has {what}: give it one"
-    )
+    rule = f"{name} must have a finite number, a text without commas or true or false as the default of its parameter"
+    raise UsageError(f"{rule} {parameter.name}, and has {what}: give it one")

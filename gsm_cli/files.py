@@ -39,18 +39,17 @@ def write_atomic(path: Path, data: bytes | memoryview) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         _sweep_once(path.parent)
-        try:
-            with temporary.open("wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(path)
-            log.info("wrote %s, %s bytes", path.absolute(), f"{len(data):,}")
-        finally:
-            with suppress(OSError):  # the reason why it could not be written says more
-                temporary.unlink(missing_ok=True)
+        with temporary.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+        log.info("wrote %s, %s bytes", path.absolute(), f"{len(data):,}")
     except OSError as error:
         raise refused(path, error) from error
+    finally:
+        with suppress(OSError):  # the reason why it could not be written says more
+            temporary.unlink(missing_ok=True)
 
 
 def move(source: Path, path: Path) -> None:
@@ -80,8 +79,7 @@ def prepare(path: Path, remedy: str = ELSEWHERE) -> None:
 def refused(path: Path, error: OSError, remedy: str = ELSEWHERE) -> GsmError:
     """What an error of the disk at `path` means to a user."""
     blocked = isinstance(error, FileExistsError | NotADirectoryError)
-    links = (each for each in path.parents if blocked and each.is_symlink() and not each.exists())
-    dangling = next(links, None)
+    dangling = next((each for each in path.parents if blocked and each.is_symlink() and not each.exists()), None)
     reason = "a file stands where its folder should be" if blocked else error.strerror
     reason = f"{dangling} is a link to nowhere" if dangling else reason
     return GsmError(f"{path} cannot be written ({reason}): {remedy}")
@@ -135,11 +133,7 @@ def remove(path: Path) -> None:
 
 def is_there(path: Path) -> bool:
     """Whether there is something at `path`, as far as one may look."""
-    try:
-        path.stat()
-    except (OSError, ValueError):
-        return False
-    return True
+    return os.path.exists(path)  # noqa: PTH110  `Path.exists` raises where one may not look
 
 
 def sweep(folder: Path) -> None:
@@ -147,24 +141,22 @@ def sweep(folder: Path) -> None:
 
     Those of other machines stay for thirty days, because nobody here can know whether they still run.
     """
-    with suppress(OSError), os.scandir(folder) as entries:
-        for entry in entries:
-            found = TEMPORARY.fullmatch(entry.name)
-            if found and _is_left(entry, found["host"], int(found["process"]), found["token"]):
-                with suppress(OSError):
-                    Path(entry.path).unlink()
+    with suppress(OSError):
+        for path in folder.iterdir():
+            found = TEMPORARY.fullmatch(path.name)
+            with suppress(OSError):
+                if found and _is_left(path, found["host"], int(found["process"]), found["token"]):
+                    path.unlink()
 
 
 _sweep_once = cache(sweep)  # at the first write into a folder
 
 
-def _is_left(entry: "os.DirEntry[str]", host: str, process: int, token: str) -> bool:
+def _is_left(path: Path, host: str, process: int, token: str) -> bool:
     """Whether nobody will end what is half-written here."""
     if host == _host():
         return token != TOKEN if process == os.getpid() else not _runs(process)
-    with suppress(OSError):
-        return time.time() - entry.stat(follow_symlinks=False).st_mtime > FORGOTTEN
-    return False
+    return time.time() - path.stat(follow_symlinks=False).st_mtime > FORGOTTEN
 
 
 def _host() -> str:
@@ -176,8 +168,8 @@ def _runs(process: int) -> bool:
     """Whether a process with that number runs."""
     try:
         os.kill(process, 0)
-    except (ProcessLookupError, OverflowError):
+    except OSError as error:
+        return error.errno == errno.EPERM  # it is somebody else's
+    except OverflowError:
         return False
-    except OSError:  # it runs, and is somebody else's
-        pass
     return True

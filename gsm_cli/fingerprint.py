@@ -22,12 +22,9 @@ def fingerprint(parts: tuple[str, ...] = RUNS, package: Path = PACKAGE) -> str:
     """Sixteen hex digits of these packages and modules, as they are when first asked for; the same in every Python."""
     places = [package / part for part in parts]
     paths = [path for place in places for path in (place, *place.rglob("*.py")) if path.is_file()]
-    digests = sorted(_digest(statement) for path in paths for statement in _said(ast.parse(path.read_bytes()).body))
+    statements = [statement for path in paths for statement in _said(ast.parse(path.read_bytes()).body)]
+    digests = sorted(hashlib.sha256(repr(_plain(each)).encode()).hexdigest() for each in statements)
     return hashlib.sha256("".join(digests).encode()).hexdigest()[:16]
-
-
-def _digest(statement: ast.stmt) -> str:
-    return hashlib.sha256(repr(_plain(statement)).encode()).hexdigest()
 
 
 def _plain(node: Any) -> Any:

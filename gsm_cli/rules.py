@@ -18,6 +18,8 @@ Count = Annotated[int, Meta(ge=1, le=LARGEST, description="a whole number from 1
 Natural = Annotated[int, Meta(ge=0, le=LARGEST, description="a whole number from 0 on")]
 Positive = Annotated[float, Meta(gt=0, le=GREATEST, description="positive and finite")]
 NotNegative = Annotated[float, Meta(ge=0, le=GREATEST, description="finite and not negative")]
+AtLeastOne = Annotated[float, Meta(ge=1, le=GREATEST, description="finite and at least 1")]
+LessThanOne = Annotated[float, Meta(ge=0, lt=1, description="at least 0 and less than 1")]
 Share = Annotated[float, Meta(ge=0, le=1, description="between 0 and 1")]
 # A text that is shown in terminals, in tables and in Markdown: one line, without what these take for their own
 PLAIN = r"^[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069<>`]{0,4096}\Z"
@@ -49,11 +51,6 @@ class Setting:
     meaning: str = ""
     option: bool = False
     timeless: bool = False
-
-    @property
-    def rule(self) -> str:
-        """What a value must be, in words."""
-        return rule_of(self.type)
 
     @property
     def least(self) -> float | None:

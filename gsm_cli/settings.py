@@ -13,15 +13,12 @@ import msgspec
 from gsm_cli.config import DATASET, GENERAL, RunConfig, Seed
 from gsm_cli.data import DATASETS, LAPTOP, Dataset, find_dataset
 from gsm_cli.errors import UsageError, is_seen, meant
-from gsm_cli.estimator_settings import GUMBEL
 from gsm_cli.extensions import find_objective
-from gsm_cli.objectives import OBJECTIVES, Objective
+from gsm_cli.objectives import GUMBEL, OBJECTIVES, Objective
 from gsm_cli.rules import rule_of, without_none
 
-TYPES: dict[str, Any] = {  # of the settings that every objective has, by name
-    **{name: setting.type for name, setting in GENERAL.items()},
-    "seed": Seed,
-}
+# Of the settings that every objective has, by name
+TYPES: dict[str, Any] = {name: setting.type for name, setting in GENERAL.items()} | {"seed": Seed}
 MOST_SEEDS = 10_000  # of one command
 LONGEST = 60  # letters of a wrong value that are shown
 
@@ -71,18 +68,14 @@ def plan(
 
 def read_preset(dataset: Dataset, preset: str, place: str = "--preset") -> dict[str, object]:
     """The settings that a data set's preset names, checked. Raises UsageError with the place of an unknown one."""
-    if preset not in dataset.presets:
-        names = ", ".join(dataset.presets)
-        others = [each.name for each in DATASETS.values() if preset in each.presets]
-        remedy = (
-            f"choose one of them, or name --dataset {others[0]}, which has it"
-            if others
-            else meant(preset, dataset.presets)
-        )
-        raise UsageError(f"{place} must be one of {names} for {dataset.name}, not {preset!r}: {remedy}")
+    presets = dataset.presets
+    if preset not in presets:
+        other = next((each.name for each in DATASETS.values() if preset in each.presets), None)
+        among = f"choose one of them, or name --dataset {other}, which has it"
+        remedy = among if other else meant(preset, presets)
+        raise UsageError(f"{place} must be one of {', '.join(presets)} for {dataset.name}, not {preset!r}: {remedy}")
     of_it, rows = f"of the preset {preset} of {dataset.name}", list(OBJECTIVES.values())
-    settings = dataset.presets[preset]
-    return {name: _check(name, value, f"{hyphened(name)} {of_it}", rows) for name, value in settings.items()}
+    return {name: _check(name, value, f"{hyphened(name)} {of_it}", rows) for name, value in presets[preset].items()}
 
 
 def read_names(place: str, value: object) -> list[str]:
@@ -101,15 +94,13 @@ def read_seeds(place: str, value: object) -> list[int]:
     for part in parts:
         found = re.fullmatch(r"\s*([0-9]{1,18})(?:-([0-9]{1,18}))?\s*", part)
         if not found or int(found[2] or found[1]) < int(found[1]):
-            raise UsageError(
-                f"{place} must be whole numbers and ranges, not {shown(part)}: write for example --seeds 0-4,7"
-            )
+            raise UsageError(f"{place} must be whole numbers and ranges, not {shown(part)}: write for example 0-4,7")
         first, last = int(found[1]), int(found[2] or found[1])
         if len(seeds) + last - first >= MOST_SEEDS:
             raise UsageError(f"{place} must be at most {MOST_SEEDS:,} seeds, not {shown(part)}: name fewer")
         seeds |= dict.fromkeys(range(first, last + 1))
     if not seeds:
-        raise UsageError(f"{place} must name at least one seed, and names none: write for example --seeds 0-4,7")
+        raise UsageError(f"{place} must name at least one seed, and names none: write for example 0-4,7")
     return list(seeds)
 
 

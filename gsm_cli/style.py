@@ -34,6 +34,7 @@ LARGER, LARGER_IN_SIZE = 1.6, 1.25  # at most, beside the figure, than designed:
 DESIGN = 6.4  # inches, by which `space` tells how much there is
 INKED = ("axes.edgecolor", "axes.labelcolor", "text.color", "xtick.color", "ytick.color")
 BLANK = ("figure.facecolor", "axes.facecolor")
+TICKS = {"size": 3.5, "pad": 3.5, "width": 0.8}
 IN_POINTS = {  # what shrinks with a figure
     "font.size": TYPE_SIZE,
     "legend.fontsize": 11.0,
@@ -42,11 +43,7 @@ IN_POINTS = {  # what shrinks with a figure
     "axes.linewidth": 0.8,
     "axes.labelpad": 4.0,
     "axes.titlepad": 6.0,
-    **{
-        f"{axis}tick.major.{part}": size
-        for axis in "xy"
-        for part, size in (("size", 3.5), ("pad", 3.5), ("width", 0.8))
-    },
+    **{f"{axis}tick.major.{part}": size for axis in "xy" for part, size in TICKS.items()},
 }
 
 STYLE: dict[str, object] = {
@@ -105,8 +102,27 @@ class Picture(Generic[Facts_co]):
         return rounded(to_builtins(self.facts, str_keys=True))
 
     def encode(self, format: Format) -> bytes:
-        """The file, as `render` makes it."""
-        return render(self.draw, format, self.title, self.description, json.dumps(self.carried), self.look)
+        """Draw in the house style and encode: the same figure gives the same bytes twice on one installation.
+
+        The file carries its title, a description for those who cannot see it, and its facts (JSON): in a PNG as the
+        text chunks Title, Description and Comment, in an SVG as Dublin Core elements, in a PDF as document information.
+        """
+        title, description, facts, look = self.title, self.description, json.dumps(self.carried), self.look
+        metadata: dict[Format, dict[str, str | None]] = {
+            "png": {"Title": title, "Description": description, "Comment": facts, "Software": "gsm"},
+            "svg": {"Title": title, "Description": description, "Source": facts, "Creator": "gsm", "Date": None},
+            "pdf": {"Title": title, "Subject": description, "Keywords": facts, "Creator": "gsm", "CreationDate": None},
+        }
+        buffer = BytesIO()
+        with drawn(self.draw, look, MOST_DOTS if format == "png" else inf) as figure:
+            if format == "png" and figure.get_layout_engine() is None:  # nothing is laid out: `savefig` draws it twice
+                from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+                figure.set_dpi(look.dpi or DPI)
+                FigureCanvasAgg(figure).print_png(buffer, metadata=metadata[format])  # type: ignore[no-untyped-call]
+            else:
+                figure.savefig(buffer, format=format, metadata=metadata[format], dpi=look.dpi or DPI)
+        return buffer.getvalue()
 
 
 def six_digits(number: float) -> float:
@@ -177,17 +193,15 @@ def drawn(draw: "Callable[[], Figure]", look: Look = Look(), most: float = MOST_
     """
     with house_style(look):
         figure = draw()
-    own = figure.get_size_inches()
-    width, height = look.size or own
-    if (dots := width * height * (dpi := look.dpi or DPI) ** 2) > most:
-        raise UsageError(
-            f"a figure must have at most {most:,} dots, and {width:g} by {height:g} inches with {dpi} dots each have "
-            f"{dots:,.0f}: choose a smaller --dpi or --size"
-        )
-    if look.size is None and look.font_size is None:
-        with house_style(look):
+        own = figure.get_size_inches()
+        width, height = look.size or own
+        if (dots := width * height * (dpi := look.dpi or DPI) ** 2) > most:
+            sides = f"{width:g} by {height:g} inches with {dpi} dots each"
+            rule = f"a figure must have at most {most:,} dots, and {sides} have {dots:,.0f}"
+            raise UsageError(f"{rule}: choose a smaller --dpi or --size")
+        if look.size is None and look.font_size is None:
             yield figure
-        return
+            return
     scale = (look.font_size or TYPE_SIZE) / TYPE_SIZE
     crowding = scale * max(own[0] / width, own[1] / height)
     if look.font_size is None:
@@ -195,36 +209,10 @@ def drawn(draw: "Callable[[], Figure]", look: Look = Look(), most: float = MOST_
     room = LARGER if look.size is None else LARGER_IN_SIZE
     if scale < LEAST_SCALE or crowding > room:
         least = own * (scale / room if look.font_size else LEAST_SCALE)
-        raise UsageError(
-            f"a figure must have letters to read and room for them, in this one from {least[0]:.2g} by {least[1]:.2g} "
-            f"inches on, not {width:g} by {height:g}: choose a larger --size or another --font-size"
-        )
+        size = f"in this one from {least[0]:.2g} by {least[1]:.2g} inches on, not {width:g} by {height:g}"
+        rule = f"a figure must have letters to read and room for them, {size}"
+        raise UsageError(f"{rule}: choose a larger --size or another --font-size")
     with house_style(look, scale, crowding):
         figure = draw()
         figure.set_size_inches(*(look.size or scale * figure.get_size_inches()))
         yield figure
-
-
-def render(
-    draw: "Callable[[], Figure]", format: Format, title: str, description: str, facts: str, look: Look = Look()
-) -> bytes:
-    """Draw in the house style and encode: the same figure gives the same bytes twice on one installation.
-
-    The file carries its title, a description for those who cannot see it, and `facts` (JSON): in a PNG as the text
-    chunks Title, Description and Comment, in an SVG as Dublin Core elements, in a PDF as document information.
-    """
-    metadata: dict[Format, dict[str, str | None]] = {
-        "png": {"Title": title, "Description": description, "Comment": facts, "Software": "gsm"},
-        "svg": {"Title": title, "Description": description, "Source": facts, "Creator": "gsm", "Date": None},
-        "pdf": {"Title": title, "Subject": description, "Keywords": facts, "Creator": "gsm", "CreationDate": None},
-    }
-    buffer = BytesIO()
-    with drawn(draw, look, MOST_DOTS if format == "png" else inf) as figure:
-        if format == "png" and figure.get_layout_engine() is None:  # nothing is laid out: `savefig` draws it twice
-            from matplotlib.backends.backend_agg import FigureCanvasAgg
-
-            figure.set_dpi(look.dpi or DPI)
-            FigureCanvasAgg(figure).print_png(buffer, metadata=metadata[format])  # type: ignore[no-untyped-call]
-        else:
-            figure.savefig(buffer, format=format, metadata=metadata[format], dpi=look.dpi or DPI)
-    return buffer.getvalue()

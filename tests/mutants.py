@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-COPIED = ("benchmarks", "constraints.txt", "docs", "figures", "Makefile", "README.md", "reports")
+COPIED = ("benchmarks", "constraints.txt", "CONTRIBUTING.md", "docs", "figures", "Makefile", "README.md", "reports")
 KILLED = {"killed", "timeout", "segfault", "caught by type check"}
 NOT_TRIED = "not checked"
 NOT_STARTED = 255  # mutmut's "timeout" where pytest refused the names of the tests: it takes none with a backslash
@@ -81,7 +81,7 @@ ROOMS = {
         ["tests/runs/test_dask.py", "tests/runs/test_workers.py"]
         + [f"tests/runs/test_processes.py::{name}" for name in ("TestAnswers", "TestEnds")],
     ),
-    "analysis": Room(["gsm_cli/analysis/*"], ["tests/analysis", "tests/reports"], A_FIFTH),
+    "analysis": Room(["gsm_cli/analysis/*"], ["tests/analysis", "tests/reports", "tests/cli/test_compare.py"], A_FIFTH),
 }
 
 

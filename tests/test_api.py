@@ -91,11 +91,12 @@ def test_a_type_checker_sees_the_same_names():
     (condition,) = [node for node in INIT.body if isinstance(node, ast.If)]
     imports = [node for node in condition.body if isinstance(node, ast.ImportFrom)]
     importlib.import_module("gsm_cli.estimators")
-    typed = {
-        alias.asname or alias.name: getattr(importlib.import_module(node.module), alias.name)
-        for node in imports
-        for alias in node.names
-    }
+    typed = {}
+    for node in imports:
+        module = importlib.import_module(node.module)
+        names = [(alias.name, alias.asname or alias.name) for alias in node.names if alias.name != "*"]
+        names += [(name, name) for name in module.__all__] if len(names) < len(node.names) else []
+        typed |= {short: getattr(module, name) for name, short in names}
     assert typed == {name: getattr(gsm_cli, name) for name in gsm_cli.__all__ if name != "__version__"}
     assert (ROOT / "gsm_cli/py.typed").is_file()
 

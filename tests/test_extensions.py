@@ -163,7 +163,8 @@ class TestEstimator:
             def load() -> object:
                 return find_objective("flatter.py:Flatter").estimator
 
-        monkeypatch.setattr(extensions, "entry_points", lambda group: [Point] if group == "gsm.objectives" else [])
+        published = {"group": "gsm.objectives", "name": "flatter"}
+        monkeypatch.setattr(extensions, "entry_points", lambda **asked: [Point] if asked == published else [])
         row = find_objective("flatter")
         assert (row.name, row.estimator.__name__) == ("flatter", "Flatter")
         assert row.sha256 == hashlib.sha256(example.read_bytes()).hexdigest()

@@ -15,6 +15,7 @@ from gsm_cli.data.dataset import Dataset
 from gsm_cli.errors import UsageError
 from gsm_cli.estimator_settings import NO_PARAMETERS
 from gsm_cli.objectives import OBJECTIVES, SUPERVISED
+from gsm_cli.rules import rule_of
 from gsm_cli.runs.build import Averaging
 from gsm_cli.settings import Source, build, plan, read_names, read_preset, read_seeds
 
@@ -279,4 +280,4 @@ def test_an_unknown_setting_names_those_that_there_are():
 def test_the_table_has_every_name_once_and_every_rule_in_words():
     assert len(OBJECTIVES) == len({row.colour for row in OBJECTIVES.values()}) == 14
     for row in OBJECTIVES.values():
-        assert all(setting.rule for setting in row.settings.values())
+        assert all(rule_of(setting.type) for setting in row.settings.values())

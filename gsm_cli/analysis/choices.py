@@ -1,14 +1,26 @@
-"""Which values of settings are best: every series of a search, or of a sweep, held against a base."""
+"""Which values of settings are best, held against a base; and what is lost to the sum where both were swept."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from gsm_cli.analysis.contrasts import EPOCHS, FITTED, OF_THE_DATA, Swept, named, over_lengths, settings_of
-from gsm_cli.analysis.groups import NO_FLOORS, Floor, Floors
+from gsm_cli.analysis.contrasts import (
+    EPOCHS,
+    FITTED,
+    OF_THE_DATA,
+    SWEPT,
+    Contrast,
+    Swept,
+    contrasts,
+    named,
+    over_lengths,
+    settings_of,
+    task_of,
+)
 from gsm_cli.analysis.identity import DIGEST, Identity, apart, with_looks, written
 from gsm_cli.analysis.series import Series, validation_step
-from gsm_cli.analysis.statistics import Comparison, Side, Summary, compare, holm, side, summarize
+from gsm_cli.analysis.statistics import Summary, compare, summarize
+from gsm_cli.objectives import MARGINALIZE
 
 ALIKE = ("dataset", DIGEST, "labels", "classes", EPOCHS, "precision")  # in runs that are compared
 CHANGES = 3  # of different settings, that make a search; fewer are lines, or a map
@@ -17,22 +29,13 @@ Told = Sequence[tuple[str, str]]  # settings in a label
 
 
 @dataclass(frozen=True)
-class Trial:
-    """Runs with some settings changed: by seed, their validation accuracy minus the base's, and its summary.
-
-    The factor is the seconds of an epoch over the base's; None unless both steps were timed. On the test set the
-    p-value is corrected by Holm's method for all trials of the base.
-    """
+class Trial(Contrast):
+    """Runs with some settings changed, against the base: by seed, the difference of validation accuracies as well."""
 
     identity: Identity
-    series: Series
     changed: Mapping[str, object]
     differences: Mapping[int, float]
     difference: Summary
-    factor: Summary | None
-    floor: Floor  # what it is not surely above
-    test: Comparison
-    p_value: float
 
     @property
     def gain(self) -> float:
@@ -43,11 +46,6 @@ class Trial:
         """Whether its interval is without 0."""
         low, high = self.difference.low, self.difference.high
         return low is not None and high is not None and not low <= 0 <= high
-
-    @property
-    def side(self) -> Side:
-        """Worse or better than the base on the test set."""
-        return side(self.test.summary, self.p_value)
 
 
 @dataclass(frozen=True)
@@ -62,27 +60,28 @@ class Choice:
     base: Series
     settings: Mapping[str, object]
     trials: Sequence[Trial]
-    floor: Floor  # what the base is not surely above
 
     @property
     def best(self) -> Trial | None:
         """Of the changes with the most seeds the one with the greatest mean; None where none is above the base."""
         most = max(len(trial.differences) for trial in self.trials)
-        found = [each for each in self.trials if len(each.differences) == most and each.gain > 0 and not each.floor]
+        found = [
+            each for each in self.trials if len(each.differences) == most and each.gain > 0 and not each.series.floor
+        ]
         return max(found, key=lambda trial: trial.gain, default=None)
 
     @property
     def tied(self) -> list[Trial]:
         """The changes whose mean is that of the best, or of the base where that is the best."""
         gain = self.best.gain if self.best else 0.0
-        return [each for each in self.trials if each.gain == gain and each is not self.best and not each.floor]
+        return [each for each in self.trials if each.gain == gain and each is not self.best and not each.series.floor]
 
     @property
     def series(self) -> list[Series]:
         return [self.base, *(trial.series for trial in self.trials)]
 
 
-def find_searches(found: Sequence[Series], floors: Floors = NO_FLOORS) -> list[Choice]:
+def find_searches(found: Sequence[Series]) -> list[Choice]:
     """One for every objective of which runs on the same data, and as long, differ in several kinds of settings.
 
     The best change comes first. Where an objective has several searches, their labels say what sets them apart.
@@ -93,14 +92,14 @@ def find_searches(found: Sequence[Series], floors: Floors = NO_FLOORS) -> list[C
         every[series.objective][tuple(settings.get(name) for name in ALIKE)].append(series)
     choices: list[Choice] = []
     for objective, alike in every.items():
-        searches = [own for own in alike.values() if _is_search(_base(own, floors), own)]
+        searches = [own for own in alike.values() if _is_search(_base(own), own)]
         told = [written({name: settings_of(own[0].config).get(name) for name in ALIKE}) for own in searches]
         for own, words in zip(searches, told, strict=True):
-            choices += _choices(objective, apart(words, told), own, floors)
+            choices += _choices(objective, apart(words, told), own)
     return [replace(each, trials=sorted(each.trials, key=lambda trial: -trial.gain)) for each in choices]
 
 
-def best_values(series: Sequence[Series], lines: Sequence[Swept], floors: Floors = NO_FLOORS) -> list[Choice]:
+def best_values(series: Sequence[Series], lines: Sequence[Swept]) -> list[Choice]:
     """For every one of these lines whose values share their data, so that they can be compared seed by seed.
 
     Those over the length of training, with what is fitted to it, are the frontier's, those over the data a trade's.
@@ -109,37 +108,36 @@ def best_values(series: Sequence[Series], lines: Sequence[Swept], floors: Floors
     return [
         choice
         for identity, own in named([each for each in lines if each.names[0] not in left_out])
-        for choice in _choices(identity.objective, identity.settings, [own.series[(v,)] for v in own.values(0)], floors)
+        for choice in _choices(identity.objective, identity.settings, [own.series[(v,)] for v in own.values(0)])
     ]
 
 
-def _choices(objective: str, told: Told, own: Sequence[Series], floors: Floors) -> Iterator[Choice]:
+def _choices(objective: str, told: Told, own: Sequence[Series]) -> Iterator[Choice]:
     """The base and the changes, with what is told of both in their labels; nothing where no seed is shared."""
-    base = _base(own, floors)
-    tests = {each: test for each in own if each is not base and (test := compare(each.scores, base.scores))}
+    base = _base(own)
+    tests = contrasts({each: base for each in own if each is not base})
     if not tests:
         return
-    changed = [_changed(each, base) for each in tests]
+    changed = [_changed(each.series, base) for each in tests]
     first, *looks = with_looks([(objective, told), *((objective, (*told, *written(each).items())) for each in changed)])
-    p_values = holm([test.p_value for test in tests.values()])
     trials = []
-    for identity, (series, test), settings, p_value in zip(looks, tests.items(), changed, p_values, strict=True):
-        gains = {seed: series.validation_by_seed[seed] - base.validation_by_seed[seed] for seed in test.seeds}
-        summary = summarize([*gains.values()], validation_step(series, base))
-        factor, floor = base.times_as_fast(series), floors.get(series, "")
-        trials.append(Trial(identity, series, settings, gains, summary, factor, floor, test, p_value))
+    for identity, each, settings in zip(looks, tests, changed, strict=True):
+        own_validation = each.series.validation_by_seed
+        gains = {seed: own_validation[seed] - base.validation_by_seed[seed] for seed in each.test.seeds}
+        summary = summarize([*gains.values()], validation_step(each.series, base))
+        trials.append(Trial(each.series, each.test, each.p_value, each.faster, identity, settings, gains, summary))
     names = {name for each in changed for name in each}
     usual = {name: value for name, value in settings_of(base.config).items() if name in names}
-    yield Choice(first, base, usual, trials, floors.get(base, ""))
+    yield Choice(first, base, usual, trials)
 
 
-def _base(own: Sequence[Series], floors: Floors) -> Series:
+def _base(own: Sequence[Series]) -> Series:
     """The series with the most common settings; of several that which has learned most, of those with the most runs."""
     common = Counter(value for each in own for value in settings_of(each.config).items())
 
     def rank(series: Series) -> tuple[int, bool, tuple[int, float]]:
         shared = sum(common[value] for value in settings_of(series.config).items())
-        return shared, not floors.get(series), series.standing
+        return shared, not series.floor, series.standing
 
     return max(own, key=rank)
 
@@ -154,3 +152,57 @@ def _changed(series: Series, base: Series) -> Mapping[str, object]:
     """The settings that differ."""
     usual = settings_of(base.config)
     return {name: value for name, value in settings_of(series.config).items() if value != usual.get(name)}
+
+
+@dataclass(frozen=True)
+class Losses:
+    """One objective against the sum, at every value that both have."""
+
+    identity: Identity
+    points: Mapping[float, Contrast]
+
+
+@dataclass(frozen=True)
+class Trade:
+    """The losses of each objective against a setting.
+
+    `apart` sets them apart from others against it, and `fitted` names what differs with each value.
+    """
+
+    setting: str
+    losses: Sequence[Losses]
+    apart: Sequence[str] = ()
+    fitted: Sequence[str] = ()
+
+
+def find_trades(lines: Sequence[Swept]) -> Iterator[Trade]:
+    """Every setting, the length of training apart, over which the sum and others were swept with all else equal."""
+    sums = [each for each in lines if each.objective == MARGINALIZE and len(each.series) >= SWEPT]
+    for the_sum in sums:
+        names, like = the_sum.names, [written(each.rest) for each in sums if each.names == the_sum.names]
+        others = [
+            each
+            for each in lines
+            if each.objective != MARGINALIZE and each.names == names and _unfitted(each) == _unfitted(the_sum)
+        ]
+        losses = [Losses(name, _losses(each, the_sum)) for name, each in named(others)]
+        if losses := [each for each in losses if each.points]:
+            differing = [f"{name} {value}" for name, value in apart(written(the_sum.rest), like)]
+            yield Trade(names[0], losses, differing, the_sum.varying)
+
+
+def _unfitted(swept: Swept) -> dict[str, object]:
+    """The task but for what may be fitted to each value: `_losses` asks for the same at every one of them."""
+    return {name: value for name, value in swept.task.items() if name not in (EPOCHS, *FITTED)}
+
+
+def _losses(swept: Swept, the_sum: Swept) -> dict[float, Contrast]:
+    """At every value that both have, with seeds in common."""
+    partners = {}
+    for key in swept.series.keys() & the_sum.series.keys():
+        own, dear = swept.series[key], the_sum.series[key]
+        if task_of(own.config, ()) == task_of(dear.config, ()):
+            partners[own] = dear
+    found = {each.series: each for each in contrasts(partners)}
+    ordered = ((float(str(value)), swept.series[(value,)]) for value in swept.values(0))
+    return {value: found[series] for value, series in ordered if series in found}

@@ -1,5 +1,6 @@
 """Two folders of runs, series by series and seed by seed: what differs, and what only one of them has."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
@@ -39,33 +40,26 @@ class Matches:
 
 def match(first: Sequence[RunRecord], second: Sequence[RunRecord]) -> Matches:
     """The series of two folders, matched by all of their settings."""
-    labels = {
-        series.config.digest: series.identity.in_brackets(group.name)
-        for group in sort_records([*first, *second])
-        for series in group.series
-    }
-    ours, theirs = _series(first), _series(second)
-    found = {
-        digest: _pair(labels[digest], ours[digest], theirs[digest])
-        for digest in labels
-        if digest in ours.keys() & theirs.keys()
-    }
-    pairs = {digest: pair for digest, pair in found.items() if pair}
-    common = {digest: pair.comparison.seeds for digest, pair in pairs.items()}
-    alone = [
-        {
-            labels[digest]: seeds
-            for digest in labels
-            if digest in series and (seeds := sorted({*series[digest].scores} - {*common.get(digest, ())}))
-        }
-        for series in (ours, theirs)
-    ]
-    return Matches([*pairs.values()], *alone)
+    runs = [_by_settings(first), _by_settings(second)]
+    pairs = []
+    alone: list[dict[str, list[int]]] = [{}, {}]
+    for group in sort_records([*first, *second]):
+        for both in group.series:
+            label = both.identity.in_brackets(group.name)
+            ours, theirs = (Series(both.identity, own[both.config.digest]) for own in runs)
+            pair = _pair(label, ours, theirs)
+            pairs += [pair] if pair else []
+            for series, seeds in zip((ours, theirs), alone, strict=True):
+                if rest := sorted(series.scores.keys() - (pair.comparison.seeds if pair else ())):
+                    seeds[label] = rest
+    return Matches(pairs, *alone)
 
 
-def _series(records: Sequence[RunRecord]) -> dict[str, Series]:
-    """By the digest of their settings."""
-    return {series.config.digest: series for group in sort_records(records) for series in group.series}
+def _by_settings(records: Sequence[RunRecord]) -> Mapping[str, list[RunRecord]]:
+    found: dict[str, list[RunRecord]] = defaultdict(list)
+    for record in records:
+        found[record.config.digest].append(record)
+    return found
 
 
 def _pair(label: str, first: Series, second: Series) -> Pair | None:
@@ -73,13 +67,8 @@ def _pair(label: str, first: Series, second: Series) -> Pair | None:
     found = compare(second.scores, first.scores)
     if found is None:
         return None
-    ours, theirs = _bounds(first), _bounds(second)
+    ours, theirs = first.bounds, second.bounds
     gains = [theirs[seed] - ours[seed] for seed in found.seeds if seed in ours.keys() & theirs.keys()]
     means = [fmean(series.scores[seed].accuracy for seed in found.seeds) for series in (first, second)]
     worse = side(found.summary, p_value=0.0) == "worse"
     return Pair(label, means[0], means[1], found, summarize(gains) if gains else None, worse)
-
-
-def _bounds(series: Series) -> dict[int, float]:
-    """Of log p(x), by seed."""
-    return {run.config.seed: run.test.bound.mean for run in series.finished if run.test and run.test.bound}

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from gsm_cli.analysis.groups import Group
 from gsm_cli.analysis.identity import DIGESTS, Identity, by_size, identify, written
 from gsm_cli.analysis.series import Series
+from gsm_cli.analysis.statistics import Comparison, Side, Summary, compare, holm, side
 from gsm_cli.config import RunConfig
 
 SWEPT = 3  # values of a setting that make a sweep; two in a report on settings, but in a search
@@ -43,6 +44,34 @@ class Swept:
         """Of what may be fitted, what differs."""
         settings = [settings_of(each.config) for each in self.series.values()]
         return [name for name in self.fitted if len({each[name] for each in settings}) > 1]
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """A series against another at the same seeds on the test set, and how many times as fast it is.
+
+    The p-value is corrected by Holm's method for its family. `faster` is None unless both steps were timed.
+    """
+
+    series: Series
+    test: Comparison
+    p_value: float
+    faster: Summary | None
+
+    @property
+    def side(self) -> Side:
+        """Worse or better than the other, if interval and test say so."""
+        return side(self.test.summary, self.p_value)
+
+
+def contrasts(partners: Mapping[Series, Series]) -> list[Contrast]:
+    """Every series against its partner, as one family; those that share no seed with theirs are left out."""
+    tests = {each: test for each, other in partners.items() if (test := compare(each.scores, other.scores))}
+    p_values = holm([test.p_value for test in tests.values()])
+    return [
+        Contrast(each, test, p_value, each.times_as_fast(partners[each]))
+        for (each, test), p_value in zip(tests.items(), p_values, strict=True)
+    ]
 
 
 def enough(lines: Sequence[Swept], paired: Sequence[Series]) -> list[Swept]:

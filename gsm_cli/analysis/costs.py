@@ -5,7 +5,7 @@ A report may claim the last, and chance makes it claim so as seldom as it says.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from itertools import count
 from math import comb
 from statistics import median, quantiles
 
@@ -19,90 +19,48 @@ CHANCE = 0.05  # that objectives which cost what marginalize costs give a report
 Cost = Callable[[CostRow], float]
 
 
-@dataclass(frozen=True)
-class Rule:
-    """What it takes to say that an objective pays from K classes on.
-
-    At K, at every larger number of classes and at the `numbers` - 1 next smaller ones, of all pairs of a process of
-    the objective and one of marginalize at most `losses` may show marginalize to cost no more.
-    """
-
-    numbers: int
-    losses: int
+def claims_of(record: CostRecord) -> int:
+    """How many claims a record gives: two for each objective, of its time and of its memory."""
+    return 2 * sum(name != MARGINALIZE for name in record.plan.objectives)
 
 
-@cache
-def find_rule(claims: int, rounds: int) -> Rule:
-    """The rule for so many claims of one measurement.
+def numbers_needed(claims: int, rounds: int) -> int:
+    """At how many neighbouring numbers of classes an objective must win for one of so many claims.
 
-    U counts the pairs that are lost. Where both sides cost the same, all orders of their 2 R processes are equally
-    likely (Mann and Whitney 1947):
-
-        P(U <= u) = sum_{v <= u} N(v; R, R) / C(2R, R),   N(v; m, n) = N(v - n; m - 1, n) + N(v; m, n - 1).
+    It wins where each of its R processes takes less than each of marginalize's. Where both cost the same, all orders of
+    their 2 R processes are equally likely, and chance lets it win with P = 1 / C(2R, R) (Mann and Whitney 1947).
 
     An objective gains on marginalize with every class, so that one which does not pay at K pays at no smaller number
     either, and a wrong claim "from K on" means that `numbers` fresh comparisons went wrong at once: P^numbers. It must
     be at most CHANCE / claims (Bonferroni), so that all claims of a measurement are right with 1 - CHANCE. Larger
     numbers of classes need no more correction: the claim goes down from the largest and ends at the first that fails.
     """
-    allowed = CHANCE / claims
     numbers = 1
-    while comb(2 * rounds, rounds) ** -numbers > allowed:
+    while comb(2 * rounds, rounds) ** -numbers > CHANCE / claims:
         numbers += 1
-    losses = 0
-    while lost_at_most(losses + 1, rounds) ** numbers <= allowed:
-        losses += 1
-    return Rule(numbers, losses)
+    return numbers
 
 
-def lost_at_most(losses: int, rounds: int) -> float:
-    """P(U <= losses)."""
-    return sum(_orders(count, rounds, rounds) for count in range(losses + 1)) / comb(2 * rounds, rounds)
-
-
-@cache
-def _orders(losses: int, first: int, second: int) -> int:
-    """N(losses; first, second)."""
-    if losses < 0:
-        return 0
-    if not first or not second:
-        return int(losses == 0)
-    return _orders(losses - second, first - 1, second) + _orders(losses, first, second - 1)
+def numbers_of(record: CostRecord) -> int:
+    """The same for the claims of this record."""
+    return numbers_needed(claims_of(record), record.plan.rounds)
 
 
 def enough_rounds(claims: int, numbers: int) -> int:
     """The fewest rounds with which so many numbers of classes can show that an objective pays."""
-    rounds = 1
-    while find_rule(claims, rounds).numbers > numbers:
-        rounds += 1
-    return rounds
-
-
-def claims_of(record: CostRecord) -> int:
-    """How many claims a record gives: two for each objective, of its time and of its memory."""
-    return 2 * sum(name != MARGINALIZE for name in record.plan.objectives)
-
-
-def rule_of(record: CostRecord) -> Rule:
-    """The rule for what is claimed of this record."""
-    return find_rule(claims_of(record), record.plan.rounds)
+    return next(rounds for rounds in count(1) if numbers_needed(claims, rounds) <= numbers)
 
 
 def pays_from(record: CostRecord, objective: str, cost: Cost) -> int | None:
-    """The least number of classes from which on the objective pays, by the record's rule; None if it cannot be said."""
-    rule = rule_of(record)
+    """The least number of classes from which on the objective pays, all larger ones included; None if unknown."""
     won: list[int] = []
     for classes in sorted(record.plan.classes, reverse=True):
         own, marginal = (costs(record, name, classes, cost) for name in (objective, MARGINALIZE))
-        if lost(own, marginal) > rule.losses:
+        if max(own) >= min(marginal):
             break
         won.append(classes)
-    return won[-rule.numbers] if len(won) >= rule.numbers else None
-
-
-def lost(own: list[float], marginal: list[float]) -> int:
-    """U: the pairs in which marginalize costs no more."""
-    return sum(first >= second for first in own for second in marginal)
+    numbers = numbers_of(record)
+    return won[-numbers] if len(won) >= numbers else None
 
 
 def costs(record: CostRecord, objective: str, classes: int, cost: Cost) -> list[float]:

@@ -1,18 +1,29 @@
 """All that the runs of a report say, found once: report, terminal, JSON and tests read it here."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from gsm_cli.analysis.choices import Choice, best_values, find_searches
-from gsm_cli.analysis.contrasts import TAU, Swept, are_among, enough, over_one, trained
+import msgspec
+
+from gsm_cli.analysis.choices import Choice, Trade, best_values, find_searches, find_trades
+from gsm_cli.analysis.contrasts import TAU, Swept, are_among, enough, named, over_one, trained
 from gsm_cli.analysis.frontier import Frontier, find_frontier
+from gsm_cli.analysis.gradients import conclusions
 from gsm_cli.analysis.groups import Group, sort_records
+from gsm_cli.analysis.next_runs import next_runs
+from gsm_cli.analysis.published import find_table, set_beside
 from gsm_cli.analysis.series import Series
-from gsm_cli.analysis.tradeoff import Trade, find_trades
 from gsm_cli.analysis.verdict import Verdict, analyse_group
+from gsm_cli.config import RunConfig
+from gsm_cli.objectives import MARGINALIZE
+from gsm_cli.records.gradients import GradientRecord
 from gsm_cli.records.layout import Kind
 from gsm_cli.records.run import RunRecord
 from gsm_cli.records.steps import StepRecord
+
+Facts = dict[str, Any]  # what a report says, as plain data
+Options = Callable[[RunConfig], list[str]]  # with which a command makes such a run for the report
 
 
 @dataclass(frozen=True)
@@ -59,8 +70,7 @@ def analyse(
     """
     groups = sort_records(records, steps)
     series = trained(groups)
-    floors = {each: group.floor(each) for group in groups for each in group.trained}
-    searches = find_searches(series, floors) if kind == "settings" else []
+    searches = find_searches(series) if kind == "settings" else []
     searched = [each for search in searches for each in search.series]
     paired = [each for each in series if kind == "settings" and each not in searched]
     lines = over_one(series)
@@ -69,8 +79,64 @@ def analyse(
         kind,
         [analyse_group(group, margin) for group in groups],
         searches,
-        best_values(series, swept, floors) if kind == "settings" else [],
+        best_values(series, swept) if kind == "settings" else [],
         list(find_trades(lines)),
-        find_frontier(series, floors),
+        find_frontier(series),
         swept,
     )
+
+
+def run_facts(findings: Findings, gradients: Sequence[GradientRecord], options: Options) -> Facts:
+    """All that is found in runs, and in the gradients beside them."""
+    frontier = findings.frontier
+    table = find_table(findings.groups[0]) if findings.kind == "table" and findings.groups else None
+    facts = {
+        "groups": [_group(each, options) for each in findings.verdicts],
+        "best": findings.best,
+        "searches": findings.searches,
+        "trades": findings.trades,
+        "sweeps": _sweeps(findings.sweeps),
+        "beside": [set_beside(each, table) for each in findings.groups[0].trained] if table else [],
+        "frontier": frontier and {"clock": frontier.clock, "lines": frontier.lines},
+        "gradients": [{"name": each.plan.name, "conclusions": conclusions(each)} for each in gradients],
+    }
+    return msgspec.to_builtins(facts, str_keys=True, enc_hook=_series)  # type: ignore[no-any-return]
+
+
+def _group(verdict: Verdict, options: Options) -> Facts:
+    group = verdict.group
+    marginal = group.find(MARGINALIZE)
+    return {
+        "name": group.name,
+        "margin": verdict.margin,
+        "series": group.series,
+        "seconds": {each.label: each.seconds_per_epoch for each in group.trained},
+        "speed_ups": {each.label: each.times_as_fast(marginal) for each in group.trained},
+        "differences": verdict.judgements,
+        "missing": {
+            "enough": {series.label: seeds for series, seeds in verdict.enough.items()},
+            "commands": next_runs(verdict, options(group.config)),
+        },
+    }
+
+
+def _series(series: object) -> Facts:
+    """A series, in short."""
+    assert isinstance(series, Series)
+    words = {"label": series.label, "objective": series.objective, "settings": dict(series.identity.settings)}
+    seeds = {"seeds": [*series.scores], "failed": len(series.records) - len(series.finished)}
+    length = {"epochs": series.config.epochs, "seconds": series.seconds_so_far[-1] if series.clock else None}
+    read = {"validation": series.validation, "test": series.accuracy, "floor": series.floor} if series.finished else {}
+    return {**words, **seeds, **(length if series.finished else {}), **read}
+
+
+def _sweeps(found: Sequence[Swept]) -> list[Facts]:
+    """Sets of runs that differ in one or two settings alone, each with its series by the values."""
+    return [
+        {
+            "settings": each.names,
+            "identity": identity,
+            "points": [{"values": values, "series": series} for values, series in each.series.items()],
+        }
+        for identity, each in named(found)
+    ]

@@ -1,7 +1,5 @@
 """Accuracy against the cost of complete schedules: runs of one objective that differ in their epochs.
 
-The cost is in seconds or, before steps were timed, in epochs.
-
 What is fitted to the length of a schedule may differ with it.
 """
 
@@ -10,29 +8,11 @@ from dataclasses import dataclass
 from math import floor
 
 from gsm_cli.analysis.contrasts import FITTED, OF_THE_DATA, named, over_lengths
-from gsm_cli.analysis.groups import NO_FLOORS, Floor, Floors
 from gsm_cli.analysis.identity import Identity
 from gsm_cli.analysis.series import Series
 
 LEVELS = (95, 96, 97)  # of test accuracy, in %; where none reaches the first, the three up to the best
 ROUNDING = 5e-5  # of an accuracy as it is shown: one that reads 95.00 % has reached 95 %
-
-
-@dataclass(frozen=True)
-class Schedule:
-    """The runs of one length of training, and what they are not surely above."""
-
-    series: Series
-    floor: Floor = ""
-
-    @property
-    def epochs(self) -> int:
-        return self.series.config.epochs
-
-    @property
-    def cost(self) -> float:
-        """In seconds or, before steps were timed, in epochs."""
-        return self.series.seconds_so_far[-1] if self.series.clock else self.epochs
 
 
 @dataclass(frozen=True)
@@ -50,10 +30,10 @@ class Crossing:
 
 @dataclass(frozen=True)
 class Line:
-    """The schedules of one objective, the shortest first."""
+    """The schedules of one objective, each the runs of one length, the shortest first."""
 
     identity: Identity
-    schedules: Sequence[Schedule]
+    schedules: Sequence[Series]
 
 
 @dataclass(frozen=True)
@@ -68,13 +48,13 @@ class Frontier:
     tasks: int = 1  # pairs of numbers of labels and classes
 
     @property
-    def schedules(self) -> list[Schedule]:
+    def schedules(self) -> list[Series]:
         return [schedule for line in self.lines for schedule in line.schedules]
 
     @property
     def best(self) -> float:
         """The greatest mean test accuracy."""
-        return max(schedule.series.accuracy.mean for schedule in self.schedules)
+        return max(schedule.accuracy.mean for schedule in self.schedules)
 
     @property
     def levels(self) -> list[float]:
@@ -85,7 +65,7 @@ class Frontier:
     @property
     def fitted(self) -> list[str]:
         """The settings that differ between schedules of one line."""
-        settings = [[each.series.config.identity for each in line.schedules] for line in self.lines]
+        settings = [[each.config.identity for each in line.schedules] for line in self.lines]
         return [name for name in FITTED if any(len({each.get(name) for each in own}) > 1 for own in settings)]
 
     def first(self, level: float) -> list[tuple[Identity, Crossing]]:
@@ -94,34 +74,33 @@ class Frontier:
         return sorted(found, key=lambda pair: pair[1].cost)
 
 
-def find_frontier(series: Sequence[Series], floors: Floors = NO_FLOORS) -> Frontier | None:
+def find_frontier(series: Sequence[Series]) -> Frontier | None:
     """The frontier of these runs; None unless an objective was trained for several numbers of epochs."""
     found = named(over_lengths(series))
     if not found:
         return None
     clock = next((each.clock.words for _, swept in found for each in swept.series.values() if each.clock), None)
-    lines: dict[Identity, list[Schedule]] = {}
+    lines: dict[Identity, list[Series]] = {}
     for name, swept in found:
         for epochs in swept.values(0):
             of_this_length = [each for key, each in swept.series.items() if key[0] == epochs]
             timed = [each for each in of_this_length if each.clock or clock is None]
             if timed:
-                shown = max(timed, key=lambda each: each.standing)
-                lines.setdefault(name, []).append(Schedule(shown, floors.get(shown, "")))
+                lines.setdefault(name, []).append(max(timed, key=lambda each: each.standing))
     tasks = {tuple(swept.task.get(setting) for setting in OF_THE_DATA) for name, swept in found if name in lines}
     told = [Line(name, schedules) for name, schedules in lines.items()]
     return Frontier(clock, told, len(tasks)) if told else None
 
 
-def crossing(line: Sequence[Schedule], level: float) -> Crossing | None:
+def crossing(line: Sequence[Series], level: float) -> Crossing | None:
     """Where a line reaches a level; None if its mean does not, or if it has learned nothing."""
     ordered = sorted((each for each in line if not each.floor), key=lambda schedule: schedule.cost)
-    cost = _crossed([(each.cost, each.series.accuracy.mean) for each in ordered], level)
+    cost = _crossed([(each.cost, each.accuracy.mean) for each in ordered], level)
     if cost is None:
         return None
     low, high = (
-        _crossed([(each.cost, value) for each, value in zip(ordered, ends, strict=True) if value is not None], level)
-        for ends in ([each.series.accuracy.high for each in ordered], [each.series.accuracy.low for each in ordered])
+        _crossed([(each.cost, end) for each, end in zip(ordered, ends, strict=True) if end is not None], level)
+        for ends in ([each.accuracy.high for each in ordered], [each.accuracy.low for each in ordered])
     )
     return Crossing(cost, low, high, cost == ordered[0].cost)
 

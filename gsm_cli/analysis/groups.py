@@ -3,21 +3,15 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
 
-from gsm_cli.analysis.clocks import Clock, clocks
 from gsm_cli.analysis.identity import by_size, identify, name_groups, own_settings, shared_settings
-from gsm_cli.analysis.series import Series
+from gsm_cli.analysis.series import Clock, Floor, Series, clocks
 from gsm_cli.analysis.statistics import Comparison, Summary, compare, corrected, is_positive
 from gsm_cli.config import RunConfig
 from gsm_cli.data import DATASETS, describe_dataset
 from gsm_cli.objectives import OBJECTIVES, SUPERVISED, own_defaults
 from gsm_cli.records.run import RunRecord
 from gsm_cli.records.steps import StepRecord, step_key
-
-Floor = Literal["", "chance", "supervised"]
-Floors = Mapping[Series, Floor]  # what each of several series is not surely above
-NO_FLOORS: Floors = {}
 
 OF_OTHERS = 100  # labels with which others report
 MOST = 12  # series that a picture of all of them can hold
@@ -129,11 +123,14 @@ def sort_records(records: Iterable[RunRecord], steps: StepRecord | None = None) 
         groups.setdefault(key, {}).setdefault(record.config.digest, []).append(record)
     found = [_series(list(series.values()), timed) for _, series in sorted(groups.items())]
     found.sort(key=lambda group: (-sum(len(series.records) for series in group), -group[0].config.epochs))
-    if len(found) < 2:
-        return [Group(series) for series in found]
-    configs = [group[0].config for group in found]
-    names = name_groups([shared_settings(config) for config in configs], describe_dataset(configs[0].dataset))
-    return [Group(series, name) for series, name in zip(found, names, strict=True)]
+    settings = [shared_settings(group[0].config) for group in found]
+    several = len(found) > 1
+    names = name_groups(settings, describe_dataset(found[0][0].config.dataset)) if several else [""] * len(found)
+    sorted_groups = [Group(series, name) for series, name in zip(found, names, strict=True)]
+    for group in sorted_groups:
+        for each in group.trained:
+            each.floor = group.floor(each)
+    return sorted_groups
 
 
 def _series(runs: Sequence[Sequence[RunRecord]], timed: Mapping[str, Clock]) -> list[Series]:

@@ -95,23 +95,13 @@ def shared_settings(config: RunConfig) -> dict[str, object]:
 def own_settings(config: RunConfig) -> dict[str, str]:
     """What is the objective's own, as a reader sees it; of somebody's own file the first digits of its digest."""
     file = {"SHA-256": config.objective_sha256[:SHOWN]} if config.objective_sha256 else {}
-    return {inert(name): inert(commands.write(value)) for name, value in config.own.items()} | file
+    return written(config.own) | file
 
 
 def written(settings: Mapping[str, object]) -> dict[str, str]:
-    """Settings as a label says them."""
-    return {
-        inert(name): setting(name, value) if name in DIGESTS else inert(commands.write(value))
-        for name, value in settings.items()
-    }
-
-
-def setting(name: str, value: object) -> str:
-    """A setting as a reader sees it; of a file's digest the first digits."""
-    if isinstance(value, tuple):
-        return ", ".join(str(part) for part in value)
-    shown = "default" if value is None else inert(str(value))
-    return shown[:SHOWN] if name in DIGESTS else shown
+    """Settings as a reader sees them; of a file's digest the first digits."""
+    shown = {name: "default" if value is None else inert(commands.write(value)) for name, value in settings.items()}
+    return {inert(name): value[:SHOWN] if name in DIGESTS else value for name, value in shown.items()}
 
 
 def name_groups(settings: Sequence[Mapping[str, object]], dataset: Dataset) -> list[str]:
@@ -139,7 +129,7 @@ def _word(name: str, value: object) -> str:
         return f"{value} epochs" if value != 1 else "1 epoch"
     if name == "classes" and value is None:
         return "all classes"
-    return str(value) if name == "precision" else f"{name} {setting(name, value)}"
+    return str(value) if name == "precision" else f"{name} {written({name: value})[name]}"
 
 
 def by_size(value: object) -> tuple[float, str]:

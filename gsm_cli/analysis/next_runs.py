@@ -1,7 +1,6 @@
-"""What a verdict lacks: how many seeds would decide, and the commands that run them."""
+"""What a verdict lacks: the commands that bring it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import chain, count, islice
 from math import inf
 
@@ -10,47 +9,22 @@ import msgspec
 from gsm_cli import commands
 from gsm_cli.analysis.groups import Group, usual_settings
 from gsm_cli.analysis.series import Series
-from gsm_cli.analysis.statistics import least_seeds
-from gsm_cli.analysis.verdict import Judgement, Ruling, Verdict
+from gsm_cli.analysis.verdict import Verdict
 from gsm_cli.objectives import MARGINALIZE, OBJECTIVES
 
 Options = Sequence[str]  # with which a command makes runs for the same report
 
 
-@dataclass(frozen=True)
-class Enough:
-    """The seeds in all that would decide, and what they would find; None where one seed shows no deviation."""
-
-    series: Series
-    seeds: float
-    likely: Ruling | None
-
-
-@dataclass(frozen=True)
-class NextRuns:
-    """The seeds that would decide what is undecided, and the commands that bring them, or all that is not there."""
-
-    enough: Sequence[Enough]
-    commands: Sequence[str]
-
-
-def next_runs(verdict: Verdict, options: Options) -> NextRuns:
-    """What a verdict lacks: an objective, seeds in common with the sum, or enough of them."""
+def next_runs(verdict: Verdict, options: Options) -> list[str]:
+    """The commands that bring an objective, seeds in common with the sum, or as many of them as would decide."""
     group = verdict.group
     if verdict.absent or verdict.floor:
-        return NextRuns([], [absent_runs(group, name, options) for name in verdict.absent])
+        return [absent_runs(group, name, options) for name in verdict.absent]
     judged = {each.series for each in verdict.judgements}
     found = [series for name in verdict.candidates if (series := group.find(name))]
-    family = len(verdict.of("secondary"))
-    enough = [_enough(each, family) for each in verdict.decisive if each.is_open]
     runs = [(series, len(series.scores)) for series in found if series not in judged]
-    runs += [(each.series, int(each.seeds)) for each in enough if each.seeds < inf]
-    return NextRuns(enough, commands_for(group, runs, options))
-
-
-def _enough(judgement: Judgement, family: int) -> Enough:
-    fewest = least_seeds(family if judgement.role == "secondary" else 1)
-    return Enough(judgement.series, fewest if judgement.seeds is None else judgement.seeds, judgement.likely)
+    runs += [(series, int(seeds)) for series, seeds in verdict.enough.items() if seeds < inf]
+    return commands_for(group, runs, options)
 
 
 def commands_for(group: Group, runs: Sequence[tuple[Series, int]], options: Options) -> list[str]:

@@ -5,7 +5,7 @@ from math import sqrt
 
 from gsm_cli.analysis.groups import Group
 from gsm_cli.analysis.series import Series
-from gsm_cli.analysis.statistics import CONFIDENCE, PRINTED, Summary, quantile, unpaired
+from gsm_cli.analysis.statistics import PRINTED, Summary, unpaired, with_interval
 from gsm_cli.data import describe_dataset
 from gsm_cli.data.dataset import Table
 from gsm_cli.objectives import MARGINALIZE
@@ -45,7 +45,6 @@ def set_beside(series: Series, table: Table) -> Beside | None:
         return None
     accuracy, points, seconds = table.rows[series.objective]
     mean, error = accuracy / 100, points / 100
-    half = quantile((1 + CONFIDENCE) / 2, table.trials - 1) * error
-    theirs = Summary(mean, error * sqrt(table.trials), mean - half, mean + half)
+    theirs = with_interval(mean, error * sqrt(table.trials), error, table.trials - 1)
     difference = unpaired(series.accuracy, theirs, (len(series.finished), table.trials))
     return Beside(series, theirs, difference, table.rows[MARGINALIZE][2] / seconds)

@@ -1,26 +1,75 @@
-"""The runs that may be averaged, and what a report asks of them."""
+"""The runs that may be averaged, what a report asks of them, and the clock that times their steps."""
 
-from base64 import b64decode
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from statistics import fmean, geometric_mean
+from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
+import numpy.typing as npt
 
-from gsm_cli.analysis.clocks import Clock, Numbers
 from gsm_cli.analysis.identity import Identity
-from gsm_cli.analysis.statistics import Score, Summary, summarize, summarize_accuracies, summarize_ratios, wilson
+from gsm_cli.analysis.statistics import Score, Summary, summarize_accuracies, summarize_ratios, wilson
 from gsm_cli.config import RunConfig
+from gsm_cli.errors import inert
 from gsm_cli.records.curves import Curves
 from gsm_cli.records.run import Reading, RunRecord
+from gsm_cli.records.steps import StepRecord, StepRow, step_key
+from gsm_cli.words import counted
+
+Numbers = npt.NDArray[np.float64]
+
+Floor = Literal["", "chance", "supervised"]  # what a series is not surely above
+
+
+@dataclass(frozen=True)
+class Clock:
+    """A step in every round of its measurement: seconds at evaluations of the bound, the fewest first.
+
+    `words` say where and how it was measured.
+    """
+
+    rounds: Sequence[Sequence[tuple[float, float]]]
+    words: str
+
+    def seconds(self, evaluations: Sequence[float]) -> Numbers:
+        """Of steps that evaluate so much for each unlabelled image: a row for each round.
+
+        Between two numbers at which it was measured a straight line is read off.
+        """
+        measured = [np.array(found).T for found in self.rounds]
+        return np.array([np.interp(evaluations, *found) for found in measured])
+
+
+def clocks(record: StepRecord | None) -> dict[str, Clock]:
+    """The clock of every step that was measured, by its key."""
+    if record is None:
+        return {}
+    found: dict[tuple[int, int], list[StepRow]] = {}
+    for row in record.rows:
+        found.setdefault((row.step, row.round), []).append(row)
+    rounds, words = range(record.plan.rounds), _words(record)
+    return {
+        step_key(step.config): Clock(
+            [sorted((row.evaluations, record.seconds(row)) for row in found[place, number]) for number in rounds], words
+        )
+        for place, step in enumerate(record.plan.steps)
+    }
+
+
+def _words(record: StepRecord) -> str:
+    machine, rounds = record.environment, counted(record.plan.rounds, "round")
+    return f"in turns, {rounds}, on {machine.device} ({inert(machine.kernels)}), {counted(machine.threads, 'thread')}"
 
 
 class Series:
     """The runs of one objective that differ in their seeds alone, in the order of the seeds.
 
-    The clock is None if the step was not measured.
+    The clock is None if the step was not measured. Its group says what floor the series has.
     """
+
+    floor: Floor = ""
 
     def __init__(self, identity: Identity, records: Sequence[RunRecord], clock: Clock | None = None) -> None:
         self.identity = identity
@@ -53,11 +102,6 @@ class Series:
         """How many runs finished, and how many failed."""
         failed = len(self.records) - len(self.finished)
         return f"{len(self.finished)}" + (f" (+ {failed} failed)" if failed else "")
-
-    @property
-    def generated(self) -> str | None:
-        """What the model of the first seed generates, if that was kept."""
-        return next((record.generated for record in self.finished), None)
 
     @cached_property
     def scores(self) -> dict[int, Score]:
@@ -103,22 +147,17 @@ class Series:
         return low > 1 / self.records[0].classes and not all(record.collapsed for record in self.finished)
 
     @cached_property
-    def bound(self) -> Summary | None:
-        """Of log p(x) of binary test images in nats, with the last weights, over seeds; None where no run has it."""
-        means = [record.test.bound.mean for record in self.finished if record.test and record.test.bound]
-        return summarize(means) if means else None
-
-    @property
-    def updates(self) -> int:
-        """Steps in an epoch."""
-        return self.records[0].steps
+    def bounds(self) -> dict[int, float]:
+        """By seed, of log p(x) of binary test images in nats, with the last weights; nothing of runs without it."""
+        return {run.config.seed: run.test.bound.mean for run in self.finished if run.test and run.test.bound}
 
     @cached_property
     def _seconds(self) -> Numbers:
         """Of training up to the end of each epoch, a row for each round of the measurement; no row without one."""
         if self.clock is None or not self.finished:
             return np.empty((0, 0))
-        return self.updates * self.clock.seconds(self.curve(lambda epochs: epochs.evaluations)).cumsum(axis=1)
+        steps = self.clock.seconds(self.curve(lambda epochs: epochs.evaluations))
+        return self.records[0].steps * steps.cumsum(axis=1)
 
     @property
     def seconds_per_epoch(self) -> float | None:
@@ -129,6 +168,11 @@ class Series:
     def seconds_so_far(self) -> list[float]:
         """Of training after each epoch, the geometric mean over rounds; none if its step was not measured."""
         return [geometric_mean(each) for each in zip(*self._seconds.tolist(), strict=True)]
+
+    @property
+    def cost(self) -> float:
+        """Seconds of training or, before steps were timed, epochs."""
+        return self.seconds_so_far[-1] if self.clock else self.config.epochs
 
     def times_as_fast(self, other: "Series | None") -> Summary | None:
         """How many times as fast an epoch is as one of another series, over rounds; None without both measurements."""
@@ -156,23 +200,3 @@ def _score(record: RunRecord, reading: Reading) -> Score:
     assert record.test is not None
     images = record.test.images
     return Score(images - reading.errors, images, record.split)
-
-
-def wrong_images(record: RunRecord) -> NDArray[np.bool_]:
-    """For every test image whether a finished run classifies it wrongly after its last epoch."""
-    assert record.test is not None
-    bits = np.unpackbits(np.frombuffer(b64decode(record.test.last.wrong), np.uint8))
-    return bits[: record.test.images].astype(bool)
-
-
-def disagreement_error(first: Sequence[RunRecord], second: Sequence[RunRecord]) -> float | None:
-    """The standard error that the choice of the test images gives a mean difference of accuracy over common seeds.
-
-    The deviation over images of the mean over seeds of (second is wrong - first is wrong); None without a common seed.
-    """
-    ours, theirs = ({record.config.seed: wrong_images(record) for record in runs} for runs in (first, second))
-    differences = [theirs[seed].astype(float) - ours[seed] for seed in sorted(ours.keys() & theirs.keys())]
-    if not differences:
-        return None
-    means = np.mean(differences, axis=0)
-    return float(means.std(ddof=1) / np.sqrt(len(means)))

@@ -65,7 +65,12 @@ def summarize(values: Sequence[float], step: float = 0.0) -> Summary:
     if count < 2:
         return Summary(mean, None, None, None)
     deviation = max(stdev(values), step / sqrt(count))
-    half = quantile((1 + CONFIDENCE) / 2, count - 1) * deviation / sqrt(count)
+    return with_interval(mean, deviation, deviation / sqrt(count), count - 1)
+
+
+def with_interval(mean: float, deviation: float | None, error: float, freedom: float) -> Summary:
+    """A mean with Student's 95 % interval, of its standard error and of so many degrees of freedom."""
+    half = float(special.stdtrit(freedom, (1 + CONFIDENCE) / 2)) * error
     return Summary(mean, deviation, mean - half, mean + half)
 
 
@@ -96,16 +101,15 @@ def unpaired(first: Summary, second: Summary, counts: tuple[int, int]) -> Summar
     if len(squares) < 2:
         return Summary(mean, None, None, None)
     freedom = sum(squares) ** 2 / sum(each**2 / (count - 1) for each, count in zip(squares, counts, strict=True))
-    half = quantile((1 + CONFIDENCE) / 2, freedom) * sqrt(sum(squares))
-    return Summary(mean, None, mean - half, mean + half)
+    return with_interval(mean, None, sqrt(sum(squares)), freedom)
 
 
 def corrected(summary: Summary, count: int, test_per_training: float) -> Summary:
     """The interval of Nadeau and Bengio (2003) for splits of one pool of images, whose parts overlap between seeds."""
     if summary.deviation is None:
         return summary
-    half = quantile((1 + CONFIDENCE) / 2, count - 1) * summary.deviation * sqrt(1 / count + test_per_training)
-    return Summary(summary.mean, summary.deviation, summary.mean - half, summary.mean + half)
+    error = summary.deviation * sqrt(1 / count + test_per_training)
+    return with_interval(summary.mean, summary.deviation, error, count - 1)
 
 
 def compare(first: Mapping[int, Score], second: Mapping[int, Score]) -> Comparison | None:
@@ -178,8 +182,8 @@ def seeds_needed(distance: float, deviation: float, tail: float = (1 - CONFIDENC
 
 def power(distance: float, deviation: float, seeds: int, tail: float) -> float:
     """How often that interval of so many seeds leaves it out."""
-    shift = distance * sqrt(seeds) / deviation
-    return 1.0 if shift > 30 else 1.0 - float(special.nctdtr(seeds - 1, shift, quantile(1 - tail, seeds - 1)))
+    shift, border = distance * sqrt(seeds) / deviation, special.stdtrit(seeds - 1, 1 - tail)
+    return 1.0 if shift > 30 else 1.0 - float(special.nctdtr(seeds - 1, shift, border))
 
 
 def wilson(share: float, images: int) -> tuple[float, float]:
@@ -188,8 +192,3 @@ def wilson(share: float, images: int) -> tuple[float, float]:
     centre = (share + square / 2) / (1 + square)
     half = sqrt(square * share * (1 - share) + square**2 / 4) / (1 + square)
     return centre - half, centre + half
-
-
-def quantile(probability: float, freedom: float) -> float:
-    """Of Student's t."""
-    return float(special.stdtrit(freedom, probability))

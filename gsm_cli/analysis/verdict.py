@@ -7,8 +7,8 @@ from math import floor
 from statistics import fmean
 from typing import Literal
 
-from gsm_cli.analysis.groups import Floor, Group
-from gsm_cli.analysis.series import Series
+from gsm_cli.analysis.groups import Group
+from gsm_cli.analysis.series import Floor, Series
 from gsm_cli.analysis.statistics import (
     LEVEL,
     PRINTED,
@@ -24,6 +24,7 @@ from gsm_cli.objectives import GUMBEL, MARGINALIZE, SUPERVISED
 
 Role = Literal["primary", "secondary", "exploratory"]
 Ruling = Literal["no worse", "worse", "undecided"]
+Compared = tuple[Series, Comparison, Comparison]  # with the sum, after the last epoch and at validation's
 LARGEST_MARGIN = 0.01  # of test accuracy
 MORE_ERRORS = 0.25  # of the sum's errors
 MARGIN_STEP = 0.001
@@ -38,11 +39,6 @@ class Margin:
     value: float
     errors: int
     images: int
-
-    @property
-    def with_it(self) -> int:
-        """The errors of an objective that loses just so much."""
-        return self.errors + round(self.value * self.images)
 
 
 @dataclass(frozen=True)
@@ -63,8 +59,8 @@ class Judgement:
     beyond: Summary | None
     chosen: Comparison  # at the epochs that validation would choose
     chosen_ruling: Ruling
-    seeds: float | None = None  # in all; None where nothing is left to decide, or where one seed shows no deviation
-    likely: Ruling | None = None  # what so many seeds would find
+    seeds: float | None = None  # in all, that would decide; None where nothing is left to decide
+    likely: Ruling | None = None  # what so many seeds would find; None where one seed shows no deviation
 
     @property
     def label(self) -> str:
@@ -78,11 +74,6 @@ class Judgement:
         if self.is_costly and not self.floor:
             return "worse by its interval alone"
         return ", ".join([self.ruling] * (self.ruling != "undecided" or not self.floor) + FLOORS[self.floor])
-
-    @property
-    def is_open(self) -> bool:
-        """Whether more seeds would decide."""
-        return self.ruling == "undecided" and not self.floor
 
     @property
     def summary(self) -> Summary:
@@ -120,6 +111,11 @@ class Verdict:
         return [each for each in self.judgements if each.role != "exploratory"]
 
     @property
+    def enough(self) -> dict[Series, float]:
+        """The seeds in all that would decide each series that more seeds would decide."""
+        return {each.series: each.seeds for each in self.decisive if each.seeds is not None}
+
+    @property
     def short(self) -> list[Judgement]:
         """Those with fewer seeds than their tests need to say worse: they are exploratory."""
         return [each for each in self.decisive if len(each.comparison.seeds) < each.needed]
@@ -128,7 +124,7 @@ class Verdict:
     def floor(self) -> Floor:
         """What the sum itself is not above."""
         marginal = self.group.find(MARGINALIZE)
-        return self.group.floor(marginal) if marginal else ""
+        return marginal.floor if marginal else ""
 
     def of(self, role: Role) -> list[Judgement]:
         return [each for each in self.judgements if each.role == role]
@@ -170,46 +166,39 @@ def judge(group: Group, margin: float) -> list[Judgement]:
     marginal = group.find(MARGINALIZE)
     if marginal is None:
         return []
-    found: dict[Role, list[tuple[Series, Comparison]]] = {"primary": [], "secondary": [], "exploratory": []}
+    found: dict[Role, list[Compared]] = {"primary": [], "secondary": [], "exploratory": []}
     for series in group.trained:
-        comparison = compare(series.scores, marginal.scores)
-        if comparison and series.config.objective not in (MARGINALIZE, SUPERVISED):
-            found[_role(group, series)].append((series, comparison))
+        last, chosen = compare(series.scores, marginal.scores), compare(series.chosen_scores, marginal.chosen_scores)
+        if last and chosen and series.config.objective not in (MARGINALIZE, SUPERVISED):
+            found[_role(group, series)].append((series, last, chosen))
     return [judgement for role, own in found.items() for judgement in _family(group, marginal, role, own, margin)]
 
 
-def _family(
-    group: Group, marginal: Series, role: Role, own: Sequence[tuple[Series, Comparison]], margin: float
-) -> Iterator[Judgement]:
+def _family(group: Group, marginal: Series, role: Role, own: Sequence[Compared], margin: float) -> Iterator[Judgement]:
     """The questions of one role, which are corrected together if they are secondary."""
     family = len(own) if role == "secondary" else 1
-    last = [comparison for _, comparison in own]
-    chosen = [found for series, _ in own if (found := compare(series.chosen_scores, marginal.chosen_scores))]
-    p_values = zip(_p_values(role, last), _p_values(role, chosen), strict=True)
-    for (series, comparison), at_chosen, (p_value, p_chosen) in zip(own, chosen, p_values, strict=True):
-        floor = group.floor(series)
-        learned = not floor and not group.floor(marginal)
+    correct = holm if role == "secondary" else list[float]
+    p_values = correct([last.p_value for _, last, _ in own])
+    p_chosen = correct([chosen.p_value for *_, chosen in own])
+    for (series, comparison, chosen), p_value, p_at_chosen in zip(own, p_values, p_chosen, strict=True):
+        learned = not series.floor and not marginal.floor
         ruling = rule(comparison.summary, p_value, margin, learned)
-        deciding = deciding_seeds(comparison, margin, family) if learned and ruling == "undecided" else None
+        is_open = learned and ruling == "undecided"
+        seeds, likely = deciding_seeds(comparison, margin, family) if is_open else (None, None)
         yield Judgement(
             series,
             role,
             comparison,
             p_value,
             ruling,
-            floor,
+            series.floor,
             needed=fewest_seeds(family),
             beyond=group.beyond(comparison),
-            chosen=at_chosen,
-            chosen_ruling=rule(at_chosen.summary, p_chosen, margin, learned),
-            seeds=deciding[0] if deciding else None,
-            likely=deciding[1] if deciding else None,
+            chosen=chosen,
+            chosen_ruling=rule(chosen.summary, p_at_chosen, margin, learned),
+            seeds=seeds,
+            likely=likely,
         )
-
-
-def _p_values(role: Role, comparisons: Sequence[Comparison]) -> list[float]:
-    uncorrected = [comparison.p_value for comparison in comparisons]
-    return holm(uncorrected) if role == "secondary" else uncorrected
 
 
 def rule(summary: Summary, p_value: float, margin: float, learned: bool = True) -> Ruling:
@@ -225,15 +214,15 @@ def rule(summary: Summary, p_value: float, margin: float, learned: bool = True) 
     return "worse" if round(summary.high, PRINTED) < 0 and p_value <= LEVEL else "undecided"
 
 
-def deciding_seeds(comparison: Comparison, margin: float, family: int) -> tuple[float, Ruling] | None:
+def deciding_seeds(comparison: Comparison, margin: float, family: int) -> tuple[float, Ruling | None]:
     """Seeds that decide in 80 % of cases, if the true difference and the deviation are those that were seen, and what.
 
     The fewer of two numbers: until the interval lies above minus the margin, and until interval and test say worse.
-    None of one seed, which shows no deviation.
+    Of one seed, which shows no deviation, as many as a test needs.
     """
     mean, deviation = comparison.summary.mean, comparison.summary.deviation
     if deviation is None:
-        return None
+        return least_seeds(family), None
     no_worse = seeds_needed(mean + margin, deviation)
     worse = max(seeds_needed(-mean, deviation, LEVEL / 2 / family), least_seeds(family, -mean / deviation))
     return max(min(no_worse, worse), len(comparison.seeds) + 1), "no worse" if no_worse < worse else "worse"

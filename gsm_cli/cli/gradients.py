@@ -8,8 +8,7 @@ from gsm_cli.cli.options import Several, flag, option, whole_number
 from gsm_cli.cli.plan import ALL
 from gsm_cli.cli.settings import MEANINGS, default_words
 from gsm_cli.errors import UsageError
-from gsm_cli.estimator_settings import SUPERVISED
-from gsm_cli.objectives import OBJECTIVES
+from gsm_cli.objectives import OBJECTIVES, SUPERVISED
 
 if TYPE_CHECKING:
     from gsm_cli.data.split import Split

@@ -11,9 +11,8 @@ from gsm_cli.cli.options import as_typed, read_report, read_whole
 from gsm_cli.cli.sources import OF_THE_BATCH, Given, all_given, combinations, known
 from gsm_cli.data import LAPTOP
 from gsm_cli.errors import UsageError
-from gsm_cli.estimator_settings import GUMBEL, MARGINALIZE
 from gsm_cli.extensions import find_objective
-from gsm_cli.objectives import OBJECTIVES
+from gsm_cli.objectives import GUMBEL, MARGINALIZE, OBJECTIVES
 from gsm_cli.settings import plan, read_names, read_seeds
 
 if TYPE_CHECKING:

@@ -14,6 +14,7 @@ from gsm_cli.cli import completion, options
 from gsm_cli.config import SETTINGS
 from gsm_cli.data import DATASETS, LAPTOP
 from gsm_cli.objectives import OBJECTIVES
+from gsm_cli.rules import rule_of
 
 MEANINGS = {name: setting.meaning for name, setting in SETTINGS.items()}
 
@@ -96,7 +97,7 @@ def _facts(name: str) -> SettingFacts:
     return SettingFacts(
         name=name,
         meaning=MEANINGS[name],
-        rule=first_and_others({of: each.rule for of, each in found.items()}),
+        rule=first_and_others({of: rule_of(each.type) for of, each in found.items()}),
         variable=f"GSM_{name.upper()}",
         objectives=[row.name for row in readers],
         defaults={of: each.default for of, each in found.items()},

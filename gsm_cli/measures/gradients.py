@@ -32,6 +32,7 @@ from gsm_cli.model.categorical import Outcomes
 from gsm_cli.model.estimators import Marginal
 from gsm_cli.objectives import MARGINALIZE
 from gsm_cli.records.gradients import GradientPlan, GradientRecord, GradientRow, GradientSubject
+from gsm_cli.rules import rule_of
 from gsm_cli.runs.build import Averaging
 from gsm_cli.runs.environment import environment
 from gsm_cli.runs.evaluation import NotFiniteError
@@ -188,7 +189,7 @@ def measure_own(config: RunConfig, subject: Subject) -> Iterator[GradientRow]:
     averaging = Averaging(config)
     tau = config.estimator.temperature(0, 1)
     rng = stream(subject.seed, Purpose.GRADIENTS, REPLICATES)
-    yield measure(config.objective_name, averaging.at(tau), subject, rng, tau, config.estimator.subtracts_log_q)
+    yield measure(config.objective_name, averaging.at(tau), subject, rng, tau, config.own.get("minus_log_q", False))
 
 
 def left_out(objectives: Sequence[str], temperatures: Sequence[float]) -> list[str]:
@@ -198,7 +199,7 @@ def left_out(objectives: Sequence[str], temperatures: Sequence[float]) -> list[s
         row = find_objective(name)
         out = [f"{tau:g}" for tau in temperatures if row.relaxed and tau not in allowed(name, temperatures)]
         if out:
-            sentences.append(f"{name} leaves out tau {', '.join(out)}: it must be {row.settings['tau'].rule}")
+            sentences.append(f"{name} leaves out tau {', '.join(out)}: it must be {rule_of(row.settings['tau'].type)}")
     return sentences
 
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
-from gsm_cli.model.networks import computed_again, uncounted
+from gsm_cli.model.networks import computed_again
 
 
 class Bound(Protocol):
@@ -69,11 +69,13 @@ def evaluate_classes(bound: Bound, y: Tensor, leading: Sequence[int], recompute:
     With `recompute` nothing is kept for the backward pass, which computes it again. Raises ValueError if the values
     have another shape.
     """
-    values = _recomputed(bound, y) if recompute else bound(y)
+    if recompute:
+        values: Tensor = checkpoint(bound, y, use_reentrant=False, preserve_rng_state=False, context_fn=computed_again)
+    else:
+        values = bound(y)
     wanted = (len(y), *leading)
-    if len(values.shape) != len(wanted) or any(
-        found not in (size, once) for found, size, once in zip(values.shape, wanted, y.shape, strict=False)
-    ):
+    fits = [found in (size, once) for found, size, once in zip(values.shape, wanted, y.shape, strict=False)]
+    if len(values.shape) != len(wanted) or not all(fits):
         raise _wrong_shape(y, wanted, values)
     return values
 
@@ -84,40 +86,15 @@ def evaluate_images(bound: Bound, y: Tensor, images: Tensor) -> Tensor:
     Raises ValueError if the bound is no `SelectiveBound`, or if the values have another shape.
     """
     try:
-        values = cast(SelectiveBound, bound)(y, images)
-    except TypeError as error:
-        if _takes_images(bound):
-            raise
-        raise ValueError("the bound must take (y, images) to be evaluated for single images, not y alone") from error
-    if values.shape != images.shape:
-        raise _wrong_shape(y, images.shape, values)
-    return values
+        inspect.signature(bound).bind(y, images)
+    except TypeError:
+        raise ValueError("the bound must take (y, images) to be evaluated for single images, not y alone") from None
+    return evaluate(lambda y: cast(SelectiveBound, bound)(y, images), y)
 
 
 def weighed(values: Tensor, q: Tensor) -> Tensor:
     """The values of classes with the probabilities q, but 0 for a class that has none, whatever its value is."""
-    weighed: Tensor = torch.where(q == 0.0, 0.0, values)
-    return weighed
-
-
-def _recomputed(bound: Bound, y: Tensor) -> Tensor:
-    """The bound of y, of which nothing is kept for the backward pass: there it is computed again."""
-    value: Tensor = checkpoint(
-        bound,
-        y,
-        use_reentrant=False,
-        preserve_rng_state=False,
-        context_fn=lambda: (computed_again(), uncounted()),
-    )
-    return value
-
-
-def _takes_images(bound: Bound) -> bool:
-    try:
-        inspect.signature(bound).bind(None, None)
-    except (TypeError, ValueError):  # ValueError: a built-in function without a signature
-        return False
-    return True
+    return torch.where(q == 0.0, 0.0, values)
 
 
 def _wrong_shape(y: Tensor, wanted: tuple[int, ...], values: Tensor) -> ValueError:

@@ -19,13 +19,10 @@ def check_temperature(temperature: Temperature, least: float = 0.0) -> None:
         shape = tuple(temperature.shape)
         if shape[-1:] not in ((), (1,)):
             raise ValueError(f"a temperature is one for all classes, of the shape (..., 1), not {shape}: add an axis")
-        for number in _numbers(temperature):
-            check_temperature(number, least)
-        return
-    if not 0.0 < temperature < inf:
-        raise ValueError(f"the temperature must be positive and finite, not {temperature}")
-    if temperature < least:
-        raise ValueError(f"the temperature must be at least {least:g}, not {temperature}")
+    for number in _numbers(temperature) if isinstance(temperature, Tensor) else [temperature]:
+        check_positive("the temperature", number)
+        if number < least:
+            raise ValueError(f"the temperature must be at least {least:g}, not {number}")
 
 
 def check_laws(temperature: Temperature, logits: Tensor) -> None:
@@ -34,9 +31,7 @@ def check_laws(temperature: Temperature, logits: Tensor) -> None:
         shape, laws = tuple(temperature.shape), tuple(logits.shape)
         sizes = zip(reversed(shape), reversed(laws), strict=False)
         if len(shape) > len(laws) or any(size not in (1, wanted) for size, wanted in sizes):
-            raise ValueError(
-                f"the temperature {shape} must broadcast to the logits {laws}: one for each law, or for all"
-            )
+            raise ValueError(f"the temperature {shape} must broadcast to the logits {laws}: one for each law, or one")
 
 
 def check_shapes(**arrays: Tensor | float) -> None:
@@ -59,12 +54,6 @@ def check_positive(name: str, value: float) -> None:
     """Raise ValueError unless `value` is positive and finite."""
     if not 0.0 < value < inf:
         raise ValueError(f"{name} must be positive and finite, not {value}")
-
-
-def check_threshold(threshold: float) -> None:
-    """Raise ValueError unless the threshold lies in [0, 1)."""
-    if not 0.0 <= threshold < 1.0:
-        raise ValueError(f"the threshold must be at least 0 and less than 1, not {threshold}")
 
 
 def check_logits(logits: Tensor) -> None:
@@ -92,7 +81,6 @@ def _numbers(tensor: Tensor) -> list[float]:
     if tensor.device.type != "cpu" or torch.compiler.is_compiling():
         return []
     try:
-        numbers: list[float] = tensor.detach().flatten().tolist()
+        return list(tensor.detach().flatten().tolist())
     except RuntimeError:  # of vmap, in which a tensor has no numbers
         return []
-    return numbers

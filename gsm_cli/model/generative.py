@@ -54,19 +54,18 @@ class M2(nn.Module):
     Inference q(y|x) q(z|x,y); generation p(x|y,z) Bernoulli, p(y) uniform, p(z) = N(0, I).
     """
 
+    given: tuple[str, ...] = ("x",)  # what q(y|.) is given
+
     def __init__(self, architecture: Architecture) -> None:
         super().__init__()
         self.architecture = architecture
         k, z = architecture.classes, architecture.latent
-        inputs = self.context_sizes(architecture)
-        self.q_y = Network(inputs, k, architecture.of_the_classifier)
+        sizes = {"x": architecture.pixels, "a": architecture.auxiliary}
+        inputs = {name: sizes[name] for name in self.given}
+        hidden = architecture.classifier_hidden or architecture.hidden
+        self.q_y = Network(inputs, k, replace(architecture, hidden=hidden))
         self.q_z = Network(inputs | {"y": k}, 2 * z, architecture, HEAD_SCALE)
         self.p_x = Network({"y": k, "z": z}, architecture.pixels, architecture)
-
-    @staticmethod
-    def context_sizes(architecture: Architecture) -> dict[str, int]:
-        """The inputs of q(y|.), by name and size."""
-        return {"x": architecture.pixels}
 
     def law_of_a(self, x: Tensor) -> Tensor | None:
         """Mean and log variance of q(a|x), (B, 2 A); M2 has no auxiliary variable."""
@@ -150,15 +149,13 @@ class ADGM(M2):
     Inference q(a|x) q(y|a,x) q(z|a,x,y); generation as M2, with p(a|x,y,z) Gaussian.
     """
 
+    given = ("x", "a")
+
     def __init__(self, architecture: Architecture) -> None:
         super().__init__(architecture)
         sizes = {"x": architecture.pixels, "y": architecture.classes, "z": architecture.latent}
         self.q_a = Network({"x": architecture.pixels}, 2 * architecture.auxiliary, architecture, HEAD_SCALE)
         self.p_a = Network(sizes, 2 * architecture.auxiliary, architecture, HEAD_SCALE)
-
-    @staticmethod
-    def context_sizes(architecture: Architecture) -> dict[str, int]:
-        return {"x": architecture.pixels, "a": architecture.auxiliary}
 
     def law_of_a(self, x: Tensor) -> Tensor:
         outputs: Tensor = self.q_a(self.q_a.lift(x=x))

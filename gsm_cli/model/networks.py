@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial, reduce
 from itertools import pairwise
 from math import prod
@@ -37,11 +37,6 @@ class Architecture:
     weight_std: float | None = None
     zero_biases: bool = False
     bf16: bool = False
-
-    @property
-    def of_the_classifier(self) -> "Architecture":
-        """The sizes of q(y|a,x)."""
-        return self if self.classifier_hidden is None else replace(self, hidden=self.classifier_hidden)
 
 
 class Linear(nn.Linear):
@@ -93,8 +88,7 @@ class Network(nn.Module):
 
     def lift(self, **inputs: Tensor) -> Tensor:
         """The share of these inputs in the first layer, (..., H)."""
-        lifted: Tensor = reduce(torch.add, (self.first[name](value) for name, value in inputs.items()))
-        return lifted
+        return cast(Tensor, reduce(torch.add, (self.first[name](value) for name, value in inputs.items())))
 
     def lift_at_once(self, **inputs: Tensor) -> Tensor:
         """The same in one product, for inputs with the same leading dimensions."""
@@ -126,12 +120,8 @@ class BatchNorm(nn.BatchNorm1d):
         rows = values.flatten(0, -2)
         if not _UNCOUNTED.get():
             return super().forward(rows).view_as(values)
-        assert self.running_mean is not None
-        assert self.running_var is not None
-        mean, variance = self.running_mean.clone(), self.running_var.clone()
-        return F.batch_norm(rows, mean, variance, self.weight, self.bias, training=self.training, eps=self.eps).view_as(
-            values
-        )
+        running, learned = (self.running_mean, self.running_var), (self.weight, self.bias)
+        return F.batch_norm(rows, *running, *learned, self.training, momentum=0.0, eps=self.eps).view_as(values)
 
 
 _UNCOUNTED = ContextVar("uncounted", default=False)
@@ -158,9 +148,9 @@ def in_parts(sizes: list[int]) -> AbstractContextManager[None]:
     return _within(_PARTS, sizes)
 
 
-def computed_again() -> AbstractContextManager[None]:
-    """Within it nothing is kept for the backward pass, which computes it again by itself, `uncounted`."""
-    return _within(_KEPT, False)
+def computed_again() -> tuple[AbstractContextManager[None], AbstractContextManager[None]]:
+    """For what is not kept for the backward pass, and for the backward pass, which computes it again `uncounted`."""
+    return _within(_KEPT, False), uncounted()
 
 
 def is_kept() -> bool:

@@ -9,8 +9,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from gsm_cli.config import Model, Precision
-from gsm_cli.estimator_settings import SPARSE, SUPERVISED
-from gsm_cli.objectives import OBJECTIVES
+from gsm_cli.objectives import OBJECTIVES, SPARSE, SUPERVISED
 from gsm_cli.records.run import Classes
 from gsm_cli.records.store import Measurement, NotBelowZero, Seconds, read_whole, shuffled
 from gsm_cli.rules import Count, Digest, Name, Natural

@@ -89,7 +89,8 @@ def name_ends(axes: "Axes", ends: Mapping[Identity, tuple[float, float]], inches
     """Name and shape of every line at the right of axes of that height, joined to its end; none over another."""
     from matplotlib.collections import LineCollection
 
-    places = {line: _fraction(axes, end) for line, end in ends.items()}
+    fractions = axes.transData + axes.transAxes.inverted()
+    places = {line: fractions.transform(end).tolist() for line, end in ends.items()}
     labels = {line: wrapped(line.label) for line in ends}
     height = letter * LINE / 72 / inches
     sizes = [height * (1.2 + label.count("\n")) for label in labels.values()]
@@ -108,11 +109,6 @@ def _name(axes: "Axes", line: Identity, label: str, height: float, letter: float
     axes.scatter(1.0 + 0.8 * ROOM, height, 28, line.colour, marker=line.marker, linewidths=0, **place)
     look: dict[str, Any] = {"fontsize": letter, "va": "center", "linespacing": 1.0}
     axes.text(1.0 + 1.3 * ROOM, height, label, color=ink(line.colour), **look, **place)
-
-
-def _fraction(axes: "Axes", point: tuple[float, float]) -> tuple[float, float]:
-    x, y = (axes.transData + axes.transAxes.inverted()).transform(point)
-    return float(x), float(y)
 
 
 def apart(heights: Sequence[float], sizes: Sequence[float], least: float, most: float) -> list[float]:

@@ -1,19 +1,16 @@
 """Which settings are best: a search is held against its base, a sweep against its best value."""
 
 from collections.abc import Mapping, Sequence
-from functools import partial
 
 from gsm_cli.analysis.choices import Choice, Trial
 from gsm_cli.analysis.identity import by_size, written
-from gsm_cli.reports.forest import draw
-from gsm_cli.reports.markdown import MOST_VALUES, NOTHING, held, interval, table, values_table, without_empty
-from gsm_cli.reports.page import Block, Page, Section
-from gsm_cli.reports.panels import Point, Points
-from gsm_cli.style import Picture
-from gsm_cli.words import counted, listed, percent, points, ratio
+from gsm_cli.reports.dots import forest_picture
+from gsm_cli.reports.markdown import MOST_VALUES, NOTHING, columns, held, interval, values_table
+from gsm_cli.reports.page import Block, Page
+from gsm_cli.reports.panels import Panel, Point, Points, panel_table
+from gsm_cli.words import counted, listed, percent, points
 
 HEADING = "What each change brings"
-QUANTITY = "points of validation accuracy, minus the base's"
 RULE = (
     "*Base*: the runs from which the others depart in the fewest settings. *points*: validation accuracy after the "
     "last epoch minus the base's at the same seeds, with Student's 95 % interval."
@@ -51,7 +48,7 @@ def _best_value(found: Choice, named: bool) -> str:
     """The value, those that tie with it, and that nothing was learned."""
     tied = [_changed(each) for each in found.tied]
     tie = f" (a tie with {listed(tied)})" if tied else ""
-    floor = f" (not above {found.floor})" if found.floor else ""
+    floor = f" (not above {found.base.floor})" if found.base.floor else ""
     value = _described(found.settings) if named else " ".join(written(found.settings).values())
     return f"{value} for {found.identity.label}{tie}{floor}"
 
@@ -74,11 +71,10 @@ def _changed(trial: Trial) -> str:
 def search_page(title: str, searches: Sequence[Choice]) -> Page:
     """How many changes are told apart from the base, and the best of every objective."""
     rows = [_search_row(search) for search in searches]
-    headings = ["objective", "changes", "told apart", "base: validation %", "best change", "seeds", "points [95 %]"]
     return Page(
         f"{title}: which settings are best?",
         _answer([trial for search in searches for trial in search.trials]),
-        [_picture(searches), table(headings, rows), RULE],
+        [forest_picture("changes", _panels(searches)[1]), columns(rows), RULE],
         caveats=[BY_CHANCE, UNSEEN],
     )
 
@@ -89,7 +85,7 @@ def _answer(trials: Sequence[Trial]) -> str:
     if not several:
         return "Undecided: one seed of a change gives no interval."
     sure = [trial for trial in several if trial.is_told_apart]
-    gains = [trial for trial in sure if trial.gain > 0 and not trial.floor]
+    gains = [trial for trial in sure if trial.gain > 0 and not trial.series.floor]
     best = max(gains, key=lambda trial: trial.gain, default=None)
     more = (
         f"; the greatest gain is {points(best.difference.mean)} points, {best.identity.in_brackets()}" if best else ""
@@ -99,51 +95,41 @@ def _answer(trials: Sequence[Trial]) -> str:
     return f"{some} {counted(len(several), 'change')} of settings {verb} told apart from the base on validation{more}."
 
 
-def _search_row(search: Choice) -> list[str]:
+def _search_row(search: Choice) -> dict[str, str]:
     best = search.best
     tied = f"a tie with {listed([each.identity.label for each in search.tied])}" if search.tied else "none"
-    change = [tied, NOTHING, NOTHING]
-    if best is not None:
-        change = [_described(best.changed), str(len(best.differences)), interval(best.difference, points)]
-    sure = sum(trial.is_told_apart for trial in search.trials)
-    return [search.identity.label, str(len(search.trials)), str(sure), interval(search.base.validation), *change]
+    return {
+        "objective": search.identity.label,
+        "changes": str(len(search.trials)),
+        "told apart": str(sum(trial.is_told_apart for trial in search.trials)),
+        "base: validation %": interval(search.base.validation),
+        "best change": _described(best.changed) if best else tied,
+        "seeds": str(len(best.differences)) if best else NOTHING,
+        "points [95 %]": interval(best.difference if best else None, points),
+    }
 
 
 def _described(settings: Mapping[str, object]) -> str:
     return listed([f"{name} {value}" for name, value in written(settings).items()])
 
 
-def search_section(searches: Sequence[Choice]) -> Section:
+def search_section(searches: Sequence[Choice]) -> list[Block]:
     """A table of all changes; empty if nothing was searched."""
-    if not searches:
-        return Section([])
     bases = [f"The base of {each.identity.label}: {_described(each.settings)}." for each in searches]
-    return Section([f"## {HEADING}", "\n\n".join(bases), _table(searches)])
+    return [f"## {HEADING}", "\n\n".join(bases), panel_table(_panels(searches))] if searches else []
 
 
-def _picture(searches: Sequence[Choice]) -> Picture[object]:
-    trials = [trial for search in searches for trial in search.trials]
-    rows = [Points(each.identity, [Point.of(None, each.difference, len(each.differences))]) for each in trials]
-    words = "; ".join(f"{trial.identity.label} {interval(trial.difference, points)}" for trial in trials)
-    description = f"Validation accuracy minus that of the base in points, mean and 95 % interval: {words}."
-    return Picture[object]("changes", "", description, rows, partial(draw, rows, QUANTITY))
-
-
-def _table(searches: Sequence[Choice]) -> str:
-    rows = []
+def _panels(searches: Sequence[Choice]) -> list[Panel]:
+    """What each base and each change reaches, what a change brings, and how many times as fast an epoch is."""
+    reached, gains, speeds = list[Points](), list[Points](), list[Points]()
     for search in searches:
-        base = search.base
-        rows.append([search.identity.label, str(len(base.finished)), interval(base.validation), NOTHING, NOTHING])
-        rows += [
-            [
-                trial.identity.label,
-                str(len(trial.series.finished)),
-                interval(trial.series.validation),
-                interval(trial.difference, points),
-                interval(trial.factor, ratio) if trial.factor else NOTHING,
-            ]
-            for trial in search.trials
-        ]
-    last = "time of an epoch, the base's 1 [95 %]"
-    headings = ["runs", "seeds", "validation % [95 %]", "points against the base [95 %]", last]
-    return table(*without_empty(headings, rows))
+        own = [(search.identity, search.base), *((each.identity, each.series) for each in search.trials)]
+        reached += [Points(look, [Point.of(None, each.validation, len(each.finished))]) for look, each in own]
+        gains += [Points(each.identity, [Point.of(None, each.difference)]) for each in search.trials]
+        timed = [(each.identity, each.faster) for each in search.trials if each.faster]
+        speeds += [Points(look, [Point.of(None, faster, scale=1.0)]) for look, faster in timed]
+    return [
+        Panel("validation accuracy, %", "change", reached),
+        Panel("points of validation accuracy, minus the base's", "change", gains, "+.2f", 0.0),
+        Panel("times as fast", "change", speeds),
+    ]

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from math import inf
+from statistics import fmean
 
 from gsm_cli.analysis.groups import Group
 from gsm_cli.analysis.next_runs import next_runs
@@ -11,23 +12,13 @@ from gsm_cli.analysis.verdict import FLOORS, Judgement, Margin, Verdict, rule
 from gsm_cli.objectives import MARGINALIZE
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.reports.curves import accuracy_picture
-from gsm_cli.reports.markdown import NOTHING, console, interval, table, without_empty
+from gsm_cli.reports.dots import limits, trade_panel, trade_picture
+from gsm_cli.reports.markdown import NOTHING, columns, console, interval
 from gsm_cli.reports.page import Block, Page
-from gsm_cli.reports.trade_chart import limits, trade_panel, trade_picture
 from gsm_cli.words import counted, digits, listed, margin_points, points, ratio
 
 QUESTION = "can one sample replace the sum over classes?"
 FLOOR_QUESTION = "how accurate is the classifier on the labels alone?"
-HEADINGS = (
-    "objective",
-    "seeds",
-    "test % [95 %]",
-    "points [95 %]",
-    "verdict",
-    "log p(x)",
-    "s / epoch",
-    "speed-up [95 %]",
-)
 HELD = "no worse"
 MORE = {
     "worse by its interval alone": "the test does not agree, which more seeds may change",
@@ -63,7 +54,7 @@ def answer(verdict: Verdict) -> str:
     if not verdict.decisive:
         return "There is nothing to compare yet: no objective has a seed with the same split in common with the sum."
     if verdict.floor:
-        return f"Nothing is concluded{_where(verdict)}: the sum itself is {FLOORS[verdict.floor][0]}."
+        return f"Nothing is concluded{where(verdict)}: the sum itself is {FLOORS[verdict.floor][0]}."
     own, others = verdict.of("primary"), [each for each in verdict.of("secondary") if each.ruling == HELD]
     best = max(others, key=lambda each: (_speed(verdict, each), each.summary.mean), default=None)
     if own:
@@ -71,30 +62,30 @@ def answer(verdict: Verdict) -> str:
         more = f"; {best.series.objective} is no worse than the sum{_faster(verdict, best)}" if best else ""
         return f"{first}{_faster(verdict, own[0]) if own[0].ruling == HELD else more}."
     if best:
-        return f"{best.series.objective} is no worse than the sum{_where(verdict)}{_faster(verdict, best)}."
+        return f"{best.series.objective} is no worse than the sum{where(verdict)}{_faster(verdict, best)}."
     worse = [each.series.objective for each in verdict.decisive if each.ruling == "worse"]
     if worse:
-        return f"{listed(worse)} {'are' if len(worse) > 1 else 'is'} worse than the sum{_where(verdict)}."
-    return f"Undecided{_where(verdict)}: no objective is shown to be worse than the sum, or no worse."
+        return f"{listed(worse)} {'are' if len(worse) > 1 else 'is'} worse than the sum{where(verdict)}."
+    return f"Undecided{where(verdict)}: no objective is shown to be worse than the sum, or no worse."
 
 
 def _of_gumbel(judgement: Judgement, verdict: Verdict) -> str:
     """The answer to the question that is asked first."""
     assert verdict.margin is not None
-    loss, draws, where = margin_points(verdict.margin.value), judgement.series.config.own["draws"], _where(verdict)
+    loss, draws, images = margin_points(verdict.margin.value), judgement.series.config.own["draws"], where(verdict)
     sample = "one Gumbel-Softmax sample" if draws == 1 else f"the mean of {draws} Gumbel-Softmax samples"
     if judgement.ruling == HELD:
-        return f"Yes: {sample} loses less than {loss} of test accuracy{where}"
+        return f"Yes: {sample} loses less than {loss} of test accuracy{images}"
     if judgement.ruling == "worse":
-        return f"No: {sample} costs {abs(100 * judgement.summary.mean):.2f} points of test accuracy{where}"
+        return f"No: {sample} costs {abs(100 * judgement.summary.mean):.2f} points of test accuracy{images}"
     if judgement.floor:
-        return f"No: {sample} is {FLOORS[judgement.floor][0]}{where}"
+        return f"No: {sample} is {FLOORS[judgement.floor][0]}{images}"
     if judgement.is_costly:
-        return f"Undecided: the interval says that {sample} costs accuracy{where}, the exact test does not"
-    return f"Undecided: {sample} may lose more than {loss} of test accuracy{where}, or less"
+        return f"Undecided: the interval says that {sample} costs accuracy{images}, the exact test does not"
+    return f"Undecided: {sample} may lose more than {loss} of test accuracy{images}, or less"
 
 
-def _where(verdict: Verdict) -> str:
+def where(verdict: Verdict) -> str:
     """Where splits share images, the intervals are of these images alone."""
     return " on these images" if verdict.group.shares_images else ""
 
@@ -111,45 +102,43 @@ def _faster(verdict: Verdict, judgement: Judgement) -> str:
 
 def exploratory(verdict: Verdict) -> str:
     """That seeds are too few for the corrected tests, of which objectives."""
-    short = verdict.short
-    if not short:
-        return ""
-    names = [each.series.objective for each in short]
+    names = [each.series.objective for each in verdict.short]
     few = listed(names) if len(names) < 3 else f"{len(names)} objectives"
-    needed = max(each.needed for each in short)
-    return (
-        f"Exploratory: {few} {'has' if len(names) == 1 else 'have'} fewer than the {needed} seeds with which a test "
-        "corrected for several objectives can say worse."
-    )
+    needed = max((each.needed for each in verdict.short), default=0)
+    start = f"Exploratory: a test corrected for several objectives can say worse from {needed} seeds on"
+    return f"{start}, and {few} {'has' if len(names) == 1 else 'have'} fewer." if names else ""
 
 
 def results(verdict: Verdict) -> list[str]:
     """Accuracy, ruling, bound and cost of every objective, and what the columns mean."""
     shown = [each for each in verdict.group.series if not each.finished or each in verdict.group.pictured]
-    headings, rows = without_empty(HEADINGS, [_row(verdict, each) for each in shown])
-    return [table(headings, rows), *_legend(verdict, headings)]
+    text = columns([result(verdict, each) | _costs(verdict, each) for each in shown])
+    return [text, *_legend(verdict, text.partition("\n")[0])]
 
 
-def _row(verdict: Verdict, series: Series) -> list[str]:
-    runs = series.counts
-    if not series.finished:
-        return [series.label, runs, *[NOTHING] * (len(HEADINGS) - 2)]
-    marginal = verdict.group.find(MARGINALIZE)
+def result(verdict: Verdict, series: Series) -> dict[str, str]:
+    """The accuracy of a series, and what is said of it."""
     judged = next((each for each in verdict.judgements if each.series is series), None)
-    seconds, faster = series.seconds_per_epoch, series.times_as_fast(marginal)
-    return [
-        series.label,
-        runs,
-        interval(series.accuracy),
-        interval(judged.summary, points) if judged else NOTHING,
-        judged.told if judged else NOTHING,
-        f"{series.bound.mean:.2f}" if series.bound else NOTHING,
-        digits(seconds) if seconds else NOTHING,
-        interval(faster, ratio) if faster and series is not marginal else NOTHING,
-    ]
+    return {
+        "objective": series.label,
+        "seeds": series.counts,
+        "test % [95 %]": interval(series.accuracy if series.finished else None),
+        "points [95 %]": interval(judged.summary if judged else None, points),
+        "verdict": judged.told if judged else NOTHING,
+    }
 
 
-def _legend(verdict: Verdict, headings: Sequence[str]) -> list[str]:
+def _costs(verdict: Verdict, series: Series) -> dict[str, str]:
+    """The bound of a series, and what it costs."""
+    marginal, seconds = verdict.group.find(MARGINALIZE), series.seconds_per_epoch
+    return {
+        "log p(x)": f"{fmean(series.bounds.values()):.2f}" if series.bounds else NOTHING,
+        "s / epoch": digits(seconds) if seconds else NOTHING,
+        "speed-up [95 %]": interval(series.times_as_fast(marginal if series is not marginal else None), ratio),
+    }
+
+
+def _legend(verdict: Verdict, headings: str) -> list[str]:
     """Every column once."""
     words = {
         "test %": "test accuracy after the last epoch, mean over seeds with Student's interval",
@@ -160,12 +149,8 @@ def _legend(verdict: Verdict, headings: Sequence[str]) -> list[str]:
         "speed-up": "the sum's seconds over these",
     }
     start = "*The sum* (`marginalize`) evaluates the decoder for every class; the others replace it."
-    columns = [
-        f"* *{name}*: {text}."
-        for name, text in words.items()
-        if text and any(each.startswith(name) for each in headings)
-    ]
-    return [start] * bool(verdict.margin) + ["\n".join(columns)]
+    lines = [f"* *{name}*: {text}." for name, text in words.items() if text and f"| {name}" in headings]
+    return [start] * bool(verdict.margin) + ["\n".join(lines)]
 
 
 def _rulings(verdict: Verdict, margin: Margin) -> str:
@@ -181,14 +166,13 @@ def _rulings(verdict: Verdict, margin: Margin) -> str:
 
 def missing(verdict: Verdict, options: Sequence[str]) -> list[str]:
     """The seeds that would decide, and the commands that bring them, or that without which nothing is compared."""
-    lacking = next_runs(verdict, options)
+    lines = next_runs(verdict, options)
     seeds = [
-        f"{each.series.identity.in_brackets()} "
-        f"{f'about {each.seeds:,.0f}' if each.seeds < inf else f'more than {MOST_SEEDS:,}'}"
-        for each in lacking.enough
+        f"{series.identity.in_brackets()} {f'about {enough:,.0f}' if enough < inf else f'more than {MOST_SEEDS:,}'}"
+        for series, enough in verdict.enough.items()
     ]
     text = f"Seeds: {listed(seeds)} in all would decide in 80 % of cases, if the differences are as seen here."
-    return [text] * bool(seeds) + [console(lacking.commands)] * bool(lacking.commands)
+    return [text] * bool(seeds) + [console(lines)] * bool(lines)
 
 
 def caveats(verdict: Verdict) -> list[str]:

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from statistics import median
 
+import msgspec
+
 from gsm_cli import commands
 from gsm_cli.analysis.costs import (
     CHANCE,
@@ -14,17 +16,16 @@ from gsm_cli.analysis.costs import (
     costs,
     enough_rounds,
     gains,
+    numbers_of,
     process_bytes,
-    rule_of,
     seconds,
 )
-from gsm_cli.analysis.facts import cost_facts
 from gsm_cli.analysis.identity import with_looks
 from gsm_cli.objectives import GUMBEL, MARGINALIZE
 from gsm_cli.records.cost import CostPlan, CostRecord
 from gsm_cli.records.layout import ReportFolder
-from gsm_cli.reports.markdown import console, table
-from gsm_cli.reports.page import Page, Report, Section
+from gsm_cli.reports.markdown import NOTHING, console, table
+from gsm_cli.reports.page import Block, Page, Report
 from gsm_cli.reports.panels import Panel, Point, Points, panel_picture
 from gsm_cli.style import Picture
 from gsm_cli.words import counted, listed
@@ -53,8 +54,10 @@ def render_costs(folder: ReportFolder, records: Sequence[CostRecord], problems: 
     """The report on these measurements; `problems` are sentences about other files."""
     first = records[0]
     page = Page(TITLE, answer(first), [_picture(first), *gains_table(first)], caveats=[WHOLE, JANG])
-    sections = [*(_section(record) for record in records), _method(folder, records)]
-    return Report(folder, page, sections, problems, {"costs": [cost_facts(record) for record in records]})
+    details: list[Block] = [block for record in records for block in _section(record)]
+    details += _method(folder, records)
+    found = [{"name": record.plan.name, "objectives": gains(record)} for record in records]
+    return Report(folder, page, details, problems, {"costs": msgspec.to_builtins(found, str_keys=True)})
 
 
 def answer(record: CostRecord) -> str:
@@ -63,8 +66,8 @@ def answer(record: CostRecord) -> str:
     if not found:
         return "There is nothing to compare: measure marginalize and another objective."
     gain, plan = found.get(GUMBEL, next(iter(found.values()))), record.plan
-    if rule_of(record).numbers > len(plan.classes):
-        few = f"{rounds_of(plan)} at {counted(len(plan.classes), 'number')} of classes cannot tell"
+    if numbers_of(record) > len(plan.classes):
+        few = f"{counted(plan.rounds, 'round')} at {counted(len(plan.classes), 'number')} of classes cannot tell"
         needed = enough_rounds(claims_of(record), len(plan.classes))
         return f"Whether a {gain.objective} step pays, {few}: measure with --rounds {needed}."
     faster, smaller = gain.faster_from, gain.smaller_from
@@ -93,46 +96,37 @@ def _picture(record: CostRecord) -> Picture[object]:
     return panel_picture(record.plan.name, panels)
 
 
-def _section(record: CostRecord) -> Section:
+def _section(record: CostRecord) -> list[str]:
     plan = record.plan
     images = f"batches of {plan.batch_size} unlabelled and {plan.batch_size} labelled images"
     heading = f"## {MODELS[plan.model]}, {images}, {plan.precision}, {plan.device}"
     rows = [[each.objective, *(_ratio(plan, found) for found in each.speed_ups.values())] for each in gains(record)]
-    return Section(
-        [heading, *([table(["times as fast", *(f"K = {k:,}" for k in plan.classes)], rows)] if rows else [])]
-    )
+    return [heading, *([table(["times as fast", *(f"K = {k:,}" for k in plan.classes)], rows)] if rows else [])]
 
 
 def gains_table(record: CostRecord) -> list[str]:
     """From where on every objective pays; nothing without marginalize and another."""
     found = gains(record)
     few = few_of(record.plan, max((each.faster_from for each in found if each.faster_from), default=None))
-    rows = [
-        [
-            *(each.objective, *("–" if k is None else f"{k:,}" for k in (each.faster_from, each.smaller_from))),
-            *(_ratio(record.plan, each.speed_ups[classes]) for classes in few),
-        ]
-        for each in found
-    ]
+    rows = []
+    for each in found:
+        least = [NOTHING if k is None else f"{k:,}" for k in (each.faster_from, each.smaller_from)]
+        rows.append([each.objective, *least, *(_ratio(record.plan, each.speed_ups[classes]) for classes in few)])
     headings = ["objective", "faster from K", "less memory from K", *(f"times as fast, K = {count:,}" for count in few)]
     return [table(headings, rows), _rule(record)] if rows else []
 
 
 def _rule(record: CostRecord) -> str:
     """What the claims mean, in words."""
-    rule, plan = rule_of(record), record.plan
-    if rule.losses:
-        pairs = plan.rounds**2
-        wins = f"the objective took less in at least {pairs - rule.losses} of the {pairs} pairs of processes of the two"
-    else:
-        wins = "every process of the objective took less than every process of marginalize"
-    below = "the next smaller one" if rule.numbers == 2 else f"the {rule.numbers - 1} next smaller ones"
-    where = f"at K, at every larger number of classes{f' and at {below}' if rule.numbers > 1 else ''}"
+    numbers, plan = numbers_of(record), record.plan
+    below = "the next smaller one" if numbers == 2 else f"the {numbers - 1} next smaller ones"
+    where = f"at K, at every larger number of classes{f' and at {below}' if numbers > 1 else ''}"
     held = 100 * (1 - 2 ** (1 - plan.rounds))
     ranges = f" The range holds the median of all possible rounds with a chance of {held:.0f} %." if held else ""
     return (
-        f"*times as fast*: marginalize's step over this one, median [range] of {rounds_of(plan)}. *from K*: {where}, "
-        f"{wins}; –: nowhere. If every objective cost what marginalize costs, at most one such measurement in "
+        f"*times as fast*: marginalize's step over this one, median [range] of {counted(plan.rounds, 'round')}. "
+        f"*from K*: {where}, every process of the objective took less than every process of marginalize; –: nowhere. "
+        "If every objective cost what marginalize costs, at most one such measurement in "
         f"{1 / CHANCE:.0f} would say of any of them that it pays (rank-sum tests, {claims_of(record)} claims, "
         f"Bonferroni's correction; an objective is taken to gain on marginalize with every class).{ranges}"
     )
@@ -152,17 +146,7 @@ def _ratio(plan: CostPlan, found: Spread) -> str:
     return middle if plan.rounds == 1 else f"{middle} [{low}, {high}]"
 
 
-def rounds_of(plan: CostPlan) -> str:
-    return counted(plan.rounds, "round")
-
-
-def _method(folder: ReportFolder, records: Sequence[CostRecord]) -> Section:
+def _method(folder: ReportFolder, records: Sequence[CostRecord]) -> list[str]:
     environments = dict.fromkeys(record.made_by for record in records)
-    return Section(
-        [
-            "## How it was measured",
-            METHOD,
-            console([commands.cost(record.plan, folder.place) for record in records]),
-            f"Environment: {'; '.join(environments)}.",
-        ]
-    )
+    lines = console([commands.cost(record.plan, folder.place) for record in records])
+    return ["## How it was measured", METHOD, lines, f"Environment: {'; '.join(environments)}."]

@@ -19,7 +19,7 @@ from gsm_cli.data import Dataset, describe_dataset
 from gsm_cli.records.run import WIDEST
 from gsm_cli.reports.charts import LETTERS, blank, ink, wrapped
 from gsm_cli.reports.markdown import interval, table
-from gsm_cli.reports.page import Page, Section
+from gsm_cli.reports.page import Block, Page
 from gsm_cli.reports.panels import Panel, Point, Points, panel_picture
 from gsm_cli.style import Picture
 from gsm_cli.words import counted, listed
@@ -48,7 +48,7 @@ def accuracy_picture(group: Group) -> Picture[object]:
     return panel_picture("accuracy", accuracy_panels(group))
 
 
-def learning(group: Group) -> Section:
+def learning(group: Group) -> list[Block]:
     """The curves, and what they are."""
     size = max(1, group.config.epochs // MOST_POINTS)
     smoothed = f", each point over the last {counted(size, 'epoch')}" if size > 1 else ""
@@ -56,7 +56,7 @@ def learning(group: Group) -> Section:
     clock = next((series.clock.words for series in group.pictured if series.clock), None)
     how = f" Seconds: updates, each as long as its step, measured {clock}." if clock else ""
     text = f"Validation accuracy, the mean over seeds{smoothed}.{how}{left_out}"
-    return Section(["## How accuracy grows", accuracy_picture(group), text])
+    return ["## How accuracy grows", accuracy_picture(group), text]
 
 
 def curve_page(title: str, verdict: Verdict) -> Page:
@@ -121,22 +121,18 @@ def _others(dataset: Dataset) -> list[Points]:
     ]
 
 
-def generated(group: Group) -> Section:
+def generated(group: Group) -> list[Block]:
     """What the first seed of every objective generates; empty if no images were kept."""
-    images = {series.identity: series.generated for series in group.pictured if series.generated}
+    first = {series.identity: series.finished[0].generated for series in group.pictured}
+    images = {line: image for line, image in first.items() if image}
     if not images:
-        return Section([])
+        return []
     digests = {line.label: sha256(image.encode()).hexdigest() for line, image in images.items()}
     shape, record = describe_dataset(group.config.dataset).shape, group.records[0]
     arranged = ROWS_OF_Z if record.classes <= WIDEST else ROWS_OF_CLASSES
     picture = Picture[object]("generated", "", SHEETS + arranged, digests, partial(generated_chart, images, shape))
-    return Section(
-        [
-            "## What the models generate",
-            picture,
-            f"Mean images of p(x|y,z) of each first seed, with the weights that validation would choose: {arranged}",
-        ]
-    )
+    text = f"Mean images of p(x|y,z) of each first seed, with the weights that validation would choose: {arranged}"
+    return ["## What the models generate", picture, text]
 
 
 def generated_chart(images: Mapping[Identity, str], shape: tuple[int, int]) -> "Figure":

@@ -1,16 +1,16 @@
-"""The tables of the details on groups of runs: tests, what the labels alone have, further groups, numbers of others."""
+"""The details on groups of runs: tests, all parts of the images, what intervals do not cover, others' numbers."""
 
 from collections.abc import Sequence
 from statistics import fmean
 
 from gsm_cli.analysis.groups import OF_OTHERS, Group
 from gsm_cli.analysis.series import Series
-from gsm_cli.analysis.statistics import LEVEL, compare
+from gsm_cli.analysis.statistics import LEVEL, compare, wilson
 from gsm_cli.analysis.verdict import Judgement, Verdict
-from gsm_cli.data import Dataset
+from gsm_cli.data import DATASETS, Dataset, describe_dataset
 from gsm_cli.objectives import SUPERVISED
-from gsm_cli.reports.markdown import NOTHING, interval, plain, table, without_empty
-from gsm_cli.reports.page import Section
+from gsm_cli.reports.comparison import result
+from gsm_cli.reports.markdown import NOTHING, columns, interval, plain, table
 from gsm_cli.words import counted, margin_points, percent, points
 
 TESTS = (
@@ -23,54 +23,57 @@ TESTS = (
 BEYOND = " *for other images*: the interval of Nadeau and Bengio (2003), because the seeds' splits share images."
 ACCURACIES = (
     "After the last epoch, means over seeds. Errors on the unlabelled training images are classes that were assigned "
-    "wrongly; what the test set loses beyond them would be overfitting. *gain*: test accuracy above that of "
-    "supervised at the same seeds. *one class*: the seeds whose classifier predicts one class for everything."
+    "wrongly; what the test set loses beyond them would be overfitting. *by validation's epoch*: test % with the "
+    "weights of the epoch that validation would choose. *gain*: test accuracy above that of supervised at the same "
+    "seeds. *one class*: the seeds whose classifier predicts one class for everything."
+)
+POOLED = (
+    "**Overlapping splits.** Every seed splits the same images, so that the test sets of two seeds share some: the "
+    "intervals speak of other splits and initial weights with these images."
+)
+OWN_POOL = (
+    "**Overlapping splits.** Where the file has no test images of its own, every seed splits the same images, and the "
+    "intervals speak of other splits of these alone."
 )
 
 
-def tests(verdict: Verdict) -> Section:
+def tests(verdict: Verdict) -> list[str]:
     """Every difference from the sum with its tests; empty if nothing was compared."""
     judgements = verdict.decisive
     if not judgements or verdict.margin is None:
-        return Section([])
-    rows = [_test(each) for each in judgements]
-    headings = [
-        *("objective", "question", "seeds", "points [95 %]", "deviation of a seed", "p", "p, corrected"),
-        *("by validation's epoch [95 %]", "for other images [95 %]", "verdict"),
-    ]
+        return []
     margin = verdict.margin
     loss = margin_points(margin.value)
     share = "named with `--margin`" if verdict.is_named else "a quarter of the sum's errors, from 0.1 to 1 point"
     words = (
         f"The margin is {loss}, {share}: with it {counted(margin.errors, 'error')} of the sum become "
-        f"{margin.with_it:,} of {margin.images:,} images."
+        f"{margin.errors + round(margin.value * margin.images):,} of {margin.images:,} images."
     )
     words += BEYOND if any(each.beyond for each in judgements) else ""
-    return Section(["## Differences from the sum, with tests", table(*without_empty(headings, rows)), TESTS, words])
+    return ["## Differences from the sum, with tests", columns([*map(_test, judgements)]), TESTS, words]
 
 
-def _test(judgement: Judgement) -> list[str]:
+def _test(judgement: Judgement) -> dict[str, str]:
     deviation = judgement.summary.deviation
-    return [
-        judgement.label,
-        judgement.role,
-        str(len(judgement.comparison.seeds)),
-        interval(judgement.summary, points),
-        NOTHING if deviation is None else f"{100 * deviation:.2f}",
-        f"{judgement.comparison.p_value:.3g}",
-        NOTHING if judgement.role == "exploratory" else f"{judgement.p_value:.3g}",
-        interval(judgement.chosen.summary, points),
-        interval(judgement.beyond, points) if judgement.beyond else NOTHING,
-        judgement.told,
-    ]
+    return {
+        "objective": judgement.label,
+        "question": judgement.role,
+        "seeds": str(len(judgement.comparison.seeds)),
+        "points [95 %]": interval(judgement.summary, points),
+        "deviation of a seed": NOTHING if deviation is None else f"{100 * deviation:.2f}",
+        "p": f"{judgement.comparison.p_value:.3g}",
+        "p, corrected": f"{judgement.p_value:.3g}",
+        "by validation's epoch [95 %]": interval(judgement.chosen.summary, points),
+        "for other images [95 %]": interval(judgement.beyond, points),
+        "verdict": judgement.told,
+    }
 
 
-def accuracies(group: Group) -> Section:
+def accuracies(group: Group) -> list[str]:
     """What is known of every part of the images, the gain over the labels alone, and the runs that failed."""
     if not group.trained:
-        return Section([])
-    headings = ["objective", "unlabelled %", "validation %", "test %", "gain [95 %]", "evaluations", "one class"]
-    rows = [_accuracy(group, series) for series in group.pictured]
+        return []
+    shown = columns([_accuracy(group, series) for series in group.pictured])
     failures = [
         f"* {series.label} seed {record.config.seed} failed at step {record.failure.step}: "
         f"{plain(record.failure.reason)}."
@@ -78,41 +81,68 @@ def accuracies(group: Group) -> Section:
         for record in series.records
         if record.failure
     ]
-    shown = table(*without_empty(headings, rows))
-    return Section(["## Every part of the images", shown, ACCURACIES, *(["\n".join(failures)] if failures else [])])
+    return ["## Every part of the images", shown, ACCURACIES, *(["\n".join(failures)] if failures else [])]
 
 
-def _accuracy(group: Group, series: Series) -> list[str]:
+def _accuracy(group: Group, series: Series) -> dict[str, str]:
     readings = [record.test.last for record in series.finished if record.test]
     floor = group.find(SUPERVISED)
     gain = compare(series.scores, floor.scores) if floor and floor is not series else None
     collapsed = [str(record.config.seed) for record in series.finished if record.collapsed]
-    return [
-        series.label,
-        percent(fmean(each.unlabelled_accuracy for each in readings)),
-        percent(series.validation.mean),
-        percent(series.accuracy.mean),
-        interval(gain.summary, points) if gain else NOTHING,
-        f"{series.evaluations():.3g}",
-        ", ".join(collapsed) or NOTHING,
-    ]
+    return {
+        "objective": series.label,
+        "unlabelled %": percent(fmean(each.unlabelled_accuracy for each in readings)),
+        "validation %": percent(series.validation.mean),
+        "test %": percent(series.accuracy.mean),
+        "by validation's epoch": percent(fmean(score.accuracy for score in series.chosen_scores.values())),
+        "gain [95 %]": interval(gain.summary if gain else None, points),
+        "evaluations": f"{series.evaluations():.3g}",
+        "one class": ", ".join(collapsed) or NOTHING,
+    }
 
 
-def further(verdicts: Sequence[Verdict]) -> Section:
+def limits(group: Group) -> list[str]:
+    """What the intervals do not cover, in a list; empty without a finished run."""
+    if not group.trained:
+        return []
+    dataset = describe_dataset(group.config.dataset)
+    overlap = [POOLED] * bool(dataset.test) if group.config.dataset in DATASETS else [OWN_POOL]
+    sentences = [*overlap, _test_set(group, dataset)]
+    return ["## What the intervals do not cover", "\n".join(f"* {sentence}" for sentence in sentences)]
+
+
+def _test_set(group: Group, dataset: Dataset) -> str:
+    """The error of a finite test set, by the binomial law."""
+    first = group.trained[0]
+    accuracy = fmean(score.accuracy for score in first.scores.values())
+    images = next(iter(first.scores.values())).images
+    low, high = wilson(accuracy, images)
+    start = (
+        f"**Test images.** With {100 * accuracy:.2f} % of {counted(images, 'test image')} correct, one run's accuracy "
+        f"on all images of the kind lies between {100 * low:.2f} and {100 * high:.2f} % (binomial, 95 %)"
+    )
+    if dataset.paired > 1:
+        start += f", in truth in a wider range, because every single image stands in {dataset.paired} pairs"
+    if dataset.test:
+        return f"{start}; as test images differ between seeds, in part, the intervals contain some of that."
+    if group.config.dataset not in DATASETS:  # of somebody's own it is not known
+        return f"{start}."
+    return (
+        f"{start}; all seeds have the same test images, and the intervals leave that out: more seeds do not remove it."
+    )
+
+
+def further(verdicts: Sequence[Verdict]) -> list[str]:
     """The groups with other settings, a row for each of their objectives; empty without any."""
-    rows = [_further(verdict, series) for verdict in verdicts for series in verdict.group.series]
-    headings = ["runs", "seeds", "test % [95 %]", "points [95 %]", "verdict"]
-    return Section(["## Runs with other settings", table(headings, rows)] if rows else [])
+    rows = [
+        result(verdict, series) | {"objective": f"{series.label}, {verdict.group.name}"}
+        for verdict in verdicts
+        for series in verdict.group.series
+    ]
+    return ["## Runs with other settings", columns(rows)] if rows else []
 
 
-def _further(verdict: Verdict, series: Series) -> list[str]:
-    name, runs = f"{series.label}, {verdict.group.name}", series.counts
-    judged = next((each for each in verdict.judgements if each.series is series), None)
-    compared = [interval(judged.summary, points), judged.told] if judged else [NOTHING, NOTHING]
-    return [name, runs, interval(series.accuracy) if series.finished else NOTHING, *compared]
-
-
-def others(dataset: Dataset) -> Section:
+def others(dataset: Dataset) -> list[str]:
     """Numbers of others, against which a reader may hold the report; empty if there are none."""
     rows = [
         [f"ADGM, {name}, epoch {epoch}", f"{100 * accuracy:.1f}", dataset.curves_source]
@@ -121,7 +151,7 @@ def others(dataset: Dataset) -> Section:
     ]
     rows += [list(each) for each in dataset.published]
     if not rows:
-        return Section([])
+        return []
     text = f"{dataset.title} with {OF_OTHERS} labels; numbers of others, not measured here. {dataset.caution}".strip()
     shown = table(["model and objective", "accuracy %", "source"], rows)
-    return Section(["## What others report", text, shown])
+    return ["## What others report", text, shown]

@@ -158,7 +158,12 @@ def _run_fault(folder: ReportFolder, path: Path, record: RunRecord) -> str | Non
     """Why a record cannot be in the report of this folder; None if it can."""
     if path.stem != record.config.name:
         return f"{ANOTHER}: of {record.config.name}"
-    return None if record.generated is None else _image_fault(record.generated)
+    try:
+        if record.generated is not None:
+            read_texts(b64decode(record.generated, validate=True))
+    except ValueError as error:
+        return f"must hold its generated images as a PNG in base64, and does not ({printable(str(error))})"
+    return None
 
 
 def _of_one_task(
@@ -204,14 +209,6 @@ def _data(record: RunRecord) -> tuple[str, str | None, int, int | None]:
 
 def _sizes(record: RunRecord) -> tuple[int, int, int]:
     return record.classes, record.unlabelled, record.test.images if record.test else 0
-
-
-def _image_fault(generated: str) -> str | None:
-    try:
-        read_texts(b64decode(generated, validate=True))
-    except ValueError as error:
-        return f"must hold its generated images as a PNG in base64, and does not ({printable(str(error))})"
-    return None
 
 
 def _plan_fault(folder: ReportFolder, path: Path, record: CostRecord | GradientRecord) -> str | None:

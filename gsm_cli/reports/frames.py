@@ -70,10 +70,7 @@ def run_row(record: RunRecord) -> dict[str, object]:
         "seconds": sum(epochs.seconds),
         "processor_seconds": sum(epochs.processor_seconds),
         "version": record.version,
-        "device": machine.device,
-        "kernels": machine.kernels,
-        "threads": machine.threads,
-        "beside": machine.beside,
+        **{name: getattr(machine, name) for name in ("device", "kernels", "threads", "beside")},
     }
     settings = {  # one of somebody's own may be called as what was measured
         f"own_{name}" if name in {"run", *measured} and name in record.config.own else name: value

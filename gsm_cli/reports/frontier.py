@@ -2,7 +2,7 @@
 
 from gsm_cli.analysis.frontier import Crossing, Frontier, Line, crossing
 from gsm_cli.reports.markdown import NOTHING, table
-from gsm_cli.reports.page import Block, Page, Section
+from gsm_cli.reports.page import Block, Page
 from gsm_cli.reports.panels import Panel, Point, Points, panel_picture
 from gsm_cli.style import Picture
 from gsm_cli.words import counted, digits, listed, percent
@@ -18,7 +18,7 @@ OWN = "Every schedule is trained from the beginning to its end; none is a longer
 def frontier_page(title: str, frontier: Frontier, where: str) -> Page:
     """Who is the first to reach which accuracy."""
     cost = "in how many seconds" if frontier.clock else "after how many epochs"
-    few = min(len(each.series.scores) for each in frontier.schedules)
+    few = min(len(each.scores) for each in frontier.schedules)
     return Page(
         f"{title}: which accuracy {cost}?",
         first_to_reach(frontier, where),
@@ -50,14 +50,13 @@ def _cost(cost: float, frontier: Frontier) -> str:
     return f"{digits(cost)} s" if frontier.clock else f"{digits(cost)} epochs"
 
 
-def frontier_section(frontier: Frontier | None) -> Section:
+def frontier_section(frontier: Frontier | None) -> list[Block]:
     """Who reaches which accuracy when; empty unless an objective has several lengths."""
     if frontier is None:
-        return Section([])
+        return []
     heading = f"## Accuracy {'in so many seconds' if frontier.clock else 'after so many epochs'}"
     text = " ".join([first_to_reach(frontier), OWN, *_cautions(frontier)])
-    blocks: list[Block] = [heading, frontier_picture(frontier), text, _levels(frontier), WHEN]
-    return Section(blocks)
+    return [heading, frontier_picture(frontier), text, _levels(frontier), WHEN]
 
 
 def frontier_picture(frontier: Frontier) -> Picture[object]:
@@ -71,7 +70,7 @@ def frontier_panel(frontier: Frontier) -> Panel:
 
 
 def _points(line: Line) -> Points:
-    points = [Point.of(each.cost, each.series.accuracy, len(each.series.scores)) for each in line.schedules]
+    points = [Point.of(each.cost, each.accuracy, len(each.scores)) for each in line.schedules]
     return Points(line.identity, points)
 
 
@@ -85,9 +84,9 @@ def _levels(frontier: Frontier) -> str:
     rows = []
     for line in frontier.lines:
         found = [crossing(line.schedules, level) for level in frontier.levels]
-        longest = max(line.schedules, key=lambda schedule: schedule.epochs)
+        longest = max(line.schedules, key=lambda schedule: schedule.config.epochs)
         cells = ["not reached" if each is None else _taken(each, frontier) for each in found]
-        last = f"{percent(longest.series.accuracy.mean)} after {counted(longest.epochs, 'epoch')}"
+        last = f"{percent(longest.accuracy.mean)} after {counted(longest.config.epochs, 'epoch')}"
         rows.append([line.identity.label, *cells, last])
     return table(["objective", *(f"{100 * level:.0f} %" for level in frontier.levels), "longest"], rows)
 

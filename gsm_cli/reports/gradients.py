@@ -1,27 +1,28 @@
 """The sections of a report on the quality of gradients."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from gsm_cli import commands
 from gsm_cli.analysis.contrasts import TAU
 from gsm_cli.analysis.gradients import (
     CLOSE,
-    Quantity,
+    Estimator,
     bias,
+    by_estimator,
     conclusions,
     cosine,
     deviation,
-    less_log_q,
     means,
-    on_own_models,
+    own_models,
     subjects_of,
 )
 from gsm_cli.analysis.identity import Identity, with_looks
+from gsm_cli.data import describe_dataset
 from gsm_cli.errors import inert, printable
 from gsm_cli.records.gradients import MOST_SHARE, GradientRecord, GradientSubject
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.reports.markdown import NOTHING, numbered, table
-from gsm_cli.reports.page import Block, Page, Section
+from gsm_cli.reports.page import Block, Page
 from gsm_cli.reports.panels import Panel, Point, Points, panel_picture
 from gsm_cli.style import Picture
 from gsm_cli.words import listed
@@ -54,36 +55,38 @@ OWN = (
     "After the last epoch on models that each estimator has trained itself, beside the cosine of the same estimator on "
     "the sum's models:"
 )
-SIGNAL = (
-    "The variance with log q taken from the learning signal (`minus_log_q`), over that without: below 1 it helps. "
-    "Neither has a bias."
+LAST = (
+    "The models after the last epoch, each mean over them, at a temperature of {tau} where an estimator has one; "
+    "*minus_log_q*: with log q taken from the learning signal."
 )
-LAST = "The models after the last epoch, each mean over them, at a temperature of {tau} where an estimator has one:"
 SEVERAL = 3  # functions and epochs, from which on the last alone is told
 TAUS = (0.5, 1.0)  # of the table: the first that was measured
 
 
-def gradient_sections(folder: ReportFolder, records: Sequence[GradientRecord]) -> list[Section]:
+def gradient_sections(folder: ReportFolder, records: Sequence[GradientRecord]) -> list[Block]:
     """A section for every measurement; that with the fewest settings of its own first, the others named by them."""
     settings = {record.plan.name: commands.gradients(record.plan).removeprefix("gsm gradients") for record in records}
     ordered = sorted(records, key=lambda record: (len(settings[record.plan.name]), record.plan.name))
-    return [_section(folder, each, settings[each.plan.name], number) for number, each in enumerate(ordered, start=1)]
+    return [
+        block
+        for number, each in enumerate(ordered, start=1)
+        for block in _section(folder, each, settings[each.plan.name], number)
+    ]
 
 
-def _section(folder: ReportFolder, record: GradientRecord, settings: str, number: int) -> Section:
+def _section(folder: ReportFolder, record: GradientRecord, settings: str, number: int) -> list[Block]:
     heading = "## How good the gradients are" + (f":{settings}" if number > 1 else "")
     pictures: list[Block] = []
     if record.rows:
-        beside = BESIDE.format(tau=_tau_of(record))
+        beside = BESIDE.format(tau=commands.write(_usual_tau(record)))
         first = gradient_picture(record, number)
         pictures += [first, beside] if first else []
         pictures += [against_tau(record, number), AGAINST_TAU]
     measured = commands.gradients(record.plan, folder.options(record.plan.config))
     path = folder.link(folder.measurement(record.plan.name))
     source = f"Measured by gsm {inert(record.version)}: `{printable(measured)}` ([record]({path}))."
-    said: list[Block] = [*_conclusions(record)[:1], *pictures, *_last(record), *_own(record), *_signal(record)]
-    said += _heavy(record)
-    return Section([heading, METHOD, *said, source])
+    tables = [*_last(record), *_own(record), *_heavy(record)]
+    return [heading, METHOD, *_conclusions(record)[:1], *pictures, *tables, source]
 
 
 def gradient_picture(record: GradientRecord, number: int = 1) -> Picture[object] | None:
@@ -93,13 +96,14 @@ def gradient_picture(record: GradientRecord, number: int = 1) -> Picture[object]
     """
     titled = subjects_of(record)
     models = [title for title, subjects in titled.items() if subjects[0].epoch is not None] or [*titled]
-    lines, panels = _lines(record), list[Panel]()
+    panels = []
     for title in dict.fromkeys([*models[:1], *models[-1:]]):
-        dots = []
-        for line in lines:
-            found = [_one(record, line.objective, titled[title], quantity) for quantity in (deviation, cosine)]
-            if found[0] is not None and found[1] is not None:
-                dots.append(Points(line, [Point(found[0], found[1])]))
+        read = {line: _numbers(record, line.objective, titled[title]) for line in _lines(record)}
+        dots = [
+            Points(line, [Point(varies, direction)])
+            for line, (direction, _, varies) in read.items()
+            if varies is not None and direction is not None
+        ]
         panels += [Panel(f"{COSINE}, {title}", DEVIATION, dots, ".3f", 0.0, continuous=True)] if dots else []
     return panel_picture(numbered("gradients", number), panels, len(panels)) if panels else None
 
@@ -114,8 +118,9 @@ def against_tau(record: GradientRecord, number: int) -> Picture[object]:
     return panel_picture(numbered("gradients-tau", number), panels, len(columns))
 
 
-def gradient_page(title: str, record: GradientRecord) -> Page:
-    """What the means say on the models of the last epoch, or on the last function."""
+def gradient_page(record: GradientRecord) -> Page:
+    """Of a folder with gradients alone: what the means say on the models of the last epoch, or on the last function."""
+    title = describe_dataset(record.plan.config.dataset).title
     found = conclusions(record)
     said = found[-1].kinds if found else {}
     parts = [f"{words}: {listed(_names(said[kind]))}" for kind, words in SHORT.items() if kind in said]
@@ -129,56 +134,54 @@ def _lines(record: GradientRecord) -> list[Identity]:
     return with_looks([(name, ()) for name in dict.fromkeys(row.estimator for row in record.rows)])
 
 
-def _names(estimators: Sequence[tuple[str, float | None]]) -> list[str]:
+def _names(estimators: Iterable[Estimator]) -> list[str]:
     return list(dict.fromkeys(name for name, _ in estimators))
 
 
-def _tau_of(record: GradientRecord) -> str:
-    tau = _usual_tau(record)
-    return NOTHING if tau is None else commands.write(tau)
+def _usual_tau(record: GradientRecord) -> float:
+    """The temperature of the table; where none of the usual ones was measured, the least."""
+    taus = sorted({row.temperature for row in record.rows if row.temperature is not None})
+    return next((each for each in (*TAUS, *taus) if each in taus), TAUS[0])
 
 
-def _usual_tau(record: GradientRecord) -> float | None:
-    taus = {row.temperature for row in record.rows}
-    return next((each for each in TAUS if each in taus), None)
-
-
-def _one(record: GradientRecord, name: str, subjects: Sequence[GradientSubject], quantity: Quantity) -> float | None:
-    """The mean over these subjects at the usual temperature, or at the least that the estimator allows above it."""
-    tau = _usual_tau(record)
-    found = [*means(record.rows, name, subjects, quantity)]
-    return next((each.mean for each in found if each.temperature is None or each.temperature >= (tau or 0.0)), None)
+def _numbers(record: GradientRecord, name: str, subjects: Sequence[GradientSubject]) -> list[float | None]:
+    """Cosine, bias and deviation at the usual temperature, or at the least that the estimator allows above it."""
+    least, numbers = _usual_tau(record), []
+    for quantity in (cosine, bias, deviation):
+        found = means(record, name, subjects, quantity)
+        numbers.append(next((each.mean for tau, each in found.items() if tau is None or tau >= least), None))
+    return numbers
 
 
 def _last(record: GradientRecord) -> list[str]:
     """The numbers of one temperature after the last epoch, or on the last function."""
-    subjects = [*subjects_of(record).values()][-1:] or [[]]
-    rows = []
-    for name in dict.fromkeys(row.estimator for row in record.rows):
-        found = [_one(record, name, subjects[0], quantity) for quantity in (cosine, bias, deviation)]
-        rows.append([name, *(NOTHING if each is None else f"{each:.3f}" for each in found)])
-    words = LAST.format(tau=_tau_of(record))
+    subjects = [*subjects_of(record).values()][-1:]
+    rows = [
+        [name, *map(_cell, _numbers(record, name, subjects[0]))]
+        for name in (_names(by_estimator(record, subjects[0])) if subjects else [])
+    ]
+    words = LAST.format(tau=commands.write(_usual_tau(record)))
     return [words, table(["estimator", COSINE, BIAS, DEVIATION], rows)] if rows else []
 
 
 def _own(record: GradientRecord) -> list[str]:
+    """The same on the models that each estimator has trained itself, at the temperature of its training."""
     rows = []
-    for each in on_own_models(record):
-        at = "" if each.temperature is None else f", tau {commands.write(each.temperature)}"
-        cosines = [NOTHING if value is None else f"{value:.3f}" for value in (each.cosine, each.cosine_on_sum)]
-        rows.append([f"{each.estimator}{at}", str(each.epoch), *cosines, f"{each.bias:.3f}", f"{each.deviation:.3f}"])
+    for name, subjects in own_models(record).items():
+        _, tau = next(iter(by_estimator(record, subjects)))
+        of_sum = [each for each in record.subjects if each.epoch == subjects[0].epoch and not each.is_own]
+        read = [
+            means(record, name, *each).get(tau)
+            for each in ((subjects, cosine), (of_sum, cosine), (subjects, bias), (subjects, deviation))
+        ]
+        label = name if tau is None else f"{name}, {TAU} {commands.write(tau)}"
+        rows.append([label, str(subjects[0].epoch), *(_cell(each.mean if each else None) for each in read)])
     headings = ["estimator", "epoch", "cosine", "on the sum's models", BIAS, DEVIATION]
     return [OWN, table(headings, rows)] if rows else []
 
 
-def _signal(record: GradientRecord) -> list[str]:
-    found = less_log_q(record)
-    titles = list(dict.fromkeys(title for ratios in found.values() for title in ratios))
-    rows = [
-        [name, *(f"{ratios[title]:.3g}" if title in ratios else NOTHING for title in titles)]
-        for name, ratios in found.items()
-    ]
-    return [SIGNAL, table(["estimator", *titles], rows)] if rows else []
+def _cell(value: float | None) -> str:
+    return NOTHING if value is None else f"{value:.3f}"
 
 
 def gradient_panels(
@@ -187,9 +190,9 @@ def gradient_panels(
     """Cosine of the mean, bias and deviation of the gradients of these estimators against the temperature."""
     panels = []
     for name, quantity, reference in ((COSINE, cosine, 0.0), (BIAS, bias, 1.0), (DEVIATION, deviation, None)):
-        read = {line: [*means(record.rows, line.objective, subjects, quantity)] for line in lines}
+        read = {line: means(record, line.objective, subjects, quantity) for line in lines}
         points = [
-            Points(line, [Point(each.temperature, each.mean, each.low, each.high) for each in own])
+            Points(line, [Point.of(tau, each, scale=1.0) for tau, each in own.items()])
             for line, own in read.items()
             if own
         ]
@@ -214,7 +217,7 @@ def _conclusions(record: GradientRecord) -> list[str]:
     return ["\n".join(lines), ranking] if lines else []
 
 
-def _compact(labels: Sequence[tuple[str, float | None]]) -> str:
+def _compact(labels: Sequence[Estimator]) -> str:
     """Names, each with its temperatures."""
     taus: dict[str, list[str]] = {}
     for name, tau in labels:

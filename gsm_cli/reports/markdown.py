@@ -23,10 +23,11 @@ def plain(text: str) -> str:
     return marked.replace("&", "&amp;").replace("<", "&lt;")
 
 
-def without_empty(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> tuple[list[str], list[list[str]]]:
-    """A table without the columns that are empty."""
-    places = [place for place in range(len(headings)) if {row[place] for row in rows} != {NOTHING}]
-    return [headings[place] for place in places], [[row[place] for place in places] for row in rows]
+def columns(rows: Sequence[Mapping[str, str]]) -> str:
+    """A table of rows that name their cells, without the columns that are empty."""
+    names = dict.fromkeys(name for row in rows for name in row)
+    kept = [name for name in names if any(row.get(name, NOTHING) != NOTHING for row in rows)]
+    return table(kept, [[row.get(name, NOTHING) for name in kept] for row in rows])
 
 
 def console(commands: Sequence[str]) -> str:
@@ -39,8 +40,10 @@ def numbered(name: str, number: int) -> str:
     return f"{name}-{number}" if number > 1 else name
 
 
-def interval(summary: Summary, form: Callable[[float], str] = percent) -> str:
+def interval(summary: Summary | None, form: Callable[[float], str] = percent) -> str:
     """Mean, and the 95 % interval if there is one."""
+    if summary is None:
+        return NOTHING
     if summary.low is None or summary.high is None:
         return form(summary.mean)
     return f"{form(summary.mean)} [{form(summary.low)}, {form(summary.high)}]"

@@ -5,12 +5,11 @@ from collections.abc import Sequence
 
 from gsm_cli import commands
 from gsm_cli.analysis.groups import Group
-from gsm_cli.analysis.identity import DIGEST, own_settings, setting
+from gsm_cli.analysis.identity import DIGEST, own_settings, written
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.records.steps import StepRecord
 from gsm_cli.records.store import Record
 from gsm_cli.reports.markdown import console
-from gsm_cli.reports.page import Section
 from gsm_cli.words import listed
 
 OBJECTIVE = re.compile(r"--objective (\S+)")
@@ -25,22 +24,18 @@ BINARY = (
 )
 
 
-def provenance(folder: ReportFolder, groups: Sequence[Group], steps: StepRecord | None = None) -> Section:
+def provenance(folder: ReportFolder, groups: Sequence[Group], steps: StepRecord | None = None) -> list[str]:
     """Model, data, settings, commands and environments; empty without runs."""
     if not groups:
-        return Section([])
+        return []
     lines = [
         commands.train_ssl(series.config, series.seeds, folder.options(series.config))
         for group in groups
         for series in group.series
     ]
     lines = [*_joined(lines), *([commands.steps(folder)] if steps else [])]
-    return Section(
-        [
-            *("## Model and data", *_data(groups), *_settings(groups[0])),
-            *("## How every record was made", console(lines), _environments(groups, steps)),
-        ]
-    )
+    made = ["## How every record was made", console(lines), _environments(groups, steps)]
+    return ["## Model and data", *_data(groups), *_settings(groups[0]), *made]
 
 
 def without_seconds(folder: ReportFolder, groups: Sequence[Group], steps: StepRecord | None) -> list[str]:
@@ -82,7 +77,9 @@ def _parts(group: Group) -> str:
 def _settings(group: Group) -> list[str]:
     """The settings that the group has in common, and those that are an objective's own."""
     record = group.records[0]
-    words = [f"{name} {setting(name, value)}" for name, value in group.settings.items() if name != DIGEST or value]
+    words = [
+        f"{name} {value}" for name, value in written(group.settings).items() if name != DIGEST or group.settings[name]
+    ]
     return [
         f"{MODELS[record.config.model]}. {record.parameters:,} parameters.",
         f"Settings: {', '.join(words)}.",

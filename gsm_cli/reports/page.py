@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
-from gsm_cli.analysis.facts import Facts
+from gsm_cli.analysis.findings import Facts
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.records.run import RunRecord
 from gsm_cli.reports.markdown import plain
@@ -12,17 +12,6 @@ from gsm_cli.style import Picture
 
 Block: TypeAlias = "str | Picture[object]"
 BULLETS = 4  # at most, of what to keep in mind
-
-
-@dataclass(frozen=True)
-class Section:
-    """Blocks of Markdown and pictures, in the order of the page."""
-
-    blocks: Sequence[Block]
-
-    @property
-    def pictures(self) -> list[Picture[object]]:
-        return [block for block in self.blocks if isinstance(block, Picture)]
 
 
 @dataclass(frozen=True)
@@ -49,7 +38,7 @@ class Report:
 
     folder: ReportFolder
     page: Page
-    details: Sequence[Section]
+    details: Sequence[Block]
     problems: Sequence[str] = ()
     facts: Facts = field(default_factory=dict)
     runs: Sequence[RunRecord] = ()
@@ -77,12 +66,12 @@ class Report:
     def details_text(self) -> str:
         """The Markdown of the details."""
         start = f"The answer is on [the first page]({self.folder.link(self.folder.text)})."
-        return self._written([start, *(block for each in self.details for block in each.blocks)])
+        return self._written([start, *self.details])
 
     @property
     def pictures(self) -> list[Picture[object]]:
         """All of them, under the title of the report, each once."""
-        blocks = [*self.page.blocks, *(block for each in self.details for block in each.blocks)]
+        blocks = [*self.page.blocks, *self.details]
         found = {block.name: block for block in blocks if isinstance(block, Picture)}
         return [replace(picture, title=self.title) for picture in found.values()]
 

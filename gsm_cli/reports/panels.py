@@ -9,7 +9,7 @@ from gsm_cli import commands
 from gsm_cli.analysis.identity import Identity
 from gsm_cli.analysis.statistics import Summary
 from gsm_cli.reports.charts import blank, log_ticks, name_ends, value_ticks
-from gsm_cli.reports.markdown import NOTHING, table
+from gsm_cli.reports.markdown import NOTHING, columns
 from gsm_cli.style import INK, Picture
 from gsm_cli.words import digits
 
@@ -37,10 +37,10 @@ class Point:
     seeds: int | None = None
 
     @classmethod
-    def of(cls, value: float | None, found: Summary, seeds: int | None = None) -> "Point":
-        """Of shares, in per cent or in points."""
-        low, high = (None if end is None else 100 * end for end in (found.low, found.high))
-        return cls(value, 100 * found.mean, low, high, seeds)
+    def of(cls, value: float | None, found: Summary, seeds: int | None = None, scale: float = 100.0) -> "Point":
+        """Of shares, in per cent or in points; of others with the scale 1."""
+        low, high = (None if end is None else scale * end for end in (found.low, found.high))
+        return cls(value, scale * found.mean, low, high, seeds)
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,8 @@ class Points:
 
     @property
     def look(self) -> dict[str, Any]:
-        return {"color": self.identity.colour, "marker": self.identity.marker}
+        mark = {"linestyle": "--"} if self.is_level else {"marker": self.identity.marker}
+        return {"color": self.identity.colour, **mark}
 
 
 @dataclass(frozen=True)
@@ -72,21 +73,16 @@ class Panel:
     continuous: bool = False  # whether each line has values of its own
 
     def write(self, point: Point) -> str:
-        """A mean with its interval."""
-        return written(point, self.form)
+        """A mean with its interval; without a form with three digits."""
+        mean, *ends = (
+            None if each is None else f"{each:{self.form}}" if self.form else digits(each)
+            for each in (point.mean, point.low, point.high)
+        )
+        return f"{mean} [{', '.join(filter(None, ends))}]" if all(ends) else f"{mean}"
 
     def at(self, value: float) -> str:
         """A value of the axis."""
         return digits(value) if self.continuous else commands.write(value)
-
-
-def written(point: Point, form: str) -> str:
-    """A mean with its interval; without a form with three digits."""
-    mean, *ends = (
-        None if each is None else f"{each:{form}}" if form else digits(each)
-        for each in (point.mean, point.low, point.high)
-    )
-    return f"{mean} [{', '.join(filter(None, ends))}]" if all(ends) else f"{mean}"
 
 
 def is_wide(values: Sequence[float]) -> bool:
@@ -116,7 +112,7 @@ def panel_chart(panels: Sequence[Panel], columns: int = COLUMNS) -> "Figure":
         ends = {line.identity: _end(cells[len(panels) - 1], line) for line in panels[-1].lines}
         name_ends(cells[len(panels) - 1], ends, height - 0.9)
     else:
-        handles = [Line2D([], [], **_look(line)) for line in lines.values()]
+        handles = [Line2D([], [], **line.look) for line in lines.values()]
         labels = [identity.label for identity in lines]
         figure.legend(handles, labels, loc="outside lower center", ncols=columns)
     return figure
@@ -133,7 +129,7 @@ def _draw(axes: "Axes", panel: Panel, inches: float, columns: int) -> None:
         _draw_line(axes, line, [_beside(point.value or 0.0, values, share) for point in line.points])
     for line in panel.lines:
         if line.is_level:
-            axes.axhline(line.points[0].mean, color=line.identity.colour, linestyle="--", zorder=1)
+            axes.axhline(line.points[0].mean, zorder=1, **line.look)
     if panel.reference is not None:
         axes.axhline(panel.reference, color=INK, linewidth=0.8, linestyle=":", zorder=0)
     if not panel.lines:
@@ -194,10 +190,6 @@ def _end(axes: "Axes", line: Points) -> tuple[float, float]:
     return axes.get_xlim()[1] if last.value is None else last.value, last.mean
 
 
-def _look(line: Points) -> dict[str, Any]:
-    return {"color": line.identity.colour, "linestyle": "--"} if line.is_level else line.look
-
-
 def panel_picture(name: str, panels: Sequence[Panel], columns: int = COLUMNS) -> Picture[object]:
     """The picture of these panels, so many in a row."""
     return Picture(name, "", describe(panels), list(panels), partial(panel_chart, panels, columns))
@@ -236,12 +228,9 @@ def panel_table(panels: Sequence[Panel]) -> str:
     for panel in panels:
         for line in panel.lines:
             for point in line.points:
-                cells = rows.setdefault((line.identity.label, point.value), {})
+                label, value = line.identity.label, point.value
+                name = label if value is None else f"{label}, {panel.axis} {panel.at(value)}"
+                cells = rows.setdefault((label, value), {"runs": name, "seeds": NOTHING})
                 cells |= {"seeds": str(point.seeds)} if point.seeds else {}
                 cells[panel.title] = panel.write(point)
-    every = ("seeds", *(panel.title for panel in panels))
-    headings = [name for name in every if any(name in row for row in rows.values())]
-    axis = panels[0].axis
-    names = [label if value is None else f"{label}, {axis} {panels[0].at(value)}" for label, value in rows]
-    shown = [[row.get(name, NOTHING) for name in headings] for row in rows.values()]
-    return table(["runs", *headings], [[name, *row] for name, row in zip(names, shown, strict=True)])
+    return columns([*rows.values()])

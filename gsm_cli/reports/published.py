@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
 
 from gsm_cli.analysis.groups import Group
 from gsm_cli.analysis.published import Beside, set_beside
@@ -10,14 +9,13 @@ from gsm_cli.analysis.series import Series
 from gsm_cli.data.dataset import Table
 from gsm_cli.objectives import MARGINALIZE
 from gsm_cli.reports.comparison import failures
-from gsm_cli.reports.forest import draw
-from gsm_cli.reports.markdown import NOTHING, interval, table, without_empty
+from gsm_cli.reports.dots import forest_picture
+from gsm_cli.reports.markdown import NOTHING, columns, interval
 from gsm_cli.reports.page import Page
-from gsm_cli.reports.panels import Panel, Point, Points, describe
+from gsm_cli.reports.panels import Panel, Point, Points
 from gsm_cli.style import Picture
 from gsm_cli.words import listed, points, ratio
 
-HEADINGS = ("objective", "seeds", "test % [95 %]", "there % [95 %]", "points [95 %]", "here", "speed-up [95 %]")
 RULINGS = {"agrees": "agree{}", "higher": "lie{} higher here", "lower": "lie{} lower here", "undecided": "stay{} open"}
 
 
@@ -25,7 +23,6 @@ def table_page(title: str, group: Group, found: Table) -> Page:
     """Whether a table comes out: its rows, and the same objectives here."""
     name, _, _ = found.source.partition(" (")
     rows = {series: set_beside(series, found) for series in group.trained}
-    headings, shown = without_empty([*HEADINGS, "speed-up there"], [_row(group, *each) for each in rows.items()])
     legend = (
         "*test %*: after the last epoch, mean over seeds with Student's interval; *there*: "
         f"{found.source}, {found.trials} trials; *points*: here minus there, with Welch's interval; *here*: agrees "
@@ -35,7 +32,7 @@ def table_page(title: str, group: Group, found: Table) -> Page:
     return Page(
         f"{title}: does the table of {name} come out?",
         _answer([row for row in rows.values() if row]),
-        [_picture(rows, name), table(headings, shown), legend] if rows else [],
+        [_picture(rows, name), columns([_row(group, *each) for each in rows.items()]), legend] if rows else [],
         caveats=[*failures(group), *found.caveats],
     )
 
@@ -53,13 +50,19 @@ def _answer(rows: Sequence[Beside]) -> str:
     return f"{start}: {listed(told)}."
 
 
-def _row(group: Group, series: Series, row: Beside | None) -> list[str]:
+def _row(group: Group, series: Series, row: Beside | None) -> dict[str, str]:
     marginal = group.find(MARGINALIZE)
-    faster = series.times_as_fast(marginal)
-    there = [interval(row.theirs), interval(row.difference, points), row.ruling or NOTHING] if row else [NOTHING] * 3
-    speeds = [interval(faster, ratio) if faster else NOTHING, ratio(row.speed_up) if row else NOTHING]
-    speeds = [NOTHING] * 2 if series is marginal else speeds
-    return [series.label, series.counts, interval(series.accuracy), *there, *speeds]
+    others = marginal if series is not marginal else None
+    return {
+        "objective": series.label,
+        "seeds": series.counts,
+        "test % [95 %]": interval(series.accuracy),
+        "there % [95 %]": interval(row.theirs if row else None),
+        "points [95 %]": interval(row.difference if row else None, points),
+        "here": (row and row.ruling) or NOTHING,
+        "speed-up [95 %]": interval(series.times_as_fast(others), ratio),
+        "speed-up there": ratio(row.speed_up) if row and others else NOTHING,
+    }
 
 
 def _picture(rows: dict[Series, Beside | None], name: str) -> Picture[object]:
@@ -71,6 +74,4 @@ def _picture(rows: dict[Series, Beside | None], name: str) -> Picture[object]:
             there = replace(series.identity, settings=(*series.identity.settings, ("of", name)))
             hollow.append(Points(there, [Point.of(None, row.theirs)]))
             lines.append(hollow[-1])
-    panel = Panel("test accuracy, %", "objective", lines)
-    drawn = partial(draw, lines, panel.title, hollow, differences=False)
-    return Picture[object]("table", "", describe([panel]), [panel], drawn)
+    return forest_picture("table", Panel("test accuracy, %", "objective", lines), hollow)

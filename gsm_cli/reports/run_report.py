@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from gsm_cli.analysis.facts import run_facts
-from gsm_cli.analysis.findings import Findings, analyse
+from gsm_cli.analysis.findings import Findings, analyse, run_facts
 from gsm_cli.analysis.published import find_table
 from gsm_cli.config import RunConfig
 from gsm_cli.data import describe_dataset
@@ -13,15 +12,14 @@ from gsm_cli.records.gradients import GradientRecord
 from gsm_cli.records.layout import Kind, ReportFolder
 from gsm_cli.records.run import RunRecord
 from gsm_cli.records.steps import StepRecord
-from gsm_cli.reports.caveats import limits
 from gsm_cli.reports.choices import best_page, search_page, search_section
-from gsm_cli.reports.comparison import comparison_page
+from gsm_cli.reports.comparison import comparison_page, where
 from gsm_cli.reports.curves import curve_page, generated, learning
-from gsm_cli.reports.details import accuracies, further, others, tests
+from gsm_cli.reports.details import accuracies, further, limits, others, tests
 from gsm_cli.reports.frontier import frontier_page, frontier_section
 from gsm_cli.reports.gradients import gradient_page, gradient_sections
 from gsm_cli.reports.methods import provenance, without_seconds
-from gsm_cli.reports.page import Block, Page, Report, Section
+from gsm_cli.reports.page import Block, Page, Report
 from gsm_cli.reports.published import table_page
 from gsm_cli.reports.sweeps import sweep_picture, temperature_section, trade_page, trade_section
 from gsm_cli.words import listed
@@ -43,23 +41,18 @@ def render_runs(
     follows from the sum's errors. `about` is what the title says of the runs.
     """
     findings = analyse(records, kind, margin, steps)
-    page = _page(folder, findings, about) if records else gradient_page(*_only(gradients))
+    page = _page(folder, findings, about) if records else gradient_page(gradients[0])
     page = replace(page, missing=[*page.missing, *without_seconds(folder, findings.groups, steps)])
     facts = run_facts(findings, gradients, folder.options) | {"timed": steps is not None}
     runs = [record for group in findings.groups for record in group.records]
     return Report(folder, page, _details(folder, findings, gradients, steps), problems, facts, runs)
 
 
-def _only(gradients: Sequence[GradientRecord]) -> tuple[str, GradientRecord]:
-    """Of a folder with gradients alone."""
-    return describe_dataset(gradients[0].plan.config.dataset).title, gradients[0]
-
-
 def _page(folder: ReportFolder, findings: Findings, about: str | None) -> Page:
     """The page that answers what is asked: of a sweep what was swept, of all others whether a sample will do."""
     verdict = findings.verdicts[0]
     title = inert(about) if about else _experiment(findings)
-    whole = " on these images" if verdict.group.shares_images else ""
+    whole = where(verdict)
     if findings.kind == "curve":
         return curve_page(title, verdict)
     if findings.kind == "table" and (found := find_table(verdict.group)):
@@ -84,22 +77,21 @@ def _picture(findings: Findings) -> Block:
 
 def _details(
     folder: ReportFolder, findings: Findings, gradients: Sequence[GradientRecord], steps: StepRecord | None
-) -> list[Section]:
-    """Everything else, in order; an empty section for what there is not."""
-    main = findings.verdicts[:1]
+) -> list[Block]:
+    """Everything else, in order."""
     rest = [each for each in findings.verdicts[1:] if not findings.tells(each.group)]
-    name = main[0].group.name if main else ""
-    found = [Section([f"The main group is the runs with {name}."] if name else [])]
-    found += [section for each in main for section in (tests(each), accuracies(each.group), limits(each))]
-    found += [
-        section for each in main if each.group.trained for section in (learning(each.group), generated(each.group))
-    ]
-    found += [further(rest), frontier_section(findings.frontier), search_section(findings.searches)]
-    found += [temperature_section(findings.sweeps, findings.series), trade_section(findings.trades)]
-    found += gradient_sections(folder, gradients)
-    with_others = [each for each in findings.groups if each.as_others][:1]
-    found += [others(describe_dataset(each.config.dataset)) for each in with_others]
-    return [*found, provenance(folder, findings.groups, steps)]
+    blocks: list[Block] = []
+    for each in findings.verdicts[:1]:
+        group = each.group
+        blocks += [f"The main group is the runs with {group.name}."] if group.name else []
+        blocks += [*tests(each), *accuracies(group), *limits(group)]
+        blocks += [*learning(group), *generated(group)] if group.trained else []
+    blocks += [*further(rest), *frontier_section(findings.frontier), *search_section(findings.searches)]
+    blocks += [*temperature_section(findings.sweeps, findings.series), *trade_section(findings.trades)]
+    blocks += gradient_sections(folder, gradients)
+    for with_others in [each for each in findings.groups if each.as_others][:1]:
+        blocks += others(describe_dataset(with_others.config.dataset))
+    return [*blocks, *provenance(folder, findings.groups, steps)]
 
 
 def _experiment(findings: Findings) -> str:

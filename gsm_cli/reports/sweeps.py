@@ -3,17 +3,17 @@
 from collections.abc import Mapping, Sequence
 
 from gsm_cli import commands
+from gsm_cli.analysis.choices import Losses, Trade
 from gsm_cli.analysis.contrasts import TAU, Swept, named, task_of
 from gsm_cli.analysis.identity import Identity, apart, with_looks, written
 from gsm_cli.analysis.series import Series
 from gsm_cli.analysis.statistics import fewest_seeds
-from gsm_cli.analysis.tradeoff import Losses, Trade
 from gsm_cli.objectives import GUMBEL
-from gsm_cli.reports.markdown import MOST_VALUES, NOTHING, held, interval, numbered, table, values_table
-from gsm_cli.reports.page import Block, Page, Section
+from gsm_cli.reports.markdown import MOST_VALUES, held, numbered, values_table
+from gsm_cli.reports.page import Block, Page
 from gsm_cli.reports.panels import Panel, Point, Points, panel_picture, panel_table
 from gsm_cli.settings import hyphened
-from gsm_cli.words import listed, ratio
+from gsm_cli.words import listed
 
 COUNTED = {"labels": "number of labels", "classes": "number of classes"}
 SAID = {"worse": "worse than the sum at", "better": "better than the sum at", "open": "not told apart from it at"}
@@ -35,14 +35,14 @@ def trade_page(title: str, trade: Trade, where: str) -> Page:
     """What the cheap objectives lose to the sum at each value of a setting."""
     setting = COUNTED.get(trade.setting, trade.setting)
     most = max(len(each.points) for each in trade.losses)
-    few = min(len(loss.seeds) for each in trade.losses for loss in each.points)
+    few = min(len(loss.test.seeds) for each in trade.losses for loss in each.points.values())
     needed = fewest_seeds(most)
     short = f"Exploratory: some values have {few} seeds, and {most} tests together need {needed}."
     fitted = [f"Fitted to each value: {listed(trade.fitted)}."] * bool(trade.fitted)
     first = next((each for each in trade.losses if each.identity.objective == GUMBEL), trade.losses[0])
     return Page(
         f"{title}: what does one sample lose to the sum, by the {setting}?",
-        _answer(first, trade.setting, where),
+        _answer(first, trade.setting, where) if few >= needed else _too_few(first, trade.setting, where),
         [trade_picture(trade), _losses_table(trade), LEGEND],
         short if few < needed else "",
         caveats=[*fitted, "Every interval stands by itself."],
@@ -51,7 +51,9 @@ def trade_page(title: str, trade: Trade, where: str) -> Page:
 
 def _answer(found: Losses, setting: str, where: str) -> str:
     """At which values an objective is worse than the sum, better, or neither."""
-    values = {side: [commands.write(loss.value) for loss in found.points if loss.side == side] for side in SAID}
+    values = {
+        side: [commands.write(value) for value, loss in found.points.items() if loss.side == side] for side in SAID
+    }
     name = found.identity.label
     if len(values["open"]) == len(found.points):
         return f"At no {COUNTED.get(setting, setting)} is {name} told apart from the sum{where}."
@@ -60,47 +62,51 @@ def _answer(found: Losses, setting: str, where: str) -> str:
     return f"{name.capitalize()} is {' and '.join(parts)}{where}."
 
 
+def _too_few(found: Losses, setting: str, where: str) -> str:
+    """What an objective has at the largest value, where no test can decide."""
+    value, last = [*found.points.items()][-1]
+    points = f"{held(last.test.summary, last.side)} points at {commands.write(value)} {setting}"
+    return f"Too few seeds to decide: {found.identity.label} has {points}{where}."
+
+
 def _losses_table(trade: Trade) -> str:
-    values = sorted({loss.value for each in trade.losses for loss in each.points})[-MOST_VALUES:]
+    values = sorted({value for each in trade.losses for value in each.points})[-MOST_VALUES:]
     rows = {
-        each.identity.label: {commands.write(loss.value): held(loss.difference, loss.side) for loss in each.points}
+        each.identity.label: {
+            commands.write(value): held(loss.test.summary, loss.side) for value, loss in each.points.items()
+        }
         for each in trade.losses
     }
     return values_table(trade.setting, list(map(commands.write, values)), rows)
 
 
 def trade_picture(trade: Trade, number: int = 1) -> Block:
-    return panel_picture(numbered(f"losses-{hyphened(trade.setting)}", number), [trade_panel(trade)])
+    return panel_picture(numbered(f"losses-{hyphened(trade.setting)}", number), trade_panels(trade)[:1])
 
 
-def trade_panel(trade: Trade) -> Panel:
-    """Points of accuracy against the sum."""
-    lost = [
-        Points(each.identity, [Point.of(loss.value, loss.difference, len(loss.seeds)) for loss in each.points])
-        for each in trade.losses
+def trade_panels(trade: Trade) -> list[Panel]:
+    """Points of accuracy against the sum, their corrected p-values, and how many times as fast an epoch is."""
+    lost, p_values, speeds = list[Points](), list[Points](), list[Points]()
+    for each in trade.losses:
+        own = each.points.items()
+        lost.append(Points(each.identity, [Point.of(at, loss.test.summary, len(loss.test.seeds)) for at, loss in own]))
+        p_values.append(Points(each.identity, [Point(at, loss.p_value) for at, loss in own]))
+        speeds.append(Points(each.identity, [Point.of(at, loss.faster, scale=1.0) for at, loss in own if loss.faster]))
+    return [
+        Panel("test accuracy minus the sum's, points", trade.setting, lost, "+.2f", 0.0),
+        Panel("p, corrected", trade.setting, p_values, ".3g"),
+        Panel("times as fast", trade.setting, speeds),
     ]
-    return Panel("test accuracy minus the sum's, points", trade.setting, lost, "+.2f", 0.0)
 
 
-def trade_section(trades: Sequence[Trade]) -> Section:
-    """How many times as fast the objectives are at each value, and further pairs of sweeps; empty without any."""
+def trade_section(trades: Sequence[Trade]) -> list[Block]:
+    """The numbers at each value, and further pairs of sweeps; empty without any."""
     blocks: list[Block] = []
     for number, trade in enumerate(trades, start=1):
         setting = ", ".join([trade.setting, *trade.apart])
-        rows = [
-            [
-                f"{each.identity.label}, {trade.setting} {commands.write(loss.value)}",
-                str(len(loss.seeds)),
-                held(loss.difference, loss.side),
-                f"{loss.p_value:.3g}",
-                interval(loss.factor, ratio) if loss.factor else NOTHING,
-            ]
-            for each in trade.losses
-            for loss in each.points
-        ]
         blocks += [f"### Against {setting}", *([trade_picture(trade, number)] if number > 1 else [])]
-        blocks.append(table(["runs", "seeds", "points [95 %]", "p, corrected", "times as fast [95 %]"], rows))
-    return Section(["## What one sample loses, and what it saves", *blocks] if blocks else [])
+        blocks.append(panel_table(trade_panels(trade)))
+    return ["## What one sample loses, and what it saves", *blocks] if blocks else []
 
 
 def sweep_picture(found: Sequence[Swept], series: Sequence[Series]) -> Block:
@@ -123,26 +129,24 @@ def accuracy_panel(found: Sequence[Swept], series: Sequence[Series]) -> Panel:
         [(line.objective, line.settings) for line, _ in sets]
         + [(each.objective, settings) for each, settings in levels]
     )
-    lines = [[_point(float(str(value)), swept.series[(value,)]) for value in swept.values(0)] for _, swept in sets]
-    lines += [[_point(None, each)] for each, _ in levels]
-    return Panel("test accuracy, %", name, [Points(*pair) for pair in zip(looks, lines, strict=True)])
+    lines: list[dict[float | None, Series]] = []
+    lines += [{float(str(value)): swept.series[(value,)] for value in swept.values(0)} for _, swept in sets]
+    lines += [{None: each} for each, _ in levels]
+    points = [[Point.of(at, each.accuracy, len(each.scores)) for at, each in line.items()] for line in lines]
+    return Panel("test accuracy, %", name, [Points(*pair) for pair in zip(looks, points, strict=True)])
 
 
-def _point(value: float | None, series: Series) -> Point:
-    return Point.of(value, series.accuracy, len(series.scores))
-
-
-def temperature_section(lines: Sequence[Swept], series: Sequence[Series]) -> Section:
+def temperature_section(lines: Sequence[Swept], series: Sequence[Series]) -> list[Block]:
     """Accuracy and bounds on the axis of tau; empty unless tau was swept."""
     found = [swept for swept in lines if swept.names == (TAU,)]
     if not found:
-        return Section([])
+        return []
     accuracy = accuracy_panel(found, series)
     bounds = _bounds(dict(zip((line.identity for line in accuracy.lines), found, strict=False)))
     levels = any(line.is_level for line in accuracy.lines)
     text = " ".join([ACCURACY, *([LEVELS] if levels else []), *([BOUNDS] if bounds else [])])
     picture = panel_picture("temperature", [accuracy, *bounds])
-    return Section(["## Against the temperature", picture, text, panel_table([accuracy])])
+    return ["## Against the temperature", picture, text, panel_table([accuracy])]
 
 
 def _bounds(lines: Mapping[Identity, Swept]) -> list[Panel]:

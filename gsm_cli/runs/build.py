@@ -3,13 +3,14 @@
 from collections.abc import Callable, Iterable
 from dataclasses import fields
 from functools import partial
+from pkgutil import resolve_name
 from typing import cast
 
 import torch
 
 from gsm_cli.config import RunConfig
 from gsm_cli.errors import UsageError
-from gsm_cli.extensions import find_objective, load_class, own_code
+from gsm_cli.extensions import find_objective, own_code
 from gsm_cli.model.bounds import Estimator
 from gsm_cli.model.estimators import MinusLogQ
 from gsm_cli.model.generative import ADGM, M2
@@ -41,7 +42,7 @@ class Averaging:
         if row.sha256 != config.objective_sha256:
             raise UsageError(f"{config.objective} must stay as it was when the run began, and changed: start it again")
         assert row.estimator is not None, f"{row.name} has no unlabelled bound"
-        self.estimator = load_class(row.estimator)
+        self.estimator = resolve_name(row.estimator) if isinstance(row.estimator, str) else row.estimator
         self.settings, self.steps = config.estimator, steps
         if row.sha256:
             try_out(config.objective, partial(self.at_step, 0))
@@ -54,7 +55,7 @@ class Averaging:
         """The estimator at a temperature; None for one that has none."""
         warmth = {} if temperature is None else {"temperature": temperature}
         estimator = cast(Estimator, self.estimator(**self.settings.parameters, **warmth))
-        return MinusLogQ(estimator) if self.settings.subtracts_log_q else estimator
+        return MinusLogQ(estimator) if self.settings.flat.get("minus_log_q") else estimator
 
 
 def try_own(names: Iterable[str]) -> None:

@@ -9,8 +9,8 @@ from gsm_cli.config import RunConfig, differences
 from gsm_cli.data.dataset import Fetch
 from gsm_cli.data.split import Split
 from gsm_cli.errors import DataError, GsmError, OwnCodeError, UsageError, printable
-from gsm_cli.estimator_settings import SumAndSampleSettings
 from gsm_cli.files import is_there
+from gsm_cli.objectives import SumAndSampleSettings
 from gsm_cli.records.run import Failure, RunRecord, read_run
 from gsm_cli.runs.places import WorkerLostError
 from gsm_cli.runs.task import Task, load_split

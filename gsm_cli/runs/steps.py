@@ -94,7 +94,7 @@ class Steps:
             config.mc_samples,
             self.kl_weight(number),
             rng,
-            config.estimator.weight_of_entropy,
+            config.own.get("entropy_weight", 1.0),
             self.stream(Purpose.AUXILIARY, number) if config.fresh_a else None,
         )
 

@@ -10,9 +10,8 @@ from msgspec.structs import replace
 from records_of import ABACUS, batch, record, steps_of, timed
 from scipy import stats
 
-from gsm_cli.analysis.clocks import Clock, clocks
 from gsm_cli.analysis.groups import sort_records
-from gsm_cli.analysis.series import Series
+from gsm_cli.analysis.series import Clock, Series, clocks
 from gsm_cli.analysis.statistics import summarize_ratios
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.records.steps import step_key

@@ -285,7 +285,7 @@ class TestMistakes:
 class TestFailingDisk:
     """What stood before a failing write still stands, and no temporary file stays."""
 
-    @pytest.fixture(params=["os.fsync", "pathlib.Path.replace", "gsm_cli.style.render"])
+    @pytest.fixture(params=["os.fsync", "pathlib.Path.replace", "gsm_cli.style.Picture.encode"])
     def broken(self, request, monkeypatch):
         def full(*_):
             raise OSError(28, "No space left on device")

@@ -55,7 +55,7 @@ def test_the_source_distribution_holds_the_tests_and_what_the_readme_links_to(bu
     folders = [ROOT / folder for folder in ("docs", "figures", "tests", "benchmarks")]
     wanted = {path.relative_to(ROOT).as_posix() for folder in folders for path in folder.rglob("*.*")}
     assert {name for name in wanted if "__pycache__" not in name} <= held
-    assert {*NEEDED, "README.md", "LICENSE", "gsm_cli/law/explore.html"} <= held
+    assert {*NEEDED, "README.md", "LICENSE", "gsm_cli/law/explore.html", "gsm_cli/reports/page.html"} <= held
     assert GRAFTED == ["benchmarks", "docs", "figures", "reports", "tests"]
 
 
@@ -77,7 +77,7 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel):
     with zipfile.ZipFile(wheel) as archive:
         held = {name for name in archive.namelist() if ".dist-info/" not in name}
     modules = {path.relative_to(ROOT).as_posix() for path in FILES}
-    assert held == {*modules, "gsm_cli/py.typed", "gsm_cli/law/explore.html"}
+    assert held == {*modules, "gsm_cli/py.typed", "gsm_cli/law/explore.html", "gsm_cli/reports/page.html"}
 
 
 def test_the_package_is_marked_as_typed():

@@ -12,8 +12,9 @@ from tree import DOCUMENTS, README, ROOT
 from typer.testing import CliRunner, Result
 
 from gsm_cli.cli.app import app
+from gsm_cli.estimator_settings import SCHEDULE
 from gsm_cli.law import animation
-from gsm_cli.objectives import OBJECTIVES, SCHEDULE
+from gsm_cli.objectives import OBJECTIVES
 
 DRAWING = ("sample", "expectation", "grid", "simplex", "animate", "explore")
 QUICK_COMMANDS = (*(f"gsm {command}" for command in DRAWING), "python -c")

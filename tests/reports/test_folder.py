@@ -24,7 +24,7 @@ from gsm_cli.records.run import Failure, RunRecord, read_run
 from gsm_cli.reports.folder import check, read, write
 from gsm_cli.reports.index import check_index, write_index
 from gsm_cli.reports.markdown import plain
-from gsm_cli.reports.page import Block, Page, Report, Section
+from gsm_cli.reports.page import Block, Page, Report
 
 MISSING = "{} is missing: rebuild it with gsm report"
 DRIFT = "{} shows or says something else than the records: rebuild it with gsm report"
@@ -330,7 +330,7 @@ class TestCheck:
         def shown(blocks: Sequence[Block]) -> list[Block]:
             return [block if isinstance(block, str) else named[block.name] for block in blocks]
 
-        details = [Section(shown(section.blocks)) for section in report.details]
+        details = shown(report.details)
         page = replace(report.page, blocks=shown(report.page.blocks))
         assert bool(check(replace(report, page=page, details=details))) == noticed
 

@@ -9,9 +9,10 @@ from matplotlib.figure import Figure
 from records_of import failed, record, steps_of
 
 from gsm_cli.analysis.contrasts import over_one, trained
-from gsm_cli.analysis.frontier import Frontier, Line, Schedule, crossing, find_frontier
+from gsm_cli.analysis.frontier import Frontier, Line, crossing, find_frontier
 from gsm_cli.analysis.groups import sort_records
 from gsm_cli.analysis.identity import Identity
+from gsm_cli.analysis.series import Series
 from gsm_cli.analysis.statistics import summarize
 from gsm_cli.objectives import OBJECTIVES
 from gsm_cli.records.layout import ReportFolder
@@ -39,20 +40,19 @@ def runs(loss: float = 0.01, lengths=tuple(BEST), **settings: object) -> list[Ru
     ]
 
 
-def lines_of(found: Frontier) -> dict[str, list[Schedule]]:
+def lines_of(found: Frontier) -> dict[str, list[Series]]:
     return {line.identity.label: list(line.schedules) for line in found.lines}
 
 
-def schedule(epochs: int, seconds: float | None, accuracies: list[float], floor="") -> Schedule:
+def schedule(epochs: int, seconds: float, accuracies: list[float], floor="") -> SimpleNamespace:
     """One whose runs were never made."""
-    series = SimpleNamespace(
+    return SimpleNamespace(
         config=SimpleNamespace(epochs=epochs),
-        clock=seconds is not None,
-        seconds_so_far=[seconds],
+        cost=seconds,
         accuracy=summarize(accuracies),
         scores=dict(enumerate(accuracies)),
+        floor=floor,
     )
-    return Schedule(series, floor)
 
 
 def frontier(records) -> Frontier:
@@ -67,19 +67,19 @@ def section(tmp_path, records, name: str = "frontier"):
 
 
 def text_of(found) -> str:
-    return "\n\n".join(block for block in found.blocks if isinstance(block, str))
+    return "\n\n".join(block for block in found if isinstance(block, str))
 
 
 class TestSchedules:
     def test_a_line_for_each_objective_with_a_point_for_each_length(self):
         lines = lines_of(frontier(runs()))
-        assert {name: [each.epochs for each in line] for name, line in lines.items()} == {
+        assert {name: [each.config.epochs for each in line] for name, line in lines.items()} == {
             "marginalize": [3, 5, 10],
             "gumbel": [3, 5, 10],
         }
         assert [each.cost for each in lines["marginalize"]] == pytest.approx([12.0, 20.0, 40.0])
         assert [each.cost for each in lines["gumbel"]] == pytest.approx([6.0, 10.0, 20.0])
-        longest = lines["gumbel"][2].series
+        longest = lines["gumbel"][2]
         assert [score.accuracy for score in longest.scores.values()] == pytest.approx([0.95, 0.955, 0.96])
 
     def test_without_times_schedules_stand_at_their_epochs(self):
@@ -98,7 +98,7 @@ class TestSchedules:
 
     def test_what_is_fitted_to_the_length_makes_no_other_line(self):
         found = frontier([*runs(lengths=(10,)), *runs(lengths=(3, 5), kl_warmup=0.3, learning_rate=0.001)])
-        assert {name: [each.epochs for each in line] for name, line in lines_of(found).items()} == {
+        assert {name: [each.config.epochs for each in line] for name, line in lines_of(found).items()} == {
             "marginalize": [3, 5, 10],
             "gumbel": [3, 5, 10],
         }
@@ -107,11 +107,11 @@ class TestSchedules:
     def test_of_several_settings_of_a_length_the_best_on_validation_counts(self):
         worse, better = runs(loss=0.02, kl_warmup=0.3), runs(loss=0.01)
         for records in ([*worse, *better], [*better, *worse]):
-            assert [each.series.config.kl_warmup for each in lines_of(frontier(records))["gumbel"]] == [0.8] * 3
+            assert [each.config.kl_warmup for each in lines_of(frontier(records))["gumbel"]] == [0.8] * 3
 
     def test_a_lucky_seed_does_not_take_the_place_of_several(self):
         lucky = run("gumbel", 100, 10, 0.99, kl_warmup=0.3)
-        assert all(len(each.series.scores) == 3 for each in frontier([*runs(), lucky]).schedules)
+        assert all(len(each.scores) == 3 for each in frontier([*runs(), lucky]).schedules)
 
     def test_what_differs_between_objectives_alone_is_not_fitted_to_the_length(self):
         rates = {"marginalize": 0.002, "gumbel": 0.01}
@@ -207,7 +207,7 @@ class TestSection:
         assert "Fitted to the length: kl_warmup." in text
 
     def test_is_empty_without_several_lengths(self, tmp_path):
-        assert section(tmp_path, runs(lengths=(5,))).blocks == []
+        assert section(tmp_path, runs(lengths=(5,))) == []
 
     def test_epochs_are_in_no_other_picture(self, tmp_path):
         series = trained(sort_records(runs()))
@@ -217,7 +217,7 @@ class TestSection:
         assert [group.config.epochs for group in sort_records(runs())] == [10, 5, 3]
 
     def test_the_picture_has_the_same_bytes_twice(self, tmp_path):
-        first, second = (section(tmp_path, runs()).pictures[0].encode("png") for _ in range(2))
+        first, second = (section(tmp_path, runs())[1].encode("png") for _ in range(2))
         assert first == second
 
 
@@ -229,7 +229,7 @@ def made_up(objectives: int, lengths: int, seeds: int, timed: bool = True) -> Fr
         for epochs in (1, 2, 3, 5, 10, 30, 100, 200)[:lengths]:
             best = [0.97 - 0.3 / (1 + epochs) - 0.004 * place + 0.002 * seed for seed in range(seeds)]
             seconds = (1 + 0.3 * place) * epochs
-            schedules.append(schedule(epochs, seconds if timed else None, best))
+            schedules.append(schedule(epochs, seconds if timed else epochs, best))
         lines.append(Line(line, schedules))
     return Frontier("in turns" if timed else None, lines)
 
@@ -257,7 +257,7 @@ class TestPicture:
         (axes,) = drawn(found).axes
         (line,) = axes.lines
         assert list(line.get_xdata()) == [1, 2, 3, 5, 10]
-        means = [100 * each.series.accuracy.mean for each in found.lines[0].schedules]
+        means = [100 * each.accuracy.mean for each in found.lines[0].schedules]
         assert list(line.get_ydata()) == pytest.approx(means)
         assert axes.get_xscale() == "log"
         assert [text.get_text() for text in axes.texts] == ["marginalize"]

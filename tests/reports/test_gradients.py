@@ -9,7 +9,7 @@ import pytest
 from legible import assert_legible
 from records_of import gradient_record, mean_gradient
 
-from gsm_cli.analysis.gradients import deviation, less_log_q, means, on_own_models, subjects_of
+from gsm_cli.analysis.gradients import deviation, means, own_models, subjects_of
 from gsm_cli.objectives import OBJECTIVES
 from gsm_cli.records.gradients import MEASURED, GradientRecord
 from gsm_cli.records.layout import ReportFolder
@@ -130,8 +130,10 @@ class TestPicture:
         rows = [
             row for row in record.rows if row.estimator == "gumbel" and row.subject in {each.name for each in models}
         ]
-        for each in means(record.rows, "gumbel", models, deviation):
-            own = [row.deviation for row in rows if row.temperature == each.temperature]
+        found = means(record, "gumbel", models, deviation)
+        assert [*found] == [0.1, 0.5, 1.0, 2.0]
+        for tau, each in found.items():
+            own = [row.deviation for row in rows if row.temperature == tau]
             assert (each.mean, each.low, each.high) == (fmean(own), min(own), max(own))
 
     def test_first_come_cosine_and_deviation_of_early_and_late_models(self):
@@ -182,19 +184,18 @@ class TestOwnModels:
         ]
         both = msgspec.structs.replace(record, subjects=[*record.subjects, *own], rows=[*record.rows, *rows])
         assert [*subjects_of(both)] == [*subjects_of(record)]  # the others are of the sum's models alone
-        (last,) = on_own_models(both)
-        assert (last.epoch, last.estimator, last.temperature) == (200, "gumbel", 0.5)
+        ((name, subjects),) = own_models(both).items()
+        assert (name, {each.epoch for each in subjects}) == ("gumbel", {200})
         beside = [
             row.logits.cosine for row in record.rows if row.estimator == "gumbel" and row.subject.endswith("epoch 200")
         ]
-        assert (last.cosine, last.cosine_on_sum) == (pytest.approx(-0.25), pytest.approx(fmean(beside)))
-        assert "| gumbel, tau 0.5 | 200 | -0.250 |" in rendered(both).details_text
+        assert f"| gumbel, tau 0.5 | 200 | -0.250 | {fmean(beside):.3f} |" in rendered(both).details_text
 
-    def test_a_signal_less_log_q_is_told_by_the_ratio_of_variances(self):
+    def test_a_signal_less_log_q_has_a_row_of_its_own(self):
         record = gradient_record(("reinforce", None), epochs=(1, 200))
         rows = [msgspec.structs.replace(row, deviation=0.25 if row.minus_log_q else 0.5) for row in record.rows]
         both = msgspec.structs.replace(record, rows=rows[::-1])
-        assert set(less_log_q(both)["reinforce"].values()) == {0.25}
-        (found,) = means(both.rows, "reinforce", both.subjects[:1], deviation)
-        assert found.mean == 0.5
-        assert "| reinforce | 0.25 | 0.25 | 0.25 |" in rendered(both).details_text
+        for name, expected in (("reinforce", 0.5), ("reinforce, minus_log_q", 0.25)):
+            (found,) = means(both, name, both.subjects[:1], deviation).values()
+            assert found.mean == expected
+            assert cells(rendered(both).details_text, name)[-1] == f"{expected:.3f}"

@@ -89,7 +89,7 @@ class TestGroups:
     def test_names_say_what_differs_and_nothing_else(self, settings, epochs):
         other = [record("gumbel", 9, (0.5,) * epochs, **settings)]
         first, second = sort_records([*batch({"gumbel": [0.0] * 3}), *other])
-        words = {"kl_start": ("kl_start 0.2", "kl_start 1.0"), "precision": ("float32", "bf16")}
+        words = {"kl_start": ("kl_start 0.2", "kl_start 1"), "precision": ("float32", "bf16")}
         named = [*([("3 epochs", "4 epochs")] if epochs == 4 else []), *(words[key] for key in sorted(settings))]
         assert (first.name, second.name) == tuple(", ".join(column) for column in zip(*named, strict=True))
 

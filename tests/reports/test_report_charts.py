@@ -20,10 +20,8 @@ from gsm_cli.analysis.groups import Group, sort_records
 from gsm_cli.objectives import OBJECTIVES
 from gsm_cli.reports.charts import apart, ink, log_ticks, wrapped
 from gsm_cli.reports.curves import accuracy_panels, generated_chart
-from gsm_cli.reports.forest import draw
+from gsm_cli.reports.dots import CARETDOWN, SPEED, draw_rows, draw_trade
 from gsm_cli.reports.panels import Panel, Point, Points, panel_chart
-from gsm_cli.reports.trade_chart import CARETDOWN, SPEED
-from gsm_cli.reports.trade_chart import draw as draw_trade
 from gsm_cli.style import house_style
 
 SERIES = [*OBJECTIVES, *(f"gumbel, tau {tau}, tau_min 0.1, tau_rate 1e-05" for tau in (0.1, 0.3, 1, 2))]
@@ -41,11 +39,15 @@ def made(build, *arguments) -> Figure:
         return build(*arguments)
 
 
+def differences(*rows: Points) -> Panel:
+    return Panel("points", "change", rows, "+.2f", 0.0)
+
+
 class TestForest:
     def test_numbers_of_others_are_hollow_and_have_no_zero(self):
         rows = [row("gumbel", 95.0, 0.3), row("gumbel", 95.4, 0.2)]
         with house_style():
-            figure = draw(rows, "test accuracy, %", rows[1:], differences=False)
+            figure = draw_rows(Panel("test accuracy, %", "objective", rows), rows[1:])
         assert_legible(figure)
         left, right = figure.axes
         marks = [line for line in left.lines if line.get_marker() != "None"]
@@ -59,10 +61,10 @@ class TestForest:
     @pytest.mark.parametrize("names", [["gumbel"], [*OBJECTIVES][:2], TAUS, SERIES], ids=len)
     def test_is_legible_for_any_number_of_objectives(self, names):
         rows = [row(name, place - 3.0) for place, name in enumerate(names)]
-        assert_legible(made(draw, rows, "points"))
+        assert_legible(made(draw_rows, differences(*rows)))
 
     def test_shows_means_and_intervals(self):
-        figure = made(draw, [row("gumbel", -0.7, 0.74), row("reinmax", 1.0)], "points")
+        figure = made(draw_rows, differences(row("gumbel", -0.7, 0.74), row("reinmax", 1.0)))
         left, right = figure.axes
         spans = [tuple(line.get_xdata()) for line in left.lines]
         assert (pytest.approx(-1.44), pytest.approx(0.04)) in spans
@@ -73,11 +75,11 @@ class TestForest:
 
     def test_an_interval_that_is_too_wide_leaves_the_picture(self):
         for mean, reach in ((0.0, 1.0), (-3.0, 6.0)):
-            figure = made(draw, [row("gumbel", mean, 50.0)], "points")
+            figure = made(draw_rows, differences(row("gumbel", mean, 50.0)))
             assert figure.axes[0].get_xlim() == (-reach, reach)
 
     def test_one_seed_has_no_interval(self):
-        figure = made(draw, [row("gumbel", -5.0, None)], "points")
+        figure = made(draw_rows, differences(row("gumbel", -5.0, None)))
         assert [text.get_text() for text in figure.axes[1].texts] == ["-5.00"]
 
 

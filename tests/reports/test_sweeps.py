@@ -12,7 +12,6 @@ from gsm_cli.analysis.groups import sort_records
 from gsm_cli.estimator_settings import OwnSettings
 from gsm_cli.objectives import OBJECTIVES
 from gsm_cli.records.run import RunRecord
-from gsm_cli.reports.page import Section
 from gsm_cli.reports.panels import Panel, Point, Points, describe, is_wide, panel_chart, panel_table
 from gsm_cli.reports.sweeps import accuracy_panel, sweep_picture
 from gsm_cli.style import house_style
@@ -25,7 +24,7 @@ def section(tmp_path, records, kind: str = "settings"):
     series = trained(sort_records(records))
     lines = enough(over_one(series), series if kind == "settings" else [])
     names = dict.fromkeys(line.names for line in lines)
-    return Section([sweep_picture([line for line in lines if line.names == name], series) for name in names])
+    return [sweep_picture([line for line in lines if line.names == name], series) for name in names]
 
 
 def points_of(picture) -> dict[str, list[Point]]:
@@ -59,7 +58,7 @@ class TestLines:
     def test_a_line_for_each_objective_and_a_level_for_one_that_does_not_read_it(self, tmp_path):
         records = [*over_draws("gumbel"), *over_draws("straight-through-gumbel"), run("marginalize", 0, 0.95)]
         found = section(tmp_path, records)
-        (picture,) = found.pictures
+        (picture,) = found
         points = points_of(picture)
         assert picture.name == "accuracy-draws"
         assert {name: [(p.value, round(p.mean, 9), p.seeds) for p in own] for name, own in points.items()} == (
@@ -77,7 +76,7 @@ class TestLines:
         assert "| marginalize | 1 | 95.00 |" in table
 
     def test_its_picture(self, tmp_path):
-        (picture,) = section(tmp_path, [*over_draws("gumbel"), run("marginalize", 0, 0.95)]).pictures
+        (picture,) = section(tmp_path, [*over_draws("gumbel"), run("marginalize", 0, 0.95)])
         (axes,) = panel_chart(picture.facts).axes
         line, level = axes.lines
         assert list(line.get_xdata()) == list(DRAWS)
@@ -90,7 +89,7 @@ class TestLines:
 
     def test_other_settings_are_another_line(self, tmp_path):
         records = [*over_draws("gumbel"), *over_draws("gumbel", DRAWS, tau=0.7)[:-3]]
-        pictures = {picture.name: picture.facts for picture in section(tmp_path, records).pictures}
+        pictures = {picture.name: picture.facts for picture in section(tmp_path, records)}
         assert {line.identity.label for line in pictures["accuracy-draws"][0].lines} == {
             "gumbel, tau 0.5",
             "gumbel, tau 0.7",
@@ -103,7 +102,7 @@ class TestLines:
             for labels in (50, 100)
             for seed in range(2)
         ]
-        (picture,) = section(tmp_path, records).pictures
+        (picture,) = section(tmp_path, records)
         assert set(points_of(picture)) == {"gumbel", "supervised"}
         assert picture.facts[0].axis == "labels"
         (axes,) = panel_chart(picture.facts).axes
@@ -111,9 +110,9 @@ class TestLines:
 
     def test_two_values_are_a_sweep_where_the_name_was_chosen(self, tmp_path):
         records = over_draws("gumbel", (1, 10))
-        assert section(tmp_path, records).pictures
-        assert section(tmp_path, records, "comparison").blocks == []
-        assert section(tmp_path, over_draws("gumbel"), "comparison").pictures
+        assert section(tmp_path, records)
+        assert section(tmp_path, records, "comparison") == []
+        assert section(tmp_path, over_draws("gumbel"), "comparison")
 
     def test_levels_of_other_tasks_have_names_of_their_own(self):
         sums = [run("marginalize", 0, accuracy, labels=labels) for labels, accuracy in ((50, 0.84), (100, 0.94))]
@@ -139,10 +138,10 @@ class TestLines:
 
     def test_nothing_was_swept(self, tmp_path):
         records = [run(name, seed, 0.9) for name in ("gumbel", "marginalize") for seed in range(3)]
-        assert section(tmp_path, records).blocks == []
+        assert section(tmp_path, records) == []
 
     def test_words_are_no_axis(self, tmp_path):
-        assert section(tmp_path, [run("gumbel", 0, 0.9, norm=norm) for norm in ("layer", "batch", "none")]).blocks == []
+        assert section(tmp_path, [run("gumbel", 0, 0.9, norm=norm) for norm in ("layer", "batch", "none")]) == []
 
 
 TEMPERATURES = (0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 2.0, 5.0)

@@ -10,7 +10,7 @@ from gsm_cli.analysis.groups import sort_records
 from gsm_cli.objectives import OBJECTIVES
 from gsm_cli.reports.panels import Panel, Point, Points, panel_chart
 from gsm_cli.reports.sweeps import ONE_HOT, PROMISED, temperature_section
-from gsm_cli.style import house_style
+from gsm_cli.style import Picture, house_style
 
 TAUS = (0.1, 0.5, 1.0)
 
@@ -29,7 +29,7 @@ def section(records, kind: str = "settings"):
 
 def accuracy(found) -> dict[str, list[Point]]:
     """What the first panel shows, by label."""
-    (picture,) = found.pictures
+    (picture,) = (block for block in found if isinstance(block, Picture))
     return {line.identity.label: list(line.points) for line in picture.facts[0].lines}
 
 
@@ -39,7 +39,7 @@ def levels(found) -> dict[str, float]:
 
 def panels(found) -> dict[str, dict[str, list[tuple[float, float]]]]:
     """What the other panels show, by title and label."""
-    (picture,) = found.pictures
+    (picture,) = (block for block in found if isinstance(block, Picture))
     return {
         panel.title: {line.identity.label: [(each.value, each.mean) for each in line.points] for line in panel.lines}
         for panel in picture.facts[1:]
@@ -48,7 +48,7 @@ def panels(found) -> dict[str, dict[str, list[tuple[float, float]]]]:
 
 def test_accuracy_and_bounds_share_the_axis():
     found = section([*runs(), record("marginalize", 0)])
-    (picture,) = found.pictures
+    (picture,) = (block for block in found if isinstance(block, Picture))
     assert picture.name == "temperature"
     assert [point.value for point in accuracy(found)["gumbel"]] == list(TAUS)
     assert set(levels(found)) == {"marginalize"}
@@ -56,7 +56,7 @@ def test_accuracy_and_bounds_share_the_axis():
     assert list(own) == [ONE_HOT, PROMISED]
     assert own[ONE_HOT] == {"gumbel": [(tau, pytest.approx(-22.5)) for tau in TAUS]}
     assert own[PROMISED] == {"gumbel": [(tau, pytest.approx(0.5)) for tau in TAUS]}
-    assert found.blocks[0] == "## Against the temperature"
+    assert found[0] == "## Against the temperature"
 
 
 def test_two_settings_are_two_lines():
@@ -67,9 +67,9 @@ def test_two_settings_are_two_lines():
 
 
 def test_without_a_sweep_over_tau_there_is_none():
-    assert section([record("gumbel", 0), record("marginalize", 0)]).blocks == []
-    assert section(runs(taus=(0.1, 1.0)), kind="comparison").blocks == []
-    assert section(runs(taus=(0.1, 1.0))).blocks
+    assert section([record("gumbel", 0), record("marginalize", 0)]) == []
+    assert section(runs(taus=(0.1, 1.0)), kind="comparison") == []
+    assert section(runs(taus=(0.1, 1.0)))
 
 
 @pytest.mark.parametrize("objectives", [1, 4])

@@ -74,7 +74,7 @@ def test_one_of_somebodys_own_is_tried_and_must_stay_as_it_was(monkeypatch):
     config = settings({"objective": "gumbel", "tau": 0.25, "tau_rate": 1.0})
     row = replace(build.find_objective("gumbel"), name="Own", sha256="a" * 64)
     monkeypatch.setattr(build, "find_objective", lambda name: row)
-    monkeypatch.setattr(build, "load_class", lambda name: lambda draws, temperature: Own(temperature))
+    monkeypatch.setattr(build, "resolve_name", lambda name: lambda draws, temperature: Own(temperature))
     Own.tried = []
     Averaging(structs.replace(config, estimator=OwnSettings(of="Own", sha256="a" * 64, values=config.own)))
     assert Own.tried == [0.25, 0.25]

@@ -5,12 +5,19 @@ noise; it returns (...): a number for one law (K,), (B,) for the laws of B image
 gradient, not only its value, is an estimate: where q(y) enters by sampling, a term of value zero carries the gradient.
 A class with the logit -inf has no weight in any. What is wrong with a setting, the logits or the bound is a ValueError.
 
-`sums` has what computes the sum, `unbiased` the score-function estimators, `relaxed` Gumbel-Softmax and `one_hot` what
-gives a one-hot sample a gradient.
+`sums` has what computes the sum, `unbiased` the score-function estimators, `biased` Gumbel-Softmax and what gives a
+one-hot sample a gradient.
 """
 
-from gsm_cli.model.estimators.one_hot import GappedStraightThrough, ReinMax, ReinMaxRao, StraightThrough
-from gsm_cli.model.estimators.relaxed import Gumbel, GumbelRao, StraightThroughGumbel
+from gsm_cli.model.estimators.biased import (
+    GappedStraightThrough,
+    Gumbel,
+    GumbelRao,
+    ReinMax,
+    ReinMaxRao,
+    StraightThrough,
+    StraightThroughGumbel,
+)
 from gsm_cli.model.estimators.sums import Marginal, SparseMarginal
 from gsm_cli.model.estimators.unbiased import MinusLogQ, Rebar, Reinforce, SumAndSample, UnorderedSet
 

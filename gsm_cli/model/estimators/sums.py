@@ -9,7 +9,7 @@ from torch.nn import functional as F  # noqa: N812
 
 from gsm_cli.model.bounds import Bound, evaluate_classes, evaluate_images, weighed
 from gsm_cli.model.categorical import entropy, log_probabilities, one_hots, widened
-from gsm_cli.model.checks import check_logits, check_threshold, check_whole
+from gsm_cli.model.checks import check_logits, check_whole
 
 NUMBERS = 2**22  # of the y of a piece of classes at most; four times as many are kept
 
@@ -56,7 +56,8 @@ class SparseMarginal:
     threshold: float = 0.01
 
     def __post_init__(self) -> None:
-        check_threshold(self.threshold)
+        if not 0.0 <= self.threshold < 1.0:
+            raise ValueError(f"the threshold must be at least 0 and less than 1, not {self.threshold}")
 
     def __call__(self, bound: Bound, logits: Tensor, rng: torch.Generator) -> Tensor:
         q = log_probabilities(self._restricted(logits)).exp()[None].flatten(0, -2)  # a row for each image

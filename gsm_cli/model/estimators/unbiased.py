@@ -144,10 +144,5 @@ class MinusLogQ:
     def __call__(self, bound: Bound, logits: Tensor, rng: torch.Generator) -> Tensor:
         log_q = bounded(log_probabilities(logits))
         constant = log_q.detach()
-
-        def signal(y: Tensor) -> Tensor:
-            less: Tensor = widened(evaluate(bound, y)) - (y * constant).sum(dim=-1)
-            return less
-
-        summed = (log_q.exp() * constant).sum(dim=-1)
-        return (self.estimator(signal, logits, rng) + summed).to(logits.dtype)
+        value = self.estimator(lambda y: widened(evaluate(bound, y)) - (y * constant).sum(dim=-1), logits, rng)
+        return (value + (log_q.exp() * constant).sum(dim=-1)).to(logits.dtype)

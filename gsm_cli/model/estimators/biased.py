@@ -1,4 +1,4 @@
-"""Straight-through estimators: the bound sees a one-hot sample, whose gradient is that of something smooth; biased.
+"""Estimators whose gradient goes through something smooth, a relaxed sample or the probabilities; biased.
 
 ReinMax at temperature 1, ZGR (Shekhovtsov 2023) and the limit of Gumbel-Rao as the temperature falls to 0 are one:
 with a sample D, p = q(y) and the gradient g at D, the logits get (p g + D (D.g) - p (D.g) - D (p.g)) / 2.
@@ -12,15 +12,70 @@ from torch import Tensor
 from gsm_cli.model.bounds import Bound, evaluate
 from gsm_cli.model.categorical import (
     bounded,
+    centred,
     divided,
     gumbel_noise,
     log_probabilities,
+    one_hot_argmax,
     sample_one_hot,
     soften,
     soften_given,
     with_gradient_of,
 )
 from gsm_cli.model.checks import Temperature, check_laws, check_positive, check_temperature, check_whole
+
+
+@dataclass(frozen=True)
+class _Relaxed:
+    """Those with a temperature, a number or (..., 1) for the laws, and a number of draws of Gumbel noise."""
+
+    temperature: Temperature
+    draws: int = 1
+
+    def __post_init__(self) -> None:
+        check_temperature(self.temperature)
+        check_whole("draws", self.draws, 1)
+
+    def noise(self, log_q: Tensor, rng: torch.Generator) -> Tensor:  # (draws, ..., K)
+        check_laws(self.temperature, log_q)
+        return gumbel_noise((self.draws, *log_q.shape), rng, log_q)
+
+
+@dataclass(frozen=True)
+class Gumbel(_Relaxed):
+    """The mean of bound(z) over relaxed samples z = softmax((logits + g) / temperature)  (Jang et al. 2017)."""
+
+    def __call__(self, bound: Bound, logits: Tensor, rng: torch.Generator) -> Tensor:
+        scores = centred(logits)
+        z = soften(scores + self.noise(scores, rng), self.temperature)
+        return evaluate(bound, z.to(logits)).mean(dim=0)
+
+
+@dataclass(frozen=True)
+class StraightThroughGumbel(_Relaxed):
+    """The mean of bound(one_hot(argmax z)) over Gumbel samples, with the gradient of bound(z)  (Jang et al. 2017)."""
+
+    def __call__(self, bound: Bound, logits: Tensor, rng: torch.Generator) -> Tensor:
+        scores = centred(logits)
+        scores = scores + self.noise(scores, rng)
+        y = with_gradient_of(soften(scores, self.temperature), one_hot_argmax(scores))
+        return evaluate(bound, y.to(logits)).mean(dim=0)
+
+
+@dataclass(frozen=True)
+class GumbelRao(_Relaxed):
+    """Straight-through with the mean gradient of `draws` Gumbel noises that share the class (arXiv:2010.04838).
+
+    One evaluation of the bound.
+    """
+
+    draws: int = 10
+
+    def __call__(self, bound: Bound, logits: Tensor, rng: torch.Generator) -> Tensor:
+        log_q = bounded(log_probabilities(logits))
+        hard = sample_one_hot(log_q, rng)
+        soft = soften_given(hard, log_q, self.noise(log_q, rng), self.temperature)
+        return evaluate(bound, with_gradient_of(soft, hard).to(logits))
 
 
 @dataclass(frozen=True)
@@ -93,7 +148,7 @@ class ReinMax:
 
 
 @dataclass(frozen=True)
-class ReinMaxRao:
+class ReinMaxRao(_Relaxed):
     """ReinMax with a Gumbel-Rao gradient at its midpoint (Wang and Bui 2026, arXiv:2603.08257).
 
     With a sample D, p = softmax(l) and l_D = l + stop(log((D + p) / 2) - l), the gradient of D is that of
@@ -105,16 +160,11 @@ class ReinMaxRao:
     temperature: Temperature = 1.0
     draws: int = 10
 
-    def __post_init__(self) -> None:
-        check_temperature(self.temperature)
-        check_whole("draws", self.draws, 1)
-
     def __call__(self, bound: Bound, logits: Tensor, rng: torch.Generator) -> Tensor:
         log_q = bounded(log_probabilities(logits))
-        check_laws(self.temperature, log_q)
         hard = sample_one_hot(log_q, rng)
         middle = _with_log_of(0.5 * (hard + log_q.exp()), log_q)
-        soft = soften_given(hard, middle, gumbel_noise((self.draws, *log_q.shape), rng, log_q), self.temperature)
+        soft = soften_given(hard, middle, self.noise(log_q, rng), self.temperature)
         return evaluate(bound, with_gradient_of(2.0 * soft - 0.5 * log_q.exp(), hard).to(logits))
 
 

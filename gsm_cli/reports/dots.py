@@ -1,5 +1,6 @@
-"""The picture that decides: accuracy against speed, a dot for each objective, and the margin as a band."""
+"""A dot for each series: accuracy against speed, with the margin as a band, which decides; or a row for each."""
 
+from collections.abc import Collection
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -7,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from gsm_cli.analysis.identity import Identity
 from gsm_cli.analysis.verdict import Verdict
 from gsm_cli.objectives import MARGINALIZE
-from gsm_cli.reports.charts import blank, log_ticks, name_ends
+from gsm_cli.reports.charts import blank, ink, log_ticks, name_ends, wrapped
 from gsm_cli.reports.panels import Panel, Point, Points, describe
 from gsm_cli.style import INK, Picture
 from gsm_cli.words import margin_points
@@ -22,6 +23,7 @@ DEPTH = 5.0  # margins below zero to which the picture reaches; what lies below 
 CARETUP, CARETDOWN = 6, 7  # as matplotlib numbers these markers
 SIZE = (8.4, 5.2)  # inches
 NAME = 14.0  # points
+LEAST_REACH = 0.5  # points at either side of zero that an axis of rows has at least
 
 
 def trade_panel(verdict: Verdict) -> Panel:
@@ -44,10 +46,10 @@ def trade_picture(verdict: Verdict) -> Picture[object]:
     assert verdict.margin is not None
     panel, margin = trade_panel(verdict), 100 * verdict.margin.value
     facts = {"margin": margin, "panels": [panel]}
-    return Picture[object]("answer", "", describe([panel]), facts, partial(draw, panel, margin))
+    return Picture[object]("answer", "", describe([panel]), facts, partial(draw_trade, panel, margin))
 
 
-def draw(panel: Panel, margin: float) -> "Figure":
+def draw_trade(panel: Panel, margin: float) -> "Figure":
     """The sum is the line at zero; what lies in the band or above it loses less than the margin."""
     from matplotlib.patheffects import withStroke
 
@@ -61,10 +63,8 @@ def draw(panel: Panel, margin: float) -> "Figure":
     beside["path_effects"] = [withStroke(linewidth=3, foreground=BAND)]
     axes.text(0.02, -margin, within, color=GREEN, **beside)
     axes.text(0.02, 0.0, "the sum", **beside)
-    dots = [(dot.identity, dot.points[0]) for dot in panel.lines]
-    for identity, point in dots:
-        _draw_dot(axes, identity, point, low, high)
-    speeds = [point.value or 0.0 for _, point in dots]
+    ends = dict(_draw_dot(axes, dot, low, high) for dot in panel.lines)
+    speeds = [speed for speed, _ in ends.values()]
     log_ticks(axes, [1.0, *speeds])
     axes.set(ylim=(low, high), xlabel=panel.axis, ylabel=panel.title.replace(" minus", ",\nminus"))
     left, right = min(1.0, *speeds), max(1.0, *speeds)
@@ -72,7 +72,7 @@ def draw(panel: Panel, margin: float) -> "Figure":
         axes.set_xlim(left / (right / left) ** 0.05, right * (right / left) ** 0.05)
     else:
         axes.set_xlim(left - 0.05 * (right - left) - 0.05, right + 0.05 * (right - left) + 0.05)
-    name_ends(axes, dict(_end(*dot, low, high) for dot in dots), SIZE[1] - 0.9, NAME)
+    name_ends(axes, ends, SIZE[1] - 0.9, NAME)
     return figure
 
 
@@ -85,9 +85,13 @@ def limits(panel: Panel, margin: float) -> tuple[float, float]:
     return low - 0.08 * (high - low), high + 0.04 * (high - low)
 
 
-def _draw_dot(axes: "Axes", identity: Identity, point: Point, low: float, high: float) -> None:
-    """The interval and the mean, at the edge where it lies outside; an arrow where the picture cuts either."""
-    place = point.value or 0.0
+def _draw_dot(axes: "Axes", dot: Points, low: float, high: float) -> tuple[Identity, tuple[float, float]]:
+    """The interval and the mean, near the edge where it lies outside; an arrow where the picture cuts either.
+
+    The name that stands beside the dot, with its number where that lies outside the picture, and where the dot is.
+    """
+    identity, (point,) = dot.identity, dot.points
+    place, room = point.value or 0.0, 0.05 * (high - low)
     look: dict[str, Any] = {"color": identity.colour, "clip_on": False}
     ends = [point.mean if end is None else end for end in (point.low, point.high)]
     axes.plot([place] * 2, [min(max(end, low), high) for end in ends], linewidth=2.6, zorder=3, **look)
@@ -95,18 +99,45 @@ def _draw_dot(axes: "Axes", identity: Identity, point: Point, low: float, high: 
         axes.plot(place, low, marker=CARETDOWN, markersize=10, zorder=3, **look)
     if ends[1] > high:
         axes.plot(place, high, marker=CARETUP, markersize=10, zorder=3, **look)
-    shown = inside(point.mean, low, high)
+    shown = low + room if point.mean < low else high - room if point.mean > high else point.mean
     axes.plot(place, shown, identity.marker, markersize=11, markeredgecolor="white", zorder=4, **look)
-
-
-def inside(mean: float, low: float, high: float) -> float:
-    """Where a mean stands: one outside the picture near the end that it has left."""
-    room = 0.05 * (high - low)
-    return low + room if mean < low else high - room if mean > high else mean
-
-
-def _end(identity: Identity, point: Point, low: float, high: float) -> tuple[Identity, tuple[float, float]]:
-    """The name beside a dot, with its number where the dot lies outside the picture, and where the dot is."""
-    shown = inside(point.mean, low, high)
     more = () if shown == point.mean else (("at", f"{point.mean:+.1f}"),)
-    return replace(identity, settings=(*identity.settings, *more)), (point.value or 0.0, shown)
+    return replace(identity, settings=(*identity.settings, *more)), (place, shown)
+
+
+def forest_picture(name: str, panel: Panel, hollow: Collection[Points] = ()) -> Picture[object]:
+    """The picture of a panel without an axis of values."""
+    return Picture(name, "", describe([panel]), [panel], partial(draw_rows, panel, hollow))
+
+
+def draw_rows(panel: Panel, hollow: Collection[Points] = ()) -> "Figure":
+    """A row for every number, the numbers at the right; marks may be hollow.
+
+    Of differences 0 is in the middle, and a wide interval is cut.
+    """
+    rows = panel.lines
+    names = [wrapped(row.identity.label, 40) for row in rows]
+    lines = 1 + max(name.count("\n") for name in names)
+    figure = blank(11.0, 1.1 + (0.2 + 0.26 * lines) * len(rows))
+    left, right = figure.subplots(1, 2, sharey=True, width_ratios=[2.4, 1.0])
+    if panel.reference is not None:
+        left.axvline(panel.reference, color=INK, linewidth=0.8, zorder=1)
+        reach = 2 * max(LEAST_REACH, *(abs(row.points[0].mean) for row in rows))
+        left.set_xlim(-reach, reach)
+    for place, row in enumerate(rows):
+        (point,) = row.points
+        if point.low is not None and point.high is not None:
+            left.plot([point.low, point.high], [place, place], color=row.identity.colour, linewidth=2.6)
+        fill, edge = ("white", row.identity.colour) if row in hollow else (row.identity.colour, "white")
+        look: dict[str, Any] = {"markersize": 9, "markerfacecolor": fill, "markeredgecolor": edge, "zorder": 5}
+        left.plot(point.mean, place, marker=row.identity.marker, **look)
+        right.text(0.0, place, panel.write(point), va="center", fontsize=11, color=INK)
+    left.set(ylim=(len(rows) - 0.5, -0.5), xlabel=panel.title)
+    left.set_yticks(range(len(rows)), names)
+    for label, row in zip(left.get_yticklabels(), rows, strict=True):
+        label.set_color(ink(row.identity.colour))
+    left.tick_params(axis="y", length=0, pad=12)
+    left.spines["left"].set_visible(False)
+    right.set(xlim=(0.0, 1.0))
+    right.set_axis_off()
+    return figure

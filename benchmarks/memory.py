@@ -20,7 +20,7 @@ from msgspec import structs
 from step import Result, report
 
 from gsm_cli.data.dataset import Images
-from gsm_cli.measures.step_cost import peak_memory, random_split
+from gsm_cli.measures.steps import peak_memory, random_split
 from gsm_cli.objectives import GUMBEL
 from gsm_cli.runs import environment
 from gsm_cli.runs.environment import keep_memory

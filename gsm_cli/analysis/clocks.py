@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gsm_cli.errors import inert
-from gsm_cli.records.steps import StepRecord, StepRow, step_key
+from gsm_cli.records.cost import StepRecord, StepRow, step_key
 from gsm_cli.words import counted
 
 Numbers = npt.NDArray[np.float64]

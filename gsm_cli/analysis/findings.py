@@ -10,9 +10,9 @@ from gsm_cli.analysis.groups import Group, sort_records
 from gsm_cli.analysis.series import Series
 from gsm_cli.analysis.tradeoff import Trade, find_trades
 from gsm_cli.analysis.verdict import Verdict, analyse_group
+from gsm_cli.records.cost import StepRecord
 from gsm_cli.records.layout import Kind
 from gsm_cli.records.run import RunRecord
-from gsm_cli.records.steps import StepRecord
 
 
 @dataclass(frozen=True)

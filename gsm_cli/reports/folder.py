@@ -9,11 +9,10 @@ from typing import TypeVar
 
 from gsm_cli.errors import DataError, printable
 from gsm_cli.files import is_there, read_bounded, remove, sweep, write_atomic
-from gsm_cli.records.cost import CostRecord, read_cost
+from gsm_cli.records.cost import CostRecord, read_cost, read_steps
 from gsm_cli.records.gradients import GradientRecord, read_gradients
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.records.run import RunRecord, read_run
-from gsm_cli.records.steps import read_steps
 from gsm_cli.reports.costs import render_costs
 from gsm_cli.reports.page import Report
 from gsm_cli.reports.png import MOST, read_texts, shows

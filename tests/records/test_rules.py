@@ -144,7 +144,7 @@ class TestCosts:
         whole = cost_record(marginalize={2: (8.0,)}, gumbel={2: (7.0,)})
         part, path = replace(whole, rows=whole.rows[:1]), tmp_path / "part.json"
         part.save(path)
-        assert read(path, CostRecord) == part
+        assert read(path, CostRecord, part=True) == part
         with pytest.raises(DataError, match="must have every turn of its plan once, and has not: restore it"):
             read_cost(path)
 

@@ -14,8 +14,8 @@ from gsm_cli.records.curves import Epoch
 from gsm_cli.records.run import RunRecord
 from gsm_cli.runs.locks import RunLock
 from gsm_cli.runs.outcomes import Outcome, keep, reuse, unfinished
-from gsm_cli.runs.places import ExecutorLostError, WorkerLostError, Workers
-from gsm_cli.runs.task import News, Task, execute
+from gsm_cli.runs.places import ExecutorLostError, News, WorkerLostError, Workers
+from gsm_cli.runs.task import Task, execute
 
 POLL = 0.5  # seconds between looks at what others train
 
@@ -144,9 +144,8 @@ class Batch:
         self.running[future] = running
         future.add_done_callback(self.mail.put)
 
-    def hear(self, news: object) -> None:
+    def hear(self, news: News) -> None:
         """News of a run: from this thread they are told at once, from others when it is their turn."""
-        assert isinstance(news, News)
         if threading.get_ident() == self.thread:
             self.tell(news)
         else:

@@ -19,8 +19,7 @@ import msgspec
 
 from gsm_cli.errors import UsageError
 from gsm_cli.fingerprint import fingerprint
-from gsm_cli.runs.places import PLACE, ExecutorLostError, Place, WorkerLostError, Workers
-from gsm_cli.runs.task import News
+from gsm_cli.runs.places import PLACE, ExecutorLostError, News, Place, WorkerLostError, Workers
 
 P = ParamSpec("P")
 T = TypeVar("T")

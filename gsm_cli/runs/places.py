@@ -10,11 +10,26 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import ParamSpec, TypeVar
 
+from msgspec import Struct
+
 from gsm_cli.errors import GsmError
+from gsm_cli.records.curves import Epoch
 
 P = ParamSpec("P")
 T = TypeVar("T")
-Hear = Callable[[object], None]
+
+
+class News(Struct, frozen=True):
+    """What a run says on the way: that it begins, with the images of an epoch, that it ended one, or words."""
+
+    name: str
+    images: int = 0
+    number: int = 0
+    epoch: Epoch | None = None
+    words: str = ""
+
+
+Hear = Callable[[News], None]
 
 
 class StoppedError(BaseException):

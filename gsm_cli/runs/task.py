@@ -10,7 +10,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import msgspec
-from msgspec import Struct
 
 from gsm_cli.config import RunConfig
 from gsm_cli.data import find_dataset
@@ -20,11 +19,10 @@ from gsm_cli.data.split import Split, load
 from gsm_cli.errors import UsageError
 from gsm_cli.extensions import own_code
 from gsm_cli.files import is_there
-from gsm_cli.records.curves import Epoch
 from gsm_cli.records.run import RunRecord
 from gsm_cli.runs.environment import Device, keep_memory
 from gsm_cli.runs.locks import lock_path
-from gsm_cli.runs.places import PLACE
+from gsm_cli.runs.places import PLACE, News
 
 
 @dataclass(frozen=True)
@@ -51,16 +49,6 @@ class Task:
         return replace(self, record=self.record.absolute(), data_dir=self.data_dir and self.data_dir.absolute())
 
 
-class News(Struct, frozen=True):
-    """What a run says on the way: that it begins, with the images of an epoch, that it ended one, or words."""
-
-    name: str
-    images: int = 0
-    number: int = 0
-    epoch: Epoch | None = None
-    words: str = ""
-
-
 def ready() -> None:
     """Load all that a run needs, PyTorch above all."""
     import gsm_cli.runs.training  # noqa: F401
@@ -79,15 +67,7 @@ def execute(task: Task) -> RunRecord:
     split = load_split(config, config.seed, task.data_dir, download)
     place.say(News(task.name, images=len(split.unlabelled) // config.batch_size * config.batch_size))
     with _checkpoint(task) as checkpoint, own_code() if config.objective_sha256 else nullcontext():
-        record = train(
-            config,
-            split,
-            checkpoint,
-            on_epoch=lambda number, epoch: place.say(News(task.name, number=number, epoch=epoch)),
-            device=task.device,
-            on_step=place.check,
-            on_note=lambda words: place.say(News(task.name, words=words)),
-        )
+        record = train(config, split, checkpoint, task.device)
     environment = msgspec.structs.replace(record.environment, beside=place.beside)
     return msgspec.structs.replace(record, environment=environment)
 

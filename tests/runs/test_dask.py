@@ -14,8 +14,7 @@ from gsm_cli.errors import UsageError
 from gsm_cli.fingerprint import fingerprint
 from gsm_cli.runs import cluster
 from gsm_cli.runs.cluster import Cluster
-from gsm_cli.runs.places import PLACE, ExecutorLostError, WorkerLostError
-from gsm_cli.runs.task import News
+from gsm_cli.runs.places import PLACE, ExecutorLostError, News, WorkerLostError
 
 OURS = {"python": "3.11.7.final.0", "torch": "2.13.0+cpu"}
 TWO_HOSTS = ("tcp://a:1", "tcp://a:2", "tcp://b:1")

@@ -36,16 +36,16 @@ def read(folder: ReportFolder, margin: float | None = None) -> Report:
         costs = _read(folder, folder.records, read_cost, _plan_fault, problems)
         report = render_costs(folder, costs, problems) if costs else None
     else:
-        kind = folder.kind
+        asked = folder.asked
         runs = _read(folder, folder.records, read_run, _run_fault, problems)
         gradients = _read(folder, folder.gradients, read_gradients, _plan_fault, problems)
-        if kind == "comparison":
+        if asked.kind == "comparison":
             runs, gradients = _of_one_task(folder, runs, gradients, problems)
         runs = _of_one_kind(folder, runs, problems)
         timed = _read(folder, [folder.steps] * is_there(folder.steps), read_steps, lambda *_: None, problems)
         steps = timed[0] if timed else None
         report = (
-            render_runs(folder, runs, problems, gradients, margin, kind, steps, folder.about)
+            render_runs(folder, runs, problems, gradients, margin, asked.kind, steps, asked.about)
             if runs or gradients
             else None
         )

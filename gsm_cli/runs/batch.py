@@ -68,35 +68,34 @@ class Batch:
         self.thread = threading.get_ident()
         self.mail: SimpleQueue[News | Future[RunRecord]] = SimpleQueue()
         self.running: dict[Future[RunRecord], _Running] = {}
-        self.elsewhere: deque[Task] = deque()  # others train them
+        self.elsewhere: set[str] = set()  # names of those that others train
         self.present: set[str] = set()  # names of those with the executor: news of others come too late
         self.outcomes: dict[str, Outcome] = {}
         executor.hear = self.hear
 
     def work(self, tasks: Iterable[Task]) -> None:
         """Until there is an outcome of every task."""
-        for task in tasks:
-            while len(self.running) >= max(1, self.executor.places):
-                self.receive()
-            if not self.begin(task):
-                self.elsewhere.append(task)
-        while self.running or self.elsewhere:
+        waiting = deque(tasks)
+        while waiting or self.running:
             places = max(1, self.executor.places)  # asked for also where nothing is to begin: who has joined is checked
-            for _ in range(len(self.elsewhere)):
-                task = self.elsewhere.popleft()
-                if len(self.running) >= places or not self.begin(task, again=True):
-                    self.elsewhere.append(task)
-            self.receive()
+            for _ in range(len(waiting)):
+                if len(self.running) >= places:
+                    break
+                if not self.begin(task := waiting.popleft()):
+                    waiting.append(task)
+            if waiting or self.running:
+                self.receive()
 
-    def begin(self, task: Task, again: bool = False) -> bool:
+    def begin(self, task: Task) -> bool:
         """Reuse or start a run, unless somebody else trains it, which is said once."""
         lock = RunLock(task.record)
         try:
             if record := self.finished(task):
                 self.tidy(task, lock)
             elif not lock.acquire():
-                if not again:
+                if task.name not in self.elsewhere:
                     self.watcher.note(task.name, f"is left to {lock.holder()}, which trains it now")
+                self.elsewhere.add(task.name)
                 return False
             elif record := self.finished(task):  # in between
                 lock.release()

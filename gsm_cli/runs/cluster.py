@@ -23,8 +23,7 @@ from gsm_cli.runs.places import PLACE, ExecutorLostError, News, Place, WorkerLos
 
 P = ParamSpec("P")
 T = TypeVar("T")
-PATIENCE = 10  # seconds in which a scheduler must answer
-ENDING = 10  # seconds in which a client must end
+PATIENCE = 10  # seconds in which a scheduler must answer, and a client must end
 GLANCE = 2.0  # seconds between looks at which workers there are
 COMMON = ("python", "torch")  # whose versions must agree
 CODE = "gsm of the code"
@@ -138,7 +137,7 @@ def connect(scheduler: str) -> Any:
         client.__init__(**place, timeout=PATIENCE, set_as_default=False)
     except (OSError, ValueError, TypeError) as error:
         with suppress(Exception):  # it may not have come far
-            client.close(timeout=ENDING)
+            client.close(timeout=PATIENCE)
         raise UsageError(
             f"--scheduler must name a scheduler that answers, and within {PATIENCE} seconds none did at {scheduler}: "
             "start one with dask scheduler, or give the address that it prints"

@@ -230,7 +230,7 @@ class TestConnect:
             "--scheduler must name a scheduler that answers, and within 10 seconds none did at tcp://s:1: "
             "start one with dask scheduler, or give the address that it prints"
         )
-        assert closed == [cluster.ENDING]
+        assert closed == [cluster.PATIENCE]
 
     def test_a_file_that_is_not_there(self, folder, dask):
         dask.Client = None

@@ -39,7 +39,7 @@ class Room:
     sample: str = EVERY
 
 
-RUNS = ("batch", "build", "checkpoint", "environment", "evaluation", "locks", "outcomes", "places")
+RUNS = ("batch", "build", "checkpoint", "environment", "evaluation", "locks", "places", "task")
 SLOW = (  # of tests/runs: they start processes, or the command line
     *("cluster.py", "processes.py", "batch.py::TestTheSameRecords"),
     "precision.py::test_a_user_hears_whether_bf16_is_slow_here",

@@ -13,9 +13,8 @@ from gsm_cli.files import is_there, remove
 from gsm_cli.records.curves import Epoch
 from gsm_cli.records.run import RunRecord
 from gsm_cli.runs.locks import RunLock
-from gsm_cli.runs.outcomes import Outcome, keep, reuse, unfinished
 from gsm_cli.runs.places import ExecutorLostError, News, WorkerLostError, Workers
-from gsm_cli.runs.task import Task, execute
+from gsm_cli.runs.task import Outcome, Task, execute, keep, reuse, unfinished
 
 POLL = 0.5  # seconds between looks at what others train
 

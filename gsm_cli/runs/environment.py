@@ -72,18 +72,14 @@ def _worked() -> float:
 
 def timed(work: Callable[[], object], device: str) -> float:
     """The seconds that it takes, on a GPU until all of it is done."""
-    _synchronise(device)
+    import torch
+
+    settle: Callable[[], None] = torch.cuda.synchronize if device == "cuda" else lambda: None
+    settle()
     start = time.perf_counter()
     work()
-    _synchronise(device)
+    settle()
     return time.perf_counter() - start
-
-
-def _synchronise(device: str) -> None:
-    if device == "cuda":
-        import torch
-
-        torch.cuda.synchronize()
 
 
 def keep_memory() -> None:

@@ -17,12 +17,12 @@ from gsm_cli.runs.checkpoint import Checkpoint, DamagedError, set_aside
 from gsm_cli.runs.environment import Device, environment
 from gsm_cli.runs.evaluation import (
     NotFiniteError,
-    Prediction,
     analogies,
     are_finite,
     classification,
     mean_bound,
     mean_dropped_mass,
+    probabilities,
     read_model,
     relaxation,
 )
@@ -40,7 +40,7 @@ class Run(Steps):
     def __init__(self, config: RunConfig, split: Split, device: Device = "cpu") -> None:
         super().__init__(config, split, device)
         self.code = fingerprint()
-        self.predict = Prediction(config.evaluation_draws, config.binary_evaluation)
+        self.predict = partial(probabilities, draws=config.evaluation_draws, binary=config.binary_evaluation)
         self.epochs: list[Epoch] = []
         self.best: dict[str, Tensor] = {}  # the weights of the best epoch so far
 

@@ -180,7 +180,7 @@ class TestRecord:
 
         def classify(model, images, rng, predict):
             heard(rng)
-            assert (predict.draws, predict.binary) == (3, True)
+            assert predict.keywords == {"draws": 3, "binary": True}
             return Classification(np.array([True, False, False, False]), 0.375, 1.25)
 
         def relax(model, images, tau, noise):

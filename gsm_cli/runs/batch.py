@@ -13,7 +13,7 @@ from gsm_cli.files import is_there, remove
 from gsm_cli.records.curves import Epoch
 from gsm_cli.records.run import RunRecord
 from gsm_cli.runs.locks import RunLock
-from gsm_cli.runs.places import ExecutorLostError, News, WorkerLostError, Workers
+from gsm_cli.runs.places import News, WorkerLostError, Workers
 from gsm_cli.runs.task import Outcome, Task, execute, keep, reuse, unfinished
 
 POLL = 0.5  # seconds between looks at what others train
@@ -168,20 +168,13 @@ class Batch:
         if isinstance(mail, News):
             self.tell(mail)
             return
-        running = self.running[mail]
-        problem: Exception | None = None
-        try:
-            record: RunRecord | None = mail.result()
-        except ExecutorLostError:
-            raise
-        except Exception as error:
-            if isinstance(error, WorkerLostError) and running.tries < self.executor.tries:
-                self.watcher.note(running.task.name, f"is tried again: its worker {error}")
-                self.submit(_Running(running.task, running.lock, running.tries + 1))
-                del self.running[mail]
-                return
-            record, problem = unfinished(running.task, error), error
-        self.close(running, record, problem)
+        running, problem = self.running[mail], self.executor.problem_of(mail)
+        if isinstance(problem, WorkerLostError) and running.tries < self.executor.tries:
+            self.watcher.note(running.task.name, f"is tried again: its worker {problem}")
+            self.submit(_Running(running.task, running.lock, running.tries + 1))
+        else:
+            record = unfinished(running.task, problem) if problem else mail.result()
+            self.close(running, record, problem)
         del self.running[mail]
 
     def close(self, running: _Running, record: RunRecord | None, problem: Exception | None) -> None:

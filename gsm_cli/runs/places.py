@@ -8,7 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, Executor, Future
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar, cast
 
 from msgspec import Struct
 
@@ -72,6 +72,10 @@ class Workers(Executor):
     @abstractmethod
     def places(self) -> int:
         """How many tasks can run at the same time, now."""
+
+    def problem_of(self, done: Future[Any]) -> Exception | None:
+        """Why a task could not be done. Raises ExecutorLostError if no other can be done either."""
+        return cast("Exception | None", done.exception())
 
     def warm_up(self, fn: Callable[[], object]) -> None:
         """Let every worker call this first; nobody waits for it."""

@@ -54,6 +54,11 @@ class Losing(Workers):
         future.set_exception(self.error)
         return future
 
+    def problem_of(self, done):
+        if isinstance(done.exception(), ExecutorLostError):
+            raise done.exception()
+        return super().problem_of(done)
+
 
 def saved_after(monkeypatch, epochs: int) -> None:
     """Let every run save its state, and end by an exception after so many epochs."""

@@ -204,7 +204,7 @@ class TestDamage:
             raise PermissionError(13, "Permission denied")
 
         monkeypatch.setattr(Path, "replace", refuse)
-        with pytest.raises(GsmError, match=r"is damaged and cannot be moved \(Permission denied\): remove it"):
+        with pytest.raises(GsmError, match=r"\.damaged cannot be written \(Permission denied\): see to its folder"):
             set_aside(tmp_path / "a.pt")
 
 

@@ -172,7 +172,7 @@ class TestCluster:
         found, client, _ = joined(monkeypatch, *TWO_HOSTS)
         here = found.submit(print)
         client.there.set_exception(error)
-        assert repr(here.exception(0)) == repr(expected)
+        assert repr(found.problem_of(here)) == repr(expected)
 
     @pytest.mark.parametrize("before", [True, False])
     def test_a_scheduler_that_is_gone_is_the_end(self, monkeypatch, dask, before):
@@ -187,8 +187,9 @@ class TestCluster:
         else:
             here = found.submit(print)
             client.there.cancel()
-            client.there.set_running_or_notify_cancel()
-            error = here.exception(0)
+            with pytest.raises(ExecutorLostError) as caught:
+                found.problem_of(here)
+            error = caught.value
         assert type(error) is ExecutorLostError
         assert str(error) == (
             "the scheduler at tcp://s:1 must answer until the batch ends, and does not any more: start it again with "

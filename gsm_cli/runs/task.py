@@ -97,14 +97,10 @@ def load_split(config: RunConfig, seed: int, data_dir: Path | None, fetch: Fetch
     dataset = find_dataset(config.dataset)
     if dataset.sha256 != config.dataset_sha256:
         raise UsageError(f"{config.dataset} must stay as it was when the run began, and changed: start it again")
-
-    def read(folder: Path | None, fetch: Fetch | None) -> Pool:
-        key = (dataset.name, dataset.sha256, folder)
-        if key not in POOLS:
-            POOLS[key] = dataset.read(folder, fetch)
-        return POOLS[key]
-
-    return load(replace(dataset, read=read), config.labels, seed, data_dir, fetch, config.classes)
+    key = (dataset.name, dataset.sha256, data_dir)
+    if key not in POOLS:
+        POOLS[key] = dataset.read(data_dir, fetch)
+    return load(replace(dataset, read=lambda *_: POOLS[key]), config.labels, seed, data_dir, fetch, config.classes)
 
 
 @dataclass(frozen=True)

@@ -36,8 +36,8 @@ from gsm_cli.model.networks import Architecture
 from gsm_cli.model.terms import ConditionalBound, unlabelled_bound
 from gsm_cli.objectives import MARGINALIZE
 from gsm_cli.records.cost import CostPlan
+from gsm_cli.runs.build import shuffle
 from gsm_cli.runs.environment import timed
-from gsm_cli.runs.streams import shuffle
 from gsm_cli.runs.training import Run
 from gsm_cli.settings import build
 

@@ -14,7 +14,7 @@ from gsm_cli.model.estimators import Marginal
 from gsm_cli.model.terms import ConditionalBound
 from gsm_cli.objectives import MARGINALIZE
 from gsm_cli.records.gradients import MOST_SHARE, GradientSubject
-from gsm_cli.runs.streams import binarise, stream
+from gsm_cli.runs.build import binarise, stream
 from gsm_cli.runs.training import Run
 from gsm_cli.streams import Purpose
 

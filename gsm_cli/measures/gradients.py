@@ -32,10 +32,9 @@ from gsm_cli.model.categorical import Outcomes
 from gsm_cli.model.estimators import Marginal
 from gsm_cli.objectives import MARGINALIZE
 from gsm_cli.records.gradients import GradientPlan, GradientRecord, GradientRow, GradientSubject
-from gsm_cli.runs.build import Averaging
+from gsm_cli.runs.build import Averaging, stream
 from gsm_cli.runs.environment import environment
 from gsm_cli.runs.evaluation import NotFiniteError
-from gsm_cli.runs.streams import stream
 from gsm_cli.settings import build
 from gsm_cli.streams import Purpose
 

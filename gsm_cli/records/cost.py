@@ -72,8 +72,6 @@ class CostPlan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         for name in self.objectives:
             if name in REFUSED:
                 raise ValueError(f"--objective {REFUSED[name]}")
-        if min(self.classes) < 2:
-            raise ValueError(f"--classes must be at least 2, not {min(self.classes)}: raise it")
 
     @property
     def turns(self) -> list[tuple[str, int]]:

@@ -13,12 +13,11 @@ from gsm_cli.model.bounds import Selective
 from gsm_cli.model.checks import NotALawError
 from gsm_cli.model.terms import Batch, Terms, classifier_alone, labels_alone, semi_supervised, supervised
 from gsm_cli.model.virtual_adversarial import virtual_adversarial_loss
-from gsm_cli.runs.build import OTHER_VALUES, Averaging, build_model
+from gsm_cli.runs.build import OTHER_VALUES, Averaging, binarise, build_model, shuffle, stream
 from gsm_cli.runs.environment import Device
 from gsm_cli.runs.evaluation import NotFiniteError
 from gsm_cli.runs.optimizer import AdamW
 from gsm_cli.runs.places import PLACE
-from gsm_cli.runs.streams import binarise, shuffle, stream
 from gsm_cli.schedules import kl_weight, learning_rate
 from gsm_cli.streams import Purpose
 

@@ -45,7 +45,7 @@ OFFENCES = [  # a contract, a module, and the import that breaks this contract a
     ("What records say is data", "analysis/frontier.py", "from matplotlib.figure import Figure"),
     ("What records say is data", "analysis/statistics.py", "import pandas as pd"),
     ("What records say is data", "analysis/identity.py", "from gsm_cli.style import INK"),
-    ("Reports read records and run nothing", "reports/details.py", "from gsm_cli.runs.streams import stream"),
+    ("Reports read records and run nothing", "reports/details.py", "from gsm_cli.runs.build import stream"),
     ("Reports read records and run nothing", "reports/charts.py", "from gsm_cli.model.estimators import entropy"),
     ("Torch is for models, runs and measures", "law/gumbel.py", "import torch"),
     ("Torch is for models, runs and measures", "law/gumbel.py", "from torch import Tensor"),

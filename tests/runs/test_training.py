@@ -25,9 +25,9 @@ from gsm_cli.model.terms import Terms
 from gsm_cli.records.curves import Epoch
 from gsm_cli.records.run import read_run
 from gsm_cli.runs import evaluation, steps, training
+from gsm_cli.runs.build import binarise, shuffle, stream
 from gsm_cli.runs.evaluation import Classification
 from gsm_cli.runs.places import StoppedError
-from gsm_cli.runs.streams import binarise, shuffle, stream
 from gsm_cli.runs.training import Run, read_test_set, train
 from gsm_cli.schedules import is_probed, kl_weight, learning_rate
 from gsm_cli.settings import build

@@ -1,17 +1,35 @@
-"""Interruptions that Python would swallow. Light: the entry imports this module."""
+"""Signals at moments in which an exception would be swallowed, or end the process. Light: the entry imports this."""
 
 import os
 import sys
 from collections.abc import Callable
+from types import FrameType
 
 SOON = 0.01  # seconds
+IMPORTS = "<frozen importlib._bootstrap>"  # the file of whose functions there is one below every import
+
+
+def after_imports(handler: Callable[[int, FrameType | None], None]) -> Callable[[int, FrameType | None], None]:
+    """A handler of signals that waits for the end of an import: an extension that begins may abort at an exception."""
+
+    def wait(number: int, frame: FrameType | None) -> None:
+        below = frame
+        while below and below.f_code.co_filename != IMPORTS:
+            below = below.f_back
+        if not below:
+            return handler(number, frame)
+        from threading import Timer
+
+        return Timer(SOON, os.kill, [os.getpid(), number]).start()
+
+    return wait
 
 
 def insist(kind: type[BaseException], renew: Callable[[], int]) -> "Callable[[sys.UnraisableHookArgs], None]":
     """What `sys.unraisablehook` must be so that an exception of a signal is raised again, soon.
 
-    In a destructor, or a callback of its imports, Python shows a traceback and goes on. `renew` listens to the signal
-    again and returns its number.
+    In a destructor Python shows a traceback and goes on. `renew` listens to the signal again and
+    returns its number.
     """
 
     def hook(lost: "sys.UnraisableHookArgs") -> None:

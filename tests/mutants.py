@@ -20,10 +20,8 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from mutmut.stats import status_by_exit_code
-
 ROOT = Path(__file__).resolve().parent.parent
-COPIED = ("benchmarks", "constraints.txt", "docs", "figures", "Makefile", "README.md", "reports")
+COPIED = ("benchmarks", "constraints.txt", "CONTRIBUTING.md", "docs", "figures", "Makefile", "README.md", "reports")
 KILLED = {"killed", "timeout", "segfault", "caught by type check"}
 NOT_TRIED = "not checked"
 NOT_STARTED = 255  # mutmut's "timeout" where pytest refused the names of the tests: it takes none with a backslash
@@ -39,23 +37,34 @@ class Room:
     sample: str = EVERY
 
 
-RUNS = ("batch", "build", "checkpoint", "environment", "evaluation", "locks", "places", "task")
+def modules(room: str, *names: str) -> list[str]:
+    """These modules of a room; each is there."""
+    paths = [f"gsm_cli/{room}/{name}.py" for name in names]
+    assert all((ROOT / path).is_file() for path in paths), f"{room} lacks one of {', '.join(names)}"
+    return paths
+
+
+def others(room: str, *names: str) -> list[str]:
+    """Every module of a room but these."""
+    known = {Path(path).stem for path in modules(room, *names)} | {"__init__"}
+    return modules(room, *sorted({path.stem for path in (ROOT / "gsm_cli" / room).glob("*.py")} - known))
+
+
+LAW = ("gumbel", "moments", "numbers", "facts", "request")
+ENGINES = ("cluster", "processes", "worker")
 SLOW = (  # of tests/runs: they start processes, or the command line
     *("cluster.py", "processes.py", "batch.py::TestTheSameRecords"),
     "precision.py::test_a_user_hears_whether_bf16_is_slow_here",
 )
 ROOMS = {
-    "law": Room(
-        [f"gsm_cli/law/{name}.py" for name in ("gumbel", "facts", "request")],
-        [f"tests/law/test_{name}.py" for name in ("gumbel", "facts", "request")],
-    ),
+    "law": Room(modules("law", *LAW), [f"tests/law/test_{name}.py" for name in LAW]),
     "drawing": Room(
+        others("law", *LAW),
         [
-            f"gsm_cli/law/{name}.py"
-            for name in ("looks", "pictures", "figures", "simplex", "animation", "films", "explore")
-        ],
-        [
-            *(f"tests/law/test_{name}.py" for name in ("committed", "animation", "simplex", "explore", "request")),
+            *(
+                f"tests/law/test_{name}.py"
+                for name in ("committed", "animation", "simplex", "explore", "fonts", "request")
+            ),
             *(f"tests/law/test_figures.py::Test{name}" for name in ("Artists", "Look", "Numbers")),
         ],
         A_FIFTH,
@@ -63,12 +72,12 @@ ROOMS = {
     "model": Room(["gsm_cli/model/*"], ["tests/model"]),
     "records": Room(["gsm_cli/records/*"], ["tests/records"]),
     "runs": Room(
-        ["gsm_cli/schedules.py"] + [f"gsm_cli/runs/{name}.py" for name in (*RUNS, "streams", "task", "training")],
+        ["gsm_cli/schedules.py", *others("runs", *ENGINES)],
         ["tests/runs", *(f"--deselect=tests/runs/test_{name}" for name in SLOW)],
         A_FIFTH,
     ),
     "engines": Room(
-        [f"gsm_cli/runs/{name}.py" for name in ("cluster", "processes", "worker")],
+        modules("runs", *ENGINES),
         ["tests/runs/test_dask.py", "tests/runs/test_workers.py"]
         + [f"tests/runs/test_processes.py::{name}" for name in ("TestAnswers", "TestEnds")],
     ),
@@ -115,6 +124,8 @@ def mutmut(folder: Path, *words: str) -> str:
 
 def ends(folder: Path) -> dict[str, str]:
     """How every mutant that was tried ended, by name."""
+    from mutmut.stats import status_by_exit_code  # of the extra `mutants`: the rooms are read without it
+
     found = {
         name: "not started" if code == NOT_STARTED else status_by_exit_code[code]
         for meta in sorted((folder / "mutants").rglob("*.meta"))

@@ -70,10 +70,10 @@ class ErrorBoundary(TyperGroup):
         extra["standalone_mode"] = False
         flags, words = take_flags(args)
         ErrorBoundary.debug = "debug" in flags
-        if "version" in flags:
-            print(f"gsm {__version__}")
-            sys.exit()
         try:
+            if "version" in flags:
+                print(f"gsm {__version__}", flush=True)
+                sys.exit()
             with voice(flags):
                 log.info("gsm %s in %s, Python %s", __version__, Path(__file__).parents[1], platform.python_version())
                 code = super().main(words, *others, **extra) or 0

@@ -13,7 +13,7 @@ from types import FrameType
 from typing import Any, NoReturn
 
 from gsm_cli.errors import AGAIN, InterruptError
-from gsm_cli.interrupts import insist
+from gsm_cli.interrupts import after_imports, insist
 
 PATIENCE = 2.0  # seconds in which another signal is the same interruption: `timeout` sends two, and people press twice
 NUMBERS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
@@ -52,7 +52,7 @@ class Signals:
     def listen(self) -> None:
         for number in NUMBERS:
             if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup wants it, and a shell in the background
-                signal.signal(number, self._interrupt)
+                signal.signal(number, after_imports(self._interrupt))
         sys.unraisablehook = insist(KeyboardInterrupt, self._renew)
 
     def ignore(self) -> None:

@@ -42,7 +42,7 @@ def trade_page(title: str, trade: Trade, where: str) -> Page:
     first = next((each for each in trade.losses if each.identity.objective == GUMBEL), trade.losses[0])
     return Page(
         f"{title}: what does one sample lose to the sum, by the {setting}?",
-        _answer(first, trade.setting, where),
+        _answer(first, trade.setting, where) if few >= needed else _too_few(first, trade.setting, where),
         [trade_picture(trade), _losses_table(trade), LEGEND],
         short if few < needed else "",
         caveats=[*fitted, "Every interval stands by itself."],
@@ -58,6 +58,13 @@ def _answer(found: Losses, setting: str, where: str) -> str:
     parts = [f"{SAID[side]} {listed(own)}" for side, own in values.items() if own]
     parts[0] += f" {setting}"
     return f"{name.capitalize()} is {' and '.join(parts)}{where}."
+
+
+def _too_few(found: Losses, setting: str, where: str) -> str:
+    """What an objective has at the largest value, where no test can decide."""
+    last = found.points[-1]
+    points = f"{held(last.difference, last.side)} points at {commands.write(last.value)} {setting}"
+    return f"Too few seeds to decide: {found.identity.label} has {points}{where}."
 
 
 def _losses_table(trade: Trade) -> str:

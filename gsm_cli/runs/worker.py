@@ -13,7 +13,7 @@ from threading import Thread
 from types import FrameType
 from typing import BinaryIO, NoReturn
 
-from gsm_cli.interrupts import insist
+from gsm_cli.interrupts import after_imports, insist
 from gsm_cli.runs.places import PLACE, Place, StoppedError
 
 NEWS, RESULT, ERROR = "news", "result", "error"
@@ -66,6 +66,7 @@ def _send(answers: BinaryIO, kind: str, value: object) -> None:
     answers.flush()
 
 
+@after_imports
 def _stop(number: int, frame: FrameType | None) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     raise StoppedError  # not SystemExit, which somebody's own code may raise

@@ -119,3 +119,19 @@ def test_every_named_python_runs_the_same_check():
     assert re.search(r"python: (\[.*\])", workflow)[1] == str(PYTHONS).replace("'", '"')
     assert "run: .ci/run\n" in workflow
     assert "python-version: ${{ matrix.python }}" in workflow
+
+
+@pytest.mark.parametrize("name", ["ci", "release"])
+def test_an_action_is_named_by_its_digest(name):
+    workflow = (ROOT / f".github/workflows/{name}.yml").read_text("utf-8")
+    assert all(re.fullmatch(r"[\w/-]+@[0-9a-f]{40}", used) for used in re.findall(r"uses: (\S+)", workflow))
+
+
+def test_a_release_publishes_what_was_installed_and_tried():
+    steps = yaml.safe_load((ROOT / ".github/workflows/release.yml").read_text("utf-8"))["jobs"]["release"]["steps"]
+    commands = [step["run"] for step in steps if "run" in step]
+    tried, published = commands.index(".ci/versions wheel"), len(commands) - 1
+    assert tried < published
+    assert "dist/*" in commands[published]
+    assert f'__version__ = "{__version__}"' in (PACKAGE / "__init__.py").read_text("utf-8").splitlines()
+    assert "grep -qx" in commands[0]

@@ -1,9 +1,11 @@
 """Every module has its place: in the map of the rooms, and every room its tests."""
 
 import re
+from pathlib import Path
 
+import mutants
 import pytest
-from tree import FILES, PACKAGE, ROOMS, ROOT
+from tree import FILES, PACKAGE, PAPERS, ROOMS, ROOT
 
 MAP = (ROOT / "docs/architecture.md").read_text("utf-8")
 
@@ -26,3 +28,12 @@ def test_tests_mirror_the_rooms():
 @pytest.mark.parametrize("room", ROOMS)
 def test_a_room_says_what_it_is_for(room):
     assert (PACKAGE / room / "__init__.py").read_text("utf-8").startswith('"""')
+
+
+def test_mutants_are_made_of_every_room_of_the_mathematics_and_the_records():
+    """The names of modules and of tests are those of files that are there."""
+    tests = {name.removeprefix("--deselect=").split("::")[0] for room in mutants.ROOMS.values() for name in room.tests}
+    assert all((ROOT / name).exists() for name in tests)
+    assert {path.relative_to(ROOT).parts[0] for path in PAPERS} <= set(mutants.COPIED)  # tests read them
+    made = {Path(path).parts[1] for room in mutants.ROOMS.values() for path in room.code}
+    assert made >= {"law", "model", "records", "runs", "analysis"}

@@ -9,7 +9,6 @@ SHORT = {  # modules under thirty lines, and why they are right so
     "gsm_cli/cli/completion.py": "what the shell offers for the values of four commands",
     "gsm_cli/schedules.py": "what records and runs ask of a schedule, and neither imports from the other",
     "gsm_cli/estimators.py": "where others find what is in `model`",
-    "gsm_cli/interrupts.py": "what the entry and the process of a worker share, which import little else",
 }
 
 

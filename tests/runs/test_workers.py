@@ -7,12 +7,14 @@ import pickle
 import signal
 import subprocess
 import sys
+import time
+from importlib import import_module
 from threading import Thread
 from types import SimpleNamespace
 
 import pytest
 
-from gsm_cli.interrupts import insist
+from gsm_cli.interrupts import after_imports, insist
 from gsm_cli.runs import processes, worker
 from gsm_cli.runs.places import PLACE, Here, Place, StoppedError, WorkerLostError
 from gsm_cli.runs.processes import Processes, Worker
@@ -326,6 +328,35 @@ class TestWorker:
         assert did == [(signal.SIGTERM, worker._stop), (os.kill, [os.getpid(), signal.SIGTERM])]
         hook(other := SimpleNamespace(exc_value=ValueError()))
         assert did[2:] == [other]
+
+
+class TestAfterImports:
+    """An exception in the start of an extension can abort the process: PyTorch's does."""
+
+    @pytest.fixture
+    def heard(self):
+        """What was imported to its end, at each moment at which a signal was handled."""
+        heard: list[bool] = []
+        handler = after_imports(lambda number, frame: heard.append(hasattr(sys.modules.get("slow"), "ready")))
+        before = signal.signal(signal.SIGUSR1, handler)
+        yield heard
+        signal.signal(signal.SIGUSR1, before)
+        sys.modules.pop("slow", None)
+
+    def test_a_signal_waits_for_the_end_of_an_import(self, heard, tmp_path, monkeypatch):
+        body = "import os, signal, time\nos.kill(os.getpid(), signal.SIGUSR1)\ntime.sleep(0.05)\nready = True\n"
+        (tmp_path / "slow.py").write_text(body)
+        monkeypatch.syspath_prepend(str(tmp_path))
+        import_module("slow")
+        for _ in range(200):
+            if heard:
+                break
+            time.sleep(0.01)
+        assert heard == [True]
+
+    def test_elsewhere_it_is_handled_at_once(self, heard):
+        os.kill(os.getpid(), signal.SIGUSR1)
+        assert heard == [False]
 
 
 class Fragile:

@@ -1,10 +1,10 @@
 """Many runs through one executor: each one reused if it is finished, resumed if it was interrupted, else started."""
 
 import threading
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from queue import Empty, SimpleQueue
 from typing import Protocol
 
@@ -48,15 +48,6 @@ def run_all(tasks: Sequence[Task], executor: Workers, watcher: Watcher, force: b
     return [batch.outcomes[task.name] for task in tasks]
 
 
-@dataclass
-class _Running:
-    """A task that an executor has, the lock on its run, and how often it was tried."""
-
-    task: Task
-    lock: RunLock
-    tries: int = 1
-
-
 class Batch:
     """Runs on their way: those with the executor, those that others train, and what became of the rest."""
 
@@ -66,9 +57,10 @@ class Batch:
         self.force = force
         self.thread = threading.get_ident()
         self.mail: SimpleQueue[News | Future[RunRecord]] = SimpleQueue()
-        self.running: dict[Future[RunRecord], _Running] = {}
+        self.running: dict[Future[RunRecord], Task] = {}
+        self.tries: Counter[str] = Counter()  # of each run by its name, as the next
+        self.locks: dict[str, RunLock] = {}  # until there is an outcome
         self.elsewhere: set[str] = set()  # names of those that others train
-        self.present: set[str] = set()  # names of those with the executor: news of others come too late
         self.outcomes: dict[str, Outcome] = {}
         executor.hear = self.hear
 
@@ -87,7 +79,7 @@ class Batch:
 
     def begin(self, task: Task) -> bool:
         """Reuse or start a run, unless somebody else trains it, which is said once."""
-        lock = RunLock(task.record)
+        lock = self.locks.setdefault(task.name, RunLock(task.record))
         try:
             if record := self.finished(task):
                 self.tidy(task, lock)
@@ -96,21 +88,15 @@ class Batch:
                     self.watcher.note(task.name, f"is left to {lock.holder()}, which trains it now")
                 self.elsewhere.add(task.name)
                 return False
-            elif record := self.finished(task):  # in between
-                lock.release()
-            else:
-                running = _Running(self.variant(task), lock)
+            elif not (record := self.finished(task)):  # in between
+                task = self.variant(task)
         except GsmError as error:
-            lock.release()
             self.end(Outcome(task, None, problem=error))
             return True
-        except BaseException:  # it was interrupted
-            lock.release()
-            raise
         if record:
             self.end(Outcome(task, record, reused=True))
         else:
-            self.submit(running)
+            self.submit(task)
         return True
 
     def finished(self, task: Task) -> RunRecord | None:
@@ -128,18 +114,13 @@ class Batch:
         """Remove what was left beside a finished run, if nobody is at it; but not what was begun anew."""
         if (is_there(task.checkpoint) or is_there(lock.path)) and lock.acquire():
             remove(task.checkpoint)
-            lock.release()
         if is_there(replace(task, anew=True).checkpoint):
             self.watcher.note(task.name, "was finished before; --force goes on with what was begun anew")
 
-    def submit(self, running: _Running) -> None:
-        self.present.add(running.task.name)
-        try:
-            future = self.executor.submit(execute, running.task.absolute())
-        except BaseException:  # it was interrupted, where tasks run in this thread
-            running.lock.release()
-            raise
-        self.running[future] = running
+    def submit(self, task: Task) -> None:
+        self.tries[task.name] += 1
+        future = self.executor.submit(execute, task.absolute())
+        self.running[future] = task
         future.add_done_callback(self.mail.put)
 
     def hear(self, news: News) -> None:
@@ -150,7 +131,7 @@ class Batch:
             self.mail.put(news)
 
     def tell(self, news: News) -> None:
-        if news.name not in self.present:
+        if news.name in self.outcomes:  # they come too late
             return
         if news.words:
             self.watcher.note(news.name, news.words)
@@ -168,18 +149,16 @@ class Batch:
         if isinstance(mail, News):
             self.tell(mail)
             return
-        running, problem = self.running[mail], self.executor.problem_of(mail)
-        if isinstance(problem, WorkerLostError) and running.tries < self.executor.tries:
-            self.watcher.note(running.task.name, f"is tried again: its worker {problem}")
-            self.submit(_Running(running.task, running.lock, running.tries + 1))
+        task, problem = self.running.pop(mail), self.executor.problem_of(mail)
+        if isinstance(problem, WorkerLostError) and self.tries[task.name] < self.executor.tries:
+            self.watcher.note(task.name, f"is tried again: its worker {problem}")
+            self.submit(task)
         else:
-            record = unfinished(running.task, problem) if problem else mail.result()
-            self.close(running, record, problem)
-        del self.running[mail]
+            record = unfinished(task, problem) if problem else mail.result()
+            self.close(task, record, problem)
 
-    def close(self, running: _Running, record: RunRecord | None, problem: Exception | None) -> None:
+    def close(self, task: Task, record: RunRecord | None, problem: Exception | None) -> None:
         """Keep what a run gave, or why it could not be completed; its checkpoint goes only when that is safe."""
-        task = running.task
         try:
             if record:
                 keep(task.record, record)
@@ -187,15 +166,14 @@ class Batch:
                 remove(task.checkpoint)
         except GsmError as error:
             record, problem = None, problem or error
-        running.lock.release()
         self.end(Outcome(task, record, problem=problem))
 
     def end(self, outcome: Outcome) -> None:
-        self.present.discard(outcome.task.name)
+        self.locks.pop(outcome.task.name).release()
         self.outcomes[outcome.task.name] = outcome
         self.watcher.end(outcome)
 
     def release(self) -> None:
         """Give back every lock; after an interruption there are some."""
-        for running in self.running.values():
-            running.lock.release()
+        for lock in self.locks.values():
+            lock.release()

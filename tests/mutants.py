@@ -81,7 +81,7 @@ ROOMS = {
         ["tests/runs/test_dask.py", "tests/runs/test_workers.py"]
         + [f"tests/runs/test_processes.py::{name}" for name in ("TestAnswers", "TestEnds")],
     ),
-    "analysis": Room(["gsm_cli/analysis/*"], ["tests/analysis", "tests/reports"], A_FIFTH),
+    "analysis": Room(["gsm_cli/analysis/*"], ["tests/analysis", "tests/reports", "tests/cli/test_compare.py"], A_FIFTH),
 }
 
 

@@ -20,9 +20,8 @@ from msgspec import structs
 from step import Result, report
 
 from gsm_cli.data.dataset import Images
-from gsm_cli.measures.step_cost import peak_memory, random_split
+from gsm_cli.measures.steps import peak_memory, random_split
 from gsm_cli.objectives import GUMBEL
-from gsm_cli.runs import environment
 from gsm_cli.runs.environment import keep_memory
 from gsm_cli.runs.training import Run
 from gsm_cli.settings import build
@@ -32,16 +31,9 @@ KEPT = "kept"
 DASK = {"MALLOC_TRIM_THRESHOLD_": "65536"}
 
 
-def keep_in_small_pages() -> None:
-    """What `keep_memory` did before it asked for large ones."""
-    environment._enlarge_pages = lambda libc: None
-    keep_memory()
-
-
 KINDS: dict[str, tuple[dict[str, str], Callable[[], object]]] = {  # variables, and what the process does first
     "as glibc begins": ({}, lambda: None),
     "as Dask starts a worker": (DASK, lambda: None),
-    "kept in small pages": ({}, keep_in_small_pages),
     KEPT: (DASK, keep_memory),
 }
 

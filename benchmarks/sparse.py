@@ -15,7 +15,7 @@ import torch
 from step import STILL, Result, report, take_turns, trained, training_step
 
 from gsm_cli.data.split import Split
-from gsm_cli.measures.step_cost import random_split
+from gsm_cli.measures.steps import random_split
 from gsm_cli.objectives import GUMBEL, MARGINALIZE, SPARSE
 from gsm_cli.runs.training import Run
 from gsm_cli.settings import build

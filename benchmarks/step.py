@@ -28,7 +28,7 @@ from gsm_cli.config import RunConfig
 from gsm_cli.data import find_dataset
 from gsm_cli.data.dataset import Images
 from gsm_cli.data.split import Split, load
-from gsm_cli.measures.step_cost import PIXELS, measure_apart, random_split
+from gsm_cli.measures.steps import measure_apart, random_split
 from gsm_cli.model.bounds import Estimator
 from gsm_cli.model.estimators import Marginal
 from gsm_cli.model.generative import M2
@@ -36,12 +36,12 @@ from gsm_cli.model.networks import Architecture
 from gsm_cli.model.terms import ConditionalBound, unlabelled_bound
 from gsm_cli.objectives import MARGINALIZE
 from gsm_cli.records.cost import CostPlan
+from gsm_cli.runs.build import shuffle
 from gsm_cli.runs.environment import timed
-from gsm_cli.runs.streams import shuffle
 from gsm_cli.runs.training import Run
 from gsm_cli.settings import build
 
-IMAGES = 100
+IMAGES, PIXELS = 100, 784
 LEAST_SECONDS, LEAST_TURNS = 3.0, 5
 STILL = 1e-12  # a learning rate that moves no weight, so that a step costs the same however often it is taken
 PAST = "e2ce408"

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import torch
 from step import STILL, Result, Work, report, take_turns, training_step
 
-from gsm_cli.measures.step_cost import random_split
+from gsm_cli.measures.steps import random_split
 from gsm_cli.objectives import GUMBEL, MARGINALIZE
 from gsm_cli.runs.environment import bf16_slowdown
 from gsm_cli.runs.training import Run

@@ -69,7 +69,7 @@ def main(words: Sequence[str]) -> None:
     import torch
     from msgspec import structs
 
-    from gsm_cli.measures.step_cost import random_split
+    from gsm_cli.measures.steps import random_split
     from gsm_cli.runs.environment import keep_memory
     from gsm_cli.runs.training import Run
     from gsm_cli.settings import build

@@ -1,5 +1,7 @@
 """What the tests of batches share: small runs, what they leave, and somebody who looks on."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -8,7 +10,7 @@ from msgspec.structs import replace
 from gsm_cli.records.run import RunRecord, read_run
 from gsm_cli.runs import training
 from gsm_cli.runs.batch import run_all
-from gsm_cli.runs.places import Here
+from gsm_cli.runs.places import PLACE, Here, News, Place
 from gsm_cli.runs.task import Task
 from gsm_cli.settings import build
 
@@ -59,6 +61,16 @@ class Diary:
 
     def note(self, name, words):
         self.notes.append(words)
+
+
+@contextmanager
+def heard(hear: Callable[[News], None], wanted: Callable[[], bool] = lambda: True) -> Iterator[None]:
+    """Whom training in this process speaks to while this lasts."""
+    token = PLACE.set(Place(hear, wanted=wanted))
+    try:
+        yield
+    finally:
+        PLACE.reset(token)
 
 
 def interrupted(task: Task, epochs: int, monkeypatch: pytest.MonkeyPatch) -> None:

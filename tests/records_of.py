@@ -8,7 +8,7 @@ import numpy as np
 from msgspec.structs import replace
 
 from gsm_cli.objectives import OBJECTIVES
-from gsm_cli.records.cost import CostPlan, CostRecord, CostRow
+from gsm_cli.records.cost import CostPlan, CostRecord, CostRow, Step, StepPlan, StepRecord, StepRow, step_key
 from gsm_cli.records.curves import Curves, Epoch
 from gsm_cli.records.gradients import (
     MEASURED,
@@ -20,7 +20,6 @@ from gsm_cli.records.gradients import (
     MeanGradient,
 )
 from gsm_cli.records.run import Bound, Failure, Reading, RunRecord, Test
-from gsm_cli.records.steps import Step, StepPlan, StepRecord, StepRow, step_key
 from gsm_cli.records.store import Environment
 from gsm_cli.settings import build
 

@@ -19,10 +19,9 @@ from gsm_cli.data.own import read_npz
 from gsm_cli.data.split import load
 from gsm_cli.errors import DataError, UsageError
 from gsm_cli.extensions import find_objective
-from gsm_cli.records.cost import read_cost
+from gsm_cli.records.cost import read_cost, read_steps
 from gsm_cli.records.gradients import read_gradients
 from gsm_cli.records.run import read_run
-from gsm_cli.records.steps import read_steps
 from gsm_cli.runs.build import Averaging
 from gsm_cli.settings import build
 

@@ -17,10 +17,10 @@ from gsm_cli.analysis.series import Series
 from gsm_cli.analysis.verdict import Verdict, analyse_group
 from gsm_cli.config import RunConfig
 from gsm_cli.objectives import MARGINALIZE
+from gsm_cli.records.cost import StepRecord
 from gsm_cli.records.gradients import GradientRecord
 from gsm_cli.records.layout import Kind
 from gsm_cli.records.run import RunRecord
-from gsm_cli.records.steps import StepRecord
 
 Facts = dict[str, Any]  # what a report says, as plain data
 Options = Callable[[RunConfig], list[str]]  # with which a command makes such a run for the report

@@ -10,8 +10,8 @@ from gsm_cli.analysis.statistics import Comparison, Summary, compare, corrected,
 from gsm_cli.config import RunConfig
 from gsm_cli.data import DATASETS, describe_dataset
 from gsm_cli.objectives import OBJECTIVES, SUPERVISED, own_defaults
+from gsm_cli.records.cost import StepRecord, step_key
 from gsm_cli.records.run import RunRecord
-from gsm_cli.records.steps import StepRecord, step_key
 
 OF_OTHERS = 100  # labels with which others report
 MOST = 12  # series that a picture of all of them can hold

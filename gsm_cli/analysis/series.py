@@ -13,9 +13,9 @@ from gsm_cli.analysis.identity import Identity
 from gsm_cli.analysis.statistics import Score, Summary, summarize_accuracies, summarize_ratios, wilson
 from gsm_cli.config import RunConfig
 from gsm_cli.errors import inert
+from gsm_cli.records.cost import StepRecord, StepRow, step_key
 from gsm_cli.records.curves import Curves
 from gsm_cli.records.run import Reading, RunRecord
-from gsm_cli.records.steps import StepRecord, StepRow, step_key
 from gsm_cli.words import counted
 
 Numbers = npt.NDArray[np.float64]

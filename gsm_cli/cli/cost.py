@@ -77,7 +77,7 @@ def cost(
     path = folder.record(plan.name)
     sizes = counted(len(plan.classes), "number")
     options.say(f"steps of {len(plan.objectives)} objectives at {sizes} of classes, into {path}")
-    from gsm_cli.measures.step_cost import measure_costs
+    from gsm_cli.measures.steps import measure_costs
     from gsm_cli.reports.costs import answer
     from gsm_cli.runs.build import try_own
 

@@ -9,14 +9,14 @@ from gsm_cli.cli import measuring, options
 from gsm_cli.errors import DataError, GsmError
 
 if TYPE_CHECKING:
+    from gsm_cli.records.cost import StepRecord
     from gsm_cli.records.run import RunRecord
-    from gsm_cli.records.steps import StepRecord
 
 
 def measure_for(path: Path, device: str, rounds: int, seed: int, force: bool, as_json: bool) -> None:
     """Time the steps of the report at `path`, and rebuild it."""
+    from gsm_cli.records.cost import read_steps
     from gsm_cli.records.layout import ReportFolder
-    from gsm_cli.records.steps import read_steps
 
     folder = ReportFolder(path)
     if not folder.records or folder.of_costs:
@@ -38,8 +38,8 @@ def _empty(runs: "Sequence[RunRecord]", asked: str, rounds: int, seed: int) -> "
     """What is to be measured: with `auto` on the device of most runs, and with the threads of most runs on it."""
     from msgspec.structs import replace
 
-    from gsm_cli.measures.step_turns import plan_of
-    from gsm_cli.records.steps import StepRecord
+    from gsm_cli.measures.steps import plan_of
+    from gsm_cli.records.cost import StepRecord
     from gsm_cli.runs.environment import find_device, load
 
     machines = Counter((run.environment.device, run.environment.threads) for run in runs)
@@ -53,7 +53,7 @@ def _empty(runs: "Sequence[RunRecord]", asked: str, rounds: int, seed: int) -> "
 
 def _refuse_lacking(found: "StepRecord", empty: "StepRecord", path: Path) -> None:
     """Raise GsmError if the report has steps that the record has not."""
-    from gsm_cli.records.steps import step_key
+    from gsm_cli.records.cost import step_key
     from gsm_cli.words import few
 
     known = {step_key(step.config) for step in found.plan.steps}
@@ -65,7 +65,7 @@ def _refuse_lacking(found: "StepRecord", empty: "StepRecord", path: Path) -> Non
 
 def _measure(empty: "StepRecord", path: Path) -> "StepRecord":
     """Time every turn that is lacking; an idle machine is asked for before and after."""
-    from gsm_cli.measures.step_turns import measure_steps
+    from gsm_cli.measures.steps import measure_steps
 
     _warn(empty.disturbances)
     is_bf16 = any(step.config.precision == "bf16" for step in empty.plan.steps)

@@ -9,8 +9,7 @@ from rich.table import Column
 
 from gsm_cli.errors import DataError
 from gsm_cli.records.curves import Epoch
-from gsm_cli.runs.outcomes import Outcome
-from gsm_cli.runs.task import Task
+from gsm_cli.runs.task import Outcome, Task
 from gsm_cli.words import percent
 
 BAR_WIDTH = 7  # beside which a line of 80 letters has room for the longest objective and its seed

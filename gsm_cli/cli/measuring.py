@@ -10,10 +10,9 @@ from gsm_cli.cli.options import option
 from gsm_cli.errors import DataError, GsmError
 
 if TYPE_CHECKING:
-    from gsm_cli.records.cost import CostRecord
+    from gsm_cli.records.cost import CostRecord, StepRecord
     from gsm_cli.records.gradients import GradientRecord
     from gsm_cli.records.layout import ReportFolder
-    from gsm_cli.records.steps import StepRecord
     from gsm_cli.records.store import Environment
     from gsm_cli.runs.environment import Device
 
@@ -49,7 +48,7 @@ def find(
 ) -> AnyMeasured:
     """The record at `path`, measured now if it is not there; what goes on is said on stderr."""
     from gsm_cli.files import is_there
-    from gsm_cli.measures.rounds import PART
+    from gsm_cli.measures.steps import PART
 
     if is_there(path) and not force:
         found = read(path)
@@ -69,7 +68,7 @@ def go_on(
 ) -> Turns:
     """Measure the turns that are lacking, alone, with a line for each."""
     from gsm_cli.files import is_there, prepare
-    from gsm_cli.measures.rounds import begun
+    from gsm_cli.measures.steps import begun
 
     prepare(path)
     turns = len(empty.plan.order)

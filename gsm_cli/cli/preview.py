@@ -38,7 +38,7 @@ class Prospect:
 def foresee(task: "Task", force: bool) -> Prospect:
     """How a run stands."""
     from gsm_cli.files import is_there
-    from gsm_cli.runs.outcomes import reuse
+    from gsm_cli.runs.task import reuse
 
     try:
         if not force and reuse(task.record, task.config):

@@ -13,8 +13,7 @@ MOST_MEANS = 4  # in a sentence
 if TYPE_CHECKING:
     from gsm_cli.cli.plan import Plan
     from gsm_cli.reports.page import Report
-    from gsm_cli.runs.outcomes import Outcome
-    from gsm_cli.runs.task import Task
+    from gsm_cli.runs.task import Outcome, Task
 
 
 def write_reports(outcomes: "list[Outcome]") -> "tuple[dict[Path, Report], list[str]]":

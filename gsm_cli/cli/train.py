@@ -19,9 +19,8 @@ from gsm_cli.settings import hyphened
 if TYPE_CHECKING:
     from gsm_cli.cli.plan import Plan
     from gsm_cli.runs import environment
-    from gsm_cli.runs.outcomes import Outcome
     from gsm_cli.runs.places import Workers
-    from gsm_cli.runs.task import Task
+    from gsm_cli.runs.task import Outcome, Task
 
 
 COMPLETED = {"dataset": completion.datasets, "model": completion.models, "precision": completion.precisions}
@@ -145,9 +144,8 @@ def _run(plan: "Plan", tasks: "list[Task]", force: bool) -> "list[Outcome]":
     from gsm_cli.cli.display import Display
     from gsm_cli.records.layout import ReportFolder
     from gsm_cli.runs.batch import run_all
-    from gsm_cli.runs.outcomes import check, is_to_do
     from gsm_cli.runs.places import Here
-    from gsm_cli.runs.task import POOLS, ready
+    from gsm_cli.runs.task import POOLS, check, is_to_do, ready
     from gsm_cli.words import counted
 
     way = "to go on from the last checkpoint" + ("; runs that --force has finished begin again" if force else "")

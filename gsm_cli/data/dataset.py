@@ -22,6 +22,9 @@ class Images:
     pixels: "NDArray[np.uint8]"
     classes: "NDArray[np.int64]"
 
+    def take(self, rows: "NDArray[np.int64]") -> "Images":
+        return Images(self.pixels[rows], self.classes[rows])
+
 
 @dataclass(frozen=True)
 class Pool:

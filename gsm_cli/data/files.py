@@ -2,14 +2,12 @@
 
 import zlib
 from collections.abc import Sequence
-from contextlib import nullcontext
-from logging import getLogger
+from io import BytesIO
 from pathlib import Path
 
 from gsm_cli.errors import DataError
-from gsm_cli.files import OF_THE_DISK, check_ordinary, prepare, refused, temporary_of
+from gsm_cli.files import OF_THE_DISK, prepare, read_bounded, refused, temporary_of
 
-log = getLogger(__name__)
 REMEDY = "see to that folder, or name one that has the files with --data-dir, or another cache with XDG_CACHE_HOME"
 MOST = 2**26  # bytes of content: more than any file of a data set has
 
@@ -23,12 +21,14 @@ def cache_dir() -> Path:
 
 def read_verified(path: Path, expected: str) -> bytes:
     """The content of a plain or gzipped file if its SHA-256 is `expected`; else DataError, and the file stays."""
-    import hashlib  # late: whoever asks for the names of data sets needs none
+    import gzip  # late, as the next: whoever asks for the names of data sets needs none
+    import hashlib
 
     content = b""
     try:
-        check_ordinary(path)
-        content = _content(path)
+        content = read_bounded(path, MOST)
+        if content.startswith(b"\x1f\x8b"):
+            content = gzip.GzipFile(fileobj=BytesIO(content)).read(MOST + 1)
         found = hashlib.sha256(content).hexdigest() if len(content) <= MOST else f"more than {MOST:,} bytes"
     except (OSError, EOFError, zlib.error) as error:
         found = f"what cannot be read ({error})"
@@ -38,18 +38,6 @@ def read_verified(path: Path, expected: str) -> bytes:
             "remove it to download it again, or name another folder with --data-dir"
         )
     return content
-
-
-def _content(path: Path) -> bytes:
-    """The content of a plain or gzipped file, of which no more is read than tells that it is too much."""
-    import gzip
-
-    with path.open("rb") as file:
-        zipped = file.read(2) == b"\x1f\x8b"
-        file.seek(0)
-        with gzip.GzipFile(fileobj=file) if zipped else nullcontext(file) as plain:
-            log.info("read %s", path.absolute())
-            return plain.read(MOST + 1)
 
 
 def download(urls: Sequence[str], path: Path, sha256: str) -> None:

@@ -44,44 +44,37 @@ def load(
     """
     rng = generator(seed, Purpose.SPLIT)
     pool = dataset.read(folder, fetch)
-    single, everything = pool.images.classes, np.arange(len(pool.images.classes))
+    single, rest = pool.images.classes, np.arange(len(pool.images.classes))
     if pool.test is None:
-        test, rest = _stratify(dataset, single, everything, dataset.test, rng)
-        held_out = _take(pool.images, test)
+        test, rest = _stratify(dataset, single, rest, dataset.test, rng)
     else:
-        test, rest = np.arange(len(pool.test.classes)), everything
-        held_out = pool.test
+        test = np.arange(len(pool.test.classes))
     validation, rest = _stratify(dataset, single, rest, dataset.validation, rng)
-    labelled, unlabelled = _choose_labelled(single, rest, labels, bool(dataset.paired), rng)
-    parts = [_take(pool.images, rows) for rows in (labelled, unlabelled, validation)]
-    digest = hashlib.sha256(b"".join(part.astype("<i8").tobytes() for part in (labelled, unlabelled, validation, test)))
+    rows = (*_choose_labelled(single, rest, labels, bool(dataset.paired), rng), validation, test)
+    parts = [*(pool.images.take(each) for each in rows[:-1]), (pool.test or pool.images).take(test)]
+    digest = hashlib.sha256(b"".join(each.astype("<i8").tobytes() for each in rows))
     shape, kinds = pool.shape, int(single.max()) + 1
     if dataset.paired:
-        own = generator(0 if pool.test else seed, Purpose.PAIRS)  # a test part that is fixed stays so
-        held_out = pair(held_out, pool.shape, dataset.paired, own)
-        parts = [
-            pair(part, pool.shape, times, rng)
-            for part, times in zip(parts, (1, dataset.paired, dataset.paired), strict=True)
-        ]
+        fixed = generator(0 if pool.test else seed, Purpose.PAIRS)  # a test part that is fixed stays so
+        times = (1, *[dataset.paired] * 3)
+        how = zip(parts, times, (rng, rng, rng, fixed), strict=True)
+        parts = [pair(part, shape, count, stream) for part, count, stream in how]
         shape, kinds = (shape[0], 2 * shape[1]), kinds**2
     if classes is not None:
-        *parts, held_out = (_first(part, classes, kinds, dataset.name) for part in (*parts, held_out))
+        parts = [_first(each, classes, kinds, dataset.name) for each in parts]
         digest.update(f"the first {classes} classes".encode())
         kinds = classes
+    labelled, unlabelled, validating, testing = parts
     return Split(
-        labelled=parts[0],
-        unlabelled=parts[1].pixels,
-        unlabelled_classes=parts[1].classes,
-        validation=parts[2],
-        test=held_out,
+        labelled=labelled,
+        unlabelled=unlabelled.pixels,
+        unlabelled_classes=unlabelled.classes,
+        validation=validating,
+        test=testing,
         classes=kinds,
         shape=shape,
         digest=digest.hexdigest(),
     )
-
-
-def _take(images: Images, rows: Indices) -> Images:
-    return Images(images.pixels[rows], images.classes[rows])
 
 
 def _first(images: Images, classes: int, kinds: int, dataset: str) -> Images:
@@ -89,7 +82,7 @@ def _first(images: Images, classes: int, kinds: int, dataset: str) -> Images:
     if not 2 <= classes <= kinds:
         rule = f"classes must be from 2 to the {kinds} of {dataset}"
         raise UsageError(f"{rule}, not {classes}: leave it out for all of them")
-    return _take(images, np.flatnonzero(images.classes < classes))
+    return images.take(np.flatnonzero(images.classes < classes))
 
 
 def _stratify(

@@ -11,11 +11,10 @@ from gsm_cli.config import RunConfig
 from gsm_cli.data.split import Split
 from gsm_cli.model.bounds import Bound
 from gsm_cli.model.estimators import Marginal
-from gsm_cli.model.generative import M2
 from gsm_cli.model.terms import ConditionalBound
 from gsm_cli.objectives import MARGINALIZE
 from gsm_cli.records.gradients import MOST_SHARE, GradientSubject
-from gsm_cli.runs.streams import binarise, stream
+from gsm_cli.runs.build import binarise, stream
 from gsm_cli.runs.training import Run
 from gsm_cli.streams import Purpose
 
@@ -67,9 +66,7 @@ def model_subjects(config: RunConfig, split: Split, images: int | None, replicat
     for number in range(1, config.epochs + 1):
         run.epochs.append(run.epoch())
         if number in (1, -(-config.epochs // 2), config.epochs):
-            weight = run.kl_weight(number * run.steps - 1)
-            model = copy.deepcopy(run.model).eval().requires_grad_(False)
-            yield _model_subject(config, model, run.pixels, weight, images, replicates, number)
+            yield _model_subject(run, images, replicates)
 
 
 def enough(squares: Tensor) -> int:
@@ -84,14 +81,14 @@ def enough(squares: Tensor) -> int:
     return LEAST_IMAGES + int(few[0] if len(few) else shares.argmin())
 
 
-def _model_subject(
-    config: RunConfig, model: M2, pixels: Tensor, kl_weight: float, images: int | None, replicates: int, epoch: int
-) -> Subject:
-    """The bound for one draw of x, a and z, weighted as in this epoch's training."""
+def _model_subject(run: Run, images: int | None, replicates: int) -> Subject:
+    """The bound for one draw of x, a and z, weighted as in the training of the run's last epoch."""
+    config, epoch = run.config, len(run.epochs)
+    model, kl_weight = copy.deepcopy(run.model).eval().requires_grad_(False), run.kl_weight(epoch * run.steps - 1)
     rng = stream(config.seed, Purpose.GRADIENTS, IMAGES)
-    order = torch.randperm(len(pixels), generator=rng)[: max(images or 0, MOST_IMAGES)]
+    order = torch.randperm(len(run.pixels), generator=rng)[: max(images or 0, MOST_IMAGES)]
     with torch.no_grad():
-        seen = model.encode(binarise(pixels[order], rng), 1, rng)
+        seen = model.encode(binarise(run.pixels[order], rng), 1, rng)
     bound = ConditionalBound(model, seen, kl_weight)
     count = images or enough(squared_norms(seen.logits[0], bound))
     few = torch.arange(count)

@@ -11,7 +11,7 @@ The mean of an estimator's gradient is found in two ways:
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from math import isfinite, sqrt
 
@@ -27,16 +27,15 @@ from gsm_cli.fingerprint import MEASURES, fingerprint
 from gsm_cli.law.request import read_law
 from gsm_cli.measures.gradient_statistics import deviation, exact_mean, sampled_mean
 from gsm_cli.measures.gradient_subjects import REPLICATES, Subject, model_subjects
-from gsm_cli.model.bounds import Estimator
+from gsm_cli.model.bounds import Bound, Estimator
 from gsm_cli.model.categorical import Outcomes
 from gsm_cli.model.estimators import Marginal
 from gsm_cli.objectives import MARGINALIZE
 from gsm_cli.records.gradients import GradientPlan, GradientRecord, GradientRow, GradientSubject
 from gsm_cli.rules import rule_of
-from gsm_cli.runs.build import Averaging
+from gsm_cli.runs.build import Averaging, stream
 from gsm_cli.runs.environment import environment
 from gsm_cli.runs.evaluation import NotFiniteError
-from gsm_cli.runs.streams import stream
 from gsm_cli.settings import build
 from gsm_cli.streams import Purpose
 
@@ -57,22 +56,16 @@ def toy_subjects(classes: int | None, replicates: int, seed: int) -> list[Subjec
     weights = torch.linspace(-1.0, 1.0, count, dtype=torch.float64).flip(0).roll(1)
     places = torch.linspace(0.0, 1.0, count, dtype=torch.float64)
     matrix = torch.cos(torch.arange(count**2, dtype=torch.float64)).view(count, count)
+    functions: dict[str, Bound] = {
+        "linear": lambda y, images=None, /: y @ weights,
+        "quadratic": lambda y, images=None, /: y @ weights + ((y @ matrix) * y).sum(dim=-1),
+        "polynomial": lambda y, images=None, /: (y @ places - CENTRE).abs() ** POWER,
+    }
 
-    def linear(y: Tensor, images: Tensor | None = None, /) -> Tensor:
-        return y @ weights
+    def subject(name: str, bound: Bound) -> Subject:
+        return Subject(name, logits, lambda copies: bound, OF_ONE_LAW * replicates, seed)
 
-    def quadratic(y: Tensor, images: Tensor | None = None, /) -> Tensor:
-        return y @ weights + ((y @ matrix) * y).sum(dim=-1)
-
-    def polynomial(y: Tensor, images: Tensor | None = None, /) -> Tensor:
-        return (y @ places - CENTRE).abs() ** POWER
-
-    first = Subject("linear", logits, lambda _: linear, OF_ONE_LAW * replicates, seed)
-    return [
-        first,
-        replace(first, name="quadratic", bound=lambda _: quadratic),
-        replace(first, name="polynomial", bound=lambda _: polynomial),
-    ]
+    return [subject(name, bound) for name, bound in functions.items()]
 
 
 @dataclass(frozen=True)
@@ -91,7 +84,7 @@ def enumerate_outcomes(estimator: Estimator, subject: Subject, most: int) -> Enu
     images, classes = subject.logits.shape
     probe = Outcomes(torch.zeros(images, dtype=torch.long))
     try:
-        _estimate(estimator, subject, 1, probe)
+        _gradients(estimator, subject, 1, probe)
     except ValueError:  # its samples have other dimensions
         return None
     if probe.drew or classes**probe.draws > most:
@@ -99,10 +92,8 @@ def enumerate_outcomes(estimator: Estimator, subject: Subject, most: int) -> Enu
     weights, gradients = [], []
     for numbers in torch.split(torch.arange(classes**probe.draws), max(1, CHUNK // images)):
         rng = Outcomes(numbers.repeat_interleave(images))
-        values, logits = _estimate(estimator, subject, len(numbers), rng)
-        (gradient,) = torch.autograd.grad(values.sum() / images, logits)
+        gradients.append(_gradients(estimator, subject, len(numbers), rng))
         weights.append(rng.log_q.exp().view(-1, images, 1))
-        gradients.append(gradient.view(-1, images, classes).double())
     q, samples = torch.cat(weights), torch.cat(gradients)
     samples = torch.where(q > 0.0, samples, 0.0)
     mean = (q * samples).sum(dim=0)
@@ -120,19 +111,16 @@ def exact_gradient(subject: Subject) -> Enumerated:
 
 def sample_gradients(estimator: Estimator, subject: Subject, rng: torch.Generator) -> Tensor:
     """Independent estimates of the gradient with respect to the logits, (R, B * K)."""
-    images = len(subject.logits)
-    gradients = []
-    for copies in torch.split(torch.arange(subject.replicates), max(1, CHUNK // images)):
-        values, logits = _estimate(estimator, subject, len(copies), rng)
-        (gradient,) = torch.autograd.grad(values.sum() / images, logits)
-        gradients.append(gradient.view(len(copies), -1).double())
-    return torch.cat(gradients)
+    parts = torch.split(torch.arange(subject.replicates), max(1, CHUNK // len(subject.logits)))
+    return torch.cat([_gradients(estimator, subject, len(part), rng).flatten(1) for part in parts])
 
 
-def _estimate(estimator: Estimator, subject: Subject, copies: int, rng: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Values of so many copies of the images, (1, copies * B), and the logits that they depend on."""
+def _gradients(estimator: Estimator, subject: Subject, copies: int, rng: torch.Generator) -> Tensor:
+    """Those of so many copies of the images, (copies, B, K)."""
     logits = subject.logits.repeat(copies, 1)[None].requires_grad_()
-    return estimator(subject.bound(copies), logits, rng), logits
+    values = estimator(subject.bound(copies), logits, rng)
+    (gradient,) = torch.autograd.grad(values.sum() / len(subject.logits), logits)
+    return gradient.view(copies, *subject.logits.shape).double()
 
 
 def measure(
@@ -178,18 +166,13 @@ def compare_estimators(
     for name in objectives:
         for minus_log_q in [False, True] if "minus_log_q" in find_objective(name).settings else [False]:
             config = build({"objective": name} | ({"minus_log_q": True} if minus_log_q else {}))
-            averaging = Averaging(config)
-            for tau in allowed(name, temperatures):
-                rng = stream(subject.seed, Purpose.GRADIENTS, REPLICATES)
-                yield measure(config.objective_name, averaging.at(tau), subject, rng, tau, minus_log_q)
+            yield from (measure_run(config, subject, tau) for tau in allowed(name, temperatures))
 
 
-def measure_own(config: RunConfig, subject: Subject) -> Iterator[GradientRow]:
-    """The estimator that trained the model of the subject, with the settings of that training."""
-    averaging = Averaging(config)
-    tau = config.estimator.temperature(0, 1)
-    rng = stream(subject.seed, Purpose.GRADIENTS, REPLICATES)
-    yield measure(config.objective_name, averaging.at(tau), subject, rng, tau, config.own.get("minus_log_q", False))
+def measure_run(config: RunConfig, subject: Subject, tau: float | None) -> GradientRow:
+    """The estimator of a run's settings on one subject, at a temperature."""
+    estimator, rng = Averaging(config).at(tau), stream(subject.seed, Purpose.GRADIENTS, REPLICATES)
+    return measure(config.objective_name, estimator, subject, rng, tau, config.own.get("minus_log_q", False))
 
 
 def left_out(objectives: Sequence[str], temperatures: Sequence[float]) -> list[str]:
@@ -238,7 +221,7 @@ def measure_plan(plan: GradientPlan, splits: Mapping[int, Split], say: Callable[
                 if config.objective == MARGINALIZE:
                     look(subject, compare_estimators(subject, plan.objectives, plan.temperatures))
                 else:
-                    look(subject, measure_own(config, subject))
+                    look(subject, [measure_run(config, subject, config.estimator.temperature(0, 1))])
         except NotFiniteError as error:
             raise GsmError(f"the model must train to be measured, and {error}: choose other --seeds") from error
     return GradientRecord(version=__version__, code=code, environment=machine, plan=plan, subjects=subjects, rows=rows)

@@ -3,19 +3,18 @@
 import hashlib
 import json
 from collections import Counter
+from functools import partial
 from math import sqrt
-from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import msgspec
 from msgspec import Meta, Struct
 
 from gsm_cli.config import RunConfig
-from gsm_cli.errors import DataError
 from gsm_cli.extensions import find_objective
 from gsm_cli.objectives import MARGINALIZE, OBJECTIVES
 from gsm_cli.records.run import Classes
-from gsm_cli.records.store import REMEDY, NotBelowZero, Number, Record, read
+from gsm_cli.records.store import NotBelowZero, Number, Record, read
 from gsm_cli.rules import Count, Digest, Name, Natural, Positive, Share
 
 MEASURED = tuple(row.name for row in OBJECTIVES.values() if row.estimator)
@@ -126,6 +125,7 @@ class GradientRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 class GradientRecord(Record, frozen=True, kw_only=True, tag="gradients"):
     """All that is known of one measurement of gradients."""
 
+    PARTS: ClassVar[str] = "every estimator on every subject"
     plan: GradientPlan
     subjects: list[GradientSubject]
     rows: list[GradientRow]
@@ -148,9 +148,4 @@ class GradientRecord(Record, frozen=True, kw_only=True, tag="gradients"):
         )
 
 
-def read_gradients(path: Path) -> GradientRecord:
-    """Read a measurement of gradients. Raises DataError as `read_run` does, also if a part of it is missing."""
-    record = read(path, GradientRecord)
-    if not record.is_whole:
-        raise DataError(f"{path} must have every estimator on every subject once, and has not: {REMEDY}")
-    return record
+read_gradients = partial(read, kind=GradientRecord)

@@ -27,11 +27,11 @@ class _Head(Struct):
     kind: str
 
 
-class _Question(Struct, forbid_unknown_fields=True):
+class Question(Struct, forbid_unknown_fields=True):
     """What `report.toml` says."""
 
     kind: Kind
-    about: str | None = None  # the runs, in the title of the report
+    about: str | None = None  # the runs, in the title of the report; None where the report finds the words
     out: str = REPORTS  # the folder around it, as the command that made it named that
     data_dir: str | None = None  # where that command found the data
 
@@ -51,21 +51,12 @@ class ReportFolder:
         return self.path / "report.toml"
 
     @property
-    def kind(self) -> Kind:
+    def asked(self) -> Question:
         """What its report asks; without `report.toml` a comparison. Raises DataError if that is damaged."""
-        return self._question.kind
-
-    @property
-    def about(self) -> str | None:
-        """What its title says of the runs; None where the report finds the words."""
-        return self._question.about
-
-    @property
-    def _question(self) -> _Question:
         try:
-            return msgspec.toml.decode(read_bounded(self.question, MOST), type=_Question)
+            return msgspec.toml.decode(read_bounded(self.question, MOST), type=Question)
         except (FileNotFoundError, NotADirectoryError):
-            return _Question("comparison")
+            return Question("comparison")
         except (OSError, ValueError) as error:
             rule = f'{self.question} must say what the report asks, as kind = "comparison"'
             raise DataError(f"{rule}, and does not ({printable(str(error))}): restore it, or remove it") from error
@@ -84,19 +75,19 @@ class ReportFolder:
     def options(self, config: RunConfig) -> list[str]:
         """What a command says so that such a run lies here, and finds its data."""
         words = [] if self.name == config.folder else ["--report", self.name]
-        data_dir = self._question.data_dir
+        data_dir = self.asked.data_dir
         return [*words, *self.place, *(["--data-dir", printable(data_dir)] if data_dir else [])]
 
     @property
     def place(self) -> list[str]:
         """What a command says so that its folder lies beside this one."""
-        out = self._question.out
+        out = self.asked.out
         return [] if out == REPORTS else ["--out", printable(out)]
 
     @property
     def named(self) -> str:
         """The folder as a command names it."""
-        return f"{printable(self._question.out)}/{self.name}"
+        return f"{printable(self.asked.out)}/{self.name}"
 
     @property
     def text(self) -> Path:

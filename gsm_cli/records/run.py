@@ -2,7 +2,7 @@
 
 from base64 import b64decode
 from collections.abc import Sequence
-from pathlib import Path
+from functools import partial
 from typing import Annotated
 
 from msgspec import Meta, Struct
@@ -10,11 +10,10 @@ from msgspec import Meta, Struct
 from gsm_cli.config import RunConfig
 from gsm_cli.records.curves import Curves, Epoch, Images
 from gsm_cli.records.store import NotBelowZero, Number, Record, read
-from gsm_cli.rules import Count, Natural
+from gsm_cli.rules import Count, Digest, Natural
 from gsm_cli.schedules import kl_weight, learning_rate
 
 Classes = Annotated[int, Meta(ge=2, le=2**31)]
-Digest = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
 WIDEST = 20  # classes that fit into one row of generated images; of more, ten are in a row
 
 
@@ -147,6 +146,4 @@ class RunRecord(Record, frozen=True, kw_only=True, tag="run"):
         return self.test is not None and self.test.last.modal == self.test.images
 
 
-def read_run(path: Path) -> RunRecord:
-    """Read one record; raises DataError, with the file and the remedy, if it is not a whole record of a run."""
-    return read(path, RunRecord)
+read_run = partial(read, kind=RunRecord)

@@ -1,11 +1,9 @@
 """Records on disk: JSON with a schema and a kind, whole or refused."""
 
 import json
-import random
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
@@ -50,6 +48,7 @@ class Environment(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 class Record(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind"):
     """What every record says: its schema, its kind (the tag of the class), and what made it."""
 
+    PARTS: ClassVar[str] = ""  # what a whole one has once
     schema: Literal[4] = 4
     version: Plain
     code: Code | None  # `fingerprint` of what decided the numbers; None of a record that was converted
@@ -60,43 +59,17 @@ class Record(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_
         """The version and the environment in words."""
         return f"gsm {inert(self.version)}, {self.environment.words}"
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether all that was asked for is there."""
+        return True
+
     def save(self, path: Path) -> None:
         """Write it atomically: a line for every entry of the two outer levels, so that two records compare by line."""
         write_atomic(path, (_lines(msgspec.to_builtins(self)) + "\n").encode())
 
 
-class Measurement(Record, frozen=True, kw_only=True):
-    """A record of turns, a row for each: of a plan that has their `order`, and whose rows say which `turn` they are."""
-
-    plan: Any
-    rows: list[Any]
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether there is a row for every turn."""
-        plan = self.plan
-        if len(self.rows) != plan.rounds * len(plan.turns):
-            return False
-        return Counter(row.turn for row in self.rows) == Counter(turn[:2] for turn in plan.order)
-
-
-AnyRecord = TypeVar("AnyRecord")
-AnyMeasurement = TypeVar("AnyMeasurement", bound=Measurement)
-Turn = TypeVar("Turn")
-
-
-def shuffled(turns: Sequence[Turn], rounds: int, seed: int) -> list[tuple[int, Turn]]:
-    """Every turn once in each round, with the number of that, in an order that the seed fixes."""
-    rng = random.Random(seed)
-    return [(number, turn) for number in range(rounds) for turn in rng.sample(turns, len(turns))]
-
-
-def read_whole(path: Path, kind: type[AnyMeasurement]) -> AnyMeasurement:
-    """The measurement at `path`. Raises DataError as `read` does, also if a part of it is missing."""
-    found = read(path, kind)
-    if not found.is_whole:
-        raise DataError(f"{path} must have every turn of its plan once, and has not: {REMEDY}")
-    return found
+AnyRecord = TypeVar("AnyRecord", bound=Record)
 
 
 class _Head(Struct):
@@ -108,21 +81,27 @@ def rounded(number: float) -> float:
     return round(float(f"{number:.7g}"), 6)
 
 
-def read(path: Path, kind: type[AnyRecord]) -> AnyRecord:
-    """The record at `path`. Raises DataError, with the file and the remedy, if it is not a whole one of that kind."""
+def read(path: Path, kind: type[AnyRecord], part: bool = False) -> AnyRecord:
+    """The record at `path`, or a part of one. Raises DataError, with the file and the remedy, if it is none.
+
+    Also without `part` if it lacks something.
+    """
     try:
         content = read_bounded(path, MOST)
         schema = msgspec.json.decode(content, type=_Head).schema
         if schema != SCHEMA:
             remedy = "read it with the gsm that wrote it, or remove it and run again"
             raise DataError(f"{path} must be a record of schema {SCHEMA}, not {schema}: {remedy}")
-        return msgspec.json.decode(content, type=kind)
+        record = msgspec.json.decode(content, type=kind)
     except OSError as error:
         raise DataError(f"{path} must be a whole record, and cannot be read ({error.strerror}): {REMEDY}") from error
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
         reason = printable(str(error))
         reason = reason if len(reason) <= LONGEST else reason[:LONGEST] + "…"
         raise DataError(f"{path} must be a whole record, and is not ({reason}): {REMEDY}") from error
+    if not (part or record.is_whole):
+        raise DataError(f"{path} must have {kind.PARTS} once, and has not: {REMEDY}")
+    return record
 
 
 def _text(value: Any) -> str:

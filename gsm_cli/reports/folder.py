@@ -9,11 +9,10 @@ from typing import TypeVar
 
 from gsm_cli.errors import DataError, printable
 from gsm_cli.files import is_there, read_bounded, remove, sweep, write_atomic
-from gsm_cli.records.cost import CostRecord, read_cost
+from gsm_cli.records.cost import CostRecord, read_cost, read_steps
 from gsm_cli.records.gradients import GradientRecord, read_gradients
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.records.run import RunRecord, read_run
-from gsm_cli.records.steps import read_steps
 from gsm_cli.reports.costs import render_costs
 from gsm_cli.reports.page import Report
 from gsm_cli.reports.png import MOST, read_texts, shows
@@ -37,16 +36,16 @@ def read(folder: ReportFolder, margin: float | None = None) -> Report:
         costs = _read(folder, folder.records, read_cost, _plan_fault, problems)
         report = render_costs(folder, costs, problems) if costs else None
     else:
-        kind = folder.kind
+        asked = folder.asked
         runs = _read(folder, folder.records, read_run, _run_fault, problems)
         gradients = _read(folder, folder.gradients, read_gradients, _plan_fault, problems)
-        if kind == "comparison":
+        if asked.kind == "comparison":
             runs, gradients = _of_one_task(folder, runs, gradients, problems)
         runs = _of_one_kind(folder, runs, problems)
         timed = _read(folder, [folder.steps] * is_there(folder.steps), read_steps, lambda *_: None, problems)
         steps = timed[0] if timed else None
         report = (
-            render_runs(folder, runs, problems, gradients, margin, kind, steps, folder.about)
+            render_runs(folder, runs, problems, gradients, margin, asked.kind, steps, asked.about)
             if runs or gradients
             else None
         )

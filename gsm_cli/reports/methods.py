@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from gsm_cli import commands
 from gsm_cli.analysis.groups import Group
 from gsm_cli.analysis.identity import DIGEST, own_settings, written
+from gsm_cli.records.cost import StepRecord
 from gsm_cli.records.layout import ReportFolder
-from gsm_cli.records.steps import StepRecord
 from gsm_cli.records.store import Record
 from gsm_cli.reports.markdown import console
 from gsm_cli.words import listed

@@ -8,10 +8,10 @@ from gsm_cli.analysis.published import find_table
 from gsm_cli.config import RunConfig
 from gsm_cli.data import describe_dataset
 from gsm_cli.errors import inert
+from gsm_cli.records.cost import StepRecord
 from gsm_cli.records.gradients import GradientRecord
 from gsm_cli.records.layout import Kind, ReportFolder
 from gsm_cli.records.run import RunRecord
-from gsm_cli.records.steps import StepRecord
 from gsm_cli.reports.choices import best_page, search_page, search_section
 from gsm_cli.reports.comparison import comparison_page, where
 from gsm_cli.reports.curves import curve_page, generated, learning

@@ -1,10 +1,10 @@
 """Many runs through one executor: each one reused if it is finished, resumed if it was interrupted, else started."""
 
 import threading
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from queue import Empty, SimpleQueue
 from typing import Protocol
 
@@ -13,9 +13,8 @@ from gsm_cli.files import is_there, remove
 from gsm_cli.records.curves import Epoch
 from gsm_cli.records.run import RunRecord
 from gsm_cli.runs.locks import RunLock
-from gsm_cli.runs.outcomes import Outcome, keep, reuse, unfinished
-from gsm_cli.runs.places import ExecutorLostError, WorkerLostError, Workers
-from gsm_cli.runs.task import News, Task, execute
+from gsm_cli.runs.places import News, WorkerLostError, Workers
+from gsm_cli.runs.task import Outcome, Task, execute, keep, reuse, unfinished
 
 POLL = 0.5  # seconds between looks at what others train
 
@@ -49,15 +48,6 @@ def run_all(tasks: Sequence[Task], executor: Workers, watcher: Watcher, force: b
     return [batch.outcomes[task.name] for task in tasks]
 
 
-@dataclass
-class _Running:
-    """A task that an executor has, the lock on its run, and how often it was tried."""
-
-    task: Task
-    lock: RunLock
-    tries: int = 1
-
-
 class Batch:
     """Runs on their way: those with the executor, those that others train, and what became of the rest."""
 
@@ -67,52 +57,46 @@ class Batch:
         self.force = force
         self.thread = threading.get_ident()
         self.mail: SimpleQueue[News | Future[RunRecord]] = SimpleQueue()
-        self.running: dict[Future[RunRecord], _Running] = {}
-        self.elsewhere: deque[Task] = deque()  # others train them
-        self.present: set[str] = set()  # names of those with the executor: news of others come too late
+        self.running: dict[Future[RunRecord], Task] = {}
+        self.tries: Counter[str] = Counter()  # of each run by its name, as the next
+        self.locks: dict[str, RunLock] = {}  # until there is an outcome
+        self.elsewhere: set[str] = set()  # names of those that others train
         self.outcomes: dict[str, Outcome] = {}
         executor.hear = self.hear
 
     def work(self, tasks: Iterable[Task]) -> None:
         """Until there is an outcome of every task."""
-        for task in tasks:
-            while len(self.running) >= max(1, self.executor.places):
-                self.receive()
-            if not self.begin(task):
-                self.elsewhere.append(task)
-        while self.running or self.elsewhere:
+        waiting = deque(tasks)
+        while waiting or self.running:
             places = max(1, self.executor.places)  # asked for also where nothing is to begin: who has joined is checked
-            for _ in range(len(self.elsewhere)):
-                task = self.elsewhere.popleft()
-                if len(self.running) >= places or not self.begin(task, again=True):
-                    self.elsewhere.append(task)
-            self.receive()
+            for _ in range(len(waiting)):
+                if len(self.running) >= places:
+                    break
+                if not self.begin(task := waiting.popleft()):
+                    waiting.append(task)
+            if waiting or self.running:
+                self.receive()
 
-    def begin(self, task: Task, again: bool = False) -> bool:
+    def begin(self, task: Task) -> bool:
         """Reuse or start a run, unless somebody else trains it, which is said once."""
-        lock = RunLock(task.record)
+        lock = self.locks.setdefault(task.name, RunLock(task.record))
         try:
             if record := self.finished(task):
                 self.tidy(task, lock)
             elif not lock.acquire():
-                if not again:
+                if task.name not in self.elsewhere:
                     self.watcher.note(task.name, f"is left to {lock.holder()}, which trains it now")
+                self.elsewhere.add(task.name)
                 return False
-            elif record := self.finished(task):  # in between
-                lock.release()
-            else:
-                running = _Running(self.variant(task), lock)
+            elif not (record := self.finished(task)):  # in between
+                task = self.variant(task)
         except GsmError as error:
-            lock.release()
             self.end(Outcome(task, None, problem=error))
             return True
-        except BaseException:  # it was interrupted
-            lock.release()
-            raise
         if record:
             self.end(Outcome(task, record, reused=True))
         else:
-            self.submit(running)
+            self.submit(task)
         return True
 
     def finished(self, task: Task) -> RunRecord | None:
@@ -130,30 +114,24 @@ class Batch:
         """Remove what was left beside a finished run, if nobody is at it; but not what was begun anew."""
         if (is_there(task.checkpoint) or is_there(lock.path)) and lock.acquire():
             remove(task.checkpoint)
-            lock.release()
         if is_there(replace(task, anew=True).checkpoint):
             self.watcher.note(task.name, "was finished before; --force goes on with what was begun anew")
 
-    def submit(self, running: _Running) -> None:
-        self.present.add(running.task.name)
-        try:
-            future = self.executor.submit(execute, running.task.absolute())
-        except BaseException:  # it was interrupted, where tasks run in this thread
-            running.lock.release()
-            raise
-        self.running[future] = running
+    def submit(self, task: Task) -> None:
+        self.tries[task.name] += 1
+        future = self.executor.submit(execute, task.absolute())
+        self.running[future] = task
         future.add_done_callback(self.mail.put)
 
-    def hear(self, news: object) -> None:
+    def hear(self, news: News) -> None:
         """News of a run: from this thread they are told at once, from others when it is their turn."""
-        assert isinstance(news, News)
         if threading.get_ident() == self.thread:
             self.tell(news)
         else:
             self.mail.put(news)
 
     def tell(self, news: News) -> None:
-        if news.name not in self.present:
+        if news.name in self.outcomes:  # they come too late
             return
         if news.words:
             self.watcher.note(news.name, news.words)
@@ -171,25 +149,16 @@ class Batch:
         if isinstance(mail, News):
             self.tell(mail)
             return
-        running = self.running[mail]
-        problem: Exception | None = None
-        try:
-            record: RunRecord | None = mail.result()
-        except ExecutorLostError:
-            raise
-        except Exception as error:
-            if isinstance(error, WorkerLostError) and running.tries < self.executor.tries:
-                self.watcher.note(running.task.name, f"is tried again: its worker {error}")
-                self.submit(_Running(running.task, running.lock, running.tries + 1))
-                del self.running[mail]
-                return
-            record, problem = unfinished(running.task, error), error
-        self.close(running, record, problem)
-        del self.running[mail]
+        task, problem = self.running.pop(mail), self.executor.problem_of(mail)
+        if isinstance(problem, WorkerLostError) and self.tries[task.name] < self.executor.tries:
+            self.watcher.note(task.name, f"is tried again: its worker {problem}")
+            self.submit(task)
+        else:
+            record = unfinished(task, problem) if problem else mail.result()
+            self.close(task, record, problem)
 
-    def close(self, running: _Running, record: RunRecord | None, problem: Exception | None) -> None:
+    def close(self, task: Task, record: RunRecord | None, problem: Exception | None) -> None:
         """Keep what a run gave, or why it could not be completed; its checkpoint goes only when that is safe."""
-        task = running.task
         try:
             if record:
                 keep(task.record, record)
@@ -197,15 +166,14 @@ class Batch:
                 remove(task.checkpoint)
         except GsmError as error:
             record, problem = None, problem or error
-        running.lock.release()
         self.end(Outcome(task, record, problem=problem))
 
     def end(self, outcome: Outcome) -> None:
-        self.present.discard(outcome.task.name)
+        self.locks.pop(outcome.task.name).release()
         self.outcomes[outcome.task.name] = outcome
         self.watcher.end(outcome)
 
     def release(self) -> None:
         """Give back every lock; after an interruption there are some."""
-        for running in self.running.values():
-            running.lock.release()
+        for lock in self.locks.values():
+            lock.release()

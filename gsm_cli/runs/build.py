@@ -1,4 +1,8 @@
-"""From settings to what they mean: the model with its initial weights, and the estimator of a step."""
+"""From settings and seeds to what they mean: the model with its initial weights, the estimator and noise of a step.
+
+The random streams of `gsm_cli.streams` are PyTorch's generators here. Objectives of one seed stay in step however much
+noise each of them draws.
+"""
 
 from collections.abc import Callable, Iterable
 from dataclasses import fields
@@ -6,7 +10,9 @@ from functools import partial
 from pkgutil import resolve_name
 from typing import cast
 
+import numpy as np
 import torch
+from torch import Tensor
 
 from gsm_cli.config import RunConfig
 from gsm_cli.errors import UsageError
@@ -15,12 +21,38 @@ from gsm_cli.model.bounds import Estimator
 from gsm_cli.model.estimators import MinusLogQ
 from gsm_cli.model.generative import ADGM, M2
 from gsm_cli.model.networks import Architecture
-from gsm_cli.runs.streams import state
 from gsm_cli.settings import build
-from gsm_cli.streams import Purpose
+from gsm_cli.streams import Purpose, sequence
 
 MODELS = {"adgm": ADGM, "m2": M2}
 OTHER_VALUES = "{} must draw its noise from rng alone, and gives other values for the same: pass it on"
+
+
+def state(seed: int, purpose: Purpose, counter: int = 0) -> int:
+    """A seed of 63 bits for one stream.
+
+    PyTorch's generator of a processor takes 32 of them, so that two of the 49,900 steps of a hundred epochs of MNIST
+    have the same noise in one run of four.
+    """
+    return int(sequence(seed, purpose, counter).generate_state(1, np.uint64)[0]) >> 1
+
+
+def stream(seed: int, purpose: Purpose, counter: int = 0, device: str = "cpu") -> torch.Generator:
+    """The generator for one purpose, at one step or epoch; a GPU's differs from a processor's."""
+    return torch.Generator(device).manual_seed(state(seed, purpose, counter))
+
+
+def shuffle(count: int, steps: int, size: int, rng: torch.Generator) -> Tensor:
+    """Row numbers for `steps` batches (steps, size): permutations of all rows, one after the other."""
+    passes = -(-steps * size // count)
+    order = torch.cat([torch.randperm(count, generator=rng, device=rng.device) for _ in range(passes)])
+    return order[: steps * size].view(steps, size)
+
+
+def binarise(pixels: Tensor, rng: torch.Generator) -> Tensor:
+    """A Bernoulli draw of grey levels 0 to 255 (N, D): 1 with the probability level / 255."""
+    threshold = torch.randint(255, pixels.shape, generator=rng, device=pixels.device, dtype=torch.uint8)
+    return (threshold < pixels).float()
 
 
 def build_model(config: RunConfig, pixels: int, classes: int, device: str = "cpu") -> M2:
@@ -75,14 +107,14 @@ def try_out(name: str, make: Callable[[], Estimator]) -> None:
         raise UsageError(OTHER_VALUES.format(name))
 
 
-def _trial(name: str, make: Callable[[], Estimator]) -> torch.Tensor:
+def _trial(name: str, make: Callable[[], Estimator]) -> Tensor:
     """Its average of the bound (2,) and the gradient for the logits (6,), always with the same generator."""
     rng = torch.Generator().manual_seed(0)
     logits, weights = torch.randn(1, 2, 3, generator=rng), torch.randn(3, generator=rng)
     logits.requires_grad_()
     found: object = make()(lambda y, images=None, /: y @ weights, logits, rng)
-    if not isinstance(found, torch.Tensor) or found.shape != (1, 2):
-        came = tuple(found.shape) if isinstance(found, torch.Tensor) else type(found).__name__
+    if not isinstance(found, Tensor) or found.shape != (1, 2):
+        came = tuple(found.shape) if isinstance(found, Tensor) else type(found).__name__
         raise UsageError(f"{name} must give a tensor (1, 2) for logits (1, 2, 3), not {came}: correct it")
     if not found.isfinite().all():
         raise UsageError(f"{name} must give finite values for finite bounds, not {found.tolist()}: correct it")

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from gsm_cli.config import RunConfig, differences
 from gsm_cli.errors import DataError, GsmError, is_of_memory, printable
-from gsm_cli.files import check_ordinary, write_atomic
+from gsm_cli.files import check_ordinary, move, write_atomic
 from gsm_cli.records.curves import Epoch
 from gsm_cli.records.store import Code
 from gsm_cli.runs.environment import Device
@@ -103,10 +103,8 @@ def epochs_of(path: Path) -> int:
 def set_aside(path: Path) -> Path:
     """Give a damaged checkpoint a name under which nobody looks for one. Raises GsmError if the disk refuses."""
     aside = path.with_name(f"{path.name}.damaged")
-    try:
-        return path.replace(aside)
-    except OSError as error:
-        raise GsmError(f"{path} is damaged and cannot be moved ({error.strerror}): remove it") from error
+    move(path, aside)
+    return aside
 
 
 def _load(path: Path) -> dict[str, Any]:

@@ -19,13 +19,11 @@ import msgspec
 
 from gsm_cli.errors import UsageError
 from gsm_cli.fingerprint import fingerprint
-from gsm_cli.runs.places import PLACE, ExecutorLostError, Place, WorkerLostError, Workers
-from gsm_cli.runs.task import News
+from gsm_cli.runs.places import PLACE, ExecutorLostError, News, Place, WorkerLostError, Workers
 
 P = ParamSpec("P")
 T = TypeVar("T")
-PATIENCE = 10  # seconds in which a scheduler must answer
-ENDING = 10  # seconds in which a client must end
+PATIENCE = 10  # seconds in which a scheduler must answer, and a client must end
 GLANCE = 2.0  # seconds between looks at which workers there are
 COMMON = ("python", "torch")  # whose versions must agree
 CODE = "gsm of the code"
@@ -66,10 +64,18 @@ class Cluster(Workers):
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         given = fingerprint(), self._topic, self._look()
-        there = self.executor.submit(_there, *given, partial(fn, *args, **kwargs))
-        here: Future[T] = Future()
-        there.add_done_callback(partial(self._hand_on, here))
-        return here
+        future: Future[T] = self.executor.submit(_there, *given, partial(fn, *args, **kwargs))
+        return future
+
+    def problem_of(self, done: Future[Any]) -> Exception | None:
+        from distributed import KilledWorker
+
+        if done.cancelled():
+            raise self._lost()
+        error = done.exception()
+        if isinstance(error, KilledWorker):
+            return WorkerLostError("was lost, and so was every other that had the run")
+        return error if error is None or isinstance(error, Exception) else WorkerLostError(f"ended with {error!r}")
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Leave the cluster; what still runs there for this batch stops at its next step."""
@@ -80,19 +86,6 @@ class Cluster(Workers):
 
     def _hear(self, event: tuple[float, bytes]) -> None:
         self.hear(msgspec.json.decode(event[1], type=News))
-
-    def _hand_on(self, here: Future[Any], there: Future[Any]) -> None:
-        """What Dask's future has to the one that waits, a lost worker in the words of every executor."""
-        from distributed import KilledWorker
-
-        if there.cancelled():
-            here.set_exception(self._lost())
-        elif isinstance(error := there.exception(), KilledWorker):
-            here.set_exception(WorkerLostError("was lost, and so was every other that had the run"))
-        elif error is not None:
-            here.set_exception(error if isinstance(error, Exception) else WorkerLostError(f"ended with {error!r}"))
-        else:
-            here.set_result(there.result())
 
     def _lost(self) -> ExecutorLostError:
         return ExecutorLostError(
@@ -139,7 +132,7 @@ def connect(scheduler: str) -> Any:
         client.__init__(**place, timeout=PATIENCE, set_as_default=False)
     except (OSError, ValueError, TypeError) as error:
         with suppress(Exception):  # it may not have come far
-            client.close(timeout=ENDING)
+            client.close(timeout=PATIENCE)
         raise UsageError(
             f"--scheduler must name a scheduler that answers, and within {PATIENCE} seconds none did at {scheduler}: "
             "start one with dask scheduler, or give the address that it prints"

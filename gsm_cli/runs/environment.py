@@ -15,11 +15,9 @@ from gsm_cli.records.store import Environment
 
 Device = Literal["cpu", "cuda"]
 DEVICES = ("auto", "cpu", "cuda")  # that may be asked for
-M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD = -1, -2, -3  # of malloc.h
-MADV_HUGEPAGE = 14  # of Linux's mman.h
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of malloc.h
 KEPT = 2**25  # bytes of an array; glibc's own bound of what it comes to by itself
-HEAP = 2**28  # bytes in large pages
-LARGE, USUAL_PAD = 2**21, 2**17  # bytes of a large page, and by which glibc lets its heap grow
+HEAP = 2**29  # bytes that may stay unused at the heap's end
 STATISTICS = Path("/proc/stat")
 FEATURES = ("avx2", "avx512_f", "avx512_bf16", "avx512_fp16", "amx_bf16", "sve", "bf16")  # what kernels are chosen by
 
@@ -74,22 +72,18 @@ def _worked() -> float:
 
 def timed(work: Callable[[], object], device: str) -> float:
     """The seconds that it takes, on a GPU until all of it is done."""
-    _synchronise(device)
+    import torch
+
+    settle: Callable[[], None] = torch.cuda.synchronize if device == "cuda" else lambda: None
+    settle()
     start = time.perf_counter()
     work()
-    _synchronise(device)
+    settle()
     return time.perf_counter() - start
 
 
-def _synchronise(device: str) -> None:
-    if device == "cuda":
-        import torch
-
-        torch.cuda.synchronize()
-
-
 def keep_memory() -> None:
-    """Let glibc keep the memory of arrays up to 32 MiB for the next ones, in pages of 2 MiB where Linux has them.
+    """Let glibc keep the memory of arrays up to 32 MiB for the next ones.
 
     By itself glibc learns to keep it in part, and not at all where `MALLOC_TRIM_THRESHOLD_` is set, as Dask does for
     its workers: half of the time of a step then is the system's. Other C libraries have no such thresholds.
@@ -97,24 +91,7 @@ def keep_memory() -> None:
     with suppress(AttributeError, OSError, TypeError):
         libc = ctypes.CDLL(None)
         libc.mallopt(M_MMAP_THRESHOLD, KEPT)
-        libc.mallopt(M_TRIM_THRESHOLD, 2 * HEAP)
-        _enlarge_pages(libc)
-
-
-def _enlarge_pages(libc: ctypes.CDLL) -> None:
-    """Let the heap grow once by address space that nothing uses yet, and ask for large pages there.
-
-    They are asked for before they are needed, for what the heap has already stays in small ones; it does so as well
-    where it grows later. Memory is taken page by page, as ever.
-    """
-    libc.sbrk.restype = libc.malloc.restype = ctypes.c_void_p
-    libc.free.argtypes, libc.madvise.argtypes = [ctypes.c_void_p], [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
-    start = -(-libc.sbrk(0) // LARGE) * LARGE
-    libc.mallopt(M_TOP_PAD, HEAP)
-    libc.free(libc.malloc(KEPT - LARGE))
-    libc.mallopt(M_TOP_PAD, USUAL_PAD)
-    if (end := libc.sbrk(0)) > start:
-        libc.madvise(start, end - start, MADV_HUGEPAGE)
+        libc.mallopt(M_TRIM_THRESHOLD, HEAP)
 
 
 def environment(device: Device) -> Environment:

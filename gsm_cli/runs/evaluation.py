@@ -2,7 +2,6 @@
 
 from base64 import b64encode
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from io import BytesIO
 from math import isfinite, sqrt
@@ -31,6 +30,8 @@ BATCH = 250  # images at once: eight draws of `a` of more take more memory, and 
 ANALOGIES = 4  # draws of z
 ACROSS = 10  # classes in a row of generated images, where they do not fit into one
 
+Function = Callable[[M2, Tensor, torch.Generator], Tensor]  # of a model and grey images (B, D)
+
 
 class NotFiniteError(ArithmeticError):
     """The objective, or what is measured of the model, became nan or infinite at `step`."""
@@ -56,17 +57,10 @@ class Classification(NamedTuple):
         return 1.0 - float(self.wrong.mean())
 
 
-@dataclass(frozen=True)
-class Prediction:
-    """How classes are predicted: from the grey levels or a binary draw of them, averaged over draws of a."""
-
-    draws: int = 8
-    binary: bool = False
-
-    def __call__(self, model: M2, x: Tensor, rng: torch.Generator) -> Tensor:
-        """The classifier's probabilities (B, K)."""
-        seen = torch.bernoulli(x, generator=rng) if self.binary else x
-        return model.classify(seen, self.draws, rng).softmax(dim=-1).mean(dim=0)
+def probabilities(model: M2, x: Tensor, rng: torch.Generator, draws: int = 8, binary: bool = False) -> Tensor:
+    """The classifier's (B, K), from the grey levels or a binary draw of them, averaged over draws of a."""
+    seen = torch.bernoulli(x, generator=rng) if binary else x
+    return model.classify(seen, draws, rng).softmax(dim=-1).mean(dim=0)
 
 
 def bound_by(estimator: Estimator, model: M2, x: Tensor, rng: torch.Generator) -> Tensor:
@@ -80,14 +74,14 @@ def bound_by(estimator: Estimator, model: M2, x: Tensor, rng: torch.Generator) -
         return torch.full((len(x),), torch.nan, device=x.device)
 
 
-def classification(model: M2, images: Images, rng: torch.Generator, predict: Prediction) -> Classification:
-    """How well the classifier does on these images."""
-    probabilities = over(predict, model, images, rng)
-    predicted = probabilities.argmax(dim=1).cpu()
+def classification(model: M2, images: Images, rng: torch.Generator, predict: Function) -> Classification:
+    """How well the classifier does on these images, by the probabilities that `predict` gives."""
+    found = over(predict, model, images, rng)
+    predicted = found.argmax(dim=1).cpu()
     return Classification(
         wrong=predicted.numpy() != images.classes,
         modal_share=predicted.bincount().max().item() / len(predicted),
-        entropy=torch.special.entr(probabilities).sum(dim=-1).double().mean().item(),
+        entropy=torch.special.entr(found).sum(dim=-1).double().mean().item(),
     )
 
 
@@ -115,8 +109,7 @@ def mean_bound(model: M2, images: Images, rng: torch.Generator, step: int) -> Bo
 def spread(images: Images, most: int) -> Images:
     """At most so many images, evenly spaced: the first 5,000 test images of MNIST are easier than the others."""
     count = len(images.classes)
-    rows = np.arange(min(most, count)) * count // min(most, count)
-    return Images(images.pixels[rows], images.classes[rows])
+    return images.take(np.arange(min(most, count)) * count // min(most, count))
 
 
 def relaxation(
@@ -160,7 +153,7 @@ def analogies(model: M2, shape: tuple[int, int], rng: torch.Generator) -> str:
 
 
 def read_model(
-    model: M2, split: Split, epoch: int, stream: Callable[[Purpose, int], torch.Generator], predict: Prediction
+    model: M2, split: Split, epoch: int, stream: Callable[[Purpose, int], torch.Generator], predict: Function
 ) -> Reading:
     """What the test set and the unlabelled images say of the weights of an epoch; always with the same noise."""
     unlabelled = spread(Images(split.unlabelled, split.unlabelled_classes), ASSIGNED)
@@ -178,9 +171,7 @@ def read_model(
 
 
 @torch.no_grad()
-def over(
-    function: Callable[[M2, Tensor, torch.Generator], Tensor], model: M2, images: Images, rng: torch.Generator
-) -> Tensor:
+def over(function: Function, model: M2, images: Images, rng: torch.Generator) -> Tensor:
     """`function` of all images, in batches, in evaluation mode.
 
     Results go into one tensor: a list of small ones, each beside the room of a large one, would keep that room.

@@ -19,7 +19,6 @@ class RunLock:
     """The lock of the run whose record is to be at `record`."""
 
     def __init__(self, record: Path) -> None:
-        self.record = record
         self.path = lock_path(record)
         self._lock = FileLock(self.path, timeout=0, thread_local=False)
 

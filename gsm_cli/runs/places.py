@@ -8,13 +8,28 @@ from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, Executor, Future
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar, cast
+
+from msgspec import Struct
 
 from gsm_cli.errors import GsmError
+from gsm_cli.records.curves import Epoch
 
 P = ParamSpec("P")
 T = TypeVar("T")
-Hear = Callable[[object], None]
+
+
+class News(Struct, frozen=True):
+    """What a run says on the way: that it begins, with the images of an epoch, that it ended one, or words."""
+
+    name: str
+    images: int = 0
+    number: int = 0
+    epoch: Epoch | None = None
+    words: str = ""
+
+
+Hear = Callable[[News], None]
 
 
 class StoppedError(BaseException):
@@ -57,6 +72,10 @@ class Workers(Executor):
     @abstractmethod
     def places(self) -> int:
         """How many tasks can run at the same time, now."""
+
+    def problem_of(self, done: Future[Any]) -> Exception | None:
+        """Why a task could not be done. Raises ExecutorLostError if no other can be done either."""
+        return cast("Exception | None", done.exception())
 
     def warm_up(self, fn: Callable[[], object]) -> None:
         """Let every worker call this first; nobody waits for it."""

@@ -1,6 +1,5 @@
 """The steps of a run: a batch in, the weights moved; what changes from step to step follows from its number."""
 
-from collections.abc import Callable
 from contextlib import suppress
 from statistics import fmean
 
@@ -14,25 +13,22 @@ from gsm_cli.model.bounds import Selective
 from gsm_cli.model.checks import NotALawError
 from gsm_cli.model.terms import Batch, Terms, classifier_alone, labels_alone, semi_supervised, supervised
 from gsm_cli.model.virtual_adversarial import virtual_adversarial_loss
-from gsm_cli.runs.build import OTHER_VALUES, Averaging, build_model
+from gsm_cli.runs.build import OTHER_VALUES, Averaging, binarise, build_model, shuffle, stream
 from gsm_cli.runs.environment import Device
 from gsm_cli.runs.evaluation import NotFiniteError
 from gsm_cli.runs.optimizer import AdamW
-from gsm_cli.runs.streams import binarise, shuffle, stream
+from gsm_cli.runs.places import PLACE
 from gsm_cli.schedules import kl_weight, learning_rate
 from gsm_cli.streams import Purpose
-
-OnStep = Callable[[], None]
 
 
 class Steps:
     """A model with its optimizer and the images that it learns from."""
 
-    def __init__(self, config: RunConfig, split: Split, device: Device, on_step: OnStep) -> None:
+    def __init__(self, config: RunConfig, split: Split, device: Device) -> None:
         self.config = config
         self.split = split
         self.device = device
-        self.on_step = on_step
         self.pixels = torch.from_numpy(split.unlabelled).to(device)
         self.labelled = torch.from_numpy(split.labelled.pixels).to(device)
         self.classes = torch.from_numpy(split.labelled.classes).to(device)
@@ -66,7 +62,7 @@ class Steps:
 
     def step(self, number: int, rows: Tensor, labelled_rows: Tensor) -> Terms:
         """One update, with the noise of this step alone; the objective's terms before it, without their graph."""
-        self.on_step()
+        PLACE.get().check()
         config, (batch, terms) = self.config, self.drawn(number, rows, labelled_rows)
         apart = config.classifier_step and config.is_unlabelled
         loss = -terms.objective(config.labelled_weight, 0.0 if apart else config.classification_weight)
@@ -121,7 +117,7 @@ class Steps:
         for number in range(1, config.warm_epochs + 1):
             rng = self.stream(Purpose.WARM, number)
             for rows in shuffle(len(self.labelled), max(1, len(self.labelled) // size), size, rng):
-                self.on_step()
+                PLACE.get().check()
                 images = binarise(self.labelled.index_select(0, rows), rng)
                 batch = Batch(images[:0], images, self.classes[rows])
                 terms = labels_alone(self.model, batch, config.mc_samples, self.kl_weight(0), rng)

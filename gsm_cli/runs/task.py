@@ -1,30 +1,32 @@
-"""One run as a task: small enough to travel, settings in, a record out, and news on the way.
+"""One run as a task, and what becomes of it: found finished, kept, or kept as what could not be completed.
 
-PyTorch is imported where a task is executed: a batch in which nothing is left to train needs none.
+A task is small enough to travel, settings in, a record out, and news on the way. PyTorch is imported where a task is
+executed: a batch in which nothing is left to train needs none.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import msgspec
-from msgspec import Struct
 
-from gsm_cli.config import RunConfig
+from gsm_cli.config import RunConfig, differences
 from gsm_cli.data import find_dataset
 from gsm_cli.data.dataset import Fetch, Pool
 from gsm_cli.data.files import download
 from gsm_cli.data.split import Split, load
-from gsm_cli.errors import UsageError
+from gsm_cli.errors import DataError, GsmError, OwnCodeError, UsageError, printable
 from gsm_cli.extensions import own_code
 from gsm_cli.files import is_there
-from gsm_cli.records.curves import Epoch
-from gsm_cli.records.run import RunRecord
+from gsm_cli.objectives import SumAndSampleSettings
+from gsm_cli.records.run import Failure, RunRecord, read_run
 from gsm_cli.runs.environment import Device, keep_memory
 from gsm_cli.runs.locks import lock_path
-from gsm_cli.runs.places import PLACE
+from gsm_cli.runs.places import PLACE, News, WorkerLostError
+
+LONGEST = 200  # letters of a reason that a record keeps
 
 
 @dataclass(frozen=True)
@@ -51,16 +53,6 @@ class Task:
         return replace(self, record=self.record.absolute(), data_dir=self.data_dir and self.data_dir.absolute())
 
 
-class News(Struct, frozen=True):
-    """What a run says on the way: that it begins, with the images of an epoch, that it ended one, or words."""
-
-    name: str
-    images: int = 0
-    number: int = 0
-    epoch: Epoch | None = None
-    words: str = ""
-
-
 def ready() -> None:
     """Load all that a run needs, PyTorch above all."""
     import gsm_cli.runs.training  # noqa: F401
@@ -79,15 +71,7 @@ def execute(task: Task) -> RunRecord:
     split = load_split(config, config.seed, task.data_dir, download)
     place.say(News(task.name, images=len(split.unlabelled) // config.batch_size * config.batch_size))
     with _checkpoint(task) as checkpoint, own_code() if config.objective_sha256 else nullcontext():
-        record = train(
-            config,
-            split,
-            checkpoint,
-            on_epoch=lambda number, epoch: place.say(News(task.name, number=number, epoch=epoch)),
-            device=task.device,
-            on_step=place.check,
-            on_note=lambda words: place.say(News(task.name, words=words)),
-        )
+        record = train(config, split, checkpoint, task.device)
     environment = msgspec.structs.replace(record.environment, beside=place.beside)
     return msgspec.structs.replace(record, environment=environment)
 
@@ -113,11 +97,107 @@ def load_split(config: RunConfig, seed: int, data_dir: Path | None, fetch: Fetch
     dataset = find_dataset(config.dataset)
     if dataset.sha256 != config.dataset_sha256:
         raise UsageError(f"{config.dataset} must stay as it was when the run began, and changed: start it again")
+    key = (dataset.name, dataset.sha256, data_dir)
+    if key not in POOLS:
+        POOLS[key] = dataset.read(data_dir, fetch)
+    return load(replace(dataset, read=lambda *_: POOLS[key]), config.labels, seed, data_dir, fetch, config.classes)
 
-    def read(folder: Path | None, fetch: Fetch | None) -> Pool:
-        key = (dataset.name, dataset.sha256, folder)
-        if key not in POOLS:
-            POOLS[key] = dataset.read(folder, fetch)
-        return POOLS[key]
 
-    return load(replace(dataset, read=read), config.labels, seed, data_dir, fetch, config.classes)
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a run: its record, if it has one, whether that was there before, and what went wrong around it."""
+
+    task: Task
+    record: RunRecord | None
+    reused: bool = False
+    problem: Exception | None = None
+
+    @property
+    def path(self) -> Path:
+        return self.task.record
+
+    @property
+    def finished(self) -> bool:
+        return self.record is not None and self.record.finished
+
+    @property
+    def reason(self) -> str | None:
+        """Why the run could not be completed; None if it was, or if it diverged."""
+        return None if self.problem is None else words(self.problem)
+
+
+def reuse(path: Path, config: RunConfig) -> RunRecord | None:
+    """The finished run at `path`, if there is one. Raises DataError if it is one of other settings."""
+    record = read_run(path) if is_there(path) else None
+    if record is None or not record.finished:
+        return None
+    if departures := differences(record.config.identity, config.identity):
+        raise DataError(
+            f"{path} must be a run of the settings that are asked for, and has {departures}: "
+            "move it away, or take its place with --force"
+        )
+    return record
+
+
+def is_to_do(task: Task) -> bool:
+    """Whether the run is still to be trained; one whose record cannot be read costs itself alone, when its turn is."""
+    try:
+        return reuse(task.record, task.config) is None
+    except DataError:
+        return False
+
+
+def keep(path: Path, record: RunRecord) -> None:
+    """Write a record, but never a failure over what was finished. Raises GsmError if the disk refuses."""
+    with suppress(DataError):
+        if not record.finished and is_there(path) and read_run(path).finished:
+            return
+    record.save(path)
+
+
+def unfinished(task: Task, error: Exception) -> RunRecord | None:
+    """What is known of a run that was not completed, as far as its checkpoint goes.
+
+    None if it cannot even begin, or go on from its checkpoint, which other code may have made.
+    """
+    from gsm_cli.runs.checkpoint import DamagedError  # with PyTorch
+    from gsm_cli.runs.training import Run
+
+    try:
+        run = Run(task.config, load_split(task.config, task.config.seed, task.data_dir, None), task.device)
+        if is_there(task.checkpoint):
+            with suppress(DamagedError):  # what is in it nobody can know
+                run.restore(task.checkpoint)
+    except (GsmError, RuntimeError, AssertionError):  # the last of a PyTorch without the device
+        return None
+    reason = words(error).replace(f"{task.record.parent.absolute()}/", "")
+    return run.record(failure=Failure(step=len(run.epochs) * run.steps, reason=reason))
+
+
+def words(error: Exception) -> str:
+    """An error in the words of a report, in one line."""
+    if isinstance(error, WorkerLostError):
+        return f"its worker {error}"
+    text = str(error) if isinstance(error, GsmError) else f"{type(error).__name__} ({error})"
+    line = printable(" ".join(text.split()))
+    return line if len(line) <= LONGEST else line[:LONGEST] + "…"
+
+
+def check(tasks: Iterable[Task], fetch: Fetch | None) -> None:
+    """Raise now what would end a run before its first step: its data, its sizes, an estimator that breaks a rule.
+
+    Code of somebody's own that fails costs its runs alone, when their turn is.
+    """
+    from gsm_cli.runs.training import Run
+
+    splits: dict[tuple[str, int, int | None], Split] = {}
+    for task in {task.config.digest: task for task in tasks}.values():
+        key = (task.config.dataset, task.config.labels, task.config.classes)
+        if key not in splits:
+            splits = {key: load_split(task.config, task.config.seed, task.data_dir, fetch)}
+        with suppress(OwnCodeError):
+            Run(task.config, splits[key])
+        settings, classes = task.config.estimator, splits[key].classes
+        if isinstance(settings, SumAndSampleSettings) and settings.top >= classes:
+            remedy = "lower it, or sum them all with marginalize"
+            raise UsageError(f"top must be less than the {classes} classes, not {settings.top}: {remedy}")

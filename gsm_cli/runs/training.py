@@ -1,7 +1,6 @@
 """One run: settings and a split in, a record out; resumable after every epoch."""
 
 import time
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -18,32 +17,30 @@ from gsm_cli.runs.checkpoint import Checkpoint, DamagedError, set_aside
 from gsm_cli.runs.environment import Device, environment
 from gsm_cli.runs.evaluation import (
     NotFiniteError,
-    Prediction,
     analogies,
     are_finite,
     classification,
     mean_bound,
     mean_dropped_mass,
+    probabilities,
     read_model,
     relaxation,
 )
-from gsm_cli.runs.steps import OnStep, Steps
+from gsm_cli.runs.places import PLACE, News
+from gsm_cli.runs.steps import Steps
 from gsm_cli.schedules import is_probed
 from gsm_cli.streams import Purpose
 
 CHECKPOINT_SECONDS = 2.0  # between checkpoints at least, unless an epoch is longer
 
-OnEpoch = Callable[[int, Epoch], None]  # with the number of the epoch, from 1 on
-OnNote = Callable[[str], None]  # with what else happens, in words
-
 
 class Run(Steps):
     """A run in progress: what an epoch changes, and what a checkpoint keeps."""
 
-    def __init__(self, config: RunConfig, split: Split, device: Device = "cpu", on_step: OnStep = lambda: None) -> None:
-        super().__init__(config, split, device, on_step)
+    def __init__(self, config: RunConfig, split: Split, device: Device = "cpu") -> None:
+        super().__init__(config, split, device)
         self.code = fingerprint()
-        self.predict = Prediction(config.evaluation_draws, config.binary_evaluation)
+        self.predict = partial(probabilities, draws=config.evaluation_draws, binary=config.binary_evaluation)
         self.epochs: list[Epoch] = []
         self.best: dict[str, Tensor] = {}  # the weights of the best epoch so far
 
@@ -132,26 +129,19 @@ class Run(Steps):
         )
 
 
-def train(
-    config: RunConfig,
-    split: Split,
-    checkpoint: Path,
-    on_epoch: OnEpoch = lambda number, epoch: None,
-    device: Device = "cpu",
-    on_step: OnStep = lambda: None,
-    on_note: OnNote = lambda words: None,
-) -> RunRecord:
+def train(config: RunConfig, split: Split, checkpoint: Path, device: Device = "cpu") -> RunRecord:
     """Train from the checkpoint, if there is one, to the end; the record is the same as without an interruption.
 
-    The test set is read at the end alone. A run that diverges gives a record with a failure. What `on_step` raises
-    before a step ends the run, which can be resumed. A damaged checkpoint is set aside, and said to be so.
+    The test set is read at the end alone. A run that diverges gives a record with a failure. Its place hears of
+    every epoch, may end it before a step, to be resumed, and is told of a damaged checkpoint, which is set aside.
     """
-    run = Run(config, split, device, on_step)
+    run, say = Run(config, split, device), PLACE.get().say
     if is_there(checkpoint):
         try:
             run.restore(checkpoint)
         except DamagedError:
-            on_note(f"starts again, because its checkpoint is damaged; that is kept as {set_aside(checkpoint).name}")
+            kept = set_aside(checkpoint).name
+            say(News(config.name, words=f"starts again, because its checkpoint is damaged; that is kept as {kept}"))
     try:
         if not run.epochs:
             run.warm_up()
@@ -162,7 +152,7 @@ def train(
             if time.monotonic() - saved > CHECKPOINT_SECONDS or len(run.epochs) == config.epochs:
                 run.checkpoint().save(checkpoint)
                 saved = time.monotonic()
-            on_epoch(len(run.epochs), run.epochs[-1])
+            say(News(config.name, number=len(run.epochs), epoch=run.epochs[-1]))
         test = read_test_set(run)
     except NotFiniteError as error:
         return run.record(failure=Failure(step=error.step, reason=str(error)))

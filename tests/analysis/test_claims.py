@@ -20,9 +20,9 @@ from records_of import steps_of
 from gsm_cli.analysis.groups import Group, sort_records
 from gsm_cli.analysis.series import Series, validation_step
 from gsm_cli.analysis.statistics import compare, summarize
+from gsm_cli.records.cost import read_steps
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.records.run import read_run
-from gsm_cli.records.steps import read_steps
 from gsm_cli.reports.markdown import interval
 from gsm_cli.words import points, ratio
 

@@ -13,8 +13,8 @@ from scipy import stats
 from gsm_cli.analysis.groups import sort_records
 from gsm_cli.analysis.series import Clock, Series, clocks
 from gsm_cli.analysis.statistics import summarize_ratios
+from gsm_cli.records.cost import step_key
 from gsm_cli.records.layout import ReportFolder
-from gsm_cli.records.steps import step_key
 from gsm_cli.reports.curves import accuracy_panels
 from gsm_cli.reports.run_report import render_runs
 

@@ -12,9 +12,9 @@ from records_of import ABACUS, batch, cost_record, gradient_record, record, step
 from gsm_cli import __version__
 from gsm_cli.cli.measuring import alone
 from gsm_cli.estimator_settings import OwnSettings
-from gsm_cli.measures import step_turns
+from gsm_cli.measures import steps
+from gsm_cli.records.cost import StepPlan, StepRow, read_steps
 from gsm_cli.records.layout import ReportFolder
-from gsm_cli.records.steps import StepPlan, StepRow, read_steps
 
 REPORT = Path("reports/digits-100")
 RUNS = batch({"marginalize": [0.0, 0.0], "gumbel": [0.0, 0.01], "sparse-marginalize": [0.0, 0.0]})
@@ -45,7 +45,7 @@ def pretended(monkeypatch):
             step=place, round=number, evaluations=count or 1.0, steps=5, seconds=seconds, processor_seconds=seconds
         )
 
-    monkeypatch.setattr(step_turns, "apart", turn)
+    monkeypatch.setattr(steps, "apart", turn)
     return made
 
 
@@ -85,7 +85,7 @@ class TestMeasures:
         assert len(pretended) == 14 + 35
 
     def test_an_interrupted_measurement_goes_on(self, gsm, report, pretended, monkeypatch):
-        whole = step_turns.apart
+        whole = steps.apart
 
         def some(*words):
             if len(pretended) == 10:
@@ -93,7 +93,7 @@ class TestMeasures:
             return whole(*words)
 
         with monkeypatch.context() as patch:
-            patch.setattr(step_turns, "apart", some)
+            patch.setattr(steps, "apart", some)
             stopped = gsm("cost", "--for", REPORT)
         assert (stopped.exit_code, stopped.stdout) == (130, "")
         assert "give the same command again to go on after what is measured" in stopped.stderr
@@ -213,13 +213,13 @@ class TestBusyMachine:
         assert "An idle machine: when steps were timed, it had a load of 3.2" in report.text.read_text()
 
     def test_is_told_after_where_the_processor_was_shared(self, gsm, report, pretended, monkeypatch):
-        whole = step_turns.apart
+        whole = steps.apart
 
         def shared(*words):
             row = whole(*words)
             return replace(row, seconds=2 * row.seconds)
 
-        monkeypatch.setattr(step_turns, "apart", shared)
+        monkeypatch.setattr(steps, "apart", shared)
         found = gsm("cost", "--for", REPORT)
         assert "idle while steps are timed, and gave the steps 50 % of the time: let other work end" in found.stderr
         assert found.stderr.index("gave the steps") > found.stderr.index("35 of 35")

@@ -211,7 +211,7 @@ class TestExitCodes:
 @pytest.mark.parametrize("command", ["gradients", "cost"])
 def test_a_measurement_is_replaced_by_force_alone(gsm, folder, measured, monkeypatch, command):
     """What took long: other settings have another file, the same ones are used again."""
-    places = {"cost": "step_cost.measure_costs", "gradients": "gradients.measure_plan"}
+    places = {"cost": "steps.measure_costs", "gradients": "gradients.measure_plan"}
     monkeypatch.setattr(f"gsm_cli.measures.{places[command]}", lambda *asked: pytest.fail("measured"))
     before = {path: path.read_bytes() for path in folder.rglob("*.json")}
     result = gsm(*measured[command])

@@ -23,8 +23,8 @@ from gsm_cli.cli.plan import read_plan
 from gsm_cli.records.curves import Epoch
 from gsm_cli.records.run import read_run
 from gsm_cli.runs import training
-from gsm_cli.runs.outcomes import Outcome
 from gsm_cli.runs.places import WorkerLostError
+from gsm_cli.runs.task import Outcome
 
 QUICK = ("train-ssl", "--set", "hidden=8", "--batch-size", 200, "--epochs", 2)
 

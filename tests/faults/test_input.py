@@ -13,7 +13,7 @@ from gsm_cli.cli.app import COMMANDS, app, load
 
 pytestmark = pytest.mark.faults
 SECONDS = {signal.ITIMER_PROF: 10.0, signal.ITIMER_REAL: 60.0}  # of the processor, and in all, that a command may take
-HEAVY = ("law.pictures", "measures.rounds", "measures.gradients", "reports.folder", "runs.batch")
+HEAVY = ("law.pictures", "measures.steps", "measures.gradients", "reports.folder", "runs.batch")
 ODD = [
     *("", " ", ",", "1,,2", "=", "-", "--", "\n", "1\n2", "\t", "\x1b[31m", "ü", "½", "١", "\u202e", "💥", "\udcff"),
     *("nan", "inf", "-inf", "-1", "-0", "0", "1", "0.5", "1.5", "1e308", "1e308,1e308", "1e-400", "1e30", str(10**30)),

@@ -17,8 +17,8 @@ OFFENCES = [  # a contract, a module, and the import that breaks this contract a
     ("Imports go downwards", "words.py", "from gsm_cli.config import RunConfig"),
     ("Imports go downwards", "config.py", "from gsm_cli.records import run"),
     ("Imports go downwards", "data/split.py", "from gsm_cli.records import run"),
-    ("Imports go downwards", "runs/batch.py", "from gsm_cli.measures import rounds"),
-    ("Imports go downwards", "measures/rounds.py", "from gsm_cli.reports import markdown"),
+    ("Imports go downwards", "runs/batch.py", "from gsm_cli.measures import steps"),
+    ("Imports go downwards", "measures/steps.py", "from gsm_cli.reports import markdown"),
     ("Imports go downwards", "new_room/__init__.py", "import json"),
     ("Imports go downwards", "new_module.py", "import json"),
     ("Images come before what holds them", "data/dataset.py", "from gsm_cli.data.split import load"),
@@ -36,7 +36,7 @@ OFFENCES = [  # a contract, a module, and the import that breaks this contract a
     ("The law stands alone", "law/pictures.py", "from gsm_cli.model.estimators import Gumbel"),
     ("The law stands alone", "law/figures.py", "import pandas as pd"),
     ("The law stands alone", "law/figures.py", "import seaborn as sns"),
-    ("One arrow leads to the law", "measures/step_cost.py", "from gsm_cli.law import gumbel"),
+    ("One arrow leads to the law", "measures/steps.py", "from gsm_cli.law import gumbel"),
     ("One arrow leads to the law", "reports/charts.py", "from gsm_cli.law.gumbel import exact_expectation"),
     ("Models know nothing of the package", "model/terms.py", "from gsm_cli.config import RunConfig"),
     ("Models know nothing of the package", "model/networks.py", "from gsm_cli import streams"),
@@ -45,7 +45,7 @@ OFFENCES = [  # a contract, a module, and the import that breaks this contract a
     ("What records say is data", "analysis/frontier.py", "from matplotlib.figure import Figure"),
     ("What records say is data", "analysis/statistics.py", "import pandas as pd"),
     ("What records say is data", "analysis/identity.py", "from gsm_cli.style import INK"),
-    ("Reports read records and run nothing", "reports/details.py", "from gsm_cli.runs.streams import stream"),
+    ("Reports read records and run nothing", "reports/details.py", "from gsm_cli.runs.build import stream"),
     ("Reports read records and run nothing", "reports/charts.py", "from gsm_cli.model.estimators import entropy"),
     ("Torch is for models, runs and measures", "law/gumbel.py", "import torch"),
     ("Torch is for models, runs and measures", "law/gumbel.py", "from torch import Tensor"),
@@ -156,7 +156,7 @@ def test_an_exception_that_is_no_longer_needed_is_refused(copy, broken_contracts
     """Otherwise it would stay behind, and let in what nobody decided."""
     settings = copy / "pyproject.toml"
     before = settings.read_text("utf-8")
-    after = before.replace("gsm_cli.measures.gradients -> ", "gsm_cli.measures.rounds -> ")
+    after = before.replace("gsm_cli.measures.gradients -> ", "gsm_cli.measures.steps -> ")
     assert after != before
     settings.write_text(after, "utf-8")
     with pytest.raises(AssertionError, match="No matches for ignored import"):

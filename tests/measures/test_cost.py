@@ -12,7 +12,7 @@ from gsm_cli import __version__, commands
 from gsm_cli.cli import measuring
 from gsm_cli.cli.measuring import alone
 from gsm_cli.errors import DataError, GsmError
-from gsm_cli.measures import step_cost
+from gsm_cli.measures import steps
 from gsm_cli.objectives import GUMBEL, MARGINALIZE, OBJECTIVES
 from gsm_cli.records.cost import CLASSES, CostPlan, CostRecord, CostRow, read_cost
 from gsm_cli.records.store import read
@@ -25,7 +25,7 @@ EMPTY = CostRecord(version=__version__, code=16 * "0", environment=ABACUS, plan=
 
 @pytest.fixture
 def quick(monkeypatch):
-    monkeypatch.setattr(step_cost, "LEAST_SECONDS", 0.0)
+    monkeypatch.setattr(steps, "LEAST_SECONDS", 0.0)
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def pretended(monkeypatch):
         made.append((objective, classes))
         return cost_row(objective, classes, float(classes if objective == MARGINALIZE else 3))
 
-    monkeypatch.setattr(step_cost, "measure_apart", measure_apart)
+    monkeypatch.setattr(steps, "measure_apart", measure_apart)
     return made
 
 
@@ -59,14 +59,14 @@ class TestMeasure:
     @pytest.mark.parametrize(("name", "evaluations"), [("marginalize", 5), ("gumbel", 1), ("sum-and-sample", 2)])
     def test_a_step_of_training_is_measured(self, quick, name, evaluations):
         config = build({"objective": name, "model": "m2", "batch_size": 3, "labels": 4}, preset=None)
-        found = step_cost.measure(config, 5)
+        found = steps.measure(config, 5)
         assert (found.objective, found.classes, found.evaluations) == (name, 5, evaluations)
-        assert len(found.seconds) == step_cost.LEAST_STEPS
+        assert len(found.seconds) == steps.LEAST_STEPS
         assert all(value > 0 for value in found.seconds)
         assert found.peak_bytes > 50 * 2**20
 
     def test_a_process_of_its_own_measures_the_same_step(self, quick):
-        found = step_cost.measure_apart(replace(PLAN, batch_size=5), GUMBEL, 2, 1)
+        found = steps.measure_apart(replace(PLAN, batch_size=5), GUMBEL, 2, 1)
         assert (found.objective, found.classes, found.evaluations) == (GUMBEL, 2, 1)
         assert found.peak_bytes > 50 * 2**20
 
@@ -76,7 +76,7 @@ class TestMeasure:
 
         monkeypatch.setattr("gsm_cli.runs.processes.Worker.ask", killed)
         with pytest.raises(GsmError, match=r"gumbel with 2 classes .*[(]was killed by signal 9[)]: free memory"):
-            step_cost.measure_apart(PLAN, GUMBEL, 2, 1)
+            steps.measure_apart(PLAN, GUMBEL, 2, 1)
 
 
 class TestOrder:
@@ -90,9 +90,9 @@ class TestOrder:
     def test_an_interrupted_plan_goes_on(self, folder, pretended):
         path = folder / "plan.json"
         with pytest.raises(KeyboardInterrupt):
-            step_cost.measure_costs(EMPTY, path, interrupt_after(5))
+            steps.measure_costs(EMPTY, path, interrupt_after(5))
         assert not path.exists()
-        whole = step_cost.measure_costs(EMPTY, path, ignore)
+        whole = steps.measure_costs(EMPTY, path, ignore)
         assert pretended == PLAN.order
         assert [(row.objective, row.classes) for row in whole.rows] == PLAN.order
         assert read_cost(path) == whole
@@ -100,9 +100,9 @@ class TestOrder:
 
     def test_an_interrupted_second_measurement_leaves_the_first(self, folder, pretended):
         path = folder / "plan.json"
-        first = step_cost.measure_costs(EMPTY, path, ignore)
+        first = steps.measure_costs(EMPTY, path, ignore)
         with pytest.raises(KeyboardInterrupt):
-            step_cost.measure_costs(EMPTY, path, interrupt_after(5))
+            steps.measure_costs(EMPTY, path, interrupt_after(5))
         assert read_cost(path) == first
 
     @pytest.mark.parametrize(
@@ -115,8 +115,8 @@ class TestOrder:
         begun = replace(EMPTY, rows=[cost_row(GUMBEL, 2, 1.0)], **other)
         begun.save(part)
         with pytest.raises(GsmError, match=rf"plan\.part must be of this code and .*{named}.*remove it"):
-            step_cost.measure_costs(EMPTY, path, ignore)
-        assert (pretended, read(part, CostRecord)) == ([], begun)
+            steps.measure_costs(EMPTY, path, ignore)
+        assert (pretended, read(part, CostRecord, part=True)) == ([], begun)
 
     def test_a_part_of_something_else_is_not_gone_on_with(self, folder, pretended):
         """Of another plan, or measured in another order."""
@@ -126,13 +126,13 @@ class TestOrder:
         for other in others:
             replace(EMPTY, **other).save(folder / "plan.part")
             with pytest.raises(DataError, match=r"plan\.part must be the beginning of this measurement, and is not"):
-                step_cost.measure_costs(EMPTY, folder / "plan.json", ignore)
+                steps.measure_costs(EMPTY, folder / "plan.json", ignore)
         assert pretended == []
 
     def test_a_damaged_part_is_named(self, folder, pretended):
         (folder / "plan.part").write_text("{")
         with pytest.raises(DataError, match=r"plan\.part must be a whole record"):
-            step_cost.measure_costs(EMPTY, folder / "plan.json", ignore)
+            steps.measure_costs(EMPTY, folder / "plan.json", ignore)
         assert pretended == []
 
 
@@ -190,14 +190,14 @@ class TestCommand:
         path = gsm(*self.WORDS).stdout.splitlines()[0] if force else None
         before = (folder / path).read_bytes() if path else None
         pretended.clear()
-        go_on = step_cost.measure_apart
+        go_on = steps.measure_apart
 
         def interrupt(*asked: object) -> CostRow:
             if len(pretended) == 7:
                 raise KeyboardInterrupt
             return go_on(*asked)
 
-        monkeypatch.setattr(step_cost, "measure_apart", interrupt)
+        monkeypatch.setattr(steps, "measure_apart", interrupt)
         stopped = gsm(*self.WORDS, *force)
         assert (stopped.exit_code, stopped.stdout) == (130, "")
         assert "give the same command again" in stopped.stderr
@@ -205,7 +205,7 @@ class TestCommand:
             assert (folder / path).read_bytes() == before
             said = gsm(*self.WORDS).stderr
             assert "measured before, here; --force measures again" in said
-        monkeypatch.setattr(step_cost, "measure_apart", go_on)
+        monkeypatch.setattr(steps, "measure_apart", go_on)
         result = gsm(*self.WORDS, *force)
         assert "goes on where it was interrupted, after 7 of 30 measurements" in result.stderr
         record = read_cost(folder / result.stdout.splitlines()[0])
@@ -220,7 +220,7 @@ class TestCommand:
         result = gsm(*self.WORDS)
         assert (result.exit_code, result.stdout) == (1, "")
         assert "BEADS (none of the newer instructions), threads 1: finish it there, or remove it" in result.stderr
-        assert len(read(path.with_suffix(".part"), CostRecord).rows) == 3
+        assert len(read(path.with_suffix(".part"), CostRecord, part=True).rows) == 3
 
     def test_defaults(self, gsm, pretended):
         record = json.loads(gsm("cost", "--rounds", 1, "--json").stdout)["results"]["record"]

@@ -8,15 +8,15 @@ from records_of import ABACUS, record
 
 from gsm_cli import __version__
 from gsm_cli.errors import DataError, GsmError
-from gsm_cli.measures import step_turns
+from gsm_cli.measures import steps
+from gsm_cli.records.cost import EVALUATIONS, Step, StepPlan, StepRecord, StepRow, read_steps
 from gsm_cli.records.run import RunRecord
-from gsm_cli.records.steps import EVALUATIONS, Step, StepPlan, StepRecord, StepRow, read_steps
 from gsm_cli.runs import processes
 from gsm_cli.settings import build
 
 SMALL = {"hidden": [8], "latent": 2, "auxiliary": 2, "batch_size": 20}
 RUNS = [record(name, seed, **SMALL) for name in ("gumbel", "sparse-marginalize") for seed in (0, 1)]
-PLAN = step_turns.plan_of(RUNS, 3, "cpu", 0)
+PLAN = steps.plan_of(RUNS, 3, "cpu", 0)
 EMPTY = StepRecord(version=__version__, code=None, environment=ABACUS, plan=PLAN, load=0.1, rows=[])
 
 
@@ -29,12 +29,12 @@ def row(number: int, place: int, evaluations: float | None) -> StepRow:
 @pytest.fixture
 def pretended(monkeypatch):
     """Turns without a process."""
-    monkeypatch.setattr(step_turns, "apart", lambda pool, what, call, plan, *turn: row(*turn))
+    monkeypatch.setattr(steps, "apart", lambda pool, what, call, plan, *turn: row(*turn))
 
 
 @pytest.fixture
 def quick(monkeypatch):
-    monkeypatch.setattr(step_turns, "LEAST_SECONDS", 0.0)
+    monkeypatch.setattr(steps, "LEAST_TURN", 0.0)
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def interrupt_after(count: int):
 
 
 def turn(step: Step, evaluations: float | None) -> StepRow:
-    return step_turns.turn(StepPlan(steps=(step,)), 0, 0, evaluations)
+    return steps.turn(StepPlan(steps=(step,)), 0, 0, evaluations)
 
 
 class TestPlan:
@@ -66,7 +66,7 @@ class TestPlan:
             record("gumbel", 0, **SMALL | {"batch_size": 40}),
             record("gumbel", 0, vat_weight=1.0, **SMALL),
         ]
-        found = step_turns.plan_of([*RUNS, *others], 5, "cpu", 0)
+        found = steps.plan_of([*RUNS, *others], 5, "cpu", 0)
         assert [(step.config.objective, step.config.batch_size) for step in found.steps] == [
             *(("gumbel", 20), ("sparse-marginalize", 20)),
             *(("gumbel", 40), ("gumbel", 20)),
@@ -86,7 +86,7 @@ class TestPlan:
     )
     def test_sizes_are_those_of_the_data(self, settings, classes, sizes):
         run = replace(record("gumbel", 0, **settings), classes=classes)
-        (step,) = step_turns.plan_of([run], 1, "cpu", 0).steps
+        (step,) = steps.plan_of([run], 1, "cpu", 0).steps
         assert (step.pixels, step.classes, step.labelled) == sizes
 
     def test_every_round_has_every_turn_once_in_an_order_of_its_own(self):
@@ -102,16 +102,16 @@ class TestTurn:
         ("objective", "evaluations"), [("gumbel", 1), ("marginalize", 10), ("reinforce", 2), ("supervised", 0)]
     )
     def test_steps_are_those_of_training(self, quick, objective, evaluations):
-        (step,) = step_turns.plan_of([record(objective, 0, **SMALL)], 1, "cpu", 0).steps
+        (step,) = steps.plan_of([record(objective, 0, **SMALL)], 1, "cpu", 0).steps
         found = turn(step, None)
-        assert (found.steps, found.evaluations) == (step_turns.STEPS, evaluations)
+        assert (found.steps, found.evaluations) == (steps.STEPS, evaluations)
         assert found.processor_seconds > 0
         assert found.seconds > 0
 
     def test_a_turn_is_long_enough(self, monkeypatch):
-        monkeypatch.setattr(step_turns, "LEAST_SECONDS", 0.2)
+        monkeypatch.setattr(steps, "LEAST_TURN", 0.2)
         found = turn(PLAN.steps[0], None)
-        assert found.steps % step_turns.STEPS == 0
+        assert found.steps % steps.STEPS == 0
         assert found.seconds > 0.2
         assert 0 < found.processor_seconds < 1.1 * found.seconds
 
@@ -130,10 +130,10 @@ class TestTurns:
     def test_an_interrupted_measurement_goes_on(self, folder, pretended):
         path = folder / "steps.json"
         with pytest.raises(KeyboardInterrupt):
-            step_turns.measure_steps(EMPTY, path, interrupt_after(8))
+            steps.measure_steps(EMPTY, path, interrupt_after(8))
         assert [file.name for file in folder.iterdir()] == ["steps.part"]
         done = []
-        whole = step_turns.measure_steps(EMPTY, path, lambda record: done.append(len(record.rows)))
+        whole = steps.measure_steps(EMPTY, path, lambda record: done.append(len(record.rows)))
         assert done == [*range(9, 1 + len(PLAN.order))]
         assert read_steps(path) == whole
         assert [file.name for file in folder.iterdir()] == ["steps.json"]
@@ -145,14 +145,14 @@ class TestTurns:
         for other in others:
             replace(EMPTY, **other).save(part)
             with pytest.raises(DataError, match=r"steps\.part must be the beginning of this measurement, and is not"):
-                step_turns.measure_steps(EMPTY, folder / "steps.json")
+                steps.measure_steps(EMPTY, folder / "steps.json")
         replace(EMPTY, environment=replace(ABACUS, threads=2)).save(part)
         with pytest.raises(GsmError, match="must be of this code and this machine"):
-            step_turns.measure_steps(EMPTY, folder / "steps.json")
+            steps.measure_steps(EMPTY, folder / "steps.json")
 
     def test_a_process_of_its_own_times_every_turn(self, folder, started):
         plan = StepPlan(steps=PLAN.steps[:1], rounds=2)
-        found = step_turns.measure_steps(replace(EMPTY, plan=plan), folder / "steps.json")
+        found = steps.measure_steps(replace(EMPTY, plan=plan), folder / "steps.json")
         assert [(each.round, each.step, each.evaluations) for each in found.rows] == [(0, 0, 1.0), (1, 0, 1.0)]
         assert found == read_steps(folder / "steps.json")
         assert 0 < found.worked < 1.5
@@ -162,12 +162,12 @@ class TestTurns:
     def test_a_process_that_dies_is_reported(self, folder, monkeypatch):
         monkeypatch.setattr(processes, "python", lambda module: ["sh", "-c", "exit 3"])
         with pytest.raises(GsmError, match=r"step of .* fit into memory and end, and did not [(]ended with the code 3"):
-            step_turns.measure_steps(EMPTY, folder / "steps.json")
+            steps.measure_steps(EMPTY, folder / "steps.json")
         assert not list(folder.iterdir())
 
     def test_no_process_is_left_behind(self, folder, started):
         with pytest.raises(KeyboardInterrupt):
-            step_turns.measure_steps(EMPTY, folder / "steps.json", interrupt_after(1))
+            steps.measure_steps(EMPTY, folder / "steps.json", interrupt_after(1))
         assert started[0].poll() is not None
 
 

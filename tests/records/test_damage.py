@@ -8,10 +8,9 @@ import pytest
 from records_of import cost_record, failed, gradient_record, record, steps_of
 
 from gsm_cli.errors import DataError, UsageError
-from gsm_cli.records.cost import read_cost
+from gsm_cli.records.cost import read_cost, read_steps
 from gsm_cli.records.gradients import read_gradients
 from gsm_cli.records.run import read_run
-from gsm_cli.records.steps import read_steps
 from gsm_cli.settings import build
 
 NUMBERS = ("nan", "1e999", "-1", '"high"', "null", "[]", "true")

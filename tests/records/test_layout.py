@@ -25,17 +25,17 @@ class TestQuestion:
     def test_is_written_once_and_read(self, tmp_path, monkeypatch, kind):
         monkeypatch.chdir(tmp_path)
         folder = ReportFolder(Path("reports/digits-100"))
-        assert folder.kind == "comparison"
+        assert folder.asked.kind == "comparison"
         folder.ask(kind)
         folder.ask("comparison")
-        assert folder.kind == kind
+        assert folder.asked.kind == kind
         assert folder.question.read_text("utf-8") == f'kind = "{kind}"\n'
 
     @pytest.mark.parametrize("content", ["", "kind = 3", 'kind = "other"', "[", 'kind = "settings"\nmore = 1', "\0"])
     def test_that_is_none_is_refused_with_the_remedy(self, tmp_path, content):
         (tmp_path / "report.toml").write_text(content)
         with pytest.raises(DataError) as caught:
-            assert ReportFolder(tmp_path).kind
+            assert ReportFolder(tmp_path).asked
         rule = f'{tmp_path}/report.toml must say what the report asks, as kind = "comparison", and does not ('
         assert str(caught.value).startswith(rule)
         assert str(caught.value).endswith("): restore it, or remove it")

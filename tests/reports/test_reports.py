@@ -11,10 +11,10 @@ import pytest
 from records_of import SIX, batch, failed, gradient_record, reading, record, steps_of
 
 from gsm_cli.estimator_settings import OwnSettings
+from gsm_cli.records.cost import StepRecord
 from gsm_cli.records.gradients import GradientRecord
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.records.run import RunRecord
-from gsm_cli.records.steps import StepRecord
 from gsm_cli.reports.markdown import NOTHING
 from gsm_cli.reports.page import Report
 from gsm_cli.reports.run_report import render_runs

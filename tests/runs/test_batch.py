@@ -17,9 +17,9 @@ from gsm_cli.records.run import read_run
 from gsm_cli.runs import training
 from gsm_cli.runs.batch import run_all
 from gsm_cli.runs.locks import RunLock
-from gsm_cli.runs.outcomes import check
 from gsm_cli.runs.places import ExecutorLostError, Here, WorkerLostError, Workers
 from gsm_cli.runs.processes import Processes, Worker
+from gsm_cli.runs.task import check
 
 HOLD = "import sys; from pathlib import Path; from gsm_cli.runs.locks import RunLock; lock = RunLock(Path(sys.argv[1]))"
 
@@ -53,6 +53,11 @@ class Losing(Workers):
         future = Future()
         future.set_exception(self.error)
         return future
+
+    def problem_of(self, done):
+        if isinstance(done.exception(), ExecutorLostError):
+            raise done.exception()
+        return super().problem_of(done)
 
 
 def saved_after(monkeypatch, epochs: int) -> None:

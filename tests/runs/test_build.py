@@ -13,8 +13,7 @@ from gsm_cli.model import estimators
 from gsm_cli.model.generative import ADGM, M2
 from gsm_cli.model.networks import Architecture
 from gsm_cli.runs import build
-from gsm_cli.runs.build import Averaging, build_model, try_out
-from gsm_cli.runs.streams import state
+from gsm_cli.runs.build import Averaging, build_model, state, try_out
 from gsm_cli.settings import build as settings
 from gsm_cli.streams import Purpose
 

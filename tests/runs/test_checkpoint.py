@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 import torch
-from batches import Diary, kept, tasks
+from batches import Diary, heard, kept, tasks
 
 from gsm_cli.data import find_dataset
 from gsm_cli.data.split import load
@@ -167,24 +167,24 @@ class TestDamage:
 
     def test_is_set_aside_and_the_run_starts_again(self, split, tmp_path, whole):
         unbroken = train(CONFIG, split, tmp_path / "unbroken.pt")
-        path, notes, seen = tmp_path / "a.pt", [], []
+        path, seen = tmp_path / "a.pt", []
         path.write_bytes(whole)
         flip(path, 5)
         damaged = path.read_bytes()
-        again = train(
-            CONFIG, split, path, lambda number, epoch: seen.append(number), on_note=lambda words: notes.append(words)
-        )
+        with heard(seen.append):
+            again = train(CONFIG, split, path)
         assert (again.test, again.epochs.validation_accuracy) == (unbroken.test, unbroken.epochs.validation_accuracy)
-        assert seen == [1, 2]
-        assert notes == ["starts again, because its checkpoint is damaged; that is kept as a.pt.damaged"]
+        words = "starts again, because its checkpoint is damaged; that is kept as a.pt.damaged"
+        assert [(news.number, news.words) for news in seen] == [(0, words), (1, ""), (2, "")]
         assert (tmp_path / "a.pt.damaged").read_bytes() == damaged
 
     def test_a_whole_one_is_no_damage(self, split, tmp_path, whole):
         path, seen = tmp_path / "a.pt", []
         path.write_bytes(whole)
         assert epochs_of(path) == 1
-        train(CONFIG, split, path, lambda number, epoch: seen.append(number))
-        assert seen == [2]
+        with heard(seen.append):
+            train(CONFIG, split, path)
+        assert [news.number for news in seen] == [2]
 
     def test_has_no_epochs(self, tmp_path, whole):
         (tmp_path / "a.pt").write_bytes(whole[:1000])
@@ -204,7 +204,7 @@ class TestDamage:
             raise PermissionError(13, "Permission denied")
 
         monkeypatch.setattr(Path, "replace", refuse)
-        with pytest.raises(GsmError, match=r"is damaged and cannot be moved \(Permission denied\): remove it"):
+        with pytest.raises(GsmError, match=r"\.damaged cannot be written \(Permission denied\): see to its folder"):
             set_aside(tmp_path / "a.pt")
 
 

@@ -14,8 +14,7 @@ from gsm_cli.errors import UsageError
 from gsm_cli.fingerprint import fingerprint
 from gsm_cli.runs import cluster
 from gsm_cli.runs.cluster import Cluster
-from gsm_cli.runs.places import PLACE, ExecutorLostError, WorkerLostError
-from gsm_cli.runs.task import News
+from gsm_cli.runs.places import PLACE, ExecutorLostError, News, WorkerLostError
 
 OURS = {"python": "3.11.7.final.0", "torch": "2.13.0+cpu"}
 TWO_HOSTS = ("tcp://a:1", "tcp://a:2", "tcp://b:1")
@@ -173,7 +172,7 @@ class TestCluster:
         found, client, _ = joined(monkeypatch, *TWO_HOSTS)
         here = found.submit(print)
         client.there.set_exception(error)
-        assert repr(here.exception(0)) == repr(expected)
+        assert repr(found.problem_of(here)) == repr(expected)
 
     @pytest.mark.parametrize("before", [True, False])
     def test_a_scheduler_that_is_gone_is_the_end(self, monkeypatch, dask, before):
@@ -188,8 +187,9 @@ class TestCluster:
         else:
             here = found.submit(print)
             client.there.cancel()
-            client.there.set_running_or_notify_cancel()
-            error = here.exception(0)
+            with pytest.raises(ExecutorLostError) as caught:
+                found.problem_of(here)
+            error = caught.value
         assert type(error) is ExecutorLostError
         assert str(error) == (
             "the scheduler at tcp://s:1 must answer until the batch ends, and does not any more: start it again with "
@@ -231,7 +231,7 @@ class TestConnect:
             "--scheduler must name a scheduler that answers, and within 10 seconds none did at tcp://s:1: "
             "start one with dask scheduler, or give the address that it prints"
         )
-        assert closed == [cluster.ENDING]
+        assert closed == [cluster.PATIENCE]
 
     def test_a_file_that_is_not_there(self, folder, dask):
         dask.Client = None

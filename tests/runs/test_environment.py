@@ -4,7 +4,6 @@ import os
 import platform
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -111,28 +110,6 @@ def test_the_memory_of_an_array_is_kept_for_the_next_one():
     variables = os.environ | {"MALLOC_TRIM_THRESHOLD_": "65536", "PYTHONPATH": str(ROOT)}
     finished = subprocess.run([sys.executable, "-c", CHURN], env=variables, capture_output=True, text=True, check=True)
     assert int(finished.stdout) < 20_480  # a few, until the heap has grown
-
-
-PAGES = """
-import re, torch
-from pathlib import Path
-from gsm_cli.runs.environment import keep_memory
-
-keep_memory()
-arrays = [torch.ones(2**18) for _ in range(64)]
-print(re.search(r"AnonHugePages: +([0-9]+)", Path("/proc/self/smaps_rollup").read_text())[1])
-"""
-LARGE = Path("/sys/kernel/mm/transparent_hugepage/enabled")
-
-
-@pytest.mark.skipif(
-    platform.libc_ver()[0] != "glibc" or not LARGE.exists() or "[never]" in LARGE.read_text(),
-    reason="this system has no large pages to give",
-)
-def test_arrays_lie_in_large_pages():
-    """64 arrays of 1 MiB, of which a system that is short of free blocks may leave some in small pages."""
-    finished = subprocess.run([sys.executable, "-c", PAGES], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert int(finished.stdout) >= 2**15  # KiB
 
 
 def test_memory_is_left_alone_by_other_libraries(monkeypatch):

@@ -20,11 +20,11 @@ from gsm_cli.runs import evaluation
 from gsm_cli.runs.evaluation import (
     BATCH,
     Classification,
-    Prediction,
     analogies,
     classification,
     mean_dropped_mass,
     over,
+    probabilities,
 )
 from gsm_cli.streams import Purpose
 
@@ -56,7 +56,7 @@ class Known(torch.nn.Module):
 def test_probabilities_are_the_mean_over_draws_of_a():
     model = Known().eval()
     with torch.no_grad():
-        found = Prediction(6)(model, torch.tensor([[0.0, 0.2]]), rng())
+        found = probabilities(model, torch.tensor([[0.0, 0.2]]), rng(), 6)
     assert model.samples == 6
     torch.testing.assert_close(found, torch.tensor([[0.35, 0.3, 0.35]]))
 
@@ -72,14 +72,16 @@ def test_a_prediction_may_be_of_a_binary_draw():
 
     grey = torch.full((1000, 2), 0.25)
     for binary in (False, True):
-        Prediction(1, binary)(Model(), grey, rng())
+        probabilities(Model(), grey, rng(), 1, binary)
     assert torch.equal(seen[0], grey)
     assert set(seen[1].unique().tolist()) == {0.0, 1.0}
     assert seen[1].mean().item() == pytest.approx(0.25, abs=4 * (0.25 * 0.75 / 2000) ** 0.5)
 
 
 def test_a_classification_by_hand():
-    found = classification(Known(), images(0, 1, 1, 0, 0, classes=(0, 1, 0, 2, 0)), rng(), Prediction(1))
+    found = classification(
+        Known(), images(0, 1, 1, 0, 0, classes=(0, 1, 0, 2, 0)), rng(), partial(probabilities, draws=1)
+    )
     assert found.wrong.tolist() == [False, False, True, True, False]
     assert (found.accuracy, found.modal_share) == (0.6, 0.6)
     entropies = [-sum(p * log(p) for p in each) for each in KNOWN.tolist()]
@@ -148,10 +150,10 @@ def test_some_of_the_images_are_evenly_spaced(most, expected):
 
 
 def test_a_reading_keeps_which_images_are_wrong(model, monkeypatch):
-    asked, given = [], []
+    asked, given, predict = [], [], partial(probabilities, draws=3)
 
     def classify(model, images, rng, predict):
-        given.append((len(images.classes), rng.initial_seed(), predict.draws))
+        given.append((len(images.classes), rng.initial_seed(), predict))
         return Classification(np.arange(len(images.classes)) % 4 == 1, 0.7, 1.0)
 
     def stream(purpose, counter):
@@ -162,10 +164,10 @@ def test_a_reading_keeps_which_images_are_wrong(model, monkeypatch):
     monkeypatch.setattr(evaluation, "ASSIGNED", 4)
     test, known = images(*[0] * 10), np.zeros((8, 2), np.uint8)
     split = Split(test, known, np.zeros(8, int), test, test, 3, (1, 2), "")
-    found = evaluation.read_model(model, split, 7, stream, Prediction(3))
+    found = evaluation.read_model(model, split, 7, stream, predict)
     assert (found.epoch, found.accuracy, found.modal, found.unlabelled_accuracy) == (7, 0.7, 7, 0.75)
     assert b64decode(found.wrong) == bytes([0b01000100, 0b01000000])
-    assert given == [(10, 9, 3), (4, 9, 3)]
+    assert given == [(10, 9, predict), (4, 9, predict)]
     assert asked == [(Purpose.EVALUATION, 0)] * 2  # always the same noise
 
 

@@ -8,10 +8,10 @@ from records_of import failed, record
 from gsm_cli.errors import DataError, GsmError, UsageError
 from gsm_cli.estimator_settings import OwnSettings
 from gsm_cli.records.run import Failure, read_run
-from gsm_cli.runs import outcomes, training
-from gsm_cli.runs.outcomes import Outcome, check, is_to_do, keep, reuse, unfinished, words
+from gsm_cli.runs import task as module
+from gsm_cli.runs import training
 from gsm_cli.runs.places import WorkerLostError
-from gsm_cli.runs.task import Task
+from gsm_cli.runs.task import Outcome, Task, check, is_to_do, keep, reuse, unfinished, words
 from gsm_cli.runs.training import Run
 
 
@@ -82,7 +82,7 @@ class TestReasons:
     def test_the_record_of_what_could_not_be_had(self, task):
         """As far as the checkpoint goes; the folder, which is somebody's own, is not named."""
         assert unfinished(task, GsmError("no")).failure == Failure(step=0, reason="no")
-        run = Run(task.config, outcomes.load_split(task.config, 0, None, None))
+        run = Run(task.config, module.load_split(task.config, 0, None, None))
         for _ in range(2):
             run.epochs.append(run.epoch())
             run.keep_best()
@@ -100,7 +100,7 @@ class TestReasons:
             asked.append(given)
             raise DataError
 
-        monkeypatch.setattr(outcomes, "load_split", missing)
+        monkeypatch.setattr(module, "load_split", missing)
         there = Task(replace(task.config, seed=3), task.record, data_dir=task.record.parent)
         assert unfinished(there, GsmError("no")) is None
         assert asked == [(there.config, 3, task.record.parent, None)]
@@ -108,8 +108,8 @@ class TestReasons:
 
 class TestCheck:
     def test_every_run_of_other_settings_is_looked_at_and_every_split_read_once(self, tmp_path, monkeypatch):
-        load, read, begun = outcomes.load_split, [], []
-        monkeypatch.setattr(outcomes, "load_split", lambda *given: read.append(given) or load(*given))
+        load, read, begun = module.load_split, [], []
+        monkeypatch.setattr(module, "load_split", lambda *given: read.append(given) or load(*given))
         monkeypatch.setattr(training, "Run", lambda config, split: begun.append((config.name, split.classes)))
         both = tasks(tmp_path, "gumbel", "supervised", seeds=2)
         few = tasks(tmp_path, "gumbel", classes=3)

@@ -14,8 +14,8 @@ from gsm_cli.data import find_dataset
 from gsm_cli.runs import task as module
 from gsm_cli.runs import training
 from gsm_cli.runs.locks import lock_path
-from gsm_cli.runs.places import PLACE, Place
-from gsm_cli.runs.task import News, Task, execute, load_split
+from gsm_cli.runs.places import PLACE, News, Place
+from gsm_cli.runs.task import Task, execute, load_split
 from gsm_cli.settings import build
 
 
@@ -35,14 +35,12 @@ def test_whoever_works_elsewhere_has_whole_paths(folder):
 
 @pytest.fixture
 def trained(monkeypatch) -> list:
-    """Training that says something and gives a record at once, and what it was given."""
+    """Training that gives a record at once, and what it was given."""
     given = []
 
-    def train(config, split, checkpoint, on_epoch, device, on_step, on_note):
-        given.append((config, split.digest, checkpoint, device, on_step))
+    def train(config, split, checkpoint, device):
+        given.append((config, split.digest, checkpoint, device))
         (checkpoint.parent / "kept").touch()
-        on_note("words")
-        on_epoch(3, "an epoch")
         return record("gumbel", 0)
 
     monkeypatch.setattr(training, "train", train)
@@ -60,17 +58,11 @@ def executed(task: Task, place: Place):
 
 def test_a_task_says_what_it_does_and_takes_the_threads_of_its_place(task, trained):
     news = []
-    place = Place(news.append, beside=3, threads=2)
-    found = executed(task, place)
+    found = executed(task, Place(news.append, beside=3, threads=2))
     assert found == replace(record("gumbel", 0), environment=replace(record("gumbel", 0).environment, beside=3))
-    assert news == [
-        News(task.name, images=800),
-        News(task.name, words="words"),
-        News(task.name, number=3, epoch="an epoch"),
-    ]
-    threads, (config, split, _, device, on_step) = trained
+    assert news == [News(task.name, images=800)]
+    threads, (config, split, _, device) = trained
     assert (threads, config, split, device) == (2, task.config, load_split(task.config, 0, None, None).digest, "cpu")
-    assert on_step == place.check
     executed(task, Place())
     assert len(trained) == 3  # as many threads as it takes by itself
 

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from batches import timeless
+from batches import heard, timeless
 from msgspec.structs import replace
 from PIL import Image
 from records_of import reading
@@ -25,8 +25,9 @@ from gsm_cli.model.terms import Terms
 from gsm_cli.records.curves import Epoch
 from gsm_cli.records.run import read_run
 from gsm_cli.runs import evaluation, steps, training
+from gsm_cli.runs.build import binarise, shuffle, stream
 from gsm_cli.runs.evaluation import Classification
-from gsm_cli.runs.streams import binarise, shuffle, stream
+from gsm_cli.runs.places import StoppedError
 from gsm_cli.runs.training import Run, read_test_set, train
 from gsm_cli.schedules import is_probed, kl_weight, learning_rate
 from gsm_cli.settings import build
@@ -179,7 +180,7 @@ class TestRecord:
 
         def classify(model, images, rng, predict):
             heard(rng)
-            assert (predict.draws, predict.binary) == (3, True)
+            assert predict.keywords == {"draws": 3, "binary": True}
             return Classification(np.array([True, False, False, False]), 0.375, 1.25)
 
         def relax(model, images, tau, noise):
@@ -285,16 +286,22 @@ class TestResume:
         monkeypatch.setattr(training, "CHECKPOINT_SECONDS", 0.0)
         unbroken = train(config(objective), split, tmp_path / "unbroken.pt")
 
-        def interrupt(number, epoch) -> None:
-            if number == epochs:
+        def interrupt(news) -> None:
+            if news.number == epochs:
                 raise KeyboardInterrupt
 
-        with pytest.raises(KeyboardInterrupt):
-            train(config(objective), split, tmp_path / "broken.pt", interrupt)
+        with heard(interrupt), pytest.raises(KeyboardInterrupt):
+            train(config(objective), split, tmp_path / "broken.pt")
         seen = []
-        resumed = train(config(objective), split, tmp_path / "broken.pt", lambda number, epoch: seen.append(number))
-        assert seen == list(range(epochs + 1, 5))
+        with heard(seen.append):
+            resumed = train(config(objective), split, tmp_path / "broken.pt")
+        assert [news.number for news in seen] == list(range(epochs + 1, 5))
         assert timeless(resumed) == timeless(unbroken)
+
+    @pytest.mark.parametrize("warm_epochs", [0, 1])
+    def test_one_that_is_wanted_no_longer_ends_before_a_step(self, split, tmp_path, warm_epochs):
+        with heard(print, wanted=lambda: False), pytest.raises(StoppedError):
+            train(config(warm_epochs=warm_epochs), split, tmp_path / "a.pt")
 
     @pytest.mark.parametrize("damage", ["code", "tau", "split"])
     def test_a_checkpoint_of_something_else_is_refused_and_kept(self, split, tmp_path, monkeypatch, damage):

@@ -73,7 +73,7 @@ ROOMS = {
     "records": Room(["gsm_cli/records/*"], ["tests/records"]),
     "runs": Room(
         ["gsm_cli/schedules.py", *others("runs", *ENGINES)],
-        ["tests/runs", *(f"--deselect=tests/runs/test_{name}" for name in SLOW)],
+        ["tests/runs", "tests/test_own_code.py", *(f"--deselect=tests/runs/test_{name}" for name in SLOW)],
         A_FIFTH,
     ),
     "engines": Room(
@@ -81,7 +81,11 @@ ROOMS = {
         ["tests/runs/test_dask.py", "tests/runs/test_workers.py"]
         + [f"tests/runs/test_processes.py::{name}" for name in ("TestAnswers", "TestEnds")],
     ),
-    "analysis": Room(["gsm_cli/analysis/*"], ["tests/analysis", "tests/reports", "tests/cli/test_compare.py"], A_FIFTH),
+    "analysis": Room(
+        ["gsm_cli/analysis/*"],
+        ["tests/analysis", "tests/reports", "tests/cli/test_compare.py", "tests/cli/test_json.py"],
+        A_FIFTH,
+    ),
 }
 
 

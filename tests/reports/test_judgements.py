@@ -360,6 +360,23 @@ def test_the_facts_are_those_of_the_verdict():
     assert facts["missing"]["commands"]
 
 
+def test_the_facts_of_a_series_are_named_as_documented():
+    records = batch({"marginalize": [0.0] * 8, "gumbel": [-0.05] * 8})
+    lost = [failed("gumbel", 8)]
+    facts = render_runs(ReportFolder(Path("reports/digits-100")), records + lost, steps=steps_of(records)).facts
+    kinds = {"groups", "best", "searches", "trades", "sweeps", "beside", "frontier", "gradients", "timed"}
+    assert set(facts) == kinds
+    (group,) = facts["groups"]
+    series = next(each for each in group["series"] if each["objective"] == "gumbel")
+    assert series.keys() == {
+        *("label", "objective", "settings", "seeds", "failed", "epochs", "seconds", "validation", "test", "floor")
+    }
+    assert (series["label"], series["settings"], series["seeds"]) == ("gumbel", {}, [*range(8)])
+    assert (series["failed"], series["epochs"], series["floor"]) == (1, records[0].config.epochs, "")
+    assert series["test"]["mean"] < next(each["test"]["mean"] for each in group["series"] if each is not series)
+    assert series["seconds"] == pytest.approx(group["seconds"]["gumbel"] * series["epochs"])
+
+
 class TestNothingLearned:
     """What is not above chance, or not above the labels alone, is called that and equivalent to nothing."""
 

@@ -16,11 +16,7 @@ def after_imports(handler: Callable[[int, FrameType | None], None]) -> Callable[
         below = frame
         while below and below.f_code.co_filename != IMPORTS:
             below = below.f_back
-        if not below:
-            return handler(number, frame)
-        from threading import Timer
-
-        return Timer(SOON, os.kill, [os.getpid(), number]).start()
+        return _send(number) if below else handler(number, frame)
 
     return wait
 
@@ -28,16 +24,20 @@ def after_imports(handler: Callable[[int, FrameType | None], None]) -> Callable[
 def insist(kind: type[BaseException], renew: Callable[[], int]) -> "Callable[[sys.UnraisableHookArgs], None]":
     """What `sys.unraisablehook` must be so that an exception of a signal is raised again, soon.
 
-    In a destructor Python shows a traceback and goes on. `renew` listens to the signal again and
-    returns its number.
+    In a destructor Python shows a traceback and goes on. `renew` listens to the signal again and returns its number.
     """
 
     def hook(lost: "sys.UnraisableHookArgs") -> None:
         if isinstance(lost.exc_value, kind):
-            from threading import Timer
-
-            Timer(SOON, os.kill, [os.getpid(), renew()]).start()
+            _send(renew())
         else:
             sys.__unraisablehook__(lost)
 
     return hook
+
+
+def _send(number: int) -> None:
+    """Send a signal to this process, soon."""
+    from threading import Timer
+
+    Timer(SOON, os.kill, [os.getpid(), number]).start()

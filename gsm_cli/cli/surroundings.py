@@ -49,7 +49,7 @@ class Signals:
 
     def __init__(self) -> None:
         self.number = signal.SIGINT
-        self._heard = -PATIENCE
+        self._last = -PATIENCE
 
     def listen(self) -> None:
         for number in NUMBERS:
@@ -62,14 +62,14 @@ class Signals:
             signal.signal(number, signal.SIG_IGN)
 
     def _interrupt(self, number: int, frame: FrameType | None) -> None:
-        if time.monotonic() - self._heard < PATIENCE:
+        if time.monotonic() - self._last < PATIENCE:
             return
-        self.number, self._heard = signal.Signals(number), time.monotonic()
+        self.number, self._last = signal.Signals(number), time.monotonic()
         Signals.heard = True
         raise KeyboardInterrupt
 
     def _renew(self) -> int:
-        self._heard = -PATIENCE
+        self._last = -PATIENCE
         return self.number
 
 

@@ -86,15 +86,24 @@ def evaluate_images(bound: Bound, y: Tensor, images: Tensor) -> Tensor:
     Raises ValueError if the bound is no `SelectiveBound`, or if the values have another shape.
     """
     try:
-        inspect.signature(bound).bind(y, images)
-    except TypeError:
-        raise ValueError("the bound must take (y, images) to be evaluated for single images, not y alone") from None
-    return evaluate(lambda y: cast(SelectiveBound, bound)(y, images), y)
+        return evaluate(lambda y: cast(SelectiveBound, bound)(y, images), y)
+    except TypeError as error:
+        if _takes_images(bound):
+            raise
+        raise ValueError("the bound must take (y, images) to be evaluated for single images, not y alone") from error
 
 
 def weighed(values: Tensor, q: Tensor) -> Tensor:
     """The values of classes with the probabilities q, but 0 for a class that has none, whatever its value is."""
     return torch.where(q == 0.0, 0.0, values)
+
+
+def _takes_images(bound: Bound) -> bool:
+    try:
+        inspect.signature(bound).bind(None, None)
+    except (TypeError, ValueError):  # ValueError: a built-in function without a signature
+        return False
+    return True
 
 
 def _wrong_shape(y: Tensor, wanted: tuple[int, ...], values: Tensor) -> ValueError:

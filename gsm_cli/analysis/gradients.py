@@ -69,8 +69,8 @@ def means(
     """Over these subjects, with the least and the greatest, at every temperature at which all show the quantity."""
     found = {}
     for (estimator, tau), rows in by_estimator(record, subjects).items():
-        read = [value for row in rows if (value := quantity(row)) is not None]
-        if estimator == name and len(read) == len(rows):
+        read = [value for row in rows if (value := quantity(row)) is not None] if estimator == name else []
+        if read and len(read) == len(rows):
             ends = (min(read), max(read)) if len(read) > 1 else (None, None)
             found[tau] = Summary(fmean(read), None, *ends)
     return dict(sorted(found.items(), key=lambda pair: pair[0] or 0.0))

@@ -166,13 +166,14 @@ def compare_estimators(
     for name in objectives:
         for minus_log_q in [False, True] if "minus_log_q" in find_objective(name).settings else [False]:
             config = build({"objective": name} | ({"minus_log_q": True} if minus_log_q else {}))
-            yield from (measure_run(config, subject, tau) for tau in allowed(name, temperatures))
+            averaging = Averaging(config)
+            yield from (measure_run(config, averaging, subject, tau) for tau in allowed(name, temperatures))
 
 
-def measure_run(config: RunConfig, subject: Subject, tau: float | None) -> GradientRow:
+def measure_run(config: RunConfig, averaging: Averaging, subject: Subject, tau: float | None) -> GradientRow:
     """The estimator of a run's settings on one subject, at a temperature."""
-    estimator, rng = Averaging(config).at(tau), stream(subject.seed, Purpose.GRADIENTS, REPLICATES)
-    return measure(config.objective_name, estimator, subject, rng, tau, config.own.get("minus_log_q", False))
+    rng, minus_log_q = stream(subject.seed, Purpose.GRADIENTS, REPLICATES), config.own.get("minus_log_q", False)
+    return measure(config.objective_name, averaging.at(tau), subject, rng, tau, minus_log_q)
 
 
 def left_out(objectives: Sequence[str], temperatures: Sequence[float]) -> list[str]:
@@ -221,7 +222,8 @@ def measure_plan(plan: GradientPlan, splits: Mapping[int, Split], say: Callable[
                 if config.objective == MARGINALIZE:
                     look(subject, compare_estimators(subject, plan.objectives, plan.temperatures))
                 else:
-                    look(subject, [measure_run(config, subject, config.estimator.temperature(0, 1))])
+                    tau = config.estimator.temperature(0, 1)
+                    look(subject, [measure_run(config, Averaging(config), subject, tau)])
         except NotFiniteError as error:
             raise GsmError(f"the model must train to be measured, and {error}: choose other --seeds") from error
     return GradientRecord(version=__version__, code=code, environment=machine, plan=plan, subjects=subjects, rows=rows)

@@ -13,7 +13,7 @@ from gsm_cli.objectives import MARGINALIZE
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.reports.curves import accuracy_picture
 from gsm_cli.reports.dots import limits, trade_panel, trade_picture
-from gsm_cli.reports.markdown import NOTHING, columns, console, interval
+from gsm_cli.reports.markdown import NOTHING, columns, console, filled, interval
 from gsm_cli.reports.page import Block, Page
 from gsm_cli.words import counted, digits, listed, margin_points, points, ratio
 
@@ -112,8 +112,8 @@ def exploratory(verdict: Verdict) -> str:
 def results(verdict: Verdict) -> list[str]:
     """Accuracy, ruling, bound and cost of every objective, and what the columns mean."""
     shown = [each for each in verdict.group.series if not each.finished or each in verdict.group.pictured]
-    text = columns([result(verdict, each) | _costs(verdict, each) for each in shown])
-    return [text, *_legend(verdict, text.partition("\n")[0])]
+    rows = [result(verdict, each) | _costs(verdict, each) for each in shown]
+    return [columns(rows), *_legend(verdict, filled(rows))]
 
 
 def result(verdict: Verdict, series: Series) -> dict[str, str]:
@@ -138,7 +138,7 @@ def _costs(verdict: Verdict, series: Series) -> dict[str, str]:
     }
 
 
-def _legend(verdict: Verdict, headings: str) -> list[str]:
+def _legend(verdict: Verdict, headings: Sequence[str]) -> list[str]:
     """Every column once."""
     words = {
         "test %": "test accuracy after the last epoch, mean over seeds with Student's interval",
@@ -149,7 +149,8 @@ def _legend(verdict: Verdict, headings: str) -> list[str]:
         "speed-up": "the sum's seconds over these",
     }
     start = "*The sum* (`marginalize`) evaluates the decoder for every class; the others replace it."
-    lines = [f"* *{name}*: {text}." for name, text in words.items() if text and f"| {name}" in headings]
+    shown = {name: text for name, text in words.items() if text and any(each.startswith(name) for each in headings)}
+    lines = [f"* *{name}*: {text}." for name, text in shown.items()]
     return [start] * bool(verdict.margin) + ["\n".join(lines)]
 
 

@@ -23,10 +23,15 @@ def plain(text: str) -> str:
     return marked.replace("&", "&amp;").replace("<", "&lt;")
 
 
-def columns(rows: Sequence[Mapping[str, str]]) -> str:
-    """A table of rows that name their cells, without the columns that are empty."""
+def filled(rows: Sequence[Mapping[str, str]]) -> list[str]:
+    """The columns of rows that name their cells, without those that are empty."""
     names = dict.fromkeys(name for row in rows for name in row)
-    kept = [name for name in names if any(row.get(name, NOTHING) != NOTHING for row in rows)]
+    return [name for name in names if any(row.get(name, NOTHING) != NOTHING for row in rows)]
+
+
+def columns(rows: Sequence[Mapping[str, str]]) -> str:
+    """A table of these columns."""
+    kept = filled(rows)
     return table(kept, [[row.get(name, NOTHING) for name in kept] for row in rows])
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 AGAIN = "interrupted; give the same command again"
+LONGEST = 60  # letters of a wrong value that are shown
 CALLED = (  # an option or a setting, and what other programs call it
     "learning_rate lr step_size, tau t temp temperature temperatures, out o output outdir out_dir output_dir save_dir, "
     "batch_size b bs batch, classes k num_classes n_classes, samples n num_samples n_samples, seeds s, latent z_dim, "
@@ -72,6 +73,14 @@ def closest(name: str, choices: Iterable[str]) -> str | None:
 
 def _plain(name: str) -> str:
     return name.lstrip("-").replace("-", "_").lower()
+
+
+def shown(value: object) -> str:
+    """A wrong value as a sentence shows it: in one line, not all of a long one, and in quotes but for numbers."""
+    if isinstance(value, list | tuple) and len(value) == 1:
+        (value,) = value
+    text = str(value) if re.fullmatch(r"[-+]?[0-9.][-0-9.e+]*", str(value)) else repr(value)
+    return text if len(text) <= LONGEST else text[:LONGEST] + "…"
 
 
 def printable(text: str) -> str:

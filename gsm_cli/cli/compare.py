@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gsm_cli.cli import options
-from gsm_cli.errors import DataError, GsmError, UsageError
+from gsm_cli.errors import DataError, GsmError, UsageError, shown
 
 if TYPE_CHECKING:
     from gsm_cli.analysis.compare import Matches, Pair, Seeds
@@ -57,8 +57,9 @@ def _find(path: Path) -> Path:
     for place in (path, Path("reports") / path):
         if is_there(place):
             return place
-    named = options.as_typed(str(path))
-    raise DataError(f"a folder of records must be there, and {named} is not: name one, as reports/digits-100")
+    raise DataError(
+        f"a folder of records must be there, and {shown(str(path))} is not: name one, as reports/digits-100"
+    )
 
 
 def _read(path: Path) -> "list[RunRecord]":

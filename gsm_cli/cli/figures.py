@@ -12,7 +12,7 @@ import typer
 
 from gsm_cli.cli import options
 from gsm_cli.cli.options import flag, signed, whole_number
-from gsm_cli.errors import UsageError
+from gsm_cli.errors import UsageError, shown
 from gsm_cli.style import Format, Look, Picture, import_matplotlib
 
 if TYPE_CHECKING:
@@ -189,7 +189,7 @@ def _formats(asked: list[str] | None) -> list[Format]:
     given: list[Any] = [part.strip() for text in asked or ["png"] for part in text.split(",")]
     for name in given:
         if name not in names:
-            rule = f"--format must be of {', '.join(names)}, not {options.as_typed(name)}"
+            rule = f"--format must be of {', '.join(names)}, not {shown(name)}"
             raise UsageError(f"{rule}: write for example --format png,svg")
     return list(dict.fromkeys(given))
 

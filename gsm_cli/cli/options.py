@@ -12,21 +12,14 @@ from typing import Annotated, Any
 
 import typer
 
-from gsm_cli.errors import AGAIN, InterruptError, UsageError
+from gsm_cli.errors import AGAIN, InterruptError, UsageError, shown
 from gsm_cli.files import is_there
 from gsm_cli.style import Paper
 
 DIGITS = 18  # of a whole number, at most
 ENDINGS = (".png", ".svg", ".pdf", ".gif", ".html", ".jpg")
-LONGEST = 60  # letters of a wrong value that are shown
 REPORT = re.compile(r"[A-Za-z0-9][\w.+-]{0,99}")  # a name that somebody may choose ...
 OF_A_DATASET = re.compile(r".+-\d+")  # ... but for those that a data set and its labels have by themselves
-
-
-def as_typed(text: str) -> str:
-    """A wrong value in one line, and not all of a long one."""
-    found = text if text and text.isprintable() else repr(text)
-    return found if len(found) <= LONGEST else found[:LONGEST] + "…"
 
 
 def option(name: str, help: str, default: str = "", metavar: str = "VALUE", complete: Any = None) -> Any:
@@ -60,7 +53,7 @@ def read_whole(place: str, given: object, least: int, most: int | None = None, o
     if most is None and len(text) > DIGITS:
         limits += f", of at most {DIGITS} digits"
     rule = f"{place} must be {other}a whole number {limits}"
-    raise UsageError(f"{rule}, not {as_typed(text)}: write for example {place} {least}")
+    raise UsageError(f"{rule}, not {shown(text)}: write for example {place} {least}")
 
 
 def whole_number(name: str, help: str, least: int, most: int | None = None) -> Any:

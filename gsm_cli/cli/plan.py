@@ -7,10 +7,10 @@ from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gsm_cli.cli.options import as_typed, read_report, read_whole
+from gsm_cli.cli.options import read_report, read_whole
 from gsm_cli.cli.sources import OF_THE_BATCH, Given, all_given, combinations, known
 from gsm_cli.data import LAPTOP
-from gsm_cli.errors import UsageError
+from gsm_cli.errors import UsageError, shown
 from gsm_cli.extensions import find_objective
 from gsm_cli.objectives import GUMBEL, MARGINALIZE, OBJECTIVES
 from gsm_cli.settings import plan, read_names, read_seeds
@@ -113,7 +113,7 @@ def _objectives(given: Given, looks: bool) -> list[str]:
     for name in names:
         if looks and ":" in name:
             rule = f"{given.place} must be no file where --dry-run or --print stands, which run no code of others"
-            raise UsageError(f"{rule}, and {as_typed(name)} is one: leave that out")
+            raise UsageError(f"{rule}, and {shown(name)} is one: leave that out")
         find_objective(name, given.place)
     return names
 

@@ -9,7 +9,7 @@ import typer
 
 from gsm_cli.cli import options
 from gsm_cli.cli.options import flag, option
-from gsm_cli.errors import DataError, GsmError, UsageError
+from gsm_cli.errors import DataError, GsmError, UsageError, shown
 
 if TYPE_CHECKING:
     from gsm_cli.reports.page import Report
@@ -23,7 +23,7 @@ def read_margin(text: str) -> float:
         points = 0.0
     if not 0 < points < 100:
         rule = "--margin must be between 0 and 100 points"
-        raise UsageError(f"{rule}, not {options.as_typed(text)}: write for example --margin 0.5")
+        raise UsageError(f"{rule}, not {shown(text)}: write for example --margin 0.5")
     return points / 100
 
 

@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from gsm_cli.errors import UsageError, is_seen
+from gsm_cli.errors import UsageError, is_seen, shown
 from gsm_cli.law.fonts import check_characters, family_of
-from gsm_cli.law.numbers import shortened
 from gsm_cli.style import Look
 
 LONGEST_TITLE = 80
@@ -15,7 +14,7 @@ def read_look(title: str | None, size: str | None, dpi: int | None, font: str | 
     """What a user changes of a figure. Raises UsageError."""
     if title is not None and not (is_seen(title) and 0 < len(title.strip()) <= LONGEST_TITLE):
         raise UsageError(
-            f"--title must have from 1 to {LONGEST_TITLE} printable characters, not {shortened(title)!r}: "
+            f"--title must have from 1 to {LONGEST_TITLE} printable characters, not {shown(title)}: "
             + ("shorten it" if title.strip() else "write one, or leave --title out")
         )
     families = Look.families if font is None else (family_of(font), *Look.families)
@@ -31,7 +30,7 @@ def _read_size(text: str) -> tuple[float, float]:
         fits = False
     if not fits:
         raise UsageError(
-            f"--size must be WIDTHxHEIGHT with {SMALLEST:g} to {LARGEST:g} inches each, not {shortened(text)!r}: "
+            f"--size must be WIDTHxHEIGHT with {SMALLEST:g} to {LARGEST:g} inches each, not {shown(text)}: "
             "write for example --size 6x4"
         )
     return width, height

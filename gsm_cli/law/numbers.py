@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gsm_cli.errors import DataError, UsageError
+from gsm_cli.errors import DataError, UsageError, shown
 from gsm_cli.files import is_there, read_stream
 from gsm_cli.law.gumbel import Array
 
@@ -58,7 +58,7 @@ def _written(content: str, text: str) -> Written:
 def _read(option: str, text: str, example: str) -> Written:
     if text != "-" and not (text.strip() and is_there(Path(text))):
         raise UsageError(
-            f"{option} must be numbers with commas, a file of them or - for stdin, not {shortened(text)!r}: "
+            f"{option} must be numbers with commas, a file of them or - for stdin, not {shown(text)}: "
             f"write for example {option} {example}"
         )
     try:
@@ -73,11 +73,6 @@ def _read(option: str, text: str, example: str) -> Written:
     except OSError as error:
         reason = str(error.strerror)
     except ValueError as error:  # names the word
-        reason = shortened(str(error))
-    place = "stdin" if text == "-" else shortened(text)
+        reason = str(error)
+    place = "stdin" if text == "-" else text
     raise DataError(f"{place} must hold numbers ({reason}): write for example {example}")
-
-
-def shortened(text: str) -> str:
-    """What was typed, no longer than a sentence bears."""
-    return text if len(text) <= 60 else f"{text[:57]}..."

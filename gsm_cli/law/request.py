@@ -9,9 +9,9 @@ from decimal import Decimal, InvalidOperation
 import numpy as np
 from numpy.typing import NDArray
 
-from gsm_cli.errors import UsageError, is_seen
+from gsm_cli.errors import UsageError, is_seen, shown
 from gsm_cli.law.gumbel import Array, gumbel_noise, random_logits, softmax
-from gsm_cli.law.numbers import Written, read_numbers, shortened
+from gsm_cli.law.numbers import Written, read_numbers
 from gsm_cli.streams import Purpose, generator
 
 ARTICLE_PROBABILITIES = (0.107, 0.765, 0.022, 0.006, 0.055, 0.045)  # read from the article's first picture
@@ -139,14 +139,12 @@ def read_temperature(text: str, option: str = "--tau") -> Temperature:
     try:
         exact = Decimal(text.strip())
     except InvalidOperation:
-        raise UsageError(
-            f"{option} must be a number, not {shortened(text)!r}: write for example {option} 0.5"
-        ) from None
+        raise UsageError(f"{option} must be a number, not {shown(text)}: write for example {option} 0.5") from None
     if not exact.is_finite() or not 0.0 < float(exact) < math.inf:
-        raise UsageError(f"{option} must be positive and finite, not {shortened(text)}: write for example {option} 0.5")
+        raise UsageError(f"{option} must be positive and finite, not {shown(text)}: write for example {option} 0.5")
     temperature = Temperature(+exact)  # to the 28 digits that a file name is computed with
     if len(temperature.text) > MOST_DIGITS:
-        raise UsageError(f"{option} must have at most {MOST_DIGITS} digits, not {shortened(text)}: choose another")
+        raise UsageError(f"{option} must have at most {MOST_DIGITS} digits, not {shown(text)}: choose another")
     return temperature
 
 
@@ -177,7 +175,7 @@ def _scores(written: Written) -> Array:
         raise UsageError("--logits must have a number above -inf, and have none: replace one of them")
     if (logits >= 0).all() and _is_one(float(logits.sum())):
         raise UsageError(
-            f"--logits must be log-probabilities, and {shortened(written.again)} are probabilities: pass them as "
+            f"--logits must be log-probabilities, and {shown(written.again)} are probabilities: pass them as "
             "--probs (if they are meant, add one number to all of them, which leaves the law as it is)"
         )
     scores = logits - logits.max()
@@ -186,7 +184,7 @@ def _scores(written: Written) -> Array:
 
 def _check(option: str, written: Written, fine: NDArray[np.bool_]) -> None:
     if not fine.all():
-        word, line = shortened(written.words[int(fine.argmin())]), shortened(written.again)
+        word, line = shown(written.words[int(fine.argmin())]), shown(written.again)
         raise UsageError(f"{option} must be finite numbers up to 1e308, not {word}: replace it in {line}")
 
 
@@ -200,7 +198,7 @@ def _read_names(text: str, classes: int) -> tuple[str, ...]:
     for name in names:
         if not (is_seen(name) and 0 < len(name) <= LONGEST_NAME):
             raise UsageError(
-                f"--class-names must have 1 to {LONGEST_NAME} printable characters, not {shortened(name)!r}: {example}"
+                f"--class-names must have 1 to {LONGEST_NAME} printable characters, not {shown(name)}: {example}"
             )
     return names
 

@@ -107,7 +107,7 @@ def test_odd_values_of_every_option(gsm, folder, command, option):
         (("train-ssl", "--jobs", HUGE), "--jobs must be auto or a whole number from 1 to 1,000, not"),
         (("cost", "--rounds", HUGE), "--rounds must be a whole number from 1 to 1,000, not"),
         (("cost", "--classes", HUGE), "--classes must be a whole number from 2 to 100,000, not"),
-        (("cost", "--classes", "2,x"), "--classes must be a whole number from 2 to 100,000, not x"),
+        (("cost", "--classes", "2,x"), "--classes must be a whole number from 2 to 100,000, not 'x'"),
         (("cost", "--classes", "2", "--classes", "1"), "--classes must be a whole number from 2 to 100,000, not 1"),
         (("cost", "--batch-size", HUGE), "--batch-size must be a whole number from 1 to 100,000, not"),
         (("cost", "--seed", HUGE), "--seed must be a whole number from 0 on, of at most 18 digits, not"),

@@ -1,7 +1,7 @@
 """From settings to the command line that names them again, exactly."""
 
 import shlex
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from functools import cache
 
 import msgspec
@@ -12,7 +12,9 @@ from gsm_cli.objectives import own_defaults
 from gsm_cli.records.cost import CostPlan
 from gsm_cli.records.gradients import GradientPlan
 from gsm_cli.records.layout import ReportFolder
-from gsm_cli.settings import hyphened, read_preset
+from gsm_cli.settings import hyphened, option_name, read_preset
+
+OPTIONS = {"objectives": "objective", "temperatures": "tau"}  # for fields of a measurement that have another name
 
 
 def train_ssl(
@@ -33,24 +35,12 @@ def gradients(plan: GradientPlan, extra: Iterable[str] = ()) -> str:
     config = plan.config
     words = ["--dataset", config.dataset] if config.dataset != DATASET else []
     words += _departures(config, describe_dataset(config.dataset), LAPTOP)
-    usual = {field.name: field.default for field in msgspec.structs.fields(plan)}
-    options = {"objectives": "objective", "temperatures": "tau"}
-    for name in ("seeds", "objectives", "temperatures", "replicates", "images", "classes"):
-        value = getattr(plan, name)
-        if value != usual[name]:
-            words += [f"--{options.get(name, name)}", write_seeds(value) if name == "seeds" else write(value)]
-    words += [] if plan.own_models else ["--no-own-models"]
-    return shlex.join(["gsm", "gradients", *words, *extra])
+    return shlex.join(["gsm", "gradients", *words, *_chosen(plan), *extra])
 
 
 def cost(plan: CostPlan, extra: Iterable[str] = ()) -> str:
     """The command that measures these costs; it always names the device, and ends with `extra`."""
-    usual, chosen = (msgspec.structs.asdict(each) for each in (CostPlan(), plan))
-    words = []
-    for name, value in chosen.items():
-        if name != "sha256" and (name == "device" or value != usual[name]):  # a digest is found from the file
-            words += [f"--{'objective' if name == 'objectives' else hyphened(name)}", write(value)]
-    return shlex.join(["gsm", "cost", *words, *extra])
+    return shlex.join(["gsm", "cost", *_chosen(plan), *extra])
 
 
 def steps(folder: ReportFolder) -> str:
@@ -78,6 +68,19 @@ def write_seeds(seeds: Iterable[int]) -> str:
     return ",".join(str(part[0]) if len(part) == 1 else f"{part[0]}-{part[-1]}" for part in parts)
 
 
+def _chosen(plan: CostPlan | GradientPlan) -> Iterator[str]:
+    """What a measurement is asked for besides its defaults, as words of the command line; the device always."""
+    for field in msgspec.structs.fields(plan):
+        value = getattr(plan, field.name)
+        if field.name in ("config", "sha256") or (value == field.default and field.name != "device"):
+            continue  # the first stands in its settings, and a digest is found from the file
+        if value is False:
+            yield f"--no-{hyphened(field.name)}"
+        else:
+            yield option_name(OPTIONS.get(field.name, field.name))
+            yield write_seeds(value) if field.name == "seeds" else write(value)
+
+
 def _departures(config: RunConfig, dataset: Dataset, preset: str, named: Collection[str] = frozenset()) -> list[str]:
     """A preset, and every setting that is named or not the preset's, as words of the command line."""
     usual = _usual(config.objective, dataset.name, preset)
@@ -87,9 +90,7 @@ def _departures(config: RunConfig, dataset: Dataset, preset: str, named: Collect
         if name in named or name not in usual or value != usual[name]:
             text = write(value)
             words += (
-                [f"--{hyphened(name)}", text]
-                if name in SETTINGS and SETTINGS[name].option
-                else ["--set", f"{name}={text}"]
+                [option_name(name), text] if name in SETTINGS and SETTINGS[name].option else ["--set", f"{name}={text}"]
             )
     return words
 

@@ -27,6 +27,11 @@ def hyphened(name: str) -> str:
     return name.replace("_", "-")
 
 
+def option_name(name: str) -> str:
+    """A setting as the command line names it."""
+    return f"--{hyphened(name)}"
+
+
 @dataclass(frozen=True)
 class Source:
     """Settings as they stand in one place, and how a sentence names one of them there."""

@@ -1,33 +1,31 @@
 """The command that measures gradients: `gsm gradients`."""
 
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
-from gsm_cli.cli import completion, measuring, options
+from gsm_cli.cli import measuring, options
 from gsm_cli.cli.options import Several, flag, option, whole_number
 from gsm_cli.cli.plan import ALL
-from gsm_cli.cli.settings import MEANINGS, default_words
+from gsm_cli.cli.settings import setting_option
+from gsm_cli.cli.sources import warn_of_variables
+from gsm_cli.config import DATASET
 from gsm_cli.errors import UsageError
-from gsm_cli.objectives import OBJECTIVES, SUPERVISED
+from gsm_cli.extensions import find_objective
+from gsm_cli.files import prepare
+from gsm_cli.objectives import MARGINALIZE, OBJECTIVES, SUPERVISED
+from gsm_cli.records.gradients import TEMPERATURES, GradientPlan, GradientRecord, read_gradients
+from gsm_cli.records.layout import ReportFolder
+from gsm_cli.runs.environment import environment
+from gsm_cli.settings import Source, option_name, read_names, read_seeds
+from gsm_cli.settings import plan as configs
 
 if TYPE_CHECKING:
     from gsm_cli.data.split import Split
-    from gsm_cli.records.gradients import GradientPlan, GradientRecord
-    from gsm_cli.records.layout import ReportFolder
 
-DATASET = "digits"
 MOST = 1_000_000
 
 Taus = Annotated[Several, option("--tau", "Temperatures, with commas or repeated.", "0.1,0.3,0.5,1,2", "NUMBERS")]
-DatasetName = Annotated[str, option("--dataset", MEANINGS["dataset"], DATASET, "NAME", completion.datasets)]
-
-
-def _setting(name: str, most: int) -> Any:
-    """An option for a setting of the models, which are trained as those of train-ssl are."""
-    meaning = f"{MEANINGS[name]}  [default: {default_words(name, 100)}]"
-    return whole_number(f"--{name.replace('_', '-')}", meaning, 1, most)
-
-
 Images = Annotated[
     int | None,
     whole_number(
@@ -48,10 +46,10 @@ Seeds = Annotated[Several, option("--seeds", "Seeds of the models and the noise,
 def gradients(
     tau: Taus = None,
     objective: measuring.Objectives = None,
-    dataset: DatasetName = DATASET,
-    labels: Annotated[int | None, _setting("labels", MOST)] = None,
-    epochs: Annotated[int | None, _setting("epochs", MOST)] = None,
-    batch_size: Annotated[int | None, _setting("batch_size", 100_000)] = None,
+    dataset: Annotated[str, setting_option("dataset")] = DATASET,
+    labels: Annotated[str | None, setting_option("labels", "INTEGER")] = None,
+    epochs: Annotated[str | None, setting_option("epochs", "INTEGER")] = None,
+    batch_size: Annotated[str | None, setting_option("batch_size", "INTEGER")] = None,
     images: Images = None,
     replicates: Replicates = 250,
     classes: Classes = None,
@@ -69,23 +67,15 @@ def gradients(
     the mean gradient go into the report of the data set, or into that of a sweep over temperatures, named by --report.
     Other settings get a file of their own.
     """
-    from gsm_cli.cli.sources import warn_of_variables
-    from gsm_cli.data import find_dataset
-    from gsm_cli.extensions import find_objective
     from gsm_cli.law.request import read_temperatures
-    from gsm_cli.records.gradients import TEMPERATURES, GradientPlan, read_gradients
-    from gsm_cli.records.layout import ReportFolder
-    from gsm_cli.runs.environment import environment
-    from gsm_cli.settings import build, read_names, read_seeds
 
     warn_of_variables()
-    find_dataset(dataset, "--dataset")
     rows = with_estimators(read_names("--objective", objective or [ALL]))
     chosen = tuple(sorted(read_seeds("--seeds", seeds or ["0,1"])))
-    named = {"labels": labels, "epochs": epochs, "batch_size": batch_size}
-    settings: dict[str, object] = {"objective": "marginalize", "dataset": dataset, "seed": chosen[0]}
+    given = {"dataset": dataset, "labels": labels, "epochs": epochs, "batch_size": batch_size, "seed": chosen[0]}
+    source = Source({name: value for name, value in given.items() if value is not None}, option_name)
     plan = GradientPlan(
-        config=build(settings | {name: value for name, value in named.items() if value is not None}),
+        config=configs([MARGINALIZE], [source])[0],
         seeds=chosen,
         objectives=tuple(rows),
         temperatures=tuple(sorted({each.value for each in read_temperatures(tau or [])})) or TEMPERATURES,
@@ -102,8 +92,8 @@ def gradients(
     folder = ReportFolder(out / (options.read_report("--report", report, [own]) if report is not None else own))
     path = folder.measurement(plan.name)
     options.say(f"gradients of {', '.join(plan.objectives)} on {dataset}, into {path}")
-    machine = environment("cpu")
-    record = measuring.find(path, read_gradients, machine, lambda: _measure(plan, folder, data_dir), force)
+    measure = partial(_measure, plan, folder, data_dir)
+    record = measuring.find(path, read_gradients, environment("cpu"), measure, force)
     measuring.finish("gradients", path, record, folder, as_json)
 
 
@@ -112,8 +102,6 @@ def with_estimators(names: list[str]) -> dict[str, str | None]:
 
     In the order of the table, and somebody's own behind. Raises UsageError for supervised.
     """
-    from gsm_cli.extensions import find_objective
-
     if SUPERVISED in names:
         raise UsageError(f"--objective must have an estimator, and {SUPERVISED} has none: leave it out")
     every = [row.name for row in OBJECTIVES.values() if row.estimator and (row.name in names or ALL in names)]
@@ -121,13 +109,14 @@ def with_estimators(names: list[str]) -> dict[str, str | None]:
     return {row.name: row.sha256 for row in (find_objective(name, "--objective") for name in every + own)}
 
 
-def _measure(plan: "GradientPlan", folder: "ReportFolder", data_dir: Path | None) -> "GradientRecord":
+def _measure(plan: GradientPlan, folder: ReportFolder, data_dir: Path | None) -> GradientRecord:
     """Train, measure, and keep the record in that folder."""
-    from gsm_cli.files import prepare
-    from gsm_cli.measures.gradients import measure_plan
+    from gsm_cli.measures.gradients import allowed, left_out, measure_plan
     from gsm_cli.runs.build import try_own
 
-    refuse_no_measurement(plan)
+    if not any(allowed(name, plan.temperatures) for name in plan.objectives):
+        sentences = "; ".join(left_out(plan.objectives, plan.temperatures))
+        raise UsageError(f"--tau must have a temperature that some objective allows, and {sentences}: name another")
     try_own(plan.sha256)
     splits, path = _splits(plan, data_dir), folder.measurement(plan.name)
     prepare(path)
@@ -137,16 +126,7 @@ def _measure(plan: "GradientPlan", folder: "ReportFolder", data_dir: Path | None
     return record
 
 
-def refuse_no_measurement(plan: "GradientPlan") -> None:
-    """Raise UsageError where every objective leaves out all temperatures."""
-    from gsm_cli.measures.gradients import allowed, left_out
-
-    if not any(allowed(name, plan.temperatures) for name in plan.objectives):
-        sentences = "; ".join(left_out(plan.objectives, plan.temperatures))
-        raise UsageError(f"--tau must have a temperature that some objective allows, and {sentences}: name another")
-
-
-def _splits(plan: "GradientPlan", data_dir: Path | None) -> "dict[int, Split]":
+def _splits(plan: GradientPlan, data_dir: Path | None) -> "dict[int, Split]":
     """The data of every seed."""
     from gsm_cli.runs.task import load_split
 

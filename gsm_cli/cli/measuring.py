@@ -3,18 +3,22 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from gsm_cli.cli import completion, options
+from gsm_cli import __version__
+from gsm_cli.cli import options
 from gsm_cli.cli.options import option
+from gsm_cli.cli.settings import OFFERED
 from gsm_cli.errors import DataError, GsmError
-
-if TYPE_CHECKING:
-    from gsm_cli.records.cost import CostRecord, StepRecord
-    from gsm_cli.records.gradients import GradientRecord
-    from gsm_cli.records.layout import ReportFolder
-    from gsm_cli.records.store import Environment
-    from gsm_cli.runs.environment import Device
+from gsm_cli.files import is_there, prepare
+from gsm_cli.fingerprint import MEASURES, fingerprint
+from gsm_cli.records.cost import CostRecord, StepRecord
+from gsm_cli.records.gradients import GradientRecord
+from gsm_cli.records.layout import ReportFolder
+from gsm_cli.records.store import Environment
+from gsm_cli.runs.environment import Device, environment
+from gsm_cli.runs.locks import RunLock
+from gsm_cli.words import few
 
 Objectives = Annotated[
     list[str] | None,
@@ -23,38 +27,33 @@ Objectives = Annotated[
         "Estimators by the names of train-ssl, with commas or repeated.",
         "all that can be measured",
         "NAMES",
-        completion.objectives,
+        OFFERED["objective"],
     ),
 ]
-AnyMeasured = TypeVar("AnyMeasured", "CostRecord", "StepRecord", "GradientRecord")
-Turns = TypeVar("Turns", "CostRecord", "StepRecord")
+AnyMeasured = TypeVar("AnyMeasured", CostRecord, StepRecord, GradientRecord)
+Turns = TypeVar("Turns", CostRecord, StepRecord)
 
 
-def made_by(device: "Device") -> dict[str, Any]:
+def made_by(device: Device) -> dict[str, Any]:
     """What a record says of its making: the version, the code and the machine."""
-    from gsm_cli import __version__
-    from gsm_cli.fingerprint import MEASURES, fingerprint
-    from gsm_cli.runs.environment import environment
-
     return {"version": __version__, "code": fingerprint(MEASURES), "environment": environment(device)}
 
 
 def find(
     path: Path,
     read: Callable[[Path], AnyMeasured],
-    machine: "Environment",
+    machine: Environment,
     measure: Callable[[], AnyMeasured],
     force: bool,
 ) -> AnyMeasured:
     """The record at `path`, measured now if it is not there; what goes on is said on stderr."""
-    from gsm_cli.files import is_there
-    from gsm_cli.measures.steps import PART
-
     if is_there(path) and not force:
         found = read(path)
         where = "here" if found.environment == machine else f"on another machine, {found.environment.words}"
         options.say(f"measured before, {where}; --force measures again")
         return found
+    from gsm_cli.measures.steps import PART
+
     with options.resumable("to go on after what is measured", [path.with_suffix(PART)]):
         return measure()
 
@@ -62,12 +61,11 @@ def find(
 def go_on(
     empty: Turns,
     path: Path,
-    measure: "Callable[[Turns, Path, Callable[[Turns], None]], Turns]",
+    measure: Callable[[Turns, Path, Callable[[Turns], None]], Turns],
     told: Callable[[Turns], str],
     is_bf16: bool,
 ) -> Turns:
     """Measure the turns that are lacking, alone, with a line for each."""
-    from gsm_cli.files import is_there, prepare
     from gsm_cli.measures.steps import begun
 
     prepare(path)
@@ -85,8 +83,6 @@ def go_on(
 @contextmanager
 def alone(folder: Path) -> Iterator[None]:
     """While this lasts nobody else measures for that folder: two would slow each other. Raises GsmError if one does."""
-    from gsm_cli.runs.locks import RunLock
-
     lock = RunLock(folder / "cost")
     if not lock.acquire():
         raise GsmError(f"a measurement must be alone, and {lock.holder()}, measures for {folder} now: wait for its end")
@@ -96,10 +92,9 @@ def alone(folder: Path) -> Iterator[None]:
         lock.release()
 
 
-def finish(command: str, path: Path, record: AnyMeasured, folder: "ReportFolder", as_json: bool) -> None:
+def finish(command: str, path: Path, record: AnyMeasured, folder: ReportFolder, as_json: bool) -> None:
     """Write the report with this record, and print both paths. Raises DataError for other files that are damaged."""
     from gsm_cli.reports.folder import read, write
-    from gsm_cli.words import few
 
     report = read(folder)
     written = write(report)

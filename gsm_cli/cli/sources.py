@@ -13,7 +13,7 @@ from gsm_cli.data.mnist import DATA_DIR
 from gsm_cli.errors import UsageError, closest
 from gsm_cli.files import read_bounded
 from gsm_cli.objectives import OBJECTIVES
-from gsm_cli.settings import TYPES, Source, hyphened
+from gsm_cli.settings import TYPES, Source, option_name
 
 OF_THE_BATCH = ("objective", "seeds", "preset", "device", "jobs", "scheduler", "report", "sweep")  # asked for once
 LARGEST_FILE = 2**20  # bytes of --config
@@ -47,7 +47,7 @@ def all_given(options: Mapping[str, object], pairs: Sequence[str], file: Path | 
     places = [
         (1, Source(_read_file(file), lambda name: f"{name} in {file}")),
         (2, Source(environment, lambda name: f"${_variable(name)}")),
-        (3, Source(options, lambda name: f"--{hyphened(name)}")),
+        (3, Source(options, option_name)),
         (3, Source(_read_pairs("--set", pairs), lambda name: f"--set {name}")),
     ]
     found = [each for strength, source in places for each in _given(source, strength)]

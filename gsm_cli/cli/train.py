@@ -6,15 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gsm_cli.cli import completion, options, preview, results
+from gsm_cli.cli import options, preview, results
 from gsm_cli.cli.options import Several, flag, option, several, single, taking
 from gsm_cli.cli.plan import ALL, AUTO, read_plan
-from gsm_cli.cli.settings import MEANINGS, default_words
+from gsm_cli.cli.settings import MEANINGS, OFFERED, offer, setting_option
 from gsm_cli.config import SETTINGS
 from gsm_cli.data import LAPTOP
 from gsm_cli.errors import UsageError
 from gsm_cli.objectives import OBJECTIVES
-from gsm_cli.settings import hyphened
 
 if TYPE_CHECKING:
     from gsm_cli.cli.plan import Plan
@@ -23,8 +22,7 @@ if TYPE_CHECKING:
     from gsm_cli.runs.task import Outcome, Task
 
 
-COMPLETED = {"dataset": completion.datasets, "model": completion.models, "precision": completion.precisions}
-SETTING = completion.names(MEANINGS, "=")
+SETTING = offer(MEANINGS, "=")
 GIVEN = {  # options whose text is read together with the other places of a setting, by `read_plan`
     "objective": several(
         "--objective",
@@ -32,7 +30,7 @@ GIVEN = {  # options whose text is read together with the other places of a sett
         "your own is mine.py:Mine.",
         "marginalize,gumbel",
         "NAMES",
-        completion.objectives,
+        OFFERED["objective"],
     ),
     "seeds": several("--seeds", "Seeds, as 0, 0-4 or 0,3,7: each a run of every objective.", "0", "SEEDS"),
     "preset": single(
@@ -40,18 +38,10 @@ GIVEN = {  # options whose text is read together with the other places of a sett
         "Settings of the data set; mnist has long, article and liu2019.",
         LAPTOP,
         "NAME",
-        completion.presets,
+        OFFERED["preset"],
     ),
     **{  # one for each setting that has an option; its default is that of the presets
-        name: several(
-            f"--{hyphened(name)}",
-            setting.meaning,
-            default_words(name, setting.default),
-            "VALUES",
-            COMPLETED.get(name),
-        )
-        for name, setting in SETTINGS.items()
-        if setting.option
+        name: Annotated[Several, setting_option(name, "VALUES")] for name, setting in SETTINGS.items() if setting.option
     },
     "sweep": several(
         "--sweep",
@@ -59,7 +49,7 @@ GIVEN = {  # options whose text is read together with the other places of a sett
         metavar="NAME=VALUES",
         complete=SETTING,
     ),
-    "device": single("--device", "Where to train: auto, cpu or cuda.", "auto", "NAME", completion.devices),
+    "device": single("--device", "Where to train: auto, cpu or cuda.", "auto", "NAME", OFFERED["device"]),
     "jobs": single("--jobs", "Runs at a time on this machine: a number, or auto for its cores.", AUTO, "NUMBER"),
     "scheduler": single(
         "--scheduler", "A Dask scheduler whose workers train, or the file that it wrote.", metavar="ADDRESS"

@@ -22,7 +22,7 @@ RUNS = batch({"marginalize": [0.0, 0.0], "gumbel": [0.0, 0.01], "sparse-marginal
 
 @pytest.fixture(autouse=True)
 def idle(monkeypatch):
-    monkeypatch.setattr("gsm_cli.runs.environment.load", lambda: 0.1)
+    monkeypatch.setattr("gsm_cli.cli.cost.load", lambda: 0.1)
 
 
 @pytest.fixture
@@ -200,7 +200,7 @@ class TestRefuses:
 
 class TestBusyMachine:
     def test_is_told_before_and_in_the_record(self, gsm, report, pretended, monkeypatch):
-        monkeypatch.setattr("gsm_cli.runs.environment.load", lambda: 3.25)
+        monkeypatch.setattr("gsm_cli.cli.cost.load", lambda: 3.25)
         found = gsm("cost", "--for", REPORT)
         assert found.exit_code == 0
         (said,) = (line for line in found.stderr.splitlines() if line.startswith("gsm: "))

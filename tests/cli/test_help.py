@@ -10,9 +10,8 @@ import pytest
 from typer.testing import CliRunner
 
 from gsm_cli.cli import app as line
-from gsm_cli.cli import completion
 from gsm_cli.cli.app import app
-from gsm_cli.cli.settings import MEANINGS, default_words, written
+from gsm_cli.cli.settings import MEANINGS, OFFERED, default_words, written
 from gsm_cli.config import Model, Precision, RunConfig
 from gsm_cli.data import DATASETS
 from gsm_cli.objectives import OBJECTIVES
@@ -104,8 +103,8 @@ class TestSettings:
         assert (result.exit_code, result.stdout) == (2, "")
         assert result.stderr == "gsm: there is no setting 'hiden': did you mean hidden?\n"
 
-    def test_a_setting_that_nothing_names_has_the_default_that_is_given(self):
-        assert default_words("mc_samples", 1) == "1"
+    def test_a_setting_that_no_preset_names_has_its_own_default(self):
+        assert default_words("mc_samples") == "1"
 
 
 class TestCompletion:
@@ -135,6 +134,5 @@ class TestCompletion:
         assert CliRunner().invoke(app, [], prog_name="gsm", env=words).stdout.split() == offered
 
     def test_what_is_offered_is_what_is_accepted(self):
-        offers = [(completion.models, get_args(Model)), (completion.precisions, get_args(Precision))]
-        for complete, names in [*offers, (completion.devices, DEVICES)]:
-            assert tuple(name for name, _ in complete("")) == names
+        for option, names in {"model": get_args(Model), "precision": get_args(Precision), "device": DEVICES}.items():
+            assert tuple(name for name, _ in OFFERED[option]("")) == names

@@ -252,7 +252,7 @@ class TestCommand:
         ("words", "sentence"),
         [
             (("--classes", 1), "--classes must be a whole number from 2 to 100,000, not 1"),
-            (("--classes", "2,x"), "--classes must be a whole number from 2 to 100,000, not x"),
+            (("--classes", "2,x"), "--classes must be a whole number from 2 to 100,000, not 'x'"),
             (("--objective", "supervised"), "supervised has none: leave it out"),
             (("--objective", "sparse-marginalize"), "whatever its model has learnt, and sparse-marginalize does not"),
             (("--objective", "gumble"), "--objective must be one of marginalize, "),

@@ -4,7 +4,7 @@ import inspect
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import wraps
+from functools import partial, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_args
 
@@ -12,25 +12,34 @@ import typer
 
 from gsm_cli.cli import options
 from gsm_cli.cli.options import flag, signed, whole_number
+from gsm_cli.cli.output import show
 from gsm_cli.errors import UsageError, shown
+from gsm_cli.files import write_atomic
 from gsm_cli.style import Format, Look, Picture, import_matplotlib
 
 if TYPE_CHECKING:
-    from gsm_cli.law.facts import Facts
+    from gsm_cli.law.facts import ExpectationFacts, Facts
     from gsm_cli.law.request import Law, Temperature
+
+OF_A_LOOK = ("format", "class_names", "title", "size", "dpi", "style", "font_size", "font")  # which a page has not
+HEADINGS = ("class", "π", "mean", "s.e.", "exact", "z-score")  # of the table of `gsm expectation`
+MOST_ROWS = 40
+LARGEST = 20  # classes by E[z] that are named where there are more than that
 
 
 @dataclass(frozen=True)
 class Asked:
-    """What the options say that every command here takes; `law` gives the law, with its own default if it has one."""
+    """What the options say that every command here takes; `law` gives the law, or its own default if it has one."""
 
     law: "Callable[..., Law]"
     look: Look
+    formats: list[Format]
     out: Path
     as_json: bool
 
 
 def _ask(
+    format: options.Formats = None,
     probs: options.Probs = None,
     logits: options.Logits = None,
     classes: options.Classes = None,
@@ -53,17 +62,14 @@ def _ask(
 
     look = read_look(title, size, dpi, style=style, font_size=font_size, font=font)
     check_characters("--class-names", class_names or "", look.families)
-
-    def law(**default: Sequence[float]) -> "Law":
-        options.prompt(probs, logits)
-        return read_law(probs, logits, classes, seed, class_names, normalize, **default)
-
-    return Asked(law, look, out, as_json)
+    options.prompt(probs, logits)
+    law = partial(read_law, probs, logits, classes, seed, class_names, normalize)
+    return Asked(law, look, _formats(format), out, as_json)
 
 
-def figure_command(draw: Callable[..., None]) -> Callable[..., None]:
-    """The command that takes the options of `draw` and those of `_ask`, and hands `draw` what these say."""
-    shared = inspect.signature(_ask).parameters
+def figure_command(draw: Callable[..., None], without: Sequence[str] = ()) -> Callable[..., None]:
+    """The command that takes the options of `draw` and most of `_ask`, and hands `draw` what the latter say."""
+    shared = {name: each for name, each in inspect.signature(_ask).parameters.items() if name not in without}
     _, *own = inspect.signature(draw).parameters.values()
 
     @wraps(draw)
@@ -78,12 +84,11 @@ def sample(
     asked: Asked,
     tau: options.Tau = None,
     repeat: Annotated[int, whole_number("--repeat", "Also draw z_0 .. z_<N-1> at the first temperature.", 0, 1000)] = 0,
-    format: options.Formats = None,
 ) -> None:
     """Draw the law and one relaxed sample at every temperature."""
     from gsm_cli.law import pictures
 
-    _write(pictures.samples(asked.law(), _temperatures(tau), repeat, asked.look), asked, format)
+    _write(pictures.samples(asked.law(), _temperatures(tau), repeat, asked.look), asked)
 
 
 @figure_command
@@ -92,7 +97,6 @@ def expectation(
     tau: options.Tau = None,
     samples: options.Samples = 100,
     plain: Annotated[bool, flag("--plain", "Draw the bars alone.")] = False,
-    format: options.Formats = None,
 ) -> None:
     """Draw the mean of many samples against its exact value."""
     from gsm_cli.law import pictures, request
@@ -100,11 +104,9 @@ def expectation(
     law, temperatures = asked.law(), _temperatures(tau)
     request.check_work("--samples", samples, law, len(temperatures))
     drawn = pictures.expectations(law, temperatures, samples, plain, asked.look)
-    _write(drawn, asked, format)
+    _write(drawn, asked)
     if not asked.as_json:
-        from gsm_cli.cli.tables import print_expectations
-
-        print_expectations(drawn, law.names)
+        _print_expectations(drawn, law.names)
 
 
 @figure_command
@@ -113,14 +115,13 @@ def grid(
     tau: options.Tau = None,
     samples: options.Samples = 100,
     draws: Annotated[int, whole_number("--draws", "Rows of single draws.", 1, 50)] = 4,
-    format: options.Formats = None,
 ) -> None:
     """Draw means and samples at all temperatures in one picture."""
     from gsm_cli.law import pictures, request
 
     law, temperatures = asked.law(), _temperatures(tau, most=20)
     request.check_work("--samples", samples, law, len(temperatures))
-    _write([pictures.grid(law, temperatures, samples, draws, asked.look)], asked, format)
+    _write([pictures.grid(law, temperatures, samples, draws, asked.look)], asked)
 
 
 @figure_command
@@ -128,17 +129,16 @@ def simplex(
     asked: Asked,
     tau: options.Tau = None,
     samples: Annotated[int, whole_number("--samples", "Samples on each triangle.", 1, 10_000)] = 300,
-    format: options.Formats = None,
 ) -> None:
     """Draw density and samples of three classes on a triangle."""
     from gsm_cli.law import request
     from gsm_cli.law import simplex as triangles
 
-    law = asked.law(default=request.ARTICLE_TRIANGLE)
-    _write([triangles.simplex(law, _temperatures(tau, most=20), samples, asked.look)], asked, format)
+    law = asked.law(request.ARTICLE_TRIANGLE)
+    _write([triangles.simplex(law, _temperatures(tau, most=20), samples, asked.look)], asked)
 
 
-@figure_command
+@partial(figure_command, without=["format"])
 def animate(
     asked: Asked,
     first: Annotated[str, typer.Option("--from", metavar="NUMBER", help="Temperature at the beginning.")] = "100",
@@ -149,32 +149,24 @@ def animate(
     """Draw the law as its temperature falls and rises again."""
     from gsm_cli.law import animation, films, request
 
-    law = asked.law(**({"default": request.ARTICLE_TRIANGLE} if simplex else {}))
+    law = asked.law(request.ARTICLE_TRIANGLE) if simplex else asked.law()
     ends = request.read_temperature(first, "--from"), request.read_temperature(last, "--to")
     film = animation.animate(law, ends, samples, simplex, asked.look)
     data = films.encode(list(film.pixels()), json.dumps(film.carried))
     _save({asked.out / f"{film.name}.gif": data}, [film.carried], asked.as_json)
 
 
+@partial(figure_command, without=OF_A_LOOK)
 def explore(
-    probs: options.Probs = None,
-    logits: options.Logits = None,
-    classes: options.Classes = None,
-    normalize: options.Normalize = False,
+    asked: Asked,
     tau: Annotated[str, typer.Option("--tau", metavar="NUMBER", help="Temperature at which the page opens.")] = "1",
-    seed: options.Seed = 0,
-    out: options.Out = Path("figures"),
-    as_json: options.Json = False,
 ) -> None:
     """Write a page, in one file, in which one drags the law."""
-    import_matplotlib()
     from gsm_cli.law import explore as page
-    from gsm_cli.law.request import read_law, read_temperature
+    from gsm_cli.law.request import read_temperature
 
-    options.prompt(probs, logits)
-    law = read_law(probs, logits, classes, seed, normalize=normalize)
-    data, carried = page.explore(law, read_temperature(tau))
-    _save({out / "explore.html": data}, [carried], as_json)
+    data, carried = page.explore(asked.law(), read_temperature(tau))
+    _save({asked.out / "explore.html": data}, [carried], asked.as_json)
 
 
 def _temperatures(tau: list[str] | None, **most: int) -> "list[Temperature]":
@@ -194,23 +186,46 @@ def _formats(asked: list[str] | None) -> list[Format]:
     return list(dict.fromkeys(given))
 
 
-def _write(pictures: "Sequence[Picture[Facts]]", asked: Asked, format: list[str] | None) -> None:
+def _write(pictures: "Sequence[Picture[Facts]]", asked: Asked) -> None:
     """Encode every picture before the first is written; then print the paths, or what the files carry as JSON."""
-    formats = _formats(format)
-    both = [(picture, each) for picture in pictures for each in formats]
+    both = [(picture, each) for picture in pictures for each in asked.formats]
     files = {asked.out / f"{picture.name}.{each}": picture.encode(each) for picture, each in both}
     _save(files, [picture.carried for picture, _ in both], asked.as_json)
 
 
 def _save(files: Mapping[Path, bytes], carried: Sequence[Any], as_json: bool) -> None:
-    from gsm_cli.files import write_atomic
-
     for path, data in files.items():
         write_atomic(path, data)
     if as_json:
-        from gsm_cli.cli import output
-
         figures = [{"path": str(path), **facts} for path, facts in zip(files, carried, strict=True)]
-        output.show(figures[0]["command"].split()[1], files, figures=figures)
+        show(figures[0]["command"].split()[1], files, figures=figures)
     else:
         print(*files, sep="\n", flush=True)  # before a table on stderr
+
+
+def _print_expectations(pictures: "Sequence[Picture[ExpectationFacts]]", names: Sequence[str]) -> None:
+    """One table per temperature: pi, the mean of the draws, its standard error, E[z], and how far apart they are."""
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    console = Console(stderr=True)
+    for picture in pictures:
+        table = Table(title=escape(picture.title), title_justify="left")
+        for heading in HEADINGS:
+            table.add_column(heading, justify="right")
+        for row in _rows(picture.facts, names):
+            table.add_row(*map(escape, row))
+        console.print(table)
+
+
+def _rows(facts: "ExpectationFacts", names: Sequence[str]) -> list[list[str]]:
+    classes = range(len(facts.exact))
+    by_size = sorted(classes, key=lambda k: -facts.exact[k])
+    rows = []
+    for k in classes if len(classes) <= MOST_ROWS else by_size[:LARGEST]:
+        numbers = (facts.probabilities[k], facts.mean[k], facts.standard_error[k], facts.exact[k])
+        z = facts.z_score[k]
+        name = names[k] if names else str(k + 1)
+        rows.append([name, *(f"{number:.4f}" for number in numbers), "–" if z is None else f"{z:+.2f}"])
+    return rows

@@ -6,7 +6,6 @@ import pytest
 from tree import SOURCES
 
 SHORT = {  # modules under thirty lines, and why they are right so
-    "gsm_cli/cli/completion.py": "what the shell offers for the values of four commands",
     "gsm_cli/schedules.py": "what records and runs ask of a schedule, and neither imports from the other",
     "gsm_cli/estimators.py": "where others find what is in `model`",
 }

@@ -3,14 +3,21 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
+import msgspec
 import typer
 
 from gsm_cli.cli import options
+from gsm_cli.cli.output import show
+from gsm_cli.commands import write_seeds
 from gsm_cli.errors import DataError, GsmError, UsageError, shown
+from gsm_cli.files import is_there
+from gsm_cli.records.layout import REPORTS, ReportFolder
+from gsm_cli.records.run import RunRecord, read_run
+from gsm_cli.style import rounded
+from gsm_cli.words import few, listed, percent, points
 
 if TYPE_CHECKING:
     from gsm_cli.analysis.compare import Matches, Pair, Seeds
-    from gsm_cli.records.run import RunRecord
 
 HEADINGS = ("series", "seeds", "A test %", "B test %", "points [95 %]", "log p(x) [95 %]")
 LEGEND = (
@@ -30,31 +37,20 @@ def compare(
     paths = [_find(each) for each in (first, second)]
     options.say(f"reading the records in {paths[0]} and {paths[1]} …")
     from gsm_cli.analysis.compare import match
-    from gsm_cli.words import listed
 
-    matches = match(*(_read(path) for path in paths))
+    matches = match(*map(_read, paths))
     if not matches.pairs:
         rule = "two folders must have a series in common, with the same data set, settings, seeds and splits"
         raise UsageError(f"{rule}, and {paths[0]} and {paths[1]} have none: name two that have")
-    if as_json:
-        import msgspec
-
-        from gsm_cli.cli.output import show
-        from gsm_cli.style import rounded
-
-        facts: Any = rounded(msgspec.to_builtins(matches))
-        show("compare", paths, **facts)
-    else:
-        print(*_written(paths, matches), sep="\n\n")
+    facts: Any = rounded(msgspec.to_builtins(matches))
+    show("compare", paths, as_json, _written(paths, matches), **facts)
     if fail_if_worse and (worse := [pair.label for pair in matches.pairs if pair.worse]):
         raise GsmError(f"no series of {paths[1]} may be worse than in {paths[0]}, and {listed(worse)} is: see why")
 
 
 def _find(path: Path) -> Path:
     """The folder of that path, or else of that name where reports lie. Raises DataError if there is neither."""
-    from gsm_cli.files import is_there
-
-    for place in (path, Path("reports") / path):
+    for place in (path, Path(REPORTS) / path):
         if is_there(place):
             return place
     raise DataError(
@@ -62,30 +58,26 @@ def _find(path: Path) -> Path:
     )
 
 
-def _read(path: Path) -> "list[RunRecord]":
+def _read(path: Path) -> list[RunRecord]:
     """The runs of a folder. Raises DataError if it has none, or a damaged one."""
-    from gsm_cli.records.layout import ReportFolder
-    from gsm_cli.records.run import read_run
-
     folder = ReportFolder(path)
     if not folder.records or folder.of_costs:
         raise DataError(f"a comparison needs records of runs, and {path} has none: name the folder of a report on runs")
     return [read_run(each) for each in folder.records]
 
 
-def _written(paths: list[Path], matches: "Matches") -> list[str]:
+def _written(paths: list[Path], matches: "Matches") -> str:
     """The comparison in Markdown."""
     from gsm_cli.reports.markdown import plain, table
 
     names = [plain(str(path)) for path in paths]
     blocks = [f"A is {names[0]}, and B is {names[1]}.", table(HEADINGS, [_row(pair) for pair in matches.pairs]), LEGEND]
     alone = zip(names, (matches.only_first, matches.only_second), strict=True)
-    return blocks + [f"Only {name} has {_seeds(seeds)}." for name, seeds in alone if seeds]
+    return "\n\n".join(blocks + [f"Only {name} has {_seeds(seeds)}." for name, seeds in alone if seeds])
 
 
 def _row(pair: "Pair") -> list[str]:
-    from gsm_cli.reports.markdown import NOTHING, interval
-    from gsm_cli.words import percent, points
+    from gsm_cli.reports.markdown import interval
 
     return [
         pair.label,
@@ -93,13 +85,10 @@ def _row(pair: "Pair") -> list[str]:
         percent(pair.first),
         percent(pair.second),
         interval(pair.comparison.summary, points),
-        interval(pair.log_p, "{:+.2f}".format) if pair.log_p else NOTHING,
+        interval(pair.log_p, "{:+.2f}".format),
     ]
 
 
 def _seeds(seeds: "Seeds") -> str:
     """The series and the seeds that only one folder has."""
-    from gsm_cli.commands import write_seeds
-    from gsm_cli.words import few
-
     return few([f"{label} (seed{'s' * (len(each) > 1)} {write_seeds(each)})" for label, each in seeds.items()])

@@ -196,11 +196,8 @@ def _write(pictures: "Sequence[Picture[Facts]]", asked: Asked) -> None:
 def _save(files: Mapping[Path, bytes], carried: Sequence[Any], as_json: bool) -> None:
     for path, data in files.items():
         write_atomic(path, data)
-    if as_json:
-        figures = [{"path": str(path), **facts} for path, facts in zip(files, carried, strict=True)]
-        show(figures[0]["command"].split()[1], files, figures=figures)
-    else:
-        print(*files, sep="\n", flush=True)  # before a table on stderr
+    figures = [{"path": str(path), **facts} for path, facts in zip(files, carried, strict=True)]
+    show(figures[0]["command"].split()[1], files, as_json, figures=figures)
 
 
 def _print_expectations(pictures: "Sequence[Picture[ExpectationFacts]]", names: Sequence[str]) -> None:

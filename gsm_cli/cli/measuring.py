@@ -8,6 +8,7 @@ from typing import Annotated, Any, TypeVar
 from gsm_cli import __version__
 from gsm_cli.cli import options
 from gsm_cli.cli.options import option
+from gsm_cli.cli.output import show, told
 from gsm_cli.cli.settings import OFFERED
 from gsm_cli.errors import DataError, GsmError
 from gsm_cli.files import is_there, prepare
@@ -62,7 +63,7 @@ def go_on(
     empty: Turns,
     path: Path,
     measure: Callable[[Turns, Path, Callable[[Turns], None]], Turns],
-    told: Callable[[Turns], str],
+    words: Callable[[Turns], str],
     is_bf16: bool,
 ) -> Turns:
     """Measure the turns that are lacking, alone, with a line for each."""
@@ -77,7 +78,7 @@ def go_on(
             options.say(f"goes on where it was interrupted, after {done} of {turns} measurements")
         if is_bf16:
             options.warn_of_slow_bf16(empty.plan.device)
-        return measure(empty, path, lambda record: options.say(f"{len(record.rows)} of {turns}: {told(record)}"))
+        return measure(empty, path, lambda record: options.say(f"{len(record.rows)} of {turns}: {words(record)}"))
 
 
 @contextmanager
@@ -98,11 +99,6 @@ def finish(command: str, path: Path, record: AnyMeasured, folder: ReportFolder, 
 
     report = read(folder)
     written = write(report)
-    if as_json:
-        from gsm_cli.cli.output import show, told
-
-        show(command, [path, written], record=record, report=told(report))
-    else:
-        print(path, written, sep="\n")
+    show(command, [path, written], as_json, record=record, report=told(report))
     if report.problems:
         raise DataError(few(report.problems))

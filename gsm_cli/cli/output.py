@@ -1,4 +1,4 @@
-"""What `--json` prints: one envelope for every command, documented field by field in docs/command-line.md."""
+"""What commands print: paths or a text, or with `--json` one envelope, which docs/command-line.md documents."""
 
 import json
 from collections.abc import Iterable
@@ -14,11 +14,14 @@ if TYPE_CHECKING:
     from gsm_cli.reports.page import Report
 
 
-def show(command: str, files: Iterable[Path], **results: object) -> None:
-    """Print the envelope on stdout, in ASCII, so that every terminal and every pipe takes it."""
+def show(command: str, files: Iterable[Path], as_json: bool, text: str | None = None, **results: object) -> None:
+    """Print the text, or the paths where there is none; as JSON the envelope, in ASCII, which every pipe takes."""
     places = [str(path) for path in files]
-    output = {"schema": 1, "version": __version__, "command": command, "files": places, "results": results}
-    print(json.dumps(msgspec.to_builtins(output), indent=2, allow_nan=False))
+    if as_json:
+        output = {"schema": 1, "version": __version__, "command": command, "files": places, "results": results}
+        text = json.dumps(msgspec.to_builtins(output), indent=2, allow_nan=False)
+    if lines := places if text is None else [text]:
+        print(*lines, sep="\n", flush=True)  # before what follows on stderr
 
 
 def told(report: "Report") -> dict[str, object]:

@@ -6,8 +6,12 @@ from dataclasses import dataclass, replace
 from itertools import chain, islice
 from typing import TYPE_CHECKING
 
+from gsm_cli import commands
+from gsm_cli.cli.output import show
 from gsm_cli.cli.plan import FEW_RUNS, Plan
 from gsm_cli.errors import DataError
+from gsm_cli.files import is_there
+from gsm_cli.words import counted, few
 
 if TYPE_CHECKING:
     from gsm_cli.runs.task import Task
@@ -37,7 +41,6 @@ class Prospect:
 
 def foresee(task: "Task", force: bool) -> Prospect:
     """How a run stands."""
-    from gsm_cli.files import is_there
     from gsm_cli.runs.task import reuse
 
     try:
@@ -59,43 +62,26 @@ def show_prospects(plan: Plan, tasks: "Iterator[Task]", force: bool, as_json: bo
 
     Raises DataError at the end for those that cannot be run.
     """
-    from gsm_cli.words import counted, few
-
     first = [*islice(tasks, FEW_RUNS)]
-    prospects, width = [], max(len(plan.label(each.config)) for each in first)
+    prospects, runs, width = [], [], max(len(plan.label(each.config)) for each in first)
     for each in (foresee(task, force) for task in chain(first, tasks)):
+        label, path = plan.label(each.task.config), str(each.task.record)
         prospects.append(each)
+        runs.append({"run": label, "path": path, "finished": each.finished, "epochs": each.done})
         if not as_json:
-            print(f"{plan.label(each.task.config):<{width}}  {each.words}")
-    if as_json:
-        from gsm_cli.cli.output import show
-
-        runs = [
-            {
-                "run": plan.label(each.task.config),
-                "path": str(each.task.record),
-                "finished": each.finished,
-                "epochs": each.done,
-            }
-            for each in prospects
-        ]
-        show("train-ssl", [each.task.record for each in prospects if each.finished], runs=runs)
-    else:
-        states = Counter(each.state for each in prospects)
-        print(f"{counted(len(prospects), 'run')}: {', '.join(f'{count} {state}' for state, count in states.items())}")
+            print(f"{label:<{width}}  {each.words}")
+    states = [f"{count} {state}" for state, count in Counter(each.state for each in prospects).items()]
+    sums = f"{counted(len(prospects), 'run')}: {', '.join(states)}"
+    show("train-ssl", [each.task.record for each in prospects if each.finished], as_json, sums, runs=runs)
     if problems := [str(each.problem) for each in prospects if each.problem]:
         raise DataError(few(problems))
 
 
 def show_commands(plan: Plan, extra: list[str], as_json: bool) -> None:
     """One command for each run, as soon as it is known."""
-    from gsm_cli import commands
-
     lines = (commands.train_ssl(config, [config.seed], extra, plan.named) for config in plan.runs())
     if as_json:
-        from gsm_cli.cli.output import show
-
-        show("train-ssl", [], commands=[*lines])
+        show("train-ssl", [], as_json, commands=[*lines])
     else:
         for line in lines:
             print(line)

@@ -1,6 +1,5 @@
 """The command that rebuilds reports from their records: `gsm report`."""
 
-from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,7 +8,10 @@ import typer
 
 from gsm_cli.cli import options
 from gsm_cli.cli.options import flag, option
+from gsm_cli.cli.output import show, told
 from gsm_cli.errors import DataError, GsmError, UsageError, shown
+from gsm_cli.records.layout import find_folders, without_records
+from gsm_cli.words import counted, few
 
 if TYPE_CHECKING:
     from gsm_cli.reports.page import Report
@@ -27,7 +29,6 @@ def read_margin(text: str) -> float:
     return points / 100
 
 
-BESIDE = {"--csv": "frames.write_csv", "--html": "html.write_html", "--latex": "latex.write_latex"}
 INSTALL = "in a clone of gsm, pip install --constraint constraints.txt '.[tensorboard]'"
 FolderArgument = Annotated[
     Path, typer.Argument(metavar="FOLDER", help="The folder of a report, or one that holds several.")
@@ -42,8 +43,6 @@ MarginOption = Annotated[
         show_default=False,
     ),
 ]
-
-
 TensorBoardOption = Annotated[
     Path | None, option("--tensorboard", "Also write every epoch into this folder, for TensorBoard.", "", "DIR")
 ]
@@ -60,56 +59,36 @@ def report(
     as_json: options.Json = False,
 ) -> None:
     """Rebuild every report from its records, without training."""
-    beside = [name for name, wanted in zip(BESIDE, (as_csv, as_html, as_latex), strict=True) if wanted]
-    others = [*beside, *(["--json"] if as_json else []), *(["--tensorboard"] if tensorboard else [])]
-    if check and (other := next(iter(others), None)):
-        raise UsageError(f"{other} goes with reports that are written, and --check writes none: leave one of them out")
+    wanted = {"--csv": as_csv, "--html": as_html, "--latex": as_latex, "--json": as_json, "--tensorboard": tensorboard}
+    if check and (others := [name for name, given in wanted.items() if given]):
+        rule = f"{others[0]} goes with reports that are written, and --check writes none"
+        raise UsageError(f"{rule}: leave one of them out")
     if tensorboard and not find_spec("tensorboardX"):
         raise UsageError(f"--tensorboard must have tensorboardX, and it is not installed: {INSTALL}")
     reports, problems = _read_all(folder, margin)
-    from gsm_cli.records.layout import without_records
-    from gsm_cli.reports.folder import check as differences
-    from gsm_cli.reports.folder import write
-    from gsm_cli.reports.index import check_index, write_index
-    from gsm_cli.words import few
-
     if check:
-        lines = [line for report in reports for line in differences(report)] + problems
-        lines += check_index(folder, reports)
-        lines += [f"{path} has no records: restore them, or remove it" for path in without_records(folder)]
-        if lines:
-            print(*lines, sep="\n")
-            raise GsmError("a report must be what its records give, and the above differs: rebuild it with gsm report")
-        options.say(f"every report is what its records give: {' '.join(str(each.folder.path) for each in reports)}")
+        _check(folder, reports, problems)
         return
-    paths = [*(write(report) for report in reports), *write_index(folder, reports)]
-    paths += [path for name in beside for each in reports for path in _beside(name, each)]
+    from gsm_cli.reports.folder import write
+    from gsm_cli.reports.frames import write_csv
+    from gsm_cli.reports.html import write_html
+    from gsm_cli.reports.index import write_index
+    from gsm_cli.reports.latex import write_latex
+
+    paths = [*map(write, reports), *write_index(folder, reports)]
+    for is_wanted, write_beside in ((as_csv, write_csv), (as_html, write_html), (as_latex, write_latex)):
+        paths += [path for report in reports if is_wanted for path in write_beside(report)]
     if tensorboard:
         from gsm_cli.reports.tensorboard import write_scalars
 
-        paths += [path for each in reports for path in write_scalars(each, tensorboard)]
-    if as_json:
-        from gsm_cli.cli import output
-
-        output.show("report", paths, reports=[output.told(report) for report in reports])
-    elif paths:
-        print(*paths, sep="\n")
+        paths += [path for report in reports for path in write_scalars(report, tensorboard)]
+    show("report", paths, as_json, reports=[told(report) for report in reports])
     if problems := [*problems, *(problem for report in reports for problem in report.problems)]:
         raise DataError(few(problems))
 
 
-def _beside(option: str, report: "Report") -> list[Path]:
-    """Write what an option asks for beside a report; the paths."""
-    module, _, name = BESIDE[option].partition(".")
-    paths: list[Path] = getattr(import_module(f"gsm_cli.reports.{module}"), name)(report)
-    return paths
-
-
 def _read_all(folder: Path, margin: float | None) -> "tuple[list[Report], list[str]]":
     """The reports of all folders, and sentences about those of which nothing can be read."""
-    from gsm_cli.records.layout import find_folders
-    from gsm_cli.words import counted
-
     reports, problems = [], []
     folders = find_folders(folder)
     options.say(f"reading the records of {counted(len(folders), 'report')} in {folder} …")
@@ -121,3 +100,16 @@ def _read_all(folder: Path, margin: float | None) -> "tuple[list[Report], list[s
         except DataError as error:  # none of its records can be read, which is no reason to leave out the others
             problems.append(str(error))
     return reports, problems
+
+
+def _check(folder: Path, reports: "list[Report]", problems: list[str]) -> None:
+    """Print in what files differ from these reports. Raises GsmError if any does."""
+    from gsm_cli.reports.folder import check
+    from gsm_cli.reports.index import check_index
+
+    lines = [line for report in reports for line in check(report)] + problems + check_index(folder, reports)
+    lines += [f"{path} has no records: restore them, or remove it" for path in without_records(folder)]
+    if lines:
+        print(*lines, sep="\n")
+        raise GsmError("a report must be what its records give, and the above differs: rebuild it with gsm report")
+    options.say(f"every report is what its records give: {' '.join(str(each.folder.path) for each in reports)}")

@@ -84,10 +84,7 @@ def settings(name: Names = None, as_json: options.Json = False) -> None:
         if each not in MEANINGS:
             raise UsageError(f"there is no setting {each!r}: {meant(each, MEANINGS, 'see gsm settings')}")
     found = [_facts(each) for each in chosen]
-    if as_json:
-        show("settings", [], settings=found)
-    else:
-        print("\n\n".join(map(_words, found)))
+    show("settings", [], as_json, "\n\n".join(map(_words, found)), settings=found)
 
 
 def default_words(name: str) -> str:

@@ -156,7 +156,7 @@ class TestSweeps:
 
 BAD = [
     (("--jobs", 0), "--jobs must be auto or a whole number from 1 to 1,000, not 0"),
-    (("--jobs", "many"), "--jobs must be auto or a whole number from 1 to 1,000, not many"),
+    (("--jobs", "many"), "--jobs must be auto or a whole number from 1 to 1,000, not 'many'"),
     (("--jobs", -1), "--jobs must be auto or a whole number from 1 to 1,000, not -1"),
     (("--jobs", 2, "--scheduler", "tcp://a:1"), "--scheduler must stand without --jobs"),
     (("--set", "jobs=2", "--scheduler", "tcp://a:1"), "--scheduler must stand without --set jobs"),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from gsm_cli.cli import measuring, options
 from gsm_cli.cli.options import Several, flag, option, whole_number
-from gsm_cli.cli.plan import ALL
+from gsm_cli.cli.plan import ALL, read_report
 from gsm_cli.cli.settings import setting_option
 from gsm_cli.cli.sources import warn_of_variables
 from gsm_cli.config import DATASET
@@ -89,7 +89,7 @@ def gradients(
         names = ", ".join(plan.objectives)
         raise UsageError(f"--tau must have an objective that reads it, and none of {names} does: leave it out")
     own = plan.config.folder
-    folder = ReportFolder(out / (options.read_report("--report", report, [own]) if report is not None else own))
+    folder = ReportFolder(out / (read_report("--report", report, [own]) if report is not None else own))
     path = folder.measurement(plan.name)
     options.say(f"gradients of {', '.join(plan.objectives)} on {dataset}, into {path}")
     measure = partial(_measure, plan, folder, data_dir)

@@ -18,8 +18,6 @@ from gsm_cli.style import Paper
 
 DIGITS = 18  # of a whole number, at most
 ENDINGS = (".png", ".svg", ".pdf", ".gif", ".html", ".jpg")
-REPORT = re.compile(r"[A-Za-z0-9][\w.+-]{0,99}")  # a name that somebody may choose ...
-OF_A_DATASET = re.compile(r".+-\d+")  # ... but for those that a data set and its labels have by themselves
 
 
 def option(name: str, help: str, default: str = "", metavar: str = "VALUE", complete: Any = None) -> Any:
@@ -115,21 +113,6 @@ Reports = Annotated[Path, typer.Option("--out", metavar="FOLDER", help="Folder f
 ReportName = Annotated[
     str | None, option("--report", "The report's folder.", "the data set and its labels, as digits-100", "NAME")
 ]
-
-
-def read_report(place: str, name: str, own: Iterable[str]) -> str:
-    """The name that somebody chose for the folder of a report; `own` are those that its runs have by themselves.
-
-    Raises UsageError for one that other runs have by themselves, or that is no name.
-    """
-    from gsm_cli.records.layout import COST
-
-    if (not REPORT.fullmatch(name) or OF_A_DATASET.fullmatch(name) or name == COST) and set(own) != {name}:
-        raise UsageError(
-            f"{place} must be a name of letters and digits that does not end in a hyphen and a number, as the folder "
-            f"of a data set does, and is not {COST}; not {name!r}: write for example --report temperatures"
-        )
-    return name
 
 
 def say(words: str) -> None:

@@ -69,7 +69,7 @@ def combinations(settings: Sequence[Given]) -> Iterator[Source]:
 
 def warn_of_variables() -> None:
     """Tell which variables of the environment begin as those of settings do, and name none."""
-    names = {_variable(name): None for name in known()} | {DATA_DIR: None}
+    names = [*map(_variable, known()), DATA_DIR]
     for variable in sorted(set(os.environ) - set(names)):
         if variable.startswith(PREFIX):
             meant = closest(variable.removeprefix(PREFIX), [name.removeprefix(PREFIX) for name in names])

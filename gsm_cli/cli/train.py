@@ -1,6 +1,7 @@
 """The command that trains: `gsm train-ssl`."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -8,19 +9,19 @@ import typer
 
 from gsm_cli.cli import options, preview, results
 from gsm_cli.cli.options import Several, flag, option, several, single, taking
-from gsm_cli.cli.plan import ALL, AUTO, read_plan
+from gsm_cli.cli.plan import ALL, AUTO, Plan, read_plan
 from gsm_cli.cli.settings import MEANINGS, OFFERED, offer, setting_option
 from gsm_cli.config import SETTINGS
 from gsm_cli.data import LAPTOP
 from gsm_cli.errors import UsageError
 from gsm_cli.objectives import OBJECTIVES
+from gsm_cli.records.layout import ReportFolder
+from gsm_cli.runs.environment import Device
+from gsm_cli.runs.places import Here, Workers
+from gsm_cli.words import counted, few, listed
 
 if TYPE_CHECKING:
-    from gsm_cli.cli.plan import Plan
-    from gsm_cli.runs import environment
-    from gsm_cli.runs.places import Workers
     from gsm_cli.runs.task import Outcome, Task
-
 
 SETTING = offer(MEANINGS, "=")
 GIVEN = {  # options whose text is read together with the other places of a setting, by `read_plan`
@@ -100,25 +101,22 @@ def train_ssl(
         results.print_results(plan, outcomes, *results.write_reports(outcomes), as_json)
 
 
-def _tasks(plan: "Plan", out: Path, data_dir: Path | None) -> "Iterator[Task]":
-    from gsm_cli.records.layout import ReportFolder
+def _tasks(plan: Plan, out: Path, data_dir: Path | None) -> "Iterator[Task]":
     from gsm_cli.runs.task import Task
 
     for config in plan.runs():
         yield Task(config, ReportFolder(out / plan.folder(config)).record(config.name), data_dir=data_dir)
 
 
-def _announced(plan: "Plan", out: Path) -> str:
+def _announced(plan: Plan, out: Path) -> str:
     """How many runs are asked for, of what, and where their records go."""
-    from gsm_cli.words import counted, few, listed
-
     names = [dict.fromkeys(getattr(config, name) for config in plan.configs) for name in ("objective_name", "dataset")]
     objectives, datasets = (listed([*each]) for each in names)
     folders = dict.fromkeys(str(out / plan.folder(config)) for config in plan.configs)
     return f"{counted(len(plan.configs), 'run')} of {objectives} on {datasets}, into {few([*folders])}"
 
 
-def _extra(plan: "Plan", out: Path, data_dir: Path | None, force: bool) -> list[str]:
+def _extra(plan: Plan, out: Path, data_dir: Path | None, force: bool) -> list[str]:
     """What the command of a run says besides its settings."""
     words = ["--report", plan.report] if plan.report else []
     words += ["--device", plan.asked[1]] if "device" in plan.named else []
@@ -127,16 +125,11 @@ def _extra(plan: "Plan", out: Path, data_dir: Path | None, force: bool) -> list[
     return [*words, *(["--force"] if force else [])]
 
 
-def _run(plan: "Plan", tasks: "list[Task]", force: bool) -> "list[Outcome]":
+def _run(plan: Plan, tasks: "list[Task]", force: bool) -> "list[Outcome]":
     """Run them and show how it goes; an interruption keeps what is done."""
-    from dataclasses import replace
-
     from gsm_cli.cli.display import Display
-    from gsm_cli.records.layout import ReportFolder
     from gsm_cli.runs.batch import run_all
-    from gsm_cli.runs.places import Here
     from gsm_cli.runs.task import POOLS, check, is_to_do, ready
-    from gsm_cli.words import counted
 
     way = "to go on from the last checkpoint" + ("; runs that --force has finished begin again" if force else "")
     kept = [each for task in tasks for each in (task.checkpoint, replace(task, anew=True).checkpoint)]
@@ -167,7 +160,7 @@ def _run(plan: "Plan", tasks: "list[Task]", force: bool) -> "list[Outcome]":
                 return run_all(tasks, workers, display, force)
 
 
-def _workers(plan: "Plan", device: "environment.Device", runs: int, to_do: int) -> "Workers":
+def _workers(plan: Plan, device: Device, runs: int, to_do: int) -> Workers:
     """Who runs those of so many runs that are to do."""
     from gsm_cli.runs.processes import on_this_machine
 

@@ -19,6 +19,7 @@ from gsm_cli.rules import rule_of, without_none
 
 # Of the settings that every objective has, by name
 TYPES: dict[str, Any] = {name: setting.type for name, setting in GENERAL.items()} | {"seed": Seed}
+ALL = "all"  # every objective that can be named
 MOST_SEEDS = 10_000  # of one command
 
 
@@ -82,13 +83,13 @@ def read_preset(dataset: Dataset, preset: str, place: str = "--preset") -> dict[
     return {name: _check(name, value, f"{hyphened(name)} {of_it}", rows) for name, value in presets[preset].items()}
 
 
-def read_names(place: str, value: object) -> list[str]:
-    """The names in a text with commas, or in a list of texts; each once."""
+def read_names(place: str, value: object, every: Iterable[str] = ()) -> list[str]:
+    """The names in a text with commas, or in a list of texts; each once, and every one of these for `all`."""
     parts = value if isinstance(value, list | tuple) else [value]
     names = [name.strip() for part in parts for name in (part.split(",") if isinstance(part, str) else [""])]
     if not all(names) or not names:
         raise UsageError(f"{place} must be a name or several with commas, not {shown(value)}: write for example gumbel")
-    return list(dict.fromkeys(names))
+    return list(dict.fromkeys(each for name in names for each in (every if every and name == ALL else [name])))
 
 
 def read_seeds(place: str, value: object) -> list[int]:

@@ -12,7 +12,6 @@ from msgspec.structs import replace
 
 from gsm_cli.cli import measuring, options
 from gsm_cli.cli.options import Several, flag, option, whole_number
-from gsm_cli.cli.plan import ALL
 from gsm_cli.cli.settings import OFFERED, setting_option
 from gsm_cli.errors import DataError, GsmError, UsageError
 from gsm_cli.extensions import find_objective
@@ -21,7 +20,7 @@ from gsm_cli.records.cost import CLASSES, MEASURED, CostPlan, CostRecord, StepRe
 from gsm_cli.records.layout import COST, ReportFolder
 from gsm_cli.records.run import RunRecord
 from gsm_cli.runs.environment import find_device, load
-from gsm_cli.settings import Source, option_name, plan, read_names
+from gsm_cli.settings import ALL, Source, option_name, plan, read_names
 from gsm_cli.words import counted, few
 
 MOST_IMAGES, MOST_ROUNDS, MOST_CLASSES = 100_000, 1_000, 100_000
@@ -94,8 +93,8 @@ def read_plan(
     classes: Several, objectives: Several, model: str, precision: str, device: str, **numbers: int
 ) -> CostPlan:
     """What is to be measured; without classes at the usual ones. Raises UsageError with the rule of what is wrong."""
-    names = read_names("--objective", objectives or [ALL])
-    rows = [find_objective(name, "--objective") for each in names for name in (MEASURED if each == ALL else [each])]
+    names = read_names("--objective", objectives or [ALL], MEASURED)
+    rows = [find_objective(name, "--objective") for name in names]
     checked, *_ = plan([GUMBEL], [Source({"model": model, "precision": precision}, option_name)])
     parts = [part for text in classes or [] for part in text.split(",")]
     counts = {options.read_whole("--classes", part, 2, MOST_CLASSES) for part in parts}
@@ -103,7 +102,7 @@ def read_plan(
         options.say("loading PyTorch to see which devices are there …")
     try:
         return CostPlan(
-            objectives=tuple(dict.fromkeys(row.name for row in rows)),
+            objectives=tuple(names),
             sha256={row.name: row.sha256 for row in rows if row.sha256},
             classes=tuple(sorted(counts)) or CLASSES,
             model=checked.model,

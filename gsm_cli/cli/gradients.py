@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from gsm_cli.cli import measuring, options
 from gsm_cli.cli.options import Several, flag, option, whole_number
-from gsm_cli.cli.plan import ALL, read_report
+from gsm_cli.cli.plan import read_report
 from gsm_cli.cli.settings import setting_option
 from gsm_cli.cli.sources import warn_of_variables
 from gsm_cli.config import DATASET
@@ -14,10 +14,10 @@ from gsm_cli.errors import UsageError
 from gsm_cli.extensions import find_objective
 from gsm_cli.files import prepare
 from gsm_cli.objectives import MARGINALIZE, OBJECTIVES, SUPERVISED
-from gsm_cli.records.gradients import TEMPERATURES, GradientPlan, GradientRecord, read_gradients
+from gsm_cli.records.gradients import MEASURED, TEMPERATURES, GradientPlan, GradientRecord, read_gradients
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.runs.environment import environment
-from gsm_cli.settings import Source, option_name, read_names, read_seeds
+from gsm_cli.settings import ALL, Source, option_name, read_names, read_seeds
 from gsm_cli.settings import plan as configs
 
 if TYPE_CHECKING:
@@ -70,24 +70,27 @@ def gradients(
     from gsm_cli.law.request import read_temperatures
 
     warn_of_variables()
-    rows = with_estimators(read_names("--objective", objective or [ALL]))
+    names = read_names("--objective", objective or [ALL], MEASURED)
+    if SUPERVISED in names:
+        raise UsageError(f"--objective must have an estimator, and {SUPERVISED} has none: leave it out")
+    rows = [find_objective(name, "--objective") for name in dict.fromkeys([*OBJECTIVES, *names]) if name in names]
     chosen = tuple(sorted(read_seeds("--seeds", seeds or ["0,1"])))
     given = {"dataset": dataset, "labels": labels, "epochs": epochs, "batch_size": batch_size, "seed": chosen[0]}
     source = Source({name: value for name, value in given.items() if value is not None}, option_name)
     plan = GradientPlan(
         config=configs([MARGINALIZE], [source])[0],
         seeds=chosen,
-        objectives=tuple(rows),
+        objectives=tuple(row.name for row in rows),  # in the order of the table, and somebody's own behind
         temperatures=tuple(sorted({each.value for each in read_temperatures(tau or [])})) or TEMPERATURES,
         replicates=replicates,
         images=images,
         classes=classes,
         own_models=own_models,
-        sha256={name: sha256 for name, sha256 in rows.items() if sha256},
+        sha256={row.name: row.sha256 for row in rows if row.sha256},
     )
-    if tau and not any(find_objective(name).relaxed for name in plan.objectives):
-        names = ", ".join(plan.objectives)
-        raise UsageError(f"--tau must have an objective that reads it, and none of {names} does: leave it out")
+    if tau and not any(row.relaxed for row in rows):
+        none = ", ".join(plan.objectives)
+        raise UsageError(f"--tau must have an objective that reads it, and none of {none} does: leave it out")
     own = plan.config.folder
     folder = ReportFolder(out / (read_report("--report", report, [own]) if report is not None else own))
     path = folder.measurement(plan.name)
@@ -95,18 +98,6 @@ def gradients(
     measure = partial(_measure, plan, folder, data_dir)
     record = measuring.find(path, read_gradients, environment("cpu"), measure, force)
     measuring.finish("gradients", path, record, folder, as_json)
-
-
-def with_estimators(names: list[str]) -> dict[str, str | None]:
-    """The objectives that are named, or with `all` every one with an estimator, and the digests of their files.
-
-    In the order of the table, and somebody's own behind. Raises UsageError for supervised.
-    """
-    if SUPERVISED in names:
-        raise UsageError(f"--objective must have an estimator, and {SUPERVISED} has none: leave it out")
-    every = [row.name for row in OBJECTIVES.values() if row.estimator and (row.name in names or ALL in names)]
-    own = [name for name in names if name not in (ALL, *every)]
-    return {row.name: row.sha256 for row in (find_objective(name, "--objective") for name in every + own)}
 
 
 def _measure(plan: GradientPlan, folder: ReportFolder, data_dir: Path | None) -> GradientRecord:

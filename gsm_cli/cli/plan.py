@@ -24,7 +24,6 @@ from gsm_cli.settings import option_name, plan, read_names, read_seeds
 REPORT = re.compile(r"[A-Za-z0-9][\w.+-]{0,99}")  # a name that somebody may choose ...
 OF_A_DATASET = re.compile(r".+-\d+")  # ... but for those that a data set and its labels have by themselves
 AUTO = "auto"  # jobs: one for each core that the runs can fill
-ALL = "all"  # every objective of the table
 MOST_RUNS, MOST_JOBS = 100_000, 1_000  # of one command
 FEW_RUNS = 1_000  # that are built in a moment
 BY_DEFAULT = {"objective": [MARGINALIZE, GUMBEL], "seeds": "0", "preset": LAPTOP, "device": "auto"}  # of the batch
@@ -102,8 +101,7 @@ def read_plan(options: Mapping[str, object], pairs: Sequence[str], file: Path | 
 
 def _objectives(given: Given, looks: bool) -> list[str]:
     """The names of objectives that there are. Raises UsageError with the place of one that is none, or must not run."""
-    asked = read_names(given.place, given.values[0])
-    names = [name for each in asked for name in (OBJECTIVES if each == ALL else [each])]
+    names = read_names(given.place, given.values[0], OBJECTIVES)
     for name in names:
         if looks and ":" in name:
             rule = f"{given.place} must be no file where --dry-run or --print stands, which run no code of others"

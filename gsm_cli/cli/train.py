@@ -9,7 +9,7 @@ import typer
 
 from gsm_cli.cli import options, preview, results
 from gsm_cli.cli.options import Several, flag, option, several, single, taking
-from gsm_cli.cli.plan import ALL, AUTO, Plan, read_plan
+from gsm_cli.cli.plan import AUTO, Plan, read_plan
 from gsm_cli.cli.settings import MEANINGS, OFFERED, offer, setting_option
 from gsm_cli.config import SETTINGS
 from gsm_cli.data import LAPTOP
@@ -18,6 +18,7 @@ from gsm_cli.objectives import OBJECTIVES
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.runs.environment import Device
 from gsm_cli.runs.places import Here, Workers
+from gsm_cli.settings import ALL
 from gsm_cli.words import counted, few, listed
 
 if TYPE_CHECKING:

@@ -120,7 +120,7 @@ def test_what_only_looks_runs_no_file(gsm, folder, monkeypatch, option):
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr == (
         "gsm: $GSM_OBJECTIVE must be no file where --dry-run or --print stands, which run no code of others, and "
-        "mine.py:Mine is one: leave that out\n"
+        "'mine.py:Mine' is one: leave that out\n"
     )
     assert not (folder / "run").exists()
 

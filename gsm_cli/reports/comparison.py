@@ -12,7 +12,7 @@ from gsm_cli.analysis.verdict import FLOORS, Judgement, Margin, Verdict, rule
 from gsm_cli.objectives import MARGINALIZE
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.reports.curves import accuracy_picture
-from gsm_cli.reports.dots import limits, trade_panel, trade_picture
+from gsm_cli.reports.dots import trade_picture
 from gsm_cli.reports.markdown import NOTHING, columns, console, interval
 from gsm_cli.reports.page import Block, Page
 from gsm_cli.words import counted, digits, listed, margin_points, points, ratio
@@ -194,10 +194,6 @@ def caveats(verdict: Verdict) -> list[str]:
             f"Of other images those on {listed(stand) or 'nothing'} hold (Nadeau and Bengio 2003)." if judged else ""
         )
         found.append(f"The seeds split one pool of images, and the verdicts speak of these images. {wider}".strip())
-    lowest, _ = limits(trade_panel(verdict), 100 * margin.value)
-    below = [each.label for each in verdict.decisive if 100 * each.summary.mean < lowest]
-    if below:
-        found.append(f"{listed(below)} {'lie' if len(below) > 1 else 'lies'} below the picture, at an arrow.")
     usual = "All objectives share the settings of their data set's preset; one that is tuned by itself may do better."
     return [*found, usual]
 

@@ -20,6 +20,7 @@ import typer
 from typer.core import TyperGroup
 
 from gsm_cli import __version__
+from gsm_cli.cli.surroundings import Signals
 from gsm_cli.cli.usage import command_of, in_one_line, sentence, take_flags, voice
 from gsm_cli.errors import AGAIN, GsmError, InterruptError, UsageError, is_of_memory
 
@@ -94,7 +95,7 @@ class ErrorBoundary(TyperGroup):
 
 def explain(error: Exception, command: str) -> tuple[int, str]:
     """The exit code and the sentence for an error of `command`."""
-    if not isinstance(error, InterruptError) and _was_interrupted(error):
+    if not isinstance(error, InterruptError) and (Signals.heard or _was_interrupted(error)):
         return InterruptError.exit_code, AGAIN
     if isinstance(error, GsmError):
         return error.exit_code, str(error)

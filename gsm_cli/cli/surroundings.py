@@ -43,7 +43,9 @@ def run() -> NoReturn:
 
 
 class Signals:
-    """Ctrl-C, SIGTERM and SIGHUP raise KeyboardInterrupt, once; which one it was."""
+    """Ctrl-C, SIGTERM and SIGHUP raise KeyboardInterrupt, once; which one it was, and whether there was any."""
+
+    heard = False  # a library may make another error of the exception
 
     def __init__(self) -> None:
         self.number = signal.SIGINT
@@ -63,6 +65,7 @@ class Signals:
         if time.monotonic() - self._heard < PATIENCE:
             return
         self.number, self._heard = signal.Signals(number), time.monotonic()
+        Signals.heard = True
         raise KeyboardInterrupt
 
     def _renew(self) -> int:

@@ -5,6 +5,7 @@ import errno
 import pytest
 
 from gsm_cli.cli.app import explain
+from gsm_cli.cli.surroundings import Signals
 from gsm_cli.errors import AGAIN, DataError, GsmError, InterruptError, UsageError
 
 NO_MEMORY = "what is asked for must fit into memory, and does not: ask for less, or make room"
@@ -64,3 +65,13 @@ def test_a_working_folder_that_is_gone(gsm, folder):
     assert result.exit_code == 2
     assert result.stderr == "gsm: the working folder must be there, and is gone: change to another\n"
     assert gsm("--help").exit_code == 0
+
+
+def test_what_a_library_makes_of_a_signal_is_an_interruption(monkeypatch):
+    """FreeType's ValueError was called a defect."""
+    error = ValueError("Invalid bounding box")
+    assert "defect" in explain(error, "grid")[1]
+    monkeypatch.setattr(Signals, "heard", True)
+    assert explain(error, "grid") == (InterruptError.exit_code, AGAIN)
+    kept = InterruptError("what goes on")
+    assert explain(kept, "grid") == (InterruptError.exit_code, "what goes on")

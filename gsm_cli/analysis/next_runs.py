@@ -17,24 +17,17 @@ Options = Sequence[str]  # with which a command makes runs for the same report
 
 def next_runs(verdict: Verdict, options: Options) -> list[str]:
     """The commands that bring an objective, seeds in common with the sum, or as many of them as would decide."""
-    group = verdict.group
-    if verdict.absent or verdict.floor:
-        return [absent_runs(group, name, options) for name in verdict.absent]
+    group, marginal = verdict.group, verdict.group.find(MARGINALIZE)
+    if verdict.absent or verdict.floor or marginal is None:
+        return [_absent_runs(group, name, options) for name in verdict.absent]
     judged = {each.series for each in verdict.judgements}
     found = [series for name in verdict.candidates if (series := group.find(name))]
     runs = [(series, len(series.scores)) for series in found if series not in judged]
     runs += [(series, int(seeds)) for series, seeds in verdict.enough.items() if seeds < inf]
-    return commands_for(group, runs, options)
-
-
-def commands_for(group: Group, runs: Sequence[tuple[Series, int]], options: Options) -> list[str]:
-    """The commands that bring each of these series, and the sum, to so many seeds."""
-    marginal = group.find(MARGINALIZE)
-    assert marginal is not None
     of_sum: set[int] = set()
     lines = []
-    for series, seeds in runs:
-        chosen = _common(series, marginal, seeds)
+    for series, enough in runs:
+        chosen = _common(series, marginal, enough)
         of_sum |= chosen - marginal.scores.keys()
         if own := sorted(chosen - series.scores.keys()):
             lines.append(commands.train_ssl(series.config, own, options))
@@ -49,7 +42,7 @@ def _common(series: Series, marginal: Series, seeds: int) -> set[int]:
     return set(islice(chain(sorted(own & other), sorted((own ^ other) - failed), new), seeds))
 
 
-def absent_runs(group: Group, objective: str, options: Options) -> str:
+def _absent_runs(group: Group, objective: str, options: Options) -> str:
     """The command that makes runs of an objective that has none, with the settings and seeds of the first series.
 
     What is an objective's own is that of the preset that the runs are of: the command with that is the shortest.

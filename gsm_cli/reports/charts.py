@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 LIGHTEST = 0.183  # the luminance of a text that has the contrast 4.5 with white
-SPREAD = 10  # from the lowest to the highest value from which on an axis is logarithmic
+WIDE = 8.0  # how many times the least value the greatest is, from which on an axis is logarithmic
 STEPS = (1, 2, 2.5, 5, 10)  # between ticks; of whole numbers those that are whole
 NAME = 10.0  # the size of a name, in points
 LINE = 1.3  # the height of a line of text, in sizes
@@ -53,16 +53,21 @@ def wrapped(name: str, letters: int = LETTERS) -> str:
     return fill(parts, letters, break_long_words=False, break_on_hyphens=False).replace("\xa0", " ")
 
 
+def is_wide(values: Sequence[float]) -> bool:
+    """Whether values are told apart better on a logarithmic axis."""
+    return min(values, default=0.0) > 0 and max(values) >= WIDE * min(values)
+
+
 def log_ticks(axes: "Axes", values: Sequence[float]) -> None:
     """A logarithmic axis of x with the ticks 1, 3, 10, 30 where the values spread widely, else a linear one."""
     from matplotlib.ticker import LogLocator, MaxNLocator, StrMethodFormatter
 
     positive = [value for value in values if value > 0]
-    if not positive or max(positive) < SPREAD * min(positive):
-        axes.xaxis.set_major_locator(MaxNLocator(6, integer=min(positive, default=0) >= 1, steps=STEPS))
-    else:
+    if is_wide(positive):
         axes.set_xscale("log")
         axes.xaxis.set_major_locator(LogLocator(subs=(1, 3)))
+    else:
+        axes.xaxis.set_major_locator(MaxNLocator(6, integer=min(positive, default=0) >= 1, steps=STEPS))
     if len(set(positive)) == 1:
         axes.set_xlim(0.0, 2 * positive[0])
     axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))

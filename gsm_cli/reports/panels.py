@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from gsm_cli import commands
 from gsm_cli.analysis.identity import Identity
 from gsm_cli.analysis.statistics import Summary
-from gsm_cli.reports.charts import blank, log_ticks, name_ends, value_ticks
+from gsm_cli.reports.charts import blank, is_wide, log_ticks, name_ends, value_ticks
 from gsm_cli.reports.markdown import NOTHING, columns
 from gsm_cli.style import INK, Picture
 from gsm_cli.words import digits
@@ -23,7 +23,6 @@ NAMES = 2.2  # inches of the names beside the last panel
 MANY = 8  # lines, from which on the description has the highest and the lowest alone
 FEW = 12  # points of a line whose marks are large
 APART, SPREAD = 0.012, 0.06  # of the axis between lines at one value, so that none hides another, and between all
-WIDE = 8.0  # how many times the least value the greatest is, from which on an axis is logarithmic
 
 
 @dataclass(frozen=True)
@@ -83,11 +82,6 @@ class Panel:
     def at(self, value: float) -> str:
         """A value of the axis."""
         return digits(value) if self.continuous else commands.write(value)
-
-
-def is_wide(values: Sequence[float]) -> bool:
-    """Whether values are told apart better on a logarithmic axis."""
-    return min(values, default=0.0) > 0 and max(values) >= WIDE * min(values)
 
 
 def panel_chart(panels: Sequence[Panel], columns: int = COLUMNS) -> "Figure":

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from gsm_cli.analysis.verdict import Verdict
 from gsm_cli.objectives import MARGINALIZE
-from gsm_cli.reports.charts import blank, ink, log_ticks, name_ends, wrapped
+from gsm_cli.reports.charts import blank, log_ticks, name_ends, wrapped
 from gsm_cli.reports.panels import Panel, Point, Points, describe
 from gsm_cli.style import INK, Picture
 from gsm_cli.words import margin_points
@@ -114,8 +114,6 @@ def draw_rows(panel: Panel, hollow: Collection[Points] = ()) -> "Figure":
         right.text(0.0, place, panel.write(point), va="center", fontsize=11, color=INK)
     left.set(ylim=(len(rows) - 0.5, -0.5), xlabel=panel.title)
     left.set_yticks(range(len(rows)), names)
-    for label, row in zip(left.get_yticklabels(), rows, strict=True):
-        label.set_color(ink(row.identity.colour))
     left.tick_params(axis="y", length=0, pad=12)
     left.spines["left"].set_visible(False)
     right.set(xlim=(0.0, 1.0))

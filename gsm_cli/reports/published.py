@@ -29,11 +29,16 @@ def table_page(title: str, group: Group, found: Table) -> Page:
         "where that holds zero and nothing beyond a point, undecided where it reaches farther; *speed-up*: the sum's "
         "seconds an epoch over these."
     )
+    lacking = [row for row in found.rows if row not in {series.objective for series in rows}]
     return Page(
         f"{title}: does the table of {name} come out?",
         _answer([row for row in rows.values() if row]),
         [_picture(rows, name), columns([_row(group, *each) for each in rows.items()]), legend] if rows else [],
-        caveats=[*failures(group), *found.caveats],
+        caveats=[
+            *failures(group),
+            *([f"Rows there without a run here: {listed(lacking)}."] * bool(lacking)),
+            *found.caveats,
+        ],
     )
 
 

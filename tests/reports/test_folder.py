@@ -522,7 +522,11 @@ class TestTable:
     )
     def test_the_answer_says_which_agree(self, folder, accuracies, answer):
         save(folder, self.runs(accuracies))
-        assert read(folder).answer == answer
+        report = read(folder)
+        assert report.answer == answer
+        (lacking,) = [line for line in report.text.splitlines() if line.startswith("* Rows there without a run here: ")]
+        assert "reinforce" in lacking
+        assert not [objective for objective in accuracies if objective in lacking]
 
     def test_runs_that_all_failed_have_no_table(self, folder):
         whole = record("gumbel", 0, dataset="mnist", labels=5000, model="m2")

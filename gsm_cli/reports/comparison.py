@@ -20,6 +20,7 @@ from gsm_cli.words import counted, digits, listed, margin_points, points, ratio
 QUESTION = "can one sample replace the sum over classes?"
 FLOOR_QUESTION = "how accurate is the classifier on the labels alone?"
 HELD = "no worse"
+POOL = "The seeds split one pool of images, and the verdicts speak of these images."
 MORE = {
     "worse by its interval alone": "the test does not agree, which more seeds may change",
     "not above supervised": "no gain over the labels alone is seen",
@@ -111,8 +112,16 @@ def exploratory(verdict: Verdict) -> str:
 
 def results(verdict: Verdict) -> list[str]:
     """Accuracy, ruling, bound and cost of every objective, and what the columns mean."""
-    shown = [each for each in verdict.group.series if not each.finished or each in verdict.group.pictured]
-    text = columns([result(verdict, each) | _costs(verdict, each) for each in shown])
+    group, rows = verdict.group, []
+    for series in (each for each in group.series if not each.finished or each in group.pictured):
+        seconds, others = series.seconds_per_epoch, group.find(MARGINALIZE)
+        cost = {
+            "log p(x)": f"{fmean(series.bounds.values()):.2f}" if series.bounds else NOTHING,
+            "s / epoch": digits(seconds) if seconds else NOTHING,
+            "speed-up [95 %]": interval(series.times_as_fast(others if series is not others else None), ratio),
+        }
+        rows.append(result(verdict, series) | cost)
+    text = columns(rows)
     return [text, *_legend(verdict, text.partition("\n")[0])]
 
 
@@ -125,16 +134,6 @@ def result(verdict: Verdict, series: Series) -> dict[str, str]:
         "test % [95 %]": interval(series.accuracy if series.finished else None),
         "points [95 %]": interval(judged.summary if judged else None, points),
         "verdict": judged.told if judged else NOTHING,
-    }
-
-
-def _costs(verdict: Verdict, series: Series) -> dict[str, str]:
-    """The bound of a series, and what it costs."""
-    marginal, seconds = verdict.group.find(MARGINALIZE), series.seconds_per_epoch
-    return {
-        "log p(x)": f"{fmean(series.bounds.values()):.2f}" if series.bounds else NOTHING,
-        "s / epoch": digits(seconds) if seconds else NOTHING,
-        "speed-up [95 %]": interval(series.times_as_fast(marginal if series is not marginal else None), ratio),
     }
 
 
@@ -183,17 +182,15 @@ def caveats(verdict: Verdict) -> list[str]:
     changed = [f"{each.label} ({each.chosen_ruling})" for each in verdict.decisive if each.chosen_ruling != each.ruling]
     if changed:
         found.append(f"The epoch that validation labels would choose would change the verdict on {listed(changed)}.")
-    judged = [each for each in verdict.decisive if each.beyond]
-    stand = [
-        each.label
-        for each in judged
-        if each.beyond and each.ruling != "undecided" and rule(each.beyond, each.p_value, margin.value) == each.ruling
-    ]
     if verdict.group.shares_images:
-        wider = (
-            f"Of other images those on {listed(stand) or 'nothing'} hold (Nadeau and Bengio 2003)." if judged else ""
-        )
-        found.append(f"The seeds split one pool of images, and the verdicts speak of these images. {wider}".strip())
+        wider = [(each, each.beyond) for each in verdict.decisive if each.beyond]
+        stand = [
+            each.label
+            for each, beyond in wider
+            if each.ruling != "undecided" and rule(beyond, each.p_value, margin.value) == each.ruling
+        ]
+        others = f" Of other images those on {listed(stand) or 'nothing'} hold (Nadeau and Bengio 2003)."
+        found.append(f"{POOL}{others if wider else ''}")
     usual = "All objectives share the settings of their data set's preset; one that is tuned by itself may do better."
     return [*found, usual]
 

@@ -5,10 +5,9 @@ from statistics import fmean
 
 from gsm_cli.analysis.groups import OF_OTHERS, Group
 from gsm_cli.analysis.series import Series
-from gsm_cli.analysis.statistics import LEVEL, compare, wilson
+from gsm_cli.analysis.statistics import LEVEL, wilson
 from gsm_cli.analysis.verdict import Judgement, Verdict
 from gsm_cli.data import Dataset, describe_dataset
-from gsm_cli.objectives import SUPERVISED
 from gsm_cli.reports.comparison import result
 from gsm_cli.reports.markdown import NOTHING, columns, interval, plain, table
 from gsm_cli.words import counted, margin_points, percent, points
@@ -82,8 +81,7 @@ def accuracies(group: Group) -> list[str]:
 
 def _accuracy(group: Group, series: Series) -> dict[str, str]:
     readings = [record.test.last for record in series.finished if record.test]
-    floor = group.find(SUPERVISED)
-    gain = compare(series.scores, floor.scores) if floor and floor is not series else None
+    gain = group.gain(series)
     collapsed = [str(record.config.seed) for record in series.finished if record.collapsed]
     return {
         "objective": series.label,

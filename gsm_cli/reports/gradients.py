@@ -175,8 +175,8 @@ def _own(record: GradientRecord) -> list[str]:
             for each in ((subjects, cosine), (of_sum, cosine), (subjects, bias), (subjects, deviation))
         ]
         label = name if tau is None else f"{name}, {TAU} {commands.write(tau)}"
-        rows.append([label, str(subjects[0].epoch), *(_cell(each.mean if each else None) for each in read)])
-    headings = ["estimator", "epoch", "cosine", "on the sum's models", BIAS, DEVIATION]
+        rows.append([label, *(_cell(each.mean if each else None) for each in read)])
+    headings = ["estimator", "cosine", "on the sum's models", BIAS, DEVIATION]
     return [OWN, table(headings, rows)] if rows else []
 
 

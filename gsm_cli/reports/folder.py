@@ -1,9 +1,12 @@
 """A report on disk: made from the records of its folder, written, or compared with what is there."""
 
 import difflib
+import json
+import warnings
 from base64 import b64decode
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import TypeVar
 
@@ -15,7 +18,6 @@ from gsm_cli.records.layout import ReportFolder
 from gsm_cli.records.run import RunRecord, read_run
 from gsm_cli.reports.costs import render_costs
 from gsm_cli.reports.page import Report
-from gsm_cli.reports.png import MOST, read_texts, shows
 from gsm_cli.reports.run_report import render_runs
 from gsm_cli.style import Picture
 from gsm_cli.words import few
@@ -24,6 +26,7 @@ AnyRecord = TypeVar("AnyRecord")
 ANOTHER = "is the record of another run than its name says"
 ELSEWHERE = "is of other data than most runs here"
 SIZES = "{} classes, {} unlabelled and {} test images"
+MOST = 2**26  # bytes of a picture's file, and its pixels
 REBUILD = "rebuild it with gsm report"
 
 
@@ -114,6 +117,30 @@ def _picture_fault(path: Path, expected: Picture[object]) -> str | None:
     except ValueError:
         return "must be as a report wrote it, and is not"
     return None if same else "shows or says something else than the records"
+
+
+def read_texts(content: bytes) -> Mapping[str, str]:
+    """The texts in a PNG. Raises ValueError for what is no whole PNG, or a larger one than any report has."""
+    from PIL import Image
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            image = Image.open(BytesIO(content), formats=["PNG"])
+            if image.width * image.height > MOST:
+                raise ValueError(f"it has more than {MOST:,} pixels")
+            image.verify()  # compares checksums, and is the end of this object
+            image = Image.open(BytesIO(content), formats=["PNG"])
+            image.load()
+            return {str(name): str(text) for name, text in image.info.items()}
+    except Exception as error:  # of damaged bytes a decoder may say anything
+        raise ValueError(str(error) or type(error).__name__) from error
+
+
+def shows(content: bytes, picture: Picture[object]) -> bool:
+    """Whether a PNG carries the title, the description and the data of a picture. Raises ValueError as `read_texts`."""
+    carried = {"Title": picture.title, "Description": picture.description, "Comment": json.dumps(picture.carried)}
+    return carried.items() <= read_texts(content).items()
 
 
 def _is_ours(path: Path) -> bool:

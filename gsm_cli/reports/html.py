@@ -9,8 +9,8 @@ from string import Template
 from markdown_it import MarkdownIt
 
 from gsm_cli.files import read_bounded, write_atomic
+from gsm_cli.reports.folder import MOST
 from gsm_cli.reports.page import Report
-from gsm_cli.reports.png import MOST
 
 DOCUMENT = Template(files("gsm_cli.reports").joinpath("page.html").read_text("utf-8"))
 TABLE = '<div class="table" role="region" aria-label="Table" tabindex="0">\n<table>\n'

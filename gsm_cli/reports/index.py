@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gsm_cli.files import is_there, read_bounded, write_atomic
-from gsm_cli.reports.folder import text_differences
+from gsm_cli.reports.folder import MOST, text_differences
 from gsm_cli.reports.markdown import table
 from gsm_cli.reports.page import Report
-from gsm_cli.reports.png import MOST
 
 NAME = "README.md"
 START = "# Reports\n\nWritten by `gsm report` from the records"

@@ -192,7 +192,7 @@ def panel_picture(name: str, panels: Sequence[Panel], columns: int = COLUMNS) ->
 def describe(panels: Sequence[Panel]) -> str:
     """The panels for those who cannot see them: the ends of the lines of the first one, and what the others show.
 
-    Of many those that end highest and lowest.
+    Of many lines those that end highest and lowest; of many dots how many they are.
     """
     first, *others = panels
     dots, lines = all(len(line.points) == 1 for line in first.lines), list(first.lines)
@@ -206,8 +206,10 @@ def describe(panels: Sequence[Panel]) -> str:
         )
         for line in lines
     ]
-    if many:
-        ends = [f"of {len(first.lines)} the highest, {ends[0]}", f"the lowest, {ends[1]}"]
+    if many and dots:
+        ends = [f"{len(first.lines)}, whose numbers are in a table"]
+    elif many:
+        ends = [f"of {len(first.lines)} lines the highest, {ends[0]}", f"the lowest, {ends[1]}"]
     words = [each.title + (f" against {each.axis}" if each.axis != first.axis else "") for each in others]
     beside = f" Beside it: {'; '.join(words)}." if others else ""
     what = "Dots" if dots else "At the ends"

@@ -33,11 +33,6 @@ class Group:
         """The settings of the first run."""
         return self.series[0].config
 
-    @property
-    def settings(self) -> dict[str, object]:
-        """The settings that every run has in common."""
-        return shared_settings(self.config)
-
     @cached_property
     def trained(self) -> list[Series]:
         """The series with a finished run."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 WIDE = 8.0  # how many times the least value the greatest is, from which on an axis is logarithmic
 STEPS = (1, 2, 2.5, 5, 10)  # between ticks; of whole numbers those that are whole
-NAME = 10.0  # the size of a name, in points
+NAME, TICK = 10.0, 10.0  # the sizes of a name and of a tick's label, in points
 LINE = 1.3  # the height of a line of text, in sizes
 LETTERS = 24  # in a line of a name
 ROOM = 0.04  # between axes and the names at their right, in widths
@@ -56,19 +56,18 @@ def log_ticks(axes: "Axes", values: Sequence[float]) -> None:
     axes.minorticks_off()
 
 
-def value_ticks(axes: "Axes", values: Sequence[float], inches: float, size: float = 11) -> None:
+def value_ticks(axes: "Axes", values: Sequence[float], inches: float) -> None:
     """A tick at each of these values of x, from the last on a label where there is room on an axis of that width."""
     words = [f"{value:,.10g}" for value in values]
     places = axes.transData.transform([(value, 0) for value in values])[:, 0]
     left, right = axes.transAxes.transform([(0, 0), (1, 0)])[:, 0]
-    places = (places - left) / (right - left) * inches * 72 / size  # in sizes of the text
+    places = (places - left) / (right - left) * inches * 72 / TICK  # in sizes of the text
     labelled: list[int] = []
     for number in reversed(range(len(values))):
         letters = len(words[number]) + len(words[labelled[-1]]) if labelled else 0
         if not labelled or places[labelled[-1]] - places[number] > 0.65 * (letters / 2 + 0.8):
             labelled.append(number)
     axes.set_xticks(values, [word if n in labelled else "" for n, word in enumerate(words)])
-    axes.tick_params(axis="x", labelsize=size)
     axes.minorticks_off()
 
 

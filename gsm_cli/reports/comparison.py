@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from math import inf
 from statistics import fmean
 
+from gsm_cli.analysis.findings import next_runs
 from gsm_cli.analysis.groups import Group
-from gsm_cli.analysis.next_runs import next_runs
 from gsm_cli.analysis.series import Series
 from gsm_cli.analysis.statistics import MOST_SEEDS
 from gsm_cli.analysis.verdict import FLOORS, Judgement, Margin, Verdict, rule
@@ -56,7 +56,8 @@ def answer(verdict: Verdict) -> str:
         return "There is nothing to compare yet: no objective has a seed with the same split in common with the sum."
     if verdict.floor:
         return f"Nothing is concluded{where(verdict)}: the sum itself is {FLOORS[verdict.floor][0]}."
-    own, others = verdict.of("primary"), [each for each in verdict.of("secondary") if each.ruling == HELD]
+    own = [each for each in verdict.decisive if each.role == "primary"]
+    others = [each for each in verdict.decisive if each.role == "secondary" and each.ruling == HELD]
     best = max(others, key=lambda each: (_speed(verdict, each), each.summary.mean), default=None)
     if own:
         first = _of_gumbel(own[0], verdict)

@@ -12,7 +12,6 @@ from gsm_cli.style import INK, Picture
 from gsm_cli.words import margin_points
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 BAND, GREEN = "#dfe9df", "#3d6b3d"
@@ -61,7 +60,10 @@ def draw_trade(panel: Panel, margin: float) -> "Figure":
     axes.yaxis.set_major_formatter("{x:g}")
     ends = {dot.identity: (dot.points[0].value or 0.0, dot.points[0].mean) for dot in panel.lines}
     for dot in panel.lines:
-        _draw_dot(axes, dot, *ends[dot.identity])
+        speed, mean = ends[dot.identity]
+        span = [mean if end is None else end for end in (dot.points[0].low, dot.points[0].high)]
+        axes.plot([speed] * 2, span, linewidth=2.6, color=dot.identity.colour, zorder=3)
+        axes.plot(speed, mean, markersize=11, markeredgecolor="white", zorder=4, **dot.look)
     log_ticks(axes, [1.0, *(speed for speed, _ in ends.values())])
     axes.update_datalim([(1.0, -2 * margin), (1.0, margin)])
     axes.set_ylim(axes.get_ylim())
@@ -75,14 +77,6 @@ def draw_trade(panel: Panel, margin: float) -> "Figure":
     axes.set(xlabel=panel.axis, ylabel=panel.title.replace(" minus", ",\nminus"))
     name_ends(axes, ends, SIZE[1] - 0.9, NAME)
     return figure
-
-
-def _draw_dot(axes: "Axes", dot: Points, speed: float, mean: float) -> None:
-    """The interval and the mean."""
-    (point,) = dot.points
-    ends = [mean if end is None else end for end in (point.low, point.high)]
-    axes.plot([speed] * 2, ends, linewidth=2.6, color=dot.identity.colour, zorder=3)
-    axes.plot(speed, mean, markersize=11, markeredgecolor="white", zorder=4, **dot.look)
 
 
 def forest_picture(name: str, panel: Panel, hollow: Collection[Points] = ()) -> Picture[object]:

@@ -16,12 +16,8 @@ TEXT = START + ", as every page that it names. A run is one training of one obje
 def index(reports: Sequence[Report]) -> str:
     """A row for each report."""
     rows = [
-        [
-            f"[{report.title}]({report.folder.path.name}/{report.folder.text.name})",
-            report.answer,
-            f"{len(report.runs):,}",
-        ]
-        for report in reports
+        [f"[{each.title}]({each.folder.path.name}/{each.folder.text.name})", each.answer, f"{len(each.runs):,}"]
+        for each in reports
     ]
     return TEXT + table(["question", "answer", "runs"], rows) + "\n"
 

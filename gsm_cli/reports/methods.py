@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from gsm_cli import commands
 from gsm_cli.analysis.groups import Group
-from gsm_cli.analysis.identity import DIGEST, own_settings, written
+from gsm_cli.analysis.identity import DIGEST, own_settings, shared_settings, written
 from gsm_cli.records.cost import StepRecord
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.reports.markdown import console
@@ -75,10 +75,8 @@ def _parts(group: Group) -> str:
 
 def _settings(group: Group) -> list[str]:
     """The settings that the group has in common, and those that are an objective's own."""
-    record = group.records[0]
-    words = [
-        f"{name} {value}" for name, value in written(group.settings).items() if name != DIGEST or group.settings[name]
-    ]
+    record, shared = group.records[0], shared_settings(group.config)
+    words = [f"{name} {value}" for name, value in written(shared).items() if name != DIGEST or shared[name]]
     described = {series.label: own_settings(series.config) for series in group.pictured}
     lines = [
         f"* {name}: {', '.join(f'{setting} {value}' for setting, value in own.items())}"

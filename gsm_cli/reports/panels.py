@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from gsm_cli import commands
 from gsm_cli.analysis.identity import Identity
 from gsm_cli.analysis.statistics import Summary
-from gsm_cli.reports.charts import blank, is_wide, log_ticks, name_ends, value_ticks
+from gsm_cli.reports.charts import TICK, blank, is_wide, log_ticks, name_ends, value_ticks
 from gsm_cli.reports.markdown import NOTHING, columns
 from gsm_cli.style import INK, Picture
 from gsm_cli.words import digits
@@ -135,8 +135,8 @@ def _draw(axes: "Axes", panel: Panel, inches: float, columns: int) -> None:
     if panel.continuous or not values:
         log_ticks(axes, values)
     else:
-        value_ticks(axes, values, inches, 10)
-    axes.tick_params(labelsize=10)
+        value_ticks(axes, values, inches)
+    axes.tick_params(labelsize=TICK)
 
 
 def _beside(value: float, values: Sequence[float], share: float) -> float:

@@ -80,7 +80,7 @@ class TestGroups:
     def test_other_settings_form_another_group_and_the_largest_is_first(self):
         longer = [record("gumbel", seed, (0.5, 0.6, 0.7, 0.99)) for seed in range(2)]
         first, second = sort_records([*longer, *batch({"gumbel": [0.0] * 3})])
-        assert (first.settings["epochs"], second.settings["epochs"]) == (3, 4)
+        assert (first.config.epochs, second.config.epochs) == (3, 4)
         assert (len(first.records), len(second.records)) == (3, 2)
 
     @pytest.mark.parametrize(

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 BAND, GREEN = "#dfe9df", "#3d6b3d"
 SPEED, THRIFT = "times as fast as the sum", "times fewer evaluations than the sum"
-WIDTH = 2.0  # margins at either side of zero, in which the axis is nearly linear
 SIZE = (8.4, 5.2)  # inches
 NAME = 14.0  # points
 LEAST_REACH = 0.5  # points at either side of zero that an axis of rows has at least
@@ -48,15 +47,15 @@ def trade_picture(verdict: Verdict) -> Picture[object]:
 def draw_trade(panel: Panel, margin: float) -> "Figure":
     """The sum is the line at zero; what lies in the band or above it loses less than the margin.
 
-    Beyond two margins from zero the axis is nearly logarithmic, so that what lies far below does not press the others.
+    Beyond the margin the axis is nearly logarithmic, so that what lies far below does not press the others.
     """
     from matplotlib.patheffects import withStroke
     from matplotlib.ticker import AsinhLocator
 
     figure = blank(*SIZE)
     axes = figure.subplots()
-    axes.set_yscale("asinh", linear_width=WIDTH * margin)
-    axes.yaxis.set_major_locator(AsinhLocator(WIDTH * margin, numticks=8, base=0))
+    axes.set_yscale("asinh", linear_width=margin)
+    axes.yaxis.set_major_locator(AsinhLocator(margin, numticks=8, base=0))
     axes.yaxis.set_major_formatter("{x:g}")
     ends = {dot.identity: (dot.points[0].value or 0.0, dot.points[0].mean) for dot in panel.lines}
     for dot in panel.lines:
@@ -66,6 +65,7 @@ def draw_trade(panel: Panel, margin: float) -> "Figure":
         axes.plot(speed, mean, markersize=11, markeredgecolor="white", zorder=4, **dot.look)
     log_ticks(axes, [1.0, *(speed for speed, _ in ends.values())])
     axes.update_datalim([(1.0, -2 * margin), (1.0, margin)])
+    axes.autoscale_view()
     axes.set_ylim(axes.get_ylim())
     axes.axhspan(-margin, axes.get_ylim()[1], color=BAND, linewidth=0, zorder=0)
     axes.axhline(0.0, color=INK, linewidth=1.0, zorder=1)

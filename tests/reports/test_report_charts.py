@@ -100,6 +100,16 @@ class TestTrade:
         dots = [dot(name, 2.0 + spread * place, 0.3 - spread * place) for place, name in enumerate(names)]
         assert_legible(made(draw_trade, trade(*dots), 0.7))
 
+    @pytest.mark.parametrize("half", [None, 0.5, 1000.0])
+    @pytest.mark.parametrize("mean", [0.3, -80.0, 40.0])
+    @pytest.mark.parametrize("faster", [1.0, 1000.0])
+    def test_the_sum_and_the_margin_are_in_it_wherever_the_dot_is(self, faster, mean, half):
+        figure = made(draw_trade, trade(dot("gumbel", faster, mean, half)), 0.7)
+        low, high = figure.axes[0].get_ylim()
+        assert low < min(-0.7, mean)
+        assert max(0.7, mean) < high
+        assert_legible(figure)
+
     def test_shows_means_intervals_and_the_margin(self):
         (axes,) = made(draw_trade, trade(dot("gumbel", 2.8, -1.2), dot("reinmax", 2.0, 0.1, None)), 0.7).axes
         marks = {(*line.get_xdata(), *line.get_ydata()) for line in axes.lines if line.get_marker() not in ("None", "")}

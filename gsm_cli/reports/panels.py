@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from gsm_cli import commands
 from gsm_cli.analysis.identity import Identity
 from gsm_cli.analysis.statistics import Summary
-from gsm_cli.reports.charts import blank, log_ticks, name_ends, value_ticks
+from gsm_cli.reports.charts import TICK, blank, is_wide, log_ticks, name_ends, value_ticks
 from gsm_cli.reports.markdown import NOTHING, columns
 from gsm_cli.style import INK, Picture
 from gsm_cli.words import digits
@@ -23,7 +23,6 @@ NAMES = 2.2  # inches of the names beside the last panel
 MANY = 8  # lines, from which on the description has the highest and the lowest alone
 FEW = 12  # points of a line whose marks are large
 APART, SPREAD = 0.012, 0.06  # of the axis between lines at one value, so that none hides another, and between all
-WIDE = 8.0  # how many times the least value the greatest is, from which on an axis is logarithmic
 
 
 @dataclass(frozen=True)
@@ -85,11 +84,6 @@ class Panel:
         return digits(value) if self.continuous else commands.write(value)
 
 
-def is_wide(values: Sequence[float]) -> bool:
-    """Whether values are told apart better on a logarithmic axis."""
-    return min(values, default=0.0) > 0 and max(values) >= WIDE * min(values)
-
-
 def panel_chart(panels: Sequence[Panel], columns: int = COLUMNS) -> "Figure":
     """The panels, so many in a row; the objectives are named where the lines of the last one end, or below."""
     from matplotlib.lines import Line2D
@@ -141,8 +135,8 @@ def _draw(axes: "Axes", panel: Panel, inches: float, columns: int) -> None:
     if panel.continuous or not values:
         log_ticks(axes, values)
     else:
-        value_ticks(axes, values, inches, 10)
-    axes.tick_params(labelsize=10)
+        value_ticks(axes, values, inches)
+    axes.tick_params(labelsize=TICK)
 
 
 def _beside(value: float, values: Sequence[float], share: float) -> float:

@@ -60,19 +60,15 @@ def _page(folder: ReportFolder, findings: Findings, about: str | None) -> Page:
     if findings.searches:
         return search_page(title, findings.searches)
     if findings.best:
-        return best_page(title, findings.best, whole, _picture(findings))
+        names = {tuple(each.settings) for each in findings.best}
+        swept = [line for line in findings.sweeps if line.names in names]
+        lines = [line for line in swept if line.names == swept[0].names]
+        return best_page(title, findings.best, whole, sweep_picture(lines, findings.series))
     if findings.kind == "settings" and findings.trades:
         return trade_page(title, findings.trades[0], whole)
     if findings.kind == "settings" and findings.frontier:
         return frontier_page(title, findings.frontier, whole)
     return comparison_page(folder, title, verdict)
-
-
-def _picture(findings: Findings) -> Block:
-    """Of the best values: accuracy against the first setting that has them."""
-    names = {tuple(each.settings) for each in findings.best}
-    lines = [line for line in findings.sweeps if line.names in names]
-    return sweep_picture([line for line in lines if line.names == lines[0].names], findings.series)
 
 
 def _details(

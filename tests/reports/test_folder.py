@@ -381,6 +381,13 @@ class TestDamage:
         (problem,) = read(digits).problems
         assert problem.endswith("is of other data than most runs here: it belongs to mnist-100")
 
+    def test_runs_whose_data_are_not_those_of_most_others(self, digits):
+        other = msgspec.structs.replace(record("gumbel", 9), classes=3)
+        other.save(digits.record(other.config.name))
+        (problem,) = read(digits).problems
+        assert "must have the data of its namesakes, 10 classes, 999 unlabelled and 400 test images" in problem
+        assert problem.endswith(", and has 3 classes, 999 unlabelled and 400 test images")
+
     def test_gradients_of_another_folder(self, digits):
         other = gradient_record(("gumbel", 1.0), dataset="mnist")
         other.save(digits.measurement(other.plan.name))

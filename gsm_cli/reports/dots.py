@@ -55,8 +55,6 @@ def draw_trade(panel: Panel, margin: float) -> "Figure":
     figure = blank(*SIZE)
     axes = figure.subplots()
     axes.set_yscale("asinh", linear_width=margin)
-    ticks = [first * 10.0**power for power in range(-3, 3) for first in (1, 2, 5) if first * 10.0**power > margin / 3]
-    axes.yaxis.set_major_locator(FixedLocator([0.0, *ticks, *(-tick for tick in ticks)]))
     axes.yaxis.set_major_formatter("{x:g}")
     ends = {dot.identity: (dot.points[0].value or 0.0, dot.points[0].mean) for dot in panel.lines}
     for dot in panel.lines:
@@ -68,6 +66,9 @@ def draw_trade(panel: Panel, margin: float) -> "Figure":
     axes.update_datalim([(1.0, -2 * margin), (1.0, margin)])
     axes.autoscale_view()
     axes.set_ylim(axes.get_ylim())
+    firsts = (1, 2, 5) if max(map(abs, axes.get_ylim())) < 100 * margin else (1,)
+    ticks = [first * 10.0**power for power in range(-3, 4) for first in firsts if first * 10.0**power > margin / 3]
+    axes.yaxis.set_major_locator(FixedLocator([0.0, *ticks, *(-tick for tick in ticks)]))
     axes.axhspan(-margin, axes.get_ylim()[1], color=BAND, linewidth=0, zorder=0)
     axes.axhline(0.0, color=INK, linewidth=1.0, zorder=1)
     within = f"loses less than {margin_points(margin / 100)}"

@@ -18,6 +18,7 @@ from gsm_cli.analysis.published import find_table, set_beside
 from gsm_cli.analysis.series import Series
 from gsm_cli.analysis.verdict import Verdict, analyse_group
 from gsm_cli.config import RunConfig
+from gsm_cli.data.dataset import Table
 from gsm_cli.objectives import MARGINALIZE, OBJECTIVES
 from gsm_cli.records.cost import StepRecord
 from gsm_cli.records.gradients import GradientRecord
@@ -42,6 +43,7 @@ class Findings:
     trades: Sequence[Trade]
     frontier: Frontier | None
     sweeps: Sequence[Swept]
+    table: Table | None  # of others, on the task of the largest group, where the report asks for it
 
     @property
     def groups(self) -> list[Group]:
@@ -85,13 +87,13 @@ def analyse(
         list(find_trades(lines)),
         find_frontier(series),
         swept,
+        find_table(groups[0]) if kind == "table" and groups else None,
     )
 
 
 def run_facts(findings: Findings, gradients: Sequence[GradientRecord], options: Options) -> Facts:
     """All that is found in runs, and in the gradients beside them."""
-    frontier = findings.frontier
-    table = find_table(findings.groups[0]) if findings.kind == "table" and findings.groups else None
+    frontier, table = findings.frontier, findings.table
     facts = {
         "groups": [_group(each, options) for each in findings.verdicts],
         "best": findings.best,

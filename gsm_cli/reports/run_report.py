@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from gsm_cli.analysis.findings import Findings, analyse, run_facts
-from gsm_cli.analysis.published import find_table
 from gsm_cli.config import RunConfig
 from gsm_cli.data import describe_dataset
 from gsm_cli.errors import inert
@@ -55,8 +54,8 @@ def _page(folder: ReportFolder, findings: Findings, about: str | None) -> Page:
     whole = where(verdict)
     if findings.kind == "curve":
         return curve_page(title, verdict)
-    if findings.kind == "table" and (found := find_table(verdict.group)):
-        return table_page(title, verdict.group, found)
+    if findings.table:
+        return table_page(title, verdict.group, findings.table)
     if findings.searches:
         return search_page(title, findings.searches)
     if findings.best:

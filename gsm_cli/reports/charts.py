@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from textwrap import fill
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gsm_cli.analysis.identity import Identity
+from gsm_cli.style import INK
+from gsm_cli.words import margin_points
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
 
 WIDE = 8.0  # how many times the least value the greatest is, from which on an axis is logarithmic
 STEPS = (1, 2, 2.5, 5, 10)  # between ticks; of whole numbers those that are whole
+BAND, GREEN = "#dfe9df", "#3d6b3d"
 NAME, TICK = 10.0, 10.0  # the sizes of a name and of a tick's label, in points
 LINE = 1.3  # the height of a line of text, in sizes
 LETTERS = 24  # in a line of a name
@@ -56,6 +59,29 @@ def log_ticks(axes: "Axes", values: Sequence[float]) -> None:
     axes.minorticks_off()
 
 
+def loss_axis(axes: "Axes", margin: float) -> None:
+    """An axis of y of points against the sum's: what lies in the band or above it loses less than the margin.
+
+    Beyond the margin it is nearly logarithmic, so that what lies far below does not press the others.
+    """
+    from matplotlib.patheffects import withStroke
+    from matplotlib.ticker import FixedLocator
+
+    axes.set_yscale("asinh", linear_width=margin)
+    axes.update_datalim([(1.0, -2 * margin), (1.0, margin)])
+    axes.autoscale_view()
+    low, high = axes.set_ylim(axes.get_ylim())
+    firsts = (1, 2, 5) if max(-low, high) < 100 * margin else (1,)
+    ticks = [first * 10.0**power for power in range(-3, 4) for first in firsts if first * 10.0**power > margin / 3]
+    axes.yaxis.set_major_locator(FixedLocator([0.0, *ticks, *(-tick for tick in ticks)]))
+    axes.axhspan(-margin, high, color=BAND, linewidth=0, zorder=0)
+    axes.axhline(0.0, color=INK, linewidth=1.0, zorder=1)
+    beside: dict[str, Any] = {"transform": axes.get_yaxis_transform(), "va": "bottom", "fontsize": 12, "zorder": 5}
+    beside["path_effects"] = [withStroke(linewidth=3, foreground=BAND)]
+    axes.text(0.02, -margin, f"loses less than {margin_points(margin / 100)}", color=GREEN, **beside)
+    axes.text(0.02, 0.0, "the sum", **beside)
+
+
 def value_ticks(axes: "Axes", values: Sequence[float], inches: float) -> None:
     """A tick at each of these values of x, from the last on a label where there is room on an axis of that width."""
     words = [f"{value:,.10g}" for value in values]
@@ -71,7 +97,7 @@ def value_ticks(axes: "Axes", values: Sequence[float], inches: float) -> None:
     axes.minorticks_off()
 
 
-def name_ends(axes: "Axes", ends: Mapping[Identity, tuple[float, float]], inches: float, letter: float = NAME) -> None:
+def name_ends(axes: "Axes", ends: Mapping[Identity, tuple[float, float]], inches: float, letter: float) -> None:
     """Shape and name of every line at the right of axes of that height, joined to its end; none over another."""
     from matplotlib.collections import LineCollection
 

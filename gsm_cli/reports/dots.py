@@ -1,4 +1,4 @@
-"""A dot for each series: accuracy against speed, with the margin as a band, which decides; or a row for each."""
+"""A dot for each series: accuracy against speed, which decides; or a row for each."""
 
 from collections.abc import Collection
 from functools import partial
@@ -6,25 +6,22 @@ from typing import TYPE_CHECKING, Any
 
 from gsm_cli.analysis.verdict import Verdict
 from gsm_cli.objectives import MARGINALIZE
-from gsm_cli.reports.charts import blank, log_ticks, name_ends, wrapped
-from gsm_cli.reports.panels import Panel, Point, Points, describe
+from gsm_cli.reports.charts import blank, wrapped
+from gsm_cli.reports.panels import Panel, Point, Points, describe, panel_picture
 from gsm_cli.style import INK, Picture
-from gsm_cli.words import margin_points
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-BAND, GREEN = "#dfe9df", "#3d6b3d"
 SPEED, THRIFT = "times as fast as the sum", "times fewer evaluations than the sum"
-SIZE = (8.4, 5.2)  # inches
-NAME = 14.0  # points
 LEAST_REACH = 0.5  # points at either side of zero that an axis of rows has at least
 
 
-def trade_panel(verdict: Verdict) -> Panel:
-    """Points of accuracy against the sum's, by how many times as fast an objective is."""
+def trade_picture(verdict: Verdict) -> Picture[object]:
+    """Points of accuracy against the sum's, by how many times as fast an objective is, with the margin as a band."""
     marginal = verdict.group.find(MARGINALIZE)
     assert marginal is not None
+    assert verdict.margin is not None
     timed = [(each, each.series.times_as_fast(marginal)) for each in verdict.decisive]
     known = all(factor for _, factor in timed)
     dots = []
@@ -32,53 +29,10 @@ def trade_panel(verdict: Verdict) -> Panel:
         thrift = marginal.evaluations() / max(each.series.evaluations(), 1e-9)
         point = Point.of(factor.mean if known and factor else thrift, each.summary, len(each.comparison.seeds))
         dots.append(Points(each.series.identity, [point]))
-    title = "points of test accuracy minus the sum's"
-    return Panel(title, SPEED if known else THRIFT, dots, "+.2f", 0.0, continuous=True)
-
-
-def trade_picture(verdict: Verdict) -> Picture[object]:
-    """The objectives against the sum, and the margin."""
-    assert verdict.margin is not None
-    panel, margin = trade_panel(verdict), 100 * verdict.margin.value
-    facts = {"margin": margin, "panels": [panel]}
-    return Picture[object]("answer", "", describe([panel]), facts, partial(draw_trade, panel, margin))
-
-
-def draw_trade(panel: Panel, margin: float) -> "Figure":
-    """The sum is the line at zero; what lies in the band or above it loses less than the margin.
-
-    Beyond the margin the axis is nearly logarithmic, so that what lies far below does not press the others.
-    """
-    from matplotlib.patheffects import withStroke
-    from matplotlib.ticker import FixedLocator
-
-    figure = blank(*SIZE)
-    axes = figure.subplots()
-    axes.set_yscale("asinh", linear_width=margin)
-    axes.yaxis.set_major_formatter("{x:g}")
-    ends = {dot.identity: (dot.points[0].value or 0.0, dot.points[0].mean) for dot in panel.lines}
-    for dot in panel.lines:
-        speed, mean = ends[dot.identity]
-        span = [mean if end is None else end for end in (dot.points[0].low, dot.points[0].high)]
-        axes.plot([speed] * 2, span, linewidth=2.6, color=dot.identity.colour, zorder=3)
-        axes.plot(speed, mean, markersize=11, markeredgecolor="white", zorder=4, **dot.look)
-    log_ticks(axes, [1.0, *(speed for speed, _ in ends.values())])
-    axes.update_datalim([(1.0, -2 * margin), (1.0, margin)])
-    axes.autoscale_view()
-    axes.set_ylim(axes.get_ylim())
-    firsts = (1, 2, 5) if max(map(abs, axes.get_ylim())) < 100 * margin else (1,)
-    ticks = [first * 10.0**power for power in range(-3, 4) for first in firsts if first * 10.0**power > margin / 3]
-    axes.yaxis.set_major_locator(FixedLocator([0.0, *ticks, *(-tick for tick in ticks)]))
-    axes.axhspan(-margin, axes.get_ylim()[1], color=BAND, linewidth=0, zorder=0)
-    axes.axhline(0.0, color=INK, linewidth=1.0, zorder=1)
-    within = f"loses less than {margin_points(margin / 100)}"
-    beside: dict[str, Any] = {"transform": axes.get_yaxis_transform(), "va": "bottom", "fontsize": 12, "zorder": 5}
-    beside["path_effects"] = [withStroke(linewidth=3, foreground=BAND)]
-    axes.text(0.02, -margin, within, color=GREEN, **beside)
-    axes.text(0.02, 0.0, "the sum", **beside)
-    axes.set(xlabel=panel.axis, ylabel=panel.title.replace(" minus", ",\nminus"))
-    name_ends(axes, ends, SIZE[1] - 0.9, NAME)
-    return figure
+    title, axis = "points of test accuracy minus the sum's", SPEED if known else THRIFT
+    return panel_picture(
+        "answer", [Panel(title, axis, dots, "+.2f", continuous=True, margin=100 * verdict.margin.value)]
+    )
 
 
 def forest_picture(name: str, panel: Panel, hollow: Collection[Points] = ()) -> Picture[object]:

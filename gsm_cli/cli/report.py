@@ -69,11 +69,10 @@ def report(
     if check:
         _check(folder, reports, problems)
         return
+    from gsm_cli.reports.exports import write_html, write_latex
     from gsm_cli.reports.folder import write
     from gsm_cli.reports.frames import write_csv
-    from gsm_cli.reports.html import write_html
     from gsm_cli.reports.index import write_index
-    from gsm_cli.reports.latex import write_latex
 
     paths = [*map(write, reports), *write_index(folder, reports)]
     for is_wanted, write_beside in ((as_csv, write_csv), (as_html, write_html), (as_latex, write_latex)):

@@ -93,8 +93,8 @@ def read_plan(options: Mapping[str, object], pairs: Sequence[str], file: Path | 
     runs = partial(_runs, seeds, objectives, settings, preset)
     swept = tuple(each.name for each in settings if len(each.values) > 1)
     named = frozenset(each.name for each in every)
-    name = chosen.get("report")
-    report = read_report(name.place, name.text, (config.folder for config in runs())) if name else None
+    folder = chosen.get("report")
+    report = read_report(folder.place, folder.text, (config.folder for config in runs())) if folder else None
     found = Plan(runs, *_where(chosen), report, swept, named, count > FEW_RUNS)
     return found if found.is_large else replace(found, runs=found.configs.__iter__)
 

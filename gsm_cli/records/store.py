@@ -33,7 +33,7 @@ class Environment(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     kernels: Plain  # of PyTorch on a processor, as AVX512; on a GPU its name
     features: list[Plain] | None = None  # of the processor, those that decide kernels: avx2, avx512_f, avx512_bf16 ...
     threads: Count
-    beside: Natural | None = None  # runs that may have been on the same machine at the same time
+    beside: Natural | None = None  # of older records: runs that may have been on the same machine at the same time
 
     @property
     def words(self) -> str:

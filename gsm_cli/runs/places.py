@@ -49,7 +49,6 @@ class Place:
     """What a task may know of where it runs, and whom it speaks to."""
 
     say: Hear = lambda news: None
-    beside: int | None = None  # runs that may be on the same machine at the same time
     threads: int | None = None  # of PyTorch; None: as many as it takes by itself
     wanted: Callable[[], bool] = lambda: True
 
@@ -77,9 +76,6 @@ class Workers(Executor):
         """Why a task could not be done. Raises ExecutorLostError if no other can be done either."""
         return cast("Exception | None", done.exception())
 
-    def warm_up(self, fn: Callable[[], object]) -> None:
-        """Let every worker call this first; nobody waits for it."""
-
 
 class Here(Workers):
     """One task after the other in this process and thread: `submit` returns when the task is done."""
@@ -92,7 +88,7 @@ class Here(Workers):
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         future: Future[T] = Future()
-        token = PLACE.set(Place(self.hear, beside=0, threads=self.threads))
+        token = PLACE.set(Place(self.hear, self.threads))
         try:
             future.set_result(fn(*args, **kwargs))
         except Exception as error:

@@ -97,10 +97,6 @@ class Processes(Workers):
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         return self._servers.submit(self._serve, pickle.dumps(pickle.dumps((fn, args, kwargs))))
 
-    def warm_up(self, fn: Callable[[], object]) -> None:
-        for _ in range(self.jobs):
-            self.submit(fn)
-
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Stop every worker, whatever it does, and wait until none is left."""
         with self._lock:
@@ -120,7 +116,7 @@ class Processes(Workers):
             worker = self._workers.get(get_ident())
             if worker is None or worker.process.returncode is not None:
                 try:
-                    worker = self._workers[get_ident()] = Worker(self.jobs - 1, self.threads)
+                    worker = self._workers[get_ident()] = Worker(self.threads)
                 except OSError as error:
                     raise WorkerLostError(f"could not be started ({error.strerror})") from error
         return worker.ask(request, self.hear)
@@ -135,7 +131,7 @@ def _leave_ctrl_c() -> None:
 class Worker:
     """A process that does what it is asked, and what it says on the way."""
 
-    def __init__(self, beside: int, threads: int) -> None:
+    def __init__(self, threads: int) -> None:
         self.process = subprocess.Popen(
             python("gsm_cli.runs.worker"),
             stdin=subprocess.PIPE,
@@ -143,7 +139,7 @@ class Worker:
             env={"OMP_NUM_THREADS": str(threads)} | os.environ | {"PYTHONSAFEPATH": "1"},
         )
         self.requests, self.answers = cast(IO[bytes], self.process.stdin), cast(IO[bytes], self.process.stdout)
-        self.requests.write(pickle.dumps(pickle.dumps((beside, threads))))
+        self.requests.write(pickle.dumps(pickle.dumps(threads)))
 
     def ask(self, request: bytes, hear: Hear) -> Any:
         """What a call returns, or the exception that it raises. Raises WorkerLostError if the process ends before."""

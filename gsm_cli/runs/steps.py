@@ -1,6 +1,7 @@
 """The steps of a run: a batch in, the weights moved; what changes from step to step follows from its number."""
 
 from contextlib import suppress
+from functools import partial
 from statistics import fmean
 
 import torch
@@ -38,6 +39,9 @@ class Steps:
         if not self.steps:
             rule = f"batch-size must be at most the {len(self.pixels)} unlabelled images"
             raise UsageError(f"{rule}, not {config.batch_size}: lower it")
+        self.stream = partial(stream, config.seed, device=device)  # of a purpose, at an epoch or a step
+        self.kl_weight = partial(kl_weight, config, steps=self.steps)  # at a step, as the next
+        self.learning_rate = partial(learning_rate, config, steps=self.steps)
         self.averaging = Averaging(config, self.steps) if config.is_unlabelled else None
 
     def all_steps(self, number: int) -> tuple[list[float], float]:
@@ -70,10 +74,10 @@ class Steps:
             images = torch.cat([batch.unlabelled, batch.labelled])
             noise = self.stream(Purpose.PERTURBATION, number)
             loss = loss + config.vat_weight * virtual_adversarial_loss(self.model, images, config.vat_radius, noise)
-        self.update(loss, self.learning_rate(number))
+        self.optimizer.step(loss, self.learning_rate(number), config.clip)
         if apart:
             log_q = classifier_alone(self.model, batch, config.mc_samples, self.stream(Purpose.CLASSIFIER, number))
-            self.update(-config.classification_weight * log_q, self.learning_rate(number))
+            self.optimizer.step(-config.classification_weight * log_q, self.learning_rate(number), config.clip)
         return terms.detach()
 
     def drawn(self, number: int, rows: Tensor, labelled_rows: Tensor) -> tuple[Batch, Terms]:
@@ -104,11 +108,6 @@ class Steps:
         if not torch.equal(first, second):
             raise OwnCodeError(OTHER_VALUES.format(self.config.objective))
 
-    def update(self, loss: Tensor, rate: float, optimizer: AdamW | None = None) -> None:
-        """Move the weights down the gradient of a loss."""
-        optimizer = optimizer or self.optimizer
-        optimizer.step(optimizer.gradients(loss), rate, self.config.clip)
-
     def warm_up(self) -> None:
         """Let the model learn from the labelled images alone, with an optimizer of its own."""
         config, optimizer = self.config, self.new_optimizer()
@@ -122,7 +121,8 @@ class Steps:
                 batch = Batch(images[:0], images, self.classes[rows])
                 terms = labels_alone(self.model, batch, config.mc_samples, self.kl_weight(0), rng)
                 bounded = config.labelled_weight * config.is_unlabelled
-                self.update(-terms.objective(bounded, config.classification_weight), config.learning_rate, optimizer)
+                loss = -terms.objective(bounded, config.classification_weight)
+                optimizer.step(loss, config.learning_rate, config.clip)
 
     def new_optimizer(self) -> AdamW:
         return AdamW(self.model.parameters(), self.config.weight_decay, self.config.l2)
@@ -132,12 +132,3 @@ class Steps:
         """The estimator, if it leaves classes out."""
         estimator = None if self.averaging is None else self.averaging.at_step(0)
         return estimator if isinstance(estimator, Selective) else None
-
-    def stream(self, purpose: Purpose, counter: int) -> torch.Generator:
-        return stream(self.config.seed, purpose, counter, self.device)
-
-    def kl_weight(self, step: int) -> float:
-        return kl_weight(self.config, step, self.steps)
-
-    def learning_rate(self, step: int) -> float:
-        return learning_rate(self.config, step, self.steps)

@@ -10,8 +10,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import msgspec
-
 from gsm_cli.config import RunConfig, differences
 from gsm_cli.data import find_dataset
 from gsm_cli.data.dataset import Fetch, Pool
@@ -71,9 +69,7 @@ def execute(task: Task) -> RunRecord:
     split = load_split(config, config.seed, task.data_dir, download)
     place.say(News(task.name, images=len(split.unlabelled) // config.batch_size * config.batch_size))
     with _checkpoint(task) as checkpoint, own_code() if config.objective_sha256 else nullcontext():
-        record = train(config, split, checkpoint, task.device)
-    environment = msgspec.structs.replace(record.environment, beside=place.beside)
-    return msgspec.structs.replace(record, environment=environment)
+        return train(config, split, checkpoint, task.device)
 
 
 @contextmanager

@@ -143,7 +143,7 @@ class TestOptimizer:
         reference = kind(theirs, lr=0.1, weight_decay=next(iter(settings.values()), 0.0))
         for _ in range(5):
             loss = sum(F.softplus(each).sum() for each in ours)
-            optimizer.step(optimizer.gradients(loss), 0.1, None)
+            optimizer.step(loss, 0.1, None)
             reference.zero_grad()
             sum(F.softplus(each).sum() for each in theirs).backward()
             reference.step()
@@ -157,9 +157,7 @@ class TestOptimizer:
         ours, theirs = ([each.clone().requires_grad_() for each in start] for _ in range(2))
         optimizer, reference = AdamW(ours, l2=l2), torch.optim.Adam(theirs, lr=0.1, weight_decay=l2)
         for factor in (1.0, 3.0, 0.1):
-            optimizer.step(
-                optimizer.gradients(factor * sum(F.softplus(each).sum() for each in ours[:2])), 0.1, greatest
-            )
+            optimizer.step(factor * sum(F.softplus(each).sum() for each in ours[:2]), 0.1, greatest)
             reference.zero_grad()
             (factor * sum(F.softplus(each).sum() for each in theirs[:2])).backward()
             torch.nn.utils.clip_grad_norm_(theirs[:2], greatest or 1e9)

@@ -58,8 +58,8 @@ def executed(task: Task, place: Place):
 
 def test_a_task_says_what_it_does_and_takes_the_threads_of_its_place(task, trained):
     news = []
-    found = executed(task, Place(news.append, beside=3, threads=2))
-    assert found == replace(record("gumbel", 0), environment=replace(record("gumbel", 0).environment, beside=3))
+    found = executed(task, Place(news.append, threads=2))
+    assert found == record("gumbel", 0)
     assert news == [News(task.name, images=800)]
     threads, (config, split, _, device) = trained
     assert (threads, config, split, device) == (2, task.config, load_split(task.config, 0, None, None).digest, "cpu")

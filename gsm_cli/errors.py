@@ -84,6 +84,11 @@ def is_seen(text: str) -> bool:
     return text.isprintable() and not UNSEEN.search(text)
 
 
+def shortened(text: str, most: int = 60) -> str:
+    """A text of somebody else's, no longer than a sentence bears."""
+    return text if len(text) <= most else text[:most] + "…"
+
+
 def inert(text: str) -> str:
     """A text of a record as pages and pictures show it: what they would obey is written out, as an asterisk by x2a."""
     return printable(LIVE.sub(lambda found: f"\\x{ord(found[0]):02x}", text))

@@ -12,7 +12,7 @@ import msgspec
 
 from gsm_cli.config import DATASET, GENERAL, RunConfig, Seed
 from gsm_cli.data import DATASETS, LAPTOP, Dataset, find_dataset
-from gsm_cli.errors import UsageError, is_seen, meant
+from gsm_cli.errors import UsageError, is_seen, meant, shortened
 from gsm_cli.extensions import find_objective
 from gsm_cli.objectives import GUMBEL, OBJECTIVES, Objective
 from gsm_cli.rules import rule_of, without_none
@@ -20,7 +20,6 @@ from gsm_cli.rules import rule_of, without_none
 # Of the settings that every objective has, by name
 TYPES: dict[str, Any] = {name: setting.type for name, setting in GENERAL.items()} | {"seed": Seed}
 MOST_SEEDS = 10_000  # of one command
-LONGEST = 60  # letters of a wrong value that are shown
 
 
 def hyphened(name: str) -> str:
@@ -163,5 +162,4 @@ def shown(value: object) -> str:
     """A wrong value as a sentence shows it: in one line, and not all of a long one."""
     if isinstance(value, list | tuple) and len(value) == 1:
         (value,) = value
-    text = str(value) if re.fullmatch(r"[-+]?[0-9.][-0-9.e+]*", str(value)) else repr(value)
-    return text if len(text) <= LONGEST else text[:LONGEST] + "…"
+    return shortened(str(value) if re.fullmatch(r"[-+]?[0-9.][-0-9.e+]*", str(value)) else repr(value))

@@ -12,21 +12,19 @@ from typing import Annotated, Any
 
 import typer
 
-from gsm_cli.errors import AGAIN, InterruptError, UsageError
+from gsm_cli.errors import AGAIN, InterruptError, UsageError, shortened
 from gsm_cli.files import is_there
 from gsm_cli.style import Paper
 
 DIGITS = 18  # of a whole number, at most
 ENDINGS = (".png", ".svg", ".pdf", ".gif", ".html", ".jpg")
-LONGEST = 60  # letters of a wrong value that are shown
 REPORT = re.compile(r"[A-Za-z0-9][\w.+-]{0,99}")  # a name that somebody may choose ...
 OF_A_DATASET = re.compile(r".+-\d+")  # ... but for those that a data set and its labels have by themselves
 
 
 def as_typed(text: str) -> str:
     """A wrong value in one line, and not all of a long one."""
-    found = text if text and text.isprintable() else repr(text)
-    return found if len(found) <= LONGEST else found[:LONGEST] + "…"
+    return shortened(text if text and text.isprintable() else repr(text))
 
 
 def option(name: str, help: str, default: str = "", metavar: str = "VALUE", complete: Any = None) -> Any:

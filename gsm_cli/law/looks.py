@@ -9,9 +9,8 @@ from typing import Any
 
 from matplotlib.font_manager import FontEntry, FontProperties, findfont, findSystemFonts, fontManager, get_font
 
-from gsm_cli.errors import UsageError, is_seen
+from gsm_cli.errors import UsageError, is_seen, shortened
 from gsm_cli.files import check_ordinary
-from gsm_cli.law.numbers import shortened
 from gsm_cli.style import Look
 
 LONGEST_TITLE = 80

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gsm_cli.errors import DataError, UsageError
+from gsm_cli.errors import DataError, UsageError, shortened
 from gsm_cli.files import is_there, read_stream
 from gsm_cli.law.gumbel import Array
 
@@ -76,8 +76,3 @@ def _read(option: str, text: str, example: str) -> Written:
         reason = shortened(str(error))
     place = "stdin" if text == "-" else shortened(text)
     raise DataError(f"{place} must hold numbers ({reason}): write for example {example}")
-
-
-def shortened(text: str) -> str:
-    """What was typed, no longer than a sentence bears."""
-    return text if len(text) <= 60 else f"{text[:57]}..."

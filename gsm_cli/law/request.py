@@ -9,9 +9,9 @@ from decimal import Decimal, InvalidOperation
 import numpy as np
 from numpy.typing import NDArray
 
-from gsm_cli.errors import UsageError, is_seen
-from gsm_cli.law.gumbel import Array, gumbel_noise, random_logits, softmax
-from gsm_cli.law.numbers import Written, read_numbers, shortened
+from gsm_cli.errors import UsageError, is_seen, shortened
+from gsm_cli.law.gumbel import Array, gumbel_noise, random_logits, relax
+from gsm_cli.law.numbers import Written, read_numbers
 from gsm_cli.streams import Purpose, generator
 
 ARTICLE_PROBABILITIES = (0.107, 0.765, 0.022, 0.006, 0.055, 0.045)  # read from the article's first picture
@@ -58,7 +58,7 @@ class Law:
 
     @property
     def probabilities(self) -> Array:
-        return softmax(self.logits)
+        return relax(self.logits, 0.0, 1.0)
 
     def noise(self, draws: int) -> Array:
         """The Gumbel noise of the draws 0 to `draws` - 1, (draws, K): it depends on the seed and on nothing else."""

@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal, TypeVar
 import msgspec
 from msgspec import Meta, Struct
 
-from gsm_cli.errors import DataError, inert, printable
+from gsm_cli.errors import DataError, inert, printable, shortened
 from gsm_cli.files import read_bounded, write_atomic
 from gsm_cli.rules import Count, Natural, Plain
 
@@ -96,8 +96,7 @@ def read(path: Path, kind: type[AnyRecord], part: bool = False) -> AnyRecord:
     except OSError as error:
         raise DataError(f"{path} must be a whole record, and cannot be read ({error.strerror}): {REMEDY}") from error
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
-        reason = printable(str(error))
-        reason = reason if len(reason) <= LONGEST else reason[:LONGEST] + "…"
+        reason = shortened(printable(str(error)), LONGEST)
         raise DataError(f"{path} must be a whole record, and is not ({reason}): {REMEDY}") from error
     if not (part or record.is_whole):
         raise DataError(f"{path} must have {kind.PARTS} once, and has not: {REMEDY}")

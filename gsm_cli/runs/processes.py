@@ -51,19 +51,14 @@ def quota() -> float | None:
     return None
 
 
-def named_threads() -> int | None:
-    """The threads of PyTorch that the environment names."""
-    text = os.environ.get("OMP_NUM_THREADS", "")
-    return int(text) if text.isdecimal() and int(text) else None
-
-
 def share(jobs: int | None, runs: int, device: Device) -> tuple[int, int]:
     """How many of so many runs are done at once, and the threads of each.
 
     None is one for each core that the runs can fill, on a GPU one. A job has its share of the cores, unless the
     environment names its threads.
     """
-    threads = named_threads()
+    text = os.environ.get("OMP_NUM_THREADS", "")
+    threads = int(text) if text.isdecimal() else 0  # none are named
     most = jobs or (1 if device == "cuda" else max(1, cores() // (threads or 1)))
     filled = max(1, min(most, runs))
     return filled, threads or max(1, cores() // filled)
@@ -152,7 +147,9 @@ class Worker:
                 kind, value = pickle.load(self.answers)
         except (EOFError, OSError, ValueError, pickle.UnpicklingError) as error:
             self.stop()
-            raise WorkerLostError(_ending(self.process.returncode)) from error
+            code = self.process.returncode
+            ending = f"was killed by signal {-code}" if code < 0 else f"ended with the code {code}"
+            raise WorkerLostError(ending) from error
         if kind == ERROR:
             raise value
         return value
@@ -168,8 +165,3 @@ class Worker:
         for pipe in (self.requests, self.answers):
             with suppress(OSError, ValueError):  # what could not be sent any more
                 pipe.close()
-
-
-def _ending(code: int) -> str:
-    """How a process ended, in words."""
-    return f"was killed by signal {-code}" if code < 0 else f"ended with the code {code}"

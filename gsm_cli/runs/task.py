@@ -15,7 +15,7 @@ from gsm_cli.data import find_dataset
 from gsm_cli.data.dataset import Fetch, Pool
 from gsm_cli.data.files import download
 from gsm_cli.data.split import Split, load
-from gsm_cli.errors import DataError, GsmError, OwnCodeError, UsageError, printable
+from gsm_cli.errors import DataError, GsmError, OwnCodeError, UsageError, printable, shortened
 from gsm_cli.extensions import own_code
 from gsm_cli.files import is_there
 from gsm_cli.objectives import SumAndSampleSettings
@@ -175,8 +175,7 @@ def words(error: Exception) -> str:
     if isinstance(error, WorkerLostError):
         return f"its worker {error}"
     text = str(error) if isinstance(error, GsmError) else f"{type(error).__name__} ({error})"
-    line = printable(" ".join(text.split()))
-    return line if len(line) <= LONGEST else line[:LONGEST] + "…"
+    return shortened(printable(" ".join(text.split())), LONGEST)
 
 
 def check(tasks: Iterable[Task], fetch: Fetch | None) -> None:

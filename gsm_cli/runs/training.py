@@ -9,11 +9,11 @@ from torch import Tensor
 from gsm_cli import __version__
 from gsm_cli.config import RunConfig
 from gsm_cli.data.split import Split
-from gsm_cli.files import is_there
+from gsm_cli.files import is_there, move
 from gsm_cli.fingerprint import fingerprint
 from gsm_cli.records.curves import Curves, Epoch, chosen_epoch
 from gsm_cli.records.run import Failure, RunRecord, Test
-from gsm_cli.runs.checkpoint import Checkpoint, DamagedError, set_aside
+from gsm_cli.runs.checkpoint import Checkpoint, DamagedError
 from gsm_cli.runs.environment import Device, environment
 from gsm_cli.runs.evaluation import (
     NotFiniteError,
@@ -140,8 +140,10 @@ def train(config: RunConfig, split: Split, checkpoint: Path, device: Device = "c
         try:
             run.restore(checkpoint)
         except DamagedError:
-            kept = set_aside(checkpoint).name
-            say(News(config.name, words=f"starts again, because its checkpoint is damaged; that is kept as {kept}"))
+            kept = checkpoint.with_name(f"{checkpoint.name}.damaged")  # under which nobody looks for one
+            move(checkpoint, kept)
+            words = f"starts again, because its checkpoint is damaged; that is kept as {kept.name}"
+            say(News(config.name, words=words))
     try:
         if not run.epochs:
             run.warm_up()

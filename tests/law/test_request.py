@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
-from gsm_cli.errors import UsageError
+from gsm_cli.errors import UsageError, shortened
 from gsm_cli.law.gumbel import random_logits
 from gsm_cli.law.looks import read_look
 from gsm_cli.law.request import (
@@ -16,7 +16,6 @@ from gsm_cli.law.request import (
     check_work,
     read_law,
     read_temperatures,
-    shortened,
 )
 
 
@@ -144,7 +143,7 @@ def test_logits_survive_where_probabilities_underflow():
         ({"probs": "0.5,0.6"}, "sum to 1, not to 1.1", "scale them"),
         ({"probs": "0.2,0.2"}, "not to 0.4", "--logits"),
         ({"probs": "1e308,1e308"}, "not beyond 1e308", "scale them"),
-        ({"probs": f"0.5,{'9' * 5000}"}, f"finite numbers up to 1e308, not {'9' * 57}...", "replace it in 0.5,999"),
+        ({"probs": f"0.5,{'9' * 5000}"}, f"finite numbers up to 1e308, not {'9' * 60}…", "replace it in 0.5,999"),
         ({"names": "a,b"}, "one for each of 6 classes, not 2", "--class-names cat,dog,bird"),
         ({"names": "a,b,,d,e,f"}, "1 to 20 printable characters, not ''", "--class-names"),
         ({"names": "a,b,c,d,e,f" + 20 * "g"}, f"not 'f{20 * 'g'}'", "--class-names"),
@@ -218,15 +217,13 @@ def test_the_example_of_a_refusal_is_accepted(option):
 
 
 def test_a_number_of_thousands_of_digits_is_named_as_typed_and_shortened():
-    with pytest.raises(
-        UsageError, match=r"finite numbers up to 1e308, not 9{57}\.\.\.: replace it in 0\.5,9{53}\.\.\.$"
-    ):
+    with pytest.raises(UsageError, match=r"finite numbers up to 1e308, not 9{60}…: replace it in 0\.5,9{56}…$"):
         read_law("0.5," + "9" * 5000, None, None, seed=0)
 
 
 def test_what_is_named_is_shortened_from_61_characters_on():
     assert shortened(60 * "x") == 60 * "x"
-    assert shortened(61 * "x") == 57 * "x" + "..."
+    assert shortened(61 * "x") == 60 * "x" + "…"
 
 
 def test_more_classes_than_a_figure_shows_are_refused():

@@ -55,12 +55,13 @@ class TestPlace:
 
 class TestProcesses:
     def test_the_threads_that_the_environment_names(self, monkeypatch):
+        monkeypatch.setattr(processes, "cores", lambda: 7)
         found = []
         for text in ("3", "0", "", "-1", "all"):
             monkeypatch.setenv("OMP_NUM_THREADS", text)
-            found.append(processes.named_threads())
+            found.append(processes.share(1, 1, "cpu"))
         monkeypatch.delenv("OMP_NUM_THREADS")
-        assert [*found, processes.named_threads()] == [3, None, None, None, None, None]
+        assert [*found, processes.share(1, 1, "cpu")] == [(1, 3), *[(1, 7)] * 5]
 
     def test_the_cores_are_those_that_it_may_use(self, monkeypatch):
         monkeypatch.setattr(os, "sched_getaffinity", lambda process: {0: {1, 5, 7}}[process], raising=False)
@@ -164,9 +165,16 @@ class TestProcesses:
         ]
         assert pickle.loads(pickle.loads(found.requests.getvalue())) == 2
 
-    def test_how_a_process_ended_in_words(self):
-        found = [processes._ending(code) for code in (-9, 0, 3)]
-        assert found == ["was killed by signal 9", "ended with the code 0", "ended with the code 3"]
+    @pytest.mark.parametrize(
+        ("code", "words"), [(-9, "was killed by signal 9"), (0, "ended with the code 0"), (3, "ended with the code 3")]
+    )
+    def test_how_a_process_ended_in_words(self, monkeypatch, code, words):
+        ended = SimpleNamespace(stdin=io.BytesIO(), stdout=io.BytesIO(), returncode=code)
+        monkeypatch.setattr(subprocess, "Popen", lambda *given, **named: ended)
+        found = Worker(2)
+        monkeypatch.setattr(found, "stop", lambda: None)
+        with pytest.raises(WorkerLostError, match=f"^{words}$"):
+            found.ask(b"", pytest.fail)
 
     def test_one_that_was_shut_down_starts_no_worker(self):
         workers = Processes(1, 1)

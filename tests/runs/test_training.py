@@ -382,11 +382,11 @@ class TestPairing:
 
 
 def gradients(run: Run, labelled: int = 100) -> tuple[Terms, dict[str, torch.Tensor | None]]:
-    """The terms of a first step and the gradients, by parameter, that the optimizer is given."""
-    seen = []
-    run.optimizer.step = lambda found, *_: seen.extend(found)
+    """The terms of a first step and the gradients, by parameter, of the loss that the optimizer is given."""
+    named, seen = dict(run.model.named_parameters()), []
+    run.optimizer.step = lambda loss, *_: seen.extend(torch.autograd.grad(loss, [*named.values()], allow_unused=True))
     terms = run.step(0, torch.arange(20), torch.arange(labelled))
-    return terms, dict(zip(dict(run.model.named_parameters()), seen, strict=True))
+    return terms, dict(zip(named, seen, strict=True))
 
 
 def flat(found: dict[str, torch.Tensor | None], network: str = "") -> torch.Tensor:

@@ -369,10 +369,9 @@ class TestPairing:
         assert not torch.equal(first, second)
 
     def test_a_run_draws_on_its_own_device(self, split, monkeypatch):
-        run = Run(config(seed=3), split)
-        run.device = "cuda"
-        monkeypatch.setattr(steps, "stream", lambda *given: given)
-        assert run.stream(Purpose.NOISE, 7) == (3, Purpose.NOISE, 7, "cuda")
+        monkeypatch.setattr(steps, "stream", lambda *given, device: (*given, device))
+        run = Run(config(seed=3), split, "meta")
+        assert run.stream(Purpose.NOISE, 7) == (3, Purpose.NOISE, 7, "meta")
 
     def test_the_global_generator_is_left_as_it_was(self, split):
         before = torch.get_rng_state()

@@ -21,7 +21,7 @@ from gsm_cli.files import is_there
 from gsm_cli.objectives import SumAndSampleSettings
 from gsm_cli.records.run import Failure, RunRecord, read_run
 from gsm_cli.runs.environment import Device, keep_memory
-from gsm_cli.runs.locks import lock_path
+from gsm_cli.runs.locks import RunLock
 from gsm_cli.runs.places import PLACE, News, WorkerLostError
 
 LONGEST = 200  # letters of a reason that a record keeps
@@ -75,7 +75,7 @@ def execute(task: Task) -> RunRecord:
 @contextmanager
 def _checkpoint(task: Task) -> Iterator[Path]:
     """Beside the record, where whoever asked can see it; on a machine that does not share that folder, for now."""
-    if is_there(lock_path(task.record)):
+    if is_there(RunLock(task.record).path):
         yield task.checkpoint
     else:
         with TemporaryDirectory(prefix="gsm-") as folder:

@@ -148,6 +148,6 @@ def test_nothing_of_the_working_folder_is_imported(folder, monkeypatch, variable
         (folder / f"{name}.py").write_text("raise SystemExit('a file of the working folder was imported')")
     with Processes(1, 1) as workers:
         assert workers.submit(math.sqrt, 4).result(20) == 2
-        from gsm_cli.runs.locks import lock_path
+        from gsm_cli.files import is_there
 
-        assert workers.submit(lock_path, folder / "a.json").result(20) == folder / ".a.lock"
+        assert workers.submit(is_there, folder / "json.py").result(20)

@@ -13,7 +13,7 @@ from records_of import record
 from gsm_cli.data import find_dataset
 from gsm_cli.runs import task as module
 from gsm_cli.runs import training
-from gsm_cli.runs.locks import lock_path
+from gsm_cli.runs.locks import RunLock
 from gsm_cli.runs.places import PLACE, News, Place
 from gsm_cli.runs.task import Task, execute, load_split
 from gsm_cli.settings import build
@@ -82,8 +82,9 @@ def test_its_state_is_beside_the_record_where_whoever_asked_can_see_it(task, tra
     assert (elsewhere.name, elsewhere.parent.exists()) == (task.checkpoint.name, False)
     assert elsewhere.parent.parent == Path(tempfile.gettempdir())
     assert elsewhere.parent.name.startswith("gsm-")
-    lock_path(task.record).parent.mkdir(parents=True)
-    lock_path(task.record).touch()
+    lock = RunLock(task.record).path
+    lock.parent.mkdir(parents=True)
+    lock.touch()
     executed(task, Place())
     assert trained[0][2] == task.checkpoint
 

@@ -65,19 +65,15 @@ class Checkpoint:
             found = cls(**state | {"config": data.config, "epochs": data.epochs})
             if found.identity != expected.identity:
                 raise _of_another_run(path, found.identity, expected.identity)
-            if not found.fits(expected):
+            weights, moments = _kinds(expected.model), _kinds(expected.optimizer)
+            whole = _kinds(found.model) == _kinds(found.best) == weights and _kinds(found.optimizer) == moments
+            if not (whole and 1 <= len(found.epochs) <= found.config.epochs):
                 raise _damaged(path)
         except GsmError:
             raise
         except Exception as error:
             raise _damaged(path) from error
         return found
-
-    def fits(self, expected: "Checkpoint") -> bool:
-        """Whether it has some of the epochs, the weights and the optimizer of a run that begins as `expected`."""
-        weights, moments = _kinds(expected.model), _kinds(expected.optimizer)
-        whole = _kinds(self.model) == _kinds(self.best) == weights and _kinds(self.optimizer) == moments
-        return whole and 1 <= len(self.epochs) <= self.config.epochs
 
     @property
     def identity(self) -> dict[str, object]:

@@ -29,9 +29,6 @@ class News(Struct, frozen=True):
     words: str = ""
 
 
-Hear = Callable[[News], None]
-
-
 class StoppedError(BaseException):
     """Whoever asked for a task wants it no longer."""
 
@@ -48,7 +45,7 @@ class ExecutorLostError(GsmError):
 class Place:
     """What a task may know of where it runs, and whom it speaks to."""
 
-    say: Hear = lambda news: None
+    say: Callable[[News], None] = lambda news: None
     threads: int | None = None  # of PyTorch; None: as many as it takes by itself
     wanted: Callable[[], bool] = lambda: True
 
@@ -64,7 +61,7 @@ PLACE: ContextVar[Place] = ContextVar("place", default=Place())  # noqa: B039  i
 class Workers(Executor):
     """An executor that knows how much it can do at once and hands on what its tasks say, in whatever thread that is."""
 
-    hear: Hear = staticmethod(lambda news: None)
+    hear: Callable[[News], None] = staticmethod(lambda news: None)
     tries = 2  # at a task whose worker is lost
 
     @property

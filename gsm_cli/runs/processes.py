@@ -17,7 +17,7 @@ from threading import Lock, get_ident
 from typing import IO, Any, ParamSpec, TypeVar, cast
 
 from gsm_cli.runs.environment import Device
-from gsm_cli.runs.places import Hear, Here, WorkerLostError, Workers
+from gsm_cli.runs.places import Here, News, WorkerLostError, Workers
 from gsm_cli.runs.worker import ERROR, NEWS
 
 P = ParamSpec("P")
@@ -136,7 +136,7 @@ class Worker:
         self.requests, self.answers = cast(IO[bytes], self.process.stdin), cast(IO[bytes], self.process.stdout)
         self.requests.write(pickle.dumps(pickle.dumps(threads)))
 
-    def ask(self, request: bytes, hear: Hear) -> Any:
+    def ask(self, request: bytes, hear: Callable[[News], None]) -> Any:
         """What a call returns, or the exception that it raises. Raises WorkerLostError if the process ends before."""
         try:
             self.requests.write(request)

@@ -10,7 +10,6 @@ from torch import Tensor
 from gsm_cli.config import RunConfig
 from gsm_cli.data.split import Split
 from gsm_cli.errors import OwnCodeError, UsageError
-from gsm_cli.model.bounds import Selective
 from gsm_cli.model.checks import NotALawError
 from gsm_cli.model.terms import Batch, Terms, classifier_alone, labels_alone, semi_supervised, supervised
 from gsm_cli.model.virtual_adversarial import virtual_adversarial_loss
@@ -30,11 +29,11 @@ class Steps:
         self.config = config
         self.split = split
         self.device = device
-        self.pixels = torch.from_numpy(split.unlabelled).to(device)
+        self.pixels = torch.from_numpy(split.unlabelled.pixels).to(device)
         self.labelled = torch.from_numpy(split.labelled.pixels).to(device)
         self.classes = torch.from_numpy(split.labelled.classes).to(device)
-        self.model = build_model(config, split.unlabelled.shape[1], split.classes, device)
-        self.optimizer = self.new_optimizer()
+        self.model = build_model(config, self.pixels.shape[1], split.classes, device)
+        self.optimizer = AdamW(self.model.parameters(), config.weight_decay, config.l2)
         self.steps = len(self.pixels) // config.batch_size  # in an epoch
         if not self.steps:
             rule = f"batch-size must be at most the {len(self.pixels)} unlabelled images"
@@ -110,7 +109,8 @@ class Steps:
 
     def warm_up(self) -> None:
         """Let the model learn from the labelled images alone, with an optimizer of its own."""
-        config, optimizer = self.config, self.new_optimizer()
+        config = self.config
+        optimizer = AdamW(self.model.parameters(), config.weight_decay, config.l2)
         size = config.labelled_batch or len(self.labelled)
         self.model.train()
         for number in range(1, config.warm_epochs + 1):
@@ -123,12 +123,3 @@ class Steps:
                 bounded = config.labelled_weight * config.is_unlabelled
                 loss = -terms.objective(bounded, config.classification_weight)
                 optimizer.step(loss, config.learning_rate, config.clip)
-
-    def new_optimizer(self) -> AdamW:
-        return AdamW(self.model.parameters(), self.config.weight_decay, self.config.l2)
-
-    @property
-    def selective(self) -> Selective | None:
-        """The estimator, if it leaves classes out."""
-        estimator = None if self.averaging is None else self.averaging.at_step(0)
-        return estimator if isinstance(estimator, Selective) else None

@@ -67,7 +67,7 @@ def execute(task: Task) -> RunRecord:
     if place.threads:
         torch.set_num_threads(place.threads)
     split = load_split(config, config.seed, task.data_dir, download)
-    place.say(News(task.name, images=len(split.unlabelled) // config.batch_size * config.batch_size))
+    place.say(News(task.name, images=len(split.unlabelled.classes) // config.batch_size * config.batch_size))
     with _checkpoint(task) as checkpoint, own_code() if config.objective_sha256 else nullcontext():
         return train(config, split, checkpoint, task.device)
 

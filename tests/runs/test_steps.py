@@ -47,7 +47,8 @@ class TestFreshA:
         model, bound = seen()
         found = bound(torch.eye(K)[:, None, None])
         noise = torch.randn(K, S, B, A, generator=rng(3))
-        mean, log_variance = model.law_of_a(bound.evidence.x).chunk(2, dim=-1)
+        *_, outputs = model.draw_a(bound.evidence.x, S, rng(2))
+        mean, log_variance = outputs.chunk(2, dim=-1)
         law = torch.distributions.Normal(mean, (0.5 * log_variance).exp())
         for k, class_k in enumerate(torch.eye(K)):
             a = mean + (0.5 * log_variance).exp() * noise[k]

@@ -114,7 +114,11 @@ class TestRecord:
 
     def test_the_test_set_is_read_once_with_the_first_best_epoch(self, split, tmp_path, monkeypatch):
         accuracies, read = iter([0.5, 0.9, 0.9, 0.7, 0.75, 0.8, 0.85, 0.95]), []
-        parts = {"validation": split.validation.pixels, "test": split.test.pixels, "unlabelled": split.unlabelled}
+        parts = {
+            "validation": split.validation.pixels,
+            "test": split.test.pixels,
+            "unlabelled": split.unlabelled.pixels,
+        }
 
         def classify(model, images, *rest):
             read.append(next(name for name, pixels in parts.items() if np.array_equal(images.pixels, pixels)))
@@ -356,7 +360,8 @@ class TestPairing:
             assert all(torch.equal(ours, theirs) for ours, theirs in zip(trace, first, strict=True))
 
     def test_supervised_shares_the_weights_and_never_reads_unlabelled_images(self, split, tmp_path):
-        others = dataclasses.replace(split, unlabelled=255 - split.unlabelled)
+        inverse = dataclasses.replace(split.unlabelled, pixels=255 - split.unlabelled.pixels)
+        others = dataclasses.replace(split, unlabelled=inverse)
         first, second = (
             train(config("supervised"), data, tmp_path / f"{i}.pt") for i, data in enumerate((split, others))
         )

@@ -65,16 +65,18 @@ class Choice:
     def best(self) -> Trial | None:
         """Of the changes with the most seeds the one with the greatest mean; None where none is above the base."""
         most = max(len(trial.differences) for trial in self.trials)
-        found = [
-            each for each in self.trials if len(each.differences) == most and each.gain > 0 and not each.series.floor
-        ]
+        found = [each for each in self._learned if len(each.differences) == most and each.gain > 0]
         return max(found, key=lambda trial: trial.gain, default=None)
 
     @property
     def tied(self) -> list[Trial]:
         """The changes whose mean is that of the best, or of the base where that is the best."""
         gain = self.best.gain if self.best else 0.0
-        return [each for each in self.trials if each.gain == gain and each is not self.best and not each.series.floor]
+        return [each for each in self._learned if each.gain == gain and each is not self.best]
+
+    @property
+    def _learned(self) -> list[Trial]:
+        return [trial for trial in self.trials if not trial.series.floor]
 
     @property
     def series(self) -> list[Series]:
@@ -198,11 +200,11 @@ def _unfitted(swept: Swept) -> dict[str, object]:
 
 def _losses(swept: Swept, the_sum: Swept) -> dict[float, Contrast]:
     """At every value that both have, with seeds in common."""
-    partners = {}
-    for key in swept.series.keys() & the_sum.series.keys():
-        own, dear = swept.series[key], the_sum.series[key]
-        if task_of(own.config, ()) == task_of(dear.config, ()):
-            partners[own] = dear
+    partners = {
+        own: the_sum.series[key]
+        for key, own in swept.series.items()
+        if key in the_sum.series and task_of(own.config, ()) == task_of(the_sum.series[key].config, ())
+    }
     found = {each.series: each for each in contrasts(partners)}
     ordered = ((float(str(value)), swept.series[(value,)]) for value in swept.values(0))
     return {value: found[series] for value, series in ordered if series in found}

@@ -1,6 +1,5 @@
 """Two folders of runs, series by series and seed by seed: what differs, and what only one of them has."""
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
@@ -40,26 +39,22 @@ class Matches:
 
 def match(first: Sequence[RunRecord], second: Sequence[RunRecord]) -> Matches:
     """The series of two folders, matched by all of their settings."""
-    runs = [_by_settings(first), _by_settings(second)]
+    runs = [
+        {each.config.digest: each.records for group in sort_records(records) for each in group.series}
+        for records in (first, second)
+    ]
     pairs = []
     alone: list[dict[str, list[int]]] = [{}, {}]
     for group in sort_records([*first, *second]):
         for both in group.series:
             label = both.identity.in_brackets(group.name)
-            ours, theirs = (Series(both.identity, own[both.config.digest]) for own in runs)
+            ours, theirs = (Series(both.identity, own.get(both.config.digest, [])) for own in runs)
             pair = _pair(label, ours, theirs)
             pairs += [pair] if pair else []
             for series, seeds in zip((ours, theirs), alone, strict=True):
                 if rest := sorted(series.scores.keys() - (pair.comparison.seeds if pair else ())):
                     seeds[label] = rest
     return Matches(pairs, *alone)
-
-
-def _by_settings(records: Sequence[RunRecord]) -> Mapping[str, list[RunRecord]]:
-    found: dict[str, list[RunRecord]] = defaultdict(list)
-    for record in records:
-        found[record.config.digest].append(record)
-    return found
 
 
 def _pair(label: str, first: Series, second: Series) -> Pair | None:

@@ -117,8 +117,7 @@ def gains(record: CostRecord) -> list[Gain]:
 
 def seconds(record: CostRecord, objective: str, classes: int) -> Spread:
     """Of all steps of all processes."""
-    rows = [row for row in record.rows if row.turn == (objective, classes)]
-    steps = [value for row in rows for value in row.seconds]
+    steps = [value for row in record.rows if row.turn == (objective, classes) for value in row.seconds]
     return Spread(*quantiles(steps, n=4, method="inclusive")) if len(steps) > 1 else Spread(*3 * steps)
 
 

@@ -1,22 +1,25 @@
-"""All that the runs of a report say, found once: report, terminal, JSON and tests read it here."""
+"""All that the runs of a report say, found once, and the commands that bring what is missing."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import chain, count, islice
+from math import inf
 from typing import Any
 
 import msgspec
 
+from gsm_cli import commands
 from gsm_cli.analysis.choices import Choice, Trade, best_values, find_searches, find_trades
 from gsm_cli.analysis.contrasts import TAU, Swept, are_among, enough, named, over_one, trained
 from gsm_cli.analysis.frontier import Frontier, find_frontier
 from gsm_cli.analysis.gradients import conclusions
-from gsm_cli.analysis.groups import Group, sort_records
-from gsm_cli.analysis.next_runs import next_runs
+from gsm_cli.analysis.groups import Group, sort_records, usual_settings
 from gsm_cli.analysis.published import find_table, set_beside
 from gsm_cli.analysis.series import Series
 from gsm_cli.analysis.verdict import Verdict, analyse_group
 from gsm_cli.config import RunConfig
-from gsm_cli.objectives import MARGINALIZE
+from gsm_cli.data.dataset import Table
+from gsm_cli.objectives import MARGINALIZE, OBJECTIVES
 from gsm_cli.records.cost import StepRecord
 from gsm_cli.records.gradients import GradientRecord
 from gsm_cli.records.layout import Kind
@@ -40,6 +43,7 @@ class Findings:
     trades: Sequence[Trade]
     frontier: Frontier | None
     sweeps: Sequence[Swept]
+    table: Table | None  # of others, on the task of the largest group, where the report asks for it
 
     @property
     def groups(self) -> list[Group]:
@@ -83,13 +87,13 @@ def analyse(
         list(find_trades(lines)),
         find_frontier(series),
         swept,
+        find_table(groups[0]) if kind == "table" and groups else None,
     )
 
 
 def run_facts(findings: Findings, gradients: Sequence[GradientRecord], options: Options) -> Facts:
     """All that is found in runs, and in the gradients beside them."""
-    frontier = findings.frontier
-    table = find_table(findings.groups[0]) if findings.kind == "table" and findings.groups else None
+    frontier, table = findings.frontier, findings.table
     facts = {
         "groups": [_group(each, options) for each in findings.verdicts],
         "best": findings.best,
@@ -140,3 +144,45 @@ def _sweeps(found: Sequence[Swept]) -> list[Facts]:
         }
         for identity, each in named(found)
     ]
+
+
+def next_runs(verdict: Verdict, options: Sequence[str]) -> list[str]:
+    """The commands that bring an objective, seeds in common with the sum, or as many of them as would decide.
+
+    The options make runs for the same report.
+    """
+    group, marginal = verdict.group, verdict.group.find(MARGINALIZE)
+    if verdict.absent or verdict.floor or marginal is None:
+        return [_absent_runs(group, name, options) for name in verdict.absent]
+    judged = {each.series for each in verdict.judgements}
+    found = [series for name in verdict.candidates if (series := group.find(name))]
+    runs = [(series, len(series.scores)) for series in found if series not in judged]
+    runs += [(series, int(seeds)) for series, seeds in verdict.enough.items() if seeds < inf]
+    of_sum: set[int] = set()
+    lines = []
+    for series, number in runs:
+        chosen = _common(series, marginal, number)
+        of_sum |= chosen - marginal.scores.keys()
+        if own := sorted(chosen - series.scores.keys()):
+            lines.append(commands.train_ssl(series.config, own, options))
+    return [*([commands.train_ssl(marginal.config, sorted(of_sum), options)] if of_sum else []), *lines]
+
+
+def _common(series: Series, marginal: Series, seeds: int) -> set[int]:
+    """So many seeds for both: those that both have, then those that one has, then others, and none that failed."""
+    tried, own, other = {*series.seeds, *marginal.seeds}, series.scores.keys(), marginal.scores.keys()
+    failed = ({*series.seeds} - own) | ({*marginal.seeds} - other)
+    new = (seed for seed in count(min(tried)) if seed not in tried)
+    return set(islice(chain(sorted(own & other), sorted((own ^ other) - failed), new), seeds))
+
+
+def _absent_runs(group: Group, objective: str, options: Sequence[str]) -> str:
+    """The command that makes runs of an objective that has none, with the settings and seeds of the first series.
+
+    What is an objective's own is that of the preset that the runs are of: the command with that is the shortest.
+    """
+    failed = {seed for series in group.series if series.config.objective == objective for seed in series.seeds}
+    seeds = sorted({*group.series[0].seeds} - failed) or [max(failed) + 1]
+    usual = usual_settings(objective, group.config.dataset)
+    found = [msgspec.structs.replace(group.config, estimator=OBJECTIVES[objective].choose(own)) for own in usual]
+    return min((commands.train_ssl(config, seeds, options) for config in found), key=len)

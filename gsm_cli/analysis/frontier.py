@@ -52,14 +52,9 @@ class Frontier:
         return [schedule for line in self.lines for schedule in line.schedules]
 
     @property
-    def best(self) -> float:
-        """The greatest mean test accuracy."""
-        return max(schedule.accuracy.mean for schedule in self.schedules)
-
-    @property
     def levels(self) -> list[float]:
         """The accuracies that are asked for."""
-        highest = floor(100 * (self.best + ROUNDING))
+        highest = floor(100 * (max(schedule.accuracy.mean for schedule in self.schedules) + ROUNDING))
         return [level / 100 for level in (LEVELS if highest >= LEVELS[0] else range(max(1, highest - 2), highest + 1))]
 
     @property

@@ -6,7 +6,7 @@ from functools import cached_property
 
 from gsm_cli.analysis.identity import by_size, identify, name_groups, own_settings, shared_settings
 from gsm_cli.analysis.series import Clock, Floor, Series, clocks
-from gsm_cli.analysis.statistics import Comparison, Summary, compare, corrected, is_positive
+from gsm_cli.analysis.statistics import Comparison, Summary, compare, corrected
 from gsm_cli.config import RunConfig
 from gsm_cli.data import DATASETS, describe_dataset
 from gsm_cli.objectives import OBJECTIVES, SUPERVISED, own_defaults
@@ -32,11 +32,6 @@ class Group:
     def config(self) -> RunConfig:
         """The settings of the first run."""
         return self.series[0].config
-
-    @property
-    def settings(self) -> dict[str, object]:
-        """The settings that every run has in common."""
-        return shared_settings(self.config)
 
     @cached_property
     def trained(self) -> list[Series]:
@@ -75,28 +70,28 @@ class Group:
         """The objective's series with a finished run."""
         return [series for series in self.trained if series.config.objective == objective]
 
+    def gain(self, series: Series) -> Comparison | None:
+        """A series against the labels alone, where they were trained and it is another."""
+        labels = self.find(SUPERVISED)
+        return compare(series.scores, labels.scores) if labels and labels is not series else None
+
     def floor(self, series: Series) -> Floor:
         """What a series is not surely above: chance, or the labels alone where they were trained; empty if neither."""
         if not series.is_above_chance:
             return "chance"
-        labels = self.find(SUPERVISED)
-        gain = compare(series.scores, labels.scores) if labels and labels is not series else None
-        return "supervised" if gain and not is_positive(gain.summary) else ""
+        if (gain := self.gain(series)) is None:
+            return ""
+        lowest = gain.summary.mean if gain.summary.low is None else gain.summary.low
+        return "" if lowest > 0 else "supervised"
 
-    @property
-    def test_per_training(self) -> float | None:
-        """Of splits that share images the single test images over those of training; None of others, or unknown."""
+    def beyond(self, found: Comparison) -> Summary | None:
+        """The interval for other images of the kind; None where splits share none, or too little is known of them."""
         dataset, config = describe_dataset(self.config.dataset), self.config
         if not dataset.test or config.classes is not None:
             return None
         unlabelled = self.records[0].unlabelled
         paired = 2 * config.labels + 2 * unlabelled / dataset.paired if dataset.paired else config.labels + unlabelled
-        return dataset.test / paired
-
-    def beyond(self, found: Comparison) -> Summary | None:
-        """The interval for other images of the kind; None where splits share none, or too little is known of them."""
-        overlap = self.test_per_training
-        return corrected(found.summary, len(found.seeds), overlap) if overlap else None
+        return corrected(found.summary, len(found.seeds), dataset.test / paired)
 
     @property
     def shares_images(self) -> bool:

@@ -20,7 +20,6 @@ SHOWN = 12  # hex digits of a file's digest
 LONGEST = 60  # letters of a value in a label: pictures have no room for more
 CONSTANT = (("tau_min", "0"), ("tau_rate", "0"))  # of a temperature that does not fall; no label says so
 ALWAYS = ("dataset", DIGEST, "epochs", "precision")  # that a group's name has even where its preset implies them
-PLACES = {"epochs": -1, "precision": 1}  # of words in a group's name; all others are between
 PALEST = 0.62  # how much white the last of an objective's series has; the first has none
 MARKERS = "osvhD^8X<*pP>Hd"
 Settings = Mapping[str, str]  # as a reader sees them
@@ -107,13 +106,10 @@ def written(settings: Mapping[str, object]) -> dict[str, str]:
 def name_groups(settings: Sequence[Mapping[str, object]], dataset: Dataset) -> list[str]:
     """A name for each group of runs: its preset, if they differ in that, and all else in which they differ."""
     nearest = [min(dataset.presets, key=lambda preset: len(_departures(each, dataset, preset))) for each in settings]
-    differing = [name for name in settings[0] if any(each[name] != settings[0][name] for each in settings)]
-    several = len(set(nearest)) > 1
-    names = []
+    several, shown, names = len(set(nearest)) > 1, [*map(written, settings)], []
     for each, preset in zip(settings, nearest, strict=True):
-        departures = _departures(each, dataset, preset)
-        told = [name for name in differing if not several or name in departures or name in ALWAYS]
-        words = [_word(name, each[name]) for name in sorted(told, key=lambda name: PLACES.get(name, 0))]
+        told = {*ALWAYS, *(_departures(each, dataset, preset) if several else each)}
+        words = [f"{name} {value}" for name, value in apart(written(each), shown) if name in told]
         names.append(", ".join([f"preset {preset}", *words] if several else words))
     return names
 
@@ -122,14 +118,6 @@ def _departures(settings: Mapping[str, object], dataset: Dataset, preset: str) -
     """In what a group departs from a preset."""
     usual = {field.name: field.default for field in msgspec.structs.fields(RunConfig)} | read_preset(dataset, preset)
     return {name for name, value in settings.items() if name not in ("dataset", DIGEST) and value != usual[name]}
-
-
-def _word(name: str, value: object) -> str:
-    if name == "epochs":
-        return f"{value} epochs" if value != 1 else "1 epoch"
-    if name == "classes" and value is None:
-        return "all classes"
-    return str(value) if name == "precision" else f"{name} {written({name: value})[name]}"
 
 
 def by_size(value: object) -> tuple[float, str]:

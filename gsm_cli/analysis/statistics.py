@@ -74,11 +74,6 @@ def with_interval(mean: float, deviation: float | None, error: float, freedom: f
     return Summary(mean, deviation, mean - half, mean + half)
 
 
-def is_positive(difference: Summary) -> bool:
-    """Whether a difference lies surely above 0; of a single seed, whether it does."""
-    return (difference.mean if difference.low is None else difference.low) > 0
-
-
 def summarize_accuracies(values: Sequence[float], step: float) -> Summary:
     """The same of accuracies, whose mean lies in [0, 1]: what Student's interval has beyond is left out."""
     found = summarize(values, step)

@@ -126,9 +126,6 @@ class Verdict:
         marginal = self.group.find(MARGINALIZE)
         return marginal.floor if marginal else ""
 
-    def of(self, role: Role) -> list[Judgement]:
-        return [each for each in self.judgements if each.role == role]
-
 
 def default_margin(accuracy: float) -> float:
     """A quarter of the sum's errors and at most one point, rounded down to a tenth of a point, at least one tenth.

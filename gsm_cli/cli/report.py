@@ -27,7 +27,7 @@ def read_margin(text: str) -> float:
     return points / 100
 
 
-BESIDE = {"--csv": "frames.write_csv", "--html": "html.write_html", "--latex": "latex.write_latex"}
+BESIDE = {"--csv": "frames.write_csv", "--html": "exports.write_html", "--latex": "exports.write_latex"}
 INSTALL = "in a clone of gsm, pip install --constraint constraints.txt '.[tensorboard]'"
 FolderArgument = Annotated[
     Path, typer.Argument(metavar="FOLDER", help="The folder of a report, or one that holds several.")

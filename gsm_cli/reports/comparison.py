@@ -4,15 +4,15 @@ from collections.abc import Sequence
 from math import inf
 from statistics import fmean
 
+from gsm_cli.analysis.findings import next_runs
 from gsm_cli.analysis.groups import Group
-from gsm_cli.analysis.next_runs import next_runs
 from gsm_cli.analysis.series import Series
 from gsm_cli.analysis.statistics import MOST_SEEDS
 from gsm_cli.analysis.verdict import FLOORS, Judgement, Margin, Verdict, rule
 from gsm_cli.objectives import MARGINALIZE
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.reports.curves import accuracy_picture
-from gsm_cli.reports.dots import limits, trade_panel, trade_picture
+from gsm_cli.reports.dots import trade_picture
 from gsm_cli.reports.markdown import NOTHING, columns, console, filled, interval
 from gsm_cli.reports.page import Block, Page
 from gsm_cli.words import counted, digits, listed, margin_points, points, ratio
@@ -20,6 +20,7 @@ from gsm_cli.words import counted, digits, listed, margin_points, points, ratio
 QUESTION = "can one sample replace the sum over classes?"
 FLOOR_QUESTION = "how accurate is the classifier on the labels alone?"
 HELD = "no worse"
+POOL = "The seeds split one pool of images, and the verdicts speak of these images."
 MORE = {
     "worse by its interval alone": "the test does not agree, which more seeds may change",
     "not above supervised": "no gain over the labels alone is seen",
@@ -55,7 +56,8 @@ def answer(verdict: Verdict) -> str:
         return "There is nothing to compare yet: no objective has a seed with the same split in common with the sum."
     if verdict.floor:
         return f"Nothing is concluded{where(verdict)}: the sum itself is {FLOORS[verdict.floor][0]}."
-    own, others = verdict.of("primary"), [each for each in verdict.of("secondary") if each.ruling == HELD]
+    own = [each for each in verdict.decisive if each.role == "primary"]
+    others = [each for each in verdict.decisive if each.role == "secondary" and each.ruling == HELD]
     best = max(others, key=lambda each: (_speed(verdict, each), each.summary.mean), default=None)
     if own:
         first = _of_gumbel(own[0], verdict)
@@ -111,8 +113,15 @@ def exploratory(verdict: Verdict) -> str:
 
 def results(verdict: Verdict) -> list[str]:
     """Accuracy, ruling, bound and cost of every objective, and what the columns mean."""
-    shown = [each for each in verdict.group.series if not each.finished or each in verdict.group.pictured]
-    rows = [result(verdict, each) | _costs(verdict, each) for each in shown]
+    group, rows = verdict.group, []
+    for series in (each for each in group.series if not each.finished or each in group.pictured):
+        seconds, others = series.seconds_per_epoch, group.find(MARGINALIZE)
+        cost = {
+            "log p(x)": f"{fmean(series.bounds.values()):.2f}" if series.bounds else NOTHING,
+            "s / epoch": digits(seconds) if seconds else NOTHING,
+            "speed-up [95 %]": interval(series.times_as_fast(others if series is not others else None), ratio),
+        }
+        rows.append(result(verdict, series) | cost)
     return [columns(rows), *_legend(verdict, filled(rows))]
 
 
@@ -125,16 +134,6 @@ def result(verdict: Verdict, series: Series) -> dict[str, str]:
         "test % [95 %]": interval(series.accuracy if series.finished else None),
         "points [95 %]": interval(judged.summary if judged else None, points),
         "verdict": judged.told if judged else NOTHING,
-    }
-
-
-def _costs(verdict: Verdict, series: Series) -> dict[str, str]:
-    """The bound of a series, and what it costs."""
-    marginal, seconds = verdict.group.find(MARGINALIZE), series.seconds_per_epoch
-    return {
-        "log p(x)": f"{fmean(series.bounds.values()):.2f}" if series.bounds else NOTHING,
-        "s / epoch": digits(seconds) if seconds else NOTHING,
-        "speed-up [95 %]": interval(series.times_as_fast(marginal if series is not marginal else None), ratio),
     }
 
 
@@ -184,21 +183,15 @@ def caveats(verdict: Verdict) -> list[str]:
     changed = [f"{each.label} ({each.chosen_ruling})" for each in verdict.decisive if each.chosen_ruling != each.ruling]
     if changed:
         found.append(f"The epoch that validation labels would choose would change the verdict on {listed(changed)}.")
-    judged = [each for each in verdict.decisive if each.beyond]
-    stand = [
-        each.label
-        for each in judged
-        if each.beyond and each.ruling != "undecided" and rule(each.beyond, each.p_value, margin.value) == each.ruling
-    ]
     if verdict.group.shares_images:
-        wider = (
-            f"Of other images those on {listed(stand) or 'nothing'} hold (Nadeau and Bengio 2003)." if judged else ""
-        )
-        found.append(f"The seeds split one pool of images, and the verdicts speak of these images. {wider}".strip())
-    lowest, _ = limits(trade_panel(verdict), 100 * margin.value)
-    below = [each.label for each in verdict.decisive if 100 * each.summary.mean < lowest]
-    if below:
-        found.append(f"{listed(below)} {'lie' if len(below) > 1 else 'lies'} below the picture, at an arrow.")
+        wider = [(each, each.beyond) for each in verdict.decisive if each.beyond]
+        stand = [
+            each.label
+            for each, beyond in wider
+            if each.ruling != "undecided" and rule(beyond, each.p_value, margin.value) == each.ruling
+        ]
+        others = f" Of other images those on {listed(stand) or 'nothing'} hold (Nadeau and Bengio 2003)."
+        found.append(f"{POOL}{others if wider else ''}")
     usual = "All objectives share the settings of their data set's preset; one that is tuned by itself may do better."
     return [*found, usual]
 

@@ -17,7 +17,7 @@ from gsm_cli.analysis.series import Series
 from gsm_cli.analysis.verdict import Verdict
 from gsm_cli.data import Dataset, describe_dataset
 from gsm_cli.records.run import WIDEST
-from gsm_cli.reports.charts import LETTERS, blank, ink, wrapped
+from gsm_cli.reports.charts import LETTERS, blank, wrapped
 from gsm_cli.reports.markdown import interval, table
 from gsm_cli.reports.page import Block, Page
 from gsm_cli.reports.panels import Panel, Point, Points, panel_picture
@@ -153,5 +153,5 @@ def generated_chart(images: Mapping[Identity, str], shape: tuple[int, int]) -> "
         tall, wide = sheet.shape[:2]
         axes.hlines(np.arange(0, tall, shape[0] or tall) - 0.5, -0.5, wide - 0.5, "white", linewidth=GAP)
         axes.vlines(np.arange(0, wide, shape[1] or wide) - 0.5, -0.5, tall - 0.5, "white", linewidth=GAP)
-        axes.set_title(titles[line], color=ink(line.colour), weight="bold", fontsize=11)
+        axes.set_title(titles[line], weight="bold", fontsize=11)
     return figure

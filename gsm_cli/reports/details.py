@@ -5,10 +5,9 @@ from statistics import fmean
 
 from gsm_cli.analysis.groups import OF_OTHERS, Group
 from gsm_cli.analysis.series import Series
-from gsm_cli.analysis.statistics import LEVEL, compare, wilson
+from gsm_cli.analysis.statistics import LEVEL, wilson
 from gsm_cli.analysis.verdict import Judgement, Verdict
-from gsm_cli.data import DATASETS, Dataset, describe_dataset
-from gsm_cli.objectives import SUPERVISED
+from gsm_cli.data import Dataset, describe_dataset
 from gsm_cli.reports.comparison import result
 from gsm_cli.reports.markdown import NOTHING, columns, interval, plain, table
 from gsm_cli.words import counted, margin_points, percent, points
@@ -28,12 +27,8 @@ ACCURACIES = (
     "seeds. *one class*: the seeds whose classifier predicts one class for everything."
 )
 POOLED = (
-    "**Overlapping splits.** Every seed splits the same images, so that the test sets of two seeds share some: the "
-    "intervals speak of other splits and initial weights with these images."
-)
-OWN_POOL = (
-    "**Overlapping splits.** Where the file has no test images of its own, every seed splits the same images, and the "
-    "intervals speak of other splits of these alone."
+    "**Overlapping splits.** Every seed splits the same images, and where the data have no test images of their own, "
+    "those of two seeds share some: the intervals speak of other splits and initial weights with these images."
 )
 
 
@@ -86,8 +81,7 @@ def accuracies(group: Group) -> list[str]:
 
 def _accuracy(group: Group, series: Series) -> dict[str, str]:
     readings = [record.test.last for record in series.finished if record.test]
-    floor = group.find(SUPERVISED)
-    gain = compare(series.scores, floor.scores) if floor and floor is not series else None
+    gain = group.gain(series)
     collapsed = [str(record.config.seed) for record in series.finished if record.collapsed]
     return {
         "objective": series.label,
@@ -102,34 +96,20 @@ def _accuracy(group: Group, series: Series) -> dict[str, str]:
 
 
 def limits(group: Group) -> list[str]:
-    """What the intervals do not cover, in a list; empty without a finished run."""
+    """What the intervals do not cover, in a list, with the error of a finite test set; empty without a finished run."""
     if not group.trained:
         return []
-    dataset = describe_dataset(group.config.dataset)
-    overlap = [POOLED] * bool(dataset.test) if group.config.dataset in DATASETS else [OWN_POOL]
-    sentences = [*overlap, _test_set(group, dataset)]
-    return ["## What the intervals do not cover", "\n".join(f"* {sentence}" for sentence in sentences)]
-
-
-def _test_set(group: Group, dataset: Dataset) -> str:
-    """The error of a finite test set, by the binomial law."""
-    first = group.trained[0]
-    accuracy = fmean(score.accuracy for score in first.scores.values())
-    images = next(iter(first.scores.values())).images
+    scores, paired = [*group.trained[0].scores.values()], describe_dataset(group.config.dataset).paired
+    accuracy, images = fmean(score.accuracy for score in scores), scores[0].images
     low, high = wilson(accuracy, images)
-    start = (
+    text = (
         f"**Test images.** With {100 * accuracy:.2f} % of {counted(images, 'test image')} correct, one run's accuracy "
         f"on all images of the kind lies between {100 * low:.2f} and {100 * high:.2f} % (binomial, 95 %)"
     )
-    if dataset.paired > 1:
-        start += f", in truth in a wider range, because every single image stands in {dataset.paired} pairs"
-    if dataset.test:
-        return f"{start}; as test images differ between seeds, in part, the intervals contain some of that."
-    if group.config.dataset not in DATASETS:  # of somebody's own it is not known
-        return f"{start}."
-    return (
-        f"{start}; all seeds have the same test images, and the intervals leave that out: more seeds do not remove it."
-    )
+    text += f", in truth in a wider range, because every single image stands in {paired} pairs" * (paired > 1)
+    text += "" if group.shares_images else "; all seeds have the same test images: more seeds do not remove it"
+    sentences = [*[POOLED] * group.shares_images, f"{text}."]
+    return ["## What the intervals do not cover", "\n".join(f"* {sentence}" for sentence in sentences)]
 
 
 def further(verdicts: Sequence[Verdict]) -> list[str]:

@@ -1,35 +1,27 @@
-"""A dot for each series: accuracy against speed, with the margin as a band, which decides; or a row for each."""
+"""A dot for each series: accuracy against speed, which decides; or a row for each."""
 
 from collections.abc import Collection
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from gsm_cli.analysis.identity import Identity
 from gsm_cli.analysis.verdict import Verdict
 from gsm_cli.objectives import MARGINALIZE
-from gsm_cli.reports.charts import blank, ink, log_ticks, name_ends, wrapped
-from gsm_cli.reports.panels import Panel, Point, Points, describe
+from gsm_cli.reports.charts import blank, wrapped
+from gsm_cli.reports.panels import Panel, Point, Points, describe, panel_picture
 from gsm_cli.style import INK, Picture
-from gsm_cli.words import margin_points
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-BAND, GREEN = "#dfe9df", "#3d6b3d"
 SPEED, THRIFT = "times as fast as the sum", "times fewer evaluations than the sum"
-DEPTH = 5.0  # margins below zero to which the picture reaches; what lies below stands at its lower end with an arrow
-CARETUP, CARETDOWN = 6, 7  # as matplotlib numbers these markers
-SIZE = (8.4, 5.2)  # inches
-NAME = 14.0  # points
 LEAST_REACH = 0.5  # points at either side of zero that an axis of rows has at least
 
 
-def trade_panel(verdict: Verdict) -> Panel:
-    """Points of accuracy against the sum's, by how many times as fast an objective is."""
+def trade_picture(verdict: Verdict) -> Picture[object]:
+    """Points of accuracy against the sum's, by how many times as fast an objective is, with the margin as a band."""
     marginal = verdict.group.find(MARGINALIZE)
     assert marginal is not None
+    assert verdict.margin is not None
     timed = [(each, each.series.times_as_fast(marginal)) for each in verdict.decisive]
     known = all(factor for _, factor in timed)
     dots = []
@@ -37,72 +29,10 @@ def trade_panel(verdict: Verdict) -> Panel:
         thrift = marginal.evaluations() / max(each.series.evaluations(), 1e-9)
         point = Point.of(factor.mean if known and factor else thrift, each.summary, len(each.comparison.seeds))
         dots.append(Points(each.series.identity, [point]))
-    title = "points of test accuracy minus the sum's"
-    return Panel(title, SPEED if known else THRIFT, dots, "+.2f", 0.0, continuous=True)
-
-
-def trade_picture(verdict: Verdict) -> Picture[object]:
-    """The objectives against the sum, and the margin."""
-    assert verdict.margin is not None
-    panel, margin = trade_panel(verdict), 100 * verdict.margin.value
-    facts = {"margin": margin, "panels": [panel]}
-    return Picture[object]("answer", "", describe([panel]), facts, partial(draw_trade, panel, margin))
-
-
-def draw_trade(panel: Panel, margin: float) -> "Figure":
-    """The sum is the line at zero; what lies in the band or above it loses less than the margin."""
-    from matplotlib.patheffects import withStroke
-
-    figure = blank(*SIZE)
-    axes = figure.subplots()
-    low, high = limits(panel, margin)
-    axes.axhspan(-margin, high, color=BAND, linewidth=0, zorder=0)
-    axes.axhline(0.0, color=INK, linewidth=1.0, zorder=1)
-    within = f"loses less than {margin_points(margin / 100)}"
-    beside: dict[str, Any] = {"transform": axes.get_yaxis_transform(), "va": "bottom", "fontsize": 12, "zorder": 5}
-    beside["path_effects"] = [withStroke(linewidth=3, foreground=BAND)]
-    axes.text(0.02, -margin, within, color=GREEN, **beside)
-    axes.text(0.02, 0.0, "the sum", **beside)
-    ends = dict(_draw_dot(axes, dot, low, high) for dot in panel.lines)
-    speeds = [speed for speed, _ in ends.values()]
-    log_ticks(axes, [1.0, *speeds])
-    axes.set(ylim=(low, high), xlabel=panel.axis, ylabel=panel.title.replace(" minus", ",\nminus"))
-    left, right = min(1.0, *speeds), max(1.0, *speeds)
-    if axes.get_xscale() == "log":
-        axes.set_xlim(left / (right / left) ** 0.05, right * (right / left) ** 0.05)
-    else:
-        axes.set_xlim(left - 0.05 * (right - left) - 0.05, right + 0.05 * (right - left) + 0.05)
-    name_ends(axes, ends, SIZE[1] - 0.9, NAME)
-    return figure
-
-
-def limits(panel: Panel, margin: float) -> tuple[float, float]:
-    """From so many margins below zero, or from the lowest interval, to the highest interval."""
-    points = [point for dot in panel.lines for point in dot.points]
-    depth = DEPTH * margin
-    low = max(-depth, min([-2 * margin, *(each.mean if each.low is None else each.low for each in points)]))
-    high = min(depth, max([margin, *(each.mean if each.high is None else each.high for each in points)]))
-    return low - 0.08 * (high - low), high + 0.04 * (high - low)
-
-
-def _draw_dot(axes: "Axes", dot: Points, low: float, high: float) -> tuple[Identity, tuple[float, float]]:
-    """The interval and the mean, near the edge where it lies outside; an arrow where the picture cuts either.
-
-    The name that stands beside the dot, with its number where that lies outside the picture, and where the dot is.
-    """
-    identity, (point,) = dot.identity, dot.points
-    place, room = point.value or 0.0, 0.05 * (high - low)
-    look: dict[str, Any] = {"color": identity.colour, "clip_on": False}
-    ends = [point.mean if end is None else end for end in (point.low, point.high)]
-    axes.plot([place] * 2, [min(max(end, low), high) for end in ends], linewidth=2.6, zorder=3, **look)
-    if ends[0] < low:
-        axes.plot(place, low, marker=CARETDOWN, markersize=10, zorder=3, **look)
-    if ends[1] > high:
-        axes.plot(place, high, marker=CARETUP, markersize=10, zorder=3, **look)
-    shown = low + room if point.mean < low else high - room if point.mean > high else point.mean
-    axes.plot(place, shown, identity.marker, markersize=11, markeredgecolor="white", zorder=4, **look)
-    more = () if shown == point.mean else (("at", f"{point.mean:+.1f}"),)
-    return replace(identity, settings=(*identity.settings, *more)), (place, shown)
+    title, axis = "points of test accuracy minus the sum's", SPEED if known else THRIFT
+    return panel_picture(
+        "answer", [Panel(title, axis, dots, "+.2f", continuous=True, margin=100 * verdict.margin.value)]
+    )
 
 
 def forest_picture(name: str, panel: Panel, hollow: Collection[Points] = ()) -> Picture[object]:
@@ -134,8 +64,6 @@ def draw_rows(panel: Panel, hollow: Collection[Points] = ()) -> "Figure":
         right.text(0.0, place, panel.write(point), va="center", fontsize=11, color=INK)
     left.set(ylim=(len(rows) - 0.5, -0.5), xlabel=panel.title)
     left.set_yticks(range(len(rows)), names)
-    for label, row in zip(left.get_yticklabels(), rows, strict=True):
-        label.set_color(ink(row.identity.colour))
     left.tick_params(axis="y", length=0, pad=12)
     left.spines["left"].set_visible(False)
     right.set(xlim=(0.0, 1.0))

@@ -1,9 +1,12 @@
 """A report on disk: made from the records of its folder, written, or compared with what is there."""
 
 import difflib
+import json
+import warnings
 from base64 import b64decode
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import TypeVar
 
@@ -15,7 +18,6 @@ from gsm_cli.records.layout import ReportFolder
 from gsm_cli.records.run import RunRecord, read_run
 from gsm_cli.reports.costs import render_costs
 from gsm_cli.reports.page import Report
-from gsm_cli.reports.png import MOST, read_texts, shows
 from gsm_cli.reports.run_report import render_runs
 from gsm_cli.style import Picture
 from gsm_cli.words import few
@@ -23,6 +25,8 @@ from gsm_cli.words import few
 AnyRecord = TypeVar("AnyRecord")
 ANOTHER = "is the record of another run than its name says"
 ELSEWHERE = "is of other data than most runs here"
+SIZES = "{} classes, {} unlabelled and {} test images"
+MOST = 2**26  # bytes of a picture's file, and its pixels
 REBUILD = "rebuild it with gsm report"
 
 
@@ -32,9 +36,10 @@ def read(folder: ReportFolder, margin: float | None = None) -> Report:
     `margin` is the loss of test accuracy that counts as none in a report on runs.
     """
     problems: list[str] = []
+    report = None
     if folder.of_costs:
-        costs = _read(folder, folder.records, read_cost, _plan_fault, problems)
-        report = render_costs(folder, costs, problems) if costs else None
+        if costs := _read(folder, folder.records, read_cost, _plan_fault, problems):
+            report = render_costs(folder, costs, problems)
     else:
         asked = folder.asked
         runs = _read(folder, folder.records, read_run, _run_fault, problems)
@@ -43,12 +48,9 @@ def read(folder: ReportFolder, margin: float | None = None) -> Report:
             runs, gradients = _of_one_task(folder, runs, gradients, problems)
         runs = _of_one_kind(folder, runs, problems)
         timed = _read(folder, [folder.steps] * is_there(folder.steps), read_steps, lambda *_: None, problems)
-        steps = timed[0] if timed else None
-        report = (
-            render_runs(folder, runs, problems, gradients, margin, asked.kind, steps, asked.about)
-            if runs or gradients
-            else None
-        )
+        steps = next(iter(timed), None)
+        if runs or gradients:
+            report = render_runs(folder, runs, problems, gradients, margin, asked.kind, steps, asked.about)
     if report is None:
         raise DataError(f"{folder.path} has no readable record: {few(problems)}")
     return report
@@ -117,6 +119,30 @@ def _picture_fault(path: Path, expected: Picture[object]) -> str | None:
     return None if same else "shows or says something else than the records"
 
 
+def read_texts(content: bytes) -> Mapping[str, str]:
+    """The texts in a PNG. Raises ValueError for what is no whole PNG, or a larger one than any report has."""
+    from PIL import Image
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            image = Image.open(BytesIO(content), formats=["PNG"])
+            if image.width * image.height > MOST:
+                raise ValueError(f"it has more than {MOST:,} pixels")
+            image.verify()  # compares checksums, and is the end of this object
+            image = Image.open(BytesIO(content), formats=["PNG"])
+            image.load()
+            return {str(name): str(text) for name, text in image.info.items()}
+    except Exception as error:  # of damaged bytes a decoder may say anything
+        raise ValueError(str(error) or type(error).__name__) from error
+
+
+def shows(content: bytes, picture: Picture[object]) -> bool:
+    """Whether a PNG carries the title, the description and the data of a picture. Raises ValueError as `read_texts`."""
+    carried = {"Title": picture.title, "Description": picture.description, "Comment": json.dumps(picture.carried)}
+    return carried.items() <= read_texts(content).items()
+
+
 def _is_ours(path: Path) -> bool:
     """Whether a report wrote that picture."""
     try:
@@ -169,10 +195,10 @@ def _of_one_task(
     folder: ReportFolder, runs: Sequence[RunRecord], gradients: Sequence[GradientRecord], problems: list[str]
 ) -> tuple[list[RunRecord], list[GradientRecord]]:
     """The records of the data set and labels that most runs have; for each other there is one more problem."""
-    tasks = Counter(record.config.folder for record in runs) or Counter(each.plan.config.folder for each in gradients)
+    configs = [record.config for record in runs] or [each.plan.config for each in gradients]
+    task = next((name for name, _ in Counter(config.folder for config in configs).most_common(1)), "")
     files = [(folder.record(record.config.name), record.config.folder) for record in runs]
     files += [(folder.measurement(each.plan.name), each.plan.config.folder) for each in gradients]
-    task = max(tasks, key=lambda name: tasks[name], default="")
     problems += [f"{folder.link(path)} {ELSEWHERE}: it belongs to {own}" for path, own in files if own != task]
     return (
         [record for record in runs if record.config.folder == task],
@@ -182,32 +208,25 @@ def _of_one_task(
 
 def _of_one_kind(folder: ReportFolder, records: Sequence[RunRecord], problems: list[str]) -> list[RunRecord]:
     """The runs whose data are those of most others of their data set; for each other there is one more problem."""
-    sizes: dict[object, Counter[tuple[int, int, int]]] = {}
-    for record in records:
-        if record.test:
-            sizes.setdefault(_data(record), Counter())[_sizes(record)] += 1
-    usual = {data: counted.most_common(1)[0][0] for data, counted in sizes.items()}
+    common = [data for data, _ in Counter(map(_data, records)).most_common()]
+    usual = {data: sizes for data, sizes in reversed(common) if sizes}
     kept = []
     for record in records:
-        if record.test and _sizes(record) != usual[_data(record)]:
-            words = "{} classes, {} unlabelled and {} test images"
-            problems.append(
-                f"{folder.link(folder.record(record.config.name))} must have the data of its namesakes, "
-                f"{words.format(*usual[_data(record)])}, and has {words.format(*_sizes(record))}"
-            )
-        else:
+        data, sizes = _data(record)
+        if sizes in (None, usual.get(data)):
             kept.append(record)
+        else:
+            path = folder.link(folder.record(record.config.name))
+            rule = f"must have the data of its namesakes, {SIZES.format(*usual[data])}"
+            problems.append(f"{path} {rule}, and has {SIZES.format(*sizes)}")
     return kept
 
 
-def _data(record: RunRecord) -> tuple[str, str | None, int, int | None]:
-    """What decides the sizes of a run's data."""
-    config = record.config
-    return config.dataset_name, config.dataset_sha256, config.labels, config.classes
-
-
-def _sizes(record: RunRecord) -> tuple[int, int, int]:
-    return record.classes, record.unlabelled, record.test.images if record.test else 0
+def _data(record: RunRecord) -> tuple[tuple[object, ...], tuple[int, int, int] | None]:
+    """What decides the sizes of a run's data; and these, None of one that did not come to its test images."""
+    config, test = record.config, record.test
+    data = config.dataset_name, config.dataset_sha256, config.labels, config.classes
+    return data, (record.classes, record.unlabelled, test.images) if test else None
 
 
 def _plan_fault(folder: ReportFolder, path: Path, record: CostRecord | GradientRecord) -> str | None:

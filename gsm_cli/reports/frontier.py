@@ -1,6 +1,6 @@
 """Complete schedules of several lengths: which accuracy at which cost of training."""
 
-from gsm_cli.analysis.frontier import Crossing, Frontier, Line, crossing
+from gsm_cli.analysis.frontier import Crossing, Frontier, crossing
 from gsm_cli.reports.markdown import NOTHING, table
 from gsm_cli.reports.page import Block, Page
 from gsm_cli.reports.panels import Panel, Point, Points, panel_picture
@@ -24,7 +24,7 @@ def frontier_page(title: str, frontier: Frontier, where: str) -> Page:
         first_to_reach(frontier, where),
         [frontier_picture(frontier), _levels(frontier), WHEN],
         f"Exploratory: {counted(few, 'seed')} of a schedule, and no test." if few < 6 else "",
-        caveats=[OWN, *_cautions(frontier)],
+        caveats=_cautions(frontier),
     )
 
 
@@ -55,7 +55,7 @@ def frontier_section(frontier: Frontier | None) -> list[Block]:
     if frontier is None:
         return []
     heading = f"## Accuracy {'in so many seconds' if frontier.clock else 'after so many epochs'}"
-    text = " ".join([first_to_reach(frontier), OWN, *_cautions(frontier)])
+    text = " ".join([first_to_reach(frontier), *_cautions(frontier)])
     return [heading, frontier_picture(frontier), text, _levels(frontier), WHEN]
 
 
@@ -65,18 +65,16 @@ def frontier_picture(frontier: Frontier) -> Picture[object]:
 
 def frontier_panel(frontier: Frontier) -> Panel:
     """Accuracy against seconds, or against epochs, a point for each schedule."""
-    axis = f"{'seconds' if frontier.clock else 'epochs'} of training"
-    return Panel("test accuracy, %", axis, [*map(_points, frontier.lines)], continuous=True)
-
-
-def _points(line: Line) -> Points:
-    points = [Point.of(each.cost, each.accuracy, len(each.scores)) for each in line.schedules]
-    return Points(line.identity, points)
+    lines = [
+        Points(line.identity, [Point.of(each.cost, each.accuracy, len(each.scores)) for each in line.schedules])
+        for line in frontier.lines
+    ]
+    return Panel("test accuracy, %", f"{'seconds' if frontier.clock else 'epochs'} of training", lines, continuous=True)
 
 
 def _cautions(frontier: Frontier) -> list[str]:
     """What else differs between schedules."""
-    return [f"Fitted to the length: {listed(frontier.fitted)}."] * bool(frontier.fitted)
+    return [OWN, *[f"Fitted to the length: {listed(frontier.fitted)}."] * bool(frontier.fitted)]
 
 
 def _levels(frontier: Frontier) -> str:

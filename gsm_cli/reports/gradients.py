@@ -111,11 +111,18 @@ def gradient_picture(record: GradientRecord, number: int = 1) -> Picture[object]
 def against_tau(record: GradientRecord, number: int) -> Picture[object]:
     """A row for cosine, bias and deviation, a column for the models of every epoch, or for every function."""
     titled = subjects_of(record)
-    models = {title: own for title, own in titled.items() if own[0].epoch is not None}
-    lines = _lines(record)
-    columns = [gradient_panels(lines, record, title, own) for title, own in (models or titled).items()]
-    panels = [panel for row in zip(*columns, strict=True) for panel in row]
-    return panel_picture(numbered("gradients-tau", number), panels, len(columns))
+    titled = {title: own for title, own in titled.items() if own[0].epoch is not None} or titled
+    panels, lines = [], _lines(record)
+    for name, quantity, reference in ((COSINE, cosine, 0.0), (BIAS, bias, 1.0), (DEVIATION, deviation, None)):
+        for title, subjects in titled.items():
+            read = {line: means(record, line.objective, subjects, quantity) for line in lines}
+            points = [
+                Points(line, [Point.of(tau, each, scale=1.0) for tau, each in own.items()])
+                for line, own in read.items()
+                if own
+            ]
+            panels.append(Panel(f"{name}, {title}", TAU, points, ".3f", reference, logarithmic=name != COSINE))
+    return panel_picture(numbered("gradients-tau", number), panels, len(titled))
 
 
 def gradient_page(record: GradientRecord) -> Page:
@@ -175,30 +182,13 @@ def _own(record: GradientRecord) -> list[str]:
             for each in ((subjects, cosine), (of_sum, cosine), (subjects, bias), (subjects, deviation))
         ]
         label = name if tau is None else f"{name}, {TAU} {commands.write(tau)}"
-        rows.append([label, str(subjects[0].epoch), *(_cell(each.mean if each else None) for each in read)])
-    headings = ["estimator", "epoch", "cosine", "on the sum's models", BIAS, DEVIATION]
+        rows.append([label, *(_cell(each.mean if each else None) for each in read)])
+    headings = ["estimator", "cosine", "on the sum's models", BIAS, DEVIATION]
     return [OWN, table(headings, rows)] if rows else []
 
 
 def _cell(value: float | None) -> str:
     return NOTHING if value is None else f"{value:.3f}"
-
-
-def gradient_panels(
-    lines: Sequence[Identity], record: GradientRecord, title: str, subjects: Sequence[GradientSubject]
-) -> list[Panel]:
-    """Cosine of the mean, bias and deviation of the gradients of these estimators against the temperature."""
-    panels = []
-    for name, quantity, reference in ((COSINE, cosine, 0.0), (BIAS, bias, 1.0), (DEVIATION, deviation, None)):
-        read = {line: means(record, line.objective, subjects, quantity) for line in lines}
-        points = [
-            Points(line, [Point.of(tau, each, scale=1.0) for tau, each in own.items()])
-            for line, own in read.items()
-            if own
-        ]
-        words = ", ".join(filter(None, [name, title]))
-        panels.append(Panel(words, TAU, points, ".3f", reference, logarithmic=name != COSINE))
-    return panels
 
 
 def _conclusions(record: GradientRecord) -> list[str]:

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gsm_cli.files import is_there, read_bounded, write_atomic
-from gsm_cli.reports.folder import text_differences
+from gsm_cli.reports.folder import MOST, text_differences
 from gsm_cli.reports.markdown import table
 from gsm_cli.reports.page import Report
-from gsm_cli.reports.png import MOST
 
 NAME = "README.md"
 START = "# Reports\n\nWritten by `gsm report` from the records"
@@ -17,12 +16,8 @@ TEXT = START + ", as every page that it names. A run is one training of one obje
 def index(reports: Sequence[Report]) -> str:
     """A row for each report."""
     rows = [
-        [
-            f"[{report.title}]({report.folder.path.name}/{report.folder.text.name})",
-            report.answer,
-            f"{len(report.runs):,}",
-        ]
-        for report in reports
+        [f"[{each.title}]({each.folder.path.name}/{each.folder.text.name})", each.answer, f"{len(each.runs):,}"]
+        for each in reports
     ]
     return TEXT + table(["question", "answer", "runs"], rows) + "\n"
 

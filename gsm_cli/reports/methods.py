@@ -5,10 +5,9 @@ from collections.abc import Sequence
 
 from gsm_cli import commands
 from gsm_cli.analysis.groups import Group
-from gsm_cli.analysis.identity import DIGEST, own_settings, written
+from gsm_cli.analysis.identity import DIGEST, own_settings, shared_settings, written
 from gsm_cli.records.cost import StepRecord
 from gsm_cli.records.layout import ReportFolder
-from gsm_cli.records.store import Record
 from gsm_cli.reports.markdown import console
 from gsm_cli.words import listed
 
@@ -76,40 +75,28 @@ def _parts(group: Group) -> str:
 
 def _settings(group: Group) -> list[str]:
     """The settings that the group has in common, and those that are an objective's own."""
-    record = group.records[0]
-    words = [
-        f"{name} {value}" for name, value in written(group.settings).items() if name != DIGEST or group.settings[name]
-    ]
-    return [
-        f"{MODELS[record.config.model]}. {record.parameters:,} parameters.",
-        f"Settings: {', '.join(words)}.",
-        *_own(group),
-    ]
-
-
-def _own(group: Group) -> list[str]:
-    """The settings that are an objective's own."""
+    record, shared = group.records[0], shared_settings(group.config)
+    words = [f"{name} {value}" for name, value in written(shared).items() if name != DIGEST or shared[name]]
     described = {series.label: own_settings(series.config) for series in group.pictured}
     lines = [
         f"* {name}: {', '.join(f'{setting} {value}' for setting, value in own.items())}"
         for name, own in described.items()
         if own
     ]
-    return ["An objective's own settings:", "\n".join(lines)] if lines else []
+    return [
+        f"{MODELS[record.config.model]}. {record.parameters:,} parameters.",
+        f"Settings: {', '.join(words)}.",
+        *(["An objective's own settings:", "\n".join(lines)] if lines else []),
+    ]
 
 
 def _environments(groups: Sequence[Group], steps: StepRecord | None) -> str:
-    found = {record.made_by for group in groups for record in group.records}
+    """The machines and the codes of the runs, one code by its digest, several by their number."""
+    records = [record for group in groups for record in group.records]
     timed = f" Of the steps that were timed: {steps.made_by}." if steps else ""
-    codes = of_codes([each for group in groups for each in group.records])
-    return f"Environment: {'; '.join(sorted(found))}. {codes}{timed}"
-
-
-def of_codes(records: Sequence[Record]) -> str:
-    """A sentence on which codes made these runs: one is named, several are counted."""
-    codes = {record.code for record in records} - {None}
+    codes = {record.code for record in records if record.code}
     unknown = sum(record.code is None for record in records)
-    if not codes:
-        return "No run says which code made it."
-    known = f"{len(codes)} codes" if len(codes) > 1 else f"the code {codes.pop()}"
-    return f"The runs are of {known}{f', and {unknown:,} of an unknown one' if unknown else ''}."
+    known = f"{len(codes)} codes" if len(codes) > 1 else f"the code {''.join(codes)}"
+    of_codes = f"The runs are of {known}{f', and {unknown:,} of an unknown one' if unknown else ''}."
+    machines = "; ".join(sorted({record.made_by for record in records}))
+    return f"Environment: {machines}. {of_codes if codes else 'No run says which code made it.'}{timed}"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from gsm_cli import commands
 from gsm_cli.analysis.identity import Identity
 from gsm_cli.analysis.statistics import Summary
-from gsm_cli.reports.charts import blank, log_ticks, name_ends, value_ticks
+from gsm_cli.reports.charts import NAME, TICK, blank, is_wide, log_ticks, loss_axis, name_ends, value_ticks
 from gsm_cli.reports.markdown import NOTHING, columns
 from gsm_cli.style import INK, Picture
 from gsm_cli.words import digits
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 COLUMNS = 3
+ALONE = 12.0  # points of a name beside a single panel
 WIDTHS, HEIGHT = (9.5, 5.6, 4.2, 3.4), 4.6  # inches of a panel where one, two, three or more are in a row
 NAMES = 2.2  # inches of the names beside the last panel
 MANY = 8  # lines, from which on the description has the highest and the lowest alone
 FEW = 12  # points of a line whose marks are large
 APART, SPREAD = 0.012, 0.06  # of the axis between lines at one value, so that none hides another, and between all
-WIDE = 8.0  # how many times the least value the greatest is, from which on an axis is logarithmic
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,7 @@ class Panel:
     reference: float | None = None
     logarithmic: bool = False  # where its means spread widely
     continuous: bool = False  # whether each line has values of its own
+    margin: float | None = None  # of points against the sum's: the loss that counts as none
 
     def write(self, point: Point) -> str:
         """A mean with its interval; without a form with three digits."""
@@ -83,11 +84,6 @@ class Panel:
     def at(self, value: float) -> str:
         """A value of the axis."""
         return digits(value) if self.continuous else commands.write(value)
-
-
-def is_wide(values: Sequence[float]) -> bool:
-    """Whether values are told apart better on a logarithmic axis."""
-    return min(values, default=0.0) > 0 and max(values) >= WIDE * min(values)
 
 
 def panel_chart(panels: Sequence[Panel], columns: int = COLUMNS) -> "Figure":
@@ -110,7 +106,7 @@ def panel_chart(panels: Sequence[Panel], columns: int = COLUMNS) -> "Figure":
         _draw(axes, panel, room, columns)
     if beside:
         ends = {line.identity: _end(cells[len(panels) - 1], line) for line in panels[-1].lines}
-        name_ends(cells[len(panels) - 1], ends, height - 0.9)
+        name_ends(cells[len(panels) - 1], ends, height - 0.9, NAME if len(panels) > 1 else ALONE)
     else:
         handles = [Line2D([], [], **line.look) for line in lines.values()]
         labels = [identity.label for identity in lines]
@@ -141,8 +137,8 @@ def _draw(axes: "Axes", panel: Panel, inches: float, columns: int) -> None:
     if panel.continuous or not values:
         log_ticks(axes, values)
     else:
-        value_ticks(axes, values, inches, 10)
-    axes.tick_params(labelsize=10)
+        value_ticks(axes, values, inches)
+    axes.tick_params(labelsize=TICK)
 
 
 def _beside(value: float, values: Sequence[float], share: float) -> float:
@@ -153,14 +149,15 @@ def _beside(value: float, values: Sequence[float], share: float) -> float:
 
 def _draw_line(axes: "Axes", line: Points, places: Sequence[float]) -> None:
     """Means joined, with their intervals where there are any."""
-    axes.plot(places, [point.mean for point in line.points], markersize=5 if len(places) <= FEW else 3, **line.look)
+    size = 9 if len(places) == 1 else 5 if len(places) <= FEW else 3
+    axes.plot(places, [point.mean for point in line.points], markersize=size, **line.look)
     spans = [
         (place, point.low, point.high)
         for place, point in zip(places, line.points, strict=True)
         if point.low is not None and point.high is not None
     ]
     if spans:
-        axes.vlines(*zip(*spans, strict=True), color=line.identity.colour, alpha=0.5)
+        axes.vlines(*zip(*spans, strict=True), color=line.identity.colour, alpha=0.5, linewidth=0.3 * size)
 
 
 def _limit(axes: "Axes", panel: Panel) -> None:
@@ -169,7 +166,9 @@ def _limit(axes: "Axes", panel: Panel) -> None:
 
     points = [point for line in panel.lines for point in line.points]
     means = [point.mean for point in points]
-    if panel.logarithmic and is_wide(means):
+    if panel.margin:
+        loss_axis(axes, panel.margin)
+    elif panel.logarithmic and is_wide(means):
         axes.set_yscale("log")
         axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axes.yaxis.set_minor_locator(NullLocator())

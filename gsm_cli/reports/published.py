@@ -29,11 +29,12 @@ def table_page(title: str, group: Group, found: Table) -> Page:
         "where that holds zero and nothing beyond a point, undecided where it reaches farther; *speed-up*: the sum's "
         "seconds an epoch over these."
     )
+    pictures = [_picture(rows, name)] if any(rows.values()) else []
     lacking = [row for row in found.rows if row not in {series.objective for series in rows}]
     return Page(
         f"{title}: does the table of {name} come out?",
         _answer([row for row in rows.values() if row]),
-        [_picture(rows, name), columns([_row(group, *each) for each in rows.items()]), legend] if rows else [],
+        [*pictures, columns([_row(group, *each) for each in rows.items()]), legend] if rows else [],
         caveats=[
             *failures(group),
             *([f"Rows there without a run here: {listed(lacking)}."] * bool(lacking)),
@@ -71,12 +72,10 @@ def _row(group: Group, series: Series, row: Beside | None) -> dict[str, str]:
 
 
 def _picture(rows: dict[Series, Beside | None], name: str) -> Picture[object]:
-    """Every objective here and, hollow, there."""
+    """Every objective that both have, here and, hollow, there."""
     lines, hollow = [], []
     for series, row in rows.items():
-        lines.append(Points(series.identity, [Point.of(None, series.accuracy)]))
-        if row:
-            there = replace(series.identity, settings=(*series.identity.settings, ("of", name)))
-            hollow.append(Points(there, [Point.of(None, row.theirs)]))
-            lines.append(hollow[-1])
+        there = replace(series.identity, settings=(*series.identity.settings, ("of", name)))
+        hollow += [Points(there, [Point.of(None, row.theirs)])] if row else []
+        lines += [Points(series.identity, [Point.of(None, series.accuracy)]), hollow[-1]] if row else []
     return forest_picture("table", Panel("test accuracy, %", "objective", lines), hollow)

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from gsm_cli.analysis.findings import Findings, analyse, run_facts
-from gsm_cli.analysis.published import find_table
 from gsm_cli.config import RunConfig
 from gsm_cli.data import describe_dataset
 from gsm_cli.errors import inert
@@ -55,24 +54,20 @@ def _page(folder: ReportFolder, findings: Findings, about: str | None) -> Page:
     whole = where(verdict)
     if findings.kind == "curve":
         return curve_page(title, verdict)
-    if findings.kind == "table" and (found := find_table(verdict.group)):
-        return table_page(title, verdict.group, found)
+    if findings.table:
+        return table_page(title, verdict.group, findings.table)
     if findings.searches:
         return search_page(title, findings.searches)
     if findings.best:
-        return best_page(title, findings.best, whole, _picture(findings))
+        names = {tuple(each.settings) for each in findings.best}
+        swept = [line for line in findings.sweeps if line.names in names]
+        lines = [line for line in swept if line.names == swept[0].names]
+        return best_page(title, findings.best, whole, sweep_picture(lines, findings.series))
     if findings.kind == "settings" and findings.trades:
         return trade_page(title, findings.trades[0], whole)
     if findings.kind == "settings" and findings.frontier:
         return frontier_page(title, findings.frontier, whole)
     return comparison_page(folder, title, verdict)
-
-
-def _picture(findings: Findings) -> Block:
-    """Of the best values: accuracy against the first setting that has them."""
-    names = {tuple(each.settings) for each in findings.best}
-    lines = [line for line in findings.sweeps if line.names in names]
-    return sweep_picture([line for line in lines if line.names == lines[0].names], findings.series)
 
 
 def _details(

@@ -125,15 +125,12 @@ def accuracy_panel(found: Sequence[Swept], series: Sequence[Series]) -> Panel:
         for each in series
         if name not in each.config.identity and (task := task_of(each.config, (name,))) in tasks
     ]
-    looks = with_looks(
-        [(line.objective, line.settings) for line, _ in sets]
-        + [(each.objective, settings) for each, settings in levels]
-    )
+    told = [(line.objective, line.settings) for line, _ in sets] + [(each.objective, own) for each, own in levels]
     lines: list[dict[float | None, Series]] = []
     lines += [{float(str(value)): swept.series[(value,)] for value in swept.values(0)} for _, swept in sets]
     lines += [{None: each} for each, _ in levels]
     points = [[Point.of(at, each.accuracy, len(each.scores)) for at, each in line.items()] for line in lines]
-    return Panel("test accuracy, %", name, [Points(*pair) for pair in zip(looks, points, strict=True)])
+    return Panel("test accuracy, %", name, [Points(*pair) for pair in zip(with_looks(told), points, strict=True)])
 
 
 def temperature_section(lines: Sequence[Swept], series: Sequence[Series]) -> list[Block]:

@@ -18,6 +18,7 @@ import pytest
 from records_of import steps_of
 
 from gsm_cli.analysis.groups import Group, sort_records
+from gsm_cli.analysis.identity import shared_settings
 from gsm_cli.analysis.series import Series, validation_step
 from gsm_cli.analysis.statistics import compare, summarize
 from gsm_cli.records.cost import read_steps
@@ -43,7 +44,7 @@ def find(report: str, name: str) -> tuple[Group, Series]:
     objective, _, rest = name.rstrip("]").partition("[")
     wanted = dict(part.split("=") for part in rest.split(",") if part)
     for group in groups_of(report):
-        settings = {key: str(value) for key, value in group.settings.items()}
+        settings = {key: str(value) for key, value in shared_settings(group.config).items()}
         own = wanted.keys() - settings.keys()
         several = group.candidates(objective) if own else filter(None, [group.find(objective)])
         for series in several:

@@ -77,8 +77,8 @@ def test_what_only_one_has():
 
 def test_runs_of_other_lengths_are_other_series():
     found = match([record("gumbel", 0), record("gumbel", 0, (0.5, 0.7))], [record("gumbel", 0)])
-    assert [pair.label for pair in found.pairs] == ["gumbel (3 epochs)"]
-    assert found.only_first == {"gumbel (2 epochs)": [0]}
+    assert [pair.label for pair in found.pairs] == ["gumbel (epochs 3)"]
+    assert found.only_first == {"gumbel (epochs 2)": [0]}
 
 
 def test_one_seed_is_never_worse():

@@ -19,6 +19,7 @@ from PIL.PngImagePlugin import PngInfo
 from records_of import SIX, batch, cost_record, gradient_record, record
 
 from gsm_cli.errors import DataError, GsmError
+from gsm_cli.objectives import OBJECTIVES
 from gsm_cli.records.layout import ReportFolder, find_folders
 from gsm_cli.records.run import Failure, RunRecord, read_run
 from gsm_cli.reports.folder import check, read, write
@@ -381,6 +382,13 @@ class TestDamage:
         (problem,) = read(digits).problems
         assert problem.endswith("is of other data than most runs here: it belongs to mnist-100")
 
+    def test_runs_whose_data_are_not_those_of_most_others(self, digits):
+        other = msgspec.structs.replace(record("gumbel", 9), classes=3)
+        other.save(digits.record(other.config.name))
+        (problem,) = read(digits).problems
+        assert "must have the data of its namesakes, 10 classes, 999 unlabelled and 400 test images" in problem
+        assert problem.endswith(", and has 3 classes, 999 unlabelled and 400 test images")
+
     def test_gradients_of_another_folder(self, digits):
         other = gradient_record(("gumbel", 1.0), dataset="mnist")
         other.save(digits.measurement(other.plan.name))
@@ -500,6 +508,9 @@ class TestTable:
         assert "| gst | 2 | 90.00 [" in report.text
         (picture,) = report.page.blocks[:1]
         assert picture.name == "table"
+        (panel,) = picture.facts
+        drawn = [line.identity.objective for line in panel.lines]
+        assert drawn == [name for name in OBJECTIVES if name in found and name != "gst" for _ in range(2)]
         beside = {each["series"]["label"]: each for each in report.facts["beside"] if each}
         assert set(beside) == {*found} - {"gst"}
         assert beside["gumbel"]["speed_up"] == pytest.approx(31.39 / 16.39)
@@ -511,6 +522,7 @@ class TestTable:
             ({"gumbel": (0.5, 0.5), "rebar": (0.5, 0.5)}, "No: gumbel and rebar lie lower here."),
             ({"gumbel": (0.9, 0.99)}, "Undecided: gumbel stays open."),
             ({"gumbel": (0.9,)}, "Nothing is concluded: no objective of the table has two seeds."),
+            ({"gst": (0.9, 0.9)}, "Nothing is concluded: no objective of the table has two seeds."),
         ],
     )
     def test_the_answer_says_which_agree(self, folder, accuracies, answer):

@@ -80,7 +80,7 @@ class TestGroups:
     def test_other_settings_form_another_group_and_the_largest_is_first(self):
         longer = [record("gumbel", seed, (0.5, 0.6, 0.7, 0.99)) for seed in range(2)]
         first, second = sort_records([*longer, *batch({"gumbel": [0.0] * 3})])
-        assert (first.settings["epochs"], second.settings["epochs"]) == (3, 4)
+        assert (first.config.epochs, second.config.epochs) == (3, 4)
         assert (len(first.records), len(second.records)) == (3, 2)
 
     @pytest.mark.parametrize(
@@ -89,8 +89,8 @@ class TestGroups:
     def test_names_say_what_differs_and_nothing_else(self, settings, epochs):
         other = [record("gumbel", 9, (0.5,) * epochs, **settings)]
         first, second = sort_records([*batch({"gumbel": [0.0] * 3}), *other])
-        words = {"kl_start": ("kl_start 0.2", "kl_start 1"), "precision": ("float32", "bf16")}
-        named = [*([("3 epochs", "4 epochs")] if epochs == 4 else []), *(words[key] for key in sorted(settings))]
+        words = {"kl_start": ("kl_start 0.2", "kl_start 1"), "precision": ("precision float32", "precision bf16")}
+        named = [*([("epochs 3", "epochs 4")] if epochs == 4 else []), *(words[key] for key in sorted(settings))]
         assert (first.name, second.name) == tuple(", ".join(column) for column in zip(*named, strict=True))
 
     def test_data_are_named_where_groups_differ_in_them(self):
@@ -103,9 +103,9 @@ class TestGroups:
             for preset, settings in (("laptop", {"precision": "bf16"}), ("long", {}), ("article", {"epochs": 10}))
         ]
         assert {group.name for group in sort_records(runs)} == {
-            "preset laptop, 30 epochs, bf16",
-            "preset long, 100 epochs, float32",
-            "preset article, 10 epochs, float32",
+            "preset laptop, epochs 30, precision bf16",
+            "preset long, epochs 100, precision float32",
+            "preset article, epochs 10, precision float32",
         }
 
     def test_a_group_alone_has_no_name(self):

@@ -90,7 +90,7 @@ class TestMargin:
         )  # to -0.63
         assert "named with `--margin`: with it 37 errors of the sum become 39 of 400 images" in report.details_text
         assert "lies above a loss of 0.5 points, the *margin*" in report.text
-        assert report.pictures[0].facts["margin"] == 0.5
+        assert report.pictures[0].facts[0].margin == 0.5
 
     def test_follows_from_the_sum_alone(self):
         assert margin_of(group_of(record("gumbel", 0))) is None

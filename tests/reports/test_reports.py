@@ -171,9 +171,9 @@ def test_other_settings_are_rows_of_the_details():
     longer = [record("gumbel", seed, (0.5, 0.6, 0.7, 0.99)) for seed in range(2)]
     report = rendered([*batch(SIX), *longer])
     assert "98.00" not in report.text
-    assert "The main group is the runs with 3 epochs." in report.details_text
+    assert "The main group is the runs with epochs 3." in report.details_text
     further = section(report.details_text, "Runs with other settings")
-    assert cells(further, "gumbel, 4 epochs")[1].startswith("98.00 [")
+    assert cells(further, "gumbel, epochs 4")[1].startswith("98.00 [")
     assert [picture.name for picture in report.pictures] == ["answer", "accuracy", "frontier"]
 
 
@@ -265,7 +265,7 @@ class TestLimits:
         own = {"dataset": "mine.npz", "dataset_sha256": "a" * 64}
         runs = [record(name, seed) for name in ("gumbel", "marginalize") for seed in (0, 1)]
         moved = [msgspec.structs.replace(run, config=msgspec.structs.replace(run.config, **own)) for run in runs]
-        assert "Where the file has no test images of its own, every seed splits the same images" in whole(moved)
+        assert "where the data have no test images of their own, those of two seeds share some" in whole(moved)
 
     def test_splits_of_one_pool_overlap_and_a_test_set_of_its_own_is_fixed(self):
         digits, mnist = (
@@ -273,7 +273,7 @@ class TestLimits:
             for dataset in ("digits", "mnist")
         )
         assert "Nadeau and Bengio (2003)" in whole(digits)
-        assert "as test images differ between seeds, in part" in whole(digits)
+        assert "those of two seeds share some" in whole(digits)
         assert "Nadeau" not in whole(mnist)
         assert "more seeds do not remove it" in whole(mnist)
 

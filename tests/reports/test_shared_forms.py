@@ -13,7 +13,7 @@ from records_of import SIX, batch, record
 
 from gsm_cli.estimator_settings import OwnSettings
 from gsm_cli.records.layout import ReportFolder
-from gsm_cli.reports.latex import escaped
+from gsm_cli.reports.exports import escaped
 
 HOSTILE = "<img src=x onerror=alert(1)>[a](javascript:alert(2))</title><script>alert(3)</script>"
 VALUE = "[a](javascript&colon;alert(4))![b](b.png)"  # of a setting; records refuse < and >

@@ -12,7 +12,8 @@ from gsm_cli.analysis.groups import sort_records
 from gsm_cli.estimator_settings import OwnSettings
 from gsm_cli.objectives import OBJECTIVES
 from gsm_cli.records.run import RunRecord
-from gsm_cli.reports.panels import Panel, Point, Points, describe, is_wide, panel_chart, panel_table
+from gsm_cli.reports.charts import is_wide
+from gsm_cli.reports.panels import Panel, Point, Points, describe, panel_chart, panel_table
 from gsm_cli.reports.sweeps import accuracy_panel, sweep_picture
 from gsm_cli.style import house_style
 

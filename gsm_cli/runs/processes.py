@@ -58,7 +58,7 @@ def share(jobs: int | None, runs: int, device: Device) -> tuple[int, int]:
     environment names its threads.
     """
     text = os.environ.get("OMP_NUM_THREADS", "")
-    threads = int(text) if text.isdecimal() else 0  # none are named
+    threads = int(text) if text.isdecimal() else 0  # 0: none are named
     most = jobs or (1 if device == "cuda" else max(1, cores() // (threads or 1)))
     filled = max(1, min(most, runs))
     return filled, threads or max(1, cores() // filled)

@@ -22,7 +22,7 @@ from pathlib import Path
 
 from gsm_cli.errors import DataError
 from gsm_cli.runs.cluster import Cluster
-from gsm_cli.runs.locks import lock_path
+from gsm_cli.runs.locks import RunLock
 from gsm_cli.runs.places import Here, Workers
 from gsm_cli.runs.processes import Processes
 from gsm_cli.runs.task import Task, execute
@@ -123,7 +123,7 @@ def memory(folder: Path) -> None:
     with Processes(1, 1) as workers:
         for config in configs:
             task = Task(config, folder / f"{config.name}.json")
-            lock_path(task.record).touch()
+            RunLock(task.record).path.touch()
             try:
                 assert workers.submit(execute, task).result().finished
             except DataError as error:

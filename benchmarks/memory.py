@@ -43,7 +43,7 @@ def epoch(kind: str) -> dict[str, float]:
     KINDS[kind][1]()
     config = build({"dataset": "mnist", "objective": GUMBEL, "epochs": 2})
     split = random_split(structs.replace(config, batch_size=IMAGES), 10)
-    validation = Images(split.unlabelled, split.unlabelled[:, 0].astype("int64") % 10)
+    validation = Images(split.unlabelled.pixels, split.unlabelled.pixels[:, 0].astype("int64") % 10)
     run = Run(config, replace(split, validation=validation))
     run.epochs.append(run.epoch())
     start, before = time.process_time(), resource.getrusage(resource.RUSAGE_SELF).ru_minflt

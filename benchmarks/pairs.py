@@ -36,7 +36,9 @@ def reading() -> Iterator[Result]:
         start = perf_counter()
         split = pairs()
         times.append(perf_counter() - start)
-    yield Result(f"reading and making {len(split.unlabelled):,} unlabelled pairs, seconds", median(times), most=2)
+    yield Result(
+        f"reading and making {len(split.unlabelled.classes):,} unlabelled pairs, seconds", median(times), most=2
+    )
 
 
 def the_sum() -> Iterator[Result]:

@@ -199,7 +199,7 @@ def memory() -> Iterator[Result]:
 def loop() -> Iterator[Result]:
     config = build({"objective": "gumbel", "epochs": 1}, preset=None)
     split = random_split(structs.replace(config, batch_size=20_000), 10)
-    images = Images(split.unlabelled[:4_000], split.unlabelled[:4_000, 0].astype("int64") % 10)
+    images = Images(split.unlabelled.pixels[:4_000], split.unlabelled.pixels[:4_000, 0].astype("int64") % 10)
     run = Run(config, replace(split, validation=images))
     rng = torch.Generator().manual_seed(0)
     rows = shuffle(len(run.pixels), run.steps, config.batch_size, rng)

@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 AGAIN = "interrupted; give the same command again"
-LONGEST = 60  # letters of a wrong value that are shown
 CALLED = (  # an option or a setting, and what other programs call it
     "learning_rate lr step_size, tau t temp temperature temperatures, out o output outdir out_dir output_dir save_dir, "
     "batch_size b bs batch, classes k num_classes n_classes, samples n num_samples n_samples, seeds s, latent z_dim, "
@@ -80,7 +79,7 @@ def shown(value: object) -> str:
     if isinstance(value, list | tuple) and len(value) == 1:
         (value,) = value
     text = str(value) if re.fullmatch(r"[-+]?[0-9.][-0-9.e+]*", str(value)) else repr(value)
-    return text if len(text) <= LONGEST else text[:LONGEST] + "…"
+    return shortened(text)
 
 
 def printable(text: str) -> str:
@@ -91,6 +90,11 @@ def printable(text: str) -> str:
 def is_seen(text: str) -> bool:
     """Whether every character of a text is seen where it is shown, and none is obeyed."""
     return text.isprintable() and not UNSEEN.search(text)
+
+
+def shortened(text: str, most: int = 60) -> str:
+    """A text of somebody else's, no longer than a sentence bears."""
+    return text if len(text) <= most else text[:most] + "…"
 
 
 def inert(text: str) -> str:

@@ -26,12 +26,11 @@ def tasks(folder: Path, *objectives: str, seeds: int = 1, **settings: object) ->
 
 
 def timeless(record: RunRecord) -> RunRecord:
-    """A record without clocks, and without what was beside it."""
-    environment = replace(record.environment, beside=None)
+    """A record without clocks."""
     still = [0] * len(record.epochs)
     clocks = ("milliseconds", "processor_milliseconds", "evaluation_milliseconds")
     epochs = replace(record.epochs, **dict.fromkeys(clocks, still))
-    return replace(record, epochs=epochs, environment=environment)
+    return replace(record, epochs=epochs)
 
 
 def kept(folder: Path) -> dict[str, RunRecord]:

@@ -362,7 +362,7 @@ class TestImages:
         assert (ours.shape, ours.classes) == (theirs.shape, theirs.classes)
         first, second = (load(each, 6, 0) for each in (ours, theirs))
         assert first.digest == second.digest
-        assert np.array_equal(first.unlabelled, second.unlabelled)
+        assert np.array_equal(first.unlabelled.pixels, second.unlabelled.pixels)
         assert np.array_equal(first.test.classes, second.test.classes)
 
     def test_booleans_are_black_and_white(self, folder, images):

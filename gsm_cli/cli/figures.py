@@ -56,8 +56,7 @@ def _ask(
     as_json: options.Json = False,
 ) -> Asked:
     import_matplotlib()  # before those who need it
-    from gsm_cli.law.fonts import check_characters
-    from gsm_cli.law.looks import read_look
+    from gsm_cli.law.looks import check_characters, read_look
     from gsm_cli.law.request import read_law
 
     look = read_look(title, size, dpi, style=style, font_size=font_size, font=font)

@@ -122,7 +122,7 @@ def _splits(plan: GradientPlan, data_dir: Path | None) -> "dict[int, Split]":
     from gsm_cli.runs.task import load_split
 
     splits = {seed: load_split(plan.config, seed, data_dir, options.fetch) for seed in plan.seeds}
-    most = min(len(split.unlabelled) for split in splits.values())
+    most = min(len(split.unlabelled.classes) for split in splits.values())
     if plan.images is not None and plan.images > most:
         raise UsageError(f"--images must be at most {most}, the unlabelled ones, not {plan.images}: lower it")
     return splits

@@ -150,7 +150,8 @@ def _run(plan: Plan, tasks: "list[Task]", force: bool) -> "list[Outcome]":
                 found = f"{counted(workers.places, 'worker')} of the scheduler at {plan.scheduler}"
                 options.say(f"sends {counted(len(to_do), 'run')} to {found}")
             if to_do:
-                workers.warm_up(ready)
+                for _ in range(workers.places):
+                    workers.submit(ready)
                 check(to_do, options.fetch)
             for folder in {ReportFolder.of_record(task.record) for task in tasks}:
                 folder.ask(plan.kind, tasks[0].data_dir)

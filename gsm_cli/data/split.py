@@ -11,7 +11,6 @@ from gsm_cli.data.dataset import Dataset, Fetch, Images
 from gsm_cli.errors import DataError, UsageError
 from gsm_cli.streams import Purpose, generator
 
-Bytes = NDArray[np.uint8]
 Indices = NDArray[np.int64]
 
 
@@ -20,8 +19,7 @@ class Split:
     """The four disjoint parts of one experiment."""
 
     labelled: Images
-    unlabelled: Bytes
-    unlabelled_classes: Indices  # read when training has ended, and never by it
+    unlabelled: Images  # whose classes are read when training has ended, and never by it
     validation: Images
     test: Images
     classes: int
@@ -65,16 +63,7 @@ def load(
         digest.update(f"the first {classes} classes".encode())
         kinds = classes
     labelled, unlabelled, validating, testing = parts
-    return Split(
-        labelled=labelled,
-        unlabelled=unlabelled.pixels,
-        unlabelled_classes=unlabelled.classes,
-        validation=validating,
-        test=testing,
-        classes=kinds,
-        shape=shape,
-        digest=digest.hexdigest(),
-    )
+    return Split(labelled, unlabelled, validating, testing, kinds, shape, digest.hexdigest())
 
 
 def _first(images: Images, classes: int, kinds: int, dataset: str) -> Images:

@@ -40,11 +40,6 @@ def gumbel_noise(shape: int | tuple[int, ...], rng: np.random.Generator) -> Arra
     return -np.log(-np.log(u))
 
 
-def softmax(logits: ArrayLike) -> Array:
-    """exp(logits), scaled to sum to 1 over the last axis."""
-    return relax(logits, 0.0, 1.0)
-
-
 def relax(logits: ArrayLike, noise: ArrayLike, temperature: ArrayLike) -> Array:
     """softmax((logits + noise) / temperature) over the last axis; the arguments broadcast."""
     weights = np.exp(_scaled(logits, noise, temperature))
@@ -110,7 +105,7 @@ def log_density(z: ArrayLike, logits: ArrayLike, temperature: ArrayLike) -> Arra
     if not (z > 0).all() or not np.allclose(z.sum(axis=-1), 1.0, rtol=0.0, atol=SIMPLEX):
         raise ValueError("z must lie strictly inside the simplex: positive, with sum 1; where it underflows, use log z")
     log_z = np.log(z)
-    return np.asarray(_log_density_of_log(log_z, logits, temperature) - log_z.sum(axis=-1))
+    return np.asarray(log_density_of_log(log_z, logits, temperature) - log_z.sum(axis=-1))
 
 
 def log_density_of_log(log_z: ArrayLike, logits: ArrayLike, temperature: ArrayLike) -> Array:
@@ -122,14 +117,10 @@ def log_density_of_log(log_z: ArrayLike, logits: ArrayLike, temperature: ArrayLi
     log_z = np.asarray(log_z, dtype=np.float64)
     if not np.isfinite(log_z).all() or not np.allclose(np.exp(log_z).sum(axis=-1), 1.0, rtol=0.0, atol=SIMPLEX):
         raise ValueError("log_z must be finite logarithms of numbers with sum 1, as those of log_relax are")
-    return _log_density_of_log(log_z, logits, temperature)
-
-
-def _log_density_of_log(log_z: Array, logits: ArrayLike, temperature: ArrayLike) -> Array:
     logits, temperature = _law(logits), _temperature(temperature)
     if not np.isfinite(logits).all():
         raise ValueError("the density needs finite logits: a class of probability zero leaves the simplex")
-    _check_shapes(z=log_z, logits=logits, temperature=temperature)
+    _check_shapes(log_z=log_z, logits=logits, temperature=temperature)
     scores = logits - temperature * log_z
     scores = scores - scores.max(axis=-1, keepdims=True)
     log_sum = np.log(np.exp(scores).sum(axis=-1, keepdims=True))

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gsm_cli.errors import UsageError, is_seen, shown
-from gsm_cli.law.gumbel import Array, gumbel_noise, random_logits, softmax
+from gsm_cli.law.gumbel import Array, gumbel_noise, random_logits, relax
 from gsm_cli.law.numbers import Written, read_numbers
 from gsm_cli.streams import Purpose, generator
 
@@ -58,7 +58,7 @@ class Law:
 
     @property
     def probabilities(self) -> Array:
-        return softmax(self.logits)
+        return relax(self.logits, 0.0, 1.0)
 
     def noise(self, draws: int) -> Array:
         """The Gumbel noise of the draws 0 to `draws` - 1, (draws, K): it depends on the seed and on nothing else."""

@@ -112,7 +112,7 @@ def simplex_chart(
         axes.set_axis_off()
     handles, labels = figure.axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=entries(figure, 125))
-    shades = ScalarMappable(BoundaryNorm(LEVELS, len(GREYS), extend="both"), ListedColormap(_greys()))
+    shades = ScalarMappable(BoundaryNorm(LEVELS, len(GREYS), extend="both"), ListedColormap(list(map(grey, GREYS))))
     share = min(1.0, 0.6 / space(1.0))  # of the width
     bar = figure.colorbar(shades, ax=figure.axes, location="bottom", aspect=40, shrink=share, ticks=LEVELS[::2])
     bar.set_label("exact density, log scale")
@@ -120,12 +120,8 @@ def simplex_chart(
     return figure
 
 
-def _greys() -> list[str]:
-    return [grey(level) for level in GREYS]
-
-
 def _shade(axes: Axes, triangle: Triangle) -> None:
-    axes.contourf(*triangle.mesh, triangle.density, LEVELS, colors=_greys(), extend="both")
+    axes.contourf(*triangle.mesh, triangle.density, LEVELS, colors=list(map(grey, GREYS)), extend="both")
 
 
 def _magnify(axes: Axes, triangle: Triangle) -> None:

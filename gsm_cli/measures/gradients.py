@@ -11,7 +11,6 @@ The mean of an estimator's gradient is found in two ways:
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from math import isfinite, sqrt
 
@@ -68,16 +67,8 @@ def toy_subjects(classes: int | None, replicates: int, seed: int) -> list[Subjec
     return [subject(name, bound) for name, bound in functions.items()]
 
 
-@dataclass(frozen=True)
-class Enumerated:
-    """The exact mean of a gradient with respect to the logits (B * K,), and the trace of its covariance S."""
-
-    logits: Tensor
-    variance: float
-
-
-def enumerate_outcomes(estimator: Estimator, subject: Subject, most: int) -> Enumerated | None:
-    """The mean over all outcomes of the estimator's one-hot samples, each weighted by its probability.
+def enumerate_outcomes(estimator: Estimator, subject: Subject, most: int) -> tuple[Tensor, float] | None:
+    """The exact mean of an estimator's gradient, (B * K,), over all outcomes of its one-hot samples, and its tr S.
 
     None where it draws other noise too, or has more than `most` outcomes, K for each sample.
     """
@@ -97,16 +88,15 @@ def enumerate_outcomes(estimator: Estimator, subject: Subject, most: int) -> Enu
     q, samples = torch.cat(weights), torch.cat(gradients)
     samples = torch.where(q > 0.0, samples, 0.0)
     mean = (q * samples).sum(dim=0)
-    variance = (q * (samples - mean).square()).sum().item()
-    return Enumerated(mean.flatten(), variance)
+    return mean.flatten(), (q * (samples - mean).square()).sum().item()
 
 
 @lru_cache(maxsize=1)
-def exact_gradient(subject: Subject) -> Enumerated:
-    """The gradient of the sum over classes."""
+def exact_gradient(subject: Subject) -> Tensor:
+    """The gradient of the sum over classes, (B * K,)."""
     exact = enumerate_outcomes(Marginal(), subject, 1)
     assert exact is not None
-    return exact
+    return exact[0]
 
 
 def sample_gradients(estimator: Estimator, subject: Subject, rng: torch.Generator) -> Tensor:
@@ -135,12 +125,13 @@ def measure(
     exact = exact_gradient(subject)
     found = enumerate_outcomes(estimator, subject, subject.replicates)
     if found is not None:
-        logits = exact_mean(found.logits, exact.logits)
-        spread, error = sqrt(found.variance) / exact.logits.norm().item(), 0.0
+        mean, variance = found
+        logits = exact_mean(mean, exact)
+        spread, error = sqrt(variance) / exact.norm().item(), 0.0
     else:
         samples = sample_gradients(estimator, subject, rng)
-        logits = sampled_mean(samples, exact.logits)
-        spread, error = deviation(samples, exact.logits)
+        logits = sampled_mean(samples, exact)
+        spread, error = deviation(samples, exact)
     if not all(map(isfinite, (spread, error, logits.bias))):
         at = "" if tau is None else f" at temperature {tau:g}"
         raise GsmError(f"a gradient must be finite to be measured, and that of {name}{at} on {subject.name} is not")

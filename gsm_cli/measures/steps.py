@@ -140,16 +140,8 @@ def random_split(config: RunConfig, classes: int, labelled: int | None = None, s
         return Images(rng.integers(0, 256, (count, prod(shape)), np.uint8), rng.integers(0, classes, count))
 
     unlabelled = images(config.batch_size)
-    return Split(
-        labelled=images(labelled or config.labels),
-        unlabelled=unlabelled.pixels,
-        unlabelled_classes=unlabelled.classes,
-        validation=images(0),
-        test=images(0),
-        classes=classes,
-        shape=shape,
-        digest="random",
-    )
+    parts = (images(labelled or config.labels), unlabelled, images(0), images(0))
+    return Split(*parts, classes, shape, "random")
 
 
 def peak_memory() -> int:

@@ -46,6 +46,7 @@ class Evidence:
 
 
 Case = tuple[Evidence, Tensor]  # images, and the y of their bound
+Drawn = tuple[Tensor, Tensor, Tensor]  # samples, their log density, and the outputs of a network that their law has
 
 
 class M2(nn.Module):
@@ -67,23 +68,18 @@ class M2(nn.Module):
         self.q_z = Network(inputs | {"y": k}, 2 * z, architecture, HEAD_SCALE)
         self.p_x = Network({"y": k, "z": z}, architecture.pixels, architecture)
 
-    def law_of_a(self, x: Tensor) -> Tensor | None:
-        """Mean and log variance of q(a|x), (B, 2 A); M2 has no auxiliary variable."""
-        return None
-
-    def draw_a(self, x: Tensor, samples: int, rng: torch.Generator) -> tuple[Tensor, Tensor] | tuple[None, None]:
-        """The auxiliary variable (S, B, A) and log q(a|x) (S, B); M2 has none."""
-        return draw(self.law_of_a(x), samples, rng)
+    def draw_a(self, x: Tensor, samples: int, rng: torch.Generator) -> Drawn | tuple[None, None, None]:
+        """The auxiliary variable (S, B, A), log q(a|x) (S, B), and that law's outputs (B, 2 A); M2 has none."""
+        return None, None, None
 
     def classify(self, x: Tensor, samples: int, rng: torch.Generator) -> Tensor:
         """Logits of q(y|a,x), (S, B, K), for images x (B, D) in [0, 1] and S draws of a."""
-        a, _ = self.draw_a(x, samples, rng)
+        a, *_ = self.draw_a(x, samples, rng)
         return self.logits(context(x, a), samples)
 
     def encode(self, x: Tensor, samples: int, rng: torch.Generator) -> Evidence:
         """Draw a, and the noise of z, S times for images x (B, D); compute all that the bounds of the classes share."""
-        q_a = self.law_of_a(x)
-        a, log_q_a = draw(q_a, samples, rng)
+        a, log_q_a, q_a = self.draw_a(x, samples, rng)
         known = context(x, a)
         return Evidence(
             x=x,
@@ -157,9 +153,10 @@ class ADGM(M2):
         self.q_a = Network({"x": architecture.pixels}, 2 * architecture.auxiliary, architecture, HEAD_SCALE)
         self.p_a = Network(sizes, 2 * architecture.auxiliary, architecture, HEAD_SCALE)
 
-    def law_of_a(self, x: Tensor) -> Tensor:
-        outputs: Tensor = self.q_a(self.q_a.lift(x=x))
-        return outputs
+    def draw_a(self, x: Tensor, samples: int, rng: torch.Generator) -> Drawn:
+        outputs = self.q_a(self.q_a.lift(x=x))
+        noise = torch.randn(samples, len(x), outputs.shape[-1] // 2, generator=rng, device=x.device)
+        return *place(outputs, noise), outputs
 
     def encode(self, x: Tensor, samples: int, rng: torch.Generator) -> Evidence:
         return replace(super().encode(x, samples, rng), p_a=self.p_a.lift(x=x))
@@ -190,14 +187,6 @@ def gaussian(outputs: Tensor) -> tuple[Tensor, Tensor]:
     """Mean and log variance, (..., Z) each, from the outputs (..., 2 Z) of a network."""
     mean, log_variance = torch.chunk(outputs, 2, dim=-1)
     return mean, log_variance
-
-
-def draw(outputs: Tensor | None, samples: int, rng: torch.Generator) -> tuple[Tensor, Tensor] | tuple[None, None]:
-    """Samples (S, B, A) of a Gaussian with the outputs (B, 2 A) of a network, and their log density (S, B)."""
-    if outputs is None:
-        return None, None
-    size = samples, len(outputs), outputs.shape[-1] // 2
-    return place(outputs, torch.randn(size, generator=rng, device=outputs.device))
 
 
 def place(outputs: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:

@@ -158,7 +158,7 @@ def supervised(model: M2, batch: Batch, samples: int, rng: torch.Generator) -> T
 def classifier_alone(model: M2, batch: Batch, samples: int, rng: torch.Generator) -> Tensor:
     """The mean of log q(y|a,x) of the labelled images, with draws of a that are constants: q(a|x) learns nothing."""
     with torch.no_grad():
-        a, _ = model.draw_a(batch.labelled, samples, rng)
+        a, *_ = model.draw_a(batch.labelled, samples, rng)
     return log_probability(model.logits(context(batch.labelled, a), samples), batch.classes)
 
 

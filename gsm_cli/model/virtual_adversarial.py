@@ -21,7 +21,7 @@ def virtual_adversarial_loss(model: M2, x: Tensor, radius: float, rng: torch.Gen
     """
     with uncounted():
         with torch.no_grad():
-            a, _ = model.draw_a(x, 1, rng)
+            a, *_ = model.draw_a(x, 1, rng)
         # r is added behind the first layer's product, in its own precision; a bias that it has counts once
         lifted = model.q_y.lift(**context(x, a))
         unbiased = lifted - model.q_y.lift(x=torch.zeros_like(x[0]))

@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal, TypeVar
 import msgspec
 from msgspec import Meta, Struct
 
-from gsm_cli.errors import DataError, inert, printable
+from gsm_cli.errors import DataError, inert, printable, shortened
 from gsm_cli.files import read_bounded, write_atomic
 from gsm_cli.rules import Count, Natural, Plain
 
@@ -33,7 +33,7 @@ class Environment(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     kernels: Plain  # of PyTorch on a processor, as AVX512; on a GPU its name
     features: list[Plain] | None = None  # of the processor, those that decide kernels: avx2, avx512_f, avx512_bf16 ...
     threads: Count
-    beside: Natural | None = None  # runs that may have been on the same machine at the same time
+    beside: Natural | None = None  # of older records: runs that may have been on the same machine at the same time
 
     @property
     def words(self) -> str:
@@ -96,8 +96,7 @@ def read(path: Path, kind: type[AnyRecord], part: bool = False) -> AnyRecord:
     except OSError as error:
         raise DataError(f"{path} must be a whole record, and cannot be read ({error.strerror}): {REMEDY}") from error
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
-        reason = printable(str(error))
-        reason = reason if len(reason) <= LONGEST else reason[:LONGEST] + "…"
+        reason = shortened(printable(str(error)), LONGEST)
         raise DataError(f"{path} must be a whole record, and is not ({reason}): {REMEDY}") from error
     if not (part or record.is_whole):
         raise DataError(f"{path} must have {kind.PARTS} once, and has not: {REMEDY}")

@@ -44,7 +44,8 @@ def run_all(tasks: Sequence[Task], executor: Workers, watcher: Watcher, force: b
         executor.shutdown(cancel_futures=True)  # before the locks are given back
         raise
     finally:
-        batch.release()
+        for lock in batch.locks.values():  # after an interruption there are some
+            lock.release()
     return [batch.outcomes[task.name] for task in tasks]
 
 
@@ -172,8 +173,3 @@ class Batch:
         self.locks.pop(outcome.task.name).release()
         self.outcomes[outcome.task.name] = outcome
         self.watcher.end(outcome)
-
-    def release(self) -> None:
-        """Give back every lock; after an interruption there are some."""
-        for lock in self.locks.values():
-            lock.release()

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from gsm_cli.config import RunConfig, differences
 from gsm_cli.errors import DataError, GsmError, is_of_memory, printable
-from gsm_cli.files import check_ordinary, move, write_atomic
+from gsm_cli.files import check_ordinary, write_atomic
 from gsm_cli.records.curves import Epoch
 from gsm_cli.records.store import Code
 from gsm_cli.runs.environment import Device
@@ -61,23 +61,19 @@ class Checkpoint:
             code = msgspec.convert(state.get("code"), Code | None)
             if code != expected.code:  # what else it holds that code knows
                 raise _of_another_run(path, {"code": code}, {"code": expected.code})
-            data = _decode(state)
+            data = msgspec.json.decode(state["epochs"], type=_Data)
             found = cls(**state | {"config": data.config, "epochs": data.epochs})
             if found.identity != expected.identity:
                 raise _of_another_run(path, found.identity, expected.identity)
-            if not found.fits(expected):
+            weights, moments = _kinds(expected.model), _kinds(expected.optimizer)
+            whole = _kinds(found.model) == _kinds(found.best) == weights and _kinds(found.optimizer) == moments
+            if not (whole and 1 <= len(found.epochs) <= found.config.epochs):
                 raise _damaged(path)
         except GsmError:
             raise
         except Exception as error:
             raise _damaged(path) from error
         return found
-
-    def fits(self, expected: "Checkpoint") -> bool:
-        """Whether it has some of the epochs, the weights and the optimizer of a run that begins as `expected`."""
-        weights, moments = _kinds(expected.model), _kinds(expected.optimizer)
-        whole = _kinds(self.model) == _kinds(self.best) == weights and _kinds(self.optimizer) == moments
-        return whole and 1 <= len(self.epochs) <= self.config.epochs
 
     @property
     def identity(self) -> dict[str, object]:
@@ -93,18 +89,11 @@ class _Data(msgspec.Struct):
 def epochs_of(path: Path) -> int:
     """How many epochs a checkpoint has: none if it is damaged. Raises GsmError if it cannot be read."""
     try:
-        return len(_decode(_load(path)).epochs)
+        return len(msgspec.json.decode(_load(path)["epochs"], type=_Data).epochs)
     except Exception as error:
         if isinstance(error, GsmError) and not isinstance(error, DamagedError):
             raise
         return 0
-
-
-def set_aside(path: Path) -> Path:
-    """Give a damaged checkpoint a name under which nobody looks for one. Raises GsmError if the disk refuses."""
-    aside = path.with_name(f"{path.name}.damaged")
-    move(path, aside)
-    return aside
 
 
 def _load(path: Path) -> dict[str, Any]:
@@ -129,10 +118,6 @@ def _load(path: Path) -> dict[str, Any]:
     if not isinstance(state, dict) or not all(isinstance(name, str) for name in state):
         raise _damaged(path)
     return state
-
-
-def _decode(state: dict[str, Any]) -> _Data:
-    return msgspec.json.decode(state["epochs"], type=_Data)
 
 
 def _damaged(path: Path) -> DamagedError:

@@ -5,14 +5,12 @@ Dask gives a task whose worker is lost to another by itself, as often as its sch
 
 import logging
 import time
-from collections import Counter
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
-from urllib.parse import urlsplit
 from uuid import uuid4
 
 import msgspec
@@ -43,7 +41,6 @@ class Cluster(Workers):
         self.scheduler = scheduler
         self.client = connect(scheduler)
         logging.disable()  # of what ends the batch there is one sentence, and no traceback of Dask's
-        self._hosts: Mapping[str, int] = {}
         self._known: frozenset[str] = frozenset()  # addresses of workers that were not refused
         self._seen = -GLANCE
         self._topic = f"gsm-{uuid4().hex}"
@@ -60,11 +57,12 @@ class Cluster(Workers):
 
     @property
     def places(self) -> int:
-        return sum(self._look().values())
+        return len(self._look())
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
-        given = fingerprint(), self._topic, self._look()
-        future: Future[T] = self.executor.submit(_there, *given, partial(fn, *args, **kwargs))
+        self._look()
+        call = partial(fn, *args, **kwargs)
+        future: Future[T] = self.executor.submit(_there, fingerprint(), self._topic, call)
         return future
 
     def problem_of(self, done: Future[Any]) -> Exception | None:
@@ -97,8 +95,8 @@ class Cluster(Workers):
         found: Mapping[str, Mapping[str, Any]] = self.client.scheduler_info(n_workers=-1)["workers"]
         return found
 
-    def _look(self) -> Mapping[str, int]:
-        """How many workers every host has, as seen not long ago. Raises ExecutorLostError where nobody is asked."""
+    def _look(self) -> frozenset[str]:
+        """The workers' addresses, as seen not long ago. Raises ExecutorLostError where nobody is asked."""
         if self.client.status == "closed":  # what was submitted while it was looked for never ends
             raise self._lost()
         if time.monotonic() - self._seen > GLANCE:
@@ -112,9 +110,8 @@ class Cluster(Workers):
                     refuse_others({address: {CODE: code} for address, code in codes}, {CODE: fingerprint()})
                     refuse_threads(workers)
                 self._known = frozenset(workers)
-                self._hosts = Counter(map(_host, workers))
             self._seen = time.monotonic()
-        return self._hosts
+        return self._known
 
 
 def connect(scheduler: str) -> Any:
@@ -174,11 +171,7 @@ def refuse_threads(workers: Mapping[str, Mapping[str, Any]]) -> None:
             )
 
 
-def _host(address: str) -> str:
-    return urlsplit(address).hostname or address
-
-
-def _there(code: str, topic: str, hosts: Mapping[str, int], call: Callable[[], T]) -> T:
+def _there(code: str, topic: str, call: Callable[[], T]) -> T:
     """On a worker: make the call, as one that knows where it is, and stop it when it is wanted no longer.
 
     Raises UsageError if it is of another code, as one may be that has just come.
@@ -193,8 +186,7 @@ def _there(code: str, topic: str, hosts: Mapping[str, int], call: Callable[[], T
         state = worker.state.tasks.get(key)
         return state is not None and state.state in ("executing", "long-running")
 
-    beside = hosts.get(_host(worker.address), 1) - 1
-    token = PLACE.set(Place(lambda news: worker.log_event(topic, msgspec.json.encode(news)), beside, wanted=wanted))
+    token = PLACE.set(Place(lambda news: worker.log_event(topic, msgspec.json.encode(news)), wanted=wanted))
     try:
         return call()
     finally:

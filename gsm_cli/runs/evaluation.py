@@ -41,10 +41,6 @@ class NotFiniteError(ArithmeticError):
         self.step = step
 
 
-def are_finite(*numbers: float | None) -> bool:
-    return all(number is None or isfinite(number) for number in numbers)
-
-
 class Classification(NamedTuple):
     """Of a set of images: which are wrong, the share of the class predicted most often, the mean entropy of q(y|x)."""
 
@@ -100,7 +96,7 @@ def mean_bound(model: M2, images: Images, rng: torch.Generator, step: int) -> Bo
     """
     bounds = over(binary_bound, model, spread(images, BOUNDED), rng).double()
     mean, error = bounds.mean().item(), bounds.std().item() / sqrt(len(bounds)) if len(bounds) > 1 else None
-    if not are_finite(mean, error):
+    if not isfinite(mean + (error or 0.0)):
         raise NotFiniteError(step, "the bound of the test images")
     error = None if error is None else rounded(error)
     return Bound(mean=rounded(mean), standard_error=error, images=len(bounds), draws=1)
@@ -156,9 +152,9 @@ def read_model(
     model: M2, split: Split, epoch: int, stream: Callable[[Purpose, int], torch.Generator], predict: Function
 ) -> Reading:
     """What the test set and the unlabelled images say of the weights of an epoch; always with the same noise."""
-    unlabelled = spread(Images(split.unlabelled, split.unlabelled_classes), ASSIGNED)
     found, known = (
-        classification(model, images, stream(Purpose.EVALUATION, 0), predict) for images in (split.test, unlabelled)
+        classification(model, images, stream(Purpose.EVALUATION, 0), predict)
+        for images in (split.test, spread(split.unlabelled, ASSIGNED))
     )
     return Reading(
         epoch=epoch,

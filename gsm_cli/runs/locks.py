@@ -19,7 +19,7 @@ class RunLock:
     """The lock of the run whose record is to be at `record`."""
 
     def __init__(self, record: Path) -> None:
-        self.path = lock_path(record)
+        self.path = record.with_name(f".{record.stem}.lock")
         self._lock = FileLock(self.path, timeout=0, thread_local=False)
 
     def acquire(self) -> bool:
@@ -53,8 +53,3 @@ class RunLock:
                 self.path.unlink()
             self._lock.release()
             sweep(self.path.parent)
-
-
-def lock_path(record: Path) -> Path:
-    """The file that is locked while the run of this record is trained."""
-    return record.with_name(f".{record.stem}.lock")

@@ -1,10 +1,10 @@
-"""Adam, as a run needs it: of gradients that are handed over, and without PyTorch's compiler.
+"""Adam, as a run needs it: without PyTorch's compiler.
 
 `torch.optim` imports `torch._dynamo` with its first optimizer, for more than a second in every process, and goes
 through the parameters in Python at every step.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import torch
 from torch import Tensor
@@ -25,16 +25,12 @@ class AdamW:
         self.means, self.squares = ([torch.zeros_like(each) for each in self.parameters] for _ in range(2))
         self.steps = torch.zeros(len(self.parameters), device=self.parameters[0].device)
 
-    def gradients(self, loss: Tensor) -> list[Tensor | None]:
-        """Those of a loss; None where it does not depend on a parameter."""
-        found = torch.autograd.grad(loss, self.parameters, allow_unused=True)
-        return [each if each is None else each.contiguous() for each in found]
-
     @torch.no_grad()
-    def step(self, gradients: Sequence[Tensor | None], learning_rate: float, greatest: float | None) -> None:
-        """Move the parameters that have a gradient, with gradients scaled to a norm of at most `greatest` in all."""
+    def step(self, loss: Tensor, learning_rate: float, greatest: float | None) -> None:
+        """Move the parameters that a loss depends on, with gradients scaled to a norm of at most `greatest` in all."""
+        gradients = torch.autograd.grad(loss, self.parameters, allow_unused=True)
         moved = [number for number, gradient in enumerate(gradients) if gradient is not None]
-        present = [gradient for gradient in gradients if gradient is not None]
+        present = [gradient.contiguous() for gradient in gradients if gradient is not None]
         norm = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(present)))
         self.steps[moved] += 1
         lists = (self.parameters, self.means, self.squares, self.steps.unbind())

@@ -29,9 +29,6 @@ class News(Struct, frozen=True):
     words: str = ""
 
 
-Hear = Callable[[News], None]
-
-
 class StoppedError(BaseException):
     """Whoever asked for a task wants it no longer."""
 
@@ -48,8 +45,7 @@ class ExecutorLostError(GsmError):
 class Place:
     """What a task may know of where it runs, and whom it speaks to."""
 
-    say: Hear = lambda news: None
-    beside: int | None = None  # runs that may be on the same machine at the same time
+    say: Callable[[News], None] = lambda news: None
     threads: int | None = None  # of PyTorch; None: as many as it takes by itself
     wanted: Callable[[], bool] = lambda: True
 
@@ -65,7 +61,7 @@ PLACE: ContextVar[Place] = ContextVar("place", default=Place())  # noqa: B039  i
 class Workers(Executor):
     """An executor that knows how much it can do at once and hands on what its tasks say, in whatever thread that is."""
 
-    hear: Hear = staticmethod(lambda news: None)
+    hear: Callable[[News], None] = staticmethod(lambda news: None)
     tries = 2  # at a task whose worker is lost
 
     @property
@@ -76,9 +72,6 @@ class Workers(Executor):
     def problem_of(self, done: Future[Any]) -> Exception | None:
         """Why a task could not be done. Raises ExecutorLostError if no other can be done either."""
         return cast("Exception | None", done.exception())
-
-    def warm_up(self, fn: Callable[[], object]) -> None:
-        """Let every worker call this first; nobody waits for it."""
 
 
 class Here(Workers):
@@ -92,7 +85,7 @@ class Here(Workers):
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         future: Future[T] = Future()
-        token = PLACE.set(Place(self.hear, beside=0, threads=self.threads))
+        token = PLACE.set(Place(self.hear, self.threads))
         try:
             future.set_result(fn(*args, **kwargs))
         except Exception as error:

@@ -17,7 +17,7 @@ from threading import Lock, get_ident
 from typing import IO, Any, ParamSpec, TypeVar, cast
 
 from gsm_cli.runs.environment import Device
-from gsm_cli.runs.places import Hear, Here, WorkerLostError, Workers
+from gsm_cli.runs.places import Here, News, WorkerLostError, Workers
 from gsm_cli.runs.worker import ERROR, NEWS
 
 P = ParamSpec("P")
@@ -51,19 +51,14 @@ def quota() -> float | None:
     return None
 
 
-def named_threads() -> int | None:
-    """The threads of PyTorch that the environment names."""
-    text = os.environ.get("OMP_NUM_THREADS", "")
-    return int(text) if text.isdecimal() and int(text) else None
-
-
 def share(jobs: int | None, runs: int, device: Device) -> tuple[int, int]:
     """How many of so many runs are done at once, and the threads of each.
 
     None is one for each core that the runs can fill, on a GPU one. A job has its share of the cores, unless the
     environment names its threads.
     """
-    threads = named_threads()
+    text = os.environ.get("OMP_NUM_THREADS", "")
+    threads = int(text) if text.isdecimal() else 0  # 0: none are named
     most = jobs or (1 if device == "cuda" else max(1, cores() // (threads or 1)))
     filled = max(1, min(most, runs))
     return filled, threads or max(1, cores() // filled)
@@ -97,10 +92,6 @@ class Processes(Workers):
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         return self._servers.submit(self._serve, pickle.dumps(pickle.dumps((fn, args, kwargs))))
 
-    def warm_up(self, fn: Callable[[], object]) -> None:
-        for _ in range(self.jobs):
-            self.submit(fn)
-
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Stop every worker, whatever it does, and wait until none is left."""
         with self._lock:
@@ -120,7 +111,7 @@ class Processes(Workers):
             worker = self._workers.get(get_ident())
             if worker is None or worker.process.returncode is not None:
                 try:
-                    worker = self._workers[get_ident()] = Worker(self.jobs - 1, self.threads)
+                    worker = self._workers[get_ident()] = Worker(self.threads)
                 except OSError as error:
                     raise WorkerLostError(f"could not be started ({error.strerror})") from error
         return worker.ask(request, self.hear)
@@ -135,7 +126,7 @@ def _leave_ctrl_c() -> None:
 class Worker:
     """A process that does what it is asked, and what it says on the way."""
 
-    def __init__(self, beside: int, threads: int) -> None:
+    def __init__(self, threads: int) -> None:
         self.process = subprocess.Popen(
             python("gsm_cli.runs.worker"),
             stdin=subprocess.PIPE,
@@ -143,9 +134,9 @@ class Worker:
             env={"OMP_NUM_THREADS": str(threads)} | os.environ | {"PYTHONSAFEPATH": "1"},
         )
         self.requests, self.answers = cast(IO[bytes], self.process.stdin), cast(IO[bytes], self.process.stdout)
-        self.requests.write(pickle.dumps(pickle.dumps((beside, threads))))
+        self.requests.write(pickle.dumps(pickle.dumps(threads)))
 
-    def ask(self, request: bytes, hear: Hear) -> Any:
+    def ask(self, request: bytes, hear: Callable[[News], None]) -> Any:
         """What a call returns, or the exception that it raises. Raises WorkerLostError if the process ends before."""
         try:
             self.requests.write(request)
@@ -156,7 +147,9 @@ class Worker:
                 kind, value = pickle.load(self.answers)
         except (EOFError, OSError, ValueError, pickle.UnpicklingError) as error:
             self.stop()
-            raise WorkerLostError(_ending(self.process.returncode)) from error
+            code = self.process.returncode
+            ending = f"was killed by signal {-code}" if code < 0 else f"ended with the code {code}"
+            raise WorkerLostError(ending) from error
         if kind == ERROR:
             raise value
         return value
@@ -172,8 +165,3 @@ class Worker:
         for pipe in (self.requests, self.answers):
             with suppress(OSError, ValueError):  # what could not be sent any more
                 pipe.close()
-
-
-def _ending(code: int) -> str:
-    """How a process ended, in words."""
-    return f"was killed by signal {-code}" if code < 0 else f"ended with the code {code}"

@@ -1,6 +1,7 @@
 """The steps of a run: a batch in, the weights moved; what changes from step to step follows from its number."""
 
 from contextlib import suppress
+from functools import partial
 from statistics import fmean
 
 import torch
@@ -9,7 +10,6 @@ from torch import Tensor
 from gsm_cli.config import RunConfig
 from gsm_cli.data.split import Split
 from gsm_cli.errors import OwnCodeError, UsageError
-from gsm_cli.model.bounds import Selective
 from gsm_cli.model.checks import NotALawError
 from gsm_cli.model.terms import Batch, Terms, classifier_alone, labels_alone, semi_supervised, supervised
 from gsm_cli.model.virtual_adversarial import virtual_adversarial_loss
@@ -29,15 +29,18 @@ class Steps:
         self.config = config
         self.split = split
         self.device = device
-        self.pixels = torch.from_numpy(split.unlabelled).to(device)
+        self.pixels = torch.from_numpy(split.unlabelled.pixels).to(device)
         self.labelled = torch.from_numpy(split.labelled.pixels).to(device)
         self.classes = torch.from_numpy(split.labelled.classes).to(device)
-        self.model = build_model(config, split.unlabelled.shape[1], split.classes, device)
-        self.optimizer = self.new_optimizer()
+        self.model = build_model(config, self.pixels.shape[1], split.classes, device)
+        self.optimizer = AdamW(self.model.parameters(), config.weight_decay, config.l2)
         self.steps = len(self.pixels) // config.batch_size  # in an epoch
         if not self.steps:
             rule = f"batch-size must be at most the {len(self.pixels)} unlabelled images"
             raise UsageError(f"{rule}, not {config.batch_size}: lower it")
+        self.stream = partial(stream, config.seed, device=device)  # of a purpose, at an epoch or a step
+        self.kl_weight = partial(kl_weight, config, steps=self.steps)  # at a step, as the next
+        self.learning_rate = partial(learning_rate, config, steps=self.steps)
         self.averaging = Averaging(config, self.steps) if config.is_unlabelled else None
 
     def all_steps(self, number: int) -> tuple[list[float], float]:
@@ -70,10 +73,10 @@ class Steps:
             images = torch.cat([batch.unlabelled, batch.labelled])
             noise = self.stream(Purpose.PERTURBATION, number)
             loss = loss + config.vat_weight * virtual_adversarial_loss(self.model, images, config.vat_radius, noise)
-        self.update(loss, self.learning_rate(number))
+        self.optimizer.step(loss, self.learning_rate(number), config.clip)
         if apart:
             log_q = classifier_alone(self.model, batch, config.mc_samples, self.stream(Purpose.CLASSIFIER, number))
-            self.update(-config.classification_weight * log_q, self.learning_rate(number))
+            self.optimizer.step(-config.classification_weight * log_q, self.learning_rate(number), config.clip)
         return terms.detach()
 
     def drawn(self, number: int, rows: Tensor, labelled_rows: Tensor) -> tuple[Batch, Terms]:
@@ -104,14 +107,10 @@ class Steps:
         if not torch.equal(first, second):
             raise OwnCodeError(OTHER_VALUES.format(self.config.objective))
 
-    def update(self, loss: Tensor, rate: float, optimizer: AdamW | None = None) -> None:
-        """Move the weights down the gradient of a loss."""
-        optimizer = optimizer or self.optimizer
-        optimizer.step(optimizer.gradients(loss), rate, self.config.clip)
-
     def warm_up(self) -> None:
         """Let the model learn from the labelled images alone, with an optimizer of its own."""
-        config, optimizer = self.config, self.new_optimizer()
+        config = self.config
+        optimizer = AdamW(self.model.parameters(), config.weight_decay, config.l2)
         size = config.labelled_batch or len(self.labelled)
         self.model.train()
         for number in range(1, config.warm_epochs + 1):
@@ -122,22 +121,5 @@ class Steps:
                 batch = Batch(images[:0], images, self.classes[rows])
                 terms = labels_alone(self.model, batch, config.mc_samples, self.kl_weight(0), rng)
                 bounded = config.labelled_weight * config.is_unlabelled
-                self.update(-terms.objective(bounded, config.classification_weight), config.learning_rate, optimizer)
-
-    def new_optimizer(self) -> AdamW:
-        return AdamW(self.model.parameters(), self.config.weight_decay, self.config.l2)
-
-    @property
-    def selective(self) -> Selective | None:
-        """The estimator, if it leaves classes out."""
-        estimator = None if self.averaging is None else self.averaging.at_step(0)
-        return estimator if isinstance(estimator, Selective) else None
-
-    def stream(self, purpose: Purpose, counter: int) -> torch.Generator:
-        return stream(self.config.seed, purpose, counter, self.device)
-
-    def kl_weight(self, step: int) -> float:
-        return kl_weight(self.config, step, self.steps)
-
-    def learning_rate(self, step: int) -> float:
-        return learning_rate(self.config, step, self.steps)
+                loss = -terms.objective(bounded, config.classification_weight)
+                optimizer.step(loss, config.learning_rate, config.clip)

@@ -10,20 +10,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import msgspec
-
 from gsm_cli.config import RunConfig, differences
 from gsm_cli.data import find_dataset
 from gsm_cli.data.dataset import Fetch, Pool
 from gsm_cli.data.files import download
 from gsm_cli.data.split import Split, load
-from gsm_cli.errors import DataError, GsmError, OwnCodeError, UsageError, printable
+from gsm_cli.errors import DataError, GsmError, OwnCodeError, UsageError, printable, shortened
 from gsm_cli.extensions import own_code
 from gsm_cli.files import is_there
 from gsm_cli.objectives import SumAndSampleSettings
 from gsm_cli.records.run import Failure, RunRecord, read_run
 from gsm_cli.runs.environment import Device, keep_memory
-from gsm_cli.runs.locks import lock_path
+from gsm_cli.runs.locks import RunLock
 from gsm_cli.runs.places import PLACE, News, WorkerLostError
 
 LONGEST = 200  # letters of a reason that a record keeps
@@ -69,17 +67,15 @@ def execute(task: Task) -> RunRecord:
     if place.threads:
         torch.set_num_threads(place.threads)
     split = load_split(config, config.seed, task.data_dir, download)
-    place.say(News(task.name, images=len(split.unlabelled) // config.batch_size * config.batch_size))
+    place.say(News(task.name, images=len(split.unlabelled.classes) // config.batch_size * config.batch_size))
     with _checkpoint(task) as checkpoint, own_code() if config.objective_sha256 else nullcontext():
-        record = train(config, split, checkpoint, task.device)
-    environment = msgspec.structs.replace(record.environment, beside=place.beside)
-    return msgspec.structs.replace(record, environment=environment)
+        return train(config, split, checkpoint, task.device)
 
 
 @contextmanager
 def _checkpoint(task: Task) -> Iterator[Path]:
     """Beside the record, where whoever asked can see it; on a machine that does not share that folder, for now."""
-    if is_there(lock_path(task.record)):
+    if is_there(RunLock(task.record).path):
         yield task.checkpoint
     else:
         with TemporaryDirectory(prefix="gsm-") as folder:
@@ -179,8 +175,7 @@ def words(error: Exception) -> str:
     if isinstance(error, WorkerLostError):
         return f"its worker {error}"
     text = str(error) if isinstance(error, GsmError) else f"{type(error).__name__} ({error})"
-    line = printable(" ".join(text.split()))
-    return line if len(line) <= LONGEST else line[:LONGEST] + "…"
+    return shortened(printable(" ".join(text.split())), LONGEST)
 
 
 def check(tasks: Iterable[Task], fetch: Fetch | None) -> None:

@@ -2,6 +2,7 @@
 
 import time
 from functools import partial
+from math import isfinite
 from pathlib import Path
 
 from torch import Tensor
@@ -9,16 +10,16 @@ from torch import Tensor
 from gsm_cli import __version__
 from gsm_cli.config import RunConfig
 from gsm_cli.data.split import Split
-from gsm_cli.files import is_there
+from gsm_cli.files import is_there, move
 from gsm_cli.fingerprint import fingerprint
+from gsm_cli.model.bounds import Selective
 from gsm_cli.records.curves import Curves, Epoch, chosen_epoch
 from gsm_cli.records.run import Failure, RunRecord, Test
-from gsm_cli.runs.checkpoint import Checkpoint, DamagedError, set_aside
+from gsm_cli.runs.checkpoint import Checkpoint, DamagedError
 from gsm_cli.runs.environment import Device, environment
 from gsm_cli.runs.evaluation import (
     NotFiniteError,
     analogies,
-    are_finite,
     classification,
     mean_bound,
     mean_dropped_mass,
@@ -53,11 +54,14 @@ class Run(Steps):
         last = number * self.steps - 1
         images, noise = self.split.validation, partial(self.stream, Purpose.EVALUATION, number)
         validation = classification(self.model, images, noise(), self.predict)
-        tau, selective = config.estimator.temperature(last, self.steps), self.selective
+        tau = config.estimator.temperature(last, self.steps)
+        estimator = self.averaging.at_step(last) if self.averaging else None
         probed = is_probed(number, config.epochs)
         soft, hard = relaxation(self.model, images, tau, noise) if tau and probed else (None, None)
-        dropped = mean_dropped_mass(self.model, images, selective, noise()) if selective and probed else None
-        if not are_finite(validation.entropy, soft, hard):
+        dropped = None
+        if probed and isinstance(estimator, Selective):
+            dropped = mean_dropped_mass(self.model, images, estimator, noise())
+        if not all(isfinite(each) for each in (validation.entropy, soft, hard) if each is not None):
             raise NotFiniteError(last)
         return Epoch(
             unlabelled_bound=unlabelled,
@@ -140,8 +144,10 @@ def train(config: RunConfig, split: Split, checkpoint: Path, device: Device = "c
         try:
             run.restore(checkpoint)
         except DamagedError:
-            kept = set_aside(checkpoint).name
-            say(News(config.name, words=f"starts again, because its checkpoint is damaged; that is kept as {kept}"))
+            kept = checkpoint.with_name(f"{checkpoint.name}.damaged")  # under which nobody looks for one
+            move(checkpoint, kept)
+            words = f"starts again, because its checkpoint is damaged; that is kept as {kept.name}"
+            say(News(config.name, words=words))
     try:
         if not run.epochs:
             run.warm_up()

@@ -28,8 +28,7 @@ def main() -> NoReturn:
     calls: SimpleQueue[bytes] = SimpleQueue()
     Thread(target=_read, args=(sys.stdin.buffer, calls), daemon=True).start()
     try:
-        beside, threads = pickle.loads(calls.get())
-        PLACE.set(Place(lambda news: _send(answers, NEWS, news), beside, threads))
+        PLACE.set(Place(lambda news: _send(answers, NEWS, news), threads=pickle.loads(calls.get())))
         while True:
             _send(answers, *_call(calls.get()))
     except (StoppedError, BrokenPipeError):  # nobody listens any more

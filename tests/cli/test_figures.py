@@ -11,7 +11,7 @@ import pytest
 
 from gsm_cli import __version__
 from gsm_cli.errors import DataError
-from gsm_cli.law import animation, fonts, pictures
+from gsm_cli.law import animation, looks, pictures
 
 COMMANDS = ("sample", "expectation", "grid", "simplex")
 
@@ -401,7 +401,7 @@ class TestEnvironment:
 
 
 def test_class_names_that_no_font_can_write_are_refused(gsm, folder, monkeypatch):
-    monkeypatch.setattr(fonts, "_all", list)
+    monkeypatch.setattr(looks, "_all", list)
     result = gsm("sample", "--tau", "1", "--probs", "0.5,0.5", "--class-names", "ja,否")
     assert result.exit_code == 2
     assert result.stderr == (

@@ -22,7 +22,7 @@ SMALL = replace(MNIST, validation=100)
 
 
 def everything(split) -> list[np.ndarray]:
-    return [split.labelled.pixels, split.unlabelled, split.validation.pixels, split.test.pixels]
+    return [split.labelled.pixels, split.unlabelled.pixels, split.validation.pixels, split.test.pixels]
 
 
 class TestDigits:
@@ -51,7 +51,7 @@ class TestDigits:
     def test_the_classes_of_the_unlabelled_images_are_theirs(self):
         split, pool = load(DIGITS, 50, 3), DIGITS.read(None, None).images
         known = {image.tobytes(): kind for image, kind in zip(pool.pixels, pool.classes, strict=True)}
-        assert [known[image.tobytes()] for image in split.unlabelled] == split.unlabelled_classes.tolist()
+        assert [known[image.tobytes()] for image in split.unlabelled.pixels] == split.unlabelled.classes.tolist()
 
     @pytest.mark.parametrize(("name", "labels", "classes"), [("digits", 100, 3), ("digits-pairs", 500, 20)])
     def test_the_first_classes_keep_their_images(self, name, labels, classes):
@@ -62,9 +62,9 @@ class TestDigits:
         assert len(part.labelled.pixels) == labels * classes // whole.classes
         for ours, theirs in zip(everything(part), everything(whole), strict=True):
             assert 0 < len(ours) < len(theirs)
-        kept = whole.unlabelled_classes < classes
-        assert np.array_equal(part.unlabelled, whole.unlabelled[kept])
-        assert np.array_equal(part.unlabelled_classes, whole.unlabelled_classes[kept])
+        kept = whole.unlabelled.classes < classes
+        assert np.array_equal(part.unlabelled.pixels, whole.unlabelled.pixels[kept])
+        assert np.array_equal(part.unlabelled.classes, whole.unlabelled.classes[kept])
         assert set(part.test.classes) == set(range(classes))
 
     @pytest.mark.parametrize("classes", [1, 11])
@@ -74,13 +74,13 @@ class TestDigits:
 
     def test_pixels_are_bytes_over_the_whole_range(self):
         split = load(DIGITS, 100, 0)
-        assert split.unlabelled.dtype == np.uint8
-        assert (split.unlabelled.min(), split.unlabelled.max()) == (0, 255)
+        assert split.unlabelled.pixels.dtype == np.uint8
+        assert (split.unlabelled.pixels.min(), split.unlabelled.pixels.max()) == (0, 255)
 
     def test_a_seed_is_a_split(self):
         first, again, other = (load(DIGITS, 100, seed) for seed in (0, 0, 1))
         assert first.digest == again.digest != other.digest
-        assert np.array_equal(first.unlabelled, again.unlabelled)
+        assert np.array_equal(first.unlabelled.pixels, again.unlabelled.pixels)
 
     @pytest.mark.parametrize("labels", [95, 5, 1, 1_000_000, 1110])
     def test_labels_that_cannot_be_had(self, labels):
@@ -126,7 +126,7 @@ class TestMnist:
     def test_is_found_as_torchvision_and_others_lay_it_out(self, mnist, tmp_path, place, point):
         named = {name.replace("-idx", ".idx") if point else name: content for name, content in mnist.items()}
         put(tmp_path / "data" / place, named, zipped=False)
-        assert len(load(SMALL, 20, 0, tmp_path / "data").unlabelled) == TRAIN - 120
+        assert len(load(SMALL, 20, 0, tmp_path / "data").unlabelled.classes) == TRAIN - 120
 
     @pytest.mark.parametrize("barrier", ["a file", "no permission"])
     def test_a_folder_that_cannot_be_read_is_no_missing_file(self, mnist, tmp_path, monkeypatch, barrier):
@@ -191,7 +191,7 @@ class TestMnist:
 
         monkeypatch.setattr("pooch.retrieve", retrieve)
         split = load(SMALL, 20, 0, None, download)
-        assert len(split.unlabelled) == TRAIN - 120
+        assert len(split.unlabelled.classes) == TRAIN - 120
         assert len(asked) == 8
         assert {path.name for path in (tmp_path / "cache").iterdir()} == {f"{name}.gz" for name in mnist}
 
@@ -260,7 +260,7 @@ class TestPairs:
 
     def test_a_seed_is_a_split(self, split):
         again, other = (load(find_dataset("digits-pairs"), 200, seed) for seed in (0, 1))
-        assert np.array_equal(again.unlabelled, split.unlabelled)
+        assert np.array_equal(again.unlabelled.pixels, split.unlabelled.pixels)
         assert again.digest == split.digest != other.digest
 
     @pytest.mark.parametrize("labels", [10, 150, 5000])
@@ -273,7 +273,7 @@ class TestPairs:
         folder = put(tmp_path / "data", mnist)
         first, second = (load(pairs, 100, seed, folder) for seed in (0, 1))
         assert np.array_equal(first.test.pixels, second.test.pixels)
-        assert not np.array_equal(first.unlabelled, second.unlabelled)
+        assert not np.array_equal(first.unlabelled.pixels, second.unlabelled.pixels)
 
 
 @pytest.mark.skipif("GSM_DATA_DIR" not in os.environ, reason="needs the real MNIST in GSM_DATA_DIR")

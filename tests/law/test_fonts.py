@@ -12,7 +12,7 @@ from matplotlib.font_manager import FontProperties, findfont, fontManager, get_f
 
 from gsm_cli import style
 from gsm_cli.errors import UsageError
-from gsm_cli.law import fonts, pictures
+from gsm_cli.law import looks, pictures
 from gsm_cli.law.looks import read_look
 from gsm_cli.law.request import read_law, read_temperatures
 
@@ -56,7 +56,7 @@ def test_a_file_is_taken_though_a_font_of_its_family_is_installed(mine):
 def test_letters_that_one_font_lacks_come_from_the_other(mine, format):
     """A warning of matplotlib's, that a letter is missing, fails."""
     look = read_look(f"{LACKING} τ →", None, None, mine)
-    fonts.check_characters("--class-names", LACKING, look.families)
+    looks.check_characters("--class-names", LACKING, look.families)
     data = picture(look, f"{LACKING},b").encode(format)
     if format == "svg":
         texts = ["".join(each.itertext()) for each in ET.fromstring(data).iter("{http://www.w3.org/2000/svg}text")]
@@ -72,14 +72,14 @@ def test_a_font_that_has_the_letters_is_named():
 
 def test_a_font_that_came_after_matplotlib_made_its_list_is_found(mine, monkeypatch):
     monkeypatch.setattr(fontManager, "ttflist", [each for each in fontManager.ttflist if each.name != "STIXGeneral"])
-    monkeypatch.setattr(fonts, "findSystemFonts", lambda: [mine, __file__])
-    assert fonts.family_of("stixgeneral") == "stixgeneral"
+    monkeypatch.setattr(looks, "findSystemFonts", lambda: [mine, __file__])
+    assert looks.family_of("stixgeneral") == "stixgeneral"
 
 
 def test_boxes_are_no_letters(monkeypatch):
     """Matplotlib brings a font that has a box for every character."""
     monkeypatch.setattr(fontManager, "ttflist", [each for each in fontManager.ttflist if "fonts/ttf" in each.fname])
-    monkeypatch.setattr(fonts, "findSystemFonts", list)
+    monkeypatch.setattr(looks, "findSystemFonts", list)
     with pytest.raises(UsageError, match="it has no 犬: install one, such as Noto Sans CJK JP for Japanese"):
         read_look("犬", None, None)
 

@@ -104,16 +104,16 @@ class TestEnumeration:
         "estimator", [SumAndSample(3), Reinforce(2), UnorderedSet(), MinusLogQ(SumAndSample(1))], ids=repr
     )
     def test_unbiased_estimators_give_the_sum_to_rounding(self, subject, estimator):
-        found = enumerate_outcomes(estimator, subject, 1_000)
-        torch.testing.assert_close(found.logits, gradient_of_sum(subject), rtol=0.0, atol=1e-13)
+        mean, _ = enumerate_outcomes(estimator, subject, 1_000)
+        torch.testing.assert_close(mean, gradient_of_sum(subject), rtol=0.0, atol=1e-13)
 
     @pytest.mark.parametrize("estimator", NAMED, ids=repr)
     def test_mean_and_variance_are_those_of_monte_carlo(self, subject, estimator):
-        found = enumerate_outcomes(estimator, subject, 1_000)
+        mean, variance = enumerate_outcomes(estimator, subject, 1_000)
         samples = sample_gradients(estimator, subject, rng())
         error = samples.std(dim=0) / len(samples) ** 0.5
-        assert ((samples.mean(dim=0) - found.logits).abs() <= 5 * error + 1e-12).all()
-        assert samples.var(dim=0).sum().item() == pytest.approx(found.variance, rel=0.05)
+        assert ((samples.mean(dim=0) - mean).abs() <= 5 * error + 1e-12).all()
+        assert samples.var(dim=0).sum().item() == pytest.approx(variance, rel=0.05)
 
     @pytest.mark.parametrize(
         "estimator", [Gumbel(1.0), StraightThroughGumbel(1.0), GumbelRao(1.0), Scaled(1.0), Rebar(1.0)], ids=repr
@@ -129,8 +129,8 @@ class TestEnumeration:
         whole = enumerate_outcomes(Reinforce(2), subject, 100)
         monkeypatch.setattr("gsm_cli.measures.gradients.CHUNK", 7)
         pieces = enumerate_outcomes(Reinforce(2), subject, 100)
-        torch.testing.assert_close(pieces.logits, whole.logits)
-        assert pieces.variance == pytest.approx(whole.variance)
+        torch.testing.assert_close(pieces[0], whole[0])
+        assert pieces[1] == pytest.approx(whole[1])
 
     def test_samples_of_other_rows_are_drawn_and_not_named(self, subject):
         def estimator(bound, logits, rng):
@@ -271,8 +271,8 @@ class TestModel:
 
     def test_the_sum_of_two_gradients_is_autograds(self, models):
         subject = models[-1]
-        found = enumerate_outcomes(SumAndSample(), subject, 60)
-        torch.testing.assert_close(found.logits, gradient_of_sum(subject).double(), rtol=1e-3, atol=1e-6)
+        mean, _ = enumerate_outcomes(SumAndSample(), subject, 60)
+        torch.testing.assert_close(mean, gradient_of_sum(subject).double(), rtol=1e-3, atol=1e-6)
 
     def test_single_images_are_evaluated(self, models):
         row = measure("sparse-marginalize", SparseMarginal(0.0), models[0], rng())

@@ -112,7 +112,7 @@ def test_taken_images_have_the_bounds_of_their_batch(kind):
 
 def test_a_is_the_mean_and_so_many_deviations():
     model = build(ADGM)
-    a, log_q_a = model.draw_a(images(), 2, rng())
+    a, log_q_a, _ = model.draw_a(images(), 2, rng())
     law = gaussian(dense(model.q_a, images()))
     torch.testing.assert_close(a, law.mean + law.stddev * torch.randn(2, 4, 2, generator=rng()))
     torch.testing.assert_close(log_q_a, law.log_prob(a))

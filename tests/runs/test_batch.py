@@ -244,5 +244,4 @@ class TestTheSameRecords:
         assert first[0] == 3
         assert first[-2:] == [3, 4]
         assert list(diary.epochs.values()) == [[1, 2, 3, 4]] * 3
-        assert {read_run(task.record).environment.beside for task in batch} == {1}
         assert kept(folder) == serial

@@ -17,7 +17,7 @@ from gsm_cli.fingerprint import fingerprint
 from gsm_cli.records.run import read_run
 from gsm_cli.runs import training
 from gsm_cli.runs.batch import run_all
-from gsm_cli.runs.checkpoint import DamagedError, epochs_of, set_aside
+from gsm_cli.runs.checkpoint import DamagedError, epochs_of
 from gsm_cli.runs.places import Here
 from gsm_cli.runs.task import Task
 from gsm_cli.runs.training import Run, train
@@ -199,13 +199,14 @@ class TestDamage:
         with pytest.raises(GsmError, match=r"a\.pt must be a checkpoint, and cannot be read \("):
             epochs_of(path)
 
-    def test_a_disk_that_refuses_is_said(self, tmp_path, monkeypatch):
+    def test_a_disk_that_refuses_is_said(self, split, tmp_path, monkeypatch):
         def refuse(*given: object) -> None:
             raise PermissionError(13, "Permission denied")
 
+        (tmp_path / "a.pt").write_bytes(b"no checkpoint")
         monkeypatch.setattr(Path, "replace", refuse)
         with pytest.raises(GsmError, match=r"\.damaged cannot be written \(Permission denied\): see to its folder"):
-            set_aside(tmp_path / "a.pt")
+            train(CONFIG, split, tmp_path / "a.pt")
 
 
 class Interrupted(Diary):

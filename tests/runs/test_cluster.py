@@ -116,7 +116,6 @@ def test_the_commands_of_the_document_give_the_records_of_this_machine(shared, t
     run_all(alone, Here(), Diary())
     assert len(alone) == 4
     assert kept(shared / "clustered") == kept(tmp_path)
-    assert {read_run(path).environment.beside for path in shared.rglob("records/*.json")} == {1}
 
 
 def test_a_worker_that_is_killed_costs_time_and_nothing_else(shared, tmp_path, one_thread, monkeypatch):

@@ -153,9 +153,9 @@ class TestCluster:
     def test_a_call_goes_there_with_what_a_place_knows(self, monkeypatch, dask):
         found, client, _ = joined(monkeypatch, *TWO_HOSTS)
         here = found.submit(pow, 2, 3, mod=5)
-        ((function, code, topic, hosts, call),) = client.submitted
+        ((function, code, topic, call),) = client.submitted
         assert (function, code) == (cluster._there, fingerprint())
-        assert (topic, hosts, call()) == (client.topic, {"a": 2, "b": 1}, 3)
+        assert (topic, call()) == (client.topic, 3)
         assert not here.done()
         client.there.set_result("found")
         assert here.result(0) == "found"
@@ -290,13 +290,9 @@ class TestConnect:
         with pytest.raises(UsageError, match="the one at tcp://a:1 does 4: start it with --nthreads 1"):
             cluster.refuse_threads({"tcp://b:1": {"nthreads": 1}, "tcp://a:1": {"nthreads": 4}})
 
-    def test_a_host_is_the_part_of_an_address_between(self):
-        assert [cluster._host(address) for address in ("tcp://a:1", "inproc://", "odd")] == ["a", "inproc://", "odd"]
-
 
 class TestThere:
-    @pytest.mark.parametrize(("hosts", "beside"), [({"a": 3}, 2), ({}, 0)])
-    def test_a_call_knows_where_it_is_and_is_heard(self, monkeypatch, dask, hosts, beside):
+    def test_a_call_knows_where_it_is_and_is_heard(self, monkeypatch, dask):
         said = []
         there = SimpleNamespace(
             address="tcp://a:1",
@@ -311,7 +307,7 @@ class TestThere:
 
         def call() -> list[bool]:
             place = PLACE.get()
-            assert (place.beside, place.threads) == (beside, None)
+            assert place.threads is None
             place.say(news)
             wanted = [place.wanted()]
             for state in ("long-running", "cancelled"):
@@ -321,11 +317,11 @@ class TestThere:
             return [*wanted, place.wanted()]
 
         code = fingerprint()
-        assert cluster._there(code, "topic", hosts, call) == [True, True, False, False]
+        assert cluster._there(code, "topic", call) == [True, True, False, False]
         assert said == [("topic", msgspec.json.encode(news))]
         assert PLACE.get() is before
         with pytest.raises(ZeroDivisionError):
-            cluster._there(code, "topic", hosts, lambda: 1 / 0)
+            cluster._there(code, "topic", lambda: 1 / 0)
         assert PLACE.get() is before
         with pytest.raises(UsageError, match=rf"the code {'0' * 16} .* the one at tcp://a:1 has {code}"):
-            cluster._there("0" * 16, "topic", hosts, pytest.fail)  # one that has come since workers were looked at
+            cluster._there("0" * 16, "topic", pytest.fail)  # one that has come since workers were looked at

@@ -163,7 +163,7 @@ def test_a_reading_keeps_which_images_are_wrong(model, monkeypatch):
     monkeypatch.setattr(evaluation, "classification", classify)
     monkeypatch.setattr(evaluation, "ASSIGNED", 4)
     test, known = images(*[0] * 10), np.zeros((8, 2), np.uint8)
-    split = Split(test, known, np.zeros(8, int), test, test, 3, (1, 2), "")
+    split = Split(test, Images(known, np.zeros(8, int)), test, test, 3, (1, 2), "")
     found = evaluation.read_model(model, split, 7, stream, predict)
     assert (found.epoch, found.accuracy, found.modal, found.unlabelled_accuracy) == (7, 0.7, 7, 0.75)
     assert b64decode(found.wrong) == bytes([0b01000100, 0b01000000])

@@ -30,7 +30,7 @@ def test_steps_are_those_of_torch(decay, clip):
     ours, theirs = parameters(), parameters()
     optimizer, reference = AdamW(ours, decay), torch.optim.AdamW(theirs, weight_decay=decay)
     for number in range(9):
-        optimizer.step(optimizer.gradients(loss(ours, number)), 0.1 / (1 + number), clip)
+        optimizer.step(loss(ours, number), 0.1 / (1 + number), clip)
         reference.zero_grad()
         loss(theirs, number).backward()
         torch.nn.utils.clip_grad_norm_(theirs, clip)
@@ -49,7 +49,7 @@ def test_it_goes_on_from_its_state():
             halves = AdamW(second)
             halves.load_state_dict(state)
         for optimizer in (whole, halves):
-            optimizer.step(optimizer.gradients(loss(optimizer.parameters, number)), 0.1, 30.0)
+            optimizer.step(loss(optimizer.parameters, number), 0.1, 30.0)
     assert all(torch.equal(one, two) for one, two in zip(first, second, strict=True))
 
 
@@ -57,7 +57,7 @@ def test_the_compiler_of_pytorch_is_not_imported():
     """It takes more than a second, in every process that trains."""
     code = (
         "import sys, torch; from gsm_cli.runs.optimizer import AdamW; x = torch.ones(3, requires_grad=True);"
-        "a = AdamW([x]); a.step(a.gradients(x.sum()), 0.1, 1.0); print('torch._dynamo' in sys.modules)"
+        "a = AdamW([x]); a.step(x.sum(), 0.1, 1.0); print('torch._dynamo' in sys.modules)"
     )
     finished = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert finished.stdout == "False\n"

@@ -41,7 +41,7 @@ def gone(pid: int, seconds: float) -> bool:
 def place() -> tuple[object, ...]:
     """Where this is, as a worker sees it."""
     found = PLACE.get()
-    return os.getpid(), found.beside, found.threads, os.environ["OMP_NUM_THREADS"], os.environ["PYTHONSAFEPATH"]
+    return os.getpid(), found.threads, os.environ["OMP_NUM_THREADS"], os.environ["PYTHONSAFEPATH"]
 
 
 @pytest.fixture(scope="module")
@@ -80,13 +80,13 @@ class TestAnswers:
             assert workers.submit(print, "words", flush=True).result() is None
         assert set(capfd.readouterr().err.split()) == {"shell", "words"}
 
-    def test_a_place_knows_its_neighbours_and_threads(self, monkeypatch):
+    def test_a_place_knows_its_threads(self, monkeypatch):
         monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
         monkeypatch.syspath_prepend(Path(__file__).parent)  # a worker looks where this process does
         with Processes(2, 3) as workers:
             pid, *rest = workers.submit(eval, f"__import__({Path(__file__).stem!r}).place()").result()
         assert pid != os.getpid()
-        assert rest == [1, 3, "3", "1"]
+        assert rest == [3, "3", "1"]
 
 
 class TestEnds:
@@ -148,6 +148,6 @@ def test_nothing_of_the_working_folder_is_imported(folder, monkeypatch, variable
         (folder / f"{name}.py").write_text("raise SystemExit('a file of the working folder was imported')")
     with Processes(1, 1) as workers:
         assert workers.submit(math.sqrt, 4).result(20) == 2
-        from gsm_cli.runs.locks import lock_path
+        from gsm_cli.files import is_there
 
-        assert workers.submit(lock_path, folder / "a.json").result(20) == folder / ".a.lock"
+        assert workers.submit(is_there, folder / "json.py").result(20)

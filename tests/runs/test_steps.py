@@ -47,7 +47,8 @@ class TestFreshA:
         model, bound = seen()
         found = bound(torch.eye(K)[:, None, None])
         noise = torch.randn(K, S, B, A, generator=rng(3))
-        mean, log_variance = model.law_of_a(bound.evidence.x).chunk(2, dim=-1)
+        *_, outputs = model.draw_a(bound.evidence.x, S, rng(2))
+        mean, log_variance = outputs.chunk(2, dim=-1)
         law = torch.distributions.Normal(mean, (0.5 * log_variance).exp())
         for k, class_k in enumerate(torch.eye(K)):
             a = mean + (0.5 * log_variance).exp() * noise[k]
@@ -143,7 +144,7 @@ class TestOptimizer:
         reference = kind(theirs, lr=0.1, weight_decay=next(iter(settings.values()), 0.0))
         for _ in range(5):
             loss = sum(F.softplus(each).sum() for each in ours)
-            optimizer.step(optimizer.gradients(loss), 0.1, None)
+            optimizer.step(loss, 0.1, None)
             reference.zero_grad()
             sum(F.softplus(each).sum() for each in theirs).backward()
             reference.step()
@@ -157,9 +158,7 @@ class TestOptimizer:
         ours, theirs = ([each.clone().requires_grad_() for each in start] for _ in range(2))
         optimizer, reference = AdamW(ours, l2=l2), torch.optim.Adam(theirs, lr=0.1, weight_decay=l2)
         for factor in (1.0, 3.0, 0.1):
-            optimizer.step(
-                optimizer.gradients(factor * sum(F.softplus(each).sum() for each in ours[:2])), 0.1, greatest
-            )
+            optimizer.step(factor * sum(F.softplus(each).sum() for each in ours[:2]), 0.1, greatest)
             reference.zero_grad()
             (factor * sum(F.softplus(each).sum() for each in theirs[:2])).backward()
             torch.nn.utils.clip_grad_norm_(theirs[:2], greatest or 1e9)

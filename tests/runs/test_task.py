@@ -13,7 +13,7 @@ from records_of import record
 from gsm_cli.data import find_dataset
 from gsm_cli.runs import task as module
 from gsm_cli.runs import training
-from gsm_cli.runs.locks import lock_path
+from gsm_cli.runs.locks import RunLock
 from gsm_cli.runs.places import PLACE, News, Place
 from gsm_cli.runs.task import Task, execute, load_split
 from gsm_cli.settings import build
@@ -58,8 +58,8 @@ def executed(task: Task, place: Place):
 
 def test_a_task_says_what_it_does_and_takes_the_threads_of_its_place(task, trained):
     news = []
-    found = executed(task, Place(news.append, beside=3, threads=2))
-    assert found == replace(record("gumbel", 0), environment=replace(record("gumbel", 0).environment, beside=3))
+    found = executed(task, Place(news.append, threads=2))
+    assert found == record("gumbel", 0)
     assert news == [News(task.name, images=800)]
     threads, (config, split, _, device) = trained
     assert (threads, config, split, device) == (2, task.config, load_split(task.config, 0, None, None).digest, "cpu")
@@ -82,8 +82,9 @@ def test_its_state_is_beside_the_record_where_whoever_asked_can_see_it(task, tra
     assert (elsewhere.name, elsewhere.parent.exists()) == (task.checkpoint.name, False)
     assert elsewhere.parent.parent == Path(tempfile.gettempdir())
     assert elsewhere.parent.name.startswith("gsm-")
-    lock_path(task.record).parent.mkdir(parents=True)
-    lock_path(task.record).touch()
+    lock = RunLock(task.record).path
+    lock.parent.mkdir(parents=True)
+    lock.touch()
     executed(task, Place())
     assert trained[0][2] == task.checkpoint
 

@@ -114,7 +114,11 @@ class TestRecord:
 
     def test_the_test_set_is_read_once_with_the_first_best_epoch(self, split, tmp_path, monkeypatch):
         accuracies, read = iter([0.5, 0.9, 0.9, 0.7, 0.75, 0.8, 0.85, 0.95]), []
-        parts = {"validation": split.validation.pixels, "test": split.test.pixels, "unlabelled": split.unlabelled}
+        parts = {
+            "validation": split.validation.pixels,
+            "test": split.test.pixels,
+            "unlabelled": split.unlabelled.pixels,
+        }
 
         def classify(model, images, *rest):
             read.append(next(name for name, pixels in parts.items() if np.array_equal(images.pixels, pixels)))
@@ -356,7 +360,8 @@ class TestPairing:
             assert all(torch.equal(ours, theirs) for ours, theirs in zip(trace, first, strict=True))
 
     def test_supervised_shares_the_weights_and_never_reads_unlabelled_images(self, split, tmp_path):
-        others = dataclasses.replace(split, unlabelled=255 - split.unlabelled)
+        inverse = dataclasses.replace(split.unlabelled, pixels=255 - split.unlabelled.pixels)
+        others = dataclasses.replace(split, unlabelled=inverse)
         first, second = (
             train(config("supervised"), data, tmp_path / f"{i}.pt") for i, data in enumerate((split, others))
         )
@@ -369,10 +374,9 @@ class TestPairing:
         assert not torch.equal(first, second)
 
     def test_a_run_draws_on_its_own_device(self, split, monkeypatch):
-        run = Run(config(seed=3), split)
-        run.device = "cuda"
-        monkeypatch.setattr(steps, "stream", lambda *given: given)
-        assert run.stream(Purpose.NOISE, 7) == (3, Purpose.NOISE, 7, "cuda")
+        monkeypatch.setattr(steps, "stream", lambda *given, device: (*given, device))
+        run = Run(config(seed=3), split, "meta")
+        assert run.stream(Purpose.NOISE, 7) == (3, Purpose.NOISE, 7, "meta")
 
     def test_the_global_generator_is_left_as_it_was(self, split):
         before = torch.get_rng_state()
@@ -382,11 +386,11 @@ class TestPairing:
 
 
 def gradients(run: Run, labelled: int = 100) -> tuple[Terms, dict[str, torch.Tensor | None]]:
-    """The terms of a first step and the gradients, by parameter, that the optimizer is given."""
-    seen = []
-    run.optimizer.step = lambda found, *_: seen.extend(found)
+    """The terms of a first step and the gradients, by parameter, of the loss that the optimizer is given."""
+    named, seen = dict(run.model.named_parameters()), []
+    run.optimizer.step = lambda loss, *_: seen.extend(torch.autograd.grad(loss, [*named.values()], allow_unused=True))
     terms = run.step(0, torch.arange(20), torch.arange(labelled))
-    return terms, dict(zip(dict(run.model.named_parameters()), seen, strict=True))
+    return terms, dict(zip(named, seen, strict=True))
 
 
 def flat(found: dict[str, torch.Tensor | None], network: str = "") -> torch.Tensor:

@@ -26,15 +26,15 @@ class TestPlace:
         here.hear = heard.append
         before = PLACE.get()
 
-        def work(word: str, *, more: str) -> int | None:
+        def work(word: str, *, more: str) -> str:
             PLACE.get().say(word + more)
             PLACE.get().check()
-            return PLACE.get().beside
+            return word
 
-        assert here.submit(work, "a", more="b").result(0) == 0
+        assert here.submit(work, "a", more="b").result(0) == "a"
         assert heard == ["ab"]
         assert PLACE.get() is before
-        assert (before.beside, before.threads, before.say("unheard")) == (None, None, None)
+        assert (before.threads, before.say("unheard")) == (None, None)
         assert isinstance(here.submit(int, "x").exception(0), ValueError)
         assert (here.places, here.tries) == (1, 1)
 
@@ -55,12 +55,13 @@ class TestPlace:
 
 class TestProcesses:
     def test_the_threads_that_the_environment_names(self, monkeypatch):
+        monkeypatch.setattr(processes, "cores", lambda: 7)
         found = []
         for text in ("3", "0", "", "-1", "all"):
             monkeypatch.setenv("OMP_NUM_THREADS", text)
-            found.append(processes.named_threads())
+            found.append(processes.share(1, 1, "cpu"))
         monkeypatch.delenv("OMP_NUM_THREADS")
-        assert [*found, processes.named_threads()] == [3, None, None, None, None, None]
+        assert [*found, processes.share(1, 1, "cpu")] == [(1, 3), *[(1, 7)] * 5]
 
     def test_the_cores_are_those_that_it_may_use(self, monkeypatch):
         monkeypatch.setattr(os, "sched_getaffinity", lambda process: {0: {1, 5, 7}}[process], raising=False)
@@ -154,33 +155,32 @@ class TestProcesses:
         monkeypatch.setattr(subprocess, "Popen", start)
         monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
         monkeypatch.setenv("PYTHONSAFEPATH", "")
-        found = Worker(3, 2)
+        found = Worker(2)
         monkeypatch.setenv("OMP_NUM_THREADS", "7")
-        Worker(3, 2)
+        Worker(2)
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
         assert started == [
             (processes.python("gsm_cli.runs.worker"), {**pipes, "env": {**os.environ, "PYTHONSAFEPATH": "1"} | threads})
             for threads in ({"OMP_NUM_THREADS": "2"}, {"OMP_NUM_THREADS": "7"})
         ]
-        assert pickle.loads(pickle.loads(found.requests.getvalue())) == (3, 2)
+        assert pickle.loads(pickle.loads(found.requests.getvalue())) == 2
 
-    def test_how_a_process_ended_in_words(self):
-        found = [processes._ending(code) for code in (-9, 0, 3)]
-        assert found == ["was killed by signal 9", "ended with the code 0", "ended with the code 3"]
+    @pytest.mark.parametrize(
+        ("code", "words"), [(-9, "was killed by signal 9"), (0, "ended with the code 0"), (3, "ended with the code 3")]
+    )
+    def test_how_a_process_ended_in_words(self, monkeypatch, code, words):
+        ended = SimpleNamespace(stdin=io.BytesIO(), stdout=io.BytesIO(), returncode=code)
+        monkeypatch.setattr(subprocess, "Popen", lambda *given, **named: ended)
+        found = Worker(2)
+        monkeypatch.setattr(found, "stop", lambda: None)
+        with pytest.raises(WorkerLostError, match=f"^{words}$"):
+            found.ask(b"", pytest.fail)
 
     def test_one_that_was_shut_down_starts_no_worker(self):
         workers = Processes(1, 1)
         workers.shutdown()
         with pytest.raises(WorkerLostError, match=r"^was stopped$"):
             workers._serve(b"")
-
-    def test_every_worker_is_warmed_up(self):
-        with Processes(3, 1) as workers:
-            assert workers.places == 3
-            calls = []
-            workers.submit = calls.append
-            workers.warm_up(print)
-        assert calls == [print] * 3
 
 
 class Stubborn:
@@ -250,7 +250,7 @@ def read(answers: io.BytesIO) -> list[tuple[str, object]]:
 class TestWorker:
     def test_it_serves_one_call_after_the_other_until_the_end(self, monkeypatch):
         calls = [(pow, (2, 3), {"mod": 5}), (speak, ("words",), {}), (stop, (), {})]
-        requests = b"".join(pickle.dumps(pickle.dumps(each)) for each in [(3, 2), *calls])
+        requests = b"".join(pickle.dumps(pickle.dumps(each)) for each in [2, *calls])
         answers, did = io.BytesIO(), []
 
         def end(code: int) -> None:
@@ -278,7 +278,7 @@ class TestWorker:
             ("daemon", True),  # it must not outlive the other
             ("exit", 0),
         ]
-        assert read(answers) == [("result", 3), ("news", "words"), ("result", (3, 2))]
+        assert read(answers) == [("result", 3), ("news", "words"), ("result", 2)]
 
     @pytest.mark.parametrize("rest", [b"", b"no pickle"])
     def test_it_stops_with_its_standard_input(self, monkeypatch, rest):
@@ -366,10 +366,10 @@ class Fragile:
         return int, ("no number",)
 
 
-def speak(words: str) -> tuple[object, ...]:
+def speak(words: str) -> object:
     """A call that says something, and where it is."""
     PLACE.get().say(words)
-    return PLACE.get().beside, PLACE.get().threads
+    return PLACE.get().threads
 
 
 def stop() -> None:

@@ -70,7 +70,7 @@ def run_row(record: RunRecord) -> dict[str, object]:
         "seconds": sum(epochs.seconds),
         "processor_seconds": sum(epochs.processor_seconds),
         "version": record.version,
-        **{name: getattr(machine, name) for name in ("device", "kernels", "threads", "beside")},
+        **{name: getattr(machine, name) for name in ("device", "kernels", "threads")},
     }
     settings = {  # one of somebody's own may be called as what was measured
         f"own_{name}" if name in {"run", *measured} and name in record.config.own else name: value

@@ -118,7 +118,7 @@ class HalfSaid(Worker):
     """A worker that is killed while it says what its run gave."""
 
     def __init__(self) -> None:
-        super().__init__(0, 1)
+        super().__init__(1)
         message = pickle.dumps(("result", "a record" * 100))
         read, write = os.pipe()
         os.write(write, message[: len(message) // 2])

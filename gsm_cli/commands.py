@@ -9,7 +9,7 @@ import msgspec
 from gsm_cli.config import DATASET, GENERAL_DEFAULTS, SETTINGS, RunConfig
 from gsm_cli.data import LAPTOP, Dataset, describe_dataset
 from gsm_cli.objectives import own_defaults
-from gsm_cli.records.cost import CostPlan
+from gsm_cli.records.cost import CostPlan, StepPlan
 from gsm_cli.records.gradients import GradientPlan
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.settings import hyphened, option_name, read_preset
@@ -43,9 +43,9 @@ def cost(plan: CostPlan, extra: Iterable[str] = ()) -> str:
     return shlex.join(["gsm", "cost", *_chosen(plan), *extra])
 
 
-def steps(folder: ReportFolder) -> str:
-    """The command that times the steps of a report."""
-    return shlex.join(["gsm", "cost", "--for", folder.named])
+def steps(folder: ReportFolder, plan: StepPlan | None = None) -> str:
+    """The command that times the steps of a report, or has timed them."""
+    return shlex.join(["gsm", "cost", "--for", folder.named, *(_chosen(plan) if plan else ())])
 
 
 def write(value: object) -> str:
@@ -68,12 +68,13 @@ def write_seeds(seeds: Iterable[int]) -> str:
     return ",".join(str(part[0]) if len(part) == 1 else f"{part[0]}-{part[-1]}" for part in parts)
 
 
-def _chosen(plan: CostPlan | GradientPlan) -> Iterator[str]:
-    """What a measurement is asked for besides its defaults, as words of the command line; the device always."""
+def _chosen(plan: CostPlan | StepPlan | GradientPlan) -> Iterator[str]:
+    """What a measurement is asked for besides its defaults, as words of the command line."""
+    always = None if isinstance(plan, StepPlan) else "device"  # of the runs, where they are timed
     for field in msgspec.structs.fields(plan):
         value = getattr(plan, field.name)
-        if field.name in ("config", "sha256") or (value == field.default and field.name != "device"):
-            continue  # the first stands in its settings, and a digest is found from the file
+        if field.name in ("config", "sha256", "steps") or (value == field.default and field.name != always):
+            continue  # they stand in the settings, or are found from files
         if value is False:
             yield f"--no-{hyphened(field.name)}"
         else:

@@ -20,7 +20,9 @@ from gsm_cli.rules import rule_of, without_none
 # Of the settings that every objective has, by name
 TYPES: dict[str, Any] = {name: setting.type for name, setting in GENERAL.items()} | {"seed": Seed}
 ALL = "all"  # every objective that can be named
+OF_ADGM = ("auxiliary", "fresh_a")  # settings of no other model
 MOST_SEEDS = 10_000  # of one command
+SEEDS = "write for example 0-4,7, with 18 digits at most"
 
 
 def hyphened(name: str) -> str:
@@ -68,7 +70,10 @@ def plan(
             values[name] = _check(name, value, places[name], rows)
     dataset = find_dataset(str(values.get("dataset", DATASET)), places.get("dataset", "dataset"))
     usual = read_preset(dataset, preset, place) if preset is not None else {}
-    return [_build(row, dataset, {**_for(row, usual), **values}) for row in rows]
+    configs = [_build(row, dataset, {**_for(row, usual), **values}) for row in rows]
+    if configs[0].model == "m2" and (idle := [place for name, place in places.items() if name in OF_ADGM]):
+        raise UsageError(f"{idle[0]} is of the auxiliary variable, which m2 does not have: leave it out")
+    return configs
 
 
 def read_preset(dataset: Dataset, preset: str, place: str = "--preset") -> dict[str, object]:
@@ -99,7 +104,7 @@ def read_seeds(place: str, value: object) -> list[int]:
     for part in parts:
         found = re.fullmatch(r"\s*([0-9]{1,18})(?:-([0-9]{1,18}))?\s*", part)
         if not found or int(found[2] or found[1]) < int(found[1]):
-            raise UsageError(f"{place} must be whole numbers and ranges, not {shown(part)}: write for example 0-4,7")
+            raise UsageError(f"{place} must be whole numbers and ranges, not {shown(part)}: {SEEDS}")
         first, last = int(found[1]), int(found[2] or found[1])
         if len(seeds) + last - first >= MOST_SEEDS:
             raise UsageError(f"{place} must be at most {MOST_SEEDS:,} seeds, not {shown(part)}: name fewer")

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import chdir, contextmanager
 from dataclasses import dataclass
 from io import BytesIO
-from math import inf, isfinite
+from math import ceil, inf, isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, Literal, TypeAlias, TypeVar
 
@@ -208,8 +208,9 @@ def drawn(draw: "Callable[[], Figure]", look: Look = Look(), most: float = MOST_
         scale, crowding = min(1.0, scale / crowding), 1.0
     room = LARGER if look.size is None else LARGER_IN_SIZE
     if scale < LEAST_SCALE or crowding > room:
-        least = own * (scale / room if look.font_size else LEAST_SCALE)
-        size = f"in this one from {least[0]:.2g} by {least[1]:.2g} inches on, not {width:g} by {height:g}"
+        factor = 10 * (scale / LARGER_IN_SIZE if look.font_size else LEAST_SCALE)
+        least = [ceil(factor * side) / 10 for side in own]
+        size = f"in this one from {least[0]:g} by {least[1]:g} inches on, not {width:g} by {height:g}"
         rule = f"a figure must have letters to read and room for them, {size}"
         raise UsageError(f"{rule}: choose a larger --size or another --font-size")
     with house_style(look, scale, crowding):

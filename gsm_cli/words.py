@@ -8,6 +8,11 @@ def listed(words: Sequence[str]) -> str:
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
+def sentence(words: str) -> str:
+    """Words at the start of a sentence."""
+    return words[:1].upper() + words[1:]
+
+
 def few(sentences: Sequence[str]) -> str:
     """The first three sentences in one line, and how many there are besides."""
     more = f"; and {len(sentences) - 3} more" if len(sentences) > 3 else ""
@@ -30,7 +35,7 @@ def percent(value: float) -> str:
 
 def points(value: float) -> str:
     """A difference of accuracies, in percentage points."""
-    return f"{100 * value:+.2f}"
+    return f"{100 * value:+z.2f}"
 
 
 def margin_points(value: float) -> str:

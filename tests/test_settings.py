@@ -142,6 +142,12 @@ class TestOwn:
         ):
             plan(["marginalize", "gumbel"], [Source({"top": 3})])
 
+    @pytest.mark.parametrize("name", ["auxiliary", "fresh_a"])
+    def test_one_of_the_auxiliary_variable_is_refused_of_a_model_without(self, name):
+        with pytest.raises(UsageError, match="is of the auxiliary variable, which m2 does not have: leave it out"):
+            build({"model": "m2", name: "1"})
+        assert build({"model": "adgm", name: "1"}).model == "adgm"
+
     @pytest.mark.parametrize(
         ("objective", "name", "value"),
         [("sum-and-sample", "top", 0), ("sparse-marginalize", "threshold", 2), ("reinforce", "draws", 1)],

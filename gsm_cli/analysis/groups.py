@@ -60,15 +60,11 @@ class Group:
         Of several, as at several temperatures, that with the settings of a preset or by default; if it is not among
         them, of those with the most finished runs the one that is most accurate on validation.
         """
-        candidates = self.candidates(objective)
+        candidates = [series for series in self.trained if series.config.objective == objective]
         for usual in usual_settings(objective, self.config.dataset) if len(candidates) > 1 else []:
             if found := [series for series in candidates if series.config.own == usual]:
                 return found[0]
         return max(candidates, key=lambda each: each.standing, default=None)
-
-    def candidates(self, objective: str) -> list[Series]:
-        """The objective's series with a finished run."""
-        return [series for series in self.trained if series.config.objective == objective]
 
     def gain(self, series: Series) -> Comparison | None:
         """A series against the labels alone, where they were trained and it is another."""

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import floor
-from statistics import fmean
 from typing import Literal
 
 from gsm_cli.analysis.groups import Group
@@ -137,21 +136,15 @@ def default_margin(accuracy: float) -> float:
     return MARGIN_STEP * max(1, floor(share / MARGIN_STEP + 1e-9))
 
 
-def margin_of(group: Group, named: float | None = None) -> Margin | None:
-    """The margin of a group, that is named or follows from the errors of the sum; None without the sum."""
-    marginal = group.find(MARGINALIZE)
-    if marginal is None:
-        return None
-    scores = list(marginal.scores.values())
-    images = scores[0].images
-    accuracy = fmean(score.accuracy for score in scores)
-    return Margin(default_margin(accuracy) if named is None else named, round((1 - accuracy) * images), images)
-
-
 def analyse_group(group: Group, named: float | None = None) -> Verdict:
     """What a group decides with the margin that is named, or that follows from the errors of the sum."""
-    margin = margin_of(group, named)
-    return Verdict(group, margin, named is not None, tuple(judge(group, margin.value)) if margin else ())
+    marginal = group.find(MARGINALIZE)
+    if marginal is None:
+        return Verdict(group, None, named is not None, ())
+    images, accuracy = next(iter(marginal.scores.values())).images, marginal.accuracy.mean
+    value = default_margin(accuracy) if named is None else named
+    margin = Margin(value, round((1 - accuracy) * images), images)
+    return Verdict(group, margin, named is not None, tuple(judge(group, value)))
 
 
 def judge(group: Group, margin: float) -> list[Judgement]:

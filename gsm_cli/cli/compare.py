@@ -9,9 +9,8 @@ import typer
 from gsm_cli.cli import options
 from gsm_cli.cli.output import show
 from gsm_cli.commands import write_seeds
-from gsm_cli.errors import DataError, GsmError, UsageError, shown
-from gsm_cli.files import is_there
-from gsm_cli.records.layout import REPORTS, ReportFolder
+from gsm_cli.errors import DataError, GsmError, UsageError
+from gsm_cli.records.layout import ReportFolder, find_records
 from gsm_cli.records.run import RunRecord, read_run
 from gsm_cli.style import rounded
 from gsm_cli.words import few, listed, percent, points
@@ -34,7 +33,7 @@ def compare(
     first: FirstArgument, second: SecondArgument, fail_if_worse: FailOption = False, as_json: options.Json = False
 ) -> None:
     """Compare two folders of records, seed by seed."""
-    paths = [_find(each) for each in (first, second)]
+    paths = [find_records(each) for each in (first, second)]
     options.say(f"reading the records in {paths[0]} and {paths[1]} …")
     from gsm_cli.analysis.compare import match
 
@@ -46,16 +45,6 @@ def compare(
     show("compare", paths, as_json, _written(paths, matches), **facts)
     if fail_if_worse and (worse := [pair.label for pair in matches.pairs if pair.worse]):
         raise GsmError(f"no series of {paths[1]} may be worse than in {paths[0]}, and {listed(worse)} is: see why")
-
-
-def _find(path: Path) -> Path:
-    """The folder of that path, or else of that name where reports lie. Raises DataError if there is neither."""
-    for place in (path, Path(REPORTS) / path):
-        if is_there(place):
-            return place
-    raise DataError(
-        f"a folder of records must be there, and {shown(str(path))} is not: name one, as reports/digits-100"
-    )
 
 
 def _read(path: Path) -> list[RunRecord]:

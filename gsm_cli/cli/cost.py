@@ -17,7 +17,7 @@ from gsm_cli.errors import DataError, GsmError, UsageError
 from gsm_cli.extensions import find_objective
 from gsm_cli.objectives import GUMBEL
 from gsm_cli.records.cost import CLASSES, MEASURED, CostPlan, CostRecord, StepRecord, read_cost, read_steps, step_key
-from gsm_cli.records.layout import COST, ReportFolder
+from gsm_cli.records.layout import COST, ReportFolder, find_records
 from gsm_cli.records.run import RunRecord
 from gsm_cli.runs.environment import find_device, load
 from gsm_cli.settings import ALL, Source, option_name, plan, read_names
@@ -129,7 +129,7 @@ def _measure_costs(empty: CostRecord, path: Path) -> CostRecord:
 
 def measure_for(path: Path, device: str, rounds: int, seed: int, force: bool, as_json: bool) -> None:
     """Time the steps of the report at `path`, in turns, and rebuild it."""
-    folder = ReportFolder(path)
+    folder = ReportFolder(path := find_records(path))
     if not folder.records or folder.of_costs:
         rule = f"--for must name the folder of a report on runs, and {path} has none"
         raise DataError(f"{rule}: write for example --for reports/digits-100")
@@ -142,6 +142,8 @@ def measure_for(path: Path, device: str, rounds: int, seed: int, force: bool, as
     empty = _empty(runs, device, rounds, seed)
     measure = partial(_measure_steps, empty, folder.steps)
     record = measuring.find(folder.steps, read_steps, empty.environment, measure, force)
+    if record.plan.rounds != rounds:
+        options.say(f"they have {counted(record.plan.rounds, 'round')}, and not {rounds}")
     known = {step_key(step.config) for step in record.plan.steps}
     lacking = [step.config.name for step in empty.plan.steps if step_key(step.config) not in known]
     if lacking:

@@ -59,9 +59,16 @@ def whole_number(name: str, help: str, least: int, most: int | None = None) -> A
     return typer.Option(name, parser=lambda given: read_whole(name, given, least, most), metavar="INTEGER", help=help)
 
 
+def read_place(given: str | Path) -> Path:
+    """A folder. Raises UsageError for an empty name, as of a variable that is not set: it would be the one at hand."""
+    if str(given).strip():
+        return Path(given)
+    raise UsageError("a folder must have a name, and this one is empty: name it, or write . for the one at hand")
+
+
 def read_folder(given: str | Path) -> Path:
     """A folder for figures. Raises UsageError for what would be the name of one of them."""
-    path = Path(given)
+    path = read_place(given)
     if path.suffix.lower() in ENDINGS and not path.is_dir():
         raise UsageError(f"--out must be a folder, for figures name themselves, not {path}: leave {path.suffix} out")
     return path
@@ -109,7 +116,9 @@ Samples = Annotated[int, whole_number("--samples", "Draws to average.", 1, 10**9
 DataDir = Annotated[
     Path | None, option("--data-dir", "The folder in which MNIST lies.", "$GSM_DATA_DIR, then the cache", "FOLDER")
 ]
-Reports = Annotated[Path, typer.Option("--out", metavar="FOLDER", help="Folder for records and reports.")]
+Reports = Annotated[
+    Path, typer.Option("--out", parser=read_place, metavar="FOLDER", help="Folder for records and reports.")
+]
 ReportName = Annotated[
     str | None, option("--report", "The report's folder.", "the data set and its labels, as digits-100", "NAME")
 ]

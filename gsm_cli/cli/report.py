@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gsm_cli.cli import options
-from gsm_cli.cli.options import flag, option
+from gsm_cli.cli.options import flag
 from gsm_cli.cli.output import show, told
 from gsm_cli.errors import DataError, GsmError, UsageError, shown
-from gsm_cli.records.layout import find_folders, without_records
+from gsm_cli.records.layout import find_folders, find_records, without_records
 from gsm_cli.words import counted, few
 
 if TYPE_CHECKING:
@@ -44,7 +44,10 @@ MarginOption = Annotated[
     ),
 ]
 TensorBoardOption = Annotated[
-    Path | None, option("--tensorboard", "Also write every epoch into this folder, for TensorBoard.", "", "DIR")
+    Path | None,
+    typer.Option(
+        parser=options.read_place, metavar="DIR", help="Also write every epoch into this folder, for TensorBoard."
+    ),
 ]
 
 
@@ -65,6 +68,7 @@ def report(
         raise UsageError(f"{rule}: leave one of them out")
     if tensorboard and not find_spec("tensorboardX"):
         raise UsageError(f"--tensorboard must have tensorboardX, and it is not installed: {INSTALL}")
+    folder = find_records(folder)
     reports, problems = _read_all(folder, margin)
     if check:
         _check(folder, reports, problems)

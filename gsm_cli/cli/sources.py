@@ -139,7 +139,7 @@ def _read_pairs(place: str, pairs: Iterable[str]) -> dict[str, str]:
     for pair in pairs:
         name, equals, value = pair.partition("=")
         if not equals or not name.strip():
-            raise UsageError(f"{place} must be NAME=VALUE, not {pair!r}: write for example {place} kl_start=4")
+            raise UsageError(f"{place} must be NAME=VALUE, not {pair!r}: write for example kl_start=4")
         found.setdefault(name.strip().replace("-", "_"), []).append(value.strip())
     return {name: ",".join(values) for name, values in found.items()}
 
@@ -153,5 +153,6 @@ def _read_file(path: Path | None) -> dict[str, object]:
     try:
         settings = tomllib.loads(read_bounded(path, LARGEST_FILE).decode("utf-8-sig"))
     except (OSError, ValueError, RecursionError) as error:
-        raise UsageError(f"--config must be a readable TOML file, and {path} is not ({error}): correct it") from error
+        remedy = "name another" if isinstance(error, OSError) else "correct it"
+        raise UsageError(f"--config must be a readable TOML file, and {path} is not ({error}): {remedy}") from error
     return {name.replace("-", "_"): value for name, value in settings.items()}

@@ -78,7 +78,8 @@ def read_npz(path: Path) -> tuple[Pool, str]:
             arrays = {name: archive[name] if name in NAMES else None for name in archive.files}
     except broken as error:
         rule = f"{path} must be a NumPy archive of arrays, and is not ({error})"
-        raise DataError(f"{rule}: write it with numpy.savez") from error
+        remedy = "name another" if isinstance(error, OSError) else "write it with numpy.savez, as arrays of numbers"
+        raise DataError(f"{rule}: {remedy}") from error
     layout = max(LAYOUTS, key=lambda layout: len(set(layout[0]) & set(arrays)))
     images, form = _part(path, arrays, *layout[0])
     others: list[Images | None] = []
@@ -118,8 +119,8 @@ def _part(path: Path, arrays: dict[str, Any], images: str, classes: str) -> tupl
         if pixels.max() <= 1:
             raise refuse(f"{images} of bytes must be white at 255", f"at {pixels.max()}")
     elif pixels.dtype.kind != "f" or not ((pixels >= 0) & (pixels <= 1)).all():
-        greatest = f" up to {pixels.max()}" if pixels.dtype.kind in "iuf" else ""
-        raise refuse(f"{images} must be bytes (uint8), booleans or floats in [0, 1]", f"{pixels.dtype}{greatest}")
+        ends = f" from {pixels.min()} to {pixels.max()}" if pixels.dtype.kind in "iuf" else ""
+        raise refuse(f"{images} must be bytes (uint8), booleans or floats in [0, 1]", f"{pixels.dtype}{ends}")
     else:
         pixels = np.round(255 * pixels).astype(np.uint8)
     kinds = np.unique(labels).astype(np.int64)

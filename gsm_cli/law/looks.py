@@ -23,8 +23,8 @@ def read_look(title: str | None, size: str | None, dpi: int | None, font: str | 
     """What a user changes of a figure. Raises UsageError."""
     if title is not None and not (is_seen(title) and 0 < len(title.strip()) <= LONGEST_TITLE):
         raise UsageError(
-            f"--title must have from 1 to {LONGEST_TITLE} printable characters, not {shown(title)}: "
-            + ("shorten it" if title.strip() else "write one, or leave --title out")
+            f"--title must have from 1 to {LONGEST_TITLE} printable characters in one line, not {shown(title)}: "
+            + ("write another" if title.strip() else "write one, or leave --title out")
         )
     families = Look.families if font is None else (family_of(font), *Look.families)
     check_characters("--title", title or "", families)

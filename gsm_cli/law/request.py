@@ -161,9 +161,8 @@ def _weights(written: Written, normalize: bool) -> Array:
     total = float(probabilities.sum())
     if not _is_one(total, min(written.rounding, MOST_ROUNDING)):
         beyond = "beyond 1e308" if math.isinf(total) else f"to {total:g}"
-        raise UsageError(
-            f"--probs must sum to 1, not {beyond}: scale them with --normalize, or pass log-probabilities as --logits"
-        )
+        scaled = "scale them with --normalize, or pass log-probabilities as --logits"
+        raise UsageError(f"--probs must sum to 1, not {beyond}: {scaled if total else 'replace one of them'}")
     return probabilities
 
 

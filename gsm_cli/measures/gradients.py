@@ -37,6 +37,7 @@ from gsm_cli.runs.environment import environment
 from gsm_cli.runs.evaluation import NotFiniteError
 from gsm_cli.settings import build
 from gsm_cli.streams import Purpose
+from gsm_cli.words import counted
 
 CHUNK = 4_000  # images at once
 OF_ONE_LAW = 100  # times as many replicates on a function of one law, where they cost little
@@ -207,7 +208,7 @@ def measure_plan(plan: GradientPlan, splits: Mapping[int, Split], say: Callable[
     for subject in toy_subjects(plan.classes, plan.replicates, plan.seeds[0]):
         look(subject, compare_estimators(subject, plan.objectives, plan.temperatures))
     for config in plan.models:
-        say(f"training a model by {config.objective_name} for {config.epochs} epochs, seed {config.seed}")
+        say(f"training a model by {config.objective_name} for {counted(config.epochs, 'epoch')}, seed {config.seed}")
         try:
             for subject in model_subjects(config, splits[config.seed], plan.images, plan.replicates):
                 if config.objective == MARGINALIZE:

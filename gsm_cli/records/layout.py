@@ -153,6 +153,12 @@ class ReportFolder:
         return next(kinds, None) == cost and all(kind == cost for kind in kinds)
 
 
+def find_records(path: Path) -> Path:
+    """The folder of that path, or else of that name where reports lie."""
+    inside = Path(REPORTS) / path
+    return inside if is_there(inside) and not is_there(path) else path
+
+
 def find_folders(path: Path) -> list[ReportFolder]:
     """`path` itself if it has records, else the folders in it that have. Raises DataError if there are none."""
     found = [folder for folder in _candidates(path) if folder.records or folder.gradients]

@@ -52,7 +52,8 @@ def log_ticks(axes: "Axes", values: Sequence[float]) -> None:
         axes.set_xscale("log")
         axes.xaxis.set_major_locator(LogLocator(subs=(1, 3)))
     else:
-        axes.xaxis.set_major_locator(MaxNLocator(6, integer=min(positive, default=0) >= 1, steps=STEPS))
+        are_whole = all(value == round(value) for value in positive)
+        axes.xaxis.set_major_locator(MaxNLocator(6, integer=are_whole, steps=STEPS))
     if len(set(positive)) == 1:
         axes.set_xlim(0.0, 2 * positive[0])
     axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
@@ -68,6 +69,7 @@ def loss_axis(axes: "Axes", margin: float) -> None:
     from matplotlib.ticker import FixedLocator
 
     axes.set_yscale("asinh", linear_width=margin)
+    axes.set_ylabel("logarithmic beyond the margin", fontsize=TICK)
     axes.update_datalim([(1.0, -2 * margin), (1.0, margin)])
     axes.autoscale_view()
     low, high = axes.set_ylim(axes.get_ylim())

@@ -130,6 +130,6 @@ def _panels(searches: Sequence[Choice]) -> list[Panel]:
         speeds += [Points(look, [Point.of(None, faster, scale=1.0)]) for look, faster in timed]
     return [
         Panel("validation accuracy, %", "change", reached),
-        Panel("points of validation accuracy, minus the base's", "change", gains, "+.2f", 0.0),
+        Panel("points of validation accuracy, minus the base's", "change", gains, "+z.2f", 0.0),
         Panel("times as fast", "change", speeds),
     ]

@@ -190,7 +190,8 @@ def caveats(verdict: Verdict) -> list[str]:
             for each, beyond in wider
             if each.ruling != "undecided" and rule(beyond, each.p_value, margin.value) == each.ruling
         ]
-        others = f" Of other images those on {listed(stand) or 'nothing'} hold (Nadeau and Bengio 2003)."
+        what = f"only those on {listed(stand)} hold" if stand else "none of them holds"
+        others = f" For other images {what} (Nadeau and Bengio 2003)."
         found.append(f"{POOL}{others if wider else ''}")
     usual = "All objectives share the settings of their data set's preset; one that is tuned by itself may do better."
     return [*found, usual]

@@ -31,7 +31,7 @@ def trade_picture(verdict: Verdict) -> Picture[object]:
         dots.append(Points(each.series.identity, [point]))
     title, axis = "points of test accuracy minus the sum's", SPEED if known else THRIFT
     return panel_picture(
-        "answer", [Panel(title, axis, dots, "+.2f", continuous=True, margin=100 * verdict.margin.value)]
+        "answer", [Panel(title, axis, dots, "+z.2f", continuous=True, margin=100 * verdict.margin.value)]
     )
 
 

@@ -25,11 +25,11 @@ from gsm_cli.reports.markdown import NOTHING, numbered, table
 from gsm_cli.reports.page import Block, Page
 from gsm_cli.reports.panels import Panel, Point, Points, panel_picture
 from gsm_cli.style import Picture
-from gsm_cli.words import listed
+from gsm_cli.words import listed, sentence
 
 KINDS = {
     "unbiased": "no bias at all",
-    "unseen": "none that is seen",
+    "unseen": "no bias that is seen",
     "close": f"a biased mean within 26° (cosine from {CLOSE:g})",
     "between": "between",
     "away": "a mean beyond a right angle",
@@ -131,7 +131,7 @@ def gradient_page(record: GradientRecord) -> Page:
     found = conclusions(record)
     said = found[-1].kinds if found else {}
     parts = [f"{words}: {listed(_names(said[kind]))}" for kind, words in SHORT.items() if kind in said]
-    answer = f"{'; '.join(parts).capitalize()}." if parts else "Nothing was measured that could be told apart."
+    answer = f"{sentence('; '.join(parts))}." if parts else "Nothing was measured that could be told apart."
     picture = list(filter(None, [gradient_picture(record)]))
     return Page(f"{title}: how good are the gradients?", answer, [*picture, *_conclusions(record)])
 

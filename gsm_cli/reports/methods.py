@@ -32,7 +32,7 @@ def provenance(folder: ReportFolder, groups: Sequence[Group], steps: StepRecord 
         for group in groups
         for series in group.series
     ]
-    lines = [*_joined(lines), *([commands.steps(folder)] if steps else [])]
+    lines = [*_joined(lines), *([commands.steps(folder, steps.plan)] if steps else [])]
     made = ["## How every record was made", console(lines), _environments(groups, steps)]
     return ["## Model and data", *_data(groups), *_settings(groups[0]), *made]
 

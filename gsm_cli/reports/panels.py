@@ -11,7 +11,7 @@ from gsm_cli.analysis.statistics import Summary
 from gsm_cli.reports.charts import NAME, TICK, blank, is_wide, log_ticks, loss_axis, name_ends, value_ticks
 from gsm_cli.reports.markdown import NOTHING, columns
 from gsm_cli.style import INK, Picture
-from gsm_cli.words import digits
+from gsm_cli.words import digits, sentence
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -218,7 +218,7 @@ def describe(panels: Sequence[Panel]) -> str:
     words = [each.title + (f" against {each.axis}" if each.axis != first.axis else "") for each in others]
     beside = f" Beside it: {'; '.join(words)}." if others else ""
     what = "Dots" if dots else "At the ends"
-    return f"{first.title.capitalize()} against {first.axis}. {what}: {'; '.join(ends)}.{beside}"
+    return f"{sentence(first.title)} against {first.axis}. {what}: {'; '.join(ends)}.{beside}"
 
 
 def panel_table(panels: Sequence[Panel]) -> str:

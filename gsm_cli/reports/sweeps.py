@@ -13,7 +13,7 @@ from gsm_cli.reports.markdown import MOST_VALUES, held, numbered, values_table
 from gsm_cli.reports.page import Block, Page
 from gsm_cli.reports.panels import Panel, Point, Points, panel_picture, panel_table
 from gsm_cli.settings import hyphened
-from gsm_cli.words import listed
+from gsm_cli.words import listed, sentence
 
 COUNTED = {"labels": "number of labels", "classes": "number of classes"}
 SAID = {"worse": "worse than the sum at", "better": "better than the sum at", "open": "not told apart from it at"}
@@ -59,7 +59,7 @@ def _answer(found: Losses, setting: str, where: str) -> str:
         return f"At no {COUNTED.get(setting, setting)} is {name} told apart from the sum{where}."
     parts = [f"{SAID[side]} {listed(own)}" for side, own in values.items() if own]
     parts[0] += f" {setting}"
-    return f"{name.capitalize()} is {' and '.join(parts)}{where}."
+    return f"{sentence(name)} is {' and '.join(parts)}{where}."
 
 
 def _too_few(found: Losses, setting: str, where: str) -> str:
@@ -93,7 +93,7 @@ def trade_panels(trade: Trade) -> list[Panel]:
         p_values.append(Points(each.identity, [Point(at, loss.p_value) for at, loss in own]))
         speeds.append(Points(each.identity, [Point.of(at, loss.faster, scale=1.0) for at, loss in own if loss.faster]))
     return [
-        Panel("test accuracy minus the sum's, points", trade.setting, lost, "+.2f", 0.0),
+        Panel("test accuracy minus the sum's, points", trade.setting, lost, "+z.2f", 0.0),
         Panel("p, corrected", trade.setting, p_values, ".3g"),
         Panel("times as fast", trade.setting, speeds),
     ]

@@ -36,7 +36,7 @@ class Steps:
         self.optimizer = AdamW(self.model.parameters(), config.weight_decay, config.l2)
         self.steps = len(self.pixels) // config.batch_size  # in an epoch
         if not self.steps:
-            rule = f"batch-size must be at most the {len(self.pixels)} unlabelled images"
+            rule = f"--batch-size must be at most the {len(self.pixels)} unlabelled images"
             raise UsageError(f"{rule}, not {config.batch_size}: lower it")
         self.stream = partial(stream, config.seed, device=device)  # of a purpose, at an epoch or a step
         self.kl_weight = partial(kl_weight, config, steps=self.steps)  # at a step, as the next

@@ -46,8 +46,8 @@ def find(report: str, name: str) -> tuple[Group, Series]:
     for group in groups_of(report):
         settings = {key: str(value) for key, value in shared_settings(group.config).items()}
         own = wanted.keys() - settings.keys()
-        several = group.candidates(objective) if own else filter(None, [group.find(objective)])
-        for series in several:
+        several = [each for each in group.trained if each.objective == objective] if own else [group.find(objective)]
+        for series in filter(None, several):
             told = settings | {key: str(value) for key, value in series.config.own.items()}
             if all(told.get(key) == value for key, value in wanted.items()):
                 return group, series

@@ -153,7 +153,7 @@ class TestReport:
 
     def test_the_command_and_the_machine_of_the_steps_are_told(self):
         text = rendered(PAIR, steps_of(PAIR, machine=replace(ABACUS, kernels="COGS")))
-        assert "\n$ gsm cost --for reports/digits-100\n" in text
+        assert "\n$ gsm cost --for reports/digits-100 --rounds 2\n" in text
         assert "Of the steps that were timed: gsm 0.0.0, python 3.11," in text
         assert "each as long as its step, measured in turns, 2 rounds, on cpu (COGS), 1 thread" in text
 

@@ -123,7 +123,10 @@ def test_fail_if_worse_prints_the_table_all_the_same(gsm, two):
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (("digits-100", "nowhere"), "must be there, and 'nowhere' is not: name one, as reports/digits-100"),
+        (
+            ("digits-100", "nowhere"),
+            "needs records of runs, and nowhere has none: name the folder of a report on runs",
+        ),
         (("empty", "try"), "needs records of runs, and empty has none: name the folder of a report on runs"),
         (("try", "cost"), "needs records of runs, and reports/cost has none"),
         (

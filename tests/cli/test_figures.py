@@ -458,6 +458,15 @@ class TestFormats:
         assert files_in(folder) == set(names)
 
 
+@pytest.mark.parametrize("words", [["sample"], ["train-ssl", "--epochs", 1], ["report"]])
+def test_a_folder_without_a_name_is_refused(gsm, folder, words):
+    """As of a variable that is not set: it would be the folder at hand."""
+    result = gsm(*words, "--tensorboard" if words == ["report"] else "--out", "")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith("gsm: a folder must have a name, and this one is empty: ")
+    assert files_in(folder) == set()
+
+
 @pytest.mark.parametrize("out", ["pic.png", "deep/PIC.SVG", "film.gif"])
 def test_a_file_for_an_output_folder_is_refused_unless_it_is_one(gsm, folder, out):
     result = gsm("sample", "--tau", 1, "--out", out)

@@ -1,6 +1,7 @@
 """The figures by their artists, by their bytes, and by what they say of themselves."""
 
 import json
+import re
 import shlex
 import subprocess
 import sys
@@ -519,8 +520,20 @@ class TestLook:
             pictures.samples(LAW, FOUR[:1], 0, Look(size=(40.0, 25.0), dpi=1200))[0].encode("png")
 
     def test_letters_too_small_to_be_read_are_refused(self):
-        with pytest.raises(UsageError, match=r"from 1.9 by 1.3 inches on.*not 1.5 by 3: choose a larger --size"):
+        with pytest.raises(UsageError, match=r"from 1.9 by 1.4 inches on.*not 1.5 by 3: choose a larger --size"):
             pictures.samples(LAW, FOUR[:1], 0, Look(size=(1.5, 3.0)))[0].encode("png")
+
+    @pytest.mark.parametrize("size", [None, (3.0, 2.0), (4.0, 2.5)])
+    @pytest.mark.parametrize("font_size", [None, 40])
+    def test_a_size_that_is_named_as_the_least_is_large_enough(self, size, font_size):
+        def draw(size):
+            return pictures.grid(LAW, FOUR, 2, 4, Look(size=size, font_size=font_size)).encode("png")
+
+        try:
+            draw(size)
+        except UsageError as error:
+            least = re.search(r"from ([\d.]+) by ([\d.]+) inches on", str(error))
+            assert draw(tuple(map(float, least.groups())))
 
     def test_text_of_an_svg_stays_text(self):
         root = ET.fromstring(PICTURES["sample_1"].encode("svg"))

@@ -159,7 +159,7 @@ def test_logits_survive_where_probabilities_underflow():
         ({"probs": "0.33,0.33,0.32"}, "not to 0.98", "--normalize"),
         ({"probs": "0.3,0.3,0.3"}, "not to 0.9", "--normalize"),
         ({"probs": ",".join(50 * ["0.0205"])}, "not to 1.025", "--normalize"),
-        ({"probs": "0,0", "normalize": True}, "not to 0", "--normalize"),
+        ({"probs": "0,0", "normalize": True}, "not to 0", "replace one of them"),
         ({"probs": "2,-1", "normalize": True}, "-1", "--logits"),
         ({"probs": "2,inf", "normalize": True}, "not 'inf'", "replace"),
         ({"logits": "0,-1", "normalize": True}, "--normalize scales probabilities", "--probs"),
@@ -274,7 +274,7 @@ def test_letters_and_paper_are_part_of_a_look():
 @pytest.mark.parametrize(
     ("look", "value"),
     [
-        (("", None, None), "--title must have from 1 to 80 printable characters, not ''"),
+        (("", None, None), "--title must have from 1 to 80 printable characters in one line, not ''"),
         (("t" * 81, None, None), "--title must have"),
         (
             ("Müller 💥 数💥", None, None),

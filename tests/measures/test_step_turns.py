@@ -14,7 +14,7 @@ from gsm_cli.records.run import RunRecord
 from gsm_cli.runs import processes
 from gsm_cli.settings import build
 
-SMALL = {"hidden": [8], "latent": 2, "auxiliary": 2, "batch_size": 20}
+SMALL = {"hidden": [8], "latent": 2, "batch_size": 20}
 RUNS = [record(name, seed, **SMALL) for name in ("gumbel", "sparse-marginalize") for seed in (0, 1)]
 PLAN = steps.plan_of(RUNS, 3, "cpu", 0)
 EMPTY = StepRecord(version=__version__, code=None, environment=ABACUS, plan=PLAN, load=0.1, rows=[])

@@ -16,7 +16,7 @@ from gsm_cli import commands
 from gsm_cli.config import SETTINGS, RunConfig
 from gsm_cli.data import DATASETS
 from gsm_cli.objectives import OBJECTIVES
-from gsm_cli.records.cost import CostPlan
+from gsm_cli.records.cost import CostPlan, read_steps
 from gsm_cli.records.gradients import GradientPlan
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.settings import Source, build, plan, read_names, read_seeds
@@ -81,7 +81,8 @@ def test_pasted_in_a_clone_it_names_the_runs_that_are_there_or_those_that_the_pa
             assert {parsed.report or run.folder for run in runs} == {folder.name}
             assert all(folder.record(run.name).exists() for run in runs) is (page == folder.details)
         elif line.startswith("gsm cost --for"):
-            assert line.removesuffix(" --force") == f"gsm cost --for reports/{folder.name}"
+            of_steps = read_steps(folder.steps).plan if page == folder.details else None
+            assert line.removesuffix(" --force") == commands.steps(folder, of_steps)
         else:
             assert line.split()[:2] in (["gsm", "gradients"], ["gsm", "cost"])
 

@@ -50,7 +50,7 @@ class TestText:
         record = change(self.RECORD, 1, logits=mean_gradient(0.0, True))
         record = change(record, 5 + 4, logits=mean_gradient(1.2, True, -0.2))
         text = rendered(record).text
-        assert "* f(y) linear: none that is seen: reinforce; between: gumbel (tau 0.1, 0.5, 1)." in text
+        assert "* f(y) linear: no bias that is seen: reinforce; between: gumbel (tau 0.1, 0.5, 1)." in text
         assert "* model, epoch 1 (every one of seeds 0 and 1): between: reinforce, gumbel (tau 0.1, 0.5, 1)." in text
         record = change(record, 15 + 4, logits=mean_gradient(1.2, True, -0.2))
         assert "between: reinforce, gumbel (tau 0.1, 0.5); a mean beyond a right angle: gumbel (tau 1)." in (

@@ -14,7 +14,7 @@ from scipy import stats
 
 from gsm_cli.analysis.groups import Group, sort_records
 from gsm_cli.analysis.statistics import Comparison, Summary, fewest_seeds, holm, summarize
-from gsm_cli.analysis.verdict import Judgement, deciding_seeds, default_margin, judge, margin_of, rule
+from gsm_cli.analysis.verdict import Judgement, analyse_group, deciding_seeds, default_margin, judge, rule
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.records.run import RunRecord
 from gsm_cli.reports.page import Report
@@ -93,8 +93,8 @@ class TestMargin:
         assert report.pictures[0].facts[0].margin == 0.5
 
     def test_follows_from_the_sum_alone(self):
-        assert margin_of(group_of(record("gumbel", 0))) is None
-        assert margin_of(group_of(record("marginalize", 0), record("gumbel", 0))).errors == 84
+        assert analyse_group(group_of(record("gumbel", 0))).margin is None
+        assert analyse_group(group_of(record("marginalize", 0), record("gumbel", 0))).margin.errors == 84
 
 
 class TestRoles:

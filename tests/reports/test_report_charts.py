@@ -191,6 +191,14 @@ def test_every_logarithmic_axis_has_several_ticks(values):
     assert 3 <= len(shown_ticks(axes)) <= 9
 
 
+@pytest.mark.parametrize(("values", "are_whole"), [([1.0, 2.0, 3.0], True), ([1.0, 2.3, 2.8], False)])
+def test_whole_numbers_alone_have_whole_ticks(values, are_whole):
+    axes = made(Figure).subplots()
+    axes.plot(values, values)
+    log_ticks(axes, values)
+    assert all(tick == round(tick) for tick in axes.get_xticks()) is are_whole
+
+
 @pytest.mark.parametrize("values", [[5.0, 20.0], [], [0.0]])
 def test_a_narrow_axis_is_linear(values):
     axes = made(Figure).subplots()

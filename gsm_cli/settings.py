@@ -145,7 +145,7 @@ def _unread(name: str, place: str, rows: Sequence[Objective]) -> str:
     if others:
         chosen = ", ".join(row.name for row in rows)
         return f"{place} is a setting of {', '.join(others)}, and none of {chosen} reads it: leave it out"
-    known = dict.fromkeys([*TYPES, *(setting for row in rows for setting in row.settings)])
+    known = dict.fromkeys([*GENERAL, *(setting for row in rows for setting in row.settings)])
     every = f"choose from {', '.join(known)}"
     return f"{place} is no setting: {meant(name, known, every)}"
 

@@ -48,7 +48,7 @@ def _read_size(text: str) -> tuple[float, float]:
 def family_of(name: str) -> str:
     """The family of a font that is installed, or of a file. Raises UsageError for what is neither."""
     getLogger("matplotlib.font_manager").setLevel(ERROR)  # or it tells of every font that is not bold
-    reason = "it is not installed"
+    reason = "not installed, and no .ttf, .otf or .ttc"
     if name.lower().endswith(FILES):
         try:
             return _register(Path(name))

@@ -28,10 +28,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MOST_POINTS = 40  # of a line
-OF_OTHERS = (
-    "Validation accuracy after so many epochs, the mean over seeds with Student's interval, and what the picture of "
-    "one run there reads."
-)
+OF_OTHERS = "Means over seeds with Student's interval; *read from the curve*: of one run there."
 ONE_OF_EACH = " Of every objective one series, which the verdict speaks of; there are too many for a picture of all."
 ROWS_OF_Z = (
     "in a column one class, in a row every class with one z from N(0, I). Where y means the class, a column keeps it, "
@@ -61,11 +58,10 @@ def learning(group: Group) -> list[Block]:
 
 def curve_page(title: str, verdict: Verdict) -> Page:
     """Whether the curves of others come out: what they read, and what the same epochs have here."""
-    group = verdict.group
-    curves = describe_dataset(group.config.dataset).curves
-    rows, parts = [], []
+    group, rows, parts = verdict.group, [], []
+    dataset = describe_dataset(group.config.dataset)
     for series in group.trained:
-        read = curves.get(series.objective, {})
+        read = dataset.curves.get(series.objective, {})
         own = {epoch: interval(series.validation_after(epoch)) for epoch in read if epoch <= series.config.epochs}
         rows += [
             [f"{series.label}, epoch {epoch}", str(len(series.finished)), accuracy, f"{100 * read[epoch]:.1f}"]
@@ -74,15 +70,20 @@ def curve_page(title: str, verdict: Verdict) -> Page:
         if own and group.find(series.objective) is series:
             epoch, accuracy = max(own.items())
             parts.append(f"{series.objective} has {accuracy} % after {epoch} epochs (read: {100 * read[epoch]:.1f})")
-    first, *_ = describe_dataset(group.config.dataset).curves_source.partition(",")
+    lines = [
+        Points(each.identity, [Point.of(n, each.validation_after(n)) for n in range(1, each.config.epochs + 1)])
+        for each in group.trained
+    ]
+    panel = Panel("validation accuracy, %", "epoch", [*lines, *_others(dataset)], continuous=True)
+    first, *_ = dataset.curves_source.partition(",")
     few = min(len(series.finished) for series in group.trained)
-    absent = listed([name for name in curves if group.find(name) is None])
+    absent = listed([name for name in dataset.curves if group.find(name) is None])
     more = f"; of {absent} there is no run yet" if absent else ""
     return Page(
         f"{title}: do the curves of {first} come out?",
         f"On validation {listed(parts)}{more}." if parts else "No run is as long as the curves.",
         [
-            panel_picture("curve", accuracy_panels(group, group.config.epochs)[:1]),
+            panel_picture("curve", [panel]),
             table(["objective", "seeds", "validation % [95 %]", "read from the curve %"], rows),
             OF_OTHERS,
         ],
@@ -90,22 +91,22 @@ def curve_page(title: str, verdict: Verdict) -> Page:
     )
 
 
-def accuracy_panels(group: Group, most: int = MOST_POINTS) -> list[Panel]:
+def accuracy_panels(group: Group) -> list[Panel]:
     """Against epochs, with what others report, and against seconds, where steps were timed.
 
-    A line has at most so many points, each the mean over the epochs since the one before.
+    Each point of a line is the mean over the epochs since the one before.
     """
     dataset = describe_dataset(group.config.dataset)
     curves = {each: each.curve(lambda epochs: epochs.validation_accuracy) for each in group.pictured}
-    by_epoch = [_points(each, [*range(1, len(curve) + 1)], curve, most) for each, curve in curves.items()]
-    by_second = [_points(each, each.seconds_so_far, curve, most) for each, curve in curves.items() if each.clock]
+    by_epoch = [_points(each, [*range(1, len(curve) + 1)], curve) for each, curve in curves.items()]
+    by_second = [_points(each, each.seconds_so_far, curve) for each, curve in curves.items() if each.clock]
     panels = [Panel("validation accuracy, %", "epoch", by_epoch + (_others(dataset) if group.as_others else []))]
     panels += [Panel("validation accuracy, %", "seconds of training", by_second)] if by_second else []
     return [replace(panel, continuous=True) for panel in panels]
 
 
-def _points(series: Series, places: Sequence[float], curve: Sequence[float], most: int) -> Points:
-    size = max(1, len(curve) // most)
+def _points(series: Series, places: Sequence[float], curve: Sequence[float]) -> Points:
+    size = max(1, len(curve) // MOST_POINTS)
     ends = range(len(curve), 0, -size)
     points = [Point(places[end - 1], 100 * fmean(curve[max(0, end - size) : end])) for end in ends]
     return Points(series.identity, points[::-1])

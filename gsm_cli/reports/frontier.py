@@ -60,16 +60,13 @@ def frontier_section(frontier: Frontier | None) -> list[Block]:
 
 
 def frontier_picture(frontier: Frontier) -> Picture[object]:
-    return panel_picture("frontier", [frontier_panel(frontier)])
-
-
-def frontier_panel(frontier: Frontier) -> Panel:
     """Accuracy against seconds, or against epochs, a point for each schedule."""
     lines = [
         Points(line.identity, [Point.of(each.cost, each.accuracy, len(each.scores)) for each in line.schedules])
         for line in frontier.lines
     ]
-    return Panel("test accuracy, %", f"{'seconds' if frontier.clock else 'epochs'} of training", lines, continuous=True)
+    axis = f"{'seconds' if frontier.clock else 'epochs'} of training"
+    return panel_picture("frontier", [Panel("test accuracy, %", axis, lines, continuous=True)])
 
 
 def _cautions(frontier: Frontier) -> list[str]:

@@ -22,7 +22,7 @@ ALONE = 12.0  # points of a name beside a single panel
 WIDTHS, HEIGHT = (9.5, 5.6, 4.2, 3.4), 4.6  # inches of a panel where one, two, three or more are in a row
 NAMES = 2.2  # inches of the names beside the last panel
 MANY = 8  # lines, from which on the description has the highest and the lowest alone
-FEW = 12  # points of a line whose marks are large
+FEW = 12  # points of a line whose marks are large, and whose intervals are lines
 APART, SPREAD = 0.012, 0.06  # of the axis between lines at one value, so that none hides another, and between all
 
 
@@ -148,7 +148,7 @@ def _beside(value: float, values: Sequence[float], share: float) -> float:
 
 
 def _draw_line(axes: "Axes", line: Points, places: Sequence[float]) -> None:
-    """Means joined, with their intervals where there are any."""
+    """Means joined, with their intervals where there are any, as a band where the points are many."""
     size = 9 if len(places) == 1 else 5 if len(places) <= FEW else 3
     axes.plot(places, [point.mean for point in line.points], markersize=size, **line.look)
     spans = [
@@ -156,8 +156,11 @@ def _draw_line(axes: "Axes", line: Points, places: Sequence[float]) -> None:
         for place, point in zip(places, line.points, strict=True)
         if point.low is not None and point.high is not None
     ]
-    if spans:
-        axes.vlines(*zip(*spans, strict=True), color=line.identity.colour, alpha=0.5, linewidth=0.3 * size)
+    at, low, high = zip(*spans, strict=True) if spans else ((), (), ())
+    if len(places) > FEW:
+        axes.fill_between(at, low, high, color=line.identity.colour, alpha=0.15, linewidth=0)
+    else:
+        axes.vlines(at, low, high, color=line.identity.colour, alpha=0.5, linewidth=0.3 * size)
 
 
 def _limit(axes: "Axes", panel: Panel) -> None:

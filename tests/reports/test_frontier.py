@@ -17,8 +17,7 @@ from gsm_cli.analysis.statistics import summarize
 from gsm_cli.objectives import OBJECTIVES
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.records.run import RunRecord
-from gsm_cli.reports.frontier import first_to_reach, frontier_panel, frontier_section
-from gsm_cli.reports.panels import panel_chart
+from gsm_cli.reports.frontier import first_to_reach, frontier_picture, frontier_section
 from gsm_cli.reports.run_report import render_runs
 from gsm_cli.style import house_style
 
@@ -236,7 +235,7 @@ def made_up(objectives: int, lengths: int, seeds: int, timed: bool = True) -> Fr
 
 def drawn(found: Frontier) -> Figure:
     with house_style():
-        return panel_chart([frontier_panel(found)])
+        return frontier_picture(found).draw()
 
 
 class TestPicture:

@@ -20,9 +20,9 @@ import typer
 from typer.core import TyperGroup
 
 from gsm_cli import __version__
-from gsm_cli.cli.surroundings import Signals
 from gsm_cli.cli.usage import command_of, in_one_line, sentence, take_flags, voice
 from gsm_cli.errors import AGAIN, GsmError, InterruptError, UsageError, is_of_memory
+from gsm_cli.interrupts import Signals
 
 EVERYWHERE = "Behind every command: -q results and errors alone, -v each file, --debug tracebacks."
 log = getLogger("gsm_cli")

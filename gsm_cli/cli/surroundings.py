@@ -1,22 +1,16 @@
-"""What surrounds a command: signals at any moment, and standard streams that are closed, full or not in UTF-8.
+"""What surrounds a command: signals, and standard streams that are closed, full or not in UTF-8.
 
 The entry imports this module first of all, so it is light.
 """
 
 import os
-import signal
 import sys
-import time
 from contextlib import suppress
 from io import TextIOWrapper
-from types import FrameType
 from typing import Any, NoReturn
 
 from gsm_cli.errors import AGAIN, InterruptError
-from gsm_cli.interrupts import after_imports, insist
-
-PATIENCE = 2.0  # seconds in which another signal is the same interruption: `timeout` sends two, and people press twice
-NUMBERS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+from gsm_cli.interrupts import Signals
 
 
 def run() -> NoReturn:
@@ -40,37 +34,6 @@ def run() -> NoReturn:
     if code == InterruptError.exit_code:  # at once: Python has its own way to end after an interruption in its imports
         os._exit(128 + signals.number)
     sys.exit(code)
-
-
-class Signals:
-    """Ctrl-C, SIGTERM and SIGHUP raise KeyboardInterrupt, once; which one it was, and whether there was any."""
-
-    heard = False  # a library may make another error of the exception
-
-    def __init__(self) -> None:
-        self.number = signal.SIGINT
-        self._last = -PATIENCE
-
-    def listen(self) -> None:
-        for number in NUMBERS:
-            if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup wants it, and a shell in the background
-                signal.signal(number, after_imports(self._interrupt))
-        sys.unraisablehook = insist(KeyboardInterrupt, self._renew)
-
-    def ignore(self) -> None:
-        for number in NUMBERS:
-            signal.signal(number, signal.SIG_IGN)
-
-    def _interrupt(self, number: int, frame: FrameType | None) -> None:
-        if time.monotonic() - self._last < PATIENCE:
-            return
-        self.number, self._last = signal.Signals(number), time.monotonic()
-        Signals.heard = True
-        raise KeyboardInterrupt
-
-    def _renew(self) -> int:
-        self._last = -PATIENCE
-        return self.number
 
 
 def open_streams() -> None:

@@ -5,8 +5,8 @@ import errno
 import pytest
 
 from gsm_cli.cli.app import explain
-from gsm_cli.cli.surroundings import Signals
 from gsm_cli.errors import AGAIN, DataError, GsmError, InterruptError, UsageError
+from gsm_cli.interrupts import Signals
 
 NO_MEMORY = "what is asked for must fit into memory, and does not: ask for less, or make room"
 NO_ROOM = "what is written must find room, and does not (No space left on device): make room, or write elsewhere"

@@ -131,7 +131,7 @@ def say(words: str) -> None:
     except OSError:  # it is none
         width = 0
     wrapped = textwrap.fill(words, width, break_long_words=False, break_on_hyphens=False) if width else words
-    print(wrapped, file=sys.stderr, flush=True)
+    print(f"{wrapped}\n", end="", file=sys.stderr, flush=True)  # at once: a signal may come between two writes
 
 
 def prompt(*given: str | None) -> None:

@@ -79,7 +79,7 @@ class _Said(logging.Handler):
     """Lines on whatever stderr is at the moment: below bars that move it is another."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        print(record.getMessage(), file=sys.stderr, flush=True)
+        print(f"{record.getMessage()}\n", end="", file=sys.stderr, flush=True)
 
 
 class _Errors(io.TextIOBase):

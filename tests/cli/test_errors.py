@@ -1,10 +1,13 @@
 """What becomes of an error that reaches the command line: its code and its sentence."""
 
 import errno
+import sys
+from io import StringIO
 
 import pytest
 
 from gsm_cli.cli.app import explain
+from gsm_cli.cli.options import say
 from gsm_cli.errors import AGAIN, DataError, GsmError, InterruptError, UsageError
 from gsm_cli.interrupts import Signals
 
@@ -75,3 +78,13 @@ def test_what_a_library_makes_of_a_signal_is_an_interruption(monkeypatch):
     assert explain(error, "grid") == (InterruptError.exit_code, AGAIN)
     kept = InterruptError("what goes on")
     assert explain(kept, "grid") == (InterruptError.exit_code, "what goes on")
+
+
+def test_a_line_for_people_is_written_at_once(monkeypatch):
+    """A signal between words and their end would put its own line behind them."""
+    written = []
+    monkeypatch.setattr(sys, "stderr", StringIO())
+    monkeypatch.setattr(sys.stderr, "write", written.append)
+    monkeypatch.setattr(sys.stderr, "fileno", lambda: -1)
+    say("two words")
+    assert "two words\n" in written

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gsm_cli.errors import DataError, UsageError, shown
+from gsm_cli.errors import DataError, UsageError, shortened, shown
 from gsm_cli.files import is_there, read_stream
 from gsm_cli.law.gumbel import Array
 
@@ -73,6 +73,6 @@ def _read(option: str, text: str, example: str) -> Written:
     except OSError as error:
         reason = str(error.strerror)
     except ValueError as error:  # names the word
-        reason = str(error)
+        reason = shortened(str(error))
     place = "stdin" if text == "-" else text
     raise DataError(f"{place} must hold numbers ({reason}): write for example {example}")

@@ -75,7 +75,8 @@ def _picture(rows: dict[Series, Beside | None], name: str) -> Picture[object]:
     """Every objective that both have, here and, hollow, there."""
     lines, hollow = [], []
     for series, row in rows.items():
-        there = replace(series.identity, settings=(*series.identity.settings, ("of", name)))
-        hollow += [Points(there, [Point.of(None, row.theirs)])] if row else []
-        lines += [Points(series.identity, [Point.of(None, series.accuracy)]), hollow[-1]] if row else []
+        if row:
+            there = replace(series.identity, settings=(*series.identity.settings, ("of", name)))
+            hollow.append(Points(there, [Point.of(None, row.theirs)]))
+            lines += [Points(series.identity, [Point.of(None, series.accuracy)]), hollow[-1]]
     return forest_picture("table", Panel("test accuracy, %", "objective", lines), hollow)

@@ -70,9 +70,10 @@ class TestFiles:
             (b"\n \n", "it is empty"),
             (bytes(range(256)), "it is no text"),
             (b"0.5 half", "could not convert string to float: 'half'"),
+            (b"0.5 " + b"x" * 5000, f"could not convert string to float: '{24 * 'x'}…"),
             (10_000_000 * b"1\n", "it has more than 1,000,000 bytes"),
         ],
-        ids=["empty", "blank", "binary", "word", "ten million"],
+        ids=["empty", "blank", "binary", "word", "long word", "ten million"],
     )
     def test_of_something_else_are_damaged(self, folder, content, reason):
         (folder / "law").write_bytes(content)

@@ -3,6 +3,8 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import inf
+from statistics import median
 
 from gsm_cli.analysis.contrasts import (
     EPOCHS,
@@ -19,7 +21,7 @@ from gsm_cli.analysis.contrasts import (
 )
 from gsm_cli.analysis.identity import DIGEST, Identity, apart, with_looks, written
 from gsm_cli.analysis.series import Series, validation_step
-from gsm_cli.analysis.statistics import Summary, compare, summarize
+from gsm_cli.analysis.statistics import Summary, compare, side, summarize
 from gsm_cli.objectives import MARGINALIZE
 
 ALIKE = ("dataset", DIGEST, "labels", "classes", EPOCHS, "precision")  # in runs that are compared
@@ -44,8 +46,7 @@ class Trial(Contrast):
     @property
     def is_told_apart(self) -> bool:
         """Whether its interval is without 0."""
-        low, high = self.difference.low, self.difference.high
-        return low is not None and high is not None and not low <= 0 <= high
+        return side(self.difference, 0.0) != "open"
 
 
 @dataclass(frozen=True)
@@ -62,21 +63,28 @@ class Choice:
     trials: Sequence[Trial]
 
     @property
+    def most(self) -> list[Trial]:
+        """The changes with the most seeds."""
+        seeds = max(len(trial.differences) for trial in self.trials)
+        return [each for each in self.trials if len(each.differences) == seeds]
+
+    @property
     def best(self) -> Trial | None:
-        """Of the changes with the most seeds the one with the greatest mean; None where none is above the base."""
-        most = max(len(trial.differences) for trial in self.trials)
-        found = [each for each in self._learned if len(each.differences) == most and each.gain > 0]
+        """Of these the one with the greatest mean; None where none is above the base."""
+        found = [each for each in self.most if each.gain > 0 and not each.series.floor]
         return max(found, key=lambda trial: trial.gain, default=None)
+
+    @property
+    def least(self) -> float:
+        """What such a change must gain to be told apart: half of their median interval; infinite with one seed."""
+        spans = [(each.difference.high, each.difference.mean) for each in self.most]
+        return median(inf if high is None else high - mean for high, mean in spans)
 
     @property
     def tied(self) -> list[Trial]:
         """The changes whose mean is that of the best, or of the base where that is the best."""
         gain = self.best.gain if self.best else 0.0
-        return [each for each in self._learned if each.gain == gain and each is not self.best]
-
-    @property
-    def _learned(self) -> list[Trial]:
-        return [trial for trial in self.trials if not trial.series.floor]
+        return [each for each in self.trials if each.gain == gain and each is not self.best and not each.series.floor]
 
     @property
     def series(self) -> list[Series]:

@@ -1,6 +1,7 @@
 """Which settings are best: a search is held against its base, a sweep against its best value."""
 
 from collections.abc import Mapping, Sequence
+from math import isfinite
 
 from gsm_cli.analysis.choices import Choice, Trial
 from gsm_cli.analysis.identity import by_size, written
@@ -13,7 +14,8 @@ from gsm_cli.words import counted, listed, percent, points
 HEADING = "What each change brings"
 RULE = (
     "*Base*: the runs from which the others depart in the fewest settings. *points*: validation accuracy after the "
-    "last epoch minus the base's at the same seeds, with Student's 95 % interval."
+    "last epoch minus the base's at the same seeds, with Student's 95 % interval. *least told apart*: the points that "
+    "a change with the most seeds must have, half of the median interval."
 )
 BY_CHANCE = "The best of several changes is the best by chance too, which no interval covers: try it with other seeds."
 FEW = 5  # objectives whose best values a sentence can name
@@ -29,7 +31,6 @@ def best_page(title: str, found: Sequence[Choice], where: str, block: Block) -> 
     """The best value of every objective, with the picture of the sweep."""
     names = list(dict.fromkeys(name for each in found for name in each.settings))
     question = f"{title}: which {listed(names)} {'is' if len(names) == 1 else 'are'} best?"
-    few = [each for each in found if len(each.base.scores) < 2]
     best = [_best_value(each, named=len(names) > 1) for each in found]
     if len(names) == 1 and len(found) > FEW:
         low, *_, high = sorted(found[1:], key=lambda each: by_size(each.settings[names[0]]))
@@ -39,7 +40,7 @@ def best_page(title: str, found: Sequence[Choice], where: str, block: Block) -> 
         question,
         f"Best {names[0] if len(names) == 1 else 'values'} by validation{where}: {listed(best)}.",
         [block, *(_values_table(found, name) for name in names), BEST_RULE],
-        "Exploratory: one seed tells nothing apart." if few else "",
+        "Exploratory: one seed tells nothing apart." * any(len(each.base.scores) < 2 for each in found),
         caveats=["The value was chosen among these, and no interval covers the choice."],
     )
 
@@ -86,24 +87,25 @@ def _answer(trials: Sequence[Trial]) -> str:
         return "Undecided: one seed of a change gives no interval."
     sure = [trial for trial in several if trial.is_told_apart]
     gains = [trial for trial in sure if trial.gain > 0 and not trial.series.floor]
-    best = max(gains, key=lambda trial: trial.gain, default=None)
-    more = (
-        f"; the greatest gain is {points(best.difference.mean)} points, {best.identity.in_brackets()}" if best else ""
-    )
-    some = f"{len(sure)} of the" if sure else "None of the"
-    verb = "is" if len(sure) < 2 else "are"
-    return f"{some} {counted(len(several), 'change')} of settings {verb} told apart from the base on validation{more}."
+    some = f"{len(sure) or 'None'} of the {counted(len(several), 'change')} of settings"
+    told = f"{some} {'is' if len(sure) < 2 else 'are'} told apart from the base on validation"
+    if not gains:
+        return f"{told}."
+    best = max(gains, key=lambda trial: trial.gain)
+    return f"{told}; the greatest gain is {points(best.difference.mean)} points, {best.identity.in_brackets()}."
 
 
 def _search_row(search: Choice) -> dict[str, str]:
     best = search.best
-    tied = f"a tie with {listed([each.identity.label for each in search.tied])}" if search.tied else "none"
+    tied = [each.identity.label for each in search.tied]
     return {
         "objective": search.identity.label,
         "changes": str(len(search.trials)),
+        "runs": str(sum(len(each.finished) for each in search.series)),
         "told apart": str(sum(trial.is_told_apart for trial in search.trials)),
+        "least told apart": percent(search.least) if isfinite(search.least) else NOTHING,
         "base: validation %": interval(search.base.validation),
-        "best change": _described(best.changed) if best else tied,
+        "best change": _described(best.changed) if best else f"a tie with {listed(tied)}" if tied else "none",
         "seeds": str(len(best.differences)) if best else NOTHING,
         "points [95 %]": interval(best.difference if best else None, points),
     }

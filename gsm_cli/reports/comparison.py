@@ -185,11 +185,8 @@ def caveats(verdict: Verdict) -> list[str]:
         found.append(f"The epoch that validation labels would choose would change the verdict on {listed(changed)}.")
     if verdict.group.shares_images:
         wider = [(each, each.beyond) for each in verdict.decisive if each.beyond]
-        stand = [
-            each.label
-            for each, beyond in wider
-            if each.ruling != "undecided" and rule(beyond, each.p_value, margin.value) == each.ruling
-        ]
+        same = [each for each, beyond in wider if rule(beyond, each.p_value, margin.value) == each.ruling]
+        stand = [each.label for each in same if each.ruling != "undecided"]
         what = f"only those on {listed(stand)} hold" if stand else "none of them holds"
         others = f" For other images {what} (Nadeau and Bengio 2003)."
         found.append(f"{POOL}{others if wider else ''}")

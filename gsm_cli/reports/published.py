@@ -31,15 +31,12 @@ def table_page(title: str, group: Group, found: Table) -> Page:
     )
     pictures = [_picture(rows, name)] if any(rows.values()) else []
     lacking = [row for row in found.rows if row not in {series.objective for series in rows}]
+    alone = [f"Rows there without a run here: {listed(lacking)}."] * bool(lacking)
     return Page(
         f"{title}: does the table of {name} come out?",
         _answer([row for row in rows.values() if row]),
         [*pictures, columns([_row(group, *each) for each in rows.items()]), legend] if rows else [],
-        caveats=[
-            *failures(group),
-            *([f"Rows there without a run here: {listed(lacking)}."] * bool(lacking)),
-            *found.caveats,
-        ],
+        caveats=[*failures(group), *alone, *found.caveats],
     )
 
 

@@ -153,11 +153,11 @@ def _usual_tau(record: GradientRecord) -> float:
 
 def _numbers(record: GradientRecord, name: str, subjects: Sequence[GradientSubject]) -> list[float | None]:
     """Cosine, bias and deviation at the usual temperature, or at the least that the estimator allows above it."""
-    least, numbers = _usual_tau(record), []
-    for quantity in (cosine, bias, deviation):
-        found = means(record, name, subjects, quantity)
-        numbers.append(next((each.mean for tau, each in found.items() if tau is None or tau >= least), None))
-    return numbers
+    least = _usual_tau(record)
+    taus = [tau for each, tau in by_estimator(record, subjects) if each == name and (tau is None or tau >= least)]
+    at = min(taus, key=lambda tau: tau or 0.0, default=None)
+    found = [means(record, name, subjects, quantity).get(at) for quantity in (cosine, bias, deviation)]
+    return [each.mean if each else None for each in found]
 
 
 def _last(record: GradientRecord) -> list[str]:

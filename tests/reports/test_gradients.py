@@ -46,6 +46,13 @@ class TestText:
         assert cells(text, "gumbel")[0] == "0.400"
         assert cells(text, "marginalize") == ["1.000", "–", "–"]
 
+    def test_what_is_not_told_from_0_is_not_that_of_another_temperature(self):
+        number = 4 * len(EVERYTHING) + 3  # the last model
+        row = self.RECORD.rows[number]
+        assert (row.subject, row.temperature) == ("seed 1, epoch 200", 0.5)
+        record = change(self.RECORD, number, logits=msgspec.structs.replace(row.logits, cosine=None))
+        assert cells(rendered(record).details_text, "gumbel")[0] == "–"
+
     def test_what_may_be_concluded_is_said_of_every_column_apart(self):
         record = change(self.RECORD, 1, logits=mean_gradient(0.0, True))
         record = change(record, 5 + 4, logits=mean_gradient(1.2, True, -0.2))

@@ -100,9 +100,8 @@ def _search_row(search: Choice) -> dict[str, str]:
     tied = [each.identity.label for each in search.tied]
     return {
         "objective": search.identity.label,
-        "changes": str(len(search.trials)),
         "runs": str(sum(len(each.finished) for each in search.series)),
-        "told apart": str(sum(trial.is_told_apart for trial in search.trials)),
+        "told apart": f"{sum(trial.is_told_apart for trial in search.trials)} of {len(search.trials)}",
         "least told apart": percent(search.least) if isfinite(search.least) else NOTHING,
         "base: validation %": interval(search.base.validation),
         "best change": _described(best.changed) if best else f"a tie with {listed(tied)}" if tied else "none",

@@ -178,7 +178,7 @@ class TestReport:
         found = rendered([*searched(), *searched("sum-and-sample")])
         assert found.title == "Digits with 100 labels: which settings are best?"
         assert found.answer == "2 of the 6 changes of settings are told apart from the base on validation."
-        row = "| gumbel | 3 | 12 | 1 | 2.48 | 80.00 [75.03, 84.97] | learning_rate 0.004 | 3 | +2.00 [-0.48, +4.48] |"
+        row = "| gumbel | 12 | 1 of 3 | 2.48 | 80.00 [75.03, 84.97] | learning_rate 0.004 | 3 | +2.00 [-0.48, +4.48] |"
         assert row in found.text
         assert f"## {HEADING}" in found.details_text
         assert "The base of gumbel: latent 4, learning_rate 0.002 and weight_decay 0." in found.details_text
@@ -205,7 +205,7 @@ class TestReport:
     def test_one_seed_of_each_change_gives_no_interval(self):
         alone = [each for each in searched() if each.config.seed == 0]
         assert rendered(alone).answer == "Undecided: one seed of a change gives no interval."
-        assert "| gumbel | 3 | 4 | 0 | 80.00 |" in rendered(alone).text
+        assert "| gumbel | 4 | 0 of 3 | 80.00 |" in rendered(alone).text
 
     def test_what_has_a_row_has_no_other_and_no_line_of_two_values(self):
         found = rendered(searched()).details_text

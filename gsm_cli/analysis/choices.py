@@ -46,7 +46,7 @@ class Trial(Contrast):
     @property
     def is_told_apart(self) -> bool:
         """Whether its interval is without 0."""
-        return side(self.difference, 0.0) != "open"
+        return side(self.difference, p_value=0.0) != "open"
 
 
 @dataclass(frozen=True)

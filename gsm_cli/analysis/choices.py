@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from math import inf
 from statistics import median
 
+from gsm_cli import commands
 from gsm_cli.analysis.contrasts import (
     EPOCHS,
     FITTED,
@@ -14,18 +15,19 @@ from gsm_cli.analysis.contrasts import (
     Contrast,
     Swept,
     contrasts,
+    is_number,
     named,
     over_lengths,
     settings_of,
     task_of,
 )
-from gsm_cli.analysis.identity import DIGEST, Identity, apart, with_looks, written
+from gsm_cli.analysis.identity import DIGEST, DIGESTS, Identity, apart, with_looks, written
 from gsm_cli.analysis.series import Series, validation_step
 from gsm_cli.analysis.statistics import Summary, compare, side, summarize
 from gsm_cli.objectives import MARGINALIZE
 
 ALIKE = ("dataset", DIGEST, "labels", "classes", EPOCHS, "precision")  # in runs that are compared
-CHANGES = 3  # of different settings, that make a search; fewer are lines, or a map
+CHANGES = 3  # of different settings, that make a search; fewer are lines, unless a value is no number
 ROUNDING = 9  # decimal places, beyond which a difference of two accuracies is none
 Told = Sequence[tuple[str, str]]  # settings in a label
 
@@ -53,8 +55,8 @@ class Trial(Contrast):
 class Choice:
     """An objective, its base with the values there of all that was changed, and the changes.
 
-    The base has the most common settings; of several as common, as in a sweep, it is the best by validation of those
-    with the most runs. What has learned nothing is never best while something has.
+    The base of a search has the most common settings; of equals those of the most runs, then those nearest to a preset.
+    Of a sweep it is the best by validation of those with the most runs, before what has learned nothing.
     """
 
     identity: Identity
@@ -92,9 +94,10 @@ class Choice:
 
 
 def find_searches(found: Sequence[Series]) -> list[Choice]:
-    """One for every objective of which runs on the same data, and as long, differ in several kinds of settings.
+    """One for every objective of which runs on the same data, and as long, differ in what no line can show.
 
-    The best change comes first. Where an objective has several searches, their labels say what sets them apart.
+    That is several kinds of settings, or values that are no numbers. The best change comes first. Where an objective
+    has several searches, their labels say what sets them apart.
     """
     every: dict[str, dict[tuple[object, ...], list[Series]]] = defaultdict(lambda: defaultdict(list))
     for series in found:
@@ -105,26 +108,24 @@ def find_searches(found: Sequence[Series]) -> list[Choice]:
         searches = [own for own in alike.values() if _is_search(_base(own), own)]
         told = [written({name: settings_of(own[0].config).get(name) for name in ALIKE}) for own in searches]
         for own, words in zip(searches, told, strict=True):
-            choices += _choices(objective, apart(words, told), own)
+            choices += _choices(objective, apart(words, told), _base(own), own)
     return [replace(each, trials=sorted(each.trials, key=lambda trial: -trial.gain)) for each in choices]
 
 
-def best_values(series: Sequence[Series], lines: Sequence[Swept]) -> list[Choice]:
+def best_values(series: Sequence[Series], lines: Sequence[Swept]) -> Iterator[Choice]:
     """For every one of these lines whose values share their data, so that they can be compared seed by seed.
 
     Those over the length of training, with what is fitted to it, are the frontier's, those over the data a trade's.
     """
     left_out = (*OF_THE_DATA, *(FITTED if over_lengths(series) else ()))
-    return [
-        choice
-        for identity, own in named([each for each in lines if each.names[0] not in left_out])
-        for choice in _choices(identity.objective, identity.settings, [own.series[(v,)] for v in own.values(0)])
-    ]
+    for identity, line in named([each for each in lines if each.names[0] not in left_out]):
+        own = [line.series[(value,)] for value in line.values(0)]
+        best = max(own, key=lambda each: (not each.floor, each.standing))
+        yield from _choices(identity.objective, identity.settings, best, own)
 
 
-def _choices(objective: str, told: Told, own: Sequence[Series]) -> Iterator[Choice]:
+def _choices(objective: str, told: Told, base: Series, own: Sequence[Series]) -> Iterator[Choice]:
     """The base and the changes, with what is told of both in their labels; nothing where no seed is shared."""
-    base = _base(own)
     tests = contrasts({each: base for each in own if each is not base})
     if not tests:
         return
@@ -142,20 +143,23 @@ def _choices(objective: str, told: Told, own: Sequence[Series]) -> Iterator[Choi
 
 
 def _base(own: Sequence[Series]) -> Series:
-    """The series with the most common settings; of several that which has learned most, of those with the most runs."""
+    """The series with the most common settings; of several with as many runs, that of the shortest command."""
     common = Counter(value for each in own for value in settings_of(each.config).items())
 
-    def rank(series: Series) -> tuple[int, bool, tuple[int, float]]:
+    def rank(series: Series) -> tuple[int, int, int, tuple[int, float]]:
         shared = sum(common[value] for value in settings_of(series.config).items())
-        return shared, not series.floor, series.standing
+        return shared, len(series.finished), -len(commands.train_ssl(series.config, []).split()), series.standing
 
     return max(own, key=rank)
 
 
 def _is_search(base: Series, own: Sequence[Series]) -> bool:
-    """Whether the others, of which each shares seeds with the base, differ in several kinds of settings."""
-    changes = {tuple(_changed(each, base)) for each in own if each is not base and compare(each.scores, base.scores)}
-    return min(len(changes), len({name for change in changes for name in change})) >= CHANGES
+    """Whether the others, of which each shares seeds with the base, differ in what no line can show."""
+    changes = [_changed(each, base) for each in own if each is not base and compare(each.scores, base.scores)]
+    usual = settings_of(base.config)
+    values = {(name, run.get(name)) for change in changes for name in change for run in (change, usual)}
+    several = min(len({*map(tuple, changes)}), len({name for name, _ in values})) >= CHANGES
+    return several or not all(is_number(value) or name in DIGESTS for name, value in values)
 
 
 def _changed(series: Series, base: Series) -> Mapping[str, object]:

@@ -123,7 +123,7 @@ def find(series: Sequence[Series]) -> Iterator[Swept]:
     """All sets of series of one objective that differ in the numbers of one setting alone."""
     every = {name: None for each in series for name in settings_of(each.config) if name not in DIGESTS}  # are no values
     for name in every:
-        ordered = [each for each in series if _is_number(settings_of(each.config).get(name))]
+        ordered = [each for each in series if is_number(settings_of(each.config).get(name))]
         yield from (swept for swept in over(ordered, (name,)) if len(swept.series) > 1)
 
 
@@ -166,5 +166,5 @@ def are_among(swept: Swept, series: Sequence[Series]) -> bool:
     return set(swept.series.values()) <= set(series)
 
 
-def _is_number(value: object) -> bool:
+def is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)

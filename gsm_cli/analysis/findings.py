@@ -83,7 +83,7 @@ def analyse(
         kind,
         [analyse_group(group, margin) for group in groups],
         searches,
-        best_values(series, swept) if kind == "settings" else [],
+        [*best_values(series, swept)] if kind == "settings" else [],
         list(find_trades(lines)),
         find_frontier(series),
         swept,

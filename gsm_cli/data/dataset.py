@@ -71,5 +71,4 @@ class Dataset:
     curves_source: str = ""
     published: Sequence[tuple[str, str, str]] = ()  # of others: model, accuracy in per cent, and where that stands
     tables: tuple[Table, ...] = ()
-    caution: str = ""  # a sentence on what others report
     sha256: str | None = None  # of the file, for images of somebody's own

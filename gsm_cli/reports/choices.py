@@ -13,9 +13,9 @@ from gsm_cli.words import counted, listed, percent, points
 
 HEADING = "What each change brings"
 RULE = (
-    "*Base*: the runs from which the others depart in the fewest settings. *points*: validation accuracy after the "
-    "last epoch minus the base's at the same seeds, with Student's 95 % interval. *least told apart*: the points that "
-    "a change with the most seeds must have, half of the median interval."
+    "*Base*: the runs whose settings are most common, of equals those nearest to a preset. *points*: validation "
+    "accuracy after the last epoch minus the base's at the same seeds, with Student's 95 % interval. *least told "
+    "apart*: the points that a change with the most seeds must have, half of the median interval."
 )
 BY_CHANCE = "The best of several changes is the best by chance too, which no interval covers: try it with other seeds."
 FEW = 5  # objectives whose best values a sentence can name
@@ -30,14 +30,14 @@ BEST_RULE = (
 def best_page(title: str, found: Sequence[Choice], where: str, block: Block) -> Page:
     """The best value of every objective, with the picture of the sweep."""
     names = list(dict.fromkeys(name for each in found for name in each.settings))
-    question = f"{title}: which {listed(names)} {'is' if len(names) == 1 else 'are'} best?"
     best = [_best_value(each, named=len(names) > 1) for each in found]
     if len(names) == 1 and len(found) > FEW:
         low, *_, high = sorted(found[1:], key=lambda each: by_size(each.settings[names[0]]))
-        ends = [f"{' '.join(written(each.settings).values())} ({each.identity.label})" for each in (low, high)]
-        best = [best[0], f"for the {len(found) - 1} others from {' to '.join(ends)}"]
+        ends = {" ".join(written(each.settings).values()): f" ({each.identity.label})" for each in (low, high)}
+        values = f"from {' to '.join(map(''.join, ends.items()))}" if len(ends) > 1 else next(iter(ends))
+        best = [best[0], f"for the {len(found) - 1} others {values}"]
     return Page(
-        question,
+        f"{title}: which {listed(names)} {'is' if len(names) == 1 else 'are'} best?",
         f"Best {names[0] if len(names) == 1 else 'values'} by validation{where}: {listed(best)}.",
         [block, *(_values_table(found, name) for name in names), BEST_RULE],
         "Exploratory: one seed tells nothing apart." * any(len(each.base.scores) < 2 for each in found),
@@ -90,7 +90,7 @@ def _answer(trials: Sequence[Trial]) -> str:
     some = f"{len(sure) or 'None'} of the {counted(len(several), 'change')} of settings"
     told = f"{some} {'is' if len(sure) < 2 else 'are'} told apart from the base on validation"
     if not gains:
-        return f"{told}."
+        return f"{told}{'; none gains' * bool(sure)}."
     best = max(gains, key=lambda trial: trial.gain)
     return f"{told}; the greatest gain is {points(best.difference.mean)} points, {best.identity.in_brackets()}."
 

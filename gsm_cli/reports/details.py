@@ -132,6 +132,5 @@ def others(dataset: Dataset) -> list[str]:
     rows += [list(each) for each in dataset.published]
     if not rows:
         return []
-    text = f"{dataset.title} with {OF_OTHERS} labels; numbers of others, not measured here. {dataset.caution}".strip()
-    shown = table(["model and objective", "accuracy %", "source"], rows)
-    return ["## What others report", text, shown]
+    text = f"{dataset.title} with {OF_OTHERS} labels; numbers of others, not measured here."
+    return ["## What others report", text, table(["model and objective", "accuracy %", "source"], rows)]

@@ -140,8 +140,7 @@ def temperature_section(lines: Sequence[Swept], series: Sequence[Series]) -> lis
         return []
     accuracy = accuracy_panel(found, series)
     bounds = _bounds(dict(zip((line.identity for line in accuracy.lines), found, strict=False)))
-    levels = any(line.is_level for line in accuracy.lines)
-    text = " ".join([ACCURACY, *([LEVELS] if levels else []), *([BOUNDS] if bounds else [])])
+    text = " ".join([ACCURACY, *[LEVELS] * any(line.is_level for line in accuracy.lines), *[BOUNDS] * bool(bounds)])
     picture = panel_picture("temperature", [accuracy, *bounds])
     return ["## Against the temperature", picture, text, panel_table([accuracy])]
 

@@ -30,7 +30,7 @@ def over_tau(objective: str, accuracies: dict[float, float], noise=NOISE, **sett
 
 
 def bests(groups):
-    return best_values(series := trained(groups), over_one(series))
+    return [*best_values(series := trained(groups), over_one(series))]
 
 
 def answers(records):
@@ -56,6 +56,15 @@ def test_one_sentence_says_the_best_value_and_what_is_told_apart():
     (found,) = bests(sort_records(records))
     assert words(found) == "0.5 for gumbel"
     assert told_apart(found) == "| gumbel | -5.00 [-5.11, -4.89], worse | best, 95.03 | -0.25 [-0.74, +0.24] |"
+
+
+def test_of_many_objectives_the_ends_are_named_and_one_value_once():
+    names = ("gumbel", "straight-through", "straight-through-gumbel", "gst", "rebar", "gumbel-rao")
+    same = bests(sort_records([run for name in names for run in over_tau(name, {0.1: 0.90, 0.5: 0.95})]))
+    assert page_of(*same).answer == "Best tau by validation: 0.5 for gumbel and for the 5 others 0.5."
+    other = bests(sort_records(over_tau("reinmax", {1.0: 0.95, 2.0: 0.90})))
+    ends = "0.5 for gumbel and for the 6 others from 0.5 (straight-through-gumbel) to 1 (reinmax)"
+    assert page_of(*same, *other).answer == f"Best tau by validation: {ends}."
 
 
 def test_the_interval_and_the_corrected_test_must_both_say_so():

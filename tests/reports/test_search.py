@@ -11,6 +11,7 @@ from records_of import failed, record, steps_of, timed
 from gsm_cli.analysis.choices import find_searches
 from gsm_cli.analysis.contrasts import trained
 from gsm_cli.analysis.groups import sort_records
+from gsm_cli.config import OwnSettings
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.records.run import RunRecord
 from gsm_cli.reports.choices import HEADING
@@ -119,6 +120,25 @@ def test_a_change_may_be_of_several_settings_and_of_the_objectives_own():
     assert found.best.identity.label == "gumbel, batch_size 25, tau 0.7, draws 2"
 
 
+def test_what_has_no_axis_is_a_search_too():
+    """Of a grid every point could be the base, and the preset's is; of `none` and numbers no line has all."""
+    grid = [(None, "layer"), (None, "batch"), (0.001, "layer"), (0.001, "batch")]
+    points = [runs("gumbel", (0.01 * n,) * 3, weight_std=std, norm=norm) for n, (std, norm) in enumerate(grid)]
+    (found,) = found_in([run for own in points for run in own])
+    assert found.settings == {"norm": "layer", "weight_std": None}
+    assert found.best.identity.label == "gumbel, norm batch, weight_std 0.001"
+    stds = [runs("gumbel", weight_std=std) for std in (None, 0.001, 0.01, 0.1)]
+    (found,) = found_in([run for own in stds for run in own])
+    assert [trial.changed for trial in found.trials] == [{"weight_std": std} for std in (0.001, 0.01, 0.1)]
+    assert found_in([run for own in stds[1:] for run in own]) == []
+
+
+def test_versions_of_an_estimator_are_no_search():
+    runs_of = {digit: OwnSettings(of="mine.py:Mine", sha256=64 * digit, values={}) for digit in "ab"}
+    records = [(each, replace(each.config, estimator=own)) for own in runs_of.values() for each in runs("reinforce")]
+    assert found_in([replace(each, config=config) for each, config in records]) == []
+
+
 @pytest.mark.parametrize("fewer", CHANGES)
 def test_fewer_changes_are_a_sweep(fewer):
     records = [each for each in searched() if getattr(each.config, fewer) != CHANGES[fewer]]
@@ -177,7 +197,7 @@ class TestReport:
     def test_it_answers_first_where_the_name_was_chosen(self):
         found = rendered([*searched(), *searched("sum-and-sample")])
         assert found.title == "Digits with 100 labels: which settings are best?"
-        assert found.answer == "2 of the 6 changes of settings are told apart from the base on validation."
+        assert found.answer == "2 of the 6 changes of settings are told apart from the base on validation; none gains."
         row = "| gumbel | 12 | 1 of 3 | 2.48 | 80.00 [75.03, 84.97] | learning_rate 0.004 | 3 | +2.00 [-0.48, +4.48] |"
         assert row in found.text
         assert f"## {HEADING}" in found.details_text
@@ -189,7 +209,7 @@ class TestReport:
     def test_a_base_that_is_best_is_said_with_what_ties(self):
         records = [each for each in searched() if each.config.learning_rate != 0.004]
         found = rendered([*records, *runs("gumbel", (-0.03, -0.03, -0.03), kl_start=3)])
-        assert found.answer == "2 of the 3 changes of settings are told apart from the base on validation."
+        assert found.answer == "2 of the 3 changes of settings are told apart from the base on validation; none gains."
         assert "| a tie with gumbel, latent 8 |" in found.text
 
     def test_it_says_how_many_are_told_apart(self):

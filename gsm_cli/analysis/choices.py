@@ -133,8 +133,7 @@ def _choices(objective: str, told: Told, base: Series, own: Sequence[Series]) ->
     first, *looks = with_looks([(objective, told), *((objective, (*told, *written(each).items())) for each in changed)])
     trials = []
     for identity, each, settings in zip(looks, tests, changed, strict=True):
-        own_validation = each.series.validation_by_seed
-        gains = {seed: own_validation[seed] - base.validation_by_seed[seed] for seed in each.test.seeds}
+        gains = {seed: each.series.validation_by_seed[seed] - base.validation_by_seed[seed] for seed in each.test.seeds}
         summary = summarize([*gains.values()], validation_step(each.series, base))
         trials.append(Trial(each.series, each.test, each.p_value, each.faster, identity, settings, gains, summary))
     names = {name for each in changed for name in each}

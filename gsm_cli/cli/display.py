@@ -47,8 +47,7 @@ class Display:
     def start(self, name: str, images: int) -> None:
         self.images[name] = images
         if name not in self.rows:
-            label = escape(self.labels[name])
-            self.rows[name] = self.progress.add_task(label, total=self.epochs[name], numbers="")
+            self.rows[name] = self.progress.add_task(escape(self.labels[name]), total=self.epochs[name], numbers="")
 
     def epoch(self, name: str, number: int, epoch: Epoch) -> None:
         if self.console.is_terminal:

@@ -48,8 +48,7 @@ def foresee(task: "Task", force: bool) -> Prospect:
             return Prospect(task, True, task.config.epochs)
     except DataError as error:
         return Prospect(task, False, 0, error)
-    anew = replace(task, anew=True).checkpoint
-    checkpoint = anew if force or not is_there(task.checkpoint) else task.checkpoint
+    checkpoint = replace(task, anew=True).checkpoint if force or not is_there(task.checkpoint) else task.checkpoint
     if not is_there(checkpoint):
         return Prospect(task, False, 0)
     from gsm_cli.runs.checkpoint import epochs_of  # with PyTorch

@@ -98,8 +98,7 @@ def simplex_chart(
     height = space(SIDE) * (0.86 + 2.0 * _names_room()) / 1.1
     figure = Figure(figsize=(space(SIDE * max(across, 2)), height * down + 1.3))
     figure.suptitle(title, fontsize=fitting(15, title, space(200 * max(across, 2))), parse_math=False)
-    cells = figure.subplots(down, across, squeeze=False).flat
-    for axes, triangle in zip(cells, triangles, strict=False):
+    for axes, triangle in zip(figure.subplots(down, across, squeeze=False).flat, triangles, strict=False):
         _shade(axes, triangle)
         draw_border(axes, names)
         draw_cloud(axes, triangle.samples, triangle.colour)

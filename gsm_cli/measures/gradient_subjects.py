@@ -91,10 +91,9 @@ def _model_subject(run: Run, images: int | None, replicates: int) -> Subject:
         seen = model.encode(binarise(run.pixels[order], rng), 1, rng)
     bound = ConditionalBound(model, seen, kl_weight)
     count = images or enough(squared_norms(seen.logits[0], bound))
-    few = torch.arange(count)
 
     def copies(number: int) -> Bound:
-        rows = few.repeat(number)
+        rows = torch.arange(count).repeat(number)
 
         def copied(y: Tensor, images: Tensor | None = None, /) -> Tensor:
             return model.bound(seen.take(rows if images is None else rows[images]), y, kl_weight)

@@ -71,11 +71,10 @@ def _changed(trial: Trial) -> str:
 
 def search_page(title: str, searches: Sequence[Choice]) -> Page:
     """How many changes are told apart from the base, and the best of every objective."""
-    rows = [_search_row(search) for search in searches]
     return Page(
         f"{title}: which settings are best?",
         _answer([trial for search in searches for trial in search.trials]),
-        [forest_picture("changes", _panels(searches)[1]), columns(rows), RULE],
+        [forest_picture("changes", _panels(searches)[1]), columns(list(map(_search_row, searches))), RULE],
         caveats=[BY_CHANCE, UNSEEN],
     )
 

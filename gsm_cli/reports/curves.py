@@ -22,7 +22,7 @@ from gsm_cli.reports.markdown import interval, table
 from gsm_cli.reports.page import Block, Page
 from gsm_cli.reports.panels import Panel, Point, Points, panel_picture
 from gsm_cli.style import Picture
-from gsm_cli.words import counted, listed
+from gsm_cli.words import counted, listed, points
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -79,6 +79,7 @@ def curve_page(title: str, verdict: Verdict) -> Page:
     few = min(len(series.finished) for series in group.trained)
     absent = listed([name for name in dataset.curves if group.find(name) is None])
     more = f"; of {absent} there is no run yet" if absent else ""
+    lost = [f"{each.series.label} {interval(each.comparison.summary, points)}" for each in verdict.judgements]
     return Page(
         f"{title}: do the curves of {first} come out?",
         f"On validation {listed(parts)}{more}." if parts else "No run is as long as the curves.",
@@ -86,6 +87,7 @@ def curve_page(title: str, verdict: Verdict) -> Page:
             panel_picture("curve", [panel]),
             table(["objective", "seeds", "validation % [95 %]", "read from the curve %"], rows),
             OF_OTHERS,
+            *[f"Test accuracy minus the sum's at the same seeds, in points: {listed(lost)}."] * bool(lost),
         ],
         f"Exploratory: {counted(few, 'seed')} of an objective, and one there." if few < 6 else "",
     )

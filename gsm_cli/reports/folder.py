@@ -90,8 +90,7 @@ def check(report: Report) -> list[str]:
 def text_differences(path: Path, expected: str) -> list[str]:
     """In what a text on disk departs from what it must be, as lines to read."""
     try:
-        content = read_bounded(path, 2 * len(expected.encode()) + 2**20)
-        present = content.decode("utf-8")
+        present = read_bounded(path, 2 * len(expected.encode()) + 2**20).decode("utf-8")
     except FileNotFoundError:
         present = ""
     except OSError as error:

@@ -1,6 +1,6 @@
 """The sections of a report on the quality of gradients."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from gsm_cli import commands
 from gsm_cli.analysis.contrasts import TAU
@@ -130,10 +130,17 @@ def gradient_page(record: GradientRecord) -> Page:
     title = describe_dataset(record.plan.config.dataset).title
     found = conclusions(record)
     said = found[-1].kinds if found else {}
-    parts = [f"{words}: {listed(_names(said[kind]))}" for kind, words in SHORT.items() if kind in said]
+    parts = [f"{words}: {listed(_short(said, kind))}" for kind, words in SHORT.items() if kind in said]
     answer = f"{sentence('; '.join(parts))}." if parts else "Nothing was measured that could be told apart."
     picture = list(filter(None, [gradient_picture(record)]))
     return Page(f"{title}: how good are the gradients?", answer, [*picture, *_conclusions(record)])
+
+
+def _short(said: Mapping[str, Sequence[Estimator]], kind: str) -> list[str]:
+    """The names of a kind; with the temperatures where another kind has the name too."""
+    others = {name for other, labels in said.items() if other != kind for name, _ in labels}
+    own = {name: [each for each in said[kind] if each[0] == name] for name in _names(said[kind])}
+    return [_compact(labels) if name in others else name for name, labels in own.items()]
 
 
 def _lines(record: GradientRecord) -> list[Identity]:
@@ -183,8 +190,7 @@ def _own(record: GradientRecord) -> list[str]:
         ]
         label = name if tau is None else f"{name}, {TAU} {commands.write(tau)}"
         rows.append([label, *(_cell(each.mean if each else None) for each in read)])
-    headings = ["estimator", "cosine", "on the sum's models", BIAS, DEVIATION]
-    return [OWN, table(headings, rows)] if rows else []
+    return [OWN, table(["estimator", "cosine", "on the sum's models", BIAS, DEVIATION], rows)] if rows else []
 
 
 def _cell(value: float | None) -> str:

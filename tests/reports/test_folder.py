@@ -470,6 +470,10 @@ class TestQuestion:
         reached = "gumbel has 80.00 [80.00, 80.00] % after 10 epochs (read: 87.5)"
         assert report.answer == f"On validation {reached}; of marginalize there is no run yet."
         assert "| gumbel, epoch 10 | 2 | 80.00 [80.00, 80.00] | 87.5 |" in report.text
+        assert "minus the sum's" not in report.text
+        save(folder, [record("marginalize", seed, [0.5] * 9 + [0.85], dataset="mnist") for seed in range(2)])
+        lost = "gumbel -5.00 [-6.59, -3.41]"
+        assert f"Test accuracy minus the sum's at the same seeds, in points: {lost}." in read(folder).text
 
 
 class TestTable:

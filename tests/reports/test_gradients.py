@@ -64,6 +64,17 @@ class TestText:
             rendered(record).text
         )
 
+    def test_the_answer_names_temperatures_where_they_set_an_estimator_apart(self):
+        record = self.RECORD
+        for last in (10, 20):  # the rows of the models after the last epoch
+            record = change(record, last + 1, logits=mean_gradient(0.0, True))
+            record = change(record, last + 2, logits=mean_gradient(0.0, True))
+        assert rendered(record).answer == "No bias seen: reinforce and gumbel (tau 0.1)."
+        for last in (10, 20):
+            record = change(record, last + 4, logits=mean_gradient(1.2, True, -0.2))
+        away = "a mean beyond a right angle: gumbel (tau 1)"
+        assert rendered(record).answer == f"No bias seen: reinforce and gumbel (tau 0.1); {away}."
+
     def test_a_cosine_within_two_errors_of_a_border_lies_between(self):
         for bias, cosine, words in ((1.2, -0.015, "between"), (1.2, -0.025, "a mean beyond a right angle")):
             record = change(self.RECORD, 1, logits=mean_gradient(bias, True, cosine))

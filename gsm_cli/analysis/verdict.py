@@ -69,7 +69,7 @@ class Judgement:
     def told(self) -> str:
         """The ruling, and what the series is not above; of what decides nothing, that."""
         if self.role == "exploratory":
-            return self.role
+            return "not tested"
         if self.is_costly and not self.floor:
             return "worse by its interval alone"
         return ", ".join([self.ruling] * (self.ruling != "undecided" or not self.floor) + FLOORS[self.floor])

@@ -58,31 +58,31 @@ def learning(group: Group) -> list[Block]:
 
 def curve_page(title: str, verdict: Verdict) -> Page:
     """Whether the curves of others come out: what they read, and what the same epochs have here."""
-    group, rows, parts = verdict.group, [], []
+    group, rows, parts, departs = verdict.group, [], [], False
     dataset = describe_dataset(group.config.dataset)
     for series in group.trained:
         read = dataset.curves.get(series.objective, {})
-        own = {epoch: interval(series.validation_after(epoch)) for epoch in read if epoch <= series.config.epochs}
+        own = {epoch: series.validation_after(epoch) for epoch in read if epoch <= series.config.epochs}
         rows += [
-            [f"{series.label}, epoch {epoch}", str(len(series.finished)), accuracy, f"{100 * read[epoch]:.1f}"]
-            for epoch, accuracy in own.items()
+            [f"{series.label}, epoch {epoch}", str(len(series.finished)), interval(here), f"{100 * read[epoch]:.1f}"]
+            for epoch, here in own.items()
         ]
         if own and group.find(series.objective) is series:
-            epoch, accuracy = max(own.items())
-            parts.append(f"{series.objective} has {accuracy} % after {epoch} epochs (read: {100 * read[epoch]:.1f})")
+            here, there = own[last := max(own)], read[last]
+            departs |= not (here.low or 0.0) <= there <= (here.high or 1.0)
+            parts.append(f"{series.objective} has {interval(here)} % after epoch {last} (there {100 * there:.1f})")
     lines = [
         Points(each.identity, [Point.of(n, each.validation_after(n)) for n in range(1, each.config.epochs + 1)])
         for each in group.trained
     ]
     panel = Panel("validation accuracy, %", "epoch", [*lines, *_others(dataset)], continuous=True)
-    first, *_ = dataset.curves_source.partition(",")
     few = min(len(series.finished) for series in group.trained)
     absent = listed([name for name in dataset.curves if group.find(name) is None])
     more = f"; of {absent} there is no run yet" if absent else ""
     lost = [f"{each.series.label} {interval(each.comparison.summary, points)}" for each in verdict.judgements]
     return Page(
-        f"{title}: do the curves of {first} come out?",
-        f"On validation {listed(parts)}{more}." if parts else "No run is as long as the curves.",
+        f"{title}: do the curves of {dataset.curves_source.partition(',')[0]} come out?",
+        f"{('Not told apart', 'No')[departs]}: {listed(parts)}{more}." if parts else "No run is as long as the curves.",
         [
             panel_picture("curve", [panel]),
             table(["objective", "seeds", "validation % [95 %]", "read from the curve %"], rows),

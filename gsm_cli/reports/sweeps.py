@@ -66,7 +66,7 @@ def _too_few(found: Losses, setting: str, where: str) -> str:
     """What an objective has at the largest value, where no test can decide."""
     value, last = [*found.points.items()][-1]
     points = f"{held(last.test.summary, last.side)} points at {commands.write(value)} {setting}"
-    return f"Too few seeds to decide: {found.identity.label} has {points}{where}."
+    return f"Too few seeds to test {len(found.points)} values together: {found.identity.label} has {points}{where}."
 
 
 def _losses_table(trade: Trade) -> str:

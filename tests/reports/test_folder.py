@@ -26,6 +26,7 @@ from gsm_cli.reports.folder import check, read, write
 from gsm_cli.reports.index import check_index, write_index
 from gsm_cli.reports.markdown import plain
 from gsm_cli.reports.page import Block, Page, Report
+from gsm_cli.reports.run_report import render_runs
 
 MISSING = "{} is missing: rebuild it with gsm report"
 DRIFT = "{} shows or says something else than the records: rebuild it with gsm report"
@@ -467,11 +468,14 @@ class TestQuestion:
         save(folder, [record("gumbel", seed, [0.5] * 9 + [0.8], dataset="mnist") for seed in range(2)])
         report = read(folder)
         assert report.title == "MNIST with 100 labels: do the curves of the article (musyoku 2016) come out?"
-        reached = "gumbel has 80.00 [80.00, 80.00] % after 10 epochs (read: 87.5)"
-        assert report.answer == f"On validation {reached}; of marginalize there is no run yet."
+        reached = "gumbel has 80.00 [80.00, 80.00] % after epoch 10 (there 87.5)"
+        assert report.answer == f"No: {reached}; of marginalize there is no run yet."
         assert "| gumbel, epoch 10 | 2 | 80.00 [80.00, 80.00] | 87.5 |" in report.text
         assert "minus the sum's" not in report.text
         save(folder, [record("marginalize", seed, [0.5] * 9 + [0.85], dataset="mnist") for seed in range(2)])
+        near = [record("gumbel", seed, [0.5] * 9 + [0.86 + 0.02 * seed], dataset="mnist") for seed in range(2)]
+        alone = render_runs(folder, near, kind="curve").answer
+        assert alone.startswith("Not told apart: gumbel has 87.00 [74.29, 99.71] % after epoch 10 (there 87.5)")
         lost = "gumbel -5.00 [-6.59, -3.41]"
         assert f"Test accuracy minus the sum's at the same seeds, in points: {lost}." in read(folder).text
 

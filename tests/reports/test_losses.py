@@ -200,7 +200,9 @@ def test_the_page_says_at_which_values_an_objective_is_worse():
         return render_runs(ReportFolder(Path("reports/classes")), runs, kind="settings")
 
     few = page(6).answer
-    assert re.fullmatch(r"Too few seeds to decide: gumbel has -5.00 \[.*\] points at 10 classes on these images\.", few)
+    assert re.fullmatch(
+        r"Too few seeds to test 3 values together: gumbel has -5.00 \[.*\] points at 10 classes on these images\.", few
+    )
     assert "*Exploratory: some values have 6 seeds, and 3 tests together need 7.*" in page(6).text
     found = page(7)
     assert found.answer == (

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from gsm_cli import commands
 from gsm_cli.analysis.identity import by_size, identify, name_groups, own_settings, shared_settings
 from gsm_cli.analysis.series import Clock, Floor, Series, clocks
 from gsm_cli.analysis.statistics import Comparison, Summary, compare, corrected
@@ -103,20 +104,19 @@ def usual_settings(objective: str, dataset: str) -> list[dict[str, object]]:
 
 
 def sort_records(records: Iterable[RunRecord], steps: StepRecord | None = None) -> list[Group]:
-    """The groups, the largest first, and of equal ones the longest runs; in each the series by objective and tau.
+    """The groups, the largest first, of equals the longest, then a preset; in each the series by objective and tau.
 
     `steps` tell how long their steps take.
     """
     timed = clocks(steps)
     groups: dict[str, dict[str, list[RunRecord]]] = {}
     for record in sorted(records, key=lambda record: (_order(record.config), record.config.seed)):
-        key = repr(shared_settings(record.config))
-        groups.setdefault(key, {}).setdefault(record.config.digest, []).append(record)
+        groups.setdefault(repr(shared_settings(record.config)), {}).setdefault(record.config.digest, []).append(record)
     found = [_series(list(series.values()), timed) for _, series in sorted(groups.items())]
+    found.sort(key=lambda group: len(commands.train_ssl(group[0].config, []).split()))
     found.sort(key=lambda group: (-sum(len(series.records) for series in group), -group[0].config.epochs))
     settings = [shared_settings(group[0].config) for group in found]
-    several = len(found) > 1
-    names = name_groups(settings, describe_dataset(found[0][0].config.dataset)) if several else [""] * len(found)
+    names = name_groups(settings, describe_dataset(found[0][0].config.dataset)) if len(found) > 1 else [""] * len(found)
     sorted_groups = [Group(series, name) for series, name in zip(found, names, strict=True)]
     for group in sorted_groups:
         for each in group.trained:

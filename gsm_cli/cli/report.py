@@ -24,7 +24,7 @@ def read_margin(text: str) -> float:
     except ValueError:
         points = 0.0
     if not 0 < points < 100:
-        rule = "--margin must be between 0 and 100 points"
+        rule = "--margin must be above 0 and below 100 points"
         raise UsageError(f"{rule}, not {shown(text)}: write for example --margin 0.5")
     return points / 100
 

@@ -86,7 +86,7 @@ def _answer(trials: Sequence[Trial]) -> str:
         return "Undecided: one seed of a change gives no interval."
     sure = [trial for trial in several if trial.is_told_apart]
     gains = [trial for trial in sure if trial.gain > 0 and not trial.series.floor]
-    some = f"{len(sure) or 'None'} of the {counted(len(several), 'change')} of settings"
+    some = f"{len(sure) or 'None'} of {counted(len(several), 'change')} of settings"
     told = f"{some} {'is' if len(sure) < 2 else 'are'} told apart from the base on validation"
     if not gains:
         return f"{told}{'; none gains' * bool(sure)}."

@@ -52,7 +52,7 @@ def _page(folder: ReportFolder, findings: Findings, about: str | None) -> Page:
     verdict = findings.verdicts[0]
     title = inert(about) if about else _experiment(findings)
     whole = where(verdict)
-    if findings.kind == "curve":
+    if findings.kind == "curve" and verdict.group.trained and describe_dataset(verdict.group.config.dataset).curves:
         return curve_page(title, verdict)
     if findings.table:
         return table_page(title, verdict.group, findings.table)

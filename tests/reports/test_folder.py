@@ -16,7 +16,7 @@ import msgspec
 import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
-from records_of import SIX, batch, cost_record, gradient_record, record
+from records_of import SIX, batch, cost_record, failed, gradient_record, record
 
 from gsm_cli.errors import DataError, GsmError
 from gsm_cli.objectives import OBJECTIVES
@@ -474,6 +474,9 @@ class TestQuestion:
         assert "minus the sum's" not in report.text
         save(folder, [record("marginalize", seed, [0.5] * 9 + [0.85], dataset="mnist") for seed in range(2)])
         near = [record("gumbel", seed, [0.5] * 9 + [0.86 + 0.02 * seed], dataset="mnist") for seed in range(2)]
+        other = [record("gumbel", 0, [0.5] * 10), failed("gumbel", 0)]
+        for no_curve in other:
+            assert "can one sample replace" in render_runs(folder, [no_curve], kind="curve").title
         alone = render_runs(folder, near, kind="curve").answer
         assert alone.startswith("Not told apart: gumbel has 87.00 [74.29, 99.71] % after epoch 10 (there 87.5)")
         lost = "gumbel -5.00 [-6.59, -3.41]"

@@ -34,6 +34,12 @@ def mine(sha256: str, name: str = "there/mine.py:Mine", **own: object) -> RunRec
     return msgspec.structs.replace(whole, config=config)
 
 
+def test_of_groups_alike_a_presets_is_the_first():
+    """The learning rate of digits is 0.002, and 0.0001 comes before it as text."""
+    records = [record(name, 0, learning_rate=rate) for rate in (0.0001, 0.002) for name in ("gumbel", "marginalize")]
+    assert [group.config.learning_rate for group in sort_records(records)] == [0.002, 0.0001]
+
+
 class TestNames:
     def test_temperatures_are_apart_and_in_order(self):
         gumbels = [record("gumbel", 0, tau=tau) for tau in (1.0, 0.25, 10.0)]

@@ -51,7 +51,7 @@ def read_whole(place: str, given: object, least: int, most: int | None = None, o
     if most is None and len(text) > DIGITS:
         limits += f", of at most {DIGITS} digits"
     rule = f"{place} must be {other}a whole number {limits}"
-    raise UsageError(f"{rule}, not {shown(text)}: write for example {place} {least}")
+    raise UsageError(f"{rule}, not {shown(text)}: write for example {place}{'=' if place[0] == '$' else ' '}{least}")
 
 
 def whole_number(name: str, help: str, least: int, most: int | None = None) -> Any:

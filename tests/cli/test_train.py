@@ -163,6 +163,7 @@ class TestPrecedence:
             ("GSM_DATASET", "$GSM_DATASET must be one of digits, mnist, "),
             ("GSM_PRESET", "$GSM_PRESET must be one of laptop for digits, not 'many'"),
             ("GSM_SEEDS", "$GSM_SEEDS must be whole numbers and ranges, not 'many'"),
+            ("GSM_JOBS", "not 'many': write for example $GSM_JOBS=1"),
         ],
     )
     def test_a_wrong_value_of_the_environment_is_named_as_its(self, gsm, monkeypatch, variable, sentence):

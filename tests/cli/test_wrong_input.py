@@ -119,7 +119,7 @@ def test_odd_values_of_every_option(gsm, folder, command, option):
         (("train-ssl", "--objective", "gumbel", "--objective", "sum,reinmax"), "--objective must be one of"),
         (("train-ssl", "--dataset", "digits,mnits"), "--dataset must be one of"),
         (("train-ssl", "--seeds", "0,1-,3"), "--seeds must be whole numbers and ranges, not 1-"),
-        (("report", "--margin", ""), "--margin must be between 0 and 100 points, not ''"),
+        (("report", "--margin", ""), "--margin must be above 0 and below 100 points, not ''"),
         (("report", "x" * 300), "cannot be read (File name too long)"),
     ],
     ids=lambda value: str(value)[:60],

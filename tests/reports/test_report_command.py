@@ -39,7 +39,7 @@ def test_a_named_margin_is_rebuilt_and_checked(gsm, digits):
 def test_a_margin_is_a_number_of_points(gsm, digits, margin):
     result = gsm("report", "--margin", margin)
     assert result.exit_code == 2
-    assert f"--margin must be between 0 and 100 points, not {shown(margin)}: write" in result.stderr
+    assert f"--margin must be above 0 and below 100 points, not {shown(margin)}: write" in result.stderr
     assert not digits.text.exists()
 
 

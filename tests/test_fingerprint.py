@@ -131,7 +131,7 @@ def test_it_is_the_same_in_another_process_and_brings_nothing_heavy():
 def test_it_is_quick():
     start = time.process_time()
     fingerprint.__wrapped__(RUNS)
-    assert time.process_time() - start < 0.5  # 0.06 s on an idle machine
+    assert time.process_time() - start < 2.0  # 0.06 s on an idle machine
 
 
 def test_every_package_is_there():

@@ -159,8 +159,8 @@ def _rulings(verdict: Verdict, margin: Margin) -> str:
     more = [f"; *{word}*, {meaning}" for word, meaning in MORE.items() if word in said]
     return (
         f"*no worse*, the whole interval lies above a loss of {margin_points(margin.value)}, the *margin*, which "
-        "counts as none; *worse*, it lies below zero and the exact test agrees, corrected for the number of objectives "
-        f"beside gumbel; *undecided*, neither{''.join(more)}"
+        "counts as none; *worse*, it lies below zero and the exact test agrees, corrected for all but gumbel; "
+        f"*undecided*, neither{''.join(more)}"
     )
 
 

@@ -70,7 +70,7 @@ def curve_page(title: str, verdict: Verdict) -> Page:
         if own and group.find(series.objective) is series:
             here, there = own[last := max(own)], read[last]
             departs |= not (here.low or 0.0) <= there <= (here.high or 1.0)
-            parts.append(f"{series.objective} has {interval(here)} % after epoch {last} (there {100 * there:.1f})")
+            parts.append(f"{series.objective} {interval(here)} % after epoch {last} (there {100 * there:.1f})")
     lines = [
         Points(each.identity, [Point.of(n, each.validation_after(n)) for n in range(1, each.config.epochs + 1)])
         for each in group.trained

@@ -468,7 +468,7 @@ class TestQuestion:
         save(folder, [record("gumbel", seed, [0.5] * 9 + [0.8], dataset="mnist") for seed in range(2)])
         report = read(folder)
         assert report.title == "MNIST with 100 labels: do the curves of the article (musyoku 2016) come out?"
-        reached = "gumbel has 80.00 [80.00, 80.00] % after epoch 10 (there 87.5)"
+        reached = "gumbel 80.00 [80.00, 80.00] % after epoch 10 (there 87.5)"
         assert report.answer == f"No: {reached}; of marginalize there is no run yet."
         assert "| gumbel, epoch 10 | 2 | 80.00 [80.00, 80.00] | 87.5 |" in report.text
         assert "minus the sum's" not in report.text
@@ -478,7 +478,7 @@ class TestQuestion:
         for no_curve in other:
             assert "can one sample replace" in render_runs(folder, [no_curve], kind="curve").title
         alone = render_runs(folder, near, kind="curve").answer
-        assert alone.startswith("Not told apart: gumbel has 87.00 [74.29, 99.71] % after epoch 10 (there 87.5)")
+        assert alone.startswith("Not told apart: gumbel 87.00 [74.29, 99.71] % after epoch 10 (there 87.5)")
         lost = "gumbel -5.00 [-6.59, -3.41]"
         assert f"Test accuracy minus the sum's at the same seeds, in points: {lost}." in read(folder).text
 

@@ -168,7 +168,7 @@ def test_all_classes_stand_at_their_number():
     assert list(losses_of(trade)["gumbel"]) == list(CLASSES)
     report = render_runs(ReportFolder(Path("reports/chosen")), [*some, *whole], kind="settings")
     assert report.title.startswith("Pairs of digits with 500 labels and the first 2 and 5 classes: what does one")
-    assert "| gumbel, classes default | 3 |" in report.details_text
+    assert "| gumbel, classes 2 | 3 |" in report.details_text
     longer = partial(record, accuracies=(0.5, 0.6, 0.7, 0.8), dataset="digits-pairs", labels=500)
     lengths = [longer(name, seed) for name in ("marginalize", "gumbel") for seed in range(3)]
     assert list(losses_of(trades([*some, *whole, *lengths])[0])["gumbel"]) == list(CLASSES)

@@ -129,9 +129,12 @@ def test_it_is_the_same_in_another_process_and_brings_nothing_heavy():
 
 
 def test_it_is_quick():
-    start = time.process_time()
-    fingerprint.__wrapped__(RUNS)
-    assert time.process_time() - start < 2.0  # 0.06 s on an idle machine
+    def seconds() -> float:
+        start = time.process_time()
+        fingerprint.__wrapped__(RUNS)
+        return time.process_time() - start
+
+    assert min(seconds() for _ in range(3)) < 0.5  # 0.06 s on an idle machine
 
 
 def test_every_package_is_there():

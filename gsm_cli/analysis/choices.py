@@ -105,10 +105,10 @@ def find_searches(found: Sequence[Series]) -> list[Choice]:
         every[series.objective][tuple(settings.get(name) for name in ALIKE)].append(series)
     choices: list[Choice] = []
     for objective, alike in every.items():
-        searches = [own for own in alike.values() if _is_search(_base(own), own)]
-        told = [written({name: settings_of(own[0].config).get(name) for name in ALIKE}) for own in searches]
-        for own, words in zip(searches, told, strict=True):
-            choices += _choices(objective, apart(words, told), _base(own), own)
+        searches = [(base, own) for own in alike.values() if _is_search(base := _base(own), own)]
+        told = [written({name: settings_of(base.config).get(name) for name in ALIKE}) for base, _ in searches]
+        for (base, own), words in zip(searches, told, strict=True):
+            choices += _choices(objective, apart(words, told), base, own)
     return [replace(each, trials=sorted(each.trials, key=lambda trial: -trial.gain)) for each in choices]
 
 

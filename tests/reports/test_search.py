@@ -11,7 +11,7 @@ from records_of import failed, record, steps_of, timed
 from gsm_cli.analysis.choices import find_searches
 from gsm_cli.analysis.contrasts import trained
 from gsm_cli.analysis.groups import sort_records
-from gsm_cli.config import OwnSettings
+from gsm_cli.estimator_settings import OwnSettings
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.records.run import RunRecord
 from gsm_cli.reports.choices import HEADING

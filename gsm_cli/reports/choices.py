@@ -1,10 +1,12 @@
 """Which settings are best: a search is held against its base, a sweep against its best value."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from math import isfinite
 
 from gsm_cli.analysis.choices import Choice, Trial
-from gsm_cli.analysis.identity import by_size, written
+from gsm_cli.analysis.identity import Identity, by_size, written
+from gsm_cli.analysis.statistics import Comparison, fewest_seeds
 from gsm_cli.reports.dots import forest_picture
 from gsm_cli.reports.markdown import MOST_VALUES, NOTHING, columns, held, interval, values_table
 from gsm_cli.reports.page import Block, Page
@@ -30,8 +32,14 @@ BEST_RULE = (
 def best_page(title: str, found: Sequence[Choice], where: str, block: Block) -> Page:
     """The best value of every objective, with the picture of the sweep."""
     names = list(dict.fromkeys(name for each in found for name in each.settings))
-    best = [_best_value(each, named=len(names) > 1) for each in found]
-    if len(names) == 1 and len(found) > FEW:
+    rivals: dict[Identity, list[Choice]] = defaultdict(list)  # in other settings that were swept as well
+    for each in found:
+        others = [pair for pair in each.identity.settings if pair[0] not in names]
+        rivals[Identity(each.identity.objective, tuple(others))].append(each)
+    best = [_best_value(identity.in_brackets(), own, names) for identity, own in rivals.items()]
+    if len(names) > 1 and len(best) > FEW:
+        best = [best[0], f"for the {len(best) - 1} others those of the tables"]
+    elif len(best) > FEW:
         low, *_, high = sorted(found[1:], key=lambda each: by_size(each.settings[names[0]]))
         ends = {" ".join(written(each.settings).values()): f" ({each.identity.label})" for each in (low, high)}
         values = f"from {' to '.join(map(''.join, ends.items()))}" if len(ends) > 1 else next(iter(ends))
@@ -40,18 +48,27 @@ def best_page(title: str, found: Sequence[Choice], where: str, block: Block) -> 
         f"{title}: which {listed(names)} {'is' if len(names) == 1 else 'are'} best?",
         f"Best {names[0] if len(names) == 1 else 'values'} by validation{where}: {listed(best)}.",
         [block, *(_values_table(found, name) for name in names), BEST_RULE],
-        "Exploratory: one seed tells nothing apart." * any(len(each.base.scores) < 2 for each in found),
+        too_few([[trial.test for trial in each.trials] for each in found]),
         caveats=["The value was chosen among these, and no interval covers the choice."],
     )
 
 
-def _best_value(found: Choice, named: bool) -> str:
-    """The value, those that tie with it, and that nothing was learned."""
+def too_few(rows: Sequence[Sequence[Comparison]]) -> str:
+    """That some values have fewer seeds than the tests of a row need together; empty where none has."""
+    fewest, needed = min(len(test.seeds) for row in rows for test in row), fewest_seeds(max(map(len, rows)))
+    short = f"Exploratory: the tests of a row need {needed} seeds, and some values have {fewest}."
+    return short if fewest < needed else ""
+
+
+def _best_value(label: str, rivals: Sequence[Choice], names: Sequence[str]) -> str:
+    """The best value of the best of these, those that tie with it, and that nothing was learned."""
+    found = max(rivals, key=lambda each: (not each.base.floor, each.base.standing))
     tied = [_changed(each) for each in found.tied]
     tie = f" (a tie with {listed(tied)})" if tied else ""
     floor = f" (not above {found.base.floor})" if found.base.floor else ""
-    value = _described(found.settings) if named else " ".join(written(found.settings).values())
-    return f"{value} for {found.identity.label}{tie}{floor}"
+    told = dict(found.identity.settings) | written(found.settings)
+    values = [f"{name} {told[name]}" if len(names) > 1 else told[name] for name in names if name in told]
+    return f"{' with '.join(values)} for {label}{tie}{floor}"
 
 
 def _values_table(found: Sequence[Choice], name: str) -> str:

@@ -1,5 +1,6 @@
 """The page that asks whether one sample can replace the sum over classes."""
 
+from collections import Counter
 from collections.abc import Sequence
 from math import inf
 from statistics import fmean
@@ -44,7 +45,7 @@ def comparison_page(folder: ReportFolder, title: str, verdict: Verdict) -> Page:
         [*blocks, *results(verdict)],
         exploratory(verdict),
         missing(verdict, folder.options(group.config)),
-        caveats(verdict) if verdict.decisive else failures(group),
+        caveats(verdict) if verdict.decisive else [],
     )
 
 
@@ -179,7 +180,7 @@ def caveats(verdict: Verdict) -> list[str]:
     """What a reader must keep in mind, the gravest first."""
     margin = verdict.margin
     assert margin is not None
-    found = failures(verdict.group)
+    found = []
     changed = [f"{each.label} ({each.chosen_ruling})" for each in verdict.decisive if each.chosen_ruling != each.ruling]
     if changed:
         found.append(f"The epoch that validation labels would choose would change the verdict on {listed(changed)}.")
@@ -194,8 +195,9 @@ def caveats(verdict: Verdict) -> list[str]:
     return [*found, usual]
 
 
-def failures(group: Group) -> list[str]:
+def failures(groups: Sequence[Group]) -> list[str]:
     """How many runs failed, and are in no number."""
-    failed = [(each, len(each.records) - len(each.finished)) for each in group.series]
-    words = [f"{counted(count, 'run')} of {each.identity.in_brackets()}" for each, count in failed if count]
+    series = [each for group in groups for each in group.series]
+    failed = Counter(each.identity for each in series for record in each.records if not record.finished)
+    words = [f"{counted(count, 'run')} of {each.in_brackets()}" for each, count in failed.items()]
     return [f"{listed(words)} failed, and the numbers are of the others alone."] if words else []

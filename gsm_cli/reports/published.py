@@ -8,7 +8,6 @@ from gsm_cli.analysis.published import Beside, set_beside
 from gsm_cli.analysis.series import Series
 from gsm_cli.data.dataset import Table
 from gsm_cli.objectives import MARGINALIZE
-from gsm_cli.reports.comparison import failures
 from gsm_cli.reports.dots import forest_picture
 from gsm_cli.reports.markdown import NOTHING, columns, interval
 from gsm_cli.reports.page import Page
@@ -36,7 +35,7 @@ def table_page(title: str, group: Group, found: Table) -> Page:
         f"{title}: does the table of {name} come out?",
         _answer([row for row in rows.values() if row]),
         [*pictures, columns([_row(group, *each) for each in rows.items()]), legend] if rows else [],
-        caveats=[*failures(group), *alone, *found.caveats],
+        caveats=[*alone, *found.caveats],
     )
 
 

@@ -12,7 +12,7 @@ from gsm_cli.records.gradients import GradientRecord
 from gsm_cli.records.layout import Kind, ReportFolder
 from gsm_cli.records.run import RunRecord
 from gsm_cli.reports.choices import best_page, search_page, search_section
-from gsm_cli.reports.comparison import comparison_page, where
+from gsm_cli.reports.comparison import comparison_page, failures, where
 from gsm_cli.reports.curves import curve_page, generated, learning
 from gsm_cli.reports.details import accuracies, further, limits, others, tests
 from gsm_cli.reports.frontier import frontier_page, frontier_section
@@ -41,7 +41,8 @@ def render_runs(
     """
     findings = analyse(records, kind, margin, steps)
     page = _page(folder, findings, about) if records else gradient_page(gradients[0])
-    page = replace(page, missing=[*page.missing, *without_seconds(folder, findings.groups, steps)])
+    lacking = [*page.missing, *without_seconds(folder, findings.groups, steps)]
+    page = replace(page, missing=lacking, caveats=[*failures(findings.groups), *page.caveats])
     facts = run_facts(findings, gradients, folder.options) | {"timed": steps is not None}
     runs = [record for group in findings.groups for record in group.records]
     return Report(folder, page, _details(folder, findings, gradients, steps), problems, facts, runs)

@@ -7,8 +7,8 @@ from gsm_cli.analysis.choices import Losses, Trade
 from gsm_cli.analysis.contrasts import TAU, Swept, named, task_of
 from gsm_cli.analysis.identity import Identity, apart, with_looks, written
 from gsm_cli.analysis.series import Series
-from gsm_cli.analysis.statistics import fewest_seeds
 from gsm_cli.objectives import GUMBEL
+from gsm_cli.reports.choices import too_few
 from gsm_cli.reports.markdown import MOST_VALUES, held, numbered, values_table
 from gsm_cli.reports.page import Block, Page
 from gsm_cli.reports.panels import Panel, Point, Points, panel_picture, panel_table
@@ -34,17 +34,14 @@ BOUNDS = (
 def trade_page(title: str, trade: Trade, where: str) -> Page:
     """What the cheap objectives lose to the sum at each value of a setting."""
     setting = COUNTED.get(trade.setting, trade.setting)
-    most = max(len(each.points) for each in trade.losses)
-    few = min(len(loss.test.seeds) for each in trade.losses for loss in each.points.values())
-    needed = fewest_seeds(most)
-    short = f"Exploratory: some values have {few} seeds, and {most} tests together need {needed}."
+    notice = too_few([[loss.test for loss in each.points.values()] for each in trade.losses])
     fitted = [f"Fitted to each value: {listed(trade.fitted)}."] * bool(trade.fitted)
     first = next((each for each in trade.losses if each.identity.objective == GUMBEL), trade.losses[0])
     return Page(
         f"{title}: what does one sample lose to the sum, by the {setting}?",
-        _answer(first, trade.setting, where) if few >= needed else _too_few(first, trade.setting, where),
+        (_untested if notice else _answer)(first, trade.setting, where),
         [trade_picture(trade), _losses_table(trade), LEGEND],
-        short if few < needed else "",
+        notice,
         caveats=[*fitted, "Every interval stands by itself."],
     )
 
@@ -62,7 +59,7 @@ def _answer(found: Losses, setting: str, where: str) -> str:
     return f"{sentence(name)} is {' and '.join(parts)}{where}."
 
 
-def _too_few(found: Losses, setting: str, where: str) -> str:
+def _untested(found: Losses, setting: str, where: str) -> str:
     """What an objective has at the largest value, where no test can decide."""
     value, last = [*found.points.items()][-1]
     points = f"{held(last.test.summary, last.side)} points at {commands.write(value)} {setting}"

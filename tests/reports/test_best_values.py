@@ -6,7 +6,7 @@ from statistics import fmean
 
 import pytest
 from msgspec.structs import replace
-from records_of import record
+from records_of import failed, record
 
 from gsm_cli.analysis.choices import best_values
 from gsm_cli.analysis.contrasts import over_one, trained
@@ -67,6 +67,14 @@ def test_of_many_objectives_the_ends_are_named_and_one_value_once():
     assert page_of(*same, *other).answer == f"Best tau by validation: {ends}."
 
 
+def test_of_two_settings_the_best_of_both_is_named_once_for_an_objective():
+    swept = {1: {0.1: 0.7, 0.5: 0.89}, 2: {0.1: 0.7, 0.5: 0.9}}
+    runs = [run for draws, accuracies in swept.items() for run in over_tau("gumbel", accuracies, draws=draws)]
+    found = bests(sort_records([*runs, *over_tau("rebar", swept[1])]))
+    told = "tau 0.5 with draws 2 for gumbel and tau 0.5 for rebar"
+    assert page_of(*found).answer == f"Best values by validation: {told}."
+
+
 def test_the_interval_and_the_corrected_test_must_both_say_so():
     (few,) = bests(sort_records(over_tau("gumbel", {0.1: 0.90, 0.5: 0.95}, NOISE[:5])))
     (rival,) = few.trials
@@ -117,7 +125,21 @@ def test_one_seed_tells_nothing_apart():
     (found,) = bests(sort_records(over_tau("gumbel", {0.1: 0.7, 0.5: 0.9}, (0.0,))))
     assert words(found) == "0.5 for gumbel"
     assert told_apart(found) == "| gumbel | -19.75 | best, 90.00 |"
-    assert page_of(found).notice == "Exploratory: one seed tells nothing apart."
+    assert page_of(found).notice == "Exploratory: the tests of a row need 6 seeds, and some values have 1."
+
+
+def test_fewer_seeds_than_the_tests_of_a_row_need_are_exploratory():
+    few, enough = (bests(sort_records(over_tau("gumbel", {0.1: 0.7, 0.5: 0.9}, noise))) for noise in (NOISE[:5], NOISE))
+    assert page_of(few[0]).notice == "Exploratory: the tests of a row need 6 seeds, and some values have 5."
+    assert page_of(enough[0]).notice == ""
+
+
+def test_runs_that_failed_are_told_of_on_the_first_page():
+    lost = replace(failed("gumbel", 0), config=record("gumbel", 0, tau=0.01).config)
+    report = render_runs(
+        ReportFolder(Path("reports/sweep")), [*over_tau("gumbel", {0.1: 0.7, 0.5: 0.9}), lost], kind="settings"
+    )
+    assert "* 1 run of gumbel (tau 0.01) failed, and the numbers are of the others alone." in report.text
 
 
 def test_values_that_tie_are_said_to_tie():

@@ -203,7 +203,7 @@ def test_the_page_says_at_which_values_an_objective_is_worse():
     assert re.fullmatch(
         r"Too few seeds to test 3 values together: gumbel has -5.00 \[.*\] points at 10 classes on these images\.", few
     )
-    assert "*Exploratory: some values have 6 seeds, and 3 tests together need 7.*" in page(6).text
+    assert "*Exploratory: the tests of a row need 7 seeds, and some values have 6.*" in page(6).text
     found = page(7)
     assert found.answer == (
         "Gumbel is worse than the sum at 5 and 10 classes and not told apart from it at 2 on these images."

@@ -20,12 +20,13 @@ class Crossing:
     """The cost at which the mean over seeds reaches a level, between complete schedules, linear in its logarithm.
 
     Its interval lies between the costs at which the ends of the means' intervals do; None where they do not.
+    A cost that is that of the shortest schedule is at most so much.
     """
 
     cost: float
     low: float | None
     high: float | None
-    is_most: bool  # whether the shortest schedule has reached the level already
+    shortest: float
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,7 @@ def crossing(line: Sequence[Series], level: float) -> Crossing | None:
         _crossed([(each.cost, end) for each, end in zip(ordered, ends, strict=True) if end is not None], level)
         for ends in ([each.accuracy.high for each in ordered], [each.accuracy.low for each in ordered])
     )
-    return Crossing(cost, low, high, cost == ordered[0].cost)
+    return Crossing(cost, low, high, ordered[0].cost)
 
 
 def _crossed(points: Sequence[tuple[float, float]], level: float) -> float | None:

@@ -37,7 +37,7 @@ def first_to_reach(frontier: Frontier, where: str = "") -> str:
         found = frontier.first(level)
         names = [identity.objective for identity, each in found if each.cost == found[0][1].cost]
         who = f"{listed(names)} {'in a tie ' if len(names) > 1 else ''}" if names else "none"
-        reached.setdefault(who, []).append((level, _cost(found[0][1].cost, frontier) if found else ""))
+        reached.setdefault(who, []).append((level, f"{digits(found[0][1].cost)} {_unit(frontier)}" if found else ""))
     parts = [
         f"{listed([f'{100 * level:.0f} %' for level, _ in own])} by {who.strip()}"
         + (f" ({listed([cost for _, cost in own])})" if own[0][1] else "")
@@ -46,8 +46,8 @@ def first_to_reach(frontier: Frontier, where: str = "") -> str:
     return f"The first to reach a test accuracy{where}: {listed(parts)}."
 
 
-def _cost(cost: float, frontier: Frontier) -> str:
-    return f"{digits(cost)} s" if frontier.clock else f"{digits(cost)} epochs"
+def _unit(frontier: Frontier) -> str:
+    return "s" if frontier.clock else "epochs"
 
 
 def frontier_section(frontier: Frontier | None) -> list[Block]:
@@ -70,7 +70,7 @@ def frontier_picture(frontier: Frontier) -> Picture[object]:
 
 
 def _cautions(frontier: Frontier) -> list[str]:
-    """What else differs between schedules."""
+    """How schedules differ."""
     return [OWN, *[f"Fitted to the length: {listed(frontier.fitted)}."] * bool(frontier.fitted)]
 
 
@@ -88,6 +88,7 @@ def _levels(frontier: Frontier) -> str:
 
 def _taken(reached: Crossing, frontier: Frontier) -> str:
     """Seconds or epochs, with their interval; an end that is not reached is a dash."""
-    ends = [NOTHING if end is None else digits(end) for end in (reached.low, reached.high)]
+    costs = (reached.cost, reached.low, reached.high)
+    first, *ends = (NOTHING if cost is None else "≤ " * (cost == reached.shortest) + digits(cost) for cost in costs)
     span = f" [{', '.join(ends)}]" if ends != [NOTHING, NOTHING] else ""
-    return f"{'≤ ' if reached.is_most else ''}{_cost(reached.cost, frontier)}{span}"
+    return f"{first} {_unit(frontier)}{span}"

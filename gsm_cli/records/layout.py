@@ -58,7 +58,7 @@ class ReportFolder:
         except (FileNotFoundError, NotADirectoryError):
             return Question("comparison")
         except (OSError, ValueError) as error:
-            rule = f'{self.question} must say what the report asks, as kind = "comparison"'
+            rule = f'{self.question} must say what the report asks: kind = "comparison", "settings", "curve" or "table"'
             raise DataError(f"{rule}, and does not ({printable(str(error))}): restore it, or remove it") from error
 
     def ask(self, kind: Kind, data_dir: Path | None = None) -> None:
@@ -163,7 +163,8 @@ def find_folders(path: Path) -> list[ReportFolder]:
     """`path` itself if it has records, else the folders in it that have. Raises DataError if there are none."""
     found = [folder for folder in _candidates(path) if folder.records or folder.gradients]
     if not found:
-        raise DataError(f"a report needs records, and {path} has none: make some with gsm train-ssl --out {path}")
+        rule = f"a report needs records, and {path} has none"
+        raise DataError(f"{rule}: name a folder that has, or make some with gsm train-ssl --out {path}")
     return found
 
 

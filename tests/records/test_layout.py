@@ -36,7 +36,8 @@ class TestQuestion:
         (tmp_path / "report.toml").write_text(content)
         with pytest.raises(DataError) as caught:
             assert ReportFolder(tmp_path).asked
-        rule = f'{tmp_path}/report.toml must say what the report asks, as kind = "comparison", and does not ('
+        kinds = 'kind = "comparison", "settings", "curve" or "table"'
+        rule = f"{tmp_path}/report.toml must say what the report asks: {kinds}, and does not ("
         assert str(caught.value).startswith(rule)
         assert str(caught.value).endswith("): restore it, or remove it")
 
@@ -84,7 +85,8 @@ class TestFolders:
         with pytest.raises(DataError) as caught:
             find_folders(path)
         assert str(caught.value) == (
-            f"a report needs records, and {path} has none: make some with gsm train-ssl --out {path}"
+            f"a report needs records, and {path} has none: "
+            f"name a folder that has, or make some with gsm train-ssl --out {path}"
         )
 
     def test_one_that_cannot_be_read_is_named(self, tmp_path, monkeypatch):

@@ -35,10 +35,7 @@ def numbers_needed(claims: int, rounds: int) -> int:
     be at most CHANCE / claims (Bonferroni), so that all claims of a measurement are right with 1 - CHANCE. Larger
     numbers of classes need no more correction: the claim goes down from the largest and ends at the first that fails.
     """
-    numbers = 1
-    while comb(2 * rounds, rounds) ** -numbers > CHANCE / claims:
-        numbers += 1
-    return numbers
+    return next(numbers for numbers in count(1) if comb(2 * rounds, rounds) ** -numbers <= CHANCE / claims)
 
 
 def numbers_of(record: CostRecord) -> int:

@@ -97,12 +97,9 @@ def _over_data(series: Sequence[Series], name: str) -> Iterator[Swept]:
         if len(own) == len(swept.series) > 1:
             yield Swept((name,), swept.rest, swept.objective, own, (EPOCHS, *FITTED))
         elif len(own) > 1:
-            of_a_length = over([*swept.series.values()], (name,))
-            yield from (
-                replace(each, series=_by_value(each.series.values(), name))
-                for each in of_a_length
-                if len(each.series) > 1
-            )
+            for each in over([*swept.series.values()], (name,)):
+                if len(each.series) > 1:
+                    yield replace(each, series=_by_value(each.series.values(), name))
 
 
 def _by_value(series: Iterable[Series], name: str) -> dict[tuple[object, ...], Series]:

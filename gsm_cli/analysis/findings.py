@@ -61,12 +61,7 @@ class Findings:
         return well and set(group.series) <= rows
 
 
-def analyse(
-    records: Sequence[RunRecord],
-    kind: Kind = "comparison",
-    margin: float | None = None,
-    steps: StepRecord | None = None,
-) -> Findings:
+def analyse(records: Sequence[RunRecord], kind: Kind, margin: float | None, steps: StepRecord | None) -> Findings:
     """All that is in these records; what belongs to a search is no sweep as well, but for one over `tau`.
 
     `margin` is a loss of test accuracy that counts as none; without it, one follows from the sum's errors. `steps` tell

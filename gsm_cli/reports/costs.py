@@ -55,7 +55,9 @@ def render_costs(folder: ReportFolder, records: Sequence[CostRecord], problems: 
     first = records[0]
     page = Page(TITLE, answer(first), [_picture(first), *gains_table(first)], caveats=[WHOLE, JANG])
     details: list[Block] = [block for record in records for block in _section(record)]
-    details += _method(folder, records)
+    lines = console([commands.cost(record.plan, folder.place) for record in records])
+    environments = dict.fromkeys(record.made_by for record in records)
+    details += ["## How it was measured", METHOD, lines, f"Environment: {'; '.join(environments)}."]
     found = [{"name": record.plan.name, "objectives": gains(record)} for record in records]
     return Report(folder, page, details, problems, {"costs": msgspec.to_builtins(found, str_keys=True)})
 
@@ -144,9 +146,3 @@ def _ratio(plan: CostPlan, found: Spread) -> str:
         f"{value:,.{2 if value < 10 else 1 if value < 100 else 0}f}" for value in (found.low, found.middle, found.high)
     )
     return middle if plan.rounds == 1 else f"{middle} [{low}, {high}]"
-
-
-def _method(folder: ReportFolder, records: Sequence[CostRecord]) -> list[str]:
-    environments = dict.fromkeys(record.made_by for record in records)
-    lines = console([commands.cost(record.plan, folder.place) for record in records])
-    return ["## How it was measured", METHOD, lines, f"Environment: {'; '.join(environments)}."]

@@ -4,11 +4,10 @@ from collections.abc import Mapping, Sequence
 from colorsys import hls_to_rgb
 from dataclasses import dataclass
 
-import msgspec
 import numpy as np
 
 from gsm_cli import commands
-from gsm_cli.config import RunConfig
+from gsm_cli.config import GENERAL_DEFAULTS, RunConfig
 from gsm_cli.data import Dataset
 from gsm_cli.errors import inert
 from gsm_cli.objectives import OBJECTIVES
@@ -116,7 +115,7 @@ def name_groups(settings: Sequence[Mapping[str, object]], dataset: Dataset) -> l
 
 def _departures(settings: Mapping[str, object], dataset: Dataset, preset: str) -> set[str]:
     """In what a group departs from a preset."""
-    usual = {field.name: field.default for field in msgspec.structs.fields(RunConfig)} | read_preset(dataset, preset)
+    usual = GENERAL_DEFAULTS | read_preset(dataset, preset)
     return {name for name, value in settings.items() if name not in ("dataset", DIGEST) and value != usual[name]}
 
 

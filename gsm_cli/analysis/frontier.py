@@ -79,10 +79,9 @@ def find_frontier(series: Sequence[Series]) -> Frontier | None:
     lines: dict[Identity, list[Series]] = {}
     for name, swept in found:
         for epochs in swept.values(0):
-            of_this_length = [each for key, each in swept.series.items() if key[0] == epochs]
-            timed = [each for each in of_this_length if each.clock or clock is None]
-            if timed:
-                lines.setdefault(name, []).append(max(timed, key=lambda each: each.standing))
+            own = [each for key, each in swept.series.items() if key[0] == epochs and (each.clock or clock is None)]
+            if own:
+                lines.setdefault(name, []).append(max(own, key=lambda each: each.standing))
     tasks = {tuple(swept.task.get(setting) for setting in OF_THE_DATA) for name, swept in found if name in lines}
     told = [Line(name, schedules) for name, schedules in lines.items()]
     return Frontier(clock, told, len(tasks)) if told else None

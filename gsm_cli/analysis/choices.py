@@ -198,8 +198,7 @@ def find_trades(lines: Sequence[Swept]) -> Iterator[Trade]:
             for each in lines
             if each.objective != MARGINALIZE and each.names == names and _unfitted(each) == _unfitted(the_sum)
         ]
-        losses = [Losses(name, _losses(each, the_sum)) for name, each in named(others)]
-        if losses := [each for each in losses if each.points]:
+        if losses := [Losses(name, points) for name, each in named(others) if (points := _losses(each, the_sum))]:
             differing = [f"{name} {value}" for name, value in apart(written(the_sum.rest), like)]
             yield Trade(names[0], losses, differing, the_sum.varying)
 

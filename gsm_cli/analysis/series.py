@@ -38,8 +38,7 @@ class Clock:
 
         Between two numbers at which it was measured a straight line is read off.
         """
-        measured = [np.array(found).T for found in self.rounds]
-        return np.array([np.interp(evaluations, *found) for found in measured])
+        return np.array([np.interp(evaluations, *np.array(found).T) for found in self.rounds])
 
 
 def clocks(record: StepRecord | None) -> dict[str, Clock]:

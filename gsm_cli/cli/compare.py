@@ -16,7 +16,7 @@ from gsm_cli.style import rounded
 from gsm_cli.words import few, listed, percent, points
 
 if TYPE_CHECKING:
-    from gsm_cli.analysis.compare import Matches, Pair, Seeds
+    from gsm_cli.analysis.compare import Matches, Pair
 
 HEADINGS = ("series", "seeds", "A test %", "B test %", "points [95 %]", "log p(x) [95 %]")
 LEGEND = (
@@ -61,8 +61,11 @@ def _written(paths: list[Path], matches: "Matches") -> str:
 
     names = [plain(str(path)) for path in paths]
     blocks = [f"A is {names[0]}, and B is {names[1]}.", table(HEADINGS, [_row(pair) for pair in matches.pairs]), LEGEND]
-    alone = zip(names, (matches.only_first, matches.only_second), strict=True)
-    return "\n\n".join(blocks + [f"Only {name} has {_seeds(seeds)}." for name, seeds in alone if seeds])
+    for name, seeds in zip(names, (matches.only_first, matches.only_second), strict=True):
+        if seeds:
+            own = [f"{label} (seed{'s' * (len(each) > 1)} {write_seeds(each)})" for label, each in seeds.items()]
+            blocks.append(f"Only {name} has {few(own)}.")
+    return "\n\n".join(blocks)
 
 
 def _row(pair: "Pair") -> list[str]:
@@ -76,8 +79,3 @@ def _row(pair: "Pair") -> list[str]:
         interval(pair.comparison.summary, points),
         interval(pair.log_p, "{:+.2f}".format),
     ]
-
-
-def _seeds(seeds: "Seeds") -> str:
-    """The series and the seeds that only one folder has."""
-    return few([f"{label} (seed{'s' * (len(each) > 1)} {write_seeds(each)})" for label, each in seeds.items()])

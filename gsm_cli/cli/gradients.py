@@ -95,8 +95,7 @@ def gradients(
     folder = ReportFolder(out / (read_report("--report", report, [own]) if report is not None else own))
     path = folder.measurement(plan.name)
     options.say(f"gradients of {', '.join(plan.objectives)} on {dataset}, into {path}")
-    measure = partial(_measure, plan, folder, data_dir)
-    record = measuring.find(path, read_gradients, environment("cpu"), measure, force)
+    record = measuring.find(path, read_gradients, environment("cpu"), partial(_measure, plan, folder, data_dir), force)
     measuring.finish("gradients", path, record, folder, as_json)
 
 

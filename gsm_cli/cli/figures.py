@@ -2,7 +2,7 @@
 
 import inspect
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial, wraps
 from pathlib import Path
@@ -215,13 +215,11 @@ def _print_expectations(pictures: "Sequence[Picture[ExpectationFacts]]", names: 
         console.print(table)
 
 
-def _rows(facts: "ExpectationFacts", names: Sequence[str]) -> list[list[str]]:
+def _rows(facts: "ExpectationFacts", names: Sequence[str]) -> Iterator[list[str]]:
     classes = range(len(facts.exact))
     by_size = sorted(classes, key=lambda k: -facts.exact[k])
-    rows = []
     for k in classes if len(classes) <= MOST_ROWS else by_size[:LARGEST]:
         numbers = (facts.probabilities[k], facts.mean[k], facts.standard_error[k], facts.exact[k])
         z = facts.z_score[k]
         name = names[k] if names else str(k + 1)
-        rows.append([name, *(f"{number:.4f}" for number in numbers), "–" if z is None else f"{z:+.2f}"])
-    return rows
+        yield [name, *(f"{number:.4f}" for number in numbers), "–" if z is None else f"{z:+.2f}"]

@@ -90,8 +90,7 @@ class Display:
 def _numbers(number: int, epoch: Epoch, images: int) -> str:
     tau = "" if epoch.tau is None else f" tau {epoch.tau:.3g}"
     bound = f"bound {epoch.unlabelled_bound:.2f}"
-    rate = f"{images / epoch.seconds:,.0f} images/s"
-    return f"epoch {number} {bound} {_validation(epoch)}{tau} {rate}"
+    return f"epoch {number} {bound} {_validation(epoch)}{tau} {images / epoch.seconds:,.0f} images/s"
 
 
 def _validation(epoch: Epoch) -> str:

@@ -66,8 +66,7 @@ def print_results(
     After that of the runs it is that of other files in their folders, which are damaged.
     """
     files = [*(outcome.path for outcome in outcomes if outcome.record), *reports]
-    runs = [_facts(outcome) for outcome in outcomes]
-    show("train-ssl", files, as_json, runs=runs, reports=[told(report) for report in reports.values()])
+    show("train-ssl", files, as_json, runs=[*map(_facts, outcomes)], reports=[*map(told, reports.values())])
     failures = [outcome for outcome in outcomes if not outcome.finished]
     if not failures:
         if problems:

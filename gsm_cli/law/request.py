@@ -93,10 +93,9 @@ def read_law(
 ) -> Law:
     """The law that one of the options names, else that of the default weights. Raises UsageError or DataError."""
     choices = (("--probs", probs), ("--logits", logits), ("--classes", classes))
-    given = [(name, value) for name, value in choices if value is not None]
+    given = [name for name, value in choices if value is not None]
     if len(given) > 1:
-        together = " and ".join(name for name, _ in given)
-        raise UsageError(f"one law at a time: {together} were given together, so leave out all but one")
+        raise UsageError(f"one law at a time: {' and '.join(given)} were given together, so leave out all but one")
     if normalize and probs is None:
         raise UsageError("--normalize scales probabilities, and there are none: give them with --probs")
     options: list[str] = []

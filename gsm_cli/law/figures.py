@@ -115,9 +115,7 @@ def grid_chart(columns: Sequence[Column], titles: Sequence[str], classes: Classe
     for axes in cells[-1]:
         axes.set_xlabel("class by rank" if classes.many else "class")
     handles, labels = cells[0, -1].get_legend_handles_labels()
-    handles = [
-        Patch(color=grey(BAR)) if label == MEAN else handle for handle, label in zip(handles, labels, strict=True)
-    ]
+    handles[labels.index(MEAN)] = Patch(color=grey(BAR))
     beside = entries(figure, 160)
     legend = figure.legend(handles, labels, loc="outside lower center", ncols=beside, fontsize=points(14))
     if classes.many:

@@ -52,9 +52,8 @@ def simplex(law: Law, temperatures: Sequence[Temperature], size: int, look: Look
     """
     check_three(law)
     columns = [Column(temperature=temperature.value, **moments(law, temperature, size)) for temperature in temperatures]
-    facts = SampleFacts(
-        **origin(law, look, "simplex", temperatures, "--samples", size), samples=size, columns=tuple(columns)
-    )
+    source = origin(law, look, "simplex", temperatures, "--samples", size)
+    facts = SampleFacts(**source, samples=size, columns=tuple(columns))
     triangles = [_triangle(law, *each, size) for each in zip(temperatures, columns, strict=True)]
     taus = ", ".join(temperature.text for temperature in temperatures)
     description = (

@@ -91,17 +91,16 @@ def animate(law: Law, ends: tuple[Temperature, Temperature], size: int, triangle
         check_three(law)
     elif classes > MOST_BARS:
         raise UsageError(f"a film must have at most {MOST_BARS} classes, not {classes}: name fewer, or use gsm grid")
-    if style.six_digits(ends[0].value) == style.six_digits(ends[1].value):  # as those between are rounded
-        raise UsageError(
-            f"--from and --to must differ, and are {ends[0].text} and {ends[1].text}: name two temperatures"
-        )
+    first, last = ends
+    if style.six_digits(first.value) == style.six_digits(last.value):  # as those between are rounded
+        raise UsageError(f"--from and --to must differ, and are {first.text} and {last.text}: name two temperatures")
     check_work("--samples", size, law, STEPS)
-    words = ("--from", ends[0].text, "--to", ends[1].text, "--samples", size, *(("--simplex",) if triangle else ()))
+    words = ("--from", first.text, "--to", last.text, "--samples", size, *(("--simplex",) if triangle else ()))
     source = origin(law, look, "animate", (), *words)
-    frames = [_frame(law, temperature, size) for temperature in _temperatures(*(end.value for end in ends))]
+    frames = [_frame(law, temperature, size) for temperature in _temperatures(first.value, last.value)]
     source["temperatures"] = tuple(frame.temperature for frame in frames)
     facts = SampleFacts(**source, samples=size)
-    span = (ends[0].value, ends[1].value)
+    span = (first.value, last.value)
     if triangle:
         title = look.title or "Gumbel-Softmax, three classes"
         build = partial(_triangle, names_of(law), facts.probabilities, span, title)

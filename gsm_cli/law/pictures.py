@@ -59,8 +59,7 @@ def expectations(
         title, colour = f"{words}, τ = {temperature.text}", temperature_colour(temperature.value)
         description = f"Bar chart. {title}. {_highest(facts.mean, law)}"
         draw = partial(figures.expectation_chart, facts, classes_of(law), title, colour, plain)
-        name = f"expectation_{temperature.file_label}"
-        pictures.append(Picture(name, title, description, facts, draw, look))
+        pictures.append(Picture(f"expectation_{temperature.file_label}", title, description, facts, draw, look))
     return pictures
 
 

@@ -111,8 +111,7 @@ def name_ends(axes: "Axes", ends: Mapping[Identity, tuple[float, float]], inches
     leaders = []
     for line, label, (x, y), place in zip(ends, labels, places, moved, strict=True):
         leaders.append([(min(1.0, x), y), (1.0, y), (1.0 + ROOM / 2, place)])
-        mark = 1.0 + 0.8 * ROOM
-        axes.scatter(mark, place, 20, line.colour, marker=line.marker, transform=inside, clip_on=False)
+        axes.scatter(1.0 + 0.8 * ROOM, place, 20, line.colour, marker=line.marker, transform=inside, clip_on=False)
         axes.text(1.0 + 1.3 * ROOM, place, label, fontsize=letter, va="center", linespacing=1.0, transform=inside)
     lines = LineCollection(leaders, colors="0.7", linewidths=0.7, transform=inside, clip_on=False, zorder=0)
     axes.add_collection(lines, autolim=False)

@@ -109,8 +109,7 @@ def panel_chart(panels: Sequence[Panel], columns: int = COLUMNS) -> "Figure":
         name_ends(cells[len(panels) - 1], ends, height - 0.9, NAME if len(panels) > 1 else ALONE)
     else:
         handles = [Line2D([], [], **line.look) for line in lines.values()]
-        labels = [identity.label for identity in lines]
-        figure.legend(handles, labels, loc="outside lower center", ncols=columns)
+        figure.legend(handles, [each.label for each in lines], loc="outside lower center", ncols=columns)
     return figure
 
 

@@ -30,9 +30,8 @@ def trade_picture(verdict: Verdict) -> Picture[object]:
         point = Point.of(factor.mean if known and factor else thrift, each.summary, len(each.comparison.seeds))
         dots.append(Points(each.series.identity, [point]))
     title, axis = "points of test accuracy minus the sum's", SPEED if known else THRIFT
-    return panel_picture(
-        "answer", [Panel(title, axis, dots, "+z.2f", continuous=True, margin=100 * verdict.margin.value)]
-    )
+    panel = Panel(title, axis, dots, "+z.2f", continuous=True, margin=100 * verdict.margin.value)
+    return panel_picture("answer", [panel])
 
 
 def forest_picture(name: str, panel: Panel, hollow: Collection[Points] = ()) -> Picture[object]:

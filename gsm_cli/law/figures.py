@@ -69,9 +69,8 @@ def bar_chart(values: Sequence[float], classes: Classes, title: str, colour: str
         axes = figure.add_axes(FRAME)
     draw_values(axes, values, classes, colour)
     if len(values) <= LABELLED_CLASSES:
-        bars = axes.containers[0]
         size = points(min(11.0, pitch_of(width_of(axes), len(values)) / 2.4))  # of four characters
-        axes.bar_label(bars, fmt="%.2f", padding=points(2), fontsize=size)  # type: ignore[arg-type]
+        axes.bar_label(axes.containers[0], fmt="%.2f", padding=points(2), fontsize=size)  # type: ignore[arg-type]
     _label(axes, classes, title, HEADROOM)
     return figure
 

@@ -26,7 +26,6 @@ ROUNDING = 1e-3  # of the exact gradient's norm: what single precision leaves of
 Variant = tuple[str, float | None, bool]  # an estimator, its temperature, and whether its signal is less log q
 
 Cosine = Annotated[float, Meta(ge=-1, le=1)]
-Replicates = Annotated[int, Meta(ge=10)]
 
 
 class GradientPlan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -36,7 +35,7 @@ class GradientPlan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     seeds: Annotated[tuple[Natural, ...], Meta(min_length=1)] = (0, 1)  # of the models
     objectives: Annotated[tuple[Name, ...], Meta(min_length=1)] = MEASURED
     temperatures: tuple[Positive, ...] = TEMPERATURES
-    replicates: Replicates = 250  # estimates of every estimator on a model
+    replicates: Annotated[int, Meta(ge=10)] = 250  # estimates of every estimator on a model
     images: Count | None = None  # of a model's bound; none: until none holds more than a tenth of the squared norm
     classes: Classes | None = None  # of the functions of one law; none: the article's six
     own_models: bool = True  # whether each estimator is measured also on models that it has trained itself

@@ -44,8 +44,7 @@ def frame(path: Path | str, epochs: bool = False) -> "pd.DataFrame":
     """
     import pandas as pd
 
-    folder = ReportFolder(Path(path))
-    if not (records := [read_run(each) for each in folder.records]):
+    if not (records := [read_run(each) for each in ReportFolder(Path(path)).records]):
         raise DataError(f"a table of runs needs records, and {path} has none: name the folder of a report")
     if epochs:
         return pd.DataFrame([row for record in records for row in epoch_rows(record)])

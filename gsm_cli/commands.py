@@ -89,10 +89,8 @@ def _departures(config: RunConfig, dataset: Dataset, preset: str, named: Collect
     words = [] if preset == LAPTOP and "preset" not in named else ["--preset", preset]
     for name, value in (general | config.own).items():
         if name in named or name not in usual or value != usual[name]:
-            text = write(value)
-            words += (
-                [option_name(name), text] if name in SETTINGS and SETTINGS[name].option else ["--set", f"{name}={text}"]
-            )
+            is_option = name in SETTINGS and SETTINGS[name].option
+            words += [option_name(name), write(value)] if is_option else ["--set", f"{name}={write(value)}"]
     return words
 
 

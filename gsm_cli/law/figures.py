@@ -99,8 +99,7 @@ def grid_chart(columns: Sequence[Column], titles: Sequence[str], classes: Classe
     cells = figure.subplots(rows, len(columns), sharex=True, sharey=True, squeeze=False)
     for (top, *below), column, words in zip(cells.T, columns, titles, strict=True):
         colour = ORIGINAL_COLOUR if column.temperature is None else temperature_colour(column.temperature)
-        size = fitting(17, words, space(245) - 75, "bold")
-        top.set_title(words, color=shown(colour), weight="bold", fontsize=size)
+        top.set_title(words, color=shown(colour), weight="bold", fontsize=fitting(17, words, space(245) - 75, "bold"))
         if column.temperature is None:
             draw_values(top, column.mean, classes, colour)
         else:
@@ -115,12 +114,10 @@ def grid_chart(columns: Sequence[Column], titles: Sequence[str], classes: Classe
         axes.set_xlabel("class by rank" if classes.many else "class")
     handles, labels = cells[0, -1].get_legend_handles_labels()
     handles[labels.index(MEAN)] = Patch(color=grey(BAR))
-    beside = entries(figure, 160)
-    legend = figure.legend(handles, labels, loc="outside lower center", ncols=beside, fontsize=points(14))
+    legend = figure.legend(handles, labels, loc="outside lower center", ncols=entries(figure, 160), fontsize=points(14))
     if classes.many:
         words = f"{classes.scale}; {classes.axis}"
-        size = fitting(13, words, 72 * figure.get_figwidth())
-        legend.set_title(words, FontProperties(size=size))
+        legend.set_title(words, FontProperties(size=fitting(13, words, 72 * figure.get_figwidth())))
     if title:
         figure.suptitle(title, fontsize=fitting(17, title, space(165 * len(columns))), parse_math=False)
     return figure

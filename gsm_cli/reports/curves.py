@@ -126,8 +126,7 @@ def _others(dataset: Dataset) -> list[Points]:
 
 def generated(group: Group) -> list[Block]:
     """What the first seed of every objective generates; empty if no images were kept."""
-    first = {series.identity: series.finished[0].generated for series in group.pictured}
-    images = {line: image for line, image in first.items() if image}
+    images = {series.identity: image for series in group.pictured if (image := series.finished[0].generated)}
     if not images:
         return []
     digests = {line.label: sha256(image.encode()).hexdigest() for line, image in images.items()}

@@ -6,9 +6,8 @@ from math import isfinite
 
 from gsm_cli.analysis.choices import Choice, Trial
 from gsm_cli.analysis.identity import Identity, by_size, written
-from gsm_cli.analysis.statistics import Comparison, fewest_seeds
 from gsm_cli.reports.dots import forest_picture
-from gsm_cli.reports.markdown import MOST_VALUES, NOTHING, columns, held, interval, values_table
+from gsm_cli.reports.markdown import MOST_VALUES, NOTHING, columns, held, interval, too_few, values_table
 from gsm_cli.reports.page import Block, Page
 from gsm_cli.reports.panels import Panel, Point, Points, panel_table
 from gsm_cli.words import counted, listed, percent, points
@@ -51,13 +50,6 @@ def best_page(title: str, found: Sequence[Choice], where: str, block: Block) -> 
         too_few([[trial.test for trial in each.trials] for each in found]),
         caveats=["The value was chosen among these, and no interval covers the choice."],
     )
-
-
-def too_few(rows: Sequence[Sequence[Comparison]]) -> str:
-    """That some values have fewer seeds than the tests of a row need together; empty where none has."""
-    fewest, needed = min(len(test.seeds) for row in rows for test in row), fewest_seeds(max(map(len, rows)))
-    short = f"Exploratory: the tests of a row need {needed} seeds, and some values have {fewest}."
-    return short if fewest < needed else ""
 
 
 def _best_value(label: str, rivals: Sequence[Choice], names: Sequence[str]) -> str:

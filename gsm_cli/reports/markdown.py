@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 
-from gsm_cli.analysis.statistics import Side, Summary
+from gsm_cli.analysis.statistics import Comparison, Side, Summary, fewest_seeds
 from gsm_cli.errors import printable
 from gsm_cli.words import percent, points
 
@@ -63,3 +63,10 @@ def values_table(name: str, values: Sequence[str], rows: Mapping[str, Mapping[st
     """A row for each objective by its label, a column for each value of a setting."""
     cells = [[label, *(row.get(value, NOTHING) for value in values)] for label, row in rows.items()]
     return table(["objective", *(f"{name} {value}" for value in values)], cells)
+
+
+def too_few(rows: Sequence[Sequence[Comparison]]) -> str:
+    """That some values have fewer seeds than the tests of a row need together; empty where none has."""
+    fewest, needed = min(len(test.seeds) for row in rows for test in row), fewest_seeds(max(map(len, rows)))
+    short = f"Exploratory: the tests of a row need {needed} seeds, and some values have {fewest}."
+    return short if fewest < needed else ""

@@ -8,8 +8,7 @@ from gsm_cli.analysis.contrasts import TAU, Swept, named, task_of
 from gsm_cli.analysis.identity import Identity, apart, with_looks, written
 from gsm_cli.analysis.series import Series
 from gsm_cli.objectives import GUMBEL
-from gsm_cli.reports.choices import too_few
-from gsm_cli.reports.markdown import MOST_VALUES, held, numbered, values_table
+from gsm_cli.reports.markdown import MOST_VALUES, held, numbered, too_few, values_table
 from gsm_cli.reports.page import Block, Page
 from gsm_cli.reports.panels import Panel, Point, Points, panel_picture, panel_table
 from gsm_cli.settings import hyphened

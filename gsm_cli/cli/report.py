@@ -39,7 +39,7 @@ MarginOption = Annotated[
         parser=read_margin,
         metavar="POINTS",
         help="The loss of test accuracy that counts as none, in percentage points.  "
-        "[default: a quarter of the sum's errors, at most 1]",
+        "[default: that in report.toml, else a quarter of the sum's errors, at most 1]",
         show_default=False,
     ),
 ]

@@ -4,10 +4,10 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from gsm_cli.config import RunConfig
 from gsm_cli.errors import DataError, printable
@@ -32,6 +32,7 @@ class Question(Struct, forbid_unknown_fields=True):
 
     kind: Kind
     about: str | None = None  # the runs, in the title of the report; None where the report finds the words
+    margin: Annotated[float, Meta(gt=0, lt=100)] | None = None  # points of test accuracy whose loss counts as none
     out: str = REPORTS  # the folder around it, as the command that made it named that
     data_dir: str | None = None  # where that command found the data
 

@@ -33,7 +33,7 @@ REBUILD = "rebuild it with gsm report"
 def read(folder: ReportFolder, margin: float | None = None) -> Report:
     """The report on every record of a folder; what cannot be read becomes a problem. Raises DataError if all cannot.
 
-    `margin` is the loss of test accuracy that counts as none in a report on runs.
+    `margin` is the loss of test accuracy that counts as none in a report on runs, in place of that in `report.toml`.
     """
     problems: list[str] = []
     report = None
@@ -50,7 +50,8 @@ def read(folder: ReportFolder, margin: float | None = None) -> Report:
         timed = _read(folder, [folder.steps] * is_there(folder.steps), read_steps, lambda *_: None, problems)
         steps = next(iter(timed), None)
         if runs or gradients:
-            report = render_runs(folder, runs, problems, gradients, margin, asked.kind, steps, asked.about)
+            share = margin or (asked.margin and asked.margin / 100)
+            report = render_runs(folder, runs, problems, gradients, share, asked.kind, steps, asked.about)
     if report is None:
         raise DataError(f"{folder.path} has no readable record: {few(problems)}")
     return report

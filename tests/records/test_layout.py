@@ -31,7 +31,10 @@ class TestQuestion:
         assert folder.asked.kind == kind
         assert folder.question.read_text("utf-8") == f'kind = "{kind}"\n'
 
-    @pytest.mark.parametrize("content", ["", "kind = 3", 'kind = "other"', "[", 'kind = "settings"\nmore = 1', "\0"])
+    @pytest.mark.parametrize(
+        "content",
+        ["", "kind = 3", 'kind = "other"', "[", 'kind = "settings"\nmore = 1', 'kind = "settings"\nmargin = 100', "\0"],
+    )
     def test_that_is_none_is_refused_with_the_remedy(self, tmp_path, content):
         (tmp_path / "report.toml").write_text(content)
         with pytest.raises(DataError) as caught:

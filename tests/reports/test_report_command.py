@@ -30,9 +30,17 @@ def test_the_default_margin_is_checked_against_itself(gsm, digits):
 
 def test_a_named_margin_is_rebuilt_and_checked(gsm, digits):
     assert gsm("report", "--margin", "0.5").exit_code == 0
-    assert "named with `--margin`" in digits.details.read_text("utf-8")
+    assert "named with `--margin` or in `report.toml`" in digits.details.read_text("utf-8")
     assert gsm("report", "--check", "--margin", "0.50").exit_code == 0
     assert gsm("report", "--check").exit_code == 1
+
+
+def test_a_margin_in_report_toml_stays_and_an_option_goes_before_it(gsm, digits):
+    digits.question.write_text('kind = "comparison"\nmargin = 0.5\n')
+    assert gsm("report").exit_code == 0
+    assert "may lose more than 0.5 points" in digits.text.read_text("utf-8")
+    assert gsm("report", "--check").exit_code == 0
+    assert "loses less than 1 point" in gsm("report", "--check", "--margin", "1").stdout
 
 
 @pytest.mark.parametrize("margin", ["0", "-1", "100", "nan", "inf", "much"])

@@ -39,7 +39,7 @@ def tests(verdict: Verdict) -> list[str]:
         return []
     margin = verdict.margin
     loss = margin_points(margin.value)
-    share = "named with `--margin` or in `report.toml`" if verdict.is_named else "a quarter of the sum's errors, from 0.1 to 1 point"
+    share = "named for this report" if verdict.is_named else "a quarter of the sum's errors, from 0.1 to 1 point"
     words = (
         f"The margin is {loss}, {share}: with it {counted(margin.errors, 'error')} of the sum become "
         f"{margin.errors + round(margin.value * margin.images):,} of {margin.images:,} images."

@@ -88,7 +88,7 @@ class TestMargin:
         assert report.answer.startswith(
             "Undecided: one Gumbel-Softmax sample may lose more than 0.5 points"
         )  # to -0.63
-        assert "named with `--margin`: with it 37 errors of the sum become 39 of 400 images" in report.details_text
+        assert "named for this report: with it 37 errors of the sum become 39 of 400 images" in report.details_text
         assert "lies above a loss of 0.5 points, the *margin*" in report.text
         assert report.pictures[0].facts[0].margin == 0.5
 

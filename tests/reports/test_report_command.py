@@ -30,7 +30,7 @@ def test_the_default_margin_is_checked_against_itself(gsm, digits):
 
 def test_a_named_margin_is_rebuilt_and_checked(gsm, digits):
     assert gsm("report", "--margin", "0.5").exit_code == 0
-    assert "named with `--margin` or in `report.toml`" in digits.details.read_text("utf-8")
+    assert "named for this report" in digits.details.read_text("utf-8")
     assert gsm("report", "--check", "--margin", "0.50").exit_code == 0
     assert gsm("report", "--check").exit_code == 1
 

@@ -31,25 +31,28 @@ BEST_RULE = (
 def best_page(title: str, found: Sequence[Choice], where: str, block: Block) -> Page:
     """The best value of every objective, with the picture of the sweep."""
     names = list(dict.fromkeys(name for each in found for name in each.settings))
-    rivals: dict[Identity, list[Choice]] = defaultdict(list)  # in other settings that were swept as well
-    for each in found:
-        others = [pair for pair in each.identity.settings if pair[0] not in names]
-        rivals[Identity(each.identity.objective, tuple(others))].append(each)
-    best = [_best_value(identity.in_brackets(), own, names) for identity, own in rivals.items()]
-    if len(names) > 1 and len(best) > FEW:
-        best = [best[0], f"for the {len(best) - 1} others those of the tables"]
-    elif len(best) > FEW:
-        low, *_, high = sorted(found[1:], key=lambda each: by_size(each.settings[names[0]]))
-        ends = {" ".join(written(each.settings).values()): f" ({each.identity.label})" for each in (low, high)}
-        values = f"from {' to '.join(map(''.join, ends.items()))}" if len(ends) > 1 else next(iter(ends))
-        best = [best[0], f"for the {len(found) - 1} others {values}"]
     return Page(
         f"{title}: which {listed(names)} {'is' if len(names) == 1 else 'are'} best?",
-        f"Best {names[0] if len(names) == 1 else 'values'} by validation{where}: {listed(best)}.",
+        f"Best {names[0] if len(names) == 1 else 'values'} by validation{where}: {listed(_best_values(found, names))}.",
         [block, *(_values_table(found, name) for name in names), BEST_RULE],
         too_few([[trial.test for trial in each.trials] for each in found]),
         caveats=["The value was chosen among these, and no interval covers the choice."],
     )
+
+
+def _best_values(found: Sequence[Choice], names: Sequence[str]) -> list[str]:
+    """Those of every objective; of many objectives those of the first, and the ends of the others."""
+    rivals: dict[Identity, list[Choice]] = defaultdict(list)  # one for each value of another setting that was swept
+    for each in found:
+        others = [pair for pair in each.identity.settings if pair[0] not in names]
+        rivals[Identity(each.identity.objective, tuple(others))].append(each)
+    best = [_best_value(identity.in_brackets(), own, names) for identity, own in rivals.items()]
+    if len(best) <= FEW:
+        return best
+    low, *_, high = sorted(found[1:], key=lambda each: by_size(next(iter(each.settings.values()))))
+    ends = {" ".join(written(each.settings).values()): f" ({each.identity.label})" for each in (low, high)}
+    values = f"from {' to '.join(map(''.join, ends.items()))}" if len(ends) > 1 else next(iter(ends))
+    return [best[0], f"for the {len(best) - 1} others {values if len(names) == 1 else 'those of the tables'}"]
 
 
 def _best_value(label: str, rivals: Sequence[Choice], names: Sequence[str]) -> str:

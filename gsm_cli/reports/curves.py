@@ -81,7 +81,7 @@ def curve_page(title: str, verdict: Verdict) -> Page:
     more = f"; of {absent} there is no run yet" if absent else ""
     lost = [f"{each.series.label} {interval(each.comparison.summary, points)}" for each in verdict.judgements]
     return Page(
-        f"{title}: do the curves of {dataset.curves_source.partition(',')[0]} come out?",
+        f"{title}: do the validation curves of {dataset.curves_source.partition(',')[0]} come out?",
         f"{('Not told apart', 'No')[departs]}: {listed(parts)}{more}." if parts else "No run is as long as the curves.",
         [
             panel_picture("curve", [panel]),

@@ -467,7 +467,7 @@ class TestQuestion:
         folder.question.write_text('kind = "curve"\n')
         save(folder, [record("gumbel", seed, [0.5] * 9 + [0.8], dataset="mnist") for seed in range(2)])
         report = read(folder)
-        assert report.title == "MNIST with 100 labels: do the curves of the article (musyoku 2016) come out?"
+        assert report.title == "MNIST with 100 labels: do the validation curves of the article (musyoku 2016) come out?"
         reached = "gumbel 80.00 [80.00, 80.00] % after epoch 10 (there 87.5)"
         assert report.answer == f"No: {reached}; of marginalize there is no run yet."
         assert "| gumbel, epoch 10 | 2 | 80.00 [80.00, 80.00] | 87.5 |" in report.text

@@ -48,7 +48,8 @@ mutants: $(READY)  ## put small faults into the code, and count those that the t
 # Of the MNIST runs. Where the processor has no bfloat16 products, give PRECISION=float32 to start runs of your own.
 PRECISION ?= bf16
 MNIST := $(BIN)/gsm train-ssl --dataset mnist --precision $(PRECISION)
-RECIPE := $(MNIST) --report mnist-recipe --epochs 10 --set kl_warmup=0.3
+TEN := $(MNIST) --epochs 10 --set kl_warmup=0.3
+RECIPE := $(TEN) --report mnist-recipe
 SEARCHED := marginalize,sum-and-sample,gumbel
 PAIRS := $(BIN)/gsm train-ssl --dataset mnist-pairs --precision $(PRECISION)
 DIGIT_PAIRS := $(BIN)/gsm train-ssl --dataset digits-pairs
@@ -90,6 +91,7 @@ reports-mnist: $(READY)  ## run the article's experiment on MNIST, and a hundred
 	$(LIU) --seeds 0-2 --objective straight-through --tau 1 --tau-rate 0
 	$(MNIST) --report mnist-vat --seeds 0-5 --objective $(DECIDING) --set vat_weight=5
 	$(MNIST) --seeds 0-2 --objective supervised --preset long --labels 40000 --batch-size 20 --set labelled_batch=100
+	$(TEN) --report mnist-norm --seeds 1000-1005 --objective gumbel --set norm=layer,batch --set weight_std=none,0.001,4.5e-5
 	$(RECIPE) --seeds 1000-1005 --objective $(SEARCHED)
 	$(RECIPE) --seeds 1000-1005 --objective gumbel --set entropy_weight=0
 	$(RECIPE) --seeds 1000-1005 --objective $(SEARCHED) --set weight_decay=0.1

@@ -120,7 +120,7 @@ def best_values(series: Sequence[Series], lines: Sequence[Swept]) -> Iterator[Ch
     left_out = (*OF_THE_DATA, *(FITTED if over_lengths(series) else ()))
     for identity, line in named([each for each in lines if each.names[0] not in left_out]):
         own = [line.series[(value,)] for value in line.values(0)]
-        best = max(own, key=lambda each: (not each.floor, each.standing))
+        best = max(own, key=lambda each: each.merit)
         yield from _choices(identity.objective, identity.settings, best, own)
 
 

@@ -132,6 +132,11 @@ class Series:
         """What decides which of several is shown: a lucky seed does not take the place of ten."""
         return len(self.finished), fmean(self.validation_by_seed.values())
 
+    @property
+    def merit(self) -> tuple[bool, int, float]:
+        """What decides which of several is best: that it has learned something, then its standing."""
+        return not self.floor, *self.standing
+
     @cached_property
     def accuracy(self) -> Summary:
         """On the test set, over seeds."""

@@ -49,15 +49,17 @@ def _best_values(found: Sequence[Choice], names: Sequence[str]) -> list[str]:
     best = [_best_value(identity.in_brackets(), own, names) for identity, own in rivals.items()]
     if len(best) <= FEW:
         return best
-    low, *_, high = sorted(found[1:], key=lambda each: by_size(next(iter(each.settings.values()))))
+    if len(names) > 1:
+        return [best[0], f"for the {len(best) - 1} others those of the tables"]
+    low, *_, high = sorted(found[1:], key=lambda each: by_size(each.settings[names[0]]))
     ends = {" ".join(written(each.settings).values()): f" ({each.identity.label})" for each in (low, high)}
     values = f"from {' to '.join(map(''.join, ends.items()))}" if len(ends) > 1 else next(iter(ends))
-    return [best[0], f"for the {len(best) - 1} others {values if len(names) == 1 else 'those of the tables'}"]
+    return [best[0], f"for the {len(best) - 1} others {values}"]
 
 
 def _best_value(label: str, rivals: Sequence[Choice], names: Sequence[str]) -> str:
     """The best value of the best of these, those that tie with it, and that nothing was learned."""
-    found = max(rivals, key=lambda each: (not each.base.floor, each.base.standing))
+    found = max(rivals, key=lambda each: each.base.merit)
     tied = [_changed(each) for each in found.tied]
     tie = f" (a tie with {listed(tied)})" if tied else ""
     floor = f" (not above {found.base.floor})" if found.base.floor else ""

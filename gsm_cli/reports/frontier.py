@@ -70,7 +70,7 @@ def frontier_picture(frontier: Frontier) -> Picture[object]:
 
 
 def _cautions(frontier: Frontier) -> list[str]:
-    """How schedules differ."""
+    """What else differs between schedules."""
     return [OWN, *[f"Fitted to the length: {listed(frontier.fitted)}."] * bool(frontier.fitted)]
 
 

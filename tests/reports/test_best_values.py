@@ -73,6 +73,10 @@ def test_of_two_settings_the_best_of_both_is_named_once_for_an_objective():
     found = bests(sort_records([*runs, *over_tau("rebar", swept[1])]))
     told = "tau 0.5 with draws 2 for gumbel and tau 0.5 for rebar"
     assert page_of(*found).answer == f"Best values by validation: {told}."
+    names = ("straight-through-gumbel", "straight-through", "gst", "gumbel-rao")
+    many = bests(sort_records([*runs, *(run for name in ("rebar", *names) for run in over_tau(name, swept[1]))]))
+    told = "tau 0.5 with draws 2 for gumbel and for the 5 others those of the tables"
+    assert page_of(*many).answer == f"Best values by validation: {told}."
 
 
 def test_the_interval_and_the_corrected_test_must_both_say_so():

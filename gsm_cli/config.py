@@ -35,6 +35,11 @@ def differences(found: Mapping[str, object], asked: Mapping[str, object]) -> str
     return ", ".join(f"{name} {found.get(name)} and not {asked.get(name)}" for name in names)
 
 
+def short_digest(settings: Mapping[str, object]) -> str:
+    """Eight hex digits by which settings are known."""
+    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:8]
+
+
 class RunConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything that decides a run's numbers, but for the machine and its number of threads."""
 
@@ -130,7 +135,7 @@ class RunConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """
         usual = GENERAL_DEFAULTS | own_defaults(self.objective) | {"objective": GUMBEL, "seed": self.seed}
         departures = {name: value for name, value in self.identity.items() if value != usual.get(name)}
-        return hashlib.sha256(json.dumps(departures, sort_keys=True).encode()).hexdigest()[:8]
+        return short_digest(departures)
 
     @property
     def objective_name(self) -> str:

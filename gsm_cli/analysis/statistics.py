@@ -75,8 +75,12 @@ def with_interval(mean: float, deviation: float | None, error: float, freedom: f
 
 
 def summarize_accuracies(values: Sequence[float], step: float) -> Summary:
-    """The same of accuracies, whose mean lies in [0, 1]: what Student's interval has beyond is left out."""
-    found = summarize(values, step)
+    """The same of accuracies."""
+    return _of_shares(summarize(values, step))
+
+
+def _of_shares(found: Summary) -> Summary:
+    """Of a mean that lies in [0, 1]: what its interval has beyond is left out."""
     if found.low is None or found.high is None:
         return found
     return replace(found, low=max(0.0, found.low), high=min(1.0, found.high))
@@ -105,6 +109,11 @@ def corrected(summary: Summary, count: int, test_per_training: float) -> Summary
         return summary
     error = summary.deviation * sqrt(1 / count + test_per_training)
     return with_interval(summary.mean, summary.deviation, error, count - 1)
+
+
+def one_more(accuracy: Summary, count: int) -> Summary:
+    """Student's 95 % prediction interval: in it lies the accuracy of one more run, after so many."""
+    return _of_shares(corrected(accuracy, count, 1.0))  # to the error of the mean comes the deviation of that run
 
 
 def compare(first: Mapping[int, Score], second: Mapping[int, Score]) -> Comparison | None:

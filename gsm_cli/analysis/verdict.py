@@ -144,18 +144,15 @@ def analyse_group(group: Group, named: float | None = None) -> Verdict:
     images, accuracy = next(iter(marginal.scores.values())).images, marginal.accuracy.mean
     value = default_margin(accuracy) if named is None else named
     margin = Margin(value, round((1 - accuracy) * images), images)
-    return Verdict(group, margin, named is not None, tuple(judge(group, value)))
+    return Verdict(group, margin, named is not None, tuple(_judge(group, marginal, value)))
 
 
-def judge(group: Group, margin: float) -> list[Judgement]:
-    """Every objective against marginalize, by role, the primary one first; none without marginalize.
+def _judge(group: Group, marginal: Series, margin: float) -> list[Judgement]:
+    """Every objective against marginalize, by role, the primary one first.
 
     Primary is gumbel, tested by itself. Secondary are the other objectives, one series of each: a family, corrected by
     Holm's method. Exploratory, and not corrected, is what remains, as other temperatures. The floor is no candidate.
     """
-    marginal = group.find(MARGINALIZE)
-    if marginal is None:
-        return []
     found: dict[Role, list[Compared]] = {"primary": [], "secondary": [], "exploratory": []}
     for series in group.trained:
         last, chosen = compare(series.scores, marginal.scores), compare(series.chosen_scores, marginal.chosen_scores)

@@ -1,7 +1,5 @@
 """What `gsm cost` was asked and what it measured, as data: of random images, or of the series of a report."""
 
-import hashlib
-import json
 import random
 from collections import Counter
 from collections.abc import Sequence
@@ -11,7 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal, TypeVar
 import msgspec
 from msgspec import Meta, Struct
 
-from gsm_cli.config import SETTINGS, Model, Precision, RunConfig
+from gsm_cli.config import SETTINGS, Model, Precision, RunConfig, short_digest
 from gsm_cli.objectives import OBJECTIVES, SPARSE, SUPERVISED
 from gsm_cli.records.run import Classes
 from gsm_cli.records.store import NotBelowZero, Record, Seconds, read
@@ -86,8 +84,7 @@ class CostPlan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def name(self) -> str:
         """The name of the record's file."""
         settings = {name: value for name, value in msgspec.to_builtins(self).items() if value != {}}
-        digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:8]
-        return f"{self.model}-{self.device}-{digest}"
+        return f"{self.model}-{self.device}-{short_digest(settings)}"
 
 
 class CostRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

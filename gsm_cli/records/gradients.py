@@ -1,7 +1,5 @@
 """What `gsm gradients` was asked and what it measured, as data."""
 
-import hashlib
-import json
 from collections import Counter
 from functools import partial
 from math import sqrt
@@ -10,7 +8,7 @@ from typing import Annotated, ClassVar, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from gsm_cli.config import RunConfig
+from gsm_cli.config import RunConfig, short_digest
 from gsm_cli.extensions import find_objective
 from gsm_cli.objectives import MARGINALIZE, OBJECTIVES
 from gsm_cli.records.run import Classes
@@ -60,7 +58,7 @@ class GradientPlan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
             "objectives": [name.rpartition(":")[2] for name in self.objectives],
             "sha256": sorted(self.sha256.values()),
         }
-        return f"gradients-{hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:8]}"
+        return f"gradients-{short_digest(settings)}"
 
 
 class GradientSubject(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

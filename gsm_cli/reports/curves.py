@@ -14,11 +14,12 @@ import numpy as np
 from gsm_cli.analysis.groups import Group
 from gsm_cli.analysis.identity import Identity, with_looks
 from gsm_cli.analysis.series import Series
+from gsm_cli.analysis.statistics import one_more
 from gsm_cli.analysis.verdict import Verdict
 from gsm_cli.data import Dataset, describe_dataset
 from gsm_cli.records.run import WIDEST
 from gsm_cli.reports.charts import LETTERS, blank, wrapped
-from gsm_cli.reports.markdown import interval, table
+from gsm_cli.reports.markdown import NOTHING, interval, table
 from gsm_cli.reports.page import Block, Page
 from gsm_cli.reports.panels import Panel, Point, Points, panel_picture
 from gsm_cli.style import Picture
@@ -28,7 +29,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MOST_POINTS = 40  # of a line
-OF_OTHERS = "Means over seeds with Student's interval; *read from the curve*: of one run there."
+OF_OTHERS = (
+    "Means over seeds with Student's interval; *one more run*: where its accuracy would lie (Student's prediction "
+    "interval); *read from the curve*: of one run there. Not told apart is a last reading where one more run would lie."
+)
 ONE_OF_EACH = " Of every objective one series, which the verdict speaks of; there are too many for a picture of all."
 ROWS_OF_Z = (
     "in a column one class, in a row every class with one z from N(0, I). Where y means the class, a column keeps it, "
@@ -61,16 +65,16 @@ def curve_page(title: str, verdict: Verdict) -> Page:
     group, rows, parts, departs = verdict.group, [], [], False
     dataset = describe_dataset(group.config.dataset)
     for series in group.trained:
-        read = dataset.curves.get(series.objective, {})
-        own = {epoch: series.validation_after(epoch) for epoch in read if epoch <= series.config.epochs}
-        rows += [
-            [f"{series.label}, epoch {epoch}", str(len(series.finished)), interval(here), f"{100 * read[epoch]:.1f}"]
-            for epoch, here in own.items()
-        ]
-        if own and group.find(series.objective) is series:
-            here, there = own[last := max(own)], read[last]
-            departs |= not (here.low or 0.0) <= there <= (here.high or 1.0)
-            parts.append(f"{series.objective} {interval(here)} % after epoch {last} (there {100 * there:.1f})")
+        read, seeds = dataset.curves.get(series.objective, {}), len(series.finished)
+        reached = [each for each in read if each <= series.config.epochs]
+        for epoch in reached:
+            here, there = series.validation_after(epoch), read[epoch]
+            ahead = one_more(here, seeds)
+            told = interval(ahead).partition(" ")[2] or NOTHING
+            rows.append([f"{series.label}, epoch {epoch}", str(seeds), interval(here), told, f"{100 * there:.1f}"])
+            if epoch == max(reached) and group.find(series.objective) is series:
+                departs |= not (ahead.low or 0.0) <= there <= (ahead.high or 1.0)
+                parts.append(f"{series.objective} {interval(here)} % after epoch {epoch} (there {100 * there:.1f})")
     lines = [
         Points(each.identity, [Point.of(n, each.validation_after(n)) for n in range(1, each.config.epochs + 1)])
         for each in group.trained
@@ -85,7 +89,7 @@ def curve_page(title: str, verdict: Verdict) -> Page:
         f"{('Not told apart', 'No')[departs]}: {listed(parts)}{more}." if parts else "No run is as long as the curves.",
         [
             panel_picture("curve", [panel]),
-            table(["objective", "seeds", "validation % [95 %]", "read from the curve %"], rows),
+            table(["objective", "seeds", "validation % [95 %]", "one more run %", "read from the curve %"], rows),
             OF_OTHERS,
             *[f"Test accuracy minus the sum's at the same seeds, in points: {listed(lost)}."] * bool(lost),
         ],

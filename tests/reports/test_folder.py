@@ -470,7 +470,7 @@ class TestQuestion:
         assert report.title == "MNIST with 100 labels: do the validation curves of the article (musyoku 2016) come out?"
         reached = "gumbel 80.00 [80.00, 80.00] % after epoch 10 (there 87.5)"
         assert report.answer == f"No: {reached}; of marginalize there is no run yet."
-        assert "| gumbel, epoch 10 | 2 | 80.00 [80.00, 80.00] | 87.5 |" in report.text
+        assert "| gumbel, epoch 10 | 2 | 80.00 [80.00, 80.00] | [80.00, 80.00] | 87.5 |" in report.text
         assert "minus the sum's" not in report.text
         save(folder, [record("marginalize", seed, [0.5] * 9 + [0.85], dataset="mnist") for seed in range(2)])
         near = [record("gumbel", seed, [0.5] * 9 + [0.86 + 0.02 * seed], dataset="mnist") for seed in range(2)]
@@ -479,6 +479,10 @@ class TestQuestion:
             assert "can one sample replace" in render_runs(folder, [no_curve], kind="curve").title
         alone = render_runs(folder, near, kind="curve").answer
         assert alone.startswith("Not told apart: gumbel 87.00 [74.29, 99.71] % after epoch 10 (there 87.5)")
+        wide = [record("gumbel", seed, [0.5] * 9 + [0.80 + 0.02 * seed], dataset="mnist") for seed in range(3)]
+        spread = render_runs(folder, wide, kind="curve")
+        assert spread.answer.startswith("Not told apart: gumbel 82.00 [77.03, 86.97] % after epoch 10 (there 87.5)")
+        assert "| gumbel, epoch 10 | 3 | 82.00 [77.03, 86.97] | [72.06, 91.94] | 87.5 |" in spread.text
         lost = "gumbel -5.00 [-6.59, -3.41]"
         assert f"Test accuracy minus the sum's at the same seeds, in points: {lost}." in read(folder).text
 

@@ -14,7 +14,7 @@ from scipy import stats
 
 from gsm_cli.analysis.groups import Group, sort_records
 from gsm_cli.analysis.statistics import Comparison, Summary, fewest_seeds, holm, summarize
-from gsm_cli.analysis.verdict import Judgement, analyse_group, deciding_seeds, default_margin, judge, rule
+from gsm_cli.analysis.verdict import Judgement, analyse_group, deciding_seeds, default_margin, rule
 from gsm_cli.records.layout import ReportFolder
 from gsm_cli.records.run import RunRecord
 from gsm_cli.reports.page import Report
@@ -27,7 +27,7 @@ def group_of(*records: RunRecord) -> Group:
 
 
 def judged(records: list[RunRecord], margin: float = 0.01) -> dict[str, Judgement]:
-    return {each.label: each for each in judge(group_of(*records), margin)}
+    return {each.label: each for each in analyse_group(group_of(*records), margin).judgements}
 
 
 def rendered(records: list[RunRecord], margin: float | None = None) -> Report:

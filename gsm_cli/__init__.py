@@ -1,7 +1,7 @@
 """Draws what Gumbel-Softmax does and measures what it earns.
 
 What others import is imported when it is first asked for: `law`, in NumPy, `estimators`, in torch, most of their names
-also from here (`relax` is NumPy's), and `load_runs`, the records of a report as a pandas DataFrame.
+also from here (`relax` and `gumbel_noise` are NumPy's), and `load_runs`, the records of a report as a pandas DataFrame.
 """
 
 from importlib import import_module
@@ -13,7 +13,7 @@ __version__ = "0.1.0"
 __all__ = ["__version__", "estimators", "law", "load_runs"]
 # of `law`
 __all__ += ["Estimate", "exact_expectation", "exact_moments", "exact_standard_deviation", "expectation", "log_density"]
-__all__ += ["log_density_of_log", "log_relax", "relax", "sample"]
+__all__ += ["gumbel_noise", "log_density_of_log", "log_relax", "relax", "sample"]
 # of `estimators`
 __all__ += ["Bound", "Estimator", "GappedStraightThrough", "Gumbel", "GumbelRao", "Marginal", "MinusLogQ", "OwnEntropy"]
 __all__ += ["Rebar", "ReinMax", "ReinMaxRao", "Reinforce", "SelectiveBound", "SparseMarginal", "StraightThrough"]
@@ -22,18 +22,7 @@ __all__ += ["StraightThroughGumbel", "SumAndSample", "UnorderedSet", "entropy"]
 if TYPE_CHECKING:
     from gsm_cli import estimators, law
     from gsm_cli.estimators import Bound, Estimator, OwnEntropy, SelectiveBound, entropy
-    from gsm_cli.law import (
-        Estimate,
-        exact_expectation,
-        exact_moments,
-        exact_standard_deviation,
-        expectation,
-        log_density,
-        log_density_of_log,
-        log_relax,
-        relax,
-        sample,
-    )
+    from gsm_cli.law import *  # noqa: F403
     from gsm_cli.model.estimators import *  # noqa: F403
     from gsm_cli.reports.frames import frame as load_runs
 else:  # a type checker that saw this function would accept every name

@@ -17,7 +17,6 @@ from contextlib import chdir, contextmanager, redirect_stdout
 from dataclasses import replace
 from functools import lru_cache
 from importlib.metadata import entry_points
-from math import isfinite
 from pathlib import Path
 from traceback import extract_tb
 from types import ModuleType
@@ -88,9 +87,11 @@ def find_objective(name: str, place: str = "objective") -> Objective:
         return _from_file(name, Path(path).absolute(), _read(Path(path), place))
     for point in entry_points(group="gsm.objectives", name=name):
         with own_code(point.value):
-            found = point.load()
-        FILES.add(inspect.getfile(found))
-        return _row(name, found, _read(Path(inspect.getfile(found)), place))
+            if not inspect.isclass(found := point.load()):
+                raise TypeError(f"{found!r} is no class")
+            path = inspect.getfile(found)
+        FILES.add(path)
+        return _row(name, found, _read(Path(path), place))
     rule = f"{place} must be one of {', '.join(OBJECTIVES)} or a class as mine.py:Mine"
     raise UsageError(f"{rule}, not {name!r}: {meant(name, OBJECTIVES)}")
 
@@ -147,13 +148,15 @@ def _settings(name: str, parameter: inspect.Parameter) -> Mapping[str, Setting]:
     if parameter.name in TAKEN:
         remedy = "call it temperature" if parameter.name in SCHEDULE else "rename it"
         raise UsageError(f"{name} must not call a parameter {parameter.name}, which is a setting of gsm: {remedy}")
-    if parameter.name == "temperature" and (missing or (type(default) in (int, float) and isfinite(default))):
+    if parameter.name == "temperature" and (
+        missing or (type(default) in (int, float) and abs(default) <= sys.float_info.max)
+    ):
         annealed = settings_of(Annealed)
         return annealed if missing else {**annealed, "tau": replace(annealed["tau"], default=float(default))}
     if type(default) is str:  # which has to stand on the command line as one value
         fits = "," not in default and default == default.strip()
     else:
-        fits = type(default) in RULES and isfinite(default)
+        fits = type(default) in RULES and abs(default) <= sys.float_info.max
     if fits and parameter.name != "temperature":
         return {parameter.name: Setting(RULES[type(default)], default)}
     what = "no default" if missing else repr(default)

@@ -25,5 +25,5 @@ ESTIMATORS = [
     *(Marginal(), SparseMarginal(0.1), SparseMarginal(0.0), SumAndSample(9)),
     *(kind(0.5) for kind in ANNEALED),
     *(StraightThrough(1.0, forward_tau=0.5), GappedStraightThrough(0.7, gap=2.0), ReinMax(), Rebar(1.0, eta=0.5)),
-    *(SCORED + [MinusLogQ(each) for each in SCORED[2:]]),
+    *(SCORED + [MinusLogQ(each) for each in (*SCORED[2:], SumAndSample(9))]),
 ]

@@ -168,6 +168,21 @@ class TestEstimator:
         assert (row.name, row.estimator.__name__) == ("flatter", "Flatter")
         assert row.sha256 == hashlib.sha256(example.read_bytes()).hexdigest()
 
+    @pytest.mark.parametrize("published", [len, 3, int], ids=repr)
+    def test_what_a_package_publishes_is_a_class_of_a_file(self, monkeypatch, gsm, published):
+        class Point:
+            name, value = "flatter", "flatter:Flatter"
+
+            @staticmethod
+            def load() -> object:
+                return published
+
+        monkeypatch.setattr(extensions, "entry_points", lambda name, **asked: [Point] if name == "flatter" else [])
+        result = gsm("train-ssl", *QUICK, "--objective", "flatter")
+        assert result.exit_code in (1, 2)
+        assert "flatter:Flatter must run without an error, and raises TypeError (" in result.stderr
+        assert "defect" not in result.stderr
+
     @pytest.mark.parametrize(
         ("content", "sentence"),
         [
@@ -205,6 +220,14 @@ class TestEstimator:
             (
                 HEAD + "    def __init__(self, size=1e999): ...\n    def __call__(self, bound, logits, rng): ...",
                 "a finite number, .* default of its parameter size, and has inf",
+            ),
+            (
+                HEAD + "    def __init__(self, size=10**400): ...\n    def __call__(self, bound, logits, rng): ...",
+                "a finite number, .* default of its parameter size, and has 10{9}",
+            ),
+            (
+                HEAD + "    def __init__(self, temperature=10**400): ...\n    def __call__(self, b, l, r): ...",
+                "a finite number, .* default of its parameter temperature, and has 10{9}",
             ),
             (
                 HEAD + "    def __call__(self, b, l, r): return b((l + torch.randn(3)).softmax(-1))",

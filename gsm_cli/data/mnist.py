@@ -118,7 +118,7 @@ MNIST = Dataset(
     published=(
         ("M2, marginalize", "92.6", "Jang et al. 2017 (arXiv:1611.01144), table 2; a setting chosen on the test set"),
         ("M2, gumbel", "92.4", "Jang et al. 2017, table 2; likewise"),
-        ("M2, straight-through", "93.6", "Jang et al. 2017, table 2; likewise"),
+        ("M2, straight-through-gumbel", "93.6", "Jang et al. 2017, table 2; likewise"),
         ("ADGM, test, 60,000 unlabelled", "99.04", "Maaløe et al. 2016 (arXiv:1602.05473)"),
     ),
     tables=(

@@ -57,8 +57,8 @@ def _scaled(logits: ArrayLike, noise: ArrayLike, temperature: ArrayLike) -> Arra
     logits, temperature = _law(logits), _temperature(temperature)
     noise = np.asarray(noise, dtype=np.float64)
     _check_shapes(logits=logits, noise=noise, temperature=temperature)
-    scores = logits + noise
     with np.errstate(over="ignore"):  # a score far below the greatest becomes -inf, and its weight 0
+        scores = logits + noise
         return np.asarray((scores - scores.max(axis=-1, keepdims=True)) / temperature)
 
 
@@ -148,7 +148,8 @@ def _law(logits: ArrayLike) -> Array:
     wrong = greatest[~np.isfinite(greatest)]
     if wrong.size:
         raise ValueError(f"the greatest logit of a law must be finite, not {wrong[0]}: only -inf may stand beside it")
-    return np.asarray(scores - greatest)
+    with np.errstate(over="ignore"):
+        return np.asarray(scores - greatest)
 
 
 def one_law(logits: ArrayLike) -> Array:

@@ -47,8 +47,8 @@ CENTRE, POWER = 0.45, 1.5  # of the polynomial
 def toy_subjects(classes: int | None, replicates: int, seed: int) -> list[Subject]:
     """f(y) = w . y, f(y) = w . y + y A y and f(y) = |b - 0.45|^1.5 on one law; w and A are fixed and have both signs.
 
-    The last is of b = y . (0, ..., 1), evenly spaced: with two classes the function of a binary b on which REBAR and
-    ReinMax were shown (Tucker et al. 2017, section 5.1; Liu et al. 2023, section 5.1).
+    The last is of b = y . (0, ..., 1), evenly spaced: with two classes a term of the polynomial programme on which
+    ReinMax was shown (Liu et al. 2023, section 5.1); REBAR's has the power 2 (Tucker et al. 2017, section 5.1).
     The law is the article's with six classes, or a random one of so many `classes` as the figures' own.
     """
     logits = torch.from_numpy(read_law(None, None, classes, seed).logits)[None]

@@ -97,7 +97,7 @@ def log_density_of_log(log_z: Tensor, logits: Tensor, temperature: Temperature) 
     check_shapes(log_z=log_z, logits=logits, temperature=temperature)
     temperature = torch.as_tensor(temperature, dtype=_wide(logits.dtype), device=logits.device)
     log_ratios = (log_probabilities(logits) - temperature * log_z).log_softmax(dim=-1)
-    classes = logits.shape[-1]
+    classes = log_ratios.shape[-1]
     log_scale = lgamma(classes) + (classes - 1) * temperature.log()
     return (log_scale + log_ratios.sum(dim=-1, keepdim=True))[..., 0].to(logits.dtype)
 
@@ -108,8 +108,8 @@ def divided(scores: Tensor, temperature: Temperature) -> Tensor:
     if not isinstance(temperature, Tensor):
         return scores / min(max(temperature, 1e-20), 1e20)
     check_shapes(scores=scores, temperature=temperature)
-    impossible = scores == -torch.inf  # the derivative by the temperature would be 0 * inf
-    divided = scores.masked_fill(impossible, 0.0) / temperature.clamp(1e-20, 1e20)
+    impossible = scores <= torch.finfo(scores.dtype).min / 8  # the derivative by the temperature would be 0 * inf
+    divided = scores.masked_fill(impossible, 0.0) / widened(temperature).clamp(1e-20, 1e20)
     return divided.masked_fill(impossible, -torch.inf)
 
 

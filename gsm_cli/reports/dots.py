@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from functools import partial
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from gsm_cli.analysis.verdict import Verdict
@@ -42,13 +43,14 @@ def forest_picture(name: str, panel: Panel, hollow: Collection[Points] = ()) -> 
 def draw_rows(panel: Panel, hollow: Collection[Points] = ()) -> "Figure":
     """A row for every number, the numbers at the right; marks may be hollow.
 
-    Of differences 0 is in the middle, and a wide interval is cut.
+    Of differences 0 is in the middle, and a wide interval is cut: an arrow says so.
     """
     rows = panel.lines
     names = [wrapped(row.identity.label, 40) for row in rows]
     lines = 1 + max(name.count("\n") for name in names)
     figure = blank(11.0, 1.1 + (0.2 + 0.26 * lines) * len(rows))
     left, right = figure.subplots(1, 2, sharey=True, width_ratios=[2.4, 1.0])
+    reach = inf
     if panel.reference is not None:
         left.axvline(panel.reference, color=INK, linewidth=0.8, zorder=1)
         reach = 2 * max(LEAST_REACH, *(abs(row.points[0].mean) for row in rows))
@@ -57,6 +59,8 @@ def draw_rows(panel: Panel, hollow: Collection[Points] = ()) -> "Figure":
         (point,) = row.points
         if point.low is not None and point.high is not None:
             left.plot([point.low, point.high], [place, place], color=row.identity.colour, linewidth=2.6)
+            for end, arrow in [(-reach, "<")] * (point.low < -reach) + [(reach, ">")] * (point.high > reach):
+                left.plot(end, place, arrow, color=row.identity.colour, markersize=8, clip_on=False)
         fill, edge = ("white", row.identity.colour) if row in hollow else (row.identity.colour, "white")
         look: dict[str, Any] = {"markersize": 9, "markerfacecolor": fill, "markeredgecolor": edge, "zorder": 5}
         left.plot(point.mean, place, marker=row.identity.marker, **look)

@@ -58,6 +58,13 @@ class TestRelax:
         limit = np.full_like(z, 1 / 6) if temperature > 1 else z.round()
         assert_allclose(z, limit, atol=1e-15)
 
+    @pytest.mark.parametrize("noise", [0.0, [-1.7e308, 0.0]])
+    def test_survives_logits_that_are_too_far_apart_for_a_difference(self, noise):
+        far = [1.7e308, -1.7e308]
+        assert_allclose(gumbel.relax(far, 0.0, 1.0), [1.0, 0.0])
+        assert gumbel.relax([0.0, -1.7e308], noise, 1.0).sum() == 1.0
+        assert_allclose(gumbel.sample(far, 1.0, 5, rng()), [[1.0, 0.0]] * 5)
+
     def test_computes_in_float64_and_broadcasts(self):
         noise = gumbel.gumbel_noise((5, 1, 6), rng())
         logits = np.stack([LOGITS, LOGITS[::-1]])

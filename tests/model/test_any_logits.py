@@ -76,6 +76,13 @@ class TestAnyConstant:
 
     @DTYPES
     @EACH
+    def test_has_the_dtype_of_the_bound(self, estimator, dtype):
+        """And the gradient that of the logits."""
+        values, gradient = estimate(estimator, on_a_grid(dtype), lambda y, images=None: smooth(y.double()))
+        assert (values.dtype, gradient.dtype) == (torch.float64, dtype)
+
+    @DTYPES
+    @EACH
     def test_low_precision_is_that_of_the_rounded_result(self, estimator, dtype):
         """Not of rounded noise: the same draws as in float32, to the digits of the dtype."""
         expected = estimate(estimator, on_a_grid(torch.float32))[0]
@@ -190,6 +197,24 @@ class TestTemperatures:
         (slope,) = torch.autograd.grad(relax(logits, torch.zeros(3), tau)[0], tau)
         low, high = (relax(logits, torch.zeros(3), 0.5 + step)[0].item() for step in (-1e-6, 1e-6))
         assert slope.item() == pytest.approx((high - low) / 2e-6, rel=1e-6)
+
+    @pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
+    @pytest.mark.parametrize("kind", ANNEALED)
+    def test_are_learned_by_every_estimator_beside_a_class_however_masked(self, kind, dtype):
+        """By -inf or by the least finite number, as many write a mask: the slope is that without the class."""
+        slopes = []
+        for mask in (-inf, torch.finfo(dtype).min):
+            tau = torch.tensor(0.1, dtype=dtype, requires_grad=True)
+            logits = torch.tensor([0.3, mask, 0.1, 0.2], dtype=dtype)
+            slopes += torch.autograd.grad(kind(tau)(smooth, logits, rng()), tau)
+        assert slopes[0].isfinite()
+        torch.testing.assert_close(slopes[1], slopes[0])
+
+    @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.int64], ids=str)
+    @pytest.mark.parametrize("kind", ANNEALED)
+    def test_may_be_of_any_dtype(self, kind, dtype):
+        values = [kind(tau)(smooth, on_a_grid(torch.float32), rng()) for tau in (2.0, torch.tensor(2, dtype=dtype))]
+        torch.testing.assert_close(values[1], values[0])
 
     @pytest.mark.parametrize("shape", [(3,), (2, K)])
     def test_are_one_for_all_classes(self, shape):
@@ -381,6 +406,13 @@ class TestLogSpace:
     def test_what_is_no_logarithm_of_a_sample_is_refused(self, log_z):
         with pytest.raises(ValueError, match=r"^log_z must be finite logarithms of numbers with sum 1"):
             gumbel.log_density_of_log(log_z, [0.0, 0.0], 1.0)
+
+    def test_laws_of_one_number_broadcast_in_densities(self):
+        """One logit beside three classes is that of each."""
+        log_z = np.log([0.2, 0.3, 0.5])
+        expected = gumbel.log_density_of_log(log_z, [0.0] * 3, 0.5)
+        assert gumbel.log_density_of_log(log_z, [0.0], 0.5) == pytest.approx(expected)
+        assert log_density_of_log(torch.from_numpy(log_z), torch.zeros(1).double(), 0.5) == pytest.approx(expected)
 
     def test_temperatures_broadcast_in_densities(self):
         taus, logits = np.array([[0.5], [2.0]]), [0.3, -1.0, 0.2]

@@ -219,6 +219,7 @@ CASES: list[tuple[Estimator, Loop, list[tuple[int, ...]]]] = [
     (Rebar(TAU, ETA), rebar, [(2,)]),
     (UnorderedSet(), unordered, [ONE, ONE]),
     (MinusLogQ(UnorderedSet()), unordered_less_log_q, [ONE, ONE]),
+    (MinusLogQ(SumAndSample(9)), marginal, []),  # more than all classes: the sum
 ]
 
 

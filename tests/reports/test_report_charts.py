@@ -78,6 +78,10 @@ class TestForest:
         for mean, reach in ((0.0, 1.0), (-3.0, 6.0)):
             figure = made(draw_rows, differences(row("gumbel", mean, 50.0)))
             assert figure.axes[0].get_xlim() == (-reach, reach)
+            arrows = [(line.get_xdata()[0], line.get_marker()) for line in figure.axes[0].lines]
+            assert {(-reach, "<"), (reach, ">")} <= set(arrows)
+            within = made(draw_rows, differences(row("gumbel", mean, 0.4)))
+            assert not {line.get_marker() for line in within.axes[0].lines} & {"<", ">"}
 
     def test_one_seed_has_no_interval(self):
         figure = made(draw_rows, differences(row("gumbel", -5.0, None)))

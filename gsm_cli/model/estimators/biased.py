@@ -152,9 +152,9 @@ class ReinMaxRao(_Relaxed):
     """ReinMax with a Gumbel-Rao gradient at its midpoint (Wang and Bui 2026, arXiv:2603.08257).
 
     With a sample D, p = softmax(l) and l_D = l + stop(log((D + p) / 2) - l), the gradient of D is that of
-    2 mean softmax((l_D + g) / tau) - p / 2, over `draws` Gumbel noises g given that l_D + g is greatest at D. Less
-    variable than ReinMax and more biased: for a linear bound the mean keeps its direction as tau falls to 0, but has
-    half the length.
+    2 mean softmax((l_D + g) / tau) - p / 2, over `draws` Gumbel noises g given that l_D + g is greatest at D. At
+    temperature 1 less variable than ReinMax and more biased. As tau falls to 0 the variance passes that of ReinMax; for
+    a linear bound the mean keeps its direction, but has half the length.
     """
 
     temperature: Temperature = 1.0

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
-from gsm_cli.model.bounds import Bound, Estimator, evaluate, weighed
+from gsm_cli.model.bounds import Bound, Estimator, evaluate, evaluate_classes, weighed
 from gsm_cli.model.categorical import (
     bounded,
     gumbel_noise,
@@ -143,6 +143,12 @@ class MinusLogQ:
 
     def __call__(self, bound: Bound, logits: Tensor, rng: torch.Generator) -> Tensor:
         log_q = bounded(log_probabilities(logits))
-        constant = log_q.detach()
-        value = self.estimator(lambda y: widened(evaluate(bound, y)) - (y * constant).sum(dim=-1), logits, rng)
-        return (value + (log_q.exp() * constant).sum(dim=-1)).to(logits.dtype)
+        constant, kinds = log_q.detach(), set[torch.dtype]()
+
+        def signal(y: Tensor) -> Tensor:
+            values = evaluate_classes(bound, y, logits.shape[:-1], False)
+            kinds.add(values.dtype)
+            return widened(values) - (y * constant).sum(dim=-1)
+
+        value = self.estimator(signal, logits, rng)
+        return (value + (log_q.exp() * constant).sum(dim=-1)).to(kinds.pop())

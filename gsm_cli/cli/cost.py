@@ -71,7 +71,7 @@ def cost(
     folder = ReportFolder(out / COST)
     path = folder.record(asked.name)
     sizes = counted(len(asked.classes), "number")
-    options.say(f"steps of {len(asked.objectives)} objectives at {sizes} of classes, into {path}")
+    options.say(f"steps of {counted(len(asked.objectives), 'objective')} at {sizes} of classes, into {path}")
     empty = CostRecord(**measuring.made_by(asked.device), plan=asked, rows=[])
     record = measuring.find(path, read_cost, empty.environment, partial(_measure_costs, empty, path), force)
     from gsm_cli.reports.costs import answer

@@ -68,6 +68,7 @@ def gradients(
     Other settings get a file of their own.
     """
     from gsm_cli.law.request import read_temperatures
+    from gsm_cli.reports.gradients import gradient_page
 
     warn_of_variables()
     names = read_names("--objective", objective or [ALL], MEASURED)
@@ -96,6 +97,7 @@ def gradients(
     path = folder.measurement(plan.name)
     options.say(f"gradients of {', '.join(plan.objectives)} on {dataset}, into {path}")
     record = measuring.find(path, read_gradients, environment("cpu"), partial(_measure, plan, folder, data_dir), force)
+    options.say(gradient_page(record).answer)
     measuring.finish("gradients", path, record, folder, as_json)
 
 

@@ -86,7 +86,7 @@ def report(
 
         paths += [path for report in reports for path in write_scalars(report, tensorboard)]
     show("report", paths, as_json, reports=[told(report) for report in reports])
-    if problems := [*problems, *(problem for report in reports for problem in report.problems)]:
+    if problems := [*problems, *(f"in {each.folder.path}: {problem}" for each in reports for problem in each.problems)]:
         raise DataError(few(problems))
 
 

@@ -19,7 +19,7 @@ def gumbel_noise(shape: tuple[int, ...], rng: torch.Generator, like: Tensor) -> 
     It has the dtype of `like`, and float32 where that has fewer digits: noise that is rounded more often ties.
     """
     u = (torch.randint(2**52, shape, generator=rng, device=like.device).double() + 0.5) / 2**52
-    return -torch.log(-torch.log(u)).to(_wide(like.dtype))
+    return -torch.log(-torch.log(u)).to(torch.promote_types(like.dtype, torch.float32))
 
 
 class Outcomes(torch.Generator):
@@ -61,7 +61,7 @@ class Outcomes(torch.Generator):
 def log_probabilities(logits: Tensor) -> Tensor:
     """The logarithm of softmax(logits), in float32 at least. Raises NotALawError where that is none."""
     check_logits(logits)
-    log_q = logits.log_softmax(dim=-1, dtype=_wide(logits.dtype))
+    log_q = widened(logits).log_softmax(dim=-1)
     check_law(logits, log_q)
     return log_q
 
@@ -95,7 +95,7 @@ def log_density_of_log(log_z: Tensor, logits: Tensor, temperature: Temperature) 
     """
     check_temperature(temperature)
     check_shapes(log_z=log_z, logits=logits, temperature=temperature)
-    temperature = torch.as_tensor(temperature, dtype=_wide(logits.dtype), device=logits.device)
+    temperature = torch.as_tensor(temperature, dtype=widened(logits).dtype, device=logits.device)
     log_ratios = (log_probabilities(logits) - temperature * log_z).log_softmax(dim=-1)
     classes = log_ratios.shape[-1]
     log_scale = lgamma(classes) + (classes - 1) * temperature.log()
@@ -182,11 +182,7 @@ def entropy(logits: Tensor) -> Tensor:
 
 def widened(values: Tensor) -> Tensor:
     """The values in float32 at least."""
-    return values.to(_wide(values.dtype))
-
-
-def _wide(dtype: torch.dtype) -> torch.dtype:
-    return torch.promote_types(dtype, torch.float32)
+    return values.to(torch.promote_types(values.dtype, torch.float32))
 
 
 def _scores(logits: Tensor, noise: Tensor) -> Tensor:

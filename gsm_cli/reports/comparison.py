@@ -85,7 +85,7 @@ def _of_gumbel(judgement: Judgement, verdict: Verdict) -> str:
         return f"No: {sample} is {FLOORS[judgement.floor][0]}{images}"
     if judgement.is_costly:
         return f"Undecided: the interval says that {sample} costs accuracy{images}, the exact test does not"
-    return f"Undecided: {sample} may lose more than {loss} of test accuracy{images}, or less"
+    return f"Undecided: whether {sample} loses more than {loss} of test accuracy{images}"
 
 
 def where(verdict: Verdict) -> str:
@@ -180,7 +180,7 @@ def caveats(verdict: Verdict) -> list[str]:
     """What a reader must keep in mind, the gravest first."""
     margin = verdict.margin
     assert margin is not None
-    found = []
+    found = [f"The page is of the runs with {verdict.group.name}; the details have others."] * bool(verdict.group.name)
     changed = [f"{each.label} ({each.chosen_ruling})" for each in verdict.decisive if each.chosen_ruling != each.ruling]
     if changed:
         found.append(f"The epoch that validation labels would choose would change the verdict on {listed(changed)}.")

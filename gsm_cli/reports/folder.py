@@ -182,7 +182,7 @@ def _read(
 def _run_fault(folder: ReportFolder, path: Path, record: RunRecord) -> str | None:
     """Why a record cannot be in the report of this folder; None if it can."""
     if path.stem != record.config.name:
-        return f"{ANOTHER}: of {record.config.name}"
+        return f"{ANOTHER}, of {record.config.name}: give it that name, or remove it"
     try:
         if record.generated is not None:
             read_texts(b64decode(record.generated, validate=True))
@@ -230,4 +230,6 @@ def _data(record: RunRecord) -> tuple[tuple[object, ...], tuple[int, int, int] |
 
 
 def _plan_fault(folder: ReportFolder, path: Path, record: CostRecord | GradientRecord) -> str | None:
-    return None if path.stem == record.plan.name else f"{ANOTHER}: of {record.plan.name}"
+    return (
+        None if path.stem == record.plan.name else f"{ANOTHER}, of {record.plan.name}: give it that name, or remove it"
+    )

@@ -18,6 +18,7 @@ from gsm_cli.records import run
 from gsm_cli.records.cost import CostRecord
 from gsm_cli.records.gradients import GradientRecord
 from gsm_cli.records.layout import ReportFolder
+from gsm_cli.reports.gradients import gradient_page
 
 DOCUMENT = (ROOT / "docs/command-line.md").read_text("utf-8")
 FIELDS = {"frozen": True, "forbid_unknown_fields": True}
@@ -140,7 +141,9 @@ def test_of_what_train_ssl_would_do(gsm):
 
 
 def test_of_measurements(gsm, measured):
-    files, results = shown(gsm(*measured["gradients"], "--json"), MeasuredResults, "gradients")
+    result = gsm(*measured["gradients"], "--json")
+    files, results = shown(result, MeasuredResults, "gradients")
+    assert f"\n{gradient_page(results.record).answer}\n" in result.stderr
     assert files == [f"reports/digits-100/{results.record.plan.name}.json", results.report.path]
     files, results = shown(gsm(*measured["cost"], "--json"), MeasuredResults, "cost")
     assert files == [f"reports/cost/records/{results.record.plan.name}.json", results.report.path]

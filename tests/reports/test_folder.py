@@ -341,7 +341,7 @@ DAMAGES = {  # what a file holds (None: a record of another run), and what is sa
     "records/gumbel-broken-9.json": ("{", "must be a whole record, and is not"),
     "records/new.json": ('{"schema": 99}', "must be a record of schema 4, not 99: read it with the gsm that wrote it"),
     "gradients.json": ("[]", "must be a whole record, and is not"),
-    "records/gumbel-01234567-3.json": (None, "is the record of another run than its name says: of gumbel-"),
+    "records/gumbel-01234567-3.json": (None, "is the record of another run than its name says, of gumbel-"),
 }
 
 
@@ -399,7 +399,8 @@ class TestDamage:
     def test_gradients_of_another_plan(self, digits):
         gradient_record(("gumbel", 1.0)).save(digits.measurement("gradients-01234567"))
         (problem,) = read(digits).problems
-        assert "gradients-01234567.json is the record of another run than its name says: of gradients-" in problem
+        assert "gradients-01234567.json is the record of another run than its name says, of gradients-" in problem
+        assert problem.endswith(": give it that name, or remove it")
 
     def test_gradients_of_an_older_form_are_named(self, digits):
         digits.measurement("gradients").write_text('{"kind": "gradients", "schema": 4, "rows": []}')
@@ -425,7 +426,7 @@ class TestDamage:
 
     def test_costs_of_another_plan(self, costs):
         costs.records[0].rename(costs.record("adgm-cpu-01234567"))
-        with pytest.raises(DataError, match="is the record of another run than its name says: of adgm-cpu-"):
+        with pytest.raises(DataError, match="is the record of another run than its name says, of adgm-cpu-"):
             read(costs)
 
     def test_nothing_but_damage(self, tmp_path):

@@ -86,7 +86,7 @@ class TestMargin:
     def test_may_be_named_and_is_then_everywhere(self):
         report = rendered(batch(SIX), 0.005)
         assert report.answer.startswith(
-            "Undecided: one Gumbel-Softmax sample may lose more than 0.5 points"
+            "Undecided: whether one Gumbel-Softmax sample loses more than 0.5 points"
         )  # to -0.63
         assert "named for this report: with it 37 errors of the sum become 39 of 400 images" in report.details_text
         assert "lies above a loss of 0.5 points, the *margin*" in report.text
@@ -216,7 +216,7 @@ class TestMissingSeeds:
 
     def test_one_seed_asks_for_the_fewest_that_can_decide(self):
         report = rendered([record("marginalize", 0), record("gumbel", 0, (0.5, 0.7, 0.79))])
-        assert report.answer.startswith("Undecided: one Gumbel-Softmax sample may lose")
+        assert report.answer.startswith("Undecided: whether one Gumbel-Softmax sample loses")
         assert "gumbel about 6 in all would decide" in report.text
         assert "--objective gumbel --seeds 1-5 --epochs 3" in report.text
 

@@ -24,7 +24,7 @@ def test_the_default_margin_is_checked_against_itself(gsm, digits):
     assert gsm("report", "--check").exit_code == 0
     other = gsm("report", "--check", "--margin", "0.5")
     assert other.exit_code == 1
-    assert "may lose more than 0.5 points" in other.stdout
+    assert "loses more than 0.5 points" in other.stdout
     assert "loses less than 1 point" in digits.text.read_text("utf-8")
 
 
@@ -38,9 +38,21 @@ def test_a_named_margin_is_rebuilt_and_checked(gsm, digits):
 def test_a_margin_in_report_toml_stays_and_an_option_goes_before_it(gsm, digits):
     digits.question.write_text('kind = "comparison"\nmargin = 0.5\n')
     assert gsm("report").exit_code == 0
-    assert "may lose more than 0.5 points" in digits.text.read_text("utf-8")
+    assert "loses more than 0.5 points" in digits.text.read_text("utf-8")
     assert gsm("report", "--check").exit_code == 0
     assert "loses less than 1 point" in gsm("report", "--check", "--margin", "1").stdout
+
+
+def test_damage_is_named_with_the_folder_that_it_is_in(gsm, digits, folder):
+    other = ReportFolder(folder / "reports" / "digits-200")
+    for each in batch(SIX):
+        each.save(other.record(each.config.name))
+    for each in (digits, other):
+        each.record("damaged").write_text("{}")
+    result = gsm("report")
+    assert result.exit_code == 3
+    for name in ("digits-100", "digits-200"):
+        assert f"in reports/{name}: records/damaged.json must be" in result.stderr
 
 
 @pytest.mark.parametrize("margin", ["0", "-1", "100", "nan", "inf", "much"])

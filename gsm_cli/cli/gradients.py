@@ -68,7 +68,6 @@ def gradients(
     Other settings get a file of their own.
     """
     from gsm_cli.law.request import read_temperatures
-    from gsm_cli.reports.gradients import gradient_page
 
     warn_of_variables()
     names = read_names("--objective", objective or [ALL], MEASURED)
@@ -97,6 +96,8 @@ def gradients(
     path = folder.measurement(plan.name)
     options.say(f"gradients of {', '.join(plan.objectives)} on {dataset}, into {path}")
     record = measuring.find(path, read_gradients, environment("cpu"), partial(_measure, plan, folder, data_dir), force)
+    from gsm_cli.reports.gradients import gradient_page
+
     options.say(gradient_page(record).answer)
     measuring.finish("gradients", path, record, folder, as_json)
 

@@ -95,8 +95,9 @@ def log_density_of_log(log_z: Tensor, logits: Tensor, temperature: Temperature) 
     """
     check_temperature(temperature)
     check_shapes(log_z=log_z, logits=logits, temperature=temperature)
-    temperature = torch.as_tensor(temperature, dtype=widened(logits).dtype, device=logits.device)
-    log_ratios = (log_probabilities(logits) - temperature * log_z).log_softmax(dim=-1)
+    log_q = log_probabilities(logits)
+    temperature = torch.as_tensor(temperature, dtype=log_q.dtype, device=logits.device)
+    log_ratios = (log_q - temperature * log_z).log_softmax(dim=-1)
     classes = log_ratios.shape[-1]
     log_scale = lgamma(classes) + (classes - 1) * temperature.log()
     return (log_scale + log_ratios.sum(dim=-1, keepdim=True))[..., 0].to(logits.dtype)

@@ -23,7 +23,7 @@ from gsm_cli.style import Picture
 from gsm_cli.words import few
 
 AnyRecord = TypeVar("AnyRecord")
-ANOTHER = "is the record of another run than its name says"
+ANOTHER = "is the record of another run than its name says, of {}: give it that name, or remove it"
 ELSEWHERE = "is of other data than most runs here"
 SIZES = "{} classes, {} unlabelled and {} test images"
 MOST = 2**26  # bytes of a picture's file, and its pixels
@@ -182,7 +182,7 @@ def _read(
 def _run_fault(folder: ReportFolder, path: Path, record: RunRecord) -> str | None:
     """Why a record cannot be in the report of this folder; None if it can."""
     if path.stem != record.config.name:
-        return f"{ANOTHER}, of {record.config.name}: give it that name, or remove it"
+        return ANOTHER.format(record.config.name)
     try:
         if record.generated is not None:
             read_texts(b64decode(record.generated, validate=True))
@@ -230,6 +230,4 @@ def _data(record: RunRecord) -> tuple[tuple[object, ...], tuple[int, int, int] |
 
 
 def _plan_fault(folder: ReportFolder, path: Path, record: CostRecord | GradientRecord) -> str | None:
-    return (
-        None if path.stem == record.plan.name else f"{ANOTHER}, of {record.plan.name}: give it that name, or remove it"
-    )
+    return None if path.stem == record.plan.name else ANOTHER.format(record.plan.name)

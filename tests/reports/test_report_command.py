@@ -24,7 +24,7 @@ def test_the_default_margin_is_checked_against_itself(gsm, digits):
     assert gsm("report", "--check").exit_code == 0
     other = gsm("report", "--check", "--margin", "0.5")
     assert other.exit_code == 1
-    assert "loses more than 0.5 points" in other.stdout
+    assert "whether one Gumbel-Softmax sample loses more than 0.5 points" in other.stdout
     assert "loses less than 1 point" in digits.text.read_text("utf-8")
 
 
@@ -38,7 +38,7 @@ def test_a_named_margin_is_rebuilt_and_checked(gsm, digits):
 def test_a_margin_in_report_toml_stays_and_an_option_goes_before_it(gsm, digits):
     digits.question.write_text('kind = "comparison"\nmargin = 0.5\n')
     assert gsm("report").exit_code == 0
-    assert "loses more than 0.5 points" in digits.text.read_text("utf-8")
+    assert "whether one Gumbel-Softmax sample loses more than 0.5 points" in digits.text.read_text("utf-8")
     assert gsm("report", "--check").exit_code == 0
     assert "loses less than 1 point" in gsm("report", "--check", "--margin", "1").stdout
 

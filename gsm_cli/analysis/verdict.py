@@ -62,10 +62,6 @@ class Judgement:
     likely: Ruling | None = None  # what so many seeds would find; None where one seed shows no deviation
 
     @property
-    def label(self) -> str:
-        return self.series.label
-
-    @property
     def told(self) -> str:
         """The ruling, and what the series is not above; of what decides nothing, that."""
         if self.role == "exploratory":

@@ -70,8 +70,12 @@ class Plan:
 
     def label(self, config: RunConfig) -> str:
         """A run in a few words: what sets it apart from the others."""
+        return f"{self.series(config)} seed {config.seed}"
+
+    def series(self, config: RunConfig) -> str:
+        """What sets a run apart but for its seed."""
         own = [f"{name} {commands.write(config.identity[name])}" for name in self.swept if name in config.identity]
-        return " ".join([config.objective_name, *own, f"seed {config.seed}"])
+        return " ".join([config.objective_name, *own])
 
 
 def read_plan(options: Mapping[str, object], pairs: Sequence[str], file: Path | None, looks: bool = False) -> Plan:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 MOST_MEANS = 4  # in a sentence
 
 
-def write_reports(outcomes: "list[Outcome]") -> "tuple[dict[Path, Report], list[str]]":
+def write_reports(plan: Plan, outcomes: "list[Outcome]") -> "tuple[dict[Path, Report], list[str]]":
     """The reports on these runs and on those that were there before, by path, and sentences about what is damaged.
 
     Their answers also go to stderr. Damage that is why one of these runs could not be completed is said with it.
@@ -40,18 +40,19 @@ def write_reports(outcomes: "list[Outcome]") -> "tuple[dict[Path, Report], list[
             problems.append(str(error))
     for folder, report in reports.items():
         if len(report.runs) > len(outcomes):
-            say(_all_of(report, tasks[folder]))
-        say(report.answer)
+            say(_all_of(report, {task.config.digest: plan.series(task.config) for task in tasks[folder]}))
+        for words in filter(None, [report.answer, report.page.notice]):
+            say(words)
         problems += report.problems
     said = [str(outcome.problem) for outcome in outcomes if outcome.problem]
     unsaid = [problem for problem in problems if not any(problem in sentence for sentence in said)]
     return {write(report): report for report in reports.values()}, unsaid
 
 
-def _all_of(report: "Report", asked: "list[Task]") -> str:
-    """Of how many runs a report is, where it has more than were asked for, and the means of the series of those."""
+def _all_of(report: "Report", names: dict[str, str]) -> str:
+    """Of how many runs a report is, where it has more than were asked for, and the means of those, by digest."""
     means = []
-    for digest, name in {task.config.digest: task.config.objective_name for task in asked}.items():
+    for digest, name in names.items():
         if own := [run.test.last.accuracy for run in report.runs if run.test and run.config.digest == digest]:
             means.append(f"{name} {percent(fmean(own))} % ({counted(len(own), 'seed')})")
     words = f"The report is of all {len(report.runs)} runs in {report.folder.path}"

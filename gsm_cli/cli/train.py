@@ -99,7 +99,7 @@ def train_ssl(
         preview.show_prospects(plan, _tasks(plan, out, data_dir), force, as_json)
     else:
         outcomes = _run(plan, [*_tasks(plan, out, data_dir)], force)
-        results.print_results(plan, outcomes, *results.write_reports(outcomes), as_json)
+        results.print_results(plan, outcomes, *results.write_reports(plan, outcomes), as_json)
 
 
 def _tasks(plan: Plan, out: Path, data_dir: Path | None) -> "Iterator[Task]":

@@ -39,11 +39,12 @@ def comparison_page(folder: ReportFolder, title: str, verdict: Verdict) -> Page:
         return Page(f"{title}: {FLOOR_QUESTION}", reached, [accuracy_picture(group), *results(verdict)])
     blocks: list[Block] = [trade_picture(verdict)] if verdict.decisive else []
     blocks += [accuracy_picture(group)] if group.trained and not verdict.decisive else []
+    others = f"The page is of the runs with {group.name}; the details have others." if group.name else ""
     return Page(
         f"{title}: {QUESTION}",
         answer(verdict),
         [*blocks, *results(verdict)],
-        exploratory(verdict),
+        f"{others} {exploratory(verdict)}".strip(),
         missing(verdict, folder.options(group.config)),
         caveats(verdict) if verdict.decisive else [],
     )
@@ -108,8 +109,8 @@ def exploratory(verdict: Verdict) -> str:
     names = [each.series.objective for each in verdict.short]
     few = listed(names) if len(names) < 3 else f"{len(names)} objectives"
     needed = max((each.needed for each in verdict.short), default=0)
-    start = f"Exploratory: a test corrected for several objectives can say worse from {needed} seeds on"
-    return f"{start}, and {few} {'has' if len(names) == 1 else 'have'} fewer." if names else ""
+    short = f"{few} {'has' if len(names) == 1 else 'have'} fewer than the {needed} seeds"
+    return f"Exploratory: {short} that a corrected test needs to say worse." if names else ""
 
 
 def results(verdict: Verdict) -> list[str]:
@@ -180,14 +181,14 @@ def caveats(verdict: Verdict) -> list[str]:
     """What a reader must keep in mind, the gravest first."""
     margin = verdict.margin
     assert margin is not None
-    found = [f"The page is of the runs with {verdict.group.name}; the details have others."] * bool(verdict.group.name)
-    changed = [f"{each.label} ({each.chosen_ruling})" for each in verdict.decisive if each.chosen_ruling != each.ruling]
-    if changed:
-        found.append(f"The epoch that validation labels would choose would change the verdict on {listed(changed)}.")
+    turned = [each for each in verdict.decisive if each.chosen_ruling != each.ruling]
+    changed = [f"{each.series.label} ({each.chosen_ruling})" for each in turned]
+    found = [f"The epoch that validation labels would choose would change the verdict on {listed(changed)}."]
+    found *= bool(changed)
     if verdict.group.shares_images:
         wider = [(each, each.beyond) for each in verdict.decisive if each.beyond]
         same = [each for each, beyond in wider if rule(beyond, each.p_value, margin.value) == each.ruling]
-        stand = [each.label for each in same if each.ruling != "undecided"]
+        stand = [each.series.label for each in same if each.ruling != "undecided"]
         what = f"only those on {listed(stand)} hold" if stand else "none of them holds"
         others = f" For other images {what} (Nadeau and Bengio 2003)."
         found.append(f"{POOL}{others if wider else ''}")

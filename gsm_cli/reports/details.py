@@ -51,7 +51,7 @@ def tests(verdict: Verdict) -> list[str]:
 def _test(judgement: Judgement) -> dict[str, str]:
     deviation = judgement.summary.deviation
     return {
-        "objective": judgement.label,
+        "objective": judgement.series.label,
         "question": judgement.role,
         "seeds": str(len(judgement.comparison.seeds)),
         "points [95 %]": interval(judgement.summary, points),

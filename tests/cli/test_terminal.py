@@ -115,6 +115,17 @@ class TestAFinishedRun:
         )
         assert len(said[4].split()) <= 25
 
+    def test_says_which_runs_the_answer_is_of_and_names_the_values_of_a_sweep(self, gsm, folder):
+        found = ReportFolder(folder / "reports/digits-100")
+        for config in read_plan({"seeds": "0-6"}, ["epochs=3,4"], None).configs:
+            run = record(config.objective, config.seed, (0.5, 0.6, *[0.92 + config.seed / 100] * (config.epochs - 2)))
+            replace(run, config=config).save(found.record(config.name))
+        said = gsm("train-ssl", "--objective", "gumbel", "--set", "epochs=3,4").stderr.splitlines()
+        means = "gumbel epochs 3 94.00 % (7 seeds), gumbel epochs 4 94.00 % (7 seeds)"
+        assert said[-3].endswith(f"; mean test accuracy: {means}")
+        assert said[-2].startswith("Yes: one Gumbel-Softmax sample loses less than")
+        assert said[-1] == "The page is of the runs with epochs 4; the details have others."
+
 
 class TestAsMuchAsIsAskedFor:
     @pytest.mark.parametrize("flag", ["-V", "--version"])

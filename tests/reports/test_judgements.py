@@ -27,7 +27,7 @@ def group_of(*records: RunRecord) -> Group:
 
 
 def judged(records: list[RunRecord], margin: float = 0.01) -> dict[str, Judgement]:
-    return {each.label: each for each in analyse_group(group_of(*records), margin).judgements}
+    return {each.series.label: each for each in analyse_group(group_of(*records), margin).judgements}
 
 
 def rendered(records: list[RunRecord], margin: float | None = None) -> Report:
@@ -118,7 +118,7 @@ class TestRoles:
         others = [record("gumbel", seed, (0.5, 0.7, 0.99), tau=0.1) for seed in range(6)]
         records = [*batch({name: SIX[name] for name in ("marginalize", "gumbel")}), *others]
         found = judged(records)
-        assert [(each.label, each.role) for each in found.values()] == [
+        assert [(each.series.label, each.role) for each in found.values()] == [
             ("gumbel, tau 0.5", "primary"),
             ("gumbel, tau 0.1", "exploratory"),
         ]
@@ -419,7 +419,7 @@ class TestFewSeeds:
     def test_a_report_with_fewer_is_exploratory(self):
         names = ("marginalize", "gumbel", "reinforce", "reinmax", "sum-and-sample")
         text = rendered(batch({name: [0.0] * 6 for name in names})).text
-        few = "a test corrected for several objectives can say worse from 7 seeds on, and 3 objectives have fewer"
+        few = "3 objectives have fewer than the 7 seeds that a corrected test needs to say worse"
         assert f"*Exploratory: {few}.*" in text
         assert "*Exploratory" not in rendered(batch({name: [0.0] * 7 for name in names})).text
 

@@ -171,7 +171,7 @@ def test_other_settings_are_rows_of_the_details():
     longer = [record("gumbel", seed, (0.5, 0.6, 0.7, 0.99)) for seed in range(2)]
     report = rendered([*batch(SIX), *longer])
     assert "98.00" not in report.text
-    assert "* The page is of the runs with epochs 3; the details have others." in report.text
+    assert report.text.split("\n\n")[2].startswith("*The page is of the runs with epochs 3; the details have others.")
     assert "The page is of" not in rendered(batch(SIX)).text
     assert "The main group is the runs with epochs 3." in report.details_text
     further = section(report.details_text, "Runs with other settings")

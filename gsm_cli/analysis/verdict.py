@@ -18,6 +18,7 @@ from gsm_cli.analysis.statistics import (
     holm,
     least_seeds,
     seeds_needed,
+    side,
 )
 from gsm_cli.objectives import GUMBEL, MARGINALIZE, SUPERVISED
 
@@ -29,6 +30,7 @@ MORE_ERRORS = 0.25  # of the sum's errors
 MARGIN_STEP = 0.001
 
 FLOORS: dict[Floor, list[str]] = {"": [], "chance": ["not above chance"], "supervised": ["not above supervised"]}
+SEEN = {"worse": ["a loss is seen"], "better": ["a gain is seen"], "open": []}  # beside no worse, by the interval alone
 
 
 @dataclass(frozen=True)
@@ -63,12 +65,13 @@ class Judgement:
 
     @property
     def told(self) -> str:
-        """The ruling, and what the series is not above; of what decides nothing, that."""
+        """The ruling, and what the interval shows beside it or what the series is not above; of no decision, that."""
         if self.role == "exploratory":
             return "not tested"
         if self.is_costly and not self.floor:
             return "worse by its interval alone"
-        return ", ".join([self.ruling] * (self.ruling != "undecided" or not self.floor) + FLOORS[self.floor])
+        more = SEEN[side(self.summary, 0.0)] if self.ruling == "no worse" else FLOORS[self.floor]
+        return ", ".join([self.ruling] * (self.ruling != "undecided" or not self.floor) + more)
 
     @property
     def summary(self) -> Summary:
@@ -77,7 +80,7 @@ class Judgement:
     @property
     def is_costly(self) -> bool:
         """Whether the interval alone says worse."""
-        return self.ruling == "undecided" and self.summary.high is not None and round(self.summary.high, PRINTED) < 0
+        return self.ruling == "undecided" and side(self.summary, 0.0) == "worse"
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,9 @@ from gsm_cli.words import counted, listed, percent, points
 HEADING = "What each change brings"
 RULE = (
     "*Base*: the runs whose settings are most common, of equals those nearest to a preset. *points*: validation "
-    "accuracy after the last epoch minus the base's at the same seeds, with Student's 95 % interval. *least told "
-    "apart*: the points that a change with the most seeds must have, half of the median interval."
+    "accuracy after the last epoch minus the base's at the same seeds, with Student's 95 % interval. *told apart*: it "
+    "is without zero, whatever the number of changes. *least told apart*: the points that a change with the most seeds "
+    "must have, half of the median interval."
 )
 BY_CHANCE = "The best of several changes is the best by chance too, which no interval covers: try it with other seeds."
 FEW = 5  # objectives whose best values a sentence can name
@@ -103,7 +104,7 @@ def _answer(trials: Sequence[Trial]) -> str:
     some = f"{len(sure) or 'None'} of {counted(len(several), 'change')} of settings"
     told = f"{some} {'is' if len(sure) < 2 else 'are'} told apart from the base on validation"
     if not gains:
-        return f"{told}{'; none gains' * bool(sure)}."
+        return f"{told}{', none as better' * bool(sure)}."
     best = max(gains, key=lambda trial: trial.gain)
     return f"{told}; the greatest gain is {points(best.difference.mean)} points, {best.identity.in_brackets()}."
 

@@ -23,6 +23,8 @@ FLOOR_QUESTION = "how accurate is the classifier on the labels alone?"
 HELD = "no worse"
 POOL = "The seeds split one pool of images, and the verdicts speak of these images."
 MORE = {
+    "a loss is seen": "the interval lies below zero all the same",
+    "a gain is seen": "it lies above zero",
     "worse by its interval alone": "the test does not agree, which more seeds may change",
     "not above supervised": "no gain over the labels alone is seen",
     "not above chance": "nothing was learned",
@@ -51,7 +53,7 @@ def comparison_page(folder: ReportFolder, title: str, verdict: Verdict) -> Page:
 
 
 def answer(verdict: Verdict) -> str:
-    """Whether one sample may replace the sum and, if another objective does, the fastest that does."""
+    """Whether one sample may replace the sum and, if others do, the fastest of those, if possible at either epoch."""
     if verdict.absent:
         return f"There is nothing to compare yet: no finished run of {listed(verdict.absent)}."
     if not verdict.decisive:
@@ -60,7 +62,7 @@ def answer(verdict: Verdict) -> str:
         return f"Nothing is concluded{where(verdict)}: the sum itself is {FLOORS[verdict.floor][0]}."
     own = [each for each in verdict.decisive if each.role == "primary"]
     others = [each for each in verdict.decisive if each.role == "secondary" and each.ruling == HELD]
-    best = max(others, key=lambda each: (_speed(verdict, each), each.summary.mean), default=None)
+    best = max(others, key=lambda each: (each.chosen_ruling == HELD, _speed(verdict, each)), default=None)
     if own:
         first = _of_gumbel(own[0], verdict)
         more = f"; {best.series.objective} is no worse than the sum{_faster(verdict, best)}" if best else ""

@@ -314,7 +314,7 @@ class TestSeveralTemperatures:
         others = [record("gumbel", seed, (0.5, 0.99), tau=tau) for tau in (2.0, 0.5, 0.1) for seed in range(3)]
         sums = [record("marginalize", seed, (0.5, 0.92)) for seed in range(3)]
         text = rendered([*sums, *others]).text
-        assert re.search(r"^\| gumbel, tau 0.5 \|.*\| no worse \|", text, re.MULTILINE)
+        assert re.search(r"^\| gumbel, tau 0.5 \|.*\| no worse, a gain is seen \|", text, re.MULTILINE)
         assert len(re.findall(r"\| not tested \|", text)) == 2
         rows = re.findall(r"^\| (gumbel, tau [\d.]+) \| 3 \| 98", text, re.MULTILINE)
         assert rows == ["gumbel, tau 0.1", "gumbel, tau 0.5", "gumbel, tau 2"]
@@ -336,6 +336,32 @@ def test_the_fastest_that_is_no_worse_is_in_the_answer():
     )
     untimed = rendered(records).answer
     assert untimed.endswith("; reinforce is no worse than the sum.")
+
+
+def test_of_several_the_answer_names_one_that_is_no_worse_at_validations_epoch_too():
+    """Validation chooses the second epoch: there reinforce is five points below the sum, and rebar is not."""
+    curves = {"marginalize": (0.5, 0.92, 0.9), "reinforce": (0.5, 0.87, 0.9), "rebar": (0.5, 0.92, 0.9)}
+    runs = [record(name, seed, curve) for name, curve in curves.items() for seed in range(8)]
+    lost = [record("gumbel", seed, (0.5, 0.8, 0.7)) for seed in range(8)]
+    assert [judged(runs)[name].chosen_ruling for name in ("reinforce", "rebar")] == ["worse", "no worse"]
+    for order in (runs, runs[::-1]):
+        assert rendered([*order, *lost]).answer.endswith("; rebar is no worse than the sum.")
+
+
+@pytest.mark.parametrize(
+    ("differences", "told"),
+    [
+        ([-0.003, -0.004] * 4, "no worse, a loss is seen"),
+        ([0.003, 0.004] * 4, "no worse, a gain is seen"),
+        ([-0.003, 0.004] * 4, "no worse"),
+        ([-0.03, -0.04] * 4, "worse"),
+    ],
+)
+def test_no_worse_says_what_its_interval_shows(differences, told):
+    records = batch({"marginalize": [0.0] * 8, "gumbel": differences})
+    assert judged(records)["gumbel"].told == told
+    legend = {name for name in ("loss", "gain") if f"*a {name} is seen*, " in rendered(records).text}
+    assert legend == {name for name in ("loss", "gain") if name in told}
 
 
 def test_the_facts_are_those_of_the_verdict():

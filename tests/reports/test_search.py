@@ -197,7 +197,7 @@ class TestReport:
     def test_it_answers_first_where_the_name_was_chosen(self):
         found = rendered([*searched(), *searched("sum-and-sample")])
         assert found.title == "Digits with 100 labels: which settings are best?"
-        assert found.answer == "2 of 6 changes of settings are told apart from the base on validation; none gains."
+        assert found.answer == "2 of 6 changes of settings are told apart from the base on validation, none as better."
         row = "| gumbel | 12 | 1 of 3 | 2.48 | 80.00 [75.03, 84.97] | learning_rate 0.004 | 3 | +2.00 [-0.48, +4.48] |"
         assert row in found.text
         assert f"## {HEADING}" in found.details_text
@@ -209,7 +209,7 @@ class TestReport:
     def test_a_base_that_is_best_is_said_with_what_ties(self):
         records = [each for each in searched() if each.config.learning_rate != 0.004]
         found = rendered([*records, *runs("gumbel", (-0.03, -0.03, -0.03), kl_start=3)])
-        assert found.answer == "2 of 3 changes of settings are told apart from the base on validation; none gains."
+        assert found.answer == "2 of 3 changes of settings are told apart from the base on validation, none as better."
         assert "| a tie with gumbel, latent 8 |" in found.text
 
     def test_it_says_how_many_are_told_apart(self):

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gsm_cli.analysis.identity import Identity
-from gsm_cli.analysis.statistics import Score, Summary, summarize_accuracies, summarize_ratios, wilson
+from gsm_cli.analysis.statistics import Score, Summary, of_shares, summarize, summarize_ratios, wilson
 from gsm_cli.config import RunConfig
 from gsm_cli.errors import inert
 from gsm_cli.records.cost import StepRecord, StepRow, step_key
@@ -125,7 +125,7 @@ class Series:
     def validation_after(self, epoch: int) -> Summary:
         """On the validation images after so many epochs, over seeds."""
         accuracies = [record.epochs.validation_accuracy[epoch - 1] for record in self.finished]
-        return summarize_accuracies(accuracies, validation_step(self))
+        return of_shares(summarize(accuracies, validation_step(self)))
 
     @property
     def standing(self) -> tuple[int, float]:
@@ -141,7 +141,7 @@ class Series:
     def accuracy(self) -> Summary:
         """On the test set, over seeds."""
         scores = list(self.scores.values())
-        return summarize_accuracies([score.accuracy for score in scores], 1 / scores[0].images)
+        return of_shares(summarize([score.accuracy for score in scores], 1 / scores[0].images))
 
     @cached_property
     def is_above_chance(self) -> bool:
@@ -201,6 +201,4 @@ def validation_step(*every: Series) -> float:
 
 
 def _score(record: RunRecord, reading: Reading) -> Score:
-    assert record.test is not None
-    images = record.test.images
-    return Score(images - reading.errors, images, record.split)
+    return Score(reading.images - reading.errors, reading.images, record.split)

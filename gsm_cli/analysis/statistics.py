@@ -74,12 +74,7 @@ def with_interval(mean: float, deviation: float | None, error: float, freedom: f
     return Summary(mean, deviation, mean - half, mean + half)
 
 
-def summarize_accuracies(values: Sequence[float], step: float) -> Summary:
-    """The same of accuracies."""
-    return _of_shares(summarize(values, step))
-
-
-def _of_shares(found: Summary) -> Summary:
+def of_shares(found: Summary) -> Summary:
     """Of a mean that lies in [0, 1]: what its interval has beyond is left out."""
     if found.low is None or found.high is None:
         return found
@@ -113,7 +108,7 @@ def corrected(summary: Summary, count: int, test_per_training: float) -> Summary
 
 def one_more(accuracy: Summary, count: int) -> Summary:
     """Student's 95 % prediction interval: in it lies the accuracy of one more run, after so many."""
-    return _of_shares(corrected(accuracy, count, 1.0))  # to the error of the mean comes the deviation of that run
+    return of_shares(corrected(accuracy, count, 1.0))  # to the error of the mean comes the deviation of that run
 
 
 def compare(first: Mapping[int, Score], second: Mapping[int, Score]) -> Comparison | None:

@@ -8,7 +8,6 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
-from msgspec import to_builtins
 
 from gsm_cli import style
 from gsm_cli.errors import UsageError
@@ -21,7 +20,7 @@ from gsm_cli.law.moments import exact_expectation
 from gsm_cli.law.request import MOST_BARS, Law, Temperature, check_work
 from gsm_cli.law.room import entries, fitting, names_room, tall
 from gsm_cli.law.simplex import check_three, draw_border, draw_cloud, draw_means, names_of, on_plane
-from gsm_cli.style import INK, Look, points, space
+from gsm_cli.style import INK, Look, Picture, points, space
 
 STEPS = 48  # temperatures from one end to the other
 DOTS = 150  # at most, of the cloud: what moves is what makes a film large
@@ -39,25 +38,12 @@ class Frame:
     cloud: tuple[Numbers, ...]
 
 
-@dataclass(frozen=True)
-class Animation:
-    """A film: its file name without extension, its title and facts, and a figure that shows one frame or another.
+@dataclass(frozen=True, kw_only=True)
+class Animation(Picture[SampleFacts]):
+    """A film: a figure that shows one frame or another; `move` changes what is above its scale of temperatures."""
 
-    `build` makes the figure, and `move` what is above its scale of temperatures.
-    """
-
-    name: str
-    title: str
-    facts: SampleFacts
     frames: Sequence[Frame]
-    build: Callable[[], Figure]
     move: Callable[[Figure, Frame, str], None]
-    look: Look
-
-    @property
-    def carried(self) -> style.JSON:
-        """The facts as the file carries them."""
-        return style.rounded(to_builtins(self.facts))
 
     def show(self, figure: Figure, frame: Frame, colour: str) -> None:
         """Have the figure show a frame."""
@@ -67,7 +53,7 @@ class Animation:
 
     def pixels(self) -> Iterator[Pixels]:
         """Every frame, (H, W, 3) bytes, in the house style."""
-        with style.drawn(self.build, self.look, MOST_DOTS) as figure:
+        with style.drawn(self.draw, self.look, MOST_DOTS) as figure:
             canvas = FigureCanvasAgg(figure)
             figure.set_dpi(self.look.dpi or style.DPI)
             self.show(figure, self.frames[0], INK)
@@ -104,10 +90,10 @@ def animate(law: Law, ends: tuple[Temperature, Temperature], size: int, triangle
     if triangle:
         title = look.title or "Gumbel-Softmax, three classes"
         build = partial(_triangle, names_of(law), facts.probabilities, span, title)
-        return Animation("temperature_simplex", title, facts, frames, build, _move_cloud, look)
+        return Animation("temperature_simplex", title, "", facts, build, look, frames=frames, move=_move_cloud)
     title = look.title or "Gumbel-Softmax (dashed: π)"
     build = partial(_charts, Classes(facts.probabilities, law.names), size, span, title)
-    return Animation("temperature", title, facts, frames, build, _move_bars, look)
+    return Animation("temperature", title, "", facts, build, look, frames=frames, move=_move_bars)
 
 
 def _temperatures(first: float, last: float) -> list[float]:

@@ -21,8 +21,6 @@ DEVIATIONS = 4.0  # of its noise, above which a bias is seen: few directions of 
 MOST_SHARE = 0.1  # of the squared norm of a model's exact gradient, that one image should hold
 ROUNDING = 1e-3  # of the exact gradient's norm: what single precision leaves of a bias that is none
 
-Variant = tuple[str, float | None, bool]  # an estimator, its temperature, and whether its signal is less log q
-
 Cosine = Annotated[float, Meta(ge=-1, le=1)]
 
 
@@ -114,10 +112,6 @@ class GradientRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     deviation: NotBelowZero  # of one estimate, sqrt(tr S), in units of the exact gradient's norm
     deviation_error: NotBelowZero
 
-    @property
-    def variant(self) -> Variant:
-        return self.estimator, self.temperature, self.minus_log_q
-
 
 class GradientRecord(Record, frozen=True, kw_only=True, tag="gradients"):
     """All that is known of one measurement of gradients."""
@@ -130,9 +124,8 @@ class GradientRecord(Record, frozen=True, kw_only=True, tag="gradients"):
     @property
     def is_whole(self) -> bool:
         """Whether subjects of the sum have the same variants, each once, and any other that of its trainer alone."""
-        rows = {
-            each.name: Counter(row.variant for row in self.rows if row.subject == each.name) for each in self.subjects
-        }
+        told = [(row.subject, (row.estimator, row.temperature, row.minus_log_q)) for row in self.rows]
+        rows = {each.name: Counter(variant for name, variant in told if name == each.name) for each in self.subjects}
         shared = [rows[each.name] for each in self.subjects if not each.is_own]
         return (
             0 < len(self.rows) == sum(map(len, rows.values()))  # and no row twice, or of no subject

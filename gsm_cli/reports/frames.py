@@ -80,12 +80,9 @@ def run_row(record: RunRecord) -> dict[str, object]:
 
 def _reading(when: str, reading: Reading | None) -> dict[str, object]:
     """What the test set says of the weights of one epoch; without it the columns are there and empty."""
-    return {
-        f"{when}_epoch": reading.epoch if reading else None,
-        f"{when}_test_accuracy": reading.accuracy if reading else None,
-        f"{when}_test_errors": reading.errors if reading else None,
-        f"{when}_unlabelled_accuracy": reading.unlabelled_accuracy if reading else None,
-    }
+    names = {"epoch": "epoch", "test_accuracy": "accuracy", "test_errors": "errors"}
+    names |= {"unlabelled_accuracy": "unlabelled_accuracy"}
+    return {f"{when}_{column}": getattr(reading, name, None) for column, name in names.items()}
 
 
 def epoch_rows(record: RunRecord) -> Iterable[dict[str, object]]:

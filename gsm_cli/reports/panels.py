@@ -9,7 +9,7 @@ from gsm_cli import commands
 from gsm_cli.analysis.identity import Identity
 from gsm_cli.analysis.statistics import Summary
 from gsm_cli.reports.charts import NAME, TICK, blank, is_wide, log_ticks, loss_axis, name_ends, value_ticks
-from gsm_cli.reports.markdown import NOTHING, columns
+from gsm_cli.reports.markdown import NOTHING, columns, interval
 from gsm_cli.style import INK, Picture
 from gsm_cli.words import digits, sentence
 
@@ -75,11 +75,8 @@ class Panel:
 
     def write(self, point: Point) -> str:
         """A mean with its interval; without a form with three digits."""
-        mean, *ends = (
-            None if each is None else f"{each:{self.form}}" if self.form else digits(each)
-            for each in (point.mean, point.low, point.high)
-        )
-        return f"{mean} [{', '.join(filter(None, ends))}]" if all(ends) else f"{mean}"
+        form = f"{{:{self.form}}}".format if self.form else digits
+        return interval(Summary(point.mean, None, point.low, point.high), form)
 
     def at(self, value: float) -> str:
         """A value of the axis."""

@@ -17,11 +17,11 @@ from gsm_cli.analysis.statistics import (
     corrected,
     holm,
     least_seeds,
+    of_shares,
     power,
     seeds_needed,
     sign_flip_test,
     summarize,
-    summarize_accuracies,
     summarize_ratios,
     unpaired,
     wilson,
@@ -72,14 +72,14 @@ class TestSummary:
 
     @pytest.mark.parametrize("values", [[0.80, 0.93, 0.99], [0.01, 0.07, 0.20]])
     def test_the_interval_of_accuracies_ends_where_they_do(self, values):
-        found, plain = summarize_accuracies(values, 1 / 400), summarize(values, 1 / 400)
+        found, plain = of_shares(summarize(values, 1 / 400)), summarize(values, 1 / 400)
         assert plain.low < 0.0 or plain.high > 1.0
         assert (found.low, found.high) == (max(plain.low, 0.0), min(plain.high, 1.0))
         assert (found.mean, found.deviation) == (plain.mean, plain.deviation)
 
     def test_the_interval_of_accuracies_is_students_otherwise(self):
-        assert summarize_accuracies([0.9, 0.91], 1 / 400) == summarize([0.9, 0.91], 1 / 400)
-        assert summarize_accuracies([0.9], 1 / 400) == summarize([0.9])
+        assert of_shares(summarize([0.9, 0.91], 1 / 400)) == summarize([0.9, 0.91], 1 / 400)
+        assert of_shares(summarize([0.9], 1 / 400)) == summarize([0.9])
 
     def test_overlapping_splits_widen_the_interval(self):
         """Nadeau and Bengio: 1/n becomes 1/n + test/training, here 0.1 becomes 0.5."""

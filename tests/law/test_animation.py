@@ -47,7 +47,7 @@ def test_bars_and_dots_stand_where_the_frames_say():
     bars, cloud = film(), film(THREE, triangle=True)
     figures = []
     for chosen in (bars, cloud):
-        with style.drawn(chosen.build) as figure:
+        with style.drawn(chosen.draw) as figure:
             chosen.show(figure, chosen.frames[5], "#123456")
             figures.append(figure)
             assert figure.get_suptitle().endswith(f"τ = {chosen.frames[5].temperature:.3g}")
@@ -62,7 +62,7 @@ def test_bars_and_dots_stand_where_the_frames_say():
 def test_the_scale_names_its_ends_and_no_number_touches_another(first, last):
     ends = (read_temperature(first), read_temperature(last))
     chosen = film(ends=ends)
-    with style.drawn(chosen.build) as figure:
+    with style.drawn(chosen.draw) as figure:
         figure.draw_without_rendering()
         scale = figure.axes[-1]
         labels = [label for label in scale.get_xticklabels() if label.get_text()]

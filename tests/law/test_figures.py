@@ -429,7 +429,7 @@ class TestLook:
             _, written = text_boxes(picture)
             assert title in {text.get_text() for text, _ in written}
         film = animation.animate(self.law, (FOUR[2], FOUR[0]), 9, True, Look(title=title, dpi=40))
-        with style.drawn(film.build) as figure:
+        with style.drawn(film.draw) as figure:
             film.show(figure, film.frames[0], "black")
             figure.draw_without_rendering()
             assert figure.get_suptitle() == f"{title}, τ = 5"

@@ -48,7 +48,7 @@ class Trial(Contrast):
     @property
     def is_told_apart(self) -> bool:
         """Whether its interval is without 0."""
-        return side(self.difference, p_value=0.0) != "open"
+        return side(self.difference) != "open"
 
 
 @dataclass(frozen=True)

@@ -65,5 +65,5 @@ def _pair(label: str, first: Series, second: Series) -> Pair | None:
     ours, theirs = first.bounds, second.bounds
     gains = [theirs[seed] - ours[seed] for seed in found.seeds if seed in ours.keys() & theirs.keys()]
     means = [fmean(series.scores[seed].accuracy for seed in found.seeds) for series in (first, second)]
-    worse = side(found.summary, p_value=0.0) == "worse"
+    worse = side(found.summary) == "worse"
     return Pair(label, means[0], means[1], found, summarize(gains) if gains else None, worse)

@@ -139,8 +139,8 @@ def sign_flip_test(counts: Sequence[int]) -> float:
     return 1.0 if observed == 0 else min(1.0, 2 * float(law[reach + observed :].sum()))
 
 
-def side(summary: Summary, p_value: float) -> Side:
-    """Worse or better, if interval and corrected test both say so; the ends are taken as a report prints them."""
+def side(summary: Summary, p_value: float = 0.0) -> Side:
+    """Worse or better, if the interval says so, as a report prints it, and the corrected test, where there is one."""
     if summary.low is None or summary.high is None or p_value > LEVEL:
         return "open"
     return "worse" if round(summary.high, PRINTED) < 0 else "better" if round(summary.low, PRINTED) > 0 else "open"

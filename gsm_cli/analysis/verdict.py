@@ -70,7 +70,7 @@ class Judgement:
             return "not tested"
         if self.is_costly and not self.floor:
             return "worse by its interval alone"
-        more = SEEN[side(self.summary, 0.0)] if self.ruling == "no worse" else FLOORS[self.floor]
+        more = SEEN[side(self.summary)] if self.ruling == "no worse" else FLOORS[self.floor]
         return ", ".join([self.ruling] * (self.ruling != "undecided" or not self.floor) + more)
 
     @property
@@ -80,7 +80,7 @@ class Judgement:
     @property
     def is_costly(self) -> bool:
         """Whether the interval alone says worse."""
-        return self.ruling == "undecided" and side(self.summary, 0.0) == "worse"
+        return self.ruling == "undecided" and side(self.summary) == "worse"
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,9 @@
 """The command that measures gradients: `gsm gradients`."""
 
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from gsm_cli.cli import measuring, options
 from gsm_cli.cli.options import Several, flag, option, whole_number
@@ -67,30 +68,10 @@ def gradients(
     the mean gradient go into the report of the data set, or into that of a sweep over temperatures, named by --report.
     Other settings get a file of their own.
     """
-    from gsm_cli.law.request import read_temperatures
-
     warn_of_variables()
-    names = read_names("--objective", objective or [ALL], MEASURED)
-    if SUPERVISED in names:
-        raise UsageError(f"--objective must have an estimator, and {SUPERVISED} has none: leave it out")
-    rows = [find_objective(name, "--objective") for name in dict.fromkeys([*OBJECTIVES, *names]) if name in names]
-    chosen = tuple(sorted(read_seeds("--seeds", seeds or ["0,1"])))
-    given = {"dataset": dataset, "labels": labels, "epochs": epochs, "batch_size": batch_size, "seed": chosen[0]}
-    source = Source({name: value for name, value in given.items() if value is not None}, option_name)
-    plan = GradientPlan(
-        config=configs([MARGINALIZE], [source])[0],
-        seeds=chosen,
-        objectives=tuple(row.name for row in rows),  # in the order of the table, and somebody's own behind
-        temperatures=tuple(sorted({each.value for each in read_temperatures(tau or [])})) or TEMPERATURES,
-        replicates=replicates,
-        images=images,
-        classes=classes,
-        own_models=own_models,
-        sha256={row.name: row.sha256 for row in rows if row.sha256},
-    )
-    if tau and not any(row.relaxed for row in rows):
-        none = ", ".join(plan.objectives)
-        raise UsageError(f"--tau must have an objective that reads it, and none of {none} does: leave it out")
+    given = {"dataset": dataset, "labels": labels, "epochs": epochs, "batch_size": batch_size}
+    sizes = {"replicates": replicates, "images": images, "classes": classes, "own_models": own_models}
+    plan = read_plan(tau, objective, seeds, given, **sizes)
     own = plan.config.folder
     folder = ReportFolder(out / (read_report("--report", report, [own]) if report is not None else own))
     path = folder.measurement(plan.name)
@@ -100,6 +81,37 @@ def gradients(
 
     options.say(gradient_page(record).answer)
     measuring.finish("gradients", path, record, folder, as_json)
+
+
+def read_plan(
+    tau: Several, objectives: Several, seeds: Several, given: Mapping[str, str | None], **sizes: Any
+) -> GradientPlan:
+    """What is to be measured, at the usual temperatures and seeds unless some are named.
+
+    `given` are the settings of the models, `sizes` the other parts of the plan. Raises UsageError with the rule of what
+    is wrong.
+    """
+    from gsm_cli.law.request import read_temperatures
+
+    names = read_names("--objective", objectives or [ALL], MEASURED)
+    if SUPERVISED in names:
+        raise UsageError(f"--objective must have an estimator, and {SUPERVISED} has none: leave it out")
+    rows = [find_objective(name, "--objective") for name in dict.fromkeys([*OBJECTIVES, *names]) if name in names]
+    chosen = tuple(sorted(read_seeds("--seeds", seeds or ["0,1"])))
+    named = {name: value for name, value in given.items() if value is not None}
+    source = Source(named | {"seed": chosen[0]}, option_name)
+    plan = GradientPlan(
+        config=configs([MARGINALIZE], [source])[0],
+        seeds=chosen,
+        objectives=tuple(row.name for row in rows),  # in the order of the table, and somebody's own behind
+        temperatures=tuple(sorted({each.value for each in read_temperatures(tau or [])})) or TEMPERATURES,
+        sha256={row.name: row.sha256 for row in rows if row.sha256},
+        **sizes,
+    )
+    if tau and not any(row.relaxed for row in rows):
+        none = ", ".join(plan.objectives)
+        raise UsageError(f"--tau must have an objective that reads it, and none of {none} does: leave it out")
+    return plan
 
 
 def _measure(plan: GradientPlan, folder: ReportFolder, data_dir: Path | None) -> GradientRecord:

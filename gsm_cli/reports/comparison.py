@@ -185,8 +185,8 @@ def caveats(verdict: Verdict) -> list[str]:
     assert margin is not None
     turned = [each for each in verdict.decisive if each.chosen_ruling != each.ruling]
     changed = [f"{each.series.label} ({each.chosen_ruling})" for each in turned]
-    found = [f"The epoch that validation labels would choose would change the verdict on {listed(changed)}."]
-    found *= bool(changed)
+    text = f"The epoch that validation labels would choose would change the verdict on {listed(changed)}."
+    found = [text] * bool(changed)
     if verdict.group.shares_images:
         wider = [(each, each.beyond) for each in verdict.decisive if each.beyond]
         same = [each for each, beyond in wider if rule(beyond, each.p_value, margin.value) == each.ruling]

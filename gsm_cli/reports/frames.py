@@ -21,6 +21,12 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Row = Mapping[str, object]
+READINGS = {  # columns, and what they are of a reading
+    "epoch": "epoch",
+    "test_accuracy": "accuracy",
+    "test_errors": "errors",
+    "unlabelled_accuracy": "unlabelled_accuracy",
+}
 
 
 def write_csv(report: Report) -> list[Path]:
@@ -80,9 +86,7 @@ def run_row(record: RunRecord) -> dict[str, object]:
 
 def _reading(when: str, reading: Reading | None) -> dict[str, object]:
     """What the test set says of the weights of one epoch; without it the columns are there and empty."""
-    names = {"epoch": "epoch", "test_accuracy": "accuracy", "test_errors": "errors"}
-    names |= {"unlabelled_accuracy": "unlabelled_accuracy"}
-    return {f"{when}_{column}": getattr(reading, name, None) for column, name in names.items()}
+    return {f"{when}_{column}": reading and getattr(reading, name) for column, name in READINGS.items()}
 
 
 def epoch_rows(record: RunRecord) -> Iterable[dict[str, object]]:

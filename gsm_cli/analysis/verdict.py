@@ -156,7 +156,9 @@ def _judge(group: Group, marginal: Series, margin: float) -> list[Judgement]:
     for series in group.trained:
         last, chosen = compare(series.scores, marginal.scores), compare(series.chosen_scores, marginal.chosen_scores)
         if last and chosen and series.config.objective not in (MARGINALIZE, SUPERVISED):
-            found[_role(group, series)].append((series, last, chosen))
+            role: Role = "primary" if series.config.objective == GUMBEL else "secondary"
+            is_main = group.find(series.config.objective) is series
+            found[role if is_main else "exploratory"].append((series, last, chosen))
     return [judgement for role, own in found.items() for judgement in _family(group, marginal, role, own, margin)]
 
 
@@ -212,9 +214,3 @@ def deciding_seeds(comparison: Comparison, margin: float, family: int) -> tuple[
     no_worse = seeds_needed(mean + margin, deviation)
     worse = max(seeds_needed(-mean, deviation, LEVEL / 2 / family), least_seeds(family, -mean / deviation))
     return max(min(no_worse, worse), len(comparison.seeds) + 1), "no worse" if no_worse < worse else "worse"
-
-
-def _role(group: Group, series: Series) -> Role:
-    if group.find(series.config.objective) is not series:
-        return "exploratory"
-    return "primary" if series.config.objective == GUMBEL else "secondary"

@@ -95,10 +95,10 @@ def alone(folder: Path) -> Iterator[None]:
 
 def finish(command: str, path: Path, record: AnyMeasured, folder: ReportFolder, as_json: bool) -> None:
     """Write the report with this record, and print both paths. Raises DataError for other files that are damaged."""
-    from gsm_cli.reports.folder import read, write
+    from gsm_cli.reports.folder import read
+    from gsm_cli.reports.index import write_one
 
     report = read(folder)
-    written = write(report)
-    show(command, [path, written], as_json, record=record, report=told(report))
+    show(command, [path, write_one(report)], as_json, record=record, report=told(report))
     if report.problems:
         raise DataError(few(report.problems))

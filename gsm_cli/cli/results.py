@@ -26,7 +26,8 @@ def write_reports(plan: Plan, outcomes: "list[Outcome]") -> "tuple[dict[Path, Re
 
     Their answers also go to stderr. Damage that is why one of these runs could not be completed is said with it.
     """
-    from gsm_cli.reports.folder import read, write
+    from gsm_cli.reports.folder import read
+    from gsm_cli.reports.index import write_one
 
     tasks: dict[ReportFolder, list[Task]] = {}
     for outcome in outcomes:
@@ -46,7 +47,7 @@ def write_reports(plan: Plan, outcomes: "list[Outcome]") -> "tuple[dict[Path, Re
         problems += report.problems
     said = [str(outcome.problem) for outcome in outcomes if outcome.problem]
     unsaid = [problem for problem in problems if not any(problem in sentence for sentence in said)]
-    return {write(report): report for report in reports.values()}, unsaid
+    return {write_one(report): report for report in reports.values()}, unsaid
 
 
 def _all_of(report: "Report", names: dict[str, str]) -> str:

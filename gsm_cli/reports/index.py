@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gsm_cli.files import is_there, read_bounded, write_atomic
-from gsm_cli.reports.folder import MOST, text_differences
+from gsm_cli.reports.folder import MOST, text_differences, write
 from gsm_cli.reports.markdown import table
 from gsm_cli.reports.page import Report
 
@@ -31,6 +31,17 @@ def write_index(folder: Path, reports: Sequence[Report]) -> list[Path]:
     return [path]
 
 
+def write_one(report: Report) -> Path:
+    """Write a report, and its row into the index beside it if there is one; the Markdown's path."""
+    path = report.folder.path.parent / NAME
+    if _is_ours(path):
+        *head, row = index([report]).splitlines()
+        present = read_bounded(path, MOST).decode(errors="replace").splitlines()[len(head) :]
+        rows = {line.partition("](")[2].partition("/")[0]: line for line in [*present, row]}  # by folder
+        write_atomic(path, "".join(f"{line}\n" for line in [*head, *(rows[name] for name in sorted(rows))]).encode())
+    return write(report)
+
+
 def check_index(folder: Path, reports: Sequence[Report]) -> list[str]:
     """What differs between the index on disk, if there is one, and this one, as lines to read."""
     path = folder / NAME
@@ -41,5 +52,9 @@ def check_index(folder: Path, reports: Sequence[Report]) -> list[str]:
 def _is_asked(path: Path, reports: Sequence[Report]) -> bool:
     """Whether there are several reports in the folder, and no file of somebody's own."""
     inside = [report for report in reports if report.folder.path.parent == path.parent]
-    own = is_there(path) and not read_bounded(path, MOST).startswith(START.encode())
-    return len(inside) == len(reports) > 1 and not own
+    return len(inside) == len(reports) > 1 and (_is_ours(path) or not is_there(path))
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether there is an index that `gsm` wrote."""
+    return is_there(path) and read_bounded(path, MOST).startswith(START.encode())

@@ -84,10 +84,7 @@ class Report:
         return [f"[{name}]({folder.link(path)})" for name, path in found.items() if path]
 
     def _written(self, blocks: Sequence[Block]) -> str:
-        return "\n\n".join([f"# {self.title}", *map(self._show, blocks)]) + "\n"
-
-    def _show(self, block: Block) -> str:
-        """A picture in the text, with its description for those who cannot see it."""
-        if isinstance(block, str):
-            return block
-        return f"![{block.description}]({self.folder.link(self.folder.picture(block.name))})"
+        """The Markdown; a picture has its description for those who cannot see it."""
+        link, at = self.folder.link, self.folder.picture
+        found = (each if isinstance(each, str) else f"![{each.description}]({link(at(each.name))})" for each in blocks)
+        return "\n\n".join([f"# {self.title}", *found]) + "\n"

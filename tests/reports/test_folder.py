@@ -23,7 +23,7 @@ from gsm_cli.objectives import OBJECTIVES
 from gsm_cli.records.layout import ReportFolder, find_folders
 from gsm_cli.records.run import Failure, RunRecord, read_run
 from gsm_cli.reports.folder import check, read, write
-from gsm_cli.reports.index import check_index, write_index
+from gsm_cli.reports.index import check_index, write_index, write_one
 from gsm_cli.reports.markdown import plain
 from gsm_cli.reports.page import Block, Page, Report
 from gsm_cli.reports.run_report import render_runs
@@ -451,6 +451,32 @@ class TestIndex:
         reports = [read(digits), read(costs)]
         assert write_index(tmp_path, reports) == check_index(tmp_path, reports) == []
         assert (tmp_path / "README.md").read_text() == "# Mine\n"
+
+    def test_one_report_renews_its_row(self, digits, costs, tmp_path):
+        write_index(tmp_path, [read(digits), read(costs)])
+        removed = sorted(digits.records)[0]
+        removed.unlink()
+        assert write_one(read(digits)) == digits.text
+        assert check_index(tmp_path, [read(digits), read(costs)]) == []
+        assert "| 23 |" in (tmp_path / "README.md").read_text("utf-8")
+
+    def test_a_new_report_gets_a_row_in_the_order_of_folders(self, digits, costs, tmp_path):
+        for name in ("digits-100-b", "digits-10", "a"):
+            copytree(digits.path, tmp_path / name)
+        write_index(tmp_path, [read(ReportFolder(tmp_path / name)) for name in ("a", "digits-100-b")])
+        for name in ("digits-100", "digits-10"):
+            write_one(read(ReportFolder(tmp_path / name)))
+        every = [read(each) for each in find_folders(tmp_path) if each.path != costs.path]
+        assert len(every) == 4
+        assert check_index(tmp_path, every) == []
+
+    @pytest.mark.parametrize("content", [None, b"# Mine\n", b"\xff"])
+    def test_one_report_makes_no_index_and_leaves_another_file_alone(self, digits, tmp_path, content):
+        if content is not None:
+            (tmp_path / "README.md").write_bytes(content)
+        write_one(read(digits))
+        found = (tmp_path / "README.md").read_bytes() if (tmp_path / "README.md").exists() else None
+        assert found == content
 
     def test_one_report_needs_none(self, digits, tmp_path):
         assert write_index(tmp_path, [read(digits)]) == []

@@ -15,6 +15,10 @@ def read(folder: Path | None, fetch: Fetch | None) -> Pool:
     return Pool(Images(np.round(pixels * (255 / 16)).astype(np.uint8), classes.astype(np.int64)), None, DIGITS.shape)
 
 
+SINGLE = {"hidden": (128, 128), "latent": 4, "auxiliary": 4, "epochs": 200, "batch_size": 50, "learning_rate": 2e-3}
+SINGLE |= {"classification_weight": 2.0, "kl_start": 0.2, "kl_warmup": 0.8}
+PAIRED = {"labels": 200, "latent": 8, "auxiliary": 8, "epochs": 40, "classification_weight": 10.0, "kl_start": 1.0}
+
 DIGITS = Dataset(
     name="digits",
     title="Digits",
@@ -22,19 +26,7 @@ DIGITS = Dataset(
     read=read,
     validation=300,
     test=400,
-    presets={
-        LAPTOP: {
-            "hidden": (128, 128),
-            "latent": 4,
-            "auxiliary": 4,
-            "epochs": 200,
-            "batch_size": 50,
-            "learning_rate": 2e-3,
-            "classification_weight": 2.0,
-            "kl_start": 0.2,
-            "kl_warmup": 0.8,
-        },
-    },
+    presets={LAPTOP: SINGLE},
 )
 
 # Two of them side by side, the class 10 times that of the left one plus that of the right: the question of the article.
@@ -46,15 +38,5 @@ DIGITS_PAIRS = replace(
     shape=(8, 16),
     classes=100,
     paired=5,
-    presets={
-        LAPTOP: {
-            **DIGITS.presets[LAPTOP],
-            "labels": 200,
-            "latent": 8,
-            "auxiliary": 8,
-            "epochs": 40,
-            "classification_weight": 10.0,
-            "kl_start": 1.0,
-        }
-    },
+    presets={LAPTOP: SINGLE | PAIRED},
 )

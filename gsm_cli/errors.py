@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterable
 from difflib import get_close_matches
+from itertools import zip_longest
+from typing import Any
 
 AGAIN = "interrupted; give the same command again"
 CALLED = (  # an option or a setting, and what other programs call it
@@ -46,6 +48,14 @@ class InterruptError(GsmError):
     """Somebody stopped it, and the words say how to go on; exit code 130, or 128 and the number of the signal."""
 
     exit_code = 130
+
+
+def check_shapes(**arrays: Any) -> None:
+    """Raise ValueError unless these arrays, or tensors, broadcast."""
+    shapes = {name: tuple(array.shape) for name, array in arrays.items()}
+    if any(len({*sizes} - {1}) > 1 for sizes in zip_longest(*map(reversed, shapes.values()), fillvalue=1)):
+        listed = ", ".join(f"{name} {shape}" for name, shape in shapes.items())
+        raise ValueError(f"the shapes must broadcast, and do not: {listed}")
 
 
 def is_of_memory(error: BaseException) -> bool:

@@ -236,6 +236,18 @@ class TestEstimator:
             (HEAD + "    def __call__(self, b, l, r): return b(l).mean()", r"must give a tensor \(1, 2\) .*, not \(\)"),
             (HEAD + "    def __call__(self, b, l, r): return 3", r"must give a tensor \(1, 2\) .*, not int"),
             (HEAD + "    def __call__(self, b, l, r): return b(l) / 0", "must give finite values"),
+            (
+                HEAD + "    def __call__(self, b, l, r): return b(l)\n    def entropy(self, l): return l.sum()",
+                r"mine.py:Mine.entropy must give a tensor \(1, 2\) .*, not \(\)",
+            ),
+            (
+                HEAD + "    def __call__(self, b, l, r): return b(l)\n    def entropy(self, l): return l[..., 0] / 0",
+                "mine.py:Mine.entropy must give finite values",
+            ),
+            (
+                HEAD + "    def __call__(self, b, l, r): return b(l)\n    def keeps(self, l): return l[..., 0] > 0",
+                r"mine.py:Mine.keeps must give a tensor \(1, 2, 3\) .*, not \(1, 2\)",
+            ),
             (HEAD + "    def __call__(self, b, l, r): return b(l.detach())", "must have a gradient"),
             (HEAD + "    def __call__(self, b, l, r): return (b(l) * 0).sqrt()", "must have a finite gradient"),
         ],
@@ -255,6 +267,16 @@ class TestEstimator:
         assert (result.exit_code, result.stdout) == (2, "")
         assert "mine.py:Mine must give finite values" in result.stderr
         assert not (folder / "reports").exists()
+
+    @pytest.mark.parametrize("future", ["", "from __future__ import annotations\n"])
+    def test_a_parameter_said_to_be_a_float_takes_any_number(self, gsm, folder, future):
+        (folder / "mine.py").write_text(
+            f"{future}class Mine:\n    def __init__(self, scale: float = 1): self.scale = scale\n"
+            "    def __call__(self, bound, logits, rng): return self.scale * bound(logits.softmax(-1))"
+        )
+        assert gsm("train-ssl", *QUICK, "--objective", "mine.py:Mine", "--set", "scale=0.5").exit_code == 0
+        (path,) = folder.rglob("*.json")
+        assert read_run(path).config.own["scale"] == 0.5
 
     def test_a_threshold_of_its_own_is_no_mass_of_ours(self, gsm, folder):
         (folder / "mine.py").write_text(

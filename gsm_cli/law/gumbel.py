@@ -16,6 +16,8 @@ from math import lgamma
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from gsm_cli.errors import check_shapes
+
 Array = NDArray[np.float64]
 CHUNK = 2**22  # elements of the largest temporary array: 32 MiB
 SIMPLEX = 1e-6  # by which the sum of a z may differ from 1
@@ -56,7 +58,7 @@ def _scaled(logits: ArrayLike, noise: ArrayLike, temperature: ArrayLike) -> Arra
     """(logits + noise) / temperature, less the greatest of each law."""
     logits, temperature = _law(logits), _temperature(temperature)
     noise = np.asarray(noise, dtype=np.float64)
-    _check_shapes(logits=logits, noise=noise, temperature=temperature)
+    check_shapes(logits=logits, noise=noise, temperature=temperature)
     with np.errstate(over="ignore"):  # a score far below the greatest becomes -inf, and its weight 0
         scores = logits + noise
         return np.asarray((scores - scores.max(axis=-1, keepdims=True)) / temperature)
@@ -120,7 +122,7 @@ def log_density_of_log(log_z: ArrayLike, logits: ArrayLike, temperature: ArrayLi
     logits, temperature = _law(logits), _temperature(temperature)
     if not np.isfinite(logits).all():
         raise ValueError("the density needs finite logits: a class of probability zero leaves the simplex")
-    _check_shapes(log_z=log_z, logits=logits, temperature=temperature)
+    check_shapes(log_z=log_z, logits=logits, temperature=temperature)
     scores = logits - temperature * log_z
     scores = scores - scores.max(axis=-1, keepdims=True)
     log_sum = np.log(np.exp(scores).sum(axis=-1, keepdims=True))
@@ -175,12 +177,3 @@ def one_temperature(temperature: ArrayLike) -> float:
     if np.ndim(temperature):
         raise ValueError(f"the temperature must be one number here, not of the shape {np.shape(temperature)}: loop")
     return float(_temperature(temperature))
-
-
-def _check_shapes(**arrays: Array) -> None:
-    """Raise ValueError unless these arrays broadcast."""
-    try:
-        np.broadcast_shapes(*(array.shape for array in arrays.values()))
-    except ValueError:
-        shapes = ", ".join(f"{name} {array.shape}" for name, array in arrays.items())
-        raise ValueError(f"the shapes must broadcast, and do not: {shapes}") from None

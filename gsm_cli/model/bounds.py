@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
+from gsm_cli.model.checks import check_floating
 from gsm_cli.model.networks import computed_again
 
 
@@ -16,7 +17,7 @@ class Bound(Protocol):
 
     The dimensions ... are those of the logits. `Marginal` evaluates every class for all images: its y (N, 1, ..., 1, K)
     broadcasts against what the bound knows of the images, and the values may keep these ones. `SparseMarginal`
-    evaluates single images and needs a `SelectiveBound`.
+    evaluates single images and needs a `SelectiveBound`. A y is to be read and not written into.
     """
 
     def __call__(self, y: Tensor, /) -> Tensor: ...
@@ -58,6 +59,7 @@ class Selective(Protocol):
 def evaluate(bound: Bound, y: Tensor) -> Tensor:
     """The values (...) of y (..., K). Raises ValueError if they have another shape."""
     values = bound(y)
+    check_floating("the bound", values)
     if values.shape != y.shape[:-1]:
         raise _wrong_shape(y, y.shape[:-1], values)
     return values
@@ -66,13 +68,14 @@ def evaluate(bound: Bound, y: Tensor) -> Tensor:
 def evaluate_classes(bound: Bound, y: Tensor, leading: Sequence[int], recompute: bool) -> Tensor:
     """The values (N, ...) of N classes y (N, 1, ..., 1, K), with the leading dimensions ... of the logits or ones.
 
-    With `recompute` nothing is kept for the backward pass, which computes it again. Raises ValueError if the values
-    have another shape.
+    With `recompute` nothing is kept for the backward pass, which computes it again, with the same random numbers of
+    PyTorch's global generator. Raises ValueError if the values have another shape.
     """
     if recompute:
-        values: Tensor = checkpoint(bound, y, use_reentrant=False, preserve_rng_state=False, context_fn=computed_again)
+        values: Tensor = checkpoint(bound, y, use_reentrant=False, context_fn=computed_again)
     else:
         values = bound(y)
+    check_floating("the bound", values)
     wanted = (len(y), *leading)
     fits = [found in (size, once) for found, size, once in zip(values.shape, wanted, y.shape, strict=False)]
     if len(values.shape) != len(wanted) or not all(fits):

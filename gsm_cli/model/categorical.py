@@ -8,9 +8,9 @@ from typing import Self
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F  # noqa: N812
 
-from gsm_cli.model.checks import Temperature, check_law, check_logits, check_shapes, check_temperature
+from gsm_cli.errors import check_shapes
+from gsm_cli.model.checks import Temperature, check_density, check_law, check_logits, check_temperature
 
 
 def gumbel_noise(shape: tuple[int, ...], rng: torch.Generator, like: Tensor) -> Tensor:
@@ -55,7 +55,7 @@ class Outcomes(torch.Generator):
         chosen = torch.stack(digits).view(logits.shape[:-1])
         log_q = logits.detach().double().log_softmax(dim=-1).gather(-1, chosen[..., None])
         self.log_q = self.log_q + log_q.reshape(draws, rows).sum(dim=0)
-        return F.one_hot(chosen, classes).to(logits)
+        return one_hot(chosen, logits)
 
 
 def log_probabilities(logits: Tensor) -> Tensor:
@@ -83,7 +83,7 @@ def relax(logits: Tensor, noise: Tensor, temperature: Temperature) -> Tensor:
 
 
 def log_relax(logits: Tensor, noise: Tensor, temperature: Temperature) -> Tensor:
-    """The logarithm of the relaxed sample z that `relax` gives, also where z itself would underflow to 0."""
+    """The logarithm of the relaxed sample z that `relax` gives, also where z would underflow; from 1e-20 to 1e20."""
     return divided(_scores(logits, noise), temperature).log_softmax(dim=-1).to(logits.dtype)
 
 
@@ -91,12 +91,13 @@ def log_density_of_log(log_z: Tensor, logits: Tensor, temperature: Temperature) 
     """The density of log z, for samples of `log_relax`: that of z itself is it less sum_i log z_i (the Jacobian).
 
     It is a density with respect to the K - 1 ratios log z_i - log z_K, in nats, as torch's `ExpRelaxedCategorical` has
-    it; every logit must be finite.
+    it. Raises ValueError for logits that are not finite, and for a log z that is not, or whose z does not sum to 1.
     """
     check_temperature(temperature)
-    check_shapes(log_z=log_z, logits=logits, temperature=temperature)
     log_q = log_probabilities(logits)
+    check_density(log_z, logits)
     temperature = torch.as_tensor(temperature, dtype=log_q.dtype, device=logits.device)
+    check_shapes(log_z=log_z, logits=logits, temperature=temperature)
     log_ratios = (log_q - temperature * log_z).log_softmax(dim=-1)
     classes = log_ratios.shape[-1]
     log_scale = lgamma(classes) + (classes - 1) * temperature.log()
@@ -149,7 +150,12 @@ def soften_given(hard: Tensor, log_q: Tensor, noise: Tensor, temperature: Temper
 
 def one_hot_argmax(scores: Tensor) -> Tensor:
     """One-hot of the greatest score over the last dimension."""
-    return F.one_hot(scores.argmax(dim=-1), scores.shape[-1]).to(scores)
+    return one_hot(scores.argmax(dim=-1), scores)
+
+
+def one_hot(classes: Tensor, like: Tensor) -> Tensor:
+    """Classes (...) one-hot, with the number of classes and the dtype of `like` (..., K)."""
+    return (classes[..., None] == torch.arange(like.shape[-1], device=like.device)).to(like.dtype)
 
 
 def one_hots(classes: int, size: int, like: Tensor) -> list[Tensor]:

@@ -1,7 +1,7 @@
 """What estimators ask of their settings and of the logits; every breach is a ValueError of one sentence."""
 
 from math import inf, isnan
-from numbers import Integral
+from numbers import Integral, Real
 
 import torch
 from torch import Tensor
@@ -34,16 +34,6 @@ def check_laws(temperature: Temperature, logits: Tensor) -> None:
             raise ValueError(f"the temperature {shape} must broadcast to the logits {laws}: one for each law, or one")
 
 
-def check_shapes(**arrays: Tensor | float) -> None:
-    """Raise ValueError unless these broadcast."""
-    shapes = {name: tuple(array.shape) for name, array in arrays.items() if isinstance(array, Tensor)}
-    try:
-        torch.broadcast_shapes(*shapes.values())  # type: ignore[no-untyped-call]
-    except RuntimeError:
-        listed = ", ".join(f"{name} {shape}" for name, shape in shapes.items())
-        raise ValueError(f"the shapes must broadcast, and do not: {listed}") from None
-
-
 def check_whole(name: str, value: int, least: int) -> None:
     """Raise ValueError unless `value` is a whole number of at least `least`."""
     if not isinstance(value, Integral) or value < least:
@@ -52,17 +42,32 @@ def check_whole(name: str, value: int, least: int) -> None:
 
 def check_positive(name: str, value: float) -> None:
     """Raise ValueError unless `value` is positive and finite."""
-    if not 0.0 < value < inf:
+    if not isinstance(value, Real) or not 0.0 < value < inf:
         raise ValueError(f"{name} must be positive and finite, not {value}")
+
+
+def check_floating(name: str, value: object) -> None:
+    """Raise ValueError unless `value` is a tensor of floating-point numbers."""
+    if not isinstance(value, Tensor) or not value.is_floating_point():
+        kind = value.dtype if isinstance(value, Tensor) else type(value).__name__
+        raise ValueError(f"{name} must be a tensor of floating-point numbers, not {kind}: convert it")
 
 
 def check_logits(logits: Tensor) -> None:
     """Raise ValueError unless the logits (..., K) are floating-point, with a dimension of classes and a class in it."""
-    if not isinstance(logits, Tensor) or not logits.is_floating_point():
-        kind = logits.dtype if isinstance(logits, Tensor) else type(logits).__name__
-        raise ValueError(f"logits must be a tensor of floating-point numbers, not {kind}: convert them")
+    check_floating("logits", logits)
     if logits.dim() == 0 or logits.shape[-1] == 0:
         raise ValueError(f"logits must have the shape (..., K) with at least one class, not {tuple(logits.shape)}")
+
+
+def check_density(log_z: Tensor, logits: Tensor) -> None:
+    """Raise ValueError for logits that are not finite, and for a log z that is not, or whose z does not sum to 1."""
+    log_sums = _numbers(log_z.to(torch.promote_types(log_z.dtype, torch.float32)).logsumexp(dim=-1))
+    off = max(1e-4, torch.finfo(log_z.dtype).eps ** 0.5)  # what rounding does to a log z
+    if -inf in _numbers(log_z.amin(dim=-1)) or not all(abs(each) < off for each in log_sums):
+        raise ValueError("log_z must be finite logarithms of numbers with sum 1, as those of log_relax are")
+    if -inf in _numbers(logits.amin(dim=-1)):
+        raise ValueError("the density needs finite logits: a class of probability zero leaves the simplex")
 
 
 def check_law(logits: Tensor, scores: Tensor) -> None:

@@ -1,7 +1,7 @@
 """The perceptrons that the models are made of, and their sizes."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import partial, reduce
@@ -129,13 +129,17 @@ _PARTS: ContextVar[list[int] | None] = ContextVar("parts", default=None)
 _KEPT = ContextVar("kept", default=True)
 
 
-@contextmanager
-def _within(variable: ContextVar[Value], value: Value) -> Iterator[None]:
-    token = variable.set(value)
-    try:
-        yield
-    finally:
-        variable.reset(token)
+class _within(AbstractContextManager[None]):  # noqa: N801
+    """Within it a variable has that value. It may be entered again, as by a second backward pass."""
+
+    def __init__(self, variable: ContextVar[Value], value: Value) -> None:
+        self.set, self.reset = partial(variable.set, value), variable.reset
+
+    def __enter__(self) -> None:
+        self.token = self.set()
+
+    def __exit__(self, *_: object) -> None:
+        self.reset(self.token)
 
 
 def uncounted() -> AbstractContextManager[None]:

@@ -78,7 +78,7 @@ def run_row(record: RunRecord) -> dict[str, object]:
         **{name: getattr(machine, name) for name in ("device", "kernels", "threads")},
     }
     settings = {  # one of somebody's own may be called as what was measured
-        f"own_{name}" if name in {"run", *measured} and name in record.config.own else name: value
+        f"own_{name}" if name in {"run", "test_accuracy", *measured} and name in record.config.own else name: value
         for name, value in record.config.identity.items()
     }
     return {"run": record.config.name, **settings, **measured}

@@ -17,7 +17,7 @@ from torch import Tensor
 from gsm_cli.config import RunConfig
 from gsm_cli.errors import UsageError
 from gsm_cli.extensions import find_objective, own_code
-from gsm_cli.model.bounds import Estimator
+from gsm_cli.model.bounds import Estimator, OwnEntropy, Selective
 from gsm_cli.model.estimators import MinusLogQ
 from gsm_cli.model.generative import ADGM, M2
 from gsm_cli.model.networks import Architecture
@@ -112,12 +112,17 @@ def _trial(name: str, make: Callable[[], Estimator]) -> Tensor:
     rng = torch.Generator().manual_seed(0)
     logits, weights = torch.randn(1, 2, 3, generator=rng), torch.randn(3, generator=rng)
     logits.requires_grad_()
-    found: object = make()(lambda y, images=None, /: y @ weights, logits, rng)
-    if not isinstance(found, Tensor) or found.shape != (1, 2):
-        came = tuple(found.shape) if isinstance(found, Tensor) else type(found).__name__
-        raise UsageError(f"{name} must give a tensor (1, 2) for logits (1, 2, 3), not {came}: correct it")
-    if not found.isfinite().all():
-        raise UsageError(f"{name} must give finite values for finite bounds, not {found.tolist()}: correct it")
+    estimator = make()
+    found = estimator(lambda y, images=None, /: y @ weights, logits, rng)
+    given: list[tuple[str, object, tuple[int, ...]]] = [(name, found, (1, 2))]
+    given += [(f"{name}.entropy", estimator.entropy(logits), (1, 2))] if isinstance(estimator, OwnEntropy) else []
+    given += [(f"{name}.keeps", estimator.keeps(logits), (1, 2, 3))] if isinstance(estimator, Selective) else []
+    for place, value, shape in given:
+        if not isinstance(value, Tensor) or value.shape != shape:
+            came = tuple(value.shape) if isinstance(value, Tensor) else type(value).__name__
+            raise UsageError(f"{place} must give a tensor {shape} for logits (1, 2, 3), not {came}: correct it")
+        if not value.isfinite().all():
+            raise UsageError(f"{place} must give finite values for finite bounds, not {value.tolist()}: correct it")
     if not found.requires_grad:
         raise UsageError(f"{name} must have a gradient for the logits, and has none: do not detach them")
     (gradient,) = torch.autograd.grad(found.sum(), logits)

@@ -288,7 +288,17 @@ class TestNoLaw:
         values = estimator(smooth, torch.tensor([logits, [0.0, 1.0, 2.0]]), rng())
         assert values.isnan().tolist() == [True, False]
 
-    def test_is_not_asked_for_in_vmap(self):
+    @pytest.mark.parametrize(
+        "estimator", [each for each in ESTIMATORS if not isinstance(each, SparseMarginal)], ids=repr
+    )
+    def test_is_not_asked_for_in_vmap(self, estimator):
+        """`SparseMarginal` evaluates as many images as have a class, which vmap does not know."""
+        logits = torch.randn(5, 3, K, generator=rng())
+        values = torch.func.vmap(lambda each: estimator(smooth, each, rng()), randomness="different")(logits)
+        assert values.shape == (5, 3)
+        assert values.isfinite().all()
+
+    def test_the_sum_is_the_same_in_vmap(self):
         logits = torch.randn(5, 3, K, generator=rng())
         values = torch.func.vmap(lambda each: Marginal()(smooth, each, rng()))(logits)
         torch.testing.assert_close(values, Marginal()(smooth, logits, rng()))
@@ -402,10 +412,25 @@ class TestLogSpace:
         log_z = log_relax(self.LOGITS, torch.zeros(K), 0.5)
         assert torch.autograd.gradcheck(lambda given: log_density_of_log(log_z, given, 0.5), logits)
 
-    @pytest.mark.parametrize("log_z", [[-inf, 0.0], [-0.1, -0.1], [nan, 0.0]])
+    @pytest.mark.parametrize("log_z", [[-inf, 0.0], [-0.1, -0.1], [nan, 0.0], [0.5, 0.5]])
     def test_what_is_no_logarithm_of_a_sample_is_refused(self, log_z):
-        with pytest.raises(ValueError, match=r"^log_z must be finite logarithms of numbers with sum 1"):
-            gumbel.log_density_of_log(log_z, [0.0, 0.0], 1.0)
+        for function, given in ((gumbel.log_density_of_log, log_z), (log_density_of_log, torch.tensor(log_z))):
+            with pytest.raises(ValueError, match=r"^log_z must be finite logarithms of numbers with sum 1"):
+                function(given, torch.zeros(2), 1.0)
+
+    def test_a_law_on_the_edge_of_the_simplex_has_no_density(self):
+        log_z, logits = torch.tensor([0.5, 0.5]).log(), torch.tensor([0.0, -inf])
+        for function in (gumbel.log_density_of_log, log_density_of_log):
+            with pytest.raises(ValueError, match=r"^the density needs finite logits: "):
+                function(log_z, logits, 1.0)
+
+    @DTYPES
+    @pytest.mark.parametrize("temperature", [0.1, 1.0, 100.0])
+    def test_samples_of_every_dtype_have_a_density(self, dtype, temperature):
+        logits = on_a_grid(dtype)
+        log_z = log_relax(logits, gumbel_noise(tuple(logits.shape), rng(), logits), temperature)
+        assert log_z.dtype == dtype
+        assert log_density_of_log(log_z, logits, temperature).isfinite().all()
 
     def test_laws_of_one_number_broadcast_in_densities(self):
         """One logit beside three classes is that of each."""

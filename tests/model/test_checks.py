@@ -34,6 +34,13 @@ def test_a_temperature_is_positive_and_finite(kind, temperature):
         kind(temperature)
 
 
+@pytest.mark.parametrize("temperature", ["0.5", None, [0.5]], ids=repr)
+@pytest.mark.parametrize("kind", [*RELAXED, lambda value: relax(torch.zeros(3), torch.zeros(3), value)])
+def test_a_temperature_is_a_number_or_a_tensor(kind, temperature):
+    with pytest.raises(ValueError, match=escape(f"the temperature must be positive and finite, not {temperature}")):
+        kind(temperature)
+
+
 @pytest.mark.parametrize("temperature", [0.5, 1 - 2**-53])
 def test_reinmax_has_a_temperature_of_at_least_one(temperature):
     with pytest.raises(ValueError, match=f"the temperature must be at least 1, not {temperature}"):
@@ -70,7 +77,7 @@ def test_counts_are_whole_numbers(kind, name, value, least):
     kind(**others, **{name: least})
 
 
-@pytest.mark.parametrize("threshold", [-0.1, 1.0, nan, inf])
+@pytest.mark.parametrize("threshold", [-0.1, 1.0, nan, inf, None])
 def test_a_threshold_is_a_probability_below_one(threshold):
     with pytest.raises(ValueError, match=f"the threshold must be at least 0 and less than 1, not {threshold}"):
         SparseMarginal(threshold)
@@ -113,6 +120,23 @@ def test_a_bound_has_one_value_for_each_y(estimator, wrong):
     found = tuple(makes(torch.zeros(y)).shape)
     with pytest.raises(ValueError, match=escape(f"the bound of y {y} must have the shape {wanted}, not {found}")):
         estimator(lambda y, images=None: makes(y), torch.zeros(3, 4), rng())
+
+
+@EACH
+@pytest.mark.parametrize(
+    ("make", "kind"),
+    [
+        (lambda y: y.sum(dim=-1).long(), "torch.int64"),
+        (lambda y: y.sum(dim=-1) > 0, "torch.bool"),
+        (lambda y: y.sum(dim=-1).detach().numpy(), "ndarray"),
+        (lambda y: 1.0, "float"),
+    ],
+    ids=["whole numbers", "truth", "NumPy", "a number"],
+)
+def test_a_bound_has_values_that_have_a_gradient(estimator, make, kind):
+    """Estimates have the dtype of the bound: of whole numbers they would be rounded, and without a gradient."""
+    with pytest.raises(ValueError, match=f"^the bound must be a tensor of floating-point numbers, not {kind}: convert"):
+        estimator(lambda y, images=None: make(y), torch.zeros(3, 4), rng())
 
 
 def test_values_of_other_images_are_refused_although_they_broadcast():

@@ -90,6 +90,38 @@ class TestMarginal:
         value.backward()
         assert calls[3:] == again
 
+    @pytest.mark.parametrize("keep", [0, 10_000])
+    def test_a_bound_that_draws_is_computed_again_with_the_same_noise(self, keep):
+        """The value is linear in the weights, so that it is their product with the gradient."""
+        weights, logits = torch.ones(5, requires_grad=True), random_logits().detach()
+
+        def bound(y: Tensor) -> Tensor:
+            units = torch.dropout(torch.ones(len(y), 1, B, 5), 0.5, train=True)
+            return (units + torch.randn(len(y), 1, B, 5)) @ weights
+
+        with torch.random.fork_rng():
+            torch.manual_seed(0)
+            value = Marginal(B, keep)(bound, logits, rng()).sum()
+            state = torch.get_rng_state()
+            (gradient,) = torch.autograd.grad(value, weights)
+            assert torch.equal(torch.get_rng_state(), state)
+        torch.testing.assert_close(weights.double() @ gradient.double(), value.double())
+
+    @pytest.mark.parametrize("keep", [0, 3 * B])
+    def test_what_is_not_kept_has_a_second_backward_pass_and_a_second_derivative(self, keep):
+        logits = random_logits()
+        parameter = torch.randn(B, K, dtype=torch.float64, generator=rng(2), requires_grad=True)
+        passes, curvatures = [], []
+        for each in (keep, 1000):
+            value = Marginal(B, each)(smooth(parameter), logits, rng()).sum()
+            twice = [torch.autograd.grad(value, parameter, retain_graph=True)[0] for _ in range(2)]
+            torch.testing.assert_close(*twice, rtol=0, atol=0)
+            passes.append(twice[0])
+            (gradient,) = torch.autograd.grad(value, parameter, create_graph=True)
+            curvatures.append(torch.autograd.grad(gradient.square().sum(), parameter)[0])
+        torch.testing.assert_close(*passes)
+        torch.testing.assert_close(*curvatures)
+
     def test_pieces_of_a_single_image_are_as_large_as_they_may_be(self):
         pieces = []
         Marginal(piece=3)(lambda y: pieces.append(len(y)) or linear(y), torch.zeros(K, dtype=torch.float64), rng())

@@ -130,6 +130,19 @@ def test_of_a_constant_bound_the_mean_gradient_is_zero(estimator):
     assert_mean(values, torch.tensor(3.0, dtype=torch.float64))
 
 
+@pytest.mark.parametrize("leading", [(), (5,), (4,), (2, 5), (1, 4)], ids=str)
+def test_the_signal_less_log_q_is_of_any_estimator(leading):
+    """Of one that evaluates a single y for each law too, without a dimension of samples before."""
+    logits, weights = torch.randn(*leading, 4, generator=rng(3)), torch.randn(4, generator=rng(4))
+
+    def average(bound, logits, rng):
+        """The bound of the probabilities, which for a linear bound is the sum."""
+        return bound(logits.softmax(dim=-1))
+
+    value = MinusLogQ(average)(lambda y: y @ weights, logits, rng(5))
+    torch.testing.assert_close(value, logits.softmax(dim=-1) @ weights)
+
+
 def test_the_signal_less_log_q_has_no_noise_at_the_posterior():
     """Where f(y) = log p(x, y) and q is the posterior, log p(x) is left, whatever is drawn, with its gradient."""
     log_joint = LOGITS.log_softmax(dim=-1) - 7.0

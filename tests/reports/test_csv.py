@@ -83,9 +83,12 @@ def test_it_does_not_go_with_a_check(gsm, digits):
 
 def test_a_setting_of_somebodys_own_takes_no_column_of_what_was_measured():
     whole = record("gumbel", 0)
-    settings = OwnSettings(of="mine.py:Mine", sha256="a" * 64, values={"threads": 7, "backward": 2.0, "run": 3})
+    settings = OwnSettings(
+        of="mine.py:Mine", sha256="a" * 64, values={"threads": 7, "backward": 2.0, "run": 3, "test_accuracy": 1}
+    )
     own = replace(whole, config=replace(whole.config, estimator=settings))
     row = run_row(own)
     assert (row["own_threads"], row["threads"], row["backward"]) == (7, whole.environment.threads, 2.0)
     assert (row["own_run"], row["run"]) == (3, own.config.name)
+    assert row["own_test_accuracy"] == 1  # `load_runs` calls the last one so
     assert "own_threads" not in run_row(whole)

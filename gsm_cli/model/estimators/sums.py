@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 from math import prod
+from numbers import Real
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F  # noqa: N812
 
 from gsm_cli.model.bounds import Bound, evaluate_classes, evaluate_images, weighed
-from gsm_cli.model.categorical import entropy, log_probabilities, one_hots, widened
+from gsm_cli.model.categorical import entropy, log_probabilities, one_hot, one_hots, widened
 from gsm_cli.model.checks import check_logits, check_whole
 
 NUMBERS = 2**22  # of the y of a piece of classes at most; four times as many are kept
@@ -56,13 +56,13 @@ class SparseMarginal:
     threshold: float = 0.01
 
     def __post_init__(self) -> None:
-        if not 0.0 <= self.threshold < 1.0:
+        if not isinstance(self.threshold, Real) or not 0.0 <= self.threshold < 1.0:
             raise ValueError(f"the threshold must be at least 0 and less than 1, not {self.threshold}")
 
     def __call__(self, bound: Bound, logits: Tensor, rng: torch.Generator) -> Tensor:
         q = log_probabilities(self._restricted(logits)).exp()[None].flatten(0, -2)  # a row for each image
         images, kept = self.keeps(logits).view(q.shape).nonzero(as_tuple=True)
-        values = evaluate_images(bound, F.one_hot(kept, q.shape[-1]).to(logits), images)
+        values = evaluate_images(bound, one_hot(kept, logits), images)
         parts = q[images, kept] * values
         return parts.new_zeros(len(q)).index_add(0, images, parts).view(logits.shape[:-1]).to(values.dtype)
 

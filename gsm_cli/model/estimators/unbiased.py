@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F  # noqa: N812
 
 from gsm_cli.model.bounds import Bound, Estimator, evaluate, evaluate_classes, weighed
 from gsm_cli.model.categorical import (
@@ -12,6 +11,7 @@ from gsm_cli.model.categorical import (
     gumbel_noise,
     gumbels_given,
     log_probabilities,
+    one_hot,
     one_hot_argmax,
     sample_one_hot,
     score_term,
@@ -59,10 +59,9 @@ class SumAndSample:
 
     def __call__(self, bound: Bound, logits: Tensor, rng: torch.Generator) -> Tensor:
         log_q = bounded(log_probabilities(logits))
-        classes = logits.shape[-1]
-        if self.top >= classes:
+        if self.top >= logits.shape[-1]:
             return Marginal()(bound, logits, rng)
-        summed = F.one_hot(log_q.topk(self.top, dim=-1).indices, classes).movedim(-2, 0).to(log_q)  # (top, ..., K)
+        summed = one_hot(log_q.topk(self.top, dim=-1).indices.movedim(-1, 0), log_q)  # (top, ..., K)
         rest = log_q.masked_fill(summed.sum(dim=0).bool(), -torch.inf)
         log_rest = rest.logsumexp(dim=-1)
         sampled = sample_one_hot(rest - log_rest[..., None], rng)
@@ -146,7 +145,8 @@ class MinusLogQ:
         constant, kinds = log_q.detach(), set[torch.dtype]()
 
         def signal(y: Tensor) -> Tensor:
-            values = evaluate_classes(bound, y, logits.shape[:-1], False)
+            of_law = y.dim() == logits.dim()
+            values = evaluate(bound, y) if of_law else evaluate_classes(bound, y, logits.shape[:-1], False)
             kinds.add(values.dtype)
             return widened(values) - (y * constant).sum(dim=-1)
 

@@ -209,7 +209,7 @@ def _print_expectations(pictures: "Sequence[Picture[ExpectationFacts]]", names: 
     for picture in pictures:
         table = Table(title=escape(picture.title), title_justify="left")
         for heading in HEADINGS:
-            table.add_column(heading, justify="right")
+            table.add_column(heading, justify="right", no_wrap=heading != HEADINGS[0], min_width=len(heading))
         for row in _rows(picture.facts, names):
             table.add_row(*map(escape, row))
         console.print(table)
@@ -222,4 +222,4 @@ def _rows(facts: "ExpectationFacts", names: Sequence[str]) -> Iterator[list[str]
         numbers = (facts.probabilities[k], facts.mean[k], facts.standard_error[k], facts.exact[k])
         z = facts.z_score[k]
         name = names[k] if names else str(k + 1)
-        yield [name, *(f"{number:.4f}" for number in numbers), "–" if z is None else f"{z:+.2f}"]
+        yield [name, *(f"{n:.1e}" if 0 < n < 5e-5 else f"{n:.4f}" for n in numbers), "–" if z is None else f"{z:+.2f}"]

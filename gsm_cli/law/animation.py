@@ -21,6 +21,7 @@ from gsm_cli.law.request import MOST_BARS, Law, Temperature, check_work
 from gsm_cli.law.room import entries, fitting, names_room, tall
 from gsm_cli.law.simplex import check_three, draw_border, draw_cloud, draw_means, names_of, on_plane
 from gsm_cli.style import INK, Look, Picture, points, space
+from gsm_cli.words import digits
 
 STEPS = 48  # temperatures from one end to the other
 DOTS = 150  # at most, of the cloud: what moves is what makes a film large
@@ -49,7 +50,7 @@ class Animation(Picture[SampleFacts]):
         """Have the figure show a frame."""
         self.move(figure, frame, colour)
         figure.axes[-1].lines[0].set(xdata=[frame.temperature], color=colour)
-        figure.texts[0].set_text(f"{self.title}, τ = {frame.temperature:.3g}")
+        figure.texts[0].set_text(f"{self.title}, τ = {_digits(frame.temperature)}")
 
     def pixels(self) -> Iterator[Pixels]:
         """Every frame, (H, W, 3) bytes, in the house style."""
@@ -115,11 +116,11 @@ def _charts(classes: Classes, size: int, span: tuple[float, float], title: str) 
     cells = figure.subplot_mosaic([["a", "b", "c"], ["t", "t", "t"]], height_ratios=(1, 0.06))
     for name, words in zip("abc", ("one draw", f"mean of {size:,} draws", "exact expectation"), strict=True):
         axes = cells[name]
+        axes.tick_params(labelsize=points(11), labelleft=name == "a")  # names of classes have a size of their own
         draw_values(axes, classes.probabilities, classes, INK)
         outline_law(axes, classes)
         axes.set_title(words, fontsize=fitting(12, words, space(180) - 30))
         axes.set_yticks([0.0, 0.5, 1.0])
-        axes.tick_params(labelsize=points(11), labelleft=name == "a")
     _draw_scale(figure, span, title)
     return figure
 
@@ -158,7 +159,7 @@ def _draw_scale(figure: Figure, span: tuple[float, float], title: str) -> None:
     axes.set_xlim(*span)  # falls from left to right, if it falls
     axes.set_xticks([], minor=True)
     ticks = [*span, *_powers(span)]
-    axes.set_xticks(ticks, [f"{tick:.3g}" for tick in ticks], fontsize=points(11))
+    axes.set_xticks(ticks, list(map(_digits, ticks)), fontsize=points(11))
     axes.set_ylim(0.0, 1.0)
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
@@ -170,6 +171,11 @@ def _draw_scale(figure: Figure, span: tuple[float, float], title: str) -> None:
     layout = figure.get_layout_engine()
     assert isinstance(layout, ConstrainedLayoutEngine), "the house style asks for it"
     layout.set(w_pad=0.12, h_pad=0.06)  # inches: room for the dot at either end
+
+
+def _digits(temperature: float) -> str:
+    """As a title and a tick have it: three digits, and below a million all before the point."""
+    return digits(temperature) if temperature < 1e6 else f"{temperature:.3g}"
 
 
 def _powers(span: tuple[float, float]) -> list[float]:

@@ -73,6 +73,6 @@ def _read(option: str, text: str, example: str) -> Written:
     except OSError as error:
         reason = str(error.strerror)
     except ValueError as error:  # names the word
-        reason = shortened(str(error))
+        reason = shortened(str(error).replace("could not convert string to float", "no number"))
     place = "stdin" if text == "-" else text
     raise DataError(f"{place} must hold numbers ({reason}): write for example {example}")

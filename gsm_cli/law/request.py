@@ -161,7 +161,8 @@ def _weights(written: Written, normalize: bool) -> Array:
     if not _is_one(total, min(written.rounding, MOST_ROUNDING)):
         beyond = "beyond 1e308" if math.isinf(total) else f"to {total:g}"
         scaled = "scale them with --normalize, or pass log-probabilities as --logits"
-        raise UsageError(f"--probs must sum to 1, not {beyond}: {scaled if total else 'replace one of them'}")
+        wanted = "more than 0" if normalize else "1"
+        raise UsageError(f"--probs must sum to {wanted}, not {beyond}: {scaled if total else 'replace one of them'}")
     return probabilities
 
 
@@ -183,7 +184,8 @@ def _scores(written: Written) -> Array:
 def _check(option: str, written: Written, fine: NDArray[np.bool_]) -> None:
     if not fine.all():
         word, line = shown(written.words[int(fine.argmin())]), shown(written.again)
-        raise UsageError(f"{option} must be finite numbers up to 1e308, not {word}: replace it in {line}")
+        beside = " or -inf" if option == "--logits" else ""
+        raise UsageError(f"{option} must be finite numbers up to 1e308{beside}, not {word}: replace it in {line}")
 
 
 def _read_names(text: str, classes: int) -> tuple[str, ...]:

@@ -132,7 +132,7 @@ def _magnify(axes: Axes, triangle: Triangle) -> None:
     inset.set_xlim(x - 0.7 * triangle.reach, x + 0.7 * triangle.reach)
     inset.set_ylim(y - 0.7 * triangle.reach, y + 0.7 * triangle.reach)
     inset.spines[:].set_visible(True)
-    inset.set_xlabel(f"× {0.29 / 1.4 / triangle.reach:.2g}", fontsize=points(11))
+    inset.set_xlabel(f"× {float(f'{0.29 / 1.4 / triangle.reach:.2g}'):g}", fontsize=points(11))
 
 
 def _draw_edges(axes: Axes) -> None:
@@ -157,7 +157,7 @@ def draw_border(axes: Axes, names: Sequence[str]) -> None:
     axes.set_ylim(-_names_room(), 0.86 + _names_room())
     for (x, y), name, side in zip(CORNERS, names, ("left", "right", "center"), strict=True):
         shift = (0, points(-5 if y == 0 else 5))
-        size = fitting(12, name, space(95))
+        size = fitting(12, name, space(73))  # two at the base, and one beside what is magnified
         place = {"ha": side, "va": "top" if y == 0 else "bottom", "fontsize": size, "parse_math": False}
         axes.annotate(name, (x, y), shift, textcoords="offset points", **place)  # type: ignore[arg-type]
 

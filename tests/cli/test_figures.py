@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from itertools import cycle
@@ -113,6 +114,12 @@ class TestOutput:
         result = gsm("expectation", "--tau", 1, "--probs", "0.5,0.5", "--class-names", "cat,[red]dog")
         assert " cat │" in result.stderr
         assert "[red]dog │" in result.stderr
+
+    def test_a_table_has_digits_of_a_small_error(self, gsm):
+        lines = gsm("expectation", "--tau", 100000, "--classes", 6).stderr.splitlines()
+        errors = [line.split("│")[4].strip() for line in lines if line.startswith("│")]
+        assert len(errors) == 6
+        assert all(re.fullmatch(r"[1-9]\.\de-07", error) for error in errors)
 
     @pytest.mark.parametrize("command", ["sample", "grid", "simplex"])
     def test_others_say_nothing_on_stderr(self, gsm, command):

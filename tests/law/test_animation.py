@@ -58,7 +58,9 @@ def test_bars_and_dots_stand_where_the_frames_say():
     assert_allclose(dots, np.array(cloud.frames[5].cloud) @ [[0, 0], [1, 0], [0.5, 0.75**0.5]])
 
 
-@pytest.mark.parametrize(("first", "last"), [("100", "0.05"), ("3", "2"), ("1e-6", "1e9"), ("0.09", "11")])
+@pytest.mark.parametrize(
+    ("first", "last"), [("100", "0.05"), ("3", "2"), ("1e-6", "1e9"), ("0.09", "11"), ("1e5", "1")]
+)
 def test_the_scale_names_its_ends_and_no_number_touches_another(first, last):
     ends = (read_temperature(first), read_temperature(last))
     chosen = film(ends=ends)
@@ -66,9 +68,24 @@ def test_the_scale_names_its_ends_and_no_number_touches_another(first, last):
         figure.draw_without_rendering()
         scale = figure.axes[-1]
         labels = [label for label in scale.get_xticklabels() if label.get_text()]
-        assert [label.get_text() for label in labels[:2]] == [f"{end.value:.3g}" for end in ends]
+        written = {100_000.0: "100,000"}
+        assert [label.get_text() for label in labels[:2]] == [written.get(e.value, f"{e.value:.3g}") for e in ends]
+        assert all("e" not in label.get_text() for label in labels) or "1e9" in (first, last)
         boxes = [label.get_window_extent() for label in labels]
         assert not any(box.overlaps(its) for box, its in combinations(boxes, 2))
+
+
+@pytest.mark.parametrize("count", [3, 15, 20, 40])
+def test_no_name_touches_another(count):
+    names = ",".join(f"label {k}" for k in range(1, count + 1))
+    chosen = film(read_law(None, None, count, 0, names=names), look=Look())
+    with style.drawn(chosen.draw) as figure:
+        figure.draw_without_rendering()
+        for axes in figure.axes[:-1]:
+            labels = [label for label in axes.get_xticklabels() if label.get_text()]
+            assert [label.get_text() for label in labels] == names.split(",")
+            boxes = [label.get_window_extent() for label in labels]
+            assert not any(box.overlaps(its) for box, its in combinations(boxes, 2))
 
 
 @pytest.mark.parametrize(

@@ -205,6 +205,14 @@ class TestHands:
         page.run("$('again').click()")
         assert shown(page, "#message") == ""
 
+    def test_a_small_probability_stays_possible(self, opened):
+        """At a high temperature it is seen: only a class of probability zero has none of the mean."""
+        law = read_law("2,1,0.000001", None, None, 0, normalize=True)
+        found = numbers(opened("#probs=2,1,0.000001&tau=100"))
+        assert_allclose(found[:, 0], law.probabilities, rtol=5e-3, atol=1e-5)
+        assert_allclose(found[2, [1, 4]], [relax(law.logits, law.noise(1), 100)[0, 2], 0.2988], atol=2e-3)
+        assert shown(opened("#probs=0.6,0.4&tau=1e6"), "tbody td:nth-of-type(4)").endswith("e-7")
+
     def test_weights_are_scaled_and_said_to_be(self, opened):
         page = opened("#probs=3;2 1")
         assert_allclose(numbers(page)[:, 0], [0.5, 0.33333, 0.16667], atol=1e-9)

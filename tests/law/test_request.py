@@ -141,6 +141,8 @@ def test_logits_survive_where_probabilities_underflow():
     ("given", "value", "remedy"),
     [
         ({"probs": "0.5,0.6"}, "sum to 1, not to 1.1", "scale them"),
+        ({"probs": "0,0", "normalize": True}, "sum to more than 0, not to 0", "replace one"),
+        ({"logits": "inf,1"}, "finite numbers up to 1e308 or -inf, not 'inf'", "replace it"),
         ({"probs": "0.2,0.2"}, "not to 0.4", "--logits"),
         ({"probs": "1e308,1e308"}, "not beyond 1e308", "scale them"),
         ({"probs": f"0.5,{'9' * 5000}"}, f"finite numbers up to 1e308, not {'9' * 60}…", "replace it in '0.5,999"),

@@ -2,6 +2,7 @@
 
 import json
 from io import BytesIO
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -86,6 +87,19 @@ def test_triangles_lie_in_rows_of_four(count, size):
 def test_what_a_high_temperature_gathers_is_magnified():
     insets = [len(axes.child_axes) for axes in drawn(simplex(LAW, FOUR, 10, Look())).axes[:4]]
     assert insets == [0, 0, 0, 1]
+
+
+@pytest.mark.parametrize(
+    "names", ["negative sentiment,positive sentiment,neutral sentiment", ",".join(20 * w for w in "wmo")]
+)
+@pytest.mark.parametrize("count", [1, 2, 4])
+def test_long_names_touch_neither_each_other_nor_what_is_magnified(names, count):
+    law = read_law("0.5,0.3,0.2", None, None, 0, names=names)
+    with style.drawn(simplex(law, FOUR[-count:], 10, Look()).draw) as figure:
+        figure.draw_without_rendering()
+        for axes in figure.axes[:count]:
+            boxes = [artist.get_window_extent() for artist in [*axes.texts, *axes.child_axes]]
+            assert not any(box.overlaps(its) for box, its in combinations(boxes, 2))
 
 
 @pytest.mark.parametrize("temperature", ["0.0001", "1e9", "1e30"])

@@ -86,6 +86,7 @@ reports-mnist: $(READY)  ## run the article's experiment on MNIST, and a hundred
 	$(MNIST) --seeds 0-2 --objective marginalize,$(CHEAP) --epochs 20 --set kl_warmup=0.15
 	$(MNIST) --seeds 0-2 --objective marginalize,$(CHEAP) --preset long
 	$(MNIST) --report mnist-article --seeds 0-2 --objective gumbel,marginalize --preset article
+	$(MNIST) --model m2 --report mnist-m2 --seeds 0-6 --objective marginalize,gumbel,straight-through-gumbel,straight-through
 	$(LIU) --seeds 0-4 --objective marginalize,gumbel,sum-and-sample,reinforce
 	$(LIU) --seeds 0-4 --objective rebar --tau 0.1 --tau-min 0 --tau-rate 0
 	$(LIU) --seeds 0-2 --objective sparse-marginalize

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 from difflib import get_close_matches
-from itertools import zip_longest
+from itertools import combinations, zip_longest
 from typing import Any
 
 AGAIN = "interrupted; give the same command again"
@@ -53,7 +53,8 @@ class InterruptError(GsmError):
 def check_shapes(**arrays: Any) -> None:
     """Raise ValueError unless these arrays, or tensors, broadcast."""
     shapes = {name: tuple(array.shape) for name, array in arrays.items()}
-    if any(len({*sizes} - {1}) > 1 for sizes in zip_longest(*map(reversed, shapes.values()), fillvalue=1)):
+    columns = zip_longest(*map(reversed, shapes.values()), fillvalue=1)
+    if any(a != b and 1 not in (a, b) for sizes in columns for a, b in combinations(sizes, 2)):
         listed = ", ".join(f"{name} {shape}" for name, shape in shapes.items())
         raise ValueError(f"the shapes must broadcast, and do not: {listed}")
 

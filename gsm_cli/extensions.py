@@ -153,7 +153,7 @@ def _settings(name: str, parameter: inspect.Parameter) -> Mapping[str, Setting]:
     ):
         annealed = settings_of(Annealed)
         return annealed if missing else {**annealed, "tau": replace(annealed["tau"], default=float(default))}
-    if type(default) is int and parameter.annotation in (float, "float"):
+    if type(default) is int and parameter.annotation in (float, "float") and abs(default) <= sys.float_info.max:
         default = float(default)
     if type(default) is str:  # which has to stand on the command line as one value
         fits = "," not in default and default == default.strip()

@@ -246,7 +246,25 @@ class TestEstimator:
             ),
             (
                 HEAD + "    def __call__(self, b, l, r): return b(l)\n    def keeps(self, l): return l[..., 0] > 0",
-                r"mine.py:Mine.keeps must give a tensor \(1, 2, 3\) .*, not \(1, 2\)",
+                r"mine.py:Mine.keeps must give true or false for each class, as a tensor \(1, 2, 3\)",
+            ),
+            (
+                HEAD + "    def __call__(self, b, l, r): return b(l)\n    def keeps(self, l): return (l > 0).long()",
+                r"mine.py:Mine.keeps must give true or false for each class",
+            ),
+            (
+                HEAD
+                + "    def __call__(self, b, l, r): return b(l)\n    def entropy(self, l): return l.detach()[..., 0]",
+                "mine.py:Mine.entropy must have a gradient",
+            ),
+            (
+                HEAD + "    def __call__(self, b, l, r): return b(l)\n"
+                "    def entropy(self, l): return l[..., 0] * torch.rand(())",
+                "must draw its noise from rng alone",
+            ),
+            (
+                HEAD + "    def __init__(self, size: float = 10**400): ...\n    def __call__(self, b, l, r): ...",
+                "a finite number, .* default of its parameter size, and has 10{9}",
             ),
             (HEAD + "    def __call__(self, b, l, r): return b(l.detach())", "must have a gradient"),
             (HEAD + "    def __call__(self, b, l, r): return (b(l) * 0).sqrt()", "must have a finite gradient"),

@@ -42,7 +42,7 @@ def check_whole(name: str, value: int, least: int) -> None:
 
 def check_positive(name: str, value: float) -> None:
     """Raise ValueError unless `value` is positive and finite."""
-    if not isinstance(value, Real) or not 0.0 < value < inf:
+    if not isinstance(value, Real | Tensor) or not 0.0 < value < inf:
         raise ValueError(f"{name} must be positive and finite, not {value}")
 
 
@@ -62,8 +62,9 @@ def check_logits(logits: Tensor) -> None:
 
 def check_density(log_z: Tensor, logits: Tensor) -> None:
     """Raise ValueError for logits that are not finite, and for a log z that is not, or whose z does not sum to 1."""
+    check_floating("log_z", log_z)
     log_sums = _numbers(log_z.to(torch.promote_types(log_z.dtype, torch.float32)).logsumexp(dim=-1))
-    off = max(1e-4, torch.finfo(log_z.dtype).eps ** 0.5)  # what rounding does to a log z
+    off = max(1e-6, torch.finfo(log_z.dtype).eps ** 0.5)  # what rounding does to a log z
     if -inf in _numbers(log_z.amin(dim=-1)) or not all(abs(each) < off for each in log_sums):
         raise ValueError("log_z must be finite logarithms of numbers with sum 1, as those of log_relax are")
     if -inf in _numbers(logits.amin(dim=-1)):

@@ -32,14 +32,15 @@ def write_index(folder: Path, reports: Sequence[Report]) -> list[Path]:
 
 
 def write_one(report: Report) -> Path:
-    """Write a report, and its row into the index beside it if there is one; the Markdown's path."""
-    path = report.folder.path.parent / NAME
+    """Write a report, and its row into the index beside it, if there is one as `gsm` wrote it; the Markdown's path."""
+    written, path = write(report), report.folder.path.parent / NAME
     if _is_ours(path):
-        *head, row = index([report]).splitlines()
-        present = read_bounded(path, MOST).decode(errors="replace").splitlines()[len(head) :]
-        rows = {line.partition("](")[2].partition("/")[0]: line for line in [*present, row]}  # by folder
-        write_atomic(path, "".join(f"{line}\n" for line in [*head, *(rows[name] for name in sorted(rows))]).encode())
-    return write(report)
+        head, _, row = index([report]).rstrip("\n").rpartition("\n")
+        start, _, present = read_bounded(path, MOST).decode(errors="replace").partition(f"{head}\n")
+        rows = {line.partition("](")[2].partition("/")[0]: line for line in [*present.splitlines(), row]}  # by folder
+        if not start and all(rows):  # no line of somebody's own
+            write_atomic(path, "".join([f"{head}\n", *(f"{rows[name]}\n" for name in sorted(rows))]).encode())
+    return written
 
 
 def check_index(folder: Path, reports: Sequence[Report]) -> list[str]:
@@ -57,4 +58,4 @@ def _is_asked(path: Path, reports: Sequence[Report]) -> bool:
 
 def _is_ours(path: Path) -> bool:
     """Whether there is an index that `gsm` wrote."""
-    return is_there(path) and read_bounded(path, MOST).startswith(START.encode())
+    return path.is_file() and read_bounded(path, MOST).startswith(START.encode())

@@ -114,18 +114,27 @@ def _trial(name: str, make: Callable[[], Estimator]) -> Tensor:
     logits.requires_grad_()
     estimator = make()
     found = estimator(lambda y, images=None, /: y @ weights, logits, rng)
-    given: list[tuple[str, object, tuple[int, ...]]] = [(name, found, (1, 2))]
-    given += [(f"{name}.entropy", estimator.entropy(logits), (1, 2))] if isinstance(estimator, OwnEntropy) else []
-    given += [(f"{name}.keeps", estimator.keeps(logits), (1, 2, 3))] if isinstance(estimator, Selective) else []
-    for place, value, shape in given:
-        if not isinstance(value, Tensor) or value.shape != shape:
-            came = tuple(value.shape) if isinstance(value, Tensor) else type(value).__name__
-            raise UsageError(f"{place} must give a tensor {shape} for logits (1, 2, 3), not {came}: correct it")
-        if not value.isfinite().all():
-            raise UsageError(f"{place} must give finite values for finite bounds, not {value.tolist()}: correct it")
-    if not found.requires_grad:
-        raise UsageError(f"{name} must have a gradient for the logits, and has none: do not detach them")
-    (gradient,) = torch.autograd.grad(found.sum(), logits)
+    given: dict[str, object] = {name: found}
+    given |= {f"{name}.entropy": estimator.entropy(logits)} if isinstance(estimator, OwnEntropy) else {}
+    parts = [each for place, value in given.items() for each in _checked(place, value, logits)]
+    if isinstance(estimator, Selective):
+        kept: object = estimator.keeps(logits)
+        if not isinstance(kept, Tensor) or kept.shape != logits.shape or kept.dtype != torch.bool:
+            raise UsageError(f"{name}.keeps must give true or false for each class, as a tensor (1, 2, 3): correct it")
+        parts.append(kept.flatten())
+    return torch.cat(parts)
+
+
+def _checked(place: str, value: object, logits: Tensor) -> list[Tensor]:
+    """What was given for two images and its gradient for the logits. Raises UsageError for the rule that it breaks."""
+    if not isinstance(value, Tensor) or value.shape != (1, 2):
+        came = tuple(value.shape) if isinstance(value, Tensor) else type(value).__name__
+        raise UsageError(f"{place} must give a tensor (1, 2) for logits (1, 2, 3), not {came}: correct it")
+    if not value.isfinite().all():
+        raise UsageError(f"{place} must give finite values for finite bounds, not {value.tolist()}: correct it")
+    if not value.requires_grad:
+        raise UsageError(f"{place} must have a gradient for the logits, and has none: do not detach them")
+    (gradient,) = torch.autograd.grad(value.sum(), logits, retain_graph=True)
     if not gradient.isfinite().all():
-        raise UsageError(f"{name} must have a finite gradient, not {gradient.tolist()}: correct it")
-    return torch.cat([found.detach().flatten(), gradient.flatten()])
+        raise UsageError(f"{place} must have a finite gradient, not {gradient.tolist()}: correct it")
+    return [value.detach().flatten(), gradient.flatten()]

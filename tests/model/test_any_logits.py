@@ -299,9 +299,26 @@ class TestNoLaw:
         assert values.isfinite().all()
 
     def test_the_sum_is_the_same_in_vmap(self):
-        logits = torch.randn(5, 3, K, generator=rng())
-        values = torch.func.vmap(lambda each: Marginal()(smooth, each, rng()))(logits)
-        torch.testing.assert_close(values, Marginal()(smooth, logits, rng()))
+        """And its gradient, as long as nothing has to be computed again."""
+        leaves = [torch.randn(5, 3, K, generator=rng()).requires_grad_() for _ in range(2)]
+        found = [torch.func.vmap(lambda each: Marginal()(smooth, each, rng()))(leaves[0])]
+        found.append(Marginal()(smooth, leaves[1], rng()))
+        torch.testing.assert_close(*found)
+        gradients = [torch.autograd.grad(value.sum(), leaf)[0] for value, leaf in zip(found, leaves, strict=True)]
+        torch.testing.assert_close(*gradients)
+
+    def test_shapes_may_be_symbols(self):
+        """As those of an exported function of batches of any size."""
+
+        class Relaxed(torch.nn.Module):
+            def forward(self, logits: Tensor, noise: Tensor) -> Tensor:
+                return relax(logits, noise, 0.5)
+
+        rows, (logits, noise) = torch.export.Dim("rows"), torch.randn(2, 4, K, generator=rng())
+        shapes = {"logits": {0: rows}, "noise": {0: rows}}
+        exported = torch.export.export(Relaxed(), (logits, noise), dynamic_shapes=shapes, strict=False).module()
+        more = torch.randn(2, 7, K, generator=rng(1))
+        torch.testing.assert_close(exported(*more), relax(*more, 0.5))
 
 
 class TestNoWeight:
@@ -412,9 +429,9 @@ class TestLogSpace:
         log_z = log_relax(self.LOGITS, torch.zeros(K), 0.5)
         assert torch.autograd.gradcheck(lambda given: log_density_of_log(log_z, given, 0.5), logits)
 
-    @pytest.mark.parametrize("log_z", [[-inf, 0.0], [-0.1, -0.1], [nan, 0.0], [0.5, 0.5]])
+    @pytest.mark.parametrize("log_z", [[-inf, 0.0], [-0.1, -0.1], [nan, 0.0], [0.5, 0.5], [-0.69314, -0.69314]])
     def test_what_is_no_logarithm_of_a_sample_is_refused(self, log_z):
-        for function, given in ((gumbel.log_density_of_log, log_z), (log_density_of_log, torch.tensor(log_z))):
+        for function, given in ((gumbel.log_density_of_log, log_z), (log_density_of_log, torch.tensor(log_z).double())):
             with pytest.raises(ValueError, match=r"^log_z must be finite logarithms of numbers with sum 1"):
                 function(given, torch.zeros(2), 1.0)
 

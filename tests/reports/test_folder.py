@@ -470,6 +470,19 @@ class TestIndex:
         assert len(every) == 4
         assert check_index(tmp_path, every) == []
 
+    def test_one_report_leaves_an_index_with_notes_alone(self, digits, costs, tmp_path):
+        (path,) = write_index(tmp_path, [read(digits), read(costs)])
+        noted = path.read_text("utf-8").replace("| 24 |", "| 25 |") + "\n## My notes\n\nKeep me.\n"
+        path.write_text(noted, "utf-8")
+        assert write_one(read(digits)).is_file()
+        assert path.read_text("utf-8") == noted
+
+    def test_a_folder_in_the_place_of_the_index_harms_no_report(self, digits, tmp_path):
+        (tmp_path / "README.md").mkdir()
+        digits.text.unlink()
+        assert write_one(read(digits)) == digits.text
+        assert digits.text.is_file()
+
     @pytest.mark.parametrize("content", [None, b"# Mine\n", b"\xff"])
     def test_one_report_makes_no_index_and_leaves_another_file_alone(self, digits, tmp_path, content):
         if content is not None:

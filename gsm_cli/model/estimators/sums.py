@@ -56,7 +56,7 @@ class SparseMarginal:
     threshold: float = 0.01
 
     def __post_init__(self) -> None:
-        if not isinstance(self.threshold, Real) or not 0.0 <= self.threshold < 1.0:
+        if not isinstance(self.threshold, Real | Tensor) or not 0.0 <= self.threshold < 1.0:
             raise ValueError(f"the threshold must be at least 0 and less than 1, not {self.threshold}")
 
     def __call__(self, bound: Bound, logits: Tensor, rng: torch.Generator) -> Tensor:

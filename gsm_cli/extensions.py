@@ -148,17 +148,16 @@ def _settings(name: str, parameter: inspect.Parameter) -> Mapping[str, Setting]:
     if parameter.name in TAKEN:
         remedy = "call it temperature" if parameter.name in SCHEDULE else "rename it"
         raise UsageError(f"{name} must not call a parameter {parameter.name}, which is a setting of gsm: {remedy}")
-    if parameter.name == "temperature" and (
-        missing or (type(default) in (int, float) and abs(default) <= sys.float_info.max)
-    ):
+    is_number = type(default) in (int, float) and abs(default) <= sys.float_info.max
+    if parameter.name == "temperature" and (missing or is_number):
         annealed = settings_of(Annealed)
         return annealed if missing else {**annealed, "tau": replace(annealed["tau"], default=float(default))}
-    if type(default) is int and parameter.annotation in (float, "float") and abs(default) <= sys.float_info.max:
+    if is_number and parameter.annotation in (float, "float"):
         default = float(default)
     if type(default) is str:  # which has to stand on the command line as one value
         fits = "," not in default and default == default.strip()
     else:
-        fits = type(default) in RULES and abs(default) <= sys.float_info.max
+        fits = is_number or type(default) is bool
     if fits and parameter.name != "temperature":
         return {parameter.name: Setting(RULES[type(default)], default)}
     what = "no default" if missing else repr(default)

@@ -76,9 +76,9 @@ def report(
     from gsm_cli.reports.exports import write_html, write_latex
     from gsm_cli.reports.folder import write
     from gsm_cli.reports.frames import write_csv
-    from gsm_cli.reports.index import write_index
+    from gsm_cli.reports.index import write_index, write_one
 
-    paths = [*map(write, reports), *write_index(folder, reports)]
+    paths = [*map(write_one if len(reports) == 1 else write, reports), *write_index(folder, reports)]
     for is_wanted, write_beside in ((as_csv, write_csv), (as_html, write_html), (as_latex, write_latex)):
         paths += [path for report in reports if is_wanted for path in write_beside(report)]
     if tensorboard:

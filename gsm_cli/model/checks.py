@@ -63,9 +63,9 @@ def check_logits(logits: Tensor) -> None:
 def check_density(log_z: Tensor, logits: Tensor) -> None:
     """Raise ValueError for logits that are not finite, and for a log z that is not, or whose z does not sum to 1."""
     check_floating("log_z", log_z)
-    log_sums = _numbers(log_z.to(torch.promote_types(log_z.dtype, torch.float32)).logsumexp(dim=-1))
-    off = max(1e-6, torch.finfo(log_z.dtype).eps ** 0.5)  # what rounding does to a log z
-    if -inf in _numbers(log_z.amin(dim=-1)) or not all(abs(each) < off for each in log_sums):
+    off = max(1e-6, torch.finfo(log_z.dtype).eps ** 0.5)  # what rounding does to the logarithm of the sum
+    sums_to_one = all(abs(each) < off for each in _numbers(log_z.logsumexp(dim=-1)))
+    if -inf in _numbers(log_z.amin(dim=-1)) or not sums_to_one:
         raise ValueError("log_z must be finite logarithms of numbers with sum 1, as those of log_relax are")
     if -inf in _numbers(logits.amin(dim=-1)):
         raise ValueError("the density needs finite logits: a class of probability zero leaves the simplex")

@@ -129,7 +129,7 @@ _PARTS: ContextVar[list[int] | None] = ContextVar("parts", default=None)
 _KEPT = ContextVar("kept", default=True)
 
 
-class _within(AbstractContextManager[None]):  # noqa: N801
+class _Within(AbstractContextManager[None]):
     """Within it a variable has that value. It may be entered again, as by a second backward pass."""
 
     def __init__(self, variable: ContextVar[Value], value: Value) -> None:
@@ -144,17 +144,17 @@ class _within(AbstractContextManager[None]):  # noqa: N801
 
 def uncounted() -> AbstractContextManager[None]:
     """Within it running statistics stay as they are: for images that were counted before, or are none of the data."""
-    return _within(_UNCOUNTED, True)
+    return _Within(_UNCOUNTED, True)
 
 
 def in_parts(sizes: list[int]) -> AbstractContextManager[None]:
     """Within it values (..., N, H) are those of batches of so many rows, which have nothing to do with one another."""
-    return _within(_PARTS, sizes)
+    return _Within(_PARTS, sizes)
 
 
 def computed_again() -> tuple[AbstractContextManager[None], AbstractContextManager[None]]:
     """For what is not kept for the backward pass, and for the backward pass, which computes it again `uncounted`."""
-    return _within(_KEPT, False), uncounted()
+    return _Within(_KEPT, False), uncounted()
 
 
 def is_kept() -> bool:

@@ -470,6 +470,14 @@ class TestIndex:
         assert len(every) == 4
         assert check_index(tmp_path, every) == []
 
+    def test_one_report_that_is_rebuilt_renews_its_row(self, gsm, digits, costs, tmp_path):
+        """A run that went changes the number of runs."""
+        assert gsm("report", tmp_path).exit_code == 0
+        sorted(digits.records)[0].unlink()
+        assert gsm("report", digits.path).exit_code == 0
+        assert "| 23 |" in (tmp_path / "README.md").read_text("utf-8")
+        assert gsm("report", tmp_path, "--check").exit_code == 0
+
     def test_one_report_leaves_an_index_with_notes_alone(self, digits, costs, tmp_path):
         (path,) = write_index(tmp_path, [read(digits), read(costs)])
         noted = path.read_text("utf-8").replace("| 24 |", "| 25 |") + "\n## My notes\n\nKeep me.\n"

@@ -48,7 +48,7 @@ class RunConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     dataset_sha256: Digest | None = None  # of the file of images of somebody's own
     seed: Seed = 0
     labels: Annotated[Labels, said("Labelled images in all, equally many of every class.", option=True)] = 100
-    classes: Annotated[Classes | None, said("The first so many classes with their share of labels; none: all.")] = None
+    classes: Annotated[Classes | None, said("So many classes, which the seed draws; none: all of them.")] = None
     model: Annotated[Model, said("Generative model: adgm, or m2 without the auxiliary variable.", option=True)] = "adgm"
     hidden: Annotated[Sizes, said("Units of the hidden layers of every network, as 500,500.")] = (500, 500)
     classifier_hidden: Annotated[Sizes | None, said("Hidden units of q(y|a,x) alone; none: as all others.")] = None

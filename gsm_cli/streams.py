@@ -27,6 +27,7 @@ class Purpose(IntEnum):
     WARM = 11  # order and noise of a warm start, by epoch
     AUXILIARY = 12  # of a, drawn anew at every evaluation of the bound, by step
     CLASSIFIER = 13  # of the classifier's own step
+    CLASSES = 14  # of a data set, those that a run has
 
 
 def sequence(seed: int, purpose: Purpose, counter: int = 0) -> "np.random.SeedSequence":

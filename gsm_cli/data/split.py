@@ -37,8 +37,8 @@ def load(
 ) -> Split:
     """The stratified split of a data set by `seed`, with `labels` labelled images, as many of every class.
 
-    With `classes`, of each part the images of the first so many classes alone: the same as in the whole split. Raises
-    UsageError for numbers of labels or classes that there are not and DataError for data missing or damaged.
+    With `classes`, each part has those images of the whole split that are of so many classes, which the seed draws and
+    numbers anew. Raises UsageError for labels or classes that there are not and DataError for data missing or damaged.
     """
     rng = generator(seed, Purpose.SPLIT)
     pool = dataset.read(folder, fetch)
@@ -59,19 +59,20 @@ def load(
         parts = [pair(part, shape, count, stream) for part, count, stream in how]
         shape, kinds = (shape[0], 2 * shape[1]), kinds**2
     if classes is not None:
-        parts = [_first(each, classes, kinds, dataset.name) for each in parts]
-        digest.update(f"the first {classes} classes".encode())
+        parts, drawn = _draw(parts, classes, kinds, dataset.name, seed)
+        digest.update(drawn.astype("<i8").tobytes())
         kinds = classes
     labelled, unlabelled, validating, testing = parts
     return Split(labelled, unlabelled, validating, testing, kinds, shape, digest.hexdigest())
 
 
-def _first(images: Images, classes: int, kinds: int, dataset: str) -> Images:
-    """The images of the first so many classes. Raises UsageError unless there are that many, and at least two."""
+def _draw(parts: list[Images], classes: int, kinds: int, dataset: str, seed: int) -> tuple[list[Images], Indices]:
+    """The images of so many classes, numbered anew in order, and those classes. Raises UsageError for bad numbers."""
     if not 2 <= classes <= kinds:
-        rule = f"classes must be from 2 to the {kinds} of {dataset}"
-        raise UsageError(f"{rule}, not {classes}: leave it out for all of them")
-    return images.take(np.flatnonzero(images.classes < classes))
+        raise UsageError(f"classes must be from 2 to the {kinds} of {dataset}, not {classes}: leave it out for all")
+    drawn = np.sort(generator(seed, Purpose.CLASSES).choice(kinds, classes, replace=False))
+    kept = [each.take(np.flatnonzero(np.isin(each.classes, drawn))) for each in parts]
+    return [Images(each.pixels, np.searchsorted(drawn, each.classes)) for each in kept], drawn
 
 
 def _stratify(

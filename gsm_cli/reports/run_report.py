@@ -97,5 +97,5 @@ def _experiment(findings: Findings) -> str:
     labels = sorted({config.labels for config in configs})
     classes = sorted({config.classes for config in configs if config.classes})
     words = [f"with {listed([f'{number:,}' for number in labels])} labels"] * (len(labels) < 3)
-    words += [f"and the first {listed([f'{number:,}' for number in classes])} classes"] * (0 < len(classes) < 3)
+    words += [f"and {listed([f'{number:,}' for number in classes])} drawn classes"] * (0 < len(classes) < 3)
     return " ".join([listed(list(titles)), *words])

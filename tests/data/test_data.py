@@ -53,8 +53,8 @@ class TestDigits:
         known = {image.tobytes(): kind for image, kind in zip(pool.pixels, pool.classes, strict=True)}
         assert [known[image.tobytes()] for image in split.unlabelled.pixels] == split.unlabelled.classes.tolist()
 
-    @pytest.mark.parametrize(("name", "labels", "classes"), [("digits", 100, 3), ("digits-pairs", 500, 20)])
-    def test_the_first_classes_keep_their_images(self, name, labels, classes):
+    @pytest.mark.parametrize(("name", "labels", "classes"), [("digits", 100, 3), ("digits-pairs", 200, 20)])
+    def test_drawn_classes_keep_their_images(self, name, labels, classes):
         dataset = find_dataset(name)
         whole, part = load(dataset, labels, 1), load(dataset, labels, 1, classes=classes)
         assert part.classes == classes
@@ -62,10 +62,28 @@ class TestDigits:
         assert len(part.labelled.pixels) == labels * classes // whole.classes
         for ours, theirs in zip(everything(part), everything(whole), strict=True):
             assert 0 < len(ours) < len(theirs)
-        kept = whole.unlabelled.classes < classes
-        assert np.array_equal(part.unlabelled.pixels, whole.unlabelled.pixels[kept])
-        assert np.array_equal(part.unlabelled.classes, whole.unlabelled.classes[kept])
+        named = dict(zip(map(bytes, whole.labelled.pixels), whole.labelled.classes.tolist(), strict=True))
+        drawn = np.unique([named[bytes(image)] for image in part.labelled.pixels])
+        for ours, theirs in [(part.unlabelled, whole.unlabelled), (part.test, whole.test)]:
+            kept = np.isin(theirs.classes, drawn)
+            assert np.array_equal(ours.pixels, theirs.pixels[kept])
+            assert np.array_equal(drawn[ours.classes], theirs.classes[kept])  # numbered anew, in order
         assert set(part.test.classes) == set(range(classes))
+
+    def test_the_seed_draws_the_classes_and_draws_all_alike(self):
+        """Of 60 draws of 3 of the 10 digits each digit is expected in 18, with a standard deviation of 3.5."""
+        pool = DIGITS.read(None, None).images
+        images = dict(zip(map(bytes, pool.pixels), pool.classes.tolist(), strict=True))
+        splits = [load(DIGITS, 100, seed, classes=3) for seed in range(60)]
+        drawn = [frozenset(images[bytes(image)] for image in split.labelled.pixels) for split in splits]
+        assert {len(each) for each in drawn} == {3}
+        assert all(5 <= sum(digit in each for each in drawn) <= 31 for digit in range(10))
+        assert load(DIGITS, 100, 7, classes=3).digest == splits[7].digest
+
+    def test_all_classes_drawn_are_the_whole_split(self):
+        whole, drawn = load(DIGITS, 100, 2), load(DIGITS, 100, 2, classes=10)
+        for ours, theirs in zip(everything(drawn), everything(whole), strict=True):
+            assert np.array_equal(ours, theirs)
 
     @pytest.mark.parametrize("classes", [1, 11])
     def test_classes_that_are_not_there_are_refused(self, classes):

@@ -161,13 +161,13 @@ def test_the_picture_is_legible_and_shows_the_losses(classes):
 
 
 def test_all_classes_stand_at_their_number():
-    """Runs on all ten classes, which nobody had to name, end the line of those on the first two and five."""
+    """Runs on all ten classes, which nobody had to name, end the line of those on two and five."""
     some = [run for name in ("marginalize", "gumbel") for run in over_classes(name, 0.01, classes=(2, 5))]
     whole = [run(name, seed, 0.9, 1.0) for name in ("marginalize", "gumbel") for seed in range(3)]
     (trade,) = trades([*some, *whole])
     assert list(losses_of(trade)["gumbel"]) == list(CLASSES)
     report = render_runs(ReportFolder(Path("reports/chosen")), [*some, *whole], kind="settings")
-    assert report.title.startswith("Pairs of digits with 500 labels and the first 2 and 5 classes: what does one")
+    assert report.title.startswith("Pairs of digits with 500 labels and 2 and 5 drawn classes: what does one")
     assert "| gumbel, classes 2 | 3 |" in report.details_text
     longer = partial(record, accuracies=(0.5, 0.6, 0.7, 0.8), dataset="digits-pairs", labels=500)
     lengths = [longer(name, seed) for name in ("marginalize", "gumbel") for seed in range(3)]

@@ -11,9 +11,8 @@ CALLED = (  # an option or a setting, and what other programs call it
     "learning_rate lr step_size, tau t temp temperature temperatures, out o output outdir out_dir output_dir save_dir, "
     "batch_size b bs batch, classes k num_classes n_classes, samples n num_samples n_samples, seeds s, latent z_dim, "
     "jobs j n_jobs workers num_workers processes, objective estimator method loss, probs p pi probabilities, "
-    "force f overwrite, dataset d data, weight_decay wd, size figsize, device gpu"
+    "force f overwrite, dataset d data, weight_decay wd, size figsize, device gpu, cuda gpu"
 )
-OTHER_WORDS = {other: words[0] for words in map(str.split, CALLED.split(",")) for other in words[1:]}
 # What PyTorch, the system and Python say where there is too little memory
 OF_MEMORY = re.compile("[Cc]an(no|')t allocate memory|failed to map segment|can't start new thread|out of memory")
 # Letters that are not seen, though to Python they are printable
@@ -76,8 +75,8 @@ def closest(name: str, choices: Iterable[str]) -> str | None:
     Hyphens before it, and whether others are underscores, make no difference.
     """
     plain = {_plain(choice): choice for choice in choices}
-    word = OTHER_WORDS.get(_plain(name), "")
-    found = [word] if word in plain else get_close_matches(_plain(name), plain, n=1)
+    called = [word for word, *others in map(str.split, CALLED.split(",")) if _plain(name) in others and word in plain]
+    found = called or get_close_matches(_plain(name), plain, n=1)
     return plain[found[0]] if found else None
 
 

@@ -21,6 +21,7 @@ from gsm_cli.runs.environment import bf16_slowdown, find_device, timed
     [
         ("cuda", "--device cuda must name a GPU that PyTorch sees, and it sees none: use --device cpu"),
         ("cudda", "--device must be auto, cpu or cuda, not 'cudda': did you mean cuda?"),
+        ("gpu", "--device must be auto, cpu or cuda, not 'gpu': did you mean cuda?"),
     ],
 )
 def test_a_device_that_is_not_there_is_refused(monkeypatch, name, sentence):

@@ -36,11 +36,7 @@ GIVEN = {  # options whose text is read together with the other places of a sett
     ),
     "seeds": several("--seeds", "Seeds, as 0, 0-4 or 0,3,7: each a run of every objective.", "0", "SEEDS"),
     "preset": single(
-        "--preset",
-        "Settings of the data set; mnist has long, article and liu2019.",
-        LAPTOP,
-        "NAME",
-        OFFERED["preset"],
+        "--preset", "Settings of the data set; mnist has long, article and liu2019.", LAPTOP, "NAME", OFFERED["preset"]
     ),
     **{  # one for each setting that has an option; its default is that of the presets
         name: Annotated[Several, setting_option(name, "VALUES")] for name, setting in SETTINGS.items() if setting.option

@@ -77,12 +77,7 @@ def moments(law: Law, temperature: Temperature, size: int) -> dict[str, Any]:
     z_score = [
         float(f"{(m - e) / s:.3g}") if s > RESOLUTION * e else None for m, e, s in zip(mean, exact, error, strict=True)
     ]
-    return {
-        "mean": rounded(mean),
-        "standard_error": rounded(error),
-        "exact": rounded(exact),
-        "z_score": tuple(z_score),
-    }
+    return {"mean": rounded(mean), "standard_error": rounded(error), "exact": rounded(exact), "z_score": tuple(z_score)}
 
 
 def origin(law: Law, look: Look, command: str, temperatures: Sequence[Temperature], *options: object) -> dict[str, Any]:

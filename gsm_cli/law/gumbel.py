@@ -98,7 +98,7 @@ def expectation(logits: ArrayLike, temperature: float, size: int, rng: np.random
 def log_density(z: ArrayLike, logits: ArrayLike, temperature: ArrayLike) -> Array:
     """The density log p(z) of relaxed samples on the simplex, over the last axis (Jang et al. 2017, appendix B).
 
-        log Gamma(K) + (K - 1) log tau - K log sum_i pi_i z_i^-tau + sum_i (l_i - (tau + 1) log z_i)
+        log Gamma(K) + (K - 1) log tau - K log sum_i pi_i z_i^-tau + sum_i (log pi_i - (tau + 1) log z_i)
 
     It is a density with respect to the first K - 1 coordinates, in nats; the arguments broadcast. Raises ValueError for
     logits that are not finite, and for a z that does not lie strictly inside the simplex.

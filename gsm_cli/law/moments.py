@@ -9,12 +9,12 @@ from gsm_cli.law.gumbel import CHUNK, Array, one_law, one_temperature
 
 
 def exact_expectation(logits: ArrayLike, temperature: float) -> Array:
-    """E[z] (K,), exact to rounding: what `expectation` tends to."""
+    """E[z] (K,), as exact as `exact_moments` says: what `expectation` tends to."""
     return exact_moments(logits, temperature)[0]
 
 
 def exact_standard_deviation(logits: ArrayLike, temperature: float) -> Array:
-    """The standard deviation of each z_i in one draw (K,); divide by sqrt(n) for the mean of n draws."""
+    """The standard deviation of each z_i in one draw (K,), as exact; by sqrt(n) that of the mean of n draws."""
     return np.sqrt(exact_moments(logits, temperature)[1])
 
 
@@ -48,8 +48,8 @@ def exact_moments(logits: ArrayLike, temperature: float) -> tuple[Array, Array]:
 
     while for tau >= 1 we take p = z. Either way p is the softmax of logits with noise of a scale of at most 1, and its
     moments are smooth integrals. Both results are exact to about 1e-13 of their value at every temperature, with two
-    exceptions: where a class has a tiny probability p and tau is about 1, to 1e-22 / p of the value (1e-10 for 1e-12);
-    where it is almost certain, the variance to 1e-16.
+    exceptions: where a class has a tiny probability p to 1e-11, and with tau from about 1 to 2 to 1e-22 / p of the
+    value (1e-10 for 1e-12; below 1e-20 it says nothing); where it is almost certain, the variance to 1e-16.
     """
     logits, temperature = one_law(logits), one_temperature(temperature)
     softness = min(temperature, 1.0)

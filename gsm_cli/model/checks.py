@@ -36,7 +36,7 @@ def check_laws(temperature: Temperature, logits: Tensor) -> None:
 
 def check_whole(name: str, value: int, least: int) -> None:
     """Raise ValueError unless `value` is a whole number of at least `least`."""
-    if not isinstance(value, Integral) or value < least:
+    if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
         raise ValueError(f"{name} must be a whole number from {least} on, not {value}")
 
 

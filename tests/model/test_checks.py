@@ -64,7 +64,7 @@ def test_a_gap_and_a_scale_are_positive_and_finite(kind, name, value):
 @pytest.mark.parametrize(
     ("kind", "name", "value", "least"),
     [
-        *[(kind, "draws", value, 1) for kind in (*RELAXED[:3], ReinMaxRao) for value in (0, -1, 1.5)],
+        *[(kind, "draws", value, 1) for kind in (*RELAXED[:3], ReinMaxRao) for value in (0, -1, 1.5, True)],
         *[(Reinforce, "draws", 1, 2), (Reinforce, "draws", 2.5, 2)],
         *[(SumAndSample, "top", 0, 1), (SumAndSample, "top", 1.5, 1)],
         *[(Marginal, "piece", 0, 1), (Marginal, "keep", -1, 0)],

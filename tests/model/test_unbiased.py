@@ -9,7 +9,7 @@ import torch
 from every import ANNEALED, SCORED
 from torch import Tensor
 
-from gsm_cli.model.categorical import Outcomes, soften
+from gsm_cli.model.categorical import Outcomes, entropy, soften
 from gsm_cli.model.estimators import (
     GappedStraightThrough,
     Gumbel,
@@ -141,6 +141,12 @@ def test_the_signal_less_log_q_is_of_any_estimator(leading):
 
     value = MinusLogQ(average)(lambda y: y @ weights, logits, rng(5))
     torch.testing.assert_close(value, logits.softmax(dim=-1) @ weights)
+
+
+@pytest.mark.parametrize("estimator", [SparseMarginal(), StraightThrough(1.0, forward_tau=0.5)], ids=repr)
+def test_the_signal_less_log_q_is_of_no_other_law(estimator):
+    with pytest.raises(ValueError, match=r"^MinusLogQ must have an estimator that averages over q, not \w+\("):
+        MinusLogQ(estimator)
 
 
 def test_the_signal_less_log_q_has_no_noise_at_the_posterior():
@@ -338,3 +344,11 @@ class TestOneHotSamples:
     def test_of_a_forward_temperature_have_its_law(self):
         values, _ = values_and_gradients(StraightThrough(1.0, forward_tau=0.5), lambda y: y[..., 2], LOGITS)
         assert_mean(values, (LOGITS / 0.5).softmax(dim=-1)[2])
+
+    def test_of_a_forward_temperature_have_its_entropy(self):
+        """With that of q the bound of this law would lie above log p(x), which is 7 here."""
+        bound = lambda y: (y * (LOGITS / 0.5).log_softmax(dim=-1)).sum(dim=-1) + 7.0  # noqa: E731
+        estimator = StraightThrough(1.0, forward_tau=0.5)
+        values, _ = values_and_gradients(estimator, bound, LOGITS)
+        assert_mean(values + estimator.entropy(LOGITS), torch.tensor(7.0, dtype=torch.float64))
+        assert torch.equal(StraightThrough().entropy(LOGITS), entropy(LOGITS))

@@ -1,6 +1,6 @@
 """Estimators whose gradient goes through something smooth, a relaxed sample or the probabilities; biased.
 
-ReinMax at temperature 1, ZGR (Shekhovtsov 2023) and the limit of Gumbel-Rao as the temperature falls to 0 are one:
+ReinMax at temperature 1, ZGR (Shekhovtsov 2023) and Gumbel-Rao of all noises as its temperature falls to 0 are one:
 with a sample D, p = q(y) and the gradient g at D, the logits get (p g + D (D.g) - p (D.g) - D (p.g)) / 2.
 """
 
@@ -14,6 +14,7 @@ from gsm_cli.model.categorical import (
     bounded,
     centred,
     divided,
+    entropy,
     gumbel_noise,
     log_probabilities,
     one_hot_argmax,
@@ -66,7 +67,7 @@ class StraightThroughGumbel(_Relaxed):
 class GumbelRao(_Relaxed):
     """Straight-through with the mean gradient of `draws` Gumbel noises that share the class (arXiv:2010.04838).
 
-    One evaluation of the bound.
+    The noises are held, so that the mean is that of `StraightThroughGumbel`.
     """
 
     draws: int = 10
@@ -98,6 +99,10 @@ class StraightThrough:
         check_laws(self.temperature, logits)
         hard = sample_one_hot(divided(log_q, self.forward_tau), rng)
         return evaluate(bound, with_gradient_of(soften(log_q, self.temperature), hard).to(logits))
+
+    def entropy(self, logits: Tensor) -> Tensor:
+        """That of the law that is sampled, (...), in nats."""
+        return entropy(divided(centred(logits), self.forward_tau)).to(logits.dtype)
 
 
 @dataclass(frozen=True)
@@ -152,9 +157,8 @@ class ReinMaxRao(_Relaxed):
     """ReinMax with a Gumbel-Rao gradient at its midpoint (Wang and Bui 2026, arXiv:2603.08257).
 
     With a sample D, p = softmax(l) and l_D = l + stop(log((D + p) / 2) - l), the gradient of D is that of
-    2 mean softmax((l_D + g) / tau) - p / 2, over `draws` Gumbel noises g given that l_D + g is greatest at D. At
-    temperature 1 less variable than ReinMax and more biased. As tau falls to 0 the variance passes that of ReinMax; for
-    a linear bound the mean keeps its direction, but has half the length.
+    2 mean softmax((l_D + g) / tau) - p / 2, over `draws` Gumbel noises g given that l_D + g is greatest at D. As tau
+    falls to 0 the variance passes that of ReinMax; for a linear bound the mean keeps its direction, at half the length.
     """
 
     temperature: Temperature = 1.0

@@ -47,7 +47,7 @@ class Marginal:
 
 @dataclass(frozen=True)
 class SparseMarginal:
-    """The sum over the classes C with q(y) > `threshold`, and the most probable one, gathered image by image.
+    """The sum over the classes C with q(y) > `threshold`, and the most probable ones, image by image.
 
     It averages over q~(y) = q(y) / q(C), and brings its entropy: sum_{y in C} q~(y) f(y) + H(q~) <= log sum_y exp f(y)
     is a lower bound whatever C is. Without the division it would be none: f is far below 0, so dropped mass raises it.

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from gsm_cli.model.bounds import Bound, Estimator, evaluate, evaluate_classes, weighed
+from gsm_cli.model.bounds import Bound, Estimator, OwnEntropy, evaluate, evaluate_classes, weighed
 from gsm_cli.model.categorical import (
     bounded,
     gumbel_noise,
@@ -139,6 +139,10 @@ class MinusLogQ:
     """
 
     estimator: Estimator
+
+    def __post_init__(self) -> None:
+        if isinstance(self.estimator, OwnEntropy):
+            raise ValueError(f"MinusLogQ must have an estimator that averages over q, not {self.estimator}")
 
     def __call__(self, bound: Bound, logits: Tensor, rng: torch.Generator) -> Tensor:
         log_q = bounded(log_probabilities(logits))

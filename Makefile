@@ -110,7 +110,7 @@ reports-mnist: $(READY)  ## run the article's experiment on MNIST, and a hundred
 	$(RECIPE) --seeds 1000-1002 --objective gumbel --set draws=2
 	$(RECIPE) --seeds 1000-1002 --objective sum-and-sample --set vat_weight=5
 	$(RECIPE) --seeds 1000-1002 --objective sum-and-sample --set vat_weight=20 --set vat_radius=0.6,1.25,2.5
-	$(PAIRS) --seeds 0-5 --objective $(WIDE)
+	$(PAIRS) --seeds 0-7 --objective $(WIDE),straight-through
 	$(PAIRS) --seeds 0-2 --objective marginalize --epochs 2 --set kl_warmup=0.5
 	$(PAIRS) --seeds 0-2 --objective $(CHEAP) --epochs 3 --set kl_warmup=0.5
 	$(PAIRS) --seeds 0-2 --objective $(CHEAP) --epochs 30 --learning-rate 2e-3 --set kl_warmup=0.1

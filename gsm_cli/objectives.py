@@ -105,7 +105,7 @@ class SumAndSampleSettings(Scored, frozen=True, tag="sum-and-sample"):
     top: Annotated[int, whole(1, MOST_DRAWS), said("Most probable classes to sum; one of the others is sampled.")] = 1
 
 
-@row("SparseMarginal", "#666666", "the most probable class and all with a probability above 0.01, renormalised")
+@row("SparseMarginal", "#666666", "all classes with a probability above 0.01 and the most probable, renormalised")
 class SparseSettings(EstimatorSettings, frozen=True, tag=SPARSE):
     threshold: Annotated[LessThanOne, said("Probability above which a class is summed.")] = 0.01
 

@@ -8,7 +8,7 @@ from importlib import import_module
 
 TYPE_CHECKING = False  # of `typing`, which nobody needs who only asks for the version
 
-__version__ = "0.1.0"
+__version__ = "1.0.0"
 
 __all__ = ["__version__", "estimators", "law", "load_runs"]
 # of `law`

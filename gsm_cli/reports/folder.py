@@ -225,7 +225,7 @@ def _of_one_kind(folder: ReportFolder, records: Sequence[RunRecord], problems: l
 def _data(record: RunRecord) -> tuple[tuple[object, ...], tuple[int, int, int] | None]:
     """What decides the sizes of a run's data; and these, None of one that did not come to its test images."""
     config, test = record.config, record.test
-    data = config.dataset_name, config.dataset_sha256, config.labels, config.classes
+    data = config.dataset_name, config.dataset_sha256, config.labels, config.classes, config.classes and config.seed
     return data, (record.classes, record.unlabelled, test.images) if test else None
 
 

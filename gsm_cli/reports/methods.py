@@ -69,7 +69,8 @@ def _parts(group: Group) -> str:
     labelled, unlabelled, classes = f"{record.config.labels:,}", f"{record.unlabelled:,}", record.classes
     words = f"{labelled} labelled and {unlabelled} unlabelled images of {classes} classes"
     if record.config.classes:  # which have their share of the labels
-        words = f"{unlabelled} unlabelled images of {classes} classes, and their share of {labelled} labelled ones"
+        words = f"The images of {classes} classes that the seed draws, {unlabelled} unlabelled ones at seed "
+        words += f"{record.config.seed}, and their share of {labelled} labelled ones"
     return f"{words}, a stratified split for every seed."
 
 

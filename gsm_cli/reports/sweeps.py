@@ -36,9 +36,10 @@ def trade_page(title: str, trade: Trade, where: str) -> Page:
     notice = too_few([[loss.test for loss in each.points.values()] for each in trade.losses])
     fitted = [f"Fitted to each value: {listed(trade.fitted)}."] * bool(trade.fitted)
     first = next((each for each in trade.losses if each.identity.objective == GUMBEL), trade.losses[0])
+    decided = not notice or {loss.side for loss in first.points.values()} != {"open"}
     return Page(
         f"{title}: what does one sample lose to the sum, by the {setting}?",
-        (_untested if notice else _answer)(first, trade.setting, where),
+        (_answer if decided else _untested)(first, trade.setting, where),
         [trade_picture(trade), _losses_table(trade), LEGEND],
         notice,
         caveats=[*fitted, "Every interval stands by itself."],

@@ -390,6 +390,16 @@ class TestDamage:
         assert "must have the data of its namesakes, 10 classes, 999 unlabelled and 400 test images" in problem
         assert problem.endswith(", and has 3 classes, 999 unlabelled and 400 test images")
 
+    def test_runs_of_drawn_classes_whose_data_are_not_those_of_their_seed(self, digits):
+        """Another seed draws other classes, which have another number of images."""
+        drawn = [record(name, seed, classes=3) for name in ("gumbel", "marginalize", "reinforce") for seed in (0, 1)]
+        drawn = [msgspec.structs.replace(each, unlabelled=300 + each.config.seed) for each in drawn]
+        drawn[0] = msgspec.structs.replace(drawn[0], unlabelled=301)
+        for each in drawn:
+            each.save(digits.record(each.config.name))
+        (problem,) = read(digits).problems
+        assert f"{drawn[0].config.name}.json must have the data of its namesakes, 10 classes, 300 unlab" in problem
+
     def test_gradients_of_another_folder(self, digits):
         other = gradient_record(("gumbel", 1.0), dataset="mnist")
         other.save(digits.measurement(other.plan.name))

@@ -256,12 +256,13 @@ class TestLimits:
         ]
         assert "all seeds have the same test images" not in whole(own_runs)
 
-    def test_the_first_classes_have_no_correction_for_all_of_them(self):
+    def test_drawn_classes_have_no_correction_for_all_of_them(self):
         runs = [record(name, seed, classes=5) for name in ("gumbel", "marginalize") for seed in (0, 1)]
         text = whole(runs)
         assert "share some" in text
         assert "Nadeau" not in text
-        assert "999 unlabelled images of 10 classes, and their share of 100 labelled ones, a stratified" in text
+        words = "The images of 10 classes that the seed draws, 999 unlabelled ones at seed 0, and their share of 100"
+        assert f"{words} labelled ones, a stratified split" in text
 
     def test_images_of_somebodys_own_may_be_split_from_one_pool(self):
         own = {"dataset": "mine.npz", "dataset_sha256": "a" * 64}

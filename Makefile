@@ -107,15 +107,19 @@ reports-mnist: $(READY)  ## run the article's experiment on MNIST, and a hundred
 	$(RECIPE) --seeds 1000-1005 --objective gumbel --tau 0.7 --set draws=2
 	$(RECIPE) --seeds 1000-1002 --objective gumbel --tau 0.7
 	$(RECIPE) --seeds 1000-1002 --objective gumbel --set draws=2
+	$(RECIPE) --seeds 1000-1002 --objective straight-through-gumbel --tau 0.2,0.5,1
+	$(RECIPE) --seeds 1000-1002 --objective straight-through-gumbel --set entropy_weight=0
+	$(RECIPE) --seeds 1000-1002 --objective straight-through-gumbel --learning-rate 5e-4
+	$(RECIPE) --seeds 1000-1002 --objective straight-through-gumbel --set classification_weight=500
 	$(RECIPE) --seeds 1000-1002 --objective sum-and-sample --set vat_weight=5
 	$(RECIPE) --seeds 1000-1002 --objective sum-and-sample --set vat_weight=20 --set vat_radius=0.6,1.25,2.5
 	$(PAIRS) --seeds 0-7 --objective $(WIDE),straight-through
 	$(PAIRS) --seeds 0-2 --objective marginalize --epochs 2 --set kl_warmup=0.5
 	$(PAIRS) --seeds 0-2 --objective $(CHEAP) --epochs 3 --set kl_warmup=0.5
 	$(PAIRS) --seeds 0-2 --objective $(CHEAP) --epochs 30 --learning-rate 2e-3 --set kl_warmup=0.1
-	$(CLASSES) --seeds 0-2 --set classes=10 --epochs 100
-	$(CLASSES) --seeds 0-2 --set classes=20 --epochs 50
-	$(CLASSES) --seeds 0-2 --set classes=50 --epochs 20
+	$(CLASSES) --seeds 0-3 --set classes=10 --epochs 100
+	$(CLASSES) --seeds 0-3 --set classes=20 --epochs 50
+	$(CLASSES) --seeds 0-3 --set classes=50 --epochs 20
 	$(CLASSES) --seeds 0-7
 
 clean:  ## remove the environment and every cache

@@ -107,10 +107,10 @@ reports-mnist: $(READY)  ## run the article's experiment on MNIST, and a hundred
 	$(RECIPE) --seeds 1000-1005 --objective gumbel --tau 0.7 --set draws=2
 	$(RECIPE) --seeds 1000-1002 --objective gumbel --tau 0.7
 	$(RECIPE) --seeds 1000-1002 --objective gumbel --set draws=2
-	$(RECIPE) --seeds 1000-1002 --objective straight-through-gumbel --tau 0.2,0.5,1
-	$(RECIPE) --seeds 1000-1002 --objective straight-through-gumbel --set entropy_weight=0
-	$(RECIPE) --seeds 1000-1002 --objective straight-through-gumbel --learning-rate 5e-4
-	$(RECIPE) --seeds 1000-1002 --objective straight-through-gumbel --set classification_weight=500
+	$(TEN) --report mnist-straight-through --seeds 1000-1002 --objective straight-through-gumbel --tau 0.2,0.5,1
+	$(TEN) --report mnist-straight-through --seeds 1000-1002 --objective straight-through-gumbel --set entropy_weight=0
+	$(TEN) --report mnist-straight-through --seeds 1000-1002 --objective straight-through-gumbel --learning-rate 5e-4
+	$(TEN) --report mnist-straight-through --seeds 1000-1002 --objective straight-through-gumbel --set classification_weight=500
 	$(RECIPE) --seeds 1000-1002 --objective sum-and-sample --set vat_weight=5
 	$(RECIPE) --seeds 1000-1002 --objective sum-and-sample --set vat_weight=20 --set vat_radius=0.6,1.25,2.5
 	$(PAIRS) --seeds 0-7 --objective $(WIDE),straight-through

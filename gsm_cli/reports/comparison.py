@@ -163,8 +163,8 @@ def _rulings(verdict: Verdict, margin: Margin) -> str:
     more = [f"; *{word}*, {meaning}" for word, meaning in MORE.items() if word in said]
     return (
         f"*no worse*, the whole interval lies above a loss of {margin_points(margin.value)}, the *margin*, which "
-        "counts as none; *worse*, it lies below zero and the exact sign-flip test agrees, corrected for all but gumbel"
-        f"; *undecided*, neither{''.join(more)}"
+        "counts as none; *worse*, it lies below zero and the sign-flip test agrees, corrected for all but gumbel; "
+        f"*undecided*, neither{''.join(more)}"
     )
 
 

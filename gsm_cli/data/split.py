@@ -24,7 +24,7 @@ class Split:
     test: Images
     classes: int
     shape: tuple[int, int]
-    digest: str  # SHA-256 of the indices of all parts
+    digest: str  # SHA-256 of the indices of all parts, and of the classes that were drawn
 
 
 def load(

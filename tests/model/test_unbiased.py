@@ -145,7 +145,7 @@ def test_the_signal_less_log_q_is_of_any_estimator(leading):
 
 @pytest.mark.parametrize("estimator", [SparseMarginal(), StraightThrough(1.0, forward_tau=0.5)], ids=repr)
 def test_the_signal_less_log_q_is_of_no_other_law(estimator):
-    with pytest.raises(ValueError, match=r"^MinusLogQ must have an estimator that averages over q, not \w+\("):
+    with pytest.raises(ValueError, match=r"^MinusLogQ must have an unbiased estimator, not \w+\("):
         MinusLogQ(estimator)
 
 

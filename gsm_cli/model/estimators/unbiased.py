@@ -142,7 +142,7 @@ class MinusLogQ:
 
     def __post_init__(self) -> None:
         if isinstance(self.estimator, OwnEntropy):
-            raise ValueError(f"MinusLogQ must have an estimator that averages over q, not {self.estimator}")
+            raise ValueError(f"MinusLogQ must have an unbiased estimator, not {self.estimator}")
 
     def __call__(self, bound: Bound, logits: Tensor, rng: torch.Generator) -> Tensor:
         log_q = bounded(log_probabilities(logits))

@@ -145,9 +145,9 @@ class Series:
 
     @cached_property
     def is_above_chance(self) -> bool:
-        """Whether the accuracy is surely above that of a guess, and some run predicts more than one class."""
-        images = next(iter(self.scores.values())).images
-        low = wilson(self.accuracy.mean, images)[0] if self.accuracy.low is None else self.accuracy.low
+        """Whether the mean accuracy or every run's is surely above a guess's, and some run predicts several classes."""
+        least = min(wilson(score.accuracy, score.images)[0] for score in self.scores.values())
+        low = max(least, self.accuracy.low or 0.0)
         return low > 1 / self.records[0].classes and not all(record.collapsed for record in self.finished)
 
     @cached_property

@@ -423,6 +423,13 @@ class TestNothingLearned:
         assert (found.floor, found.ruling, found.seeds, found.told) == ("chance", "undecided", None, "not above chance")
         assert rendered(low).answer == "Nothing is concluded on these images: the sum itself is not above chance."
 
+    @pytest.mark.parametrize(("last", "floor"), [((0.85, 0.99), ""), ((0.11, 0.99), "chance")])
+    def test_two_runs_that_differ_have_learned_if_each_has(self, last, floor):
+        """The interval of their mean holds the guess either way."""
+        group = group_of(*(record("gumbel", seed, (0.5, share)) for seed, share in enumerate(last)))
+        assert group.series[0].accuracy.low < 0.1
+        assert group.floor(group.series[0]) == floor
+
     def test_what_predicts_one_class_has_learned_nothing(self):
         one = record("gumbel", 0)
         stuck = replace(one, test=replace(one.test, last=replace(one.test.last, modal=400)))

@@ -50,6 +50,7 @@ PRECISION ?= bf16
 MNIST := $(BIN)/gsm train-ssl --dataset mnist --precision $(PRECISION)
 TEN := $(MNIST) --epochs 10 --set kl_warmup=0.3
 RECIPE := $(TEN) --report mnist-recipe
+STRAIGHT := $(TEN) --report mnist-straight-through --seeds 1000-1002 --objective straight-through-gumbel
 SEARCHED := marginalize,sum-and-sample,gumbel
 PAIRS := $(BIN)/gsm train-ssl --dataset mnist-pairs --precision $(PRECISION)
 DIGIT_PAIRS := $(BIN)/gsm train-ssl --dataset digits-pairs
@@ -107,10 +108,10 @@ reports-mnist: $(READY)  ## run the article's experiment on MNIST, and a hundred
 	$(RECIPE) --seeds 1000-1005 --objective gumbel --tau 0.7 --set draws=2
 	$(RECIPE) --seeds 1000-1002 --objective gumbel --tau 0.7
 	$(RECIPE) --seeds 1000-1002 --objective gumbel --set draws=2
-	$(TEN) --report mnist-straight-through --seeds 1000-1002 --objective straight-through-gumbel --tau 0.2,0.5,1
-	$(TEN) --report mnist-straight-through --seeds 1000-1002 --objective straight-through-gumbel --set entropy_weight=0
-	$(TEN) --report mnist-straight-through --seeds 1000-1002 --objective straight-through-gumbel --learning-rate 5e-4
-	$(TEN) --report mnist-straight-through --seeds 1000-1002 --objective straight-through-gumbel --set classification_weight=500
+	$(STRAIGHT) --tau 0.2,0.5,1
+	$(STRAIGHT) --set entropy_weight=0
+	$(STRAIGHT) --learning-rate 5e-4
+	$(STRAIGHT) --set classification_weight=500
 	$(RECIPE) --seeds 1000-1002 --objective sum-and-sample --set vat_weight=5
 	$(RECIPE) --seeds 1000-1002 --objective sum-and-sample --set vat_weight=20 --set vat_radius=0.6,1.25,2.5
 	$(PAIRS) --seeds 0-7 --objective $(WIDE),straight-through

@@ -53,7 +53,7 @@ class TestDigits:
         known = {image.tobytes(): kind for image, kind in zip(pool.pixels, pool.classes, strict=True)}
         assert [known[image.tobytes()] for image in split.unlabelled.pixels] == split.unlabelled.classes.tolist()
 
-    @pytest.mark.parametrize(("name", "labels", "classes"), [("digits", 100, 3), ("digits-pairs", 200, 20)])
+    @pytest.mark.parametrize(("name", "labels", "classes"), [("digits", 100, 3), ("digits-pairs", 500, 20)])
     def test_drawn_classes_keep_their_images(self, name, labels, classes):
         dataset = find_dataset(name)
         whole, part = load(dataset, labels, 1), load(dataset, labels, 1, classes=classes)

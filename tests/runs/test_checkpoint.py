@@ -10,6 +10,7 @@ import pytest
 import torch
 from batches import Diary, heard, kept, tasks
 
+from gsm_cli import __version__
 from gsm_cli.data import find_dataset
 from gsm_cli.data.split import load
 from gsm_cli.errors import DataError, GsmError
@@ -250,14 +251,14 @@ class TestForce:
 
     def test_interrupted_it_goes_on_and_the_old_record_stays_until_it_ends(self, task):
         assert run(task).epochs == {task.name: [1, 2, 3, 4]}
-        old = task.record.read_bytes()
+        old = task.record.read_bytes().replace(__version__.encode(), b"0.0.1")  # clocks alone may be the same twice
+        task.record.write_bytes(old)
         assert run(task, after=2, force=True).epochs == {task.name: [1, 2]}
         assert names(task) == [".anew.pt", ".json"]
-        file = task.record.stat().st_ino
         assert run(task, after=3, force=True).epochs == {task.name: [3]}
         assert task.record.read_bytes() == old
         assert run(task, force=True).epochs == {task.name: [4]}
-        assert task.record.stat().st_ino != file  # its bytes may be the same, clocks too
+        assert task.record.read_bytes() != old
         assert names(task) == [".json"]
 
     def test_without_it_the_old_record_is_used_again(self, task):
